@@ -1,0 +1,63 @@
+"""Every error giqa raises on purpose.
+
+    GiqaError
+    ├── BadSpec          (ValueError)         a spec string or a parameter that means nothing
+    ├── BadShape         (ValueError)         arrays that do not fit: too few rows, wrong width, not finite
+    ├── BadSource        (ValueError)         a folder, table, archive or array that cannot be used
+    ├── MissingSource    (FileNotFoundError)  a path that is not there
+    ├── BadImage         (ValueError)         one picture that cannot be decoded
+    ├── BadModel         (ValueError)         a .giqa file that cannot be read
+    ├── BadWeights       (ValueError)         a weights file with the wrong content
+    ├── MissingWeights   (FileNotFoundError)  a weights file that is not here yet
+    ├── MissingExtra     (ImportError)        an optional dependency that is not installed
+    └── NotFitted        (ValueError, AttributeError)  score before fit
+
+Each says what was wrong, what was given, and what to do.
+"""
+
+
+class GiqaError(Exception):
+    """The root: `except GiqaError` catches everything that giqa raises on purpose."""
+
+    def __str__(self) -> str:  # FileNotFoundError and ImportError would decorate the sentence
+        return str(self.args[0]) if self.args else ""
+
+
+class BadSpec(GiqaError, ValueError):
+    """A spec string or a parameter that means nothing."""
+
+
+class BadShape(GiqaError, ValueError):
+    """Arrays that do not fit: too few rows, another width, values that are not finite."""
+
+
+class BadSource(GiqaError, ValueError):
+    """A folder, table, archive or array that cannot be used as a source of pictures."""
+
+
+class MissingSource(GiqaError, FileNotFoundError):
+    """A path that is not there."""
+
+
+class BadImage(GiqaError, ValueError):
+    """One picture that cannot be decoded."""
+
+
+class BadModel(GiqaError, ValueError):
+    """A .giqa file that cannot be read."""
+
+
+class BadWeights(GiqaError, ValueError):
+    """A weights file whose content is not what was asked for."""
+
+
+class MissingWeights(GiqaError, FileNotFoundError):
+    """A weights file that is not on this machine yet."""
+
+
+class MissingExtra(GiqaError, ImportError):
+    """An optional dependency that is not installed."""
+
+
+class NotFitted(GiqaError, ValueError, AttributeError):
+    """Asked for scores before `fit`."""

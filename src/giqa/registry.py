@@ -1,0 +1,116 @@
+"""The table of names, and the spec strings that call them: `knn(k=5, preset='paper')`."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+from typing import Any
+
+from .errors import BadSpec
+
+# kind -> name -> "module:attribute". Listing imports nothing; third parties add theirs by the entry points
+# `giqa.extractors` and `giqa.scorers`.
+BUILTIN: dict[str, dict[str, str]] = {
+    "extractor": {
+        "statistics": "giqa.features.statistics:Statistics",
+        "inception": "giqa.features.inception:Inception",
+    },
+    "scorer": {
+        "gmm": "giqa.scorers.gmm:GMM",
+        "sgm": "giqa.scorers.gmm:SGM",
+        "knn": "giqa.scorers.knn:KNN",
+    },
+}
+PRESETS = ("paper", "released", "recommended")
+
+
+def names(kind: str) -> dict[str, str]:
+    """Every registered name of a kind and where it lives, without importing any of it.
+
+    >>> sorted(names("scorer"))
+    ['gmm', 'knn', 'sgm']
+    """
+    from importlib.metadata import entry_points
+
+    if kind not in BUILTIN:
+        raise BadSpec(f"There is no kind {kind!r}; there are {', '.join(BUILTIN)}.")
+    return BUILTIN[kind] | {point.name: point.value for point in entry_points(group=f"giqa.{kind}s")}
+
+
+def parse(spec: str) -> tuple[str, dict[str, Any]]:
+    """A spec string as name and parameters; values are Python literals, nothing is evaluated.
+
+    >>> parse("knn(k=5, preset='paper')")
+    ('knn', {'k': 5, 'preset': 'paper'})
+    >>> parse("gmm")
+    ('gmm', {})
+    """
+    if not isinstance(spec, str):
+        raise BadSpec(f"A spec is a string such as 'knn(k=5)', got {spec!r}.")
+    advice = f"Cannot read the spec {spec!r}; write name(key=value, ...) with Python literals, such as knn(k=5)."
+    try:
+        tree = ast.parse(spec.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise BadSpec(advice) from None
+    if isinstance(tree, ast.Name):
+        return tree.id, {}
+    if not isinstance(tree, ast.Call) or not isinstance(tree.func, ast.Name):
+        raise BadSpec(advice)
+    if tree.args:
+        raise BadSpec(f"{advice} Every value needs its key.")
+    parameters: dict[str, Any] = {}
+    for keyword in tree.keywords:
+        if keyword.arg is None:
+            raise BadSpec(advice)
+        if keyword.arg in parameters:  # Python itself refuses this while parsing; kept for other parsers
+            raise BadSpec(f"{advice} {keyword.arg!r} is there twice.")
+        try:
+            parameters[keyword.arg] = ast.literal_eval(keyword.value)
+        except ValueError:
+            raise BadSpec(f"{advice} The value of {keyword.arg!r} is not a literal.") from None
+    return tree.func.id, parameters
+
+
+def load(kind: str, name: str) -> Any:
+    """The class or function behind a name."""
+    table = names(kind)
+    if name not in table:
+        import difflib
+
+        close = difflib.get_close_matches(name, table, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise BadSpec(f"There is no {kind} {name!r}; there are {', '.join(sorted(table))}.{hint}")
+    module, _, attribute = table[name].partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def make(kind: str, spec: Any, **defaults: Any) -> Any:
+    """The object a spec string names; `defaults` fill in what the string leaves out and the object accepts.
+
+    An object that is not a string is passed through, so that Python users can hand over their own.
+    """
+    if not isinstance(spec, str):
+        return spec
+    name, parameters = parse(spec)
+    build = load(kind, name)
+    accepted = inspect.signature(build).parameters
+    unknown = [key for key in parameters if key not in accepted]
+    if unknown:
+        raise BadSpec(
+            f"{name} has no parameter {unknown[0]!r}; it has {', '.join(accepted) or 'none'} (spec {spec!r})."
+        )
+    filled = {key: value for key, value in defaults.items() if key in accepted and value is not None}
+    return build(**(filled | parameters))
+
+
+def parameters(made: Any) -> dict[str, Any]:
+    """The constructor parameters of an object, as it stores them (scikit-learn's convention)."""
+    return {key: getattr(made, key) for key in sorted(inspect.signature(type(made)).parameters)}
+
+
+def canonical(kind: str, made: Any) -> str:
+    """The full spec string of an object: defaults filled in, keys sorted; the identity used in files and caches."""
+    place = f"{type(made).__module__}:{type(made).__qualname__}"
+    name = next((name for name, where in names(kind).items() if where == place), place)
+    return f"{name}({', '.join(f'{key}={value!r}' for key, value in parameters(made).items())})"

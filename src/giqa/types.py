@@ -1,0 +1,107 @@
+"""The nouns that cross a boundary, and the contracts between the stages.
+
+`Source` (pictures) -> `Extractor` (features) -> `Scorer` (one score a picture) -> `giqa.scores.Scores`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import numpy as np
+
+# What is remembered of every picture beside its features: enough to recognise a copy and to say how it was decoded.
+INFO = np.dtype(
+    [
+        ("digest", "u1", (16,)),  # first 16 bytes of SHA-256 over shape and pixels
+        ("thumbnail", "u1", (8, 8, 3)),
+        ("width", "<u4"),  # as decoded, before any matching
+        ("height", "<u4"),
+        ("notes", "<u4"),  # bits: giqa.images.decode.NOTES
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One decoded picture: `pixels` uint8 RGB (h, w, 3), and what decoding had to do to it."""
+
+    pixels: np.ndarray
+    notes: tuple[str, ...] = ()
+
+
+class Source(Protocol):
+    """Where pictures come from: names, and access by position, so that work can be resumed and shared out."""
+
+    name: str
+    ids: Sequence[str]  # unique; paths relative to the folder or table, with "/"
+
+    def __len__(self) -> int: ...
+
+    def raw(self, index: int) -> bytes | np.ndarray:
+        """The encoded file, or uint8 pixels; raises `BadImage`."""
+        ...
+
+    def path(self, index: int) -> Path | None:
+        """The file on disk, if the picture is one."""
+        ...
+
+
+class Extractor(Protocol):
+    """Pictures to features; resizing and normalising are part of the feature."""
+
+    layers: tuple[str, ...]
+
+    def identity(self) -> Mapping[str, Any]:
+        """Everything that decides the feature's value: name, parameters, weights digest, preprocessing."""
+        ...
+
+    def prepare(self, pixels: np.ndarray) -> np.ndarray:
+        """What can be done picture by picture in a thread: uint8 (h, w, 3) to the network's input."""
+        ...
+
+    def run(self, prepared: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+        """Prepared pictures to layer -> float32 (n, c); the same bits whatever the company."""
+        ...
+
+    def __call__(self, pixels: Sequence[np.ndarray]) -> dict[str, np.ndarray]: ...
+
+
+class Scorer(Protocol):
+    """Features to one score a picture; higher = better."""
+
+    def fit(self, features: Any, y: Any = None) -> Self: ...
+
+    def score_samples(self, features: Any) -> np.ndarray: ...
+
+
+@dataclass(frozen=True)
+class Features:
+    """Named layers of pooled features for named pictures.
+
+    `ids`: n names; `layers`: name -> float32 (n, c); `info`: (n,) of dtype `INFO`, or None; `made_by`: how.
+    """
+
+    ids: tuple[str, ...]
+    layers: Mapping[str, np.ndarray]
+    info: np.ndarray | None = None
+    made_by: Mapping[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def rows(self, keep: np.ndarray | slice) -> Features:
+        """The same layers for some of the pictures (indices, mask or slice)."""
+        positions = np.arange(len(self))[keep]
+        return Features(
+            tuple(self.ids[i] for i in positions),
+            {name: layer[keep] for name, layer in self.layers.items()},
+            None if self.info is None else self.info[keep],
+            self.made_by,
+        )
+
+    def matrix(self) -> np.ndarray:
+        """All layers side by side, float32 (n, sum of c)."""
+        return np.concatenate([np.asarray(layer) for layer in self.layers.values()], axis=1)
