@@ -4,6 +4,7 @@
     ├── BadSpec          (ValueError)         a spec string or a parameter that means nothing
     ├── BadShape         (ValueError)         arrays that do not fit: too few rows, wrong width, not finite
     ├── BadSource        (ValueError)         a folder, table, archive or array that cannot be used
+    ├── BadTable         (ValueError)         a file of scores or labels that is not what it should be
     ├── MissingSource    (FileNotFoundError)  a path that is not there
     ├── BadImage         (ValueError)         one picture that cannot be decoded
     ├── BadModel         (ValueError)         a .giqa file that cannot be read
@@ -33,6 +34,10 @@ class BadShape(GiqaError, ValueError):
 
 class BadSource(GiqaError, ValueError):
     """A folder, table, archive or array that cannot be used as a source of pictures."""
+
+
+class BadTable(GiqaError, ValueError):
+    """A file of scores or labels that is not what it should be."""
 
 
 class MissingSource(GiqaError, FileNotFoundError):

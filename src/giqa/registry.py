@@ -38,6 +38,22 @@ def names(kind: str) -> dict[str, str]:
     return BUILTIN[kind] | {point.name: point.value for point in entry_points(group=f"giqa.{kind}s")}
 
 
+def summary(where: str) -> str:
+    """First sentence of the docstring of "module:attribute", read without importing what the module imports."""
+    from importlib.util import find_spec
+
+    module, _, attribute = where.partition(":")
+    found = find_spec(module)
+    if found is None or not found.origin:
+        return ""
+    with open(found.origin, encoding="utf-8") as file:
+        tree = ast.parse(file.read())
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name == attribute:
+            return " ".join((ast.get_docstring(node) or "").split("\n\n")[0].split())
+    return ""
+
+
 def parse(spec: str) -> tuple[str, dict[str, Any]]:
     """A spec string as name and parameters; values are Python literals, nothing is evaluated.
 

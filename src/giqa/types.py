@@ -52,7 +52,7 @@ class Source(Protocol):
 class Extractor(Protocol):
     """Pictures to features; resizing and normalising are part of the feature."""
 
-    layers: tuple[str, ...]
+    outputs: tuple[str, ...]  # names of the arrays that `run` returns
 
     def identity(self) -> Mapping[str, Any]:
         """Everything that decides the feature's value: name, parameters, weights digest, preprocessing."""

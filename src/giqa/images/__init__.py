@@ -1,0 +1,83 @@
+"""Where pictures come from: `open_source(where)` gives names and bytes, `decode` gives pixels."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import BadSource
+
+if TYPE_CHECKING:
+    from ..types import Source
+
+__all__ = ["open_source"]
+
+
+def open_source(where: Any) -> Source:
+    """The pictures that a path, a pattern, a table or an array names, in a fixed order and with unique ids.
+
+        where                                   pictures                              ids
+        "folder"                                everything below it, sorted           path relative to the folder
+        "archive.zip"                           its members, sorted                   name of the member
+        "pictures.npz", "pictures.npy"          the array `images`, or the only one   `ids`, else position
+        "list.txt", "list.lst"                  a path a line, in their order         path relative to the list
+        "labels.csv", "labels.csv[kind=fake]"   a row each, in their order            path as the table has it
+        "runs/**/*.png"                         what matches, sorted                  path relative to "runs"
+        "face.jpg"                              that one                              name of the file
+        array, list of arrays, list of paths    in their order                        position; path
+        a Source                                as it says                            as it says
+
+    What exists under the given name wins over reading the name as a table with a filter or as a pattern.
+    """
+    if all(hasattr(where, name) for name in ("name", "ids", "raw", "path")):
+        return where
+    if isinstance(where, (str, Path)):
+        return _open_path(Path(where), str(where))
+    if isinstance(where, (list, tuple)) and where and all(isinstance(item, (str, Path)) for item in where):
+        from .folder import ListSource
+
+        return ListSource(where)
+    if isinstance(where, (np.ndarray, list, tuple)):
+        from .arrays import ArraySource
+
+        return ArraySource(where, name="array" if isinstance(where, np.ndarray) else "list")
+    raise BadSource(f"Pictures come from a path, an array or a list of either, not from {type(where).__name__}.")
+
+
+def _open_path(path: Path, text: str) -> Source:
+    from .folder import FileSource, FolderSource, GlobSource, ListSource, has_magic, is_picture, missing
+    from .table import TABLE_ENDINGS, TableSource, split_spec
+
+    if not text:
+        raise BadSource("Pictures come from a path, and this one is empty; write '.' for the current folder.")
+    ending = path.suffix.lower()
+    # os.path and not Path: a long filter is no valid file name, and Path.exists would raise
+    if os.path.isdir(path):
+        return FolderSource(path)
+    if not os.path.exists(path):
+        if split_spec(text):
+            return TableSource(text)
+        if has_magic(text):
+            return GlobSource(text)
+        raise missing(path)
+    if ending in TABLE_ENDINGS:
+        return TableSource(text)
+    if ending == ".zip":
+        from .archive import ZipSource
+
+        return ZipSource(path)
+    if ending in (".npz", ".npy"):
+        from .arrays import NpzSource
+
+        return NpzSource(path)
+    if ending in (".txt", ".lst"):
+        return ListSource(path)
+    if is_picture(path.name):
+        return FileSource(text, path.parent, [path.name])
+    raise BadSource(
+        f"Cannot tell what {text!r} is; pictures come from a folder, a .zip, .npz, .npy, .csv, .tsv, .txt or .lst "
+        "file, a pattern or a single picture."
+    )

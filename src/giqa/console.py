@@ -1,0 +1,132 @@
+"""How things are shown in a terminal: progress, tables, warnings. Results go to stdout, all else to stderr."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+SHOWN = 10  # best and worst pictures in the terminal
+
+
+def say(text: str) -> None:
+    """One line for a person, to stderr."""
+    print(text, file=sys.stderr)
+
+
+@contextmanager
+def progress(what: str, quiet: bool = False, unit: str = "pictures") -> Iterator[Callable[[int, int], None] | None]:
+    """A progress bar on stderr, as a function of (done, total); None when quiet or when nobody is looking."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def plain_warnings(quiet: bool = False) -> Iterator[None]:
+    """Warnings as one line each on stderr, without file names; none when quiet."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore" if quiet else "default")
+        warnings.showwarning = lambda message, *_, **__: say(f"warning: {message}")
+        yield
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], right: Sequence[int] = ()) -> None:
+    """A table on stdout; plain tab-separated lines when stdout is not a terminal."""
+    if not sys.stdout.isatty():
+        print("\t".join(columns))
+        for row in rows:
+            print("\t".join(map(str, row)))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for i, name in enumerate(columns):
+        shown.add_column(name, justify="right" if i in right else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*(Text(str(cell)) for cell in row))
+    Console().print(shown)
+
+
+def ranking(scores: Any) -> None:
+    """The best and worst pictures, and the set in one line."""
+    ranked = scores.ranked()
+    if len(ranked) > 2 * SHOWN:
+        chosen = [*enumerate(ranked[:SHOWN], 1), None, *enumerate(ranked[-SHOWN:], len(ranked) - SHOWN + 1)]
+    else:
+        chosen = list(enumerate(ranked, 1))
+    rows = [
+        ("...",) + ("",) * 4
+        if pair is None
+        else (
+            pair[0],
+            f"{scores.z[pair[1]]:+.2f}",
+            f"{scores.z_low[pair[1]]:+.2f} .. {scores.z_high[pair[1]]:+.2f}",
+            f"{100 * scores.percentile[pair[1]]:.1f} %",
+            scores.id[pair[1]] + (f"  (repeats {scores.duplicate_of[pair[1]]})" if scores.duplicate_of[pair[1]] else ""),
+        )
+        for pair in chosen
+    ]
+    table("", ("rank", "z", "95 % interval", "percentile", "picture"), rows, right=(0, 1, 2, 3))
+
+
+def summary(scores: Any) -> None:
+    """What the set looks like as a whole, to stderr."""
+    whole = scores.summary()
+    if whole["mean_z"] is not None:
+        say(
+            f"{whole['scored']} pictures, mean z {whole['mean_z']:+.2f} (0 = like a typical real, -3 = three spreads worse), "
+            f"{100 * whole['share_below_worst_5_percent']:.0f} % no better than the worst 5 % of reals."
+        )
+    if whole["duplicates"]:
+        say(f"{whole['duplicates']} repeat a real picture (column duplicate_of).")
+
+
+def failures(reasons: dict[str, str], most: int = 5) -> None:
+    """Pictures that got no score, with the reason, as warnings."""
+    for name, reason in list(reasons.items())[:most]:
+        say(f"warning: {name}: {reason}")
+    if len(reasons) > most:
+        say(f"warning: ... and {len(reasons) - most} more")
+    if reasons:
+        say(f"{len(reasons)} warning{'s' if len(reasons) > 1 else ''}: pictures without a score.")
+
+
+def size(n: float) -> str:
+    """Bytes for people.
+
+    >>> size(1536)
+    '1.5 kB'
+    """
+    for unit in ("B", "kB", "MB", "GB"):
+        if n < 1024 or unit == "GB":
+            return f"{n:.0f} {unit}" if unit == "B" else f"{n:.1f} {unit}"
+        n /= 1024
+    return ""
+
+
+def parse_size(text: str) -> int:
+    """Bytes that a person wrote.
+
+    >>> parse_size("5GB"), parse_size("200 mb"), parse_size("0")
+    (5368709120, 209715200, 0)
+    """
+    import re
+
+    from .errors import BadSpec
+
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?\s*", text.lower())
+    if not found:
+        raise BadSpec(f"A size is a number with B, kB, MB, GB or TB, such as 5GB; got {text!r}.")
+    return int(float(found[1]) * 1024 ** " kmgt".index(found[2] or " "))

@@ -1,0 +1,166 @@
+"""The feature store: what was computed once is never computed again.
+
+One folder for each way of computing features (extractor, weights, preprocessing), in it pairs of files that only grow:
+`*.rows` holds fixed-size records, read by memory map, and `*.keys` holds for each record the content key of the
+picture and a checksum. A record counts once its key is written, so a process can die at any moment and loses only the
+batch it was writing. Every process writes a pair of its own, so two of them never touch the same file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadShape
+
+KEY = np.dtype([("key", "u1", (16,)), ("crc", "<u4")])
+FORMAT = 1
+
+
+def content_key(raw: bytes | np.ndarray) -> bytes:
+    """16 bytes that name a picture by its content: SHA-256 of the file, or of the array with its shape and dtype."""
+    digest = hashlib.sha256()
+    if isinstance(raw, np.ndarray):
+        digest.update(f"array {raw.shape} {raw.dtype.str}".encode())
+        raw = np.ascontiguousarray(raw)
+    digest.update(raw)
+    return digest.digest()[:16]
+
+
+class Store:
+    """Rows of one record type, found by content key.
+
+    `folder`: where all stores live; `identity`: everything that decides the value of a row.
+    """
+
+    def __init__(self, folder: Path, identity: Mapping[str, Any]):
+        self.identity = json.loads(json.dumps({"format": FORMAT, **identity}, sort_keys=True))
+        name = hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()[:24]
+        self.folder = Path(folder) / name
+        self._index: dict[bytes, tuple[int, int]] = {}
+        self._segments: list[np.ndarray] = []
+        self._checks: list[np.ndarray] = []
+        self._writing: tuple[Any, Any] | None = None
+        self.dtype: np.dtype | None = None
+        self._open()
+
+    def __contains__(self, key: bytes) -> bool:
+        return key in self._index
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def _open(self) -> None:
+        meta = self.folder / "meta.json"
+        if not meta.exists():
+            return
+        fields = json.loads(meta.read_text())["dtype"]
+        self.dtype = np.dtype([(name, kind, tuple(shape)) for name, kind, shape in fields])
+        for path in sorted(self.folder.glob("*.keys")):
+            rows = path.with_suffix(".rows")
+            try:
+                keys = np.fromfile(path, KEY, count=path.stat().st_size // KEY.itemsize)
+                whole = min(len(keys), rows.stat().st_size // self.dtype.itemsize)
+                if not whole:
+                    continue
+                self._segments.append(np.memmap(rows, self.dtype, "r", shape=(whole,)))
+                os.utime(path)  # pruning takes what was not used for longest
+            except OSError:  # pruned by another process between the listing and here
+                continue
+            self._checks.append(keys["crc"])
+            for row, key in enumerate(keys["key"][:whole]):
+                self._index[key.tobytes()] = len(self._segments) - 1, row
+
+    def read(self, keys: Sequence[bytes]) -> list[np.void | None]:
+        """The record of each key; None where there is none or where its checksum no longer fits."""
+        found: list[np.void | None] = []
+        for key in keys:
+            place = self._index.get(key)
+            record = None if place is None else self._segments[place[0]][place[1]]
+            if record is not None and zlib.crc32(record.tobytes()) != self._checks[place[0]][place[1]]:
+                record = None
+                del self._index[key]
+            found.append(record)
+        return found
+
+    def append(self, keys: Sequence[bytes], records: np.ndarray) -> None:
+        """Add records (n,) under their keys; durable against the death of this process once it returns."""
+        if self._writing is None:
+            self._start(records.dtype)
+        if records.dtype != self.dtype:
+            raise BadShape(f"The store in {self.folder} holds other records: {self.dtype}, got {records.dtype}.")
+        rows_file, keys_file = self._writing
+        entries = np.empty(len(keys), KEY)
+        for i, key in enumerate(keys):
+            entries[i] = np.frombuffer(key, "u1"), zlib.crc32(records[i].tobytes())
+        rows_file.write(records.tobytes())
+        rows_file.flush()
+        keys_file.write(entries.tobytes())
+        keys_file.flush()
+
+    def _start(self, dtype: np.dtype) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        meta = self.folder / "meta.json"
+        if self.dtype is None and not meta.exists():
+            fields = [(name, dtype[name].base.str, dtype[name].shape) for name in dtype.names]
+            partial = meta.with_suffix(f".{uuid.uuid4().hex}")
+            partial.write_text(json.dumps({"identity": self.identity, "dtype": fields}))
+            os.replace(partial, meta)
+        self.dtype = dtype
+        name = uuid.uuid4().hex
+        self._writing = (self.folder / f"{name}.rows").open("wb"), (self.folder / f"{name}.keys").open("wb")
+
+    def close(self) -> None:
+        for file in self._writing or ():
+            file.close()
+        self._writing = None
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One way of computing features, on disk: how, how many pictures, how many bytes, when last used."""
+
+    folder: Path
+    identity: Mapping[str, Any]
+    pictures: int
+    bytes: int
+    used: float
+
+
+def stored(folder: Path) -> list[Stored]:
+    """Every store below `folder`, most recently used first."""
+    found = []
+    for meta in Path(folder).glob("*/meta.json"):
+        keys = list(meta.parent.glob("*.keys"))
+        size = sum(f.stat().st_size for f in meta.parent.iterdir())
+        pictures = sum(f.stat().st_size // KEY.itemsize for f in keys)
+        used = max((f.stat().st_mtime for f in keys), default=meta.stat().st_mtime)
+        found.append(Stored(meta.parent, json.loads(meta.read_text())["identity"], pictures, size, used))
+    return sorted(found, key=lambda s: -s.used)
+
+
+def prune(folder: Path, limit: int) -> int:
+    """Delete the stores not used for longest until at most `limit` bytes are left; the bytes freed."""
+    total, freed = 0, 0
+    for store in stored(folder):
+        total += store.bytes
+        if total > limit:
+            shutil.rmtree(store.folder, ignore_errors=True)
+            freed += store.bytes
+    return freed

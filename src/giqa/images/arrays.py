@@ -1,0 +1,116 @@
+"""Pictures that are already pixels: an array, a list of arrays, an .npz or .npy file."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadSource
+from .folder import checked_ids, missing
+
+
+class ArraySource:
+    """An array (n, h, w), (n, h, w, 1), (n, h, w, 3) or (n, h, w, 4), or a list of single pictures of any sizes.
+
+    uint8, uint16, or floats in [0, 1] (checked when a picture is decoded). Channels come last: an array that looks
+    like (n, channels, h, w), or like one picture, is refused with the remedy and never guessed at. Without `ids`,
+    pictures are called by their position, padded with zeros so that names sort as they lie.
+
+    >>> ArraySource(np.zeros((12, 8, 8, 3), np.uint8)).ids[:2]
+    ('00', '01')
+    """
+
+    def __init__(
+        self, images: np.ndarray | Sequence[np.ndarray], ids: Sequence[str] | None = None, name: str = "array"
+    ):
+        if isinstance(images, np.ndarray):
+            _check(images, images.shape[1:], name)
+        else:
+            for index, image in enumerate(images):
+                if not isinstance(image, np.ndarray):
+                    raise BadSource(f"{name}: item {index} is no numpy array but {type(image).__name__}.")
+                _check(image, image.shape, f"{name}: item {index}")
+        if len(images) == 0:
+            raise BadSource(f"{name} holds no pictures.")
+        if ids is None:
+            ids = [str(index).zfill(len(str(len(images) - 1))) for index in range(len(images))]
+        if len(ids) != len(images):
+            raise BadSource(f"{name}: {len(images)} pictures but {len(ids)} ids.")
+        self.name = name
+        self.images = images
+        self.ids = checked_ids(map(str, ids), name)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def path(self, index: int) -> None:
+        return None
+
+    def raw(self, index: int) -> np.ndarray:
+        return np.asarray(self.images[index])
+
+
+class NpzSource(ArraySource):
+    """The array `images` of an .npz file, else its only one with 3 or 4 dimensions; `ids` if it has them.
+
+    A .npy file stays on disk and is read picture by picture. Pickles inside are refused, never loaded.
+    """
+
+    def __init__(self, path: str | Path):
+        self._path = Path(path)
+        images, ids = _loaded(self._path)
+        super().__init__(images, ids, name=str(path))
+
+    def __reduce__(self):
+        return NpzSource, (self._path,)
+
+
+def _check(array: np.ndarray, shape: tuple[int, ...], name: str) -> None:
+    """Whether `array` is pictures of this shape; `shape` is the array's, with or without its first axis."""
+    what = f"{name}: shape {array.shape}, type {array.dtype}"
+    many = len(shape) < array.ndim or array.ndim == 0
+    if array.dtype not in (np.uint8, np.uint16) and not np.issubdtype(array.dtype, np.floating):
+        raise BadSource(f"{what}; pictures are uint8, uint16, or floats in [0, 1].")
+    if many and len(shape) == 2 and shape[1] in (3, 4):
+        raise BadSource(f"{what} looks like one picture; give array[None] to make it one of one.")
+    if len(shape) == 3 and shape[2] not in (1, 3, 4) and shape[0] in (1, 3, 4):
+        raise BadSource(f"{what} has the channels first; give array.transpose({'0, 2, 3, 1' if many else '1, 2, 0'}).")
+    if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (1, 3, 4)):
+        first = "n, " if many else ""
+        shapes = ", ".join(f"({first}h, w{channels})" for channels in ("", ", 1", ", 3", ", 4"))
+        raise BadSource(f"{what}; the shape can be one of {shapes}.")
+    if 0 in shape:
+        raise BadSource(f"{what} has no pixels.")
+
+
+def _loaded(path: Path) -> tuple[np.ndarray, Any]:
+    """The pictures in the file, and their ids or None."""
+    try:
+        loaded = np.load(path, mmap_mode="r", allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return loaded, None
+        with loaded:
+            # an object array beside the pictures is none of our business
+            wanted = [name for name in loaded.files if name in ("images", "ids")]
+            if "images" not in wanted:
+                wanted = loaded.files
+            arrays = {name: loaded[name] for name in wanted}
+    except FileNotFoundError:
+        raise missing(path) from None
+    except (ValueError, TypeError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise BadSource(f"{str(path)!r} cannot be read: {error} (object arrays and pickles are refused).") from None
+    ids = arrays.pop("ids", None)
+    if ids is not None and ids.ndim != 1:
+        raise BadSource(f"{str(path)!r}: ids has the shape {ids.shape}; it should be a list of names.")
+    if ids is not None and ids.dtype.kind == "S":
+        ids = np.char.decode(ids, "utf-8")
+    fitting = [name for name, array in arrays.items() if name == "images" or array.ndim in (3, 4)]
+    if len(fitting) != 1:
+        held = ", ".join(f"{name} {array.shape}" for name, array in arrays.items()) or "nothing"
+        raise BadSource(f"{str(path)!r} should hold an array called images; it holds {held}.")
+    return arrays[fitting[0]], ids

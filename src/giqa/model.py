@@ -1,0 +1,172 @@
+"""A fitted model: what real looks like, learned once, kept in one file, usable without the reals."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import __version__, registry
+from .errors import BadModel, BadShape, MissingSource
+from .scorers.knn import KNN
+from .scorers.scale import Scale, copies
+from .types import INFO, Features
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Model:
+    """A reference scorer, its scale of held-out reals, and how features must be made for it.
+
+    `extractor` is the spec string (None when fitted on arrays), `identity` everything that decided the features;
+    `scorer` is fitted; `reals` holds ids and, when known, `info`; `matrix` their features, for nearest neighbours.
+    """
+
+    scorer: Any
+    scale: Scale
+    reals: Features
+    matrix: np.ndarray
+    extractor: str | None = None
+    identity: Mapping[str, Any] = field(default_factory=dict)
+    match: str | None = None
+    made_by: Mapping[str, Any] = field(default_factory=dict)
+    thumbnails: Mapping[int, bytes] | None = None  # of the reals by row; only when asked for
+
+    def score(self, features: Features) -> dict[str, np.ndarray | list[str]]:
+        """Columns of `Scores` for pictures that have features; none depends on the others."""
+        self._check_layers(features)
+        matrix = features.matrix()
+        score = self.scorer.score_samples(matrix)
+        low, high = self.scale.interval(score, self.scorer.score_folds(matrix))
+        repeats = np.full(len(features), -1)
+        if features.info is not None and self.reals.info is not None:
+            repeats = copies(self.reals.info, features.info)
+        return {
+            "score": score,
+            "z": self.scale.z(score),
+            "percentile": self.scale.percentile(score),
+            "z_low": low,
+            "z_high": high,
+            "duplicate_of": [self.reals.ids[row] if row >= 0 else "" for row in repeats],
+        }
+
+    def neighbours(self, features: Features, k: int = 5) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of the k nearest reals in standardised features, and their distances, both (n, k)."""
+        return self._nearest.neighbours(features.matrix(), k)
+
+    @cached_property
+    def _nearest(self) -> KNN:
+        return self.scorer if isinstance(self.scorer, KNN) and self.scorer.preset == "recommended" else KNN(k=1).fit(self.matrix)
+
+    def _check_layers(self, features: Features) -> None:
+        expected, got = self.reals.layers, {name: layer.shape[1] for name, layer in features.layers.items()}
+        if {name: layer.shape[1] for name, layer in expected.items()} != got:
+            wanted = ", ".join(f"{name} ({layer.shape[1]})" for name, layer in expected.items())
+            raise BadShape(f"The model wants the layers {wanted}; got {', '.join(f'{k} ({v})' for k, v in got.items())}.")
+
+    def save(self, path: str | Path) -> Path:
+        """Write one `.giqa` file (safetensors with a JSON header), whole or not at all."""
+        from safetensors.numpy import save
+
+        from .scores import replace_file
+
+        learned = {name: np.asarray(value) for name, value in vars(self.scorer).items() if name.endswith("_")}
+        for name, value in learned.items():
+            if value.dtype.kind not in "fiub":
+                raise BadModel(f"{type(self.scorer).__name__} cannot be kept in a file: {name} is not a numeric array.")
+        arrays = {f"scorer.{name}": value for name, value in learned.items() if value.ndim}
+        arrays["scale.held_out"] = self.scale.held_out
+        arrays["reals.matrix"] = self.matrix
+        arrays["reals.ids"] = np.frombuffer(json.dumps(list(self.reals.ids)).encode(), np.uint8)
+        if self.reals.info is not None:
+            arrays["reals.info"] = np.frombuffer(self.reals.info.tobytes(), np.uint8)
+        if self.thumbnails:
+            arrays["reals.thumbnails"] = np.frombuffer(b"".join(self.thumbnails.values()), np.uint8)
+            arrays["reals.thumbnail_rows"] = np.array([(row, len(t)) for row, t in self.thumbnails.items()])
+        header = {
+            "format": FORMAT,
+            "scorer": registry.canonical("scorer", self.scorer),
+            "learned": {name: value.item() for name, value in learned.items() if not value.ndim},
+            "seed": self.scale.seed,
+            "layers": {name: layer.shape[1] for name, layer in self.reals.layers.items()},
+            "extractor": self.extractor,
+            "identity": dict(self.identity),
+            "match": self.match,
+            "made_by": dict(self.made_by),
+        }
+        arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, save(arrays, metadata={"giqa": json.dumps(header)}))
+        return path
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over what the model learned; two models with one digest score alike."""
+        digest = hashlib.sha256()
+        for name, value in sorted(vars(self.scorer).items()):
+            if name.endswith("_"):
+                digest.update(name.encode() + np.ascontiguousarray(value).tobytes())
+        digest.update(self.scale.held_out.tobytes())
+        return digest.hexdigest()
+
+
+def read_header(path: str | Path) -> dict[str, Any]:
+    """What a `.giqa` file says of itself, without loading its arrays."""
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    if not path.is_file():
+        raise MissingSource(f"There is no model file {path}; make one with: giqa fit REALS -o {path.name}")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = json.loads((file.metadata() or {})["giqa"])
+    except (SafetensorError, KeyError, ValueError, OSError) as error:
+        raise BadModel(f"{path} is not a giqa model, or is cut short ({type(error).__name__}); fit it again.") from None
+    if header.get("format") != FORMAT:
+        written = header.get("made_by", {}).get("giqa", "unknown")
+        raise BadModel(
+            f"{path} has file format {header.get('format')}, written by giqa {written}; this is giqa {__version__}, "
+            f"which reads format {FORMAT}. Fit it again, or use that version."
+        )
+    return header
+
+
+def load(path: str | Path) -> Model:
+    """Read a `.giqa` file."""
+    from safetensors.numpy import load_file
+
+    header = read_header(path)
+    arrays = load_file(path)
+    scorer = registry.make("scorer", header["scorer"])
+    learned = {name.removeprefix("scorer."): value for name, value in arrays.items() if name.startswith("scorer.")}
+    for name, value in (learned | header["learned"]).items():
+        setattr(scorer, name, value)
+    info = np.frombuffer(arrays["reals.info"].tobytes(), INFO) if "reals.info" in arrays else None
+    matrix, layers, start = arrays["reals.matrix"], {}, 0
+    for name, width in header["layers"].items():
+        layers[name] = matrix[:, start : start + width]
+        start += width
+    thumbnails = None
+    if "reals.thumbnails" in arrays:
+        packed, end = arrays["reals.thumbnails"].tobytes(), 0
+        thumbnails = {int(row): packed[end - size : end] for row, size in arrays["reals.thumbnail_rows"] if (end := end + size)}
+    reals = Features(tuple(json.loads(arrays["reals.ids"].tobytes())), layers, info)
+    return Model(
+        scorer,
+        Scale(arrays["scale.held_out"], header["seed"]),
+        reals,
+        matrix,
+        header["extractor"],
+        header["identity"],
+        header["match"],
+        header["made_by"],
+        thumbnails,
+    )

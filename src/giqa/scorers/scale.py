@@ -1,0 +1,180 @@
+"""One scale that means something: every score is read against the scores of reals that were held out.
+
+The reals are cut into folds; each is scored by a model that has not seen its fold. A picture's `z` and `percentile`
+are its place among those held-out scores, so they are the same for one picture or a million.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadShape
+
+FOLDS = 5
+FEWEST = 20  # reals; below this a held-out fold has fewer than four
+MAD_TO_SIGMA = 1.4826  # a Gaussian's standard deviation over its median absolute deviation
+NEAR = 2.0  # grey levels, root mean square over an 8x8 thumbnail: the same picture coded again
+RESAMPLES = 200
+STUDENT_4 = 2.776445  # 97.5 % quantile of Student's t with FOLDS - 1 degrees of freedom
+NORMAL = 1.959964
+
+
+def twins(info: np.ndarray) -> np.ndarray:
+    """Group number of each picture, (n,); pictures with the same pixels, or nearly the same thumbnail, share one.
+
+    `info`: (n,) of dtype `giqa.types.INFO`. Thumbnails nearer than 2 grey levels (root mean square) are twins.
+    Sorted by mean brightness, since the difference of two means is never above the root mean square difference.
+    """
+    n = len(info)
+    thumbnails = info["thumbnail"].reshape(n, -1).astype(np.float32)
+    group = np.arange(n)
+
+    def root(i: int) -> int:
+        while group[i] != i:
+            group[i] = group[group[i]]
+            i = group[i]
+        return i
+
+    first: dict[bytes, int] = {}
+    for i in range(n):
+        group[root(i)] = root(first.setdefault(info["digest"][i].tobytes(), i))
+    brightness = thumbnails.mean(axis=1)
+    order = np.argsort(brightness, kind="stable")
+    ends = np.searchsorted(brightness[order], brightness[order] + NEAR, side="right")
+    for place, i in enumerate(order):
+        others = order[place + 1 : ends[place]]
+        near = np.sqrt(((thumbnails[others] - thumbnails[i]) ** 2).mean(axis=1)) <= NEAR
+        for j in others[near]:
+            group[root(j)] = root(i)
+    return np.array([root(i) for i in range(n)])
+
+
+def assign_folds(groups: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Fold 0..4 of each picture, (n,), equal in size, a whole group in one fold; the same seed, the same folds."""
+    names, sizes = np.unique(groups, return_counts=True)
+    if len(names) < FEWEST:
+        twin = f" ({len(groups)} with their twins)" if len(groups) > len(names) else ""
+        raise BadShape(f"At least {FEWEST} different real pictures are needed to fix the scale, got {len(names)}{twin}; add pictures.")
+    order = np.random.default_rng(seed).permutation(len(names))
+    order = order[np.argsort(-sizes[order], kind="stable")]
+    fold_of_group, load = np.empty(len(names), int), np.zeros(FOLDS, int)
+    for i in order:
+        fold = int(load.argmin())
+        fold_of_group[i], load[fold] = fold, load[fold] + sizes[i]
+    return fold_of_group[np.searchsorted(names, groups)]
+
+
+def copies(reference: np.ndarray, info: np.ndarray) -> np.ndarray:
+    """Row of the reference picture that each picture repeats, -1 for none, (n,); both of dtype `giqa.types.INFO`.
+
+    A repeat has the same pixels, or a thumbnail within 2 grey levels of the reference's.
+    """
+    known = {digest.tobytes(): row for row, digest in reversed(list(enumerate(reference["digest"])))}
+    thumbnails = reference["thumbnail"].reshape(len(reference), -1).astype(np.float32)
+    brightness = thumbnails.mean(axis=1)
+    order = np.argsort(brightness, kind="stable")
+    result = np.full(len(info), -1)
+    for i, one in enumerate(info):
+        exact = known.get(one["digest"].tobytes())
+        if exact is not None:
+            result[i] = exact
+            continue
+        own = one["thumbnail"].reshape(-1).astype(np.float32)
+        window = order[slice(*np.searchsorted(brightness[order], [own.mean() - NEAR, own.mean() + NEAR]))]
+        if len(window):
+            distance = np.sqrt(((thumbnails[window] - own) ** 2).mean(axis=1))
+            if distance.min() <= NEAR:
+                result[i] = window[distance.argmin()]
+    return result
+
+
+class Folded:
+    """Any scorer with `fit` and `score_samples`, fitted on all reals and once without each fold."""
+
+    def __init__(self, scorer: Any):
+        self.scorer = scorer
+
+    def fit(self, features: np.ndarray, y: Any = None, folds: np.ndarray | None = None) -> Folded:
+        from copy import deepcopy
+
+        folds = np.zeros(len(features), int) if folds is None else folds
+        self.parts_ = [deepcopy(self.scorer).fit(features[folds != f]) for f in range(folds.max() + 1) if folds.max()]
+        self.held_out_ = np.empty(len(features))
+        for f, part in enumerate(self.parts_):
+            self.held_out_[folds == f] = part.score_samples(features[folds == f])
+        self.scorer.fit(features)
+        return self
+
+    def score_samples(self, features: np.ndarray) -> np.ndarray:
+        return self.scorer.score_samples(features)
+
+    def score_folds(self, features: np.ndarray) -> np.ndarray:
+        return np.stack([part.score_samples(features) for part in self.parts_], axis=1)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Raw scores to `z`, `percentile` and an interval; `held_out` are the scores of held-out reals, (n,).
+
+    >>> scale = Scale(np.array([1., 2., 3., 4., 5.]))
+    >>> scale.z(np.array([3., 3. - 1.4826])).round(6).tolist()
+    [0.0, -1.0]
+    >>> scale.percentile(np.array([0., 3., 9.])).round(4).tolist()
+    [0.1667, 0.6667, 1.0]
+    """
+
+    held_out: np.ndarray
+    seed: int = 0
+
+    @property
+    def median(self) -> float:
+        return float(np.median(self.held_out))
+
+    @property
+    def spread(self) -> float:
+        """1.4826 times the median absolute deviation; NaN when more than half of the held-out scores are equal."""
+        return _spread(self.held_out)
+
+    def z(self, scores: np.ndarray) -> np.ndarray:
+        """(score - median of the held-out reals) / spread: 0 = like a typical real, -3 = three spreads worse."""
+        return (scores - self.median) / self.spread
+
+    def percentile(self, scores: np.ndarray) -> np.ndarray:
+        """(1 + held-out reals with a score <= this one) / (n + 1), in (0, 1]; conformal. NaN stays NaN."""
+        place = 1 + np.searchsorted(np.sort(self.held_out), scores, side="right")
+        return np.where(np.isnan(scores), np.nan, place / (len(self.held_out) + 1))
+
+    def interval(self, scores: np.ndarray, fold_scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """95 % interval of z: what another set of reals would have said.
+
+        Two parts: the model, by the jackknife over the fold models (`fold_scores`, (n, 5), Student's t with 4 degrees
+        of freedom), and the scale, by resampling the held-out scores.
+        """
+        folds = fold_scores.shape[1]
+        z_folds = self.z(fold_scores)
+        model = np.sqrt((folds - 1) / folds * ((z_folds - z_folds.mean(axis=1, keepdims=True)) ** 2).sum(axis=1))
+        medians, spreads = self._resampled()
+        # variance over resamples of (score - median_b) / spread_b, a quadratic in the score
+        a, b = 1 / spreads, medians / spreads
+        scale = np.sqrt(np.maximum(0, scores**2 * a.var() - 2 * scores * np.mean((a - a.mean()) * (b - b.mean())) + b.var()))
+        half = np.hypot(STUDENT_4 * model, NORMAL * scale)
+        z = self.z(scores)
+        return z - half, z + half
+
+    def _resampled(self) -> tuple[np.ndarray, np.ndarray]:
+        rng = np.random.default_rng(self.seed)
+        draws = [self.held_out[rng.integers(len(self.held_out), size=len(self.held_out))] for _ in range(RESAMPLES)]
+        spreads = np.array([_spread(draw) for draw in draws])
+        good = np.isfinite(spreads)
+        if not good.any():
+            return np.full(1, np.nan), np.full(1, np.nan)
+        return np.array([np.median(draw) for draw in draws])[good], spreads[good]
+
+
+def _spread(values: np.ndarray) -> float:
+    with np.errstate(invalid="ignore"):
+        mad = float(np.median(np.abs(values - np.median(values))))
+    return MAD_TO_SIGMA * mad if mad > 0 else float("nan")

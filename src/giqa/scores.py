@@ -1,0 +1,199 @@
+"""The table of scores, one row a picture, and the files it is kept in."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .errors import BadSpec, BadTable, MissingExtra, MissingSource
+
+NUMBERS = ("score", "z", "percentile", "z_low", "z_high")
+TEXTS = ("duplicate_of", "error", "notes")
+COLUMNS = ("id", *NUMBERS, *TEXTS)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One row a picture, in the order of the source.
+
+    ================== ==========================================================================
+    id                 the picture's name
+    score              raw, higher = better; its unit depends on the scorer
+    z                  0 = like a typical held-out real, -3 = three spreads worse
+    percentile         share of held-out reals that are no better, in (0, 1]; conformal
+    z_low, z_high      95 % interval of z: what another set of reals would have said
+    duplicate_of       the real picture that this one repeats, or empty
+    error              why there is no score, or empty
+    notes              what decoding had to do: "alpha composited on white", ...
+    ================== ==========================================================================
+
+    Numbers are float64 (n,), NaN in a row with an error. `made_by` says how the table came about.
+    """
+
+    id: Sequence[str]
+    score: np.ndarray
+    z: np.ndarray
+    percentile: np.ndarray
+    z_low: np.ndarray
+    z_high: np.ndarray
+    duplicate_of: Sequence[str]
+    error: Sequence[str]
+    notes: Sequence[str]
+    made_by: Mapping[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+    def column(self, name: str) -> Any:
+        return getattr(self, name)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One dict a picture; numbers are floats, a missing one is None."""
+        columns = {name: getattr(self, name) for name in COLUMNS}
+        return [
+            {name: _plain(column[i]) if name in NUMBERS else column[i] for name, column in columns.items()}
+            for i in range(len(self))
+        ]
+
+    def ranked(self) -> np.ndarray:
+        """Row numbers from best to worst by score, rows without a score left out; ties keep their order."""
+        scored = np.flatnonzero(~np.isnan(self.score))
+        return scored[np.argsort(-self.score[scored], kind="stable")]
+
+    def summary(self) -> dict[str, Any]:
+        """What the set looks like as a whole: QS (mean z), and what must stand beside it."""
+        scored = ~np.isnan(self.score)
+        finite = self.z[np.isfinite(self.z)]
+        percentile = self.percentile[scored]
+        return {
+            "pictures": len(self),
+            "scored": int(scored.sum()),
+            "failed": int((~scored).sum()),
+            "duplicates": sum(map(bool, self.duplicate_of)),
+            "mean_z": float(finite.mean()) if len(finite) else None,
+            "mean_score": _plain(self.score[scored].mean()) if scored.any() else None,
+            "median_percentile": float(np.median(percentile)) if len(percentile) else None,
+            "share_below_worst_5_percent": float(np.mean(percentile <= 0.05)) if len(percentile) else None,
+        }
+
+    def to_pandas(self) -> Any:
+        """A pandas DataFrame with the same columns."""
+        try:
+            import pandas
+        except ModuleNotFoundError:
+            raise MissingExtra("Scores.to_pandas() needs pandas: pip install pandas") from None
+        return pandas.DataFrame({name: getattr(self, name) for name in COLUMNS})
+
+    def write(self, path: str | Path) -> Path:
+        """Write `.csv` (with `made_by` in `NAME.csv.json` beside it), `.jsonl` or `.parquet`, whole or not at all."""
+        path = Path(path)
+        writers = {".csv": self._csv, ".jsonl": self._jsonl, ".parquet": self._parquet}
+        check_ending(path)
+        content = writers[path.suffix.lower()]()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix.lower() == ".csv":
+            replace_file(path.with_name(path.name + ".json"), json.dumps(self.made_by, indent=1).encode())
+        replace_file(path, content)
+        return path
+
+    def _csv(self) -> bytes:
+        return self.csv().encode()
+
+    def csv(self) -> str:
+        """The table as CSV text; a missing number is empty."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        for row in self.rows():
+            writer.writerow({name: "" if value is None else value for name, value in row.items()})
+        return text.getvalue()
+
+    def _jsonl(self) -> bytes:
+        lines = [json.dumps({"made_by": self.made_by})]
+        lines += [json.dumps(_json_safe(row), ensure_ascii=False) for row in self.rows()]
+        return ("\n".join(lines) + "\n").encode()
+
+    def _parquet(self) -> bytes:
+        pyarrow, parquet = _pyarrow()
+        table = pyarrow.table({name: list(c) if name not in NUMBERS else c for name, c in ((n, getattr(self, n)) for n in COLUMNS)})
+        table = table.replace_schema_metadata({"giqa": json.dumps(self.made_by)})
+        sink = io.BytesIO()
+        parquet.write_table(table, sink)
+        return sink.getvalue()
+
+
+def check_ending(path: Path) -> None:
+    """Refuse a file name that no writer knows, before any work is done."""
+    if path.suffix.lower() not in (".csv", ".jsonl", ".parquet"):
+        raise BadSpec(f"Scores are written as .csv, .jsonl or .parquet, got {path.name!r}.")
+    if path.suffix.lower() == ".parquet":
+        _pyarrow()
+
+
+def read_scores(path: str | Path) -> Scores:
+    """The table that `Scores.write` wrote."""
+    path = Path(path)
+    check_ending(path)
+    if not path.is_file():
+        raise MissingSource(f"There is no file {path}.")
+    try:
+        made_by, rows = {".csv": _read_csv, ".jsonl": _read_jsonl, ".parquet": _read_parquet}[path.suffix.lower()](path)
+        columns: dict[str, Any] = {name: [row[name] for row in rows] for name in COLUMNS}
+        numbers = {name: np.array([float("nan") if v in (None, "") else float(v) for v in columns[name]]) for name in NUMBERS}
+    except (KeyError, ValueError, UnicodeDecodeError) as error:
+        raise BadTable(f"{path} is not a table of scores: {type(error).__name__} {error}. Its columns should be {', '.join(COLUMNS)}.") from None
+    return Scores(**(columns | numbers), made_by=made_by)
+
+
+def _read_csv(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    beside = path.with_name(path.name + ".json")
+    made_by = json.loads(beside.read_text()) if beside.is_file() else {}
+    with path.open(newline="", encoding="utf-8") as file:
+        return made_by, list(csv.DictReader(file))
+
+
+def _read_jsonl(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    first, *rest = path.read_text(encoding="utf-8").splitlines() or ["{}"]
+    return json.loads(first)["made_by"], [json.loads(line) for line in rest]
+
+
+def _read_parquet(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    table = _pyarrow()[1].read_table(path)
+    return json.loads((table.schema.metadata or {}).get(b"giqa", b"{}")), table.to_pylist()
+
+
+def _pyarrow() -> tuple[Any, Any]:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ModuleNotFoundError:
+        raise MissingExtra("Parquet needs pyarrow: pip install 'giqa[parquet]'") from None
+    return pyarrow, pyarrow.parquet
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write under a temporary name in the same folder, then rename: the file exists whole or not at all."""
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        partial.write_bytes(content)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _plain(value: Any) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _json_safe(row: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no infinity; the paper presets do."""
+    return {k: str(v) if isinstance(v, float) and not np.isfinite(v) else v for k, v in row.items()}

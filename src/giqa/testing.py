@@ -1,0 +1,165 @@
+"""The contracts as functions that anyone can run on their own scorer, extractor or source.
+
+    from giqa.testing import check_reference_scorer
+    check_reference_scorer(lambda: MyScorer(k=3))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .errors import GiqaError, NotFitted
+from .registry import parameters
+from .types import Source
+
+
+class BrokenPromise(AssertionError):
+    """A contract does not hold; the message says which promise was broken."""
+
+
+def promise(kept: bool, what: str) -> None:
+    if not kept:
+        raise BrokenPromise(what)
+
+
+def reals_and_fakes(n: int = 240, d: int = 6, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Features that every reference scorer must tell apart: reals (n, d) around 0, fakes (n // 4, d) ever farther off."""
+    rng = np.random.default_rng(seed)
+    reals = rng.normal(size=(n, d))
+    away = np.linspace(0.5, 12, n // 4)[:, None] / np.sqrt(d)
+    return reals.astype(np.float32), (rng.normal(size=(n // 4, d)) * 0.3 + away).astype(np.float32)
+
+
+def check_scorer(make: Callable[[], Any], features: np.ndarray | None = None, y: np.ndarray | None = None) -> None:
+    """What every scorer promises: raises before fit, fit returns self, input and parameters untouched, one finite
+    score a picture, one by one equals batched bit for bit, order does not matter, same seed same scores.
+
+    >>> from giqa.scorers.knn import KNN
+    >>> check_scorer(KNN)
+    """
+    reals, queries = reals_and_fakes()
+    features = reals if features is None else features
+    queries = queries if features.shape[1] == queries.shape[1] else features[: len(features) // 4]
+    scorer = make()
+    try:
+        scorer.score_samples(queries)
+        raised = False
+    except NotFitted:
+        raised = True
+    promise(raised, "score_samples before fit raises NotFitted")
+    before, given = features.copy(), repr(parameters(scorer))
+    promise(scorer.fit(features, y) is scorer, "fit returns self")
+    promise(np.array_equal(before, features), "fit leaves its input as it was")
+    promise(repr(parameters(scorer)) == given, "fit changes no parameter")
+    scores = scorer.score_samples(queries)
+    promise(isinstance(scores, np.ndarray) and scores.shape == (len(queries),), "one score a picture, an array (n,)")
+    promise(scores.dtype == np.float64, "scores are float64")
+    promise(bool(np.isfinite(scores).all()), "scores are finite")
+    alone = np.array([scorer.score_samples(queries[i : i + 1])[0] for i in range(len(queries))])
+    promise(np.array_equal(alone, scores), "a picture scored alone gets the same bits as in a batch")
+    order = np.random.default_rng(1).permutation(len(queries))
+    promise(np.array_equal(scorer.score_samples(queries[order]), scores[order]), "the order does not matter")
+    promise(np.array_equal(make().fit(features, y).score_samples(queries), scores), "the same seed gives the same scores")
+    promise(len(scorer.score_samples(queries[:0])) == 0, "no pictures, no scores")
+    for wrong in (queries[:, :-1], queries[0], np.full_like(queries, np.nan)):
+        try:
+            scorer.score_samples(wrong)
+            refused = False
+        except GiqaError:
+            refused = True
+        promise(refused, "features of another width, shape or that are not finite raise a GiqaError")
+
+
+def check_reference_scorer(make: Callable[[], Any], monotone: bool = True) -> None:
+    """What a scorer that is fitted on reals promises beside `check_scorer`: nearer to the reals scores higher, folds
+    can be held out, and what it learned survives a file.
+
+    `monotone=False` leaves out the first, for paper presets whose density underflows.
+
+    >>> from giqa.scorers.gmm import SGM
+    >>> check_reference_scorer(SGM)
+    """
+    check_scorer(make)
+    reals, fakes = reals_and_fakes()
+    scorer = make().fit(reals)
+    if monotone:
+        scores = scorer.score_samples(fakes)
+        third = len(scores) // 3
+        promise(np.median(scores[:third]) > np.median(scores[-third:]), "nearer to the reals scores higher")
+        far = scorer.score_samples(np.stack([reals.mean(axis=0), reals.mean(axis=0) + 50]))
+        promise(far[0] > far[1], "the middle of the reals scores higher than a point far off")
+    folds = np.arange(len(reals)) % 5
+    scorer = make().fit(reals, folds=folds)
+    promise(scorer.held_out_.shape == (len(reals),), "held_out_ has one score for each real")
+    by_fold = scorer.score_folds(reals)
+    promise(by_fold.shape == (len(reals), 5), "score_folds gives one score for each picture and fold")
+    promise(
+        np.allclose(by_fold[np.arange(len(reals)), folds], scorer.held_out_, rtol=1e-6, equal_nan=True),
+        "held_out_ is the score under the model that has not seen the fold",
+    )
+    promise(np.array_equal(scorer.score_samples(fakes), make().fit(reals).score_samples(fakes)), "holding out folds does not change the scores")
+    _check_file(scorer, reals, fakes)
+
+
+def _check_file(scorer: Any, reals: np.ndarray, fakes: np.ndarray) -> None:
+    import tempfile
+    from pathlib import Path
+
+    from .model import Model, load
+    from .scorers.scale import Scale
+    from .types import Features
+
+    names = tuple(str(i) for i in range(len(reals)))
+    model = Model(scorer, Scale(scorer.held_out_), Features(names, {"features": reals}), reals)
+    with tempfile.TemporaryDirectory() as folder:
+        loaded = load(model.save(Path(folder) / "model.giqa"))
+    promise(np.array_equal(loaded.scorer.score_samples(fakes), scorer.score_samples(fakes)), "scores survive save and load")
+    promise(loaded.digest == model.digest, "the digest survives save and load")
+
+
+def check_extractor(make: Callable[[], Any], sizes: tuple[tuple[int, int], ...] = ((40, 40), (33, 57), (64, 48))) -> None:
+    """What every extractor promises: named float32 layers (n, c), pictures of any size together, the same bits alone,
+    in any batch and order, input untouched, and an identity that JSON can say.
+
+    >>> from giqa.features.statistics import Statistics
+    >>> check_extractor(Statistics)
+    """
+    import json
+
+    rng = np.random.default_rng(0)
+    pictures = [rng.integers(0, 256, (*size, 3), dtype=np.uint8) for size in sizes * 2]
+    before = [picture.copy() for picture in pictures]
+    extractor = make()
+    layers = extractor(pictures)
+    promise(tuple(layers) == tuple(extractor.outputs), "the layers are those that `outputs` names, in that order")
+    for name, layer in layers.items():
+        promise(layer.dtype == np.float32 and layer.ndim == 2 and len(layer) == len(pictures), f"{name} is float32 (n, c)")
+        promise(bool(np.isfinite(layer).all()), f"{name} is finite")
+    promise(all(np.array_equal(a, b) for a, b in zip(before, pictures, strict=True)), "pictures are left as they were")
+    order = rng.permutation(len(pictures))
+    shuffled = extractor([pictures[i] for i in order])
+    for name, layer in layers.items():
+        promise(np.array_equal(shuffled[name], layer[order]), f"{name}: the order does not matter")
+    for i, picture in enumerate(pictures):
+        alone = extractor([picture])
+        promise(all(np.array_equal(alone[name][0], layer[i]) for name, layer in layers.items()), "alone as in company, bit for bit")
+    promise(json.loads(json.dumps(dict(extractor.identity()))) == dict(make().identity()), "identity is JSON, and stable")
+
+
+def check_source(source: Source) -> None:
+    """What every source promises: unique ids, as many as its length, and the same picture each time it is asked.
+
+    >>> from giqa.images import open_source
+    >>> check_source(open_source(np.zeros((3, 8, 8, 3), np.uint8)))
+    """
+    ids = list(source.ids)
+    promise(len(ids) == len(source) > 0, "as many ids as pictures, at least one")
+    promise(len(set(ids)) == len(ids), "ids are unique")
+    promise(all(isinstance(i, str) and "\\" not in i for i in ids), "ids are strings with / as separator")
+    for index in (0, len(ids) - 1):
+        first, second = source.raw(index), source.raw(index)
+        same = np.array_equal(first, second) if isinstance(first, np.ndarray) else first == second
+        promise(bool(same), "the same picture each time")
