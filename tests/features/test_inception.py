@@ -206,7 +206,7 @@ def test_every_tap_of_the_full_network_equals_the_second_implementation(full):
 
 
 def test_average_pools_do_not_count_the_padding():
-    """By hand, with a convolution behind it that passes its input on: a corner is the mean of 4 places, an edge of 6."""
+    """By hand, and the convolution behind it passes on what it gets: a corner is the mean of 4 places, an edge of 6."""
     network = {"Mixed_5b.branch_pool": (torch.ones(1, 1, 1, 1), torch.zeros(1))}
     x = torch.tensor([[[[4.0, 8, 0], [12, 36, 0], [0, 0, 0]]]])
     for step in ("average", "branch_pool"):
@@ -463,5 +463,5 @@ def test_the_real_network_on_photographs():
         assert np.abs(rows[name][0] - rows[name][1]).mean() > 0.02
         assert np.array_equal(extract(pixels[::-1])[name], rows[name][::-1])
         assert np.array_equal(extract(pixels[1:])[name], rows[name][1:])
-    with pytest.raises(BadSpec, match="end before pool; they have .*Mixed_7a"):
+    with pytest.raises(BadSpec, match=r"end before pool; they have .*Mixed_7a"):
         Inception(path, preset="released")(pixels)

@@ -58,15 +58,23 @@ def test_pixels_remember_their_jpeg(quality, size):
     assert {traces.jpeg_past(jpeg(photograph(seed, size, size), quality)) for seed in range(5)} == {quality}
 
 
+def test_clipped_pictures_remember_too():
+    """Black and white, where clipping moved the coefficients off the comb, do not hide the rest."""
+    hard = [np.clip(photograph(seed) * 4.0 - 384, 0, 255).astype(np.uint8) for seed in range(5)]
+    assert all((p == 255).mean() > 0.1 for p in hard)
+    assert {traces.jpeg_past(jpeg(p, 20)) for p in hard} == {20}
+
+
 def test_no_past_where_there_was_none():
     """Untreated, upscaled, pixel-doubled, flat, drawn and tiny pictures were never JPEG."""
     whole = [photograph(seed) for seed in range(5)]
     for how in (Image.Resampling.NEAREST, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC):
         whole += [scaled(p, 2, how) for p in whole[:5]]
     rng = np.random.default_rng(0)
-    for cell in (1, 2, 4, 8, 16):  # graphics of four levels in cells that fit the grid
-        cells = rng.integers(0, 4, (128 // cell, 128 // cell, 1)) * 60 + 30
-        whole.append(np.kron(cells, np.ones((cell, cell, 3))).astype(np.uint8))
+    for cell, step in [(cell, step) for cell in (2, 4, 8) for step in (5, 8, 10, 16, 20, 24, 50, 80, 100)]:
+        for rows in (1, 128 // cell):  # stripes and chequers of two levels, in cells that fit the grid
+            cells = rng.integers(0, 2, (rows, 128 // cell, 1)) * step + 20
+            whole.append(np.kron(cells, np.ones((128 // rows, cell, 3))).astype(np.uint8))
     whole += [np.full((64, 64, 3), 90, np.uint8), np.zeros((64, 64, 3), np.uint8), photograph(0, 7, 40)]
     assert [traces.jpeg_past(p) for p in whole] == [None] * len(whole)
 

@@ -209,7 +209,7 @@
     const box = gallery.getBoundingClientRect();
     const first = Math.max(0, Math.floor(-box.top / step) - 2) * columns;
     const last = Math.min(list.length, Math.max(4, Math.ceil((window.innerHeight - box.top) / step) + 2) * columns);
-    for (const k of cells.keys()) ;
+    for (const k of cells.keys()) if (k < first || k >= last) drop(k);
     for (let k = last - 1, after = null; k >= first; k--) { // in the document they stand in their order
       let cell = cells.get(k);
       if (!cell) { cell = makeCell(k); cells.set(k, cell); gallery.insertBefore(cell, after); }
