@@ -2,9 +2,9 @@
 
     python benchmarks/inception_speed.py [--threads 1 2] [--pictures 8] [--repeats 5]
 
-Random weights, prepared inputs (no decoding or resizing), up to the 2048 pooled features (or Mixed_5d, the default). Ways are
-interleaved; each line is the median of the repeats and their range, then the median of the ratios to the plain network
-in the same round. Every picture of giqa's is a chunk of one on a thread of its own; the plain network takes all
+Random weights, prepared inputs (no decoding or resizing), up to the 2048 pooled features or to Mixed_5d, the default.
+Ways are interleaved; each line is the median of the repeats and their range, then the median of the ratios to the plain
+network in the same round. Every picture of giqa's is a chunk of one on a thread of its own; the plain network takes all
 pictures in one batch and shares each operation among the threads. Shared machines drift: believe the ratios.
 """
 

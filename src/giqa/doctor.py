@@ -236,6 +236,8 @@ def _files(reals: Profile, fakes: Profile) -> list[Finding]:
     topics = differences(reals, fakes)
     match = choose_match(reals, fakes)
     by_match = f'--match "{match.spec()}" when fitting and scoring' if match != Match() else ""
+    if match.coding:
+        by_match += "; it hides flaws finer than this coding, so pictures that were never coded are better still"
     both = f"reals: {reals.saved()}; fakes: {fakes.saved()}"
     found = []
     if "coding" in topics:

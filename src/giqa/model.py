@@ -15,7 +15,7 @@ import numpy as np
 from . import __version__, registry
 from .errors import BadModel, BadShape, MissingSource
 from .scorers.knn import KNN
-from .scorers.scale import Scale, copies
+from .scorers.scale import Copies, Scale
 from .types import INFO, Features
 
 FORMAT = 1
@@ -45,9 +45,8 @@ class Model:
         matrix = features.matrix()
         score = self.scorer.score_samples(matrix)
         low, high = self.scale.interval(score, self.scorer.score_folds(matrix))
-        repeats = np.full(len(features), -1)
-        if features.info is not None and self.reals.info is not None:
-            repeats = copies(self.reals.info, features.info)
+        known = features.info is not None and self._copies is not None
+        repeats = self._copies.rows(features.info) if known else np.full(len(features), -1)
         return {
             "score": score,
             "z": self.scale.z(score),
@@ -60,6 +59,10 @@ class Model:
     def neighbours(self, features: Features, k: int = 5) -> tuple[np.ndarray, np.ndarray]:
         """Rows of the k nearest reals in standardised features, and their distances, both (n, k)."""
         return self._nearest.neighbours(features.matrix(), k)
+
+    @cached_property
+    def _copies(self) -> Copies | None:
+        return None if self.reals.info is None else Copies(self.reals.info)
 
     @cached_property
     def _nearest(self) -> KNN:

@@ -16,7 +16,7 @@ def photographs():
     return [photograph(seed, 96, 112) for seed in range(20)]
 
 
-@pytest.mark.parametrize("match", [Match(), Match(64), Match(None, "jpeg", 30), Match(256, "jpeg", 95)])
+@pytest.mark.parametrize("match", [Match(), Match(64), Match(None, "jpeg", 30), Match(256, "jpeg444", 95)])
 def test_spec_is_read_back(match):
     """The spec string is canonical: what it is parsed to writes it again."""
     assert parse_match(match.spec()) == match
@@ -150,9 +150,27 @@ def test_sizes_meet_at_the_smaller_set(tmp_path, photographs):
     big, little = look(write(tmp_path / "a", photographs)), look(write(tmp_path / "b", small))
     assert choose_match(big, little) == choose_match(little, big) == Match(48)
     coded = look(write(tmp_path / "c", photographs, "jpg", quality=90))
-    assert choose_match(coded, little) == Match(48, "jpeg", 75)
+    assert choose_match(coded, little) == Match(48, "jpeg444", 75)
     kept = look(write(tmp_path / "d", small, "jpg", quality=90))  # its grid survives, so its own steps are kept
     assert choose_match(big, kept) == Match(48, "jpeg", 90)
+
+
+def test_the_more_is_shrunk_the_finer_the_coding(tmp_path):
+    """What shrinking has done, coding need not do again: it would only hide the flaws of the fakes."""
+    coded = look(write(tmp_path / "a", [photograph(i, 160, 160) for i in range(20)], "jpg", quality=60))
+    for side, wanted in ((100, ("jpeg", 60)), (80, ("jpeg444", 60)), (50, ("jpeg444", 85)), (40, ("jpeg444", 90))):
+        little = look(write(tmp_path / f"{side}", [photograph(i, side, side) for i in range(20)]))
+        assert choose_match(coded, little) == Match(side, *wanted)
+
+
+def test_whole_chroma_stays_whole(tmp_path, photographs):
+    """A set of JPEG files with 4:4:4 chroma is met by the same coding, and changes by rounding only."""
+    png = look(write(tmp_path / "png", photographs))
+    jpg = look(write(tmp_path / "jpg", photographs, "jpg", quality=80, subsampling="4:4:4"))
+    match = choose_match(jpg, png)
+    assert match == Match(None, "jpeg444", 80)
+    first = jpeg(photographs[0], 80, subsampling="4:4:4").astype(float)
+    assert np.abs(match(first.astype(np.uint8)) - first).mean() < 0.2
 
 
 def test_ragged_sets_meet_where_nine_in_ten_can_follow(tmp_path):

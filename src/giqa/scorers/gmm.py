@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import BadShape, BadSpec, NotFitted
 from ..registry import PRESETS
-from .mixture import Mixture, estimate, fit_mixture, log_density, responsibilities, shrunk_to_round
+from .mixture import Mixture, estimate, fit_mixture, log_density, log_density_at_modes, responsibilities, shrunk_to_round
 from .products import as_matrix, standardiser, steady_product
 
 
@@ -52,16 +52,20 @@ ROWS_AT_ONCE = 8192
 
 
 class GMM:
-    """Score = log p(x) under a mixture of Gaussians on real features.
+    """GMM-GIQA: how likely a picture's features are under a mixture of Gaussians fitted on reals.
 
     ============= =============== ============ =========================================================
     preset        score           M            projection and covariance
     ============= =============== ============ =========================================================
     paper         p(x)   (eq. 6)  7            none; full, ridge 1e-6
     released      log p(x)        7            PCA 95 % of variance; full, ridge 1e-6
-    recommended   log p(x)        1 to 100     standardised; PCA 64 and an isotropic Gaussian outside;
+    recommended   -distance       1 to 100     standardised; PCA 64 and an isotropic Gaussian outside;
                                                full or diagonal, shrunk; chosen by held-out likelihood
     ============= =============== ============ =========================================================
+
+    The distance is sqrt(2 (c - log p(x))), c the sum of all components at their own means: with one component exactly
+    Mahalanobis'. It has the order of log p, but reals spread evenly in it where log p has a long tail, so that z
+    stays readable (`docs/accuracy.md`); `log_density` gives log p itself.
 
     `recommended` keeps what lies outside the 64 directions, where weak generators give themselves away, as an
     isotropic Gaussian whose variance is measured on reals that the directions have not seen. A parameter that is
@@ -73,7 +77,7 @@ class GMM:
     >>> bool(near > far)
     True
 
-    `features`: (n, d) array or `Features`. Range: any real number (`paper`: 0 to infinity). Seeded by `seed`.
+    `features`: (n, d) array or `Features`. Range: below 0 (`released`: any number, `paper`: above 0). Seeded by `seed`.
     Errors: `BadShape` for fewer reals than components or a singular covariance; a warning when a full covariance has
     fewer than two reals a component for each of its dimensions.
     """
@@ -139,12 +143,25 @@ class GMM:
         return as_matrix(features, self.n_features_in_)
 
     def _score(self, matrix: np.ndarray, part: int) -> np.ndarray:
-        density = Density(*(getattr(self, f"{name}_")[part] for name in Density._fields))
+        density = self._density(part)
         steps = range(0, len(matrix), ROWS_AT_ONCE)
-        logs = [_log_density(matrix[i : i + ROWS_AT_ONCE], density, self.outside_, self.preset) for i in steps]
+        logs = [_log_density(matrix[i : i + ROWS_AT_ONCE], density, self._outside()) for i in steps]
         log_p = np.concatenate(logs) if logs else np.empty(0)
+        if self.preset == "recommended":
+            return -np.sqrt(2 * np.maximum(_ceiling(density, self._outside()) - log_p, 0.0))
         with np.errstate(over="ignore", under="ignore"):
             return np.exp(log_p) if self.preset == "paper" else log_p
+
+    def log_density(self, features: Any) -> np.ndarray:
+        """log p(x) whatever the preset's score is, float64 (n,)."""
+        matrix = self._checked(features)
+        return _log_density(matrix, self._density(0), self._outside())
+
+    def _density(self, part: int) -> Density:
+        return Density(*(getattr(self, f"{name}_")[part] for name in Density._fields))
+
+    def _outside(self) -> float | None:
+        return self.outside_ if self.preset == "recommended" else None
 
     def _given(self) -> dict[str, Any]:
         given = {name: getattr(self, name) for name in ("n_components", "covariance", "shrinkage", "reg", "n_init")}
@@ -246,15 +263,23 @@ def principal_directions(x: np.ndarray, wanted: float | int) -> np.ndarray:
     return np.ascontiguousarray(rows * signs[:, None])
 
 
-def _log_density(matrix: np.ndarray, density: Density, outside: float, preset: str) -> np.ndarray:
+def _log_density(matrix: np.ndarray, density: Density, outside: float | None) -> np.ndarray:
+    """log p(x); with `outside` also of the part outside the directions, isotropic with that variance."""
     q, d = density.directions.shape
     inside = _inside(matrix, density)
     log_p = log_density(inside, density.mixture)
-    if not q or q == d or preset != "recommended":
+    if outside is None or not 0 < q < d:
         return log_p
     x = (matrix - density.mean) / density.spread
     rest = np.maximum(np.einsum("ij,ij->i", x, x) - np.einsum("ij,ij->i", inside, inside), 0.0)
     return log_p - 0.5 * (rest / outside + (d - q) * np.log(2 * np.pi * outside))
+
+
+def _ceiling(density: Density, outside: float | None) -> float:
+    """No picture's log p(x) is above this: every component at its own mean, added up."""
+    q, d = density.directions.shape
+    modes = log_density_at_modes(density.mixture)
+    return modes if outside is None or not 0 < q < d else modes - 0.5 * (d - q) * float(np.log(2 * np.pi * outside))
 
 
 def _inside(matrix: np.ndarray, density: Density) -> np.ndarray:
@@ -298,7 +323,7 @@ def _choose(matrix: np.ndarray, settings: Settings, given: dict[str, Any], rng: 
 
 def _held_out_logs(rest: np.ndarray, aside: np.ndarray, settings: Settings, outside: float, rng: np.random.Generator) -> np.ndarray:
     density = _fit_density(rest, settings._replace(n_init=1), rng)
-    return _log_density(aside, density, outside, "recommended")
+    return _log_density(aside, density, outside)
 
 
 def _check_enough(matrix: np.ndarray, settings: Settings) -> None:

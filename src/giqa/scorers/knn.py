@@ -16,7 +16,7 @@ RELEASED_SHIFT = 1e-6  # added to each element's difference by the released scri
 
 
 class KNN:
-    """Score by the distances d_1 <= ... <= d_k to the k nearest reals.
+    """KNN-GIQA: how near the k nearest reals are, at distances d_1 <= ... <= d_k.
 
     ============= ============================= =========================================
     preset        score                         distance

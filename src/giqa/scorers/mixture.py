@@ -48,6 +48,13 @@ def log_density(x: np.ndarray, mixture: Mixture) -> np.ndarray:
     return _log_sum_exp(component_log_densities(x, mixture))
 
 
+def log_density_at_modes(mixture: Mixture) -> float:
+    """log sum_m weight_m N(mean_m; mean_m, covariance_m): an upper bound of the log-density anywhere."""
+    q = mixture.means.shape[1]
+    heights = [np.log(w) + np.log(np.diagonal(f)).sum() - 0.5 * q * LOG_2PI for w, _, f in zip(*mixture, strict=True)]
+    return float(_log_sum_exp(np.array([heights]))[0])
+
+
 def _log_sum_exp(a: np.ndarray) -> np.ndarray:
     top = a.max(axis=1)
     return top + np.log(np.exp(a - top[:, None]).sum(axis=1))

@@ -67,28 +67,34 @@ def assign_folds(groups: np.ndarray, seed: int = 0) -> np.ndarray:
     return fold_of_group[np.searchsorted(names, groups)]
 
 
-def copies(reference: np.ndarray, info: np.ndarray) -> np.ndarray:
-    """Row of the reference picture that each picture repeats, -1 for none, (n,); both of dtype `giqa.types.INFO`.
+class Copies:
+    """Finds the reference picture that a picture repeats: the same pixels, or a thumbnail within 2 grey levels.
 
-    A repeat has the same pixels, or a thumbnail within 2 grey levels of the reference's.
+    `reference`, and the pictures asked about, are records of dtype `giqa.types.INFO`.
     """
-    known = {digest.tobytes(): row for row, digest in reversed(list(enumerate(reference["digest"])))}
-    thumbnails = reference["thumbnail"].reshape(len(reference), -1).astype(np.float32)
-    brightness = thumbnails.mean(axis=1)
-    order = np.argsort(brightness, kind="stable")
-    result = np.full(len(info), -1)
-    for i, one in enumerate(info):
-        exact = known.get(one["digest"].tobytes())
+
+    def __init__(self, reference: np.ndarray):
+        self.known = {digest.tobytes(): row for row, digest in reversed(list(enumerate(reference["digest"])))}
+        thumbnails = reference["thumbnail"].reshape(len(reference), -1).astype(np.float32)
+        brightness = thumbnails.mean(axis=1)
+        self.order = np.argsort(brightness, kind="stable")
+        self.brightness, self.thumbnails = brightness[self.order], thumbnails[self.order]
+
+    def rows(self, info: np.ndarray) -> np.ndarray:
+        """Row of the repeated reference picture for each picture, -1 for none, (n,)."""
+        return np.array([self._row(one) for one in info], int)
+
+    def _row(self, one: np.void) -> int:
+        exact = self.known.get(one["digest"].tobytes())
         if exact is not None:
-            result[i] = exact
-            continue
+            return exact
         own = one["thumbnail"].reshape(-1).astype(np.float32)
-        window = order[slice(*np.searchsorted(brightness[order], [own.mean() - NEAR, own.mean() + NEAR]))]
-        if len(window):
-            distance = np.sqrt(((thumbnails[window] - own) ** 2).mean(axis=1))
-            if distance.min() <= NEAR:
-                result[i] = window[distance.argmin()]
-    return result
+        start, end = np.searchsorted(self.brightness, [own.mean() - NEAR, own.mean() + NEAR])
+        if start == end:
+            return -1
+        distance = np.sqrt(((self.thumbnails[start:end] - own) ** 2).mean(axis=1))
+        best = int(distance.argmin())
+        return int(self.order[start + best]) if distance[best] <= NEAR else -1
 
 
 class Folded:

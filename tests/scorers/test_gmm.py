@@ -1,0 +1,198 @@
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.mixture import GaussianMixture
+
+from giqa.errors import BadShape, BadSpec
+from giqa.scorers.gmm import GMM, SGM, principal_directions
+from giqa.scorers.mixture import (
+    Mixture,
+    component_log_densities,
+    fit_mixture,
+    kmeans,
+    log_density,
+    log_density_at_modes,
+    oas_shrinkage,
+    responsibilities,
+)
+from giqa.testing import check_reference_scorer
+
+TWO = Mixture(np.array([0.25, 0.75]), np.array([[0.0], [4.0]]), np.array([[[1.0]], [[0.5]]]))  # deviations 1 and 2
+
+
+def blobs(n=400, d=5, m=3, seed=0):
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(m, d)) * 5
+    shapes = rng.normal(size=(m, d, d)) * 0.7
+    return np.concatenate([c + rng.normal(size=(n, d)) @ s for c, s in zip(centres, shapes, strict=True)])
+
+
+def test_density_is_equation_5():
+    """p(x) = sum_m w_m N(x; mean_m, covariance_m), by hand at x = 0 and x = 4 for deviations 1 and 2."""
+    normal = 1 / np.sqrt(2 * np.pi)
+    at_0 = 0.25 * normal + 0.75 * normal / 2 * np.exp(-2)
+    at_4 = 0.25 * normal * np.exp(-8) + 0.75 * normal / 2
+    assert np.exp(log_density(np.array([[0.0], [4.0]]), TWO)) == pytest.approx([at_0, at_4])
+
+
+def test_responsibilities_are_bayes_rule():
+    """Share of the first component at x = 0 by hand: .25 / (.25 + .75 / 2 e^-2)."""
+    expected = 0.25 / (0.25 + 0.375 * np.exp(-2))
+    assert responsibilities(np.array([[0.0]]), TWO)[0] == pytest.approx([expected, 1 - expected])
+
+
+def test_log_density_agrees_with_scikit_learn():
+    """1e-6 relative at the same parameters (it comes to 1e-13)."""
+    x = blobs()
+    theirs = GaussianMixture(3, random_state=0).fit(x)
+    ours = Mixture(theirs.weights_, theirs.means_, np.stack([p.T for p in theirs.precisions_cholesky_]))
+    assert log_density(x, ours) == pytest.approx(theirs.score_samples(x), rel=1e-6)
+    assert responsibilities(x, ours) == pytest.approx(theirs.predict_proba(x), abs=1e-9)
+
+
+def test_em_follows_scikit_learn_step_by_step():
+    """From the same start, 5 steps of EM give scikit-learn's parameters."""
+    x = blobs(n=150)
+    rng = np.random.default_rng(0)
+    start = Mixture(np.full(3, 1 / 3), x[rng.choice(len(x), 3, replace=False)], np.stack([np.eye(5)] * 3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # scikit-learn says that 5 steps are few
+        theirs = GaussianMixture(
+            3, weights_init=start.weights, means_init=start.means, precisions_init=start.factors, max_iter=5, tol=0, reg_covar=1e-6
+        ).fit(x)
+    ours, settled = fit_mixture(x, 3, rng=rng, shares=responsibilities(x, start), reg=1e-6, max_iter=4, tol=0)
+    assert not settled
+    assert ours.weights == pytest.approx(theirs.weights_, rel=1e-8)
+    assert ours.means == pytest.approx(theirs.means_, rel=1e-8)
+    assert log_density(x, ours) == pytest.approx(theirs.score_samples(x), rel=1e-8)
+
+
+def test_paper_is_the_density_and_released_its_logarithm():
+    """Equation 6 under `paper`; `released` without projection is its logarithm."""
+    x = blobs()
+    paper = GMM(n_components=3, preset="paper").fit(x).score_samples(x[:20])
+    released = GMM(n_components=3, pca=None, preset="released").fit(x).score_samples(x[:20])
+    assert np.log(paper) == pytest.approx(released)
+
+
+def test_single_gaussian_by_hand():
+    """Mean 0 and variance 1 (+ ridge 1e-6): log p(0) = -log(2 pi 1.000001) / 2, log p(2) = that - 2 / 1.000001."""
+    x = np.array([[-1.0], [1.0]] * 50)
+    at_0, at_2 = SGM(preset="released", pca=None).fit(x).score_samples(np.array([[0.0], [2.0]]))
+    assert at_0 == pytest.approx(-0.5 * np.log(2 * np.pi * 1.000001))
+    assert at_2 == pytest.approx(at_0 - 2 / 1.000001)
+
+
+def test_recommended_with_one_component_is_minus_mahalanobis_distance():
+    """score = -|x - mean| in the metric of the shrunk covariance, by a second implementation."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 4)) @ rng.normal(size=(4, 4))
+    sgm = SGM(pca=None).fit(x)
+    standard = (x - x.mean(axis=0)) / x.std(axis=0)
+    covariance = np.cov(standard.T, bias=True)
+    a = oas_shrinkage(covariance, 300)
+    covariance = (1 - a) * covariance + a * np.trace(covariance) / 4 * np.eye(4)
+    expected = -np.sqrt(np.einsum("ij,jk,ik->i", standard, np.linalg.inv(covariance), standard))
+    assert sgm.score_samples(x) == pytest.approx(expected, rel=1e-5)
+
+
+def test_recommended_measures_what_lies_outside_the_directions():
+    """log p = Gaussian in q directions + isotropic Gaussian of the measured variance in the d - q others."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 10)) * np.array([5.0] * 3 + [1.0] * 7)
+    sgm = SGM(pca=3).fit(x)
+    inside = (x - sgm.mean_[0]) / sgm.spread_[0] @ sgm.directions_[0].T
+    rest = (((x - sgm.mean_[0]) / sgm.spread_[0]) ** 2).sum(axis=1) - (inside**2).sum(axis=1)
+    expected = log_density(inside, Mixture(sgm.weights_[0], sgm.means_[0], sgm.factors_[0]))
+    expected -= 0.5 * (rest / sgm.outside_ + 7 * np.log(2 * np.pi * sgm.outside_))
+    assert sgm.log_density(x) == pytest.approx(expected)
+    assert (np.argsort(sgm.score_samples(x)) == np.argsort(sgm.log_density(x))).all()
+
+
+def test_no_density_is_above_the_ceiling():
+    """The bound that the distance is measured from: components at their own means, added up."""
+    ceiling = log_density_at_modes(TWO)
+    assert ceiling == pytest.approx(np.log(0.25 / np.sqrt(2 * np.pi) + 0.375 / np.sqrt(2 * np.pi)))
+    assert (log_density(np.linspace(-9, 9, 500)[:, None], TWO) <= ceiling).all()
+
+
+def test_shrinkage_by_hand():
+    """OAS (Chen et al. 2010, eq. 23) in 2 dimensions, S = diag(3, 1), n = 16: 16 / (16 (10 - 8)) = 1/2."""
+    assert oas_shrinkage(np.diag([3.0, 1.0]), 16) == pytest.approx(0.5)
+    assert oas_shrinkage(np.eye(2), 16) == 1.0
+
+
+def test_number_of_components_is_found():
+    """Three well separated blobs: held-out likelihood chooses 3; one blob: 1. The choice is seeded."""
+    three, one = blobs(n=300), np.random.default_rng(0).normal(size=(600, 5))
+    assert GMM().fit(three).chosen_[0] == 3
+    assert GMM().fit(one).chosen_[0] == 1
+    assert (GMM(seed=5).fit(three).score_samples(three) == GMM(seed=5).fit(three).score_samples(three)).all()
+
+
+def test_directions_are_the_principal_ones():
+    """Against numpy's SVD, for more rows than columns and fewer; a share of variance takes as many as it needs."""
+    rng = np.random.default_rng(0)
+    for shape in ((50, 6), (5, 20)):
+        x = rng.normal(size=shape) * np.linspace(5, 1, shape[1])
+        x -= x.mean(axis=0)
+        rows = principal_directions(x, 3)
+        expected = np.linalg.svd(x, full_matrices=False)[2][:3]
+        assert np.abs(np.sum(rows * expected, axis=1)) == pytest.approx(np.ones(3))
+    shares = np.cumsum(np.linalg.svd(x)[1] ** 2) / np.sum(np.linalg.svd(x)[1] ** 2)
+    assert len(principal_directions(x, 0.8)) == np.sum(shares < 0.8) + 1
+
+
+def test_kmeans_leaves_no_cluster_empty_and_finds_blobs():
+    """Every label is used, even when points repeat; separated blobs are found."""
+    assert set(kmeans(np.repeat(np.arange(3.0), 10)[:, None], 3, np.random.default_rng(0))) == {0, 1, 2}
+    assert len(set(kmeans(np.array([[0.0], [0.0], [0.0], [1.0]]), 2, np.random.default_rng(1)))) == 2
+    labels = kmeans(np.r_[np.zeros((20, 2)), np.full((20, 2), 9.0)], 2, np.random.default_rng(0))
+    assert len(set(labels[:20])) == len(set(labels[20:])) == 1 and labels[0] != labels[-1]
+
+
+def test_warns_when_a_full_covariance_would_memorise():
+    """7 full covariances in 60 dimensions from 200 reals: fewer than two reals a dimension and component."""
+    x = np.random.default_rng(0).normal(size=(200, 60))
+    with pytest.warns(UserWarning, match="200 reals for 7 full covariances in up to 60 dimensions"):
+        GMM(preset="released", pca=None).fit(x)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        GMM().fit(x)
+
+
+def test_refuses_fewer_reals_than_components_can_use():
+    with pytest.raises(BadShape, match="needs at least 14 real pictures, got 10"):
+        GMM(preset="released", pca=None).fit(np.random.default_rng(0).normal(size=(10, 2)))
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ({"n_components": 0}, "whole number"),
+        ({"n_components": "7"}, "whole number"),
+        ({"covariance": "round"}, "'full' or 'diag'"),
+        ({"pca": 1.5}, "share between 0 and 1"),
+        ({"pca": 0}, "share between 0 and 1"),
+        ({"shrinkage": 2}, "from 0 to 1"),
+        ({"reg": -1}, "from 0"),
+        ({"n_init": 0}, "whole number"),
+        ({"preset": "x"}, "paper, released, recommended"),
+    ],
+)
+def test_refuses_senseless_parameters(given, wanted):
+    with pytest.raises(BadSpec, match=wanted):
+        GMM(**given).fit(np.zeros((50, 2)))
+
+
+def test_component_logs_sum_to_the_density():
+    x = np.linspace(-3, 7, 11)[:, None]
+    assert np.log(np.exp(component_log_densities(x, TWO)).sum(axis=1)) == pytest.approx(log_density(x, TWO))
+
+
+@pytest.mark.parametrize("preset", ["paper", "released", "recommended"])
+@pytest.mark.parametrize("make", [SGM, GMM, lambda preset: GMM(n_components=3, covariance="diag", preset=preset)])
+def test_contract(preset, make):
+    """Every preset keeps the promises of a reference scorer where its formula allows (6 dimensions do not underflow)."""
+    check_reference_scorer(lambda: make(preset=preset))

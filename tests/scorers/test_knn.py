@@ -1,0 +1,128 @@
+import numpy as np
+import pytest
+
+from giqa.errors import BadShape, BadSpec
+from giqa.scorers.knn import KNN
+from giqa.testing import check_reference_scorer
+
+REALS = np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 12.0]])
+QUERY = np.array([[3.0, 0.0]])  # at Euclidean distances 3, 4, sqrt(153) and L1 distances 3, 4, 15
+
+
+@pytest.mark.parametrize(("k", "expected"), [(1, 1 / 9), (2, (1 / 9 + 1 / 16) / 2), (3, (1 / 9 + 1 / 16 + 1 / 153) / 3)])
+def test_paper_is_equation_7(k, expected):
+    """Equation 7-8: the mean over the k nearest of 1 / squared Euclidean distance."""
+    assert KNN(k=k, preset="paper").fit(REALS).score_samples(QUERY) == pytest.approx([expected], rel=1e-6)
+
+
+@pytest.mark.parametrize(("k", "expected"), [(1, 1 / 3.000002), (2, 1 / 3.000002 + 1 / 4.0), (3, 1 / 3.000002 + 1 / 4 + 1 / 15)])
+def test_released_sums_inverse_l1_with_1e6_added_to_each_difference(k, expected):
+    """The released scripts: sum over k of 1 / L1, where 3+1e-6 + 0+1e-6 = 3.000002 and |-4+1e-6| + |0+1e-6| = 4."""
+    assert KNN(k=k, preset="released").fit(REALS).score_samples(QUERY) == pytest.approx([expected], rel=1e-6)
+
+
+def test_released_scores_an_exact_copy_488_in_2048_dimensions():
+    """1 / (2048 x 1e-6) = 488.28, not infinity."""
+    reals = np.random.default_rng(0).normal(size=(20, 2048)).astype(np.float32)
+    assert KNN(k=1, preset="released").fit(reals).score_samples(reals[:1]) == pytest.approx([1 / 0.002048], rel=1e-5)
+
+
+def test_paper_scores_an_exact_copy_infinite():
+    """The formula to the letter: 1 / 0."""
+    assert KNN(k=1, preset="paper").fit(REALS).score_samples(REALS[:1])[0] == np.inf
+
+
+def test_recommended_is_minus_log_mean_distance_on_standardised_features():
+    """Reals -1 and 1 after standardising [0, 2]; 5 becomes 4, at distances 3 and 5: -log 3 and -log 4."""
+    reals = np.array([[0.0], [2.0]])
+    assert KNN(k=1).fit(reals).score_samples(np.array([[5.0]])) == pytest.approx([-np.log(3)])
+    assert KNN(k=2).fit(reals).score_samples(np.array([[5.0]])) == pytest.approx([-np.log(4)])
+
+
+def test_recommended_gives_an_exact_copy_a_finite_score():
+    """A copy counts as a thousandth of the median distance between reals of different folds."""
+    rng = np.random.default_rng(0)
+    reals = rng.normal(size=(100, 3))
+    knn = KNN().fit(reals, folds=np.arange(100) % 5)
+    assert knn.score_samples(reals[:1]) == pytest.approx([-np.log(knn.floor_)])
+    assert np.isfinite(knn.score_samples(reals)).all()
+
+
+def brute_distances(queries, reals):
+    return np.sort(np.sqrt(((queries[:, None].astype(float) - reals[None].astype(float)) ** 2).sum(axis=2)), axis=1)
+
+
+@pytest.mark.parametrize("k", [1, 7, 200])
+@pytest.mark.parametrize("folds", [1, 5])
+def test_equals_brute_force_whatever_the_folds(k, folds):
+    """A second, stupid implementation agrees, with one block of reals or five."""
+    rng = np.random.default_rng(k)
+    reals, queries = rng.normal(size=(300, 17)), rng.normal(size=(70, 17))
+    knn = KNN(k=k, preset="paper").fit(reals, folds=np.arange(300) % folds)
+    expected = np.mean(1 / brute_distances(queries, reals)[:, :k] ** 2, axis=1)
+    assert knn.score_samples(queries) == pytest.approx(expected, rel=1e-5)
+
+
+def test_score_folds_and_held_out_leave_the_fold_out():
+    """score_folds[:, f] is what a model fitted without fold f would say; held_out_ is that for the reals themselves."""
+    rng = np.random.default_rng(1)
+    reals, queries = rng.normal(size=(60, 4)), rng.normal(size=(9, 4))
+    folds = rng.permutation(np.arange(60) % 5)
+    knn = KNN(k=2, preset="paper").fit(reals, folds=folds)
+    for fold in range(5):
+        others = reals[folds != fold]
+        for points, got in ((queries, knn.score_folds(queries)[:, fold]), (reals[folds == fold], knn.held_out_[folds == fold])):
+            expected = np.mean(1 / brute_distances(points, others)[:, :2] ** 2, axis=1)
+            assert got == pytest.approx(expected, rel=1e-5)
+
+
+def test_near_duplicates_keep_their_distance():
+    """Far from the origin a product in float32 loses a distance of 0.01 altogether; it is computed again directly."""
+    reals = np.random.default_rng(0).normal(size=(50, 64)) + 1000
+    query = reals[:1].copy()
+    query[0, 0] += 0.01
+    knn = KNN(k=1, preset="paper").fit(reals)
+    assert knn.score_samples(query)[0] == pytest.approx(1 / 0.01**2, rel=0.02)  # float32 features carry 3 digits of .01
+
+
+def test_neighbours_names_rows_as_given_to_fit():
+    """Rows of the nearest reals, nearest first, in the numbering of fit, though folds reorder them inside."""
+    rng = np.random.default_rng(3)
+    reals = rng.normal(size=(40, 3))
+    knn = KNN().fit(reals, folds=rng.permutation(np.arange(40) % 5))
+    rows, distances = knn.neighbours(reals[[7, 31]], k=3)
+    assert rows[:, 0].tolist() == [7, 31]
+    assert distances[:, 0] == pytest.approx([0, 0], abs=1e-6)
+    assert (np.diff(distances, axis=1) >= 0).all()
+
+
+def test_k_follows_the_number_of_reals():
+    """k of None: 1 below 100,000 reals; 2 % of them from there, 3500 at most."""
+    assert KNN().fit(np.random.default_rng(0).normal(size=(50, 2))).k_ == 1
+    assert KNN().fit(np.random.default_rng(0).normal(size=(100_000, 1)).astype(np.float32)).k_ == 2000
+
+
+@pytest.mark.parametrize("k", [0, -1, 1.5, "3"])
+def test_refuses_a_senseless_k(k):
+    with pytest.raises(BadSpec, match="whole number"):
+        KNN(k=k).fit(REALS)
+
+
+def test_refuses_more_neighbours_than_reals():
+    """The message says what was asked, what was given and what to do; held-out folds count."""
+    with pytest.raises(BadShape, match="knn\\(k=4\\) needs at least 4 real pictures, got 3; lower k or add pictures"):
+        KNN(k=4).fit(REALS)
+    with pytest.raises(BadShape, match="held out"):
+        KNN(k=45).fit(np.random.default_rng(0).normal(size=(50, 2)), folds=np.arange(50) % 5)
+
+
+def test_refuses_an_unknown_preset():
+    with pytest.raises(BadSpec, match="paper, released, recommended"):
+        KNN(preset="best").fit(REALS)
+
+
+@pytest.mark.parametrize("preset", ["paper", "released", "recommended"])
+@pytest.mark.parametrize("k", [None, 7])
+def test_contract(preset, k):
+    """KNN keeps every promise of a reference scorer."""
+    check_reference_scorer(lambda: KNN(k=k, preset=preset))
