@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.numpy import save_file
 
-from giqa.features import inception
+from giqa.features import inception, inception_network
 from giqa.features.inception import Inception
 
 IDENTITY = {"eps": 0.001, "training": False}
@@ -81,22 +81,24 @@ def plain(tensors: dict[str, np.ndarray], x: torch.Tensor) -> torch.Tensor:
     """The same table of blocks, each convolution followed by a batch norm and a ReLU of its own, channels first."""
 
     def step(network, block, name, x):
-        if not isinstance(name, str) or name in inception.POOLS:
+        if not isinstance(name, str) or name in inception_network.POOLS:
             return table_step(network, block, name, x)
         name = f"{block}.{name}".rstrip(".")
         weight, bias, zero, one = network[name]
         padding = (
-            (0, 0) if name in inception.HALVING | inception.UNPADDED else (weight.shape[2] // 2, weight.shape[3] // 2)
+            (0, 0)
+            if name in inception_network.HALVING | inception_network.UNPADDED
+            else (weight.shape[2] // 2, weight.shape[3] // 2)
         )
-        x = F.conv2d(x, weight, None, 2 if name in inception.HALVING else 1, padding)
+        x = F.conv2d(x, weight, None, 2 if name in inception_network.HALVING else 1, padding)
         return F.relu(F.batch_norm(x, zero, one, one, bias, **IDENTITY), inplace=True)
 
-    table_step, inception._step = inception._step, step
+    table_step, inception_network._step = inception_network._step, step
     try:
         with torch.inference_mode():
-            return inception._forward(tensors, x, ["pool"])["pool"]
+            return inception_network.forward(tensors, x, ["pool"])["pool"]
     finally:
-        inception._step = table_step
+        inception_network._step = table_step
 
 
 def main() -> None:

@@ -3,11 +3,15 @@
 import dataclasses
 import re
 import shutil
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from giqa.report import Report, thumbnail, write_report
+from giqa.report import Report, Unshown, thumbnail, write_report
+
+sys.path.insert(0, str(Path(__file__).parent))  # for test_report, under any import mode of pytest
 from test_report import HOSTILE, make_report
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -253,6 +257,52 @@ def test_ten_thousand_pictures_stay_light(open_page, big_path):
     page.locator(".cell[title=p09999]").click()
     assert "p09999" in page.locator("#detail").inner_text()
     assert page.evaluate(nodes) < 1500
+
+
+def test_pictures_not_shown_are_counted(open_page, tmp_path):
+    """Of 12,000 pictures all but the ends are not shown: ranks, kept counts and shares are those of all."""
+    z = np.linspace(4, -8, 12_000)  # row = rank - 1
+    shown = np.r_[0:100, 11_900:12_000]
+    others = np.setdiff1d(np.arange(z.size), shown)
+    columns = {"score": z, "z": z, "percentile": np.full(z.size, 0.5)}
+    rest = Unshown(
+        *(values[others] for values in columns.values()), shown_are="the best 100 and the worst 100 of 12,000"
+    )
+    columns = {name: values[shown] for name, values in columns.items()}
+    part = Report("part", [f"p{row:05d}" for row in shown], columns, 9, held_out_z=np.linspace(-2, 2, 9), unshown=rest)
+    page = open_page(write_report(tmp_path / "part.html", part))
+    assert page.locator("#shown-are").inner_text().startswith("Shown: the best 100 and the worst 100 of 12,000.")
+    count = page.locator("#count")
+    assert count.inner_text() == "12,000 of 12,000 kept (100 %) · 200 shown"
+    page.locator("#min-number").fill("-2")
+    words = re.fullmatch(r"about ([\d,]+) of 12,000 kept \(50 %\) · 100 shown", count.inner_text())
+    assert abs(int(words[1].replace(",", "")) - np.sum(z >= -2)) <= 6
+    page.locator("#min-number").fill("3.9505")  # beyond all that is not shown: exact
+    assert count.inner_text() == f"{np.sum(z >= 3.9505)} of 12,000 kept (0.4 %) · {np.sum(z >= 3.9505)} shown"
+    page.locator("#min-number").fill("")
+    page.locator("label", has_text="Worst first").click()
+    page.locator(".cell").nth(0).click()
+    assert "Rank 12,000 of 12,000" in page.locator("#detail").inner_text()
+    assert page.locator("#save-text").inner_text() == "Save shown ids"
+    for width in (1280, 1000):  # the bar fits beside the panel
+        page.set_viewport_size({"width": width, "height": 900})
+        bar, button = (page.locator(one).bounding_box() for one in (".keep", "#save-csv"))
+        assert button["x"] + button["width"] <= bar["x"] + bar["width"]
+
+
+def test_headings_and_chips_stay_on_one_line(open_page, path):
+    """Beside the open panel at 1280 pixels the tiles' headings take one line; at 400 the chips take one row."""
+    page = open_page(path)
+    page.locator(".cell").nth(0).click()
+    heights = page.locator(".tile h2").evaluate_all(
+        "all => all.map(one => one.getClientRects().length && one.offsetHeight)"
+    )
+    assert max(heights) < 20
+    narrow = open_page(path, 400, 800)
+    assert narrow.locator(".chips").evaluate("row => row.scrollWidth - row.clientWidth") == 0
+    narrow.evaluate("document.getElementById('n-dropped').textContent = '10,000'")  # too long a row scrolls in itself
+    tops = narrow.locator(".chips label").evaluate_all("all => all.map(one => one.offsetTop)")
+    assert len(set(tops)) == 1 and overflow(narrow) == 0
 
 
 def test_hostile_names_do_nothing(open_page, tmp_path):

@@ -44,7 +44,7 @@ def options(*names: str) -> Callable:
         "extractor": click.option("--extractor", metavar="SPEC", help="How features are made, e.g. 'inception(layers=[\"Mixed_5d\"])'; see `giqa list`."),
         "scorer": click.option("--scorer", metavar="SPEC", help="How features are scored, e.g. knn or 'knn(k=5)'; see `giqa list`."),
         "preset": click.option("--preset", type=PRESETS, help="The paper to the letter, its released scripts, or what measures best (default)."),
-        "match": click.option("--match", is_flag=False, flag_value="auto", metavar="[SPEC]", help="Bring all pictures to one size and coding first: alone, chosen from both sets; or 'match(size=64, coding=\"jpeg\", quality=75)'."),
+        "match": click.option("--match", is_flag=False, flag_value="auto", metavar="[SPEC]", help="Bring all pictures to one size and coding first: alone, chosen from both sets; or e.g. 'match(size=64, coding=\"jpeg444\", quality=90)'."),
         "flip": click.option("--flip", is_flag=True, help="Mirrored copies of the reals join the reference."),
         "seed": click.option("--seed", type=int, default=0, show_default=True, help="For folds and starts."),
         "workers": click.option("--workers", type=click.IntRange(1), help="Threads that decode; results do not depend on it. Default: all cores."),
@@ -159,7 +159,10 @@ def run_score(
                 raise BadSpec("A fitted model brings its own extractor, scorer, preset, match and flip; leave them out.")
             model = load(model_path)
         else:
-            match = auto_match(real, fakes, quiet) if match == "auto" else match
+            if match == "auto":
+                match = pipeline.auto_match(real, source)
+                if not quiet:
+                    console.say(f"match: {match.spec() if match else 'nothing to do, both sets are saved alike'}")
             with console.progress("reals", quiet) as progress:
                 model = pipeline.fit(real, match=match, progress=progress, **fitting, **common)
         gallery = Gallery(model, neighbours=bool(report) and not no_reals)
@@ -170,7 +173,7 @@ def run_score(
         if report:
             switches = {"show_reals": not no_reals, "show_thumbnails": not no_thumbnails, "show_paths": not no_paths}
             with console.progress("report", quiet) as progress:
-                gallery.write(report, scores, source, real, title=f"{fakes}", progress=progress, workers=workers, **switches)
+                gallery.write(report, scores, source, real, progress=progress, workers=workers, **switches)
     show(scores, out, report, quiet, ranked)
     return scores.summary()["failed"]
 
@@ -188,19 +191,6 @@ def show(scores: Any, out: Path | None, report: Path | None, quiet: bool, ranked
         console.summary(scores)
         for path in filter(None, (out, report)):
             console.say(f"wrote {path}")
-
-
-def auto_match(real: str, fakes: str, quiet: bool) -> str | None:
-    """What `--match` alone means for these two sets; None when they are alike already."""
-    from . import console
-    from .images import open_source
-    from .images.match import Match, choose_match
-    from .images.profile import profile
-
-    chosen = choose_match(profile(open_source(real)), profile(open_source(fakes)))
-    if not quiet:
-        console.say(f"match: {'nothing to do, both sets are saved alike' if chosen == Match() else chosen.spec()}")
-    return None if chosen == Match() else chosen.spec()
 
 
 @main.command(epilog=SOURCES)

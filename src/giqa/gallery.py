@@ -13,13 +13,16 @@ import numpy as np
 from .errors import BadImage
 from .images import open_source
 from .images.decode import decode
+from .images.folder import has_magic
+from .images.table import split_spec
 from .model import Model
 from .pipeline import Progress, Step
-from .report import COLUMNS, Neighbour, Report, thumbnail, write_report
+from .report import COLUMNS, Neighbour, Report, Unshown, thumbnail, write_report
 from .scores import Scores
 
 MOST = 10_000  # pictures in one report: the best and the worst half of it
 NEAREST = 5
+FEW = 300  # up to so many pictures the thumbnails are twice as wide: 4 KB instead of 1.3, and sharp in the details
 
 
 class Gallery:
@@ -47,31 +50,37 @@ class Gallery:
         progress: Progress | None = None,
         **switches: bool,
     ) -> Path:
-        """One HTML file; `fakes` and `real` are where the pictures are, `switches` those of `write_report`."""
+        """One HTML file; `fakes` and `real` are where the pictures are, `switches` those of `write_report`.
+
+        `title`: else the name of `fakes`, without the folders it lies in.
+        """
         pictures = switches.get("show_thumbnails", True)
         rows = chosen_rows(scores)
-        near = [self.near.get(scores.id[row], ((), ())) for row in rows]
+        ids = [scores.id[row] for row in rows]
+        near = [self.near.get(name, ((), ())) for name in ids]
         wanted = sorted({int(real_row) for real_rows, _ in near for real_row in real_rows})
         place = {row: i for i, row in enumerate(wanted)}
         total = len(rows) + len(wanted)
-        shown = _thumbnails(fakes, [scores.id[row] for row in rows], workers, progress, 0, total) if pictures else {}
+        size = 192 if len(rows) <= FEW else 96
+        shown = _thumbnails(fakes, ids, workers, progress, 0, total, size) if pictures else {}
         kept = self.model.thumbnails or {}
         if pictures and real is not None and not kept:
             real_ids = [self.model.reals.ids[row] for row in wanted]
             found = _thumbnails(real, real_ids, workers, progress, len(rows), total)
             kept = {row: found[i] for row, i in zip(wanted, real_ids, strict=True) if i in found}
         report = Report(
-            title=title or f"{_name(fakes)}: {len(scores)} pictures",
-            ids=[scores.id[row] for row in rows],
+            title=title or plain_name(fakes),
+            ids=ids,
             columns={name: getattr(scores, name)[rows] for name in COLUMNS},
             flags={name: [getattr(scores, name)[row] for row in rows] for name in ("duplicate_of", "error", "notes")},
             held_out_z=self.model.scale.z(self.model.scale.held_out),
             n_real=len(self.model.reals),
-            thumbnails=[shown.get(scores.id[row]) for row in rows],
+            thumbnails=[shown.get(name) for name in ids],
             neighbours=[[Neighbour(place[int(r)], float(d)) for r, d in zip(*pair, strict=True)] for pair in near],
             real_ids=[self.model.reals.ids[row] for row in wanted],
             real_thumbnails={place[row]: kept[row] for row in wanted if row in kept},
-            made_by=scores.made_by | ({"shown": f"{len(rows)} of {len(scores)}"} if len(rows) < len(scores) else {}),
+            made_by=scores.made_by,
+            unshown=_unshown(scores, rows) if len(rows) < len(scores) else None,
         )
         return write_report(path, report, **switches)
 
@@ -86,7 +95,30 @@ def chosen_rows(scores: Scores) -> np.ndarray:
     return np.sort(np.r_[ends, failed])
 
 
-def _thumbnails(where: Any, ids: Iterable[str], workers: int | None, progress: Progress | None, done: int, total: int) -> dict[str, bytes]:
+def _unshown(scores: Scores, rows: np.ndarray) -> Unshown:
+    """The numbers of all other rows, and words for the rows that `chosen_rows` chose."""
+    others = np.setdiff1d(np.arange(len(scores)), rows)
+    failed = np.isnan(scores.score)
+    (scored_shown, failed_shown), (n_scored, n_failed) = (((~x).sum(), x.sum()) for x in (failed[rows], failed))
+    half = scored_shown // 2
+    words = "all" if scored_shown == n_scored else f"the best {half:,} and the worst {half:,} of"
+    words += f" {n_scored:,}"
+    if n_failed:
+        first = "all" if failed_shown == n_failed else f"the first {failed_shown:,} of"
+        words += f" with a score, and {first} {n_failed:,} without"
+    columns = {name: getattr(scores, name)[others] for name in COLUMNS[:3]}
+    return Unshown(**columns, copies=sum(bool(scores.duplicate_of[row]) for row in others), shown_are=words)
+
+
+def _thumbnails(
+    where: Any,
+    ids: Iterable[str],
+    workers: int | None,
+    progress: Progress | None,
+    done: int,
+    total: int,
+    size: int = 96,
+) -> dict[str, bytes]:
     """WebP thumbnails by id, of those pictures that are there and can be read."""
     try:
         source = open_source(where)
@@ -100,7 +132,7 @@ def _thumbnails(where: Any, ids: Iterable[str], workers: int | None, progress: P
             pixels = decode(source.raw(index[name.removesuffix("#flip") if mirrored else name])).pixels
         except (BadImage, KeyError):
             return name, None
-        return name, thumbnail(pixels[:, ::-1] if mirrored else pixels)
+        return name, thumbnail(pixels[:, ::-1] if mirrored else pixels, size)
 
     found = {}
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
@@ -119,5 +151,19 @@ def keep_thumbnails(model: Model, real: Any, workers: int | None = None) -> dict
     return {row: found[i] for row, i in enumerate(model.reals.ids) if i in found}
 
 
-def _name(where: Any) -> str:
-    return Path(where).name or str(where) if isinstance(where, (str, Path)) else "pictures"
+def plain_name(where: Any) -> str:
+    """What a person calls the pictures: the last part of a path with its filter, or a pattern without its folders.
+
+    >>> [plain_name(where) for where in ("runs/7/fakes/", "set/labels.csv[kind=a/b]", "/data/runs/**/*.png")]
+    ['fakes', 'labels.csv[kind=a/b]', 'runs/**/*.png']
+    """
+    text = str(where) if isinstance(where, (str, Path)) else getattr(where, "name", None)
+    if not isinstance(text, str) or not text:
+        return "pictures"
+    if os.path.exists(text):
+        return Path(os.path.abspath(text)).name or text
+    if found := split_spec(text):
+        return f"{found[0].name}[{found[1]}]"
+    parts = Path(text).parts
+    pattern = [i for i, part in enumerate(parts) if has_magic(part)]
+    return "/".join(parts[max(0, pattern[0] - 1) if pattern else -1 :]).lstrip("/")

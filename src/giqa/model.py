@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ class Model:
     def score(self, features: Features) -> dict[str, np.ndarray | list[str]]:
         """Columns of `Scores` for pictures that have features; none depends on the others."""
         self._check_layers(features)
-        matrix = features.matrix()
+        matrix = self._matrix(features)
         score = self.scorer.score_samples(matrix)
         low, high = self.scale.interval(score, self.scorer.score_folds(matrix))
         known = features.info is not None and self._copies is not None
@@ -58,7 +58,7 @@ class Model:
 
     def neighbours(self, features: Features, k: int = 5) -> tuple[np.ndarray, np.ndarray]:
         """Rows of the k nearest reals in standardised features, and their distances, both (n, k)."""
-        return self._nearest.neighbours(features.matrix(), k)
+        return self._nearest.neighbours(self._matrix(features), k)
 
     @cached_property
     def _copies(self) -> Copies | None:
@@ -67,6 +67,12 @@ class Model:
     @cached_property
     def _nearest(self) -> KNN:
         return self.scorer if isinstance(self.scorer, KNN) and self.scorer.preset == "recommended" else KNN(k=1).fit(self.matrix)
+
+    def _matrix(self, features: Features) -> np.ndarray:
+        """All layers side by side, in the order of the reals and not of the mapping."""
+        if features.layers.keys() != self.reals.layers.keys():  # a plain array, whose only layer has no name
+            return features.matrix()
+        return replace(features, layers={name: features.layers[name] for name in self.reals.layers}).matrix()
 
     def _check_layers(self, features: Features) -> None:
         expected, got = self.reals.layers, {name: layer.shape[1] for name, layer in features.layers.items()}
@@ -80,10 +86,14 @@ class Model:
 
         from .scores import replace_file
 
-        learned = {name: np.asarray(value) for name, value in vars(self.scorer).items() if name.endswith("_")}
+        learned = _learned(self.scorer)
+        kind = type(getattr(self.scorer, "scorer", self.scorer)).__name__  # behind `Folded` stands the user's own
         for name, value in learned.items():
             if value.dtype.kind not in "fiub":
-                raise BadModel(f"{type(self.scorer).__name__} cannot be kept in a file: {name} is not a numeric array.")
+                raise BadModel(f"{kind} cannot be kept in a file: {name} is not a numeric array.")
+        spec = registry.canonical("scorer", self.scorer)
+        if ":" in spec.partition("(")[0]:
+            raise BadModel(f"{kind} cannot be kept in a file: it has no name; add it to the entry points giqa.scorers.")
         arrays = {f"scorer.{name}": value for name, value in learned.items() if value.ndim}
         arrays["scale.held_out"] = self.scale.held_out
         arrays["reals.matrix"] = self.matrix
@@ -95,7 +105,7 @@ class Model:
             arrays["reals.thumbnail_rows"] = np.array([(row, len(t)) for row, t in self.thumbnails.items()])
         header = {
             "format": FORMAT,
-            "scorer": registry.canonical("scorer", self.scorer),
+            "scorer": spec,
             "learned": {name: value.item() for name, value in learned.items() if not value.ndim},
             "seed": self.scale.seed,
             "layers": {name: layer.shape[1] for name, layer in self.reals.layers.items()},
@@ -114,11 +124,23 @@ class Model:
     def digest(self) -> str:
         """SHA-256 over what the model learned; two models with one digest score alike."""
         digest = hashlib.sha256()
-        for name, value in sorted(vars(self.scorer).items()):
-            if name.endswith("_"):
+        for name, value in sorted(_learned(self.scorer).items()):
+            if value.dtype.kind in "fiub":  # the bytes of an object array are addresses
                 digest.update(name.encode() + np.ascontiguousarray(value).tobytes())
         digest.update(self.scale.held_out.tobytes())
         return digest.hexdigest()
+
+
+def _learned(scorer: Any) -> dict[str, np.ndarray]:
+    """What `fit` learned, by scikit-learn's convention; what is not one array of numbers is an array of objects."""
+    learned = {}
+    for name, value in vars(scorer).items():
+        if name.endswith("_") and not name.startswith("_"):
+            try:
+                learned[name] = np.asarray(value)
+            except ValueError:  # lists of different lengths
+                learned[name] = np.asarray(None)
+    return learned
 
 
 def read_header(path: str | Path) -> dict[str, Any]:
@@ -130,8 +152,8 @@ def read_header(path: str | Path) -> dict[str, Any]:
         raise MissingSource(f"There is no model file {path}; make one with: giqa fit REALS -o {path.name}")
     try:
         with safe_open(path, framework="numpy") as file:
-            header = json.loads((file.metadata() or {})["giqa"])
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
+            header = dict(json.loads((file.metadata() or {})["giqa"]))
+    except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
         raise BadModel(f"{path} is not a giqa model, or is cut short ({type(error).__name__}); fit it again.") from None
     if header.get("format") != FORMAT:
         written = header.get("made_by", {}).get("giqa", "unknown")

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from . import __version__, registry
-from .errors import BadImage, BadShape, BadSource, BadSpec, GiqaError
+from .errors import BadImage, BadModel, BadShape, BadSource, BadSpec, MissingWeights
 from .features.store import Store, content_key
 from .features.weights import home
 from .images import open_source
 from .images.decode import POLICY, decode, note_names, picture_info
-from .images.match import Match, parse_match
+from .images.match import Match, choose_match, parse_match
+from .images.profile import profile
 from .model import Model, load
 from .scorers.scale import Folded, Scale, assign_folds, twins
 from .scores import NUMBERS, Scores
@@ -180,6 +181,12 @@ def joined(parts: list[Features], made_by: Mapping[str, Any] | None = None) -> F
     )
 
 
+def auto_match(real: Any, fakes: Any) -> Match | None:
+    """What brings two sets to one size and coding; None when they are saved alike already."""
+    chosen = choose_match(profile(open_source(real)), profile(open_source(fakes)))
+    return None if chosen == Match() else chosen
+
+
 def _as_match(match: Any) -> Match | None:
     return parse_match(match) if isinstance(match, str) else match
 
@@ -211,8 +218,8 @@ def fit(
 
     >>> reals = np.random.default_rng(0).normal(size=(200, 4)).astype(np.float32)
     >>> model = fit(reals, scorer="knn(k=1)")
-    >>> round(model.scale.median, 1) < 0
-    True
+    >>> len(model.reals), model.made_by["scorer"]
+    (200, "knn(k=1, preset='recommended')")
 
     `real`: pictures (a path, an array; see `giqa.images.open_source`), `Features`, or a float array (n, d).
     `flip`: mirrored copies of the reals join the reference. Errors: `BadShape` below 20 different reals.
@@ -282,12 +289,14 @@ def score(
     >>> score(fakes, real=reals, scorer="knn").percentile.max() < .01
     np.True_
 
-    A picture that cannot be read gets a row with `error` and no score. Sources, presets and errors as in `fit`.
+    A picture that cannot be read gets a row with `error` and no score. `match="auto"` first brings both sets to one
+    size and coding, if they differ. Sources, presets and errors as in `fit`.
     `report`: also write this HTML file; with a `model`, `real` is then where pictures of its reals are found.
     """
     if real is None and model is None:
         raise BadSpec("Score against what? Give real= (pictures of reals) or model= (a fitted .giqa file).")
     if model is None:
+        match = auto_match(real, fakes) if match == "auto" else match
         model = fit(real, extractor, scorer, preset=preset, match=match, flip=flip, seed=seed, store=store, workers=workers, progress=progress)
     elif extractor or scorer or preset or match or flip:
         raise BadSpec("A fitted model brings its own extractor, scorer, preset, match and flip; leave them out.")
@@ -350,15 +359,21 @@ def _named_as(features: Features, model: Model) -> Features:
 
 
 def model_extractor(model: Model) -> Extractor:
-    """The extractor a model was fitted with; refuses one that would compute other features."""
+    """The extractor a model was fitted with; refuses one that would compute other features.
+
+    Weights that are no longer where they were are looked for by their digest among the imported ones.
+    """
     extractor = registry.make("extractor", model.extractor)
-    now = dict(extractor.identity())
+    try:
+        now = dict(extractor.identity())
+    except MissingWeights:
+        extractor.weights = f"sha256:{model.identity['weights_sha256']}"
+        now = dict(extractor.identity())
     if now != dict(model.identity):
-        differing = sorted(k for k in now.keys() | model.identity.keys() if now.get(k) != model.identity.get(k))
-        k = differing[0]
-        raise GiqaError(
-            f"The extractor computes other features than when the model was fitted: {k} was {model.identity.get(k)!r}, "
-            f"is {now.get(k)!r}. Bring back that file, or fit again."
+        key = sorted(k for k in now.keys() | model.identity.keys() if now.get(k) != model.identity.get(k))[0]
+        raise BadModel(
+            f"The extractor computes other features than when the model was fitted: {key} was "
+            f"{model.identity.get(key)!r}, is {now.get(key)!r}. Bring back that file, or fit again."
         )
     return extractor
 

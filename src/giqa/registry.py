@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import os
 from typing import Any
 
 from .errors import BadSpec
@@ -79,11 +80,11 @@ def parse(spec: str) -> tuple[str, dict[str, Any]]:
     for keyword in tree.keywords:
         if keyword.arg is None:
             raise BadSpec(advice)
-        if keyword.arg in parameters:  # Python itself refuses this while parsing; kept for other parsers
+        if keyword.arg in parameters:
             raise BadSpec(f"{advice} {keyword.arg!r} is there twice.")
         try:
             parameters[keyword.arg] = ast.literal_eval(keyword.value)
-        except ValueError:
+        except (ValueError, TypeError, RecursionError, MemoryError):  # TypeError: {[]: 1}
             raise BadSpec(f"{advice} The value of {keyword.arg!r} is not a literal.") from None
     return tree.func.id, parameters
 
@@ -122,11 +123,25 @@ def make(kind: str, spec: Any, **defaults: Any) -> Any:
 
 def parameters(made: Any) -> dict[str, Any]:
     """The constructor parameters of an object, as it stores them (scikit-learn's convention)."""
-    return {key: getattr(made, key) for key in sorted(inspect.signature(type(made)).parameters)}
+    names = sorted(inspect.signature(type(made)).parameters)
+    lost = [name for name in names if not hasattr(made, name)]
+    if lost:
+        kind = type(made).__name__
+        raise BadSpec(f"{kind} does not keep its parameter {lost[0]!r}; store it in __init__ under its own name.")
+    return {name: getattr(made, name) for name in names}
 
 
 def canonical(kind: str, made: Any) -> str:
     """The full spec string of an object: defaults filled in, keys sorted; the identity used in files and caches."""
     place = f"{type(made).__module__}:{type(made).__qualname__}"
     name = next((name for name, where in names(kind).items() if where == place), place)
-    return f"{name}({', '.join(f'{key}={value!r}' for key, value in parameters(made).items())})"
+    return f"{name}({', '.join(f'{key}={_literal(value)!r}' for key, value in parameters(made).items())})"
+
+
+def _literal(value: Any) -> Any:
+    """What `parse` can read back: a path as text, a numpy number as Python's."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_literal, value))
+    return value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value

@@ -21,6 +21,7 @@ from giqa.errors import BadShape
 COLUMNS = ("score", "z", "percentile", "z_low", "z_high")
 FLAGS = ("duplicate_of", "error", "notes")
 REASONS_SHOWN = 100  # rows of the table of failures; the gallery shows all of them
+SKETCH = 2000  # numbers that stand for the z of pictures not shown: a count from them is within 1/2000 of their number
 A_REAL = "a real picture"
 HIDDEN = "…"
 
@@ -31,6 +32,20 @@ class Neighbour:
 
     real: int
     distance: float
+
+
+@dataclass(frozen=True)
+class Unshown:
+    """The pictures of the set that are not in the gallery, but count in the figures, the chart and the ranks.
+
+    Each float64 (m,), NaN where failed; `copies`: how many of them copy a real; `shown_are`: which are shown, in words.
+    """
+
+    score: np.ndarray
+    z: np.ndarray
+    percentile: np.ndarray
+    copies: int = 0
+    shown_are: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,6 +67,7 @@ class Report:
     real_ids: Sequence[str] = ()
     real_thumbnails: Mapping[int, bytes] = dataclasses.field(default_factory=dict)
     made_by: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    unshown: Unshown | None = None
 
 
 def thumbnail(pixels: np.ndarray, size: int = 96, quality: int = 40) -> bytes:
@@ -109,6 +125,8 @@ def _check(report: Report) -> None:
             raise BadShape(f"the report has {n} ids but {len(values)} {name}; give one for each picture")
     if "score" not in report.columns:
         raise BadShape(f"the report needs a column 'score', got {sorted(report.columns)}")
+    if report.unshown and len({len(getattr(report.unshown, name)) for name in COLUMNS[:3]}) > 1:
+        raise BadShape("the columns of the pictures that are not shown differ in length")
     rows = {near.real for nearest in report.neighbours for near in nearest}
     if rows and not 0 <= min(rows) <= max(rows) < len(report.real_ids):
         raise BadShape(f"neighbours name real rows {min(rows)} to {max(rows)}, but there are {len(report.real_ids)}")
@@ -205,8 +223,10 @@ def _html(report: Report) -> str:
         script=Markup(script),
         data=Markup(_json(_payload(report))),
         figures=_figures(report),
+        shown=len(report.ids),
+        shown_are=report.unshown.shown_are if report.unshown else "",
+        failed_shown=failed.size,
         reasons=[(report.ids[row], errors[row] or "the score is not a number") for row in failed[:REASONS_SHOWN]],
-        unlisted=max(0, failed.size - REASONS_SHOWN),
         made_by=list(_key_values(report.made_by)),
     )
 
@@ -229,11 +249,14 @@ def _payload(report: Report) -> dict[str, Any]:
         return base64.b64encode(picture).decode() if picture else None
 
     shown = {near.real for nearest in report.neighbours for near in nearest}
-    z, held_out = _column(report, "z"), np.asarray(report.held_out_z, float)
+    z, held_out = _whole(report, "z"), np.asarray(report.held_out_z, float)
     held_out = held_out[~np.isnan(held_out)]
+    rank = _ranks(_column(report, "score"), _whole(report, "score"))
     return {
         "ids": list(report.ids),
         **{name: _numbers(_column(report, name)) for name in COLUMNS},
+        "rank": rank.tolist(),
+        "unshown": _sketch(report.unshown.z) if report.unshown else None,
         "flags": {
             name: {row: words for row, words in enumerate(report.flags.get(name, ())) if words} for name in FLAGS
         },
@@ -249,6 +272,24 @@ def _payload(report: Report) -> dict[str, Any]:
 
 def _column(report: Report, name: str) -> np.ndarray:
     return np.asarray(report.columns.get(name, np.full(len(report.ids), np.nan)), float)
+
+
+def _whole(report: Report, name: str) -> np.ndarray:
+    """The column of the shown pictures, then of those that are not shown."""
+    return np.r_[_column(report, name), getattr(report.unshown, name)] if report.unshown else _column(report, name)
+
+
+def _ranks(shown: np.ndarray, every: np.ndarray) -> np.ndarray:
+    """1 + how many are better, so that ties share a rank; 0 without a score."""
+    ordered = np.sort(every[~np.isnan(every)])
+    return np.where(np.isnan(shown), 0, 1 + ordered.size - np.searchsorted(ordered, shown, side="right"))
+
+
+def _sketch(z: np.ndarray) -> dict[str, Any]:
+    """How many there are, and their z in order: all of them, or evenly spaced ones with both ends."""
+    ordered = np.sort(z[~np.isnan(z)])
+    places = np.linspace(0, ordered.size - 1, min(ordered.size, SKETCH)).round().astype(int)
+    return {"n": ordered.size, "z": _numbers(ordered[places])}
 
 
 def _numbers(values: Sequence[float] | np.ndarray) -> list[float | str | None]:
@@ -285,10 +326,11 @@ def _histogram(fakes: np.ndarray, reals: np.ndarray) -> dict[str, Any] | None:
 
 def _figures(report: Report) -> dict[str, Any]:
     """The key figures in words, as the header and the tiles print them."""
-    score, z, percentile = (_column(report, name) for name in COLUMNS[:3])
+    score, z, percentile = (_whole(report, name) for name in COLUMNS[:3])
     finite, known = z[np.isfinite(z)], percentile[np.isfinite(percentile)]
+    copies = sum(map(bool, report.flags.get("duplicate_of", ())))
     return {
-        "n": len(report.ids),
+        "n": score.size,
         "scored": int(np.sum(~np.isnan(score))),
         "failed": int(np.sum(np.isnan(score))),
         "n_real": report.n_real,
@@ -298,7 +340,7 @@ def _figures(report: Report) -> dict[str, Any]:
         "infinite": int(np.isinf(z).sum()),
         "median_percentile": _percent(float(np.median(known))) if known.size else "\u2013",
         "below_worst": _percent(float(np.mean(known <= 0.05))) if known.size else "\u2013",
-        "copies": sum(bool(text) for text in report.flags.get("duplicate_of", ())),
+        "copies": copies + (report.unshown.copies if report.unshown else 0),
     }
 
 

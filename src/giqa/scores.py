@@ -7,7 +7,7 @@ import io
 import json
 import os
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -111,9 +111,12 @@ class Scores:
     def csv(self) -> str:
         """The table as CSV text; a missing number is empty."""
         text = io.StringIO()
-        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        rows = self.rows()
+        returns = any("\r" in row[name] for row in rows for name in ("id", *TEXTS))  # else left without quotes
+        quoting = csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
+        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", quoting=quoting)
         writer.writeheader()
-        for row in self.rows():
+        for row in rows:
             writer.writerow({name: "" if value is None else value for name, value in row.items()})
         return text.getvalue()
 
@@ -148,27 +151,65 @@ def read_scores(path: str | Path) -> Scores:
     try:
         made_by, rows = {".csv": _read_csv, ".jsonl": _read_jsonl, ".parquet": _read_parquet}[path.suffix.lower()](path)
         columns: dict[str, Any] = {name: [row[name] for row in rows] for name in COLUMNS}
-        numbers = {name: np.array([float("nan") if v in (None, "") else float(v) for v in columns[name]]) for name in NUMBERS}
-    except (KeyError, ValueError, UnicodeDecodeError) as error:
-        raise BadTable(f"{path} is not a table of scores: {type(error).__name__} {error}. Its columns should be {', '.join(COLUMNS)}.") from None
-    return Scores(**(columns | numbers), made_by=made_by)
+        for name in NUMBERS:
+            columns[name] = np.array([_number(value, name, row) for row, value in enumerate(columns[name], 1)], float)
+    except (ValueError, TypeError, csv.Error) as error:
+        why = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error
+        raise BadTable(f"{path} is not a table of scores: {why}. Its columns should be {', '.join(COLUMNS)}.") from None
+    return Scores(**columns, made_by=made_by)
 
 
 def _read_csv(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     beside = path.with_name(path.name + ".json")
-    made_by = json.loads(beside.read_text()) if beside.is_file() else {}
+    try:
+        made_by = json.loads(beside.read_text()) if beside.is_file() else {}
+    except ValueError:
+        raise ValueError(f"{beside.name} is not JSON, or is cut short") from None
     with path.open(newline="", encoding="utf-8") as file:
-        return made_by, list(csv.DictReader(file))
+        reader = csv.DictReader(file)
+        _check_columns(reader.fieldnames or ())
+        rows = list(reader)
+    for number, row in enumerate(rows, 1):
+        if None in row or None in row.values():
+            raise ValueError(f"row {number} has {'more' if None in row else 'fewer'} fields than there are columns")
+    return made_by, rows
 
 
 def _read_jsonl(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    first, *rest = path.read_text(encoding="utf-8").splitlines() or ["{}"]
-    return json.loads(first)["made_by"], [json.loads(line) for line in rest]
+    parsed = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").removesuffix("\n").split("\n"), 1):
+        try:
+            parsed.append(json.loads(line))
+        except ValueError:
+            raise ValueError(f"line {number} is not JSON, or is cut short") from None
+    first, *rows = parsed
+    if not isinstance(first, dict) or "made_by" not in first:
+        raise ValueError('its first line is not {"made_by": ...}')
+    for row in rows:
+        _check_columns(row if isinstance(row, dict) else ())
+    return first["made_by"], rows
 
 
 def _read_parquet(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    table = _pyarrow()[1].read_table(path)
+    try:
+        table = _pyarrow()[1].read_table(path)
+    except (ValueError, OSError) as error:  # pyarrow's own errors are both
+        raise ValueError(f"it is not Parquet, or is damaged ({error})") from None
+    _check_columns(table.column_names)
     return json.loads((table.schema.metadata or {}).get(b"giqa", b"{}")), table.to_pylist()
+
+
+def _check_columns(names: Container[str]) -> None:
+    missing = [name for name in COLUMNS if name not in names]
+    if missing:
+        raise ValueError(f"there is no column {missing[0]!r}")
+
+
+def _number(value: Any, column: str, row: int) -> float:
+    try:
+        return float("nan") if value in (None, "") else float(value)
+    except (ValueError, TypeError):
+        raise ValueError(f"row {row} has {value!r} in the column {column}, which is no number") from None
 
 
 def _pyarrow() -> tuple[Any, Any]:

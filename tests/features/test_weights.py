@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file, save, save_file
+from safetensors.numpy import save, save_file
 
 from giqa.errors import BadSpec, BadWeights, MissingWeights
 from giqa.features import weights
@@ -286,90 +286,3 @@ def test_digest_is_computed_once_until_the_file_changes(tmp_path, monkeypatch):
     assert weights.digest(path) == first and len(calls) == 1
     path.write_bytes(b"longer than before" * 99)
     assert weights.digest(path) != first and len(calls) == 2
-
-
-# --- load and fold ---
-
-
-def unfolded(seed=0):
-    draw = np.random.default_rng(seed)
-    return {
-        "a.conv.weight": draw.standard_normal((4, 3, 2, 2)).astype(np.float32),
-        "a.bn.weight": draw.uniform(0.5, 1.5, 4).astype(np.float32),
-        "a.bn.bias": draw.standard_normal(4).astype(np.float32),
-        "a.bn.running_mean": draw.standard_normal(4).astype(np.float32),
-        "a.bn.running_var": draw.uniform(0.1, 2, 4).astype(np.float32),
-        "fc.weight": draw.standard_normal((2, 4)).astype(np.float32),
-    }
-
-
-def test_fold_is_convolution_then_batch_norm():
-    """One window: (w·x - μ) g/√(v + .001) + β in float64, against w'·x + b'."""
-    arrays, x = unfolded(), np.random.default_rng(1).standard_normal((3, 2, 2))
-    folded = weights.fold(arrays)
-    plain = (arrays["a.conv.weight"].astype(np.float64) * x).sum((1, 2, 3))
-    std = np.sqrt(arrays["a.bn.running_var"].astype(np.float64) + 0.001)
-    expected = (plain - arrays["a.bn.running_mean"]) / std * arrays["a.bn.weight"] + arrays["a.bn.bias"]
-    got = (folded["a.conv.weight"].astype(np.float64) * x).sum((1, 2, 3)) + folded["a.conv.bias"]
-    assert np.allclose(got, expected, rtol=1e-6, atol=1e-6)
-    assert sorted(folded) == ["a.conv.bias", "a.conv.weight", "fc.weight"]
-    assert weights.fold(folded).keys() == folded.keys()
-
-
-def test_half_a_batch_norm_is_refused():
-    arrays = unfolded()
-    del arrays["a.bn.bias"]
-    with pytest.raises(BadWeights, match=r"a\.bn\.bias"):
-        weights.fold(arrays)
-
-
-def test_a_torch_file_is_read_once_and_kept_folded(tmp_path, at_home):
-    torch = pytest.importorskip("torch")
-    torch.save({name: torch.from_numpy(array) for name, array in unfolded().items()}, tmp_path / "net.pth")
-    imported = weights.import_file(tmp_path / "net.pth", "mine")
-    first = weights.load(imported)
-    again = weights.resolve("mine")
-    assert again.path.name == "mine.folded.safetensors" and again.sha256 == imported.sha256
-    second = weights.load(again)
-    assert all(np.array_equal(first[name], second[name]) for name in first) and first.keys() == second.keys()
-    assert left_behind(at_home) == ["mine.folded.safetensors", "mine.pth", "weights.json"]
-
-    (at_home / "mine.pth").unlink()  # the folded copy is enough
-    assert weights.resolve("mine") == again
-    save_file(load_file(again.path) | {"fc.weight": np.zeros((2, 4), np.float32)}, again.path)
-    with pytest.raises(BadWeights, match="recorded"):
-        weights.resolve("mine")
-
-
-def test_an_original_that_changed_is_found_behind_its_folded_copy(tmp_path, at_home):
-    torch = pytest.importorskip("torch")
-    torch.save({name: torch.from_numpy(array) for name, array in unfolded().items()}, tmp_path / "net.pth")
-    weights.load(weights.import_file(tmp_path / "net.pth", "mine"))
-    (at_home / "mine.pth").write_bytes(b"x")
-    with pytest.raises(BadWeights, match=r"mine\.pth"):
-        weights.verify()
-
-
-def test_unfolded_safetensors_are_kept_folded_too(tmp_path):
-    save_file(unfolded(), tmp_path / "net.safetensors")
-    imported = weights.import_file(tmp_path / "net.safetensors", "mine")
-    assert sorted(weights.load(imported)) == ["a.conv.bias", "a.conv.weight", "fc.weight"]
-    assert weights.resolve("mine").path.name == "mine.folded.safetensors"
-
-
-def test_a_pickle_that_would_run_code_is_refused(tmp_path):
-    torch = pytest.importorskip("torch")
-
-    class Trap:
-        def __reduce__(self):
-            return (print, ("ran",))
-
-    torch.save({"a": Trap()}, tmp_path / "trap.pth")
-    with pytest.raises(BadWeights, match="no PyTorch file of plain tensors"):
-        weights.load(weights.resolve(tmp_path / "trap.pth"))
-
-
-def test_rubbish_is_refused(tmp_path):
-    (tmp_path / "x.safetensors").write_bytes(b"<html>not found</html>")
-    with pytest.raises(BadWeights, match="no readable safetensors"):
-        weights.load(weights.resolve(tmp_path / "x.safetensors"))

@@ -1,14 +1,49 @@
 """`match`: both sets brought to one size and one coding."""
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
-from test_profile import look, write
-from test_traces import jpeg, photograph, scaled
 
 from giqa.errors import BadImage, BadSpec
+from giqa.images import open_source
 from giqa.images.match import Match, choose_match, parse_match
+from giqa.images.profile import profile
 from giqa.images.traces import jpeg_past
+
+
+def photograph(seed, height=128, width=128):
+    """Colour noise with the 1/f spectrum of photographs; no black, no white."""
+    rng = np.random.default_rng(seed)
+    f = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width))
+    f[0, 0] = 1
+    field = [np.fft.ifft2(np.fft.fft2(rng.normal(size=(height, width))) / f).real for _ in range(3)]
+    luma = field[0] / field[0].std()
+    rgb = np.stack([luma + 0.2 * f / f.std() for f in (field[1], field[2], -field[1])], axis=2)
+    return np.clip(128 + 30 * rgb, 2, 253).astype(np.uint8)
+
+
+def jpeg(pixels, quality, **options):
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=quality, **options)
+    return np.asarray(Image.open(file))
+
+
+def scaled(pixels, factor, how):
+    height, width = pixels.shape[:2]
+    return np.asarray(Image.fromarray(pixels).resize((round(width * factor), round(height * factor)), how))
+
+
+def write(folder, pictures, ending="png", **options):
+    folder.mkdir(parents=True, exist_ok=True)
+    for i, pixels in enumerate(pictures):
+        Image.fromarray(pixels).save(folder / f"{i:03d}.{ending}", **options)
+    return folder
+
+
+def look(where):
+    return profile(open_source(where))
 
 
 @pytest.fixture(scope="module")

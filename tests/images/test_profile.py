@@ -3,10 +3,20 @@
 import numpy as np
 import pytest
 from PIL import Image
-from test_traces import photograph
 
 from giqa.images import open_source
 from giqa.images.profile import differences, moved, profile
+
+
+def photograph(seed, height=128, width=128):
+    """Colour noise with the 1/f spectrum of photographs; no black, no white."""
+    rng = np.random.default_rng(seed)
+    f = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width))
+    f[0, 0] = 1
+    field = [np.fft.ifft2(np.fft.fft2(rng.normal(size=(height, width))) / f).real for _ in range(3)]
+    luma = field[0] / field[0].std()
+    rgb = np.stack([luma + 0.2 * f / f.std() for f in (field[1], field[2], -field[1])], axis=2)
+    return np.clip(128 + 30 * rgb, 2, 253).astype(np.uint8)
 
 
 def write(folder, pictures, ending="png", **options):
@@ -17,7 +27,7 @@ def write(folder, pictures, ending="png", **options):
 
 
 def look(where, **options):
-    return profile(open_source(str(where) if not isinstance(where, np.ndarray) else where), **options)
+    return profile(open_source(where), **options)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The Inception-V3 that FID uses (TensorFlow, 2015-12-05), for inference: a table of blocks and a file of weights."""
+"""Features from the Inception-V3 that FID uses (TensorFlow, 2015-12-05): pixels to pooled channels."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ import difflib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import BadShape, BadSpec, BadWeights, MissingExtra
+from ..errors import BadShape, BadSpec, MissingExtra
+from . import inception_network
 from . import weights as weights_home
+from .inception_network import TAPS, VECTORS
 from .resize import MODES, PREPROCESSING, resize
 
 if TYPE_CHECKING:
     import torch
 
-    Convolutions = dict[str, tuple[torch.Tensor, torch.Tensor]]
+    from .inception_network import Convolutions
+
     Numbers = dict[str, np.ndarray]
     Read = Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]]
 
@@ -34,46 +36,7 @@ PRESETS = {
 POOLINGS = {"mean": ("mean",), "std": ("std",), "mean+std": ("mean", "std")}
 PRECISIONS = ("float32", "bfloat16")
 
-
-def _chain(stem: str, *ends: str) -> tuple[str, ...]:
-    return tuple(f"{stem}_{end}" for end in ends)
-
-
-# A block is branches side by side, their channels joined in this order; a branch is steps one after another; a step is
-# a convolution, a pool, or two convolutions side by side. Channels and kernels come from the weights.
-A = (("branch1x1",), _chain("branch5x5", *"12"), _chain("branch3x3dbl", *"123"), ("average", "branch_pool"))
-B = (("branch3x3",), _chain("branch3x3dbl", *"123"), ("halve",))
-C = (("branch1x1",), _chain("branch7x7", *"123"), _chain("branch7x7dbl", *"12345"), ("average", "branch_pool"))
-D = (_chain("branch3x3", *"12"), _chain("branch7x7x3", *"1234"), ("halve",))
-E = (
-    ("branch1x1",),
-    ("branch3x3_1", ("branch3x3_2a", "branch3x3_2b")),
-    (*_chain("branch3x3dbl", *"12"), ("branch3x3dbl_3a", "branch3x3dbl_3b")),
-    ("average", "branch_pool"),
-)
-BLOCKS: dict[str, tuple[tuple[str | tuple[str, str], ...], ...]] = {
-    **dict.fromkeys(("Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3"), (("",),)),
-    "MaxPool_1": (("halve",),),
-    **dict.fromkeys(("Conv2d_3b_1x1", "Conv2d_4a_3x3"), (("",),)),
-    "MaxPool_2": (("halve",),),
-    **dict.fromkeys(_chain("Mixed", "5b", "5c", "5d"), A),
-    "Mixed_6a": B,
-    **dict.fromkeys(_chain("Mixed", "6b", "6c", "6d", "6e"), C),
-    "Mixed_7a": D,
-    "Mixed_7b": E,
-    "Mixed_7c": (*E[:3], ("maximum", "branch_pool")),  # its twin averages
-}
-VECTORS = ("pool", "logits")  # the mean of the last block over places, and 1008 class scores from it
-TAPS = (*BLOCKS, *VECTORS)
-HALVING = {  # stride 2; these and UNPADDED see no border, every other convolution keeps height and width
-    "Conv2d_1a_3x3",
-    "Mixed_6a.branch3x3",
-    "Mixed_6a.branch3x3dbl_3",
-    "Mixed_7a.branch3x3_2",
-    "Mixed_7a.branch7x7x3_4",
-}
-UNPADDED = {"Conv2d_2a_3x3", "Conv2d_4a_3x3"}
-POOLS = ("average", "maximum", "halve")
+_loading = threading.Lock()  # two threads that want one network load it once
 
 
 class Inception:
@@ -136,7 +99,7 @@ class Inception:
 
     def taps(self) -> tuple[str, ...]:
         """The layers that the weights file can compute, first to last."""
-        return _taps(self._network()[0])
+        return inception_network.taps(self._network()[0])
 
     def prepare(self, pixels: np.ndarray) -> np.ndarray:
         """One picture for the network, without torch and in any thread: uint8 (h, w, 3) to float32 (299, 299, 3)."""
@@ -178,7 +141,7 @@ class Inception:
     def _network(self) -> tuple[Convolutions, torch.device]:
         device, found = _device(self.device), weights_home.resolve(self.weights)
         with _loading:
-            return _load(found, device, _one_of("precision", self.precision, PRECISIONS)), device
+            return inception_network.load(found, device, _one_of("precision", self.precision, PRECISIONS)), device
 
     def _apply(self, prepared: Sequence[np.ndarray], layers: tuple[str, ...], read: Read) -> Numbers:
         """Run the network over chunks of one size, and `read` numbers from the layers found in each."""
@@ -187,7 +150,7 @@ class Inception:
                 got = f"{picture.dtype} {picture.shape}"
                 raise BadShape(f"run() takes what prepare() gives, float32 (299, 299, 3), got {got}.")
         network, device = self._network()
-        taps = _taps(network)
+        taps = inception_network.taps(network)
         if missing := [layer for layer in layers if layer not in taps]:
             raise BadSpec(f"The weights {str(self.weights)!r} end before {missing[0]}; they have {', '.join(taps)}.")
         size = CHUNK[device.type]
@@ -241,83 +204,6 @@ def _device(name: str) -> torch.device:
     return device
 
 
-_loading = threading.Lock()
-
-
-@lru_cache(maxsize=2)
-def _load(found: weights_home.Resolved, device: torch.device, precision: str) -> Convolutions:
-    import torch
-
-    arrays = weights_home.load(found)
-    network = {}
-    for name, array in arrays.items():
-        layer, _, kind = name.rpartition(".")
-        if kind == "weight" and f"{layer}.bias" in arrays:
-            dtype = torch.float32 if layer == "fc" else getattr(torch, precision)
-            weight, bias = (torch.from_numpy(a).to(device, dtype) for a in (array, arrays[f"{layer}.bias"]))
-            layout = torch.channels_last if weight.ndim == 4 else torch.contiguous_format
-            network[layer.removesuffix(".conv")] = (weight.contiguous(memory_format=layout), bias)
-    if not _taps(network):
-        raise BadWeights(f"{found.path} holds no Inception-V3: there is no Conv2d_1a_3x3.conv.weight and .bias in it.")
-    return network
-
-
-def _convolutions(block: str) -> list[str]:
-    steps = [step for branch in BLOCKS[block] for step in branch if step not in POOLS]
-    names = [name for step in steps for name in (step if isinstance(step, tuple) else (step,))]
-    return [f"{block}.{name}".rstrip(".") for name in names]
-
-
-def _taps(network: Convolutions) -> tuple[str, ...]:
-    found: list[str] = []
-    for block in BLOCKS:
-        if not all(name in network for name in _convolutions(block)):
-            return tuple(found)
-        found.append(block)
-    return (*found, *(VECTORS if "fc" in network else VECTORS[:1]))
-
-
-def _step(network: Convolutions, block: str, step: str | tuple[str, str], x: torch.Tensor) -> torch.Tensor:
-    import torch
-    import torch.nn.functional as F
-
-    if step == "average":  # over the places that exist: the border counts less
-        return F.avg_pool2d(x, 3, stride=1, padding=1, count_include_pad=False)
-    if step == "maximum":
-        return F.max_pool2d(x, 3, stride=1, padding=1)
-    if step == "halve":
-        return F.max_pool2d(x, 3, stride=2)
-    if isinstance(step, tuple):
-        return torch.cat([_step(network, block, one, x) for one in step], dim=1)
-    name = f"{block}.{step}".rstrip(".")
-    weight, bias = network[name]
-    padding = (0, 0) if name in HALVING | UNPADDED else (weight.shape[2] // 2, weight.shape[3] // 2)
-    return F.conv2d(x, weight, bias, stride=2 if name in HALVING else 1, padding=padding).relu_()
-
-
-def _forward(network: Convolutions, x: torch.Tensor, layers: Sequence[str]) -> dict[str, torch.Tensor]:
-    """The layers asked for, each (n, c, h, w) or (n, c), and nothing beyond the deepest of them."""
-    import torch
-    import torch.nn.functional as F
-
-    found = {}
-    for block in BLOCKS:
-        branches = []
-        for branch in BLOCKS[block]:
-            y = x
-            for step in branch:
-                y = _step(network, block, step, y)
-            branches.append(y)
-        x = torch.cat(branches, dim=1) if len(branches) > 1 else branches[0]
-        found |= {block: x} if block in layers else {}
-        if len(found) == len(layers):
-            return found
-    found["pool"] = x.float().mean((2, 3))
-    if "logits" in layers:
-        found["logits"] = F.linear(found["pool"], *network["fc"])
-    return {layer: found[layer] for layer in layers}
-
-
 def _pool(values: torch.Tensor, kinds: Sequence[str]) -> list[torch.Tensor]:
     """Mean and population deviation over places, the squares taken after the mean is, so that nothing cancels."""
     values = values.float()
@@ -339,7 +225,8 @@ def _compute(
             stack.enter_context(fixed)
         x = torch.from_numpy(chunk).permute(0, 3, 1, 2)  # a view: pixels side by side are channels_last already
         x = x.to(device, next(iter(network.values()))[0].dtype)
-        return {name: values.cpu().numpy() for name, values in read(_forward(network, x, layers)).items()}
+        found = inception_network.forward(network, x, layers)
+        return {name: values.cpu().numpy() for name, values in read(found).items()}
 
 
 def _one_thread_each(work: Callable, items: Sequence[int]) -> list[Any]:

@@ -8,6 +8,7 @@ batch it was writing. Every process writes a pair of its own, so two of them nev
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -49,7 +50,7 @@ class Store:
         self.folder = Path(folder) / name
         self._index: dict[bytes, tuple[int, int]] = {}
         self._segments: list[np.ndarray] = []
-        self._checks: list[np.ndarray] = []
+        self._keys: list[np.ndarray] = []
         self._writing: tuple[Any, Any] | None = None
         self.dtype: np.dtype | None = None
         self._open()
@@ -73,11 +74,13 @@ class Store:
                 whole = min(len(keys), rows.stat().st_size // self.dtype.itemsize)
                 if not whole:
                     continue
-                self._segments.append(np.memmap(rows, self.dtype, "r", shape=(whole,)))
-                os.utime(path)  # pruning takes what was not used for longest
+                segment = np.memmap(rows, self.dtype, "r", shape=(whole,))
             except OSError:  # pruned by another process between the listing and here
                 continue
-            self._checks.append(keys["crc"])
+            with contextlib.suppress(OSError):  # a store that others own can still be read
+                os.utime(path)  # pruning takes what was not used for longest
+            self._segments.append(segment)
+            self._keys.append(keys[:whole])
             for row, key in enumerate(keys["key"][:whole]):
                 self._index[key.tobytes()] = len(self._segments) - 1, row
 
@@ -86,19 +89,32 @@ class Store:
         found: list[np.void | None] = []
         for key in keys:
             place = self._index.get(key)
-            record = None if place is None else self._segments[place[0]][place[1]]
-            if record is not None and zlib.crc32(record.tobytes()) != self._checks[place[0]][place[1]]:
-                record = None
-                del self._index[key]
+            record = None if place is None else self._checked(*place)
+            if place is not None and record is None:
+                record = self._second_copy(key)
             found.append(record)
         return found
 
+    def _checked(self, segment: int, row: int) -> np.void | None:
+        record = self._segments[segment][row]
+        return record if zlib.crc32(record.tobytes()) == self._keys[segment]["crc"][row] else None
+
+    def _second_copy(self, key: bytes) -> np.void | None:
+        """A damaged record was computed again by a later run, and lies in another segment."""
+        for segment, keys in enumerate(self._keys):
+            for row in np.flatnonzero((keys["key"] == np.frombuffer(key, "u1")).all(axis=1)):
+                if (record := self._checked(segment, row)) is not None:
+                    self._index[key] = segment, int(row)
+                    return record
+        self._index.pop(key, None)  # several threads may read one key
+        return None
+
     def append(self, keys: Sequence[bytes], records: np.ndarray) -> None:
         """Add records (n,) under their keys; durable against the death of this process once it returns."""
+        if self.dtype is not None and records.dtype != self.dtype:
+            raise BadShape(f"The store in {self.folder} holds other records: {self.dtype}, got {records.dtype}.")
         if self._writing is None:
             self._start(records.dtype)
-        if records.dtype != self.dtype:
-            raise BadShape(f"The store in {self.folder} holds other records: {self.dtype}, got {records.dtype}.")
         rows_file, keys_file = self._writing
         entries = np.empty(len(keys), KEY)
         for i, key in enumerate(keys):
@@ -111,7 +127,7 @@ class Store:
     def _start(self, dtype: np.dtype) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         meta = self.folder / "meta.json"
-        if self.dtype is None and not meta.exists():
+        if not meta.exists():  # or no longer: another process may have pruned it
             fields = [(name, dtype[name].base.str, dtype[name].shape) for name in dtype.names]
             partial = meta.with_suffix(f".{uuid.uuid4().hex}")
             partial.write_text(json.dumps({"identity": self.identity, "dtype": fields}))

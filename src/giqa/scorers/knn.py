@@ -27,7 +27,7 @@ class KNN:
     ============= ============================= =========================================
 
     >>> reals = np.array([[0., 0.], [0., 2.], [4., 0.]])
-    >>> KNN(k=2, preset="paper").fit(reals).score_samples(np.array([[0., 1.]]))
+    >>> KNN(k=2, preset="paper").fit(reals).score_samples(np.array([[0., 1.]])).round(6)
     array([1.])
 
     `features`: (n, d) array or `Features`. `k` of None: 1 below 100,000 reals, else 2 % of them, at most 3500.

@@ -29,12 +29,13 @@
     return made;
   };
 
-  // ---- order and rank; ties share a rank
+  // ---- order and rank, which is among all pictures of the set, shown or not; 0 has no score
   const rows = Array.from({ length: n }, (_, i) => i);
-  const scored = rows.filter((i) => !Number.isNaN(score[i])).sort((a, b) => (score[a] === score[b] ? a - b : score[a] < score[b] ? 1 : -1));
+  const rank = data.rank;
+  const scored = rows.filter((i) => rank[i]).sort((a, b) => rank[a] - rank[b] || a - b);
   const failed = rows.filter((i) => Number.isNaN(score[i]));
-  const rank = new Uint32Array(n);
-  scored.forEach((i, k) => { rank[i] = k && score[i] === score[scored[k - 1]] ? rank[scored[k - 1]] : k + 1; });
+  const unshown = data.unshown && { n: data.unshown.n, z: data.unshown.z.map(number) }; // the z of a few, for them all
+  const total = scored.length + (unshown ? unshown.n : 0);
   const orders = { best: () => [...scored, ...failed], worst: () => [...scored].reverse().concat(failed),
     id: () => { const c = new Intl.Collator("en", { numeric: true }); return [...rows].sort((a, b) => c.compare(ids[a], ids[b])); } };
   const ordered = {};
@@ -148,6 +149,12 @@
     $("min-number").value = value === -Infinity ? "" : value;
     setMin(value);
   };
+  const keptInAll = () => { // how many pictures of the set, and the word for a number that is not exact
+    if (!unshown || state.min === -Infinity) return [unshown ? total : kept.length, ""];
+    const reach = unshown.z.filter((v) => v >= state.min).length, few = unshown.z.length;
+    const exact = few === unshown.n || reach === 0 || reach === few;
+    return [kept.length + (few ? Math.round(unshown.n * reach / few) : 0), exact ? "" : "about "];
+  };
   const apply = (restart) => {
     const keeps = (i) => !Number.isNaN(score[i]) && (state.min === -Infinity || z[i] >= state.min);
     const order = (ordered[state.sort] ||= orders[state.sort]());
@@ -158,9 +165,9 @@
     const wanted = list[active], text = state.text.toLowerCase();
     list = text ? sets[state.show].filter((i) => lowered[i].includes(text)) : sets[state.show];
     active = restart ? 0 : Math.max(0, list.indexOf(wanted));
-    const others = state.show !== "kept" || text ? ` · ${count(list.length)} shown` : "";
-    $("count").textContent = `${count(kept.length)} of ${count(scored.length)} kept`
-      + (scored.length ? ` (${percent(kept.length / scored.length)})` : "") + others;
+    const others = unshown || state.show !== "kept" || text ? ` · ${count(list.length)} shown` : "";
+    const [every, about] = keptInAll();
+    $("count").textContent = `${about}${count(every)} of ${count(total)} kept` + (total ? ` (${percent(every / total)})` : "") + others;
     $("save-text").disabled = $("save-csv").disabled = !kept.length;
     $("empty").hidden = list.length > 0;
     $("empty").textContent = text ? "No id here contains that text."
@@ -268,7 +275,7 @@
       made.id = id; made.setAttribute("aria-label", label); made.disabled = off; made.addEventListener("click", act);
       return made;
     };
-    nav.append(element("span", "", rank[i] ? `Rank ${count(rank[i])} of ${count(scored.length)}` : "No score"),
+    nav.append(element("span", "", rank[i] ? `Rank ${count(rank[i])} of ${count(total)}` : "No score"),
       button("previous", "‹", "Previous picture", () => go(active - 1), active === 0),
       button("next", "›", "Next picture", () => go(active + 1), active === list.length - 1),
       button("close", "×", "Close", closeDetail, false));

@@ -1,0 +1,107 @@
+"""Tensors of weights files: batch norm folded, the folded copy kept in the home, nothing unpickled."""
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from giqa.errors import BadWeights
+from giqa.features import tensors, weights
+
+
+@pytest.fixture(autouse=True)
+def at_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("GIQA_HOME", str(tmp_path / "home"))
+    return tmp_path / "home" / "weights"
+
+
+def unfolded(seed=0):
+    draw = np.random.default_rng(seed)
+    return {
+        "a.conv.weight": draw.standard_normal((4, 3, 2, 2)).astype(np.float32),
+        "a.bn.weight": draw.uniform(0.5, 1.5, 4).astype(np.float32),
+        "a.bn.bias": draw.standard_normal(4).astype(np.float32),
+        "a.bn.running_mean": draw.standard_normal(4).astype(np.float32),
+        "a.bn.running_var": draw.uniform(0.1, 2, 4).astype(np.float32),
+        "fc.weight": draw.standard_normal((2, 4)).astype(np.float32),
+    }
+
+
+def test_fold_is_convolution_then_batch_norm():
+    """One window: (w·x - μ) g/√(v + .001) + β in float64, against w'·x + b'."""
+    arrays, x = unfolded(), np.random.default_rng(1).standard_normal((3, 2, 2))
+    folded = tensors.fold(arrays)
+    plain = (arrays["a.conv.weight"].astype(np.float64) * x).sum((1, 2, 3))
+    std = np.sqrt(arrays["a.bn.running_var"].astype(np.float64) + 0.001)
+    expected = (plain - arrays["a.bn.running_mean"]) / std * arrays["a.bn.weight"] + arrays["a.bn.bias"]
+    got = (folded["a.conv.weight"].astype(np.float64) * x).sum((1, 2, 3)) + folded["a.conv.bias"]
+    assert np.allclose(got, expected, rtol=1e-6, atol=1e-6)
+    assert sorted(folded) == ["a.conv.bias", "a.conv.weight", "fc.weight"]
+    assert tensors.fold(folded).keys() == folded.keys()
+
+
+def test_half_a_batch_norm_is_refused():
+    arrays = unfolded()
+    del arrays["a.bn.bias"]
+    with pytest.raises(BadWeights, match=r"a\.bn\.bias"):
+        tensors.fold(arrays)
+
+
+def test_a_torch_file_is_read_once_and_kept_folded(tmp_path, at_home):
+    torch = pytest.importorskip("torch")
+    torch.save({name: torch.from_numpy(array) for name, array in unfolded().items()}, tmp_path / "net.pth")
+    imported = weights.import_file(tmp_path / "net.pth", "mine")
+    first = tensors.load(imported)
+    again = weights.resolve("mine")
+    assert again.path.name == "mine.folded.safetensors" and again.sha256 == imported.sha256
+    second = tensors.load(again)
+    assert all(np.array_equal(first[name], second[name]) for name in first) and first.keys() == second.keys()
+    assert sorted(path.name for path in at_home.iterdir()) == ["mine.folded.safetensors", "mine.pth", "weights.json"]
+
+    (at_home / "mine.pth").unlink()  # the folded copy is enough
+    assert weights.resolve("mine") == again
+    save_file(load_file(again.path) | {"fc.weight": np.zeros((2, 4), np.float32)}, again.path)
+    with pytest.raises(BadWeights, match="recorded"):
+        weights.resolve("mine")
+
+
+def test_an_original_that_changed_is_found_behind_its_folded_copy(tmp_path, at_home):
+    torch = pytest.importorskip("torch")
+    torch.save({name: torch.from_numpy(array) for name, array in unfolded().items()}, tmp_path / "net.pth")
+    tensors.load(weights.import_file(tmp_path / "net.pth", "mine"))
+    (at_home / "mine.pth").write_bytes(b"x")
+    with pytest.raises(BadWeights, match=r"mine\.pth"):
+        weights.verify()
+
+
+def test_unfolded_safetensors_are_kept_folded_too(tmp_path):
+    save_file(unfolded(), tmp_path / "net.safetensors")
+    imported = weights.import_file(tmp_path / "net.safetensors", "mine")
+    assert sorted(tensors.load(imported)) == ["a.conv.bias", "a.conv.weight", "fc.weight"]
+    assert weights.resolve("mine").path.name == "mine.folded.safetensors"
+
+
+def test_a_file_outside_the_home_is_not_kept_there(tmp_path, at_home):
+    """Not even when the home has the same file under a name."""
+    save_file(unfolded(), tmp_path / "net.safetensors")
+    weights.import_file(tmp_path / "net.safetensors", "mine")
+    assert weights.resolve(tmp_path / "net.safetensors").name == "mine"
+    tensors.load(weights.resolve(tmp_path / "net.safetensors"))
+    assert sorted(path.name for path in at_home.iterdir()) == ["mine.safetensors", "weights.json"]
+
+
+def test_a_pickle_that_would_run_code_is_refused(tmp_path):
+    torch = pytest.importorskip("torch")
+
+    class Trap:
+        def __reduce__(self):
+            return (print, ("ran",))
+
+    torch.save({"a": Trap()}, tmp_path / "trap.pth")
+    with pytest.raises(BadWeights, match="no PyTorch file of plain tensors"):
+        tensors.load(weights.resolve(tmp_path / "trap.pth"))
+
+
+def test_rubbish_is_refused(tmp_path):
+    (tmp_path / "x.safetensors").write_bytes(b"<html>not found</html>")
+    with pytest.raises(BadWeights, match="no readable safetensors"):
+        tensors.load(weights.resolve(tmp_path / "x.safetensors"))

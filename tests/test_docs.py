@@ -1,0 +1,110 @@
+"""The documents are executed, complete, and point to what exists."""
+
+import doctest
+import importlib
+import pkgutil
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+import giqa
+from giqa import registry
+from giqa.cli import main
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+
+
+def blocks(page, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+
+
+@pytest.fixture
+def house(toy, tmp_path, monkeypatch):
+    """A folder as the documents assume it: reals/, fakes/, labels.csv and a fitted reals.giqa."""
+    shutil.copytree(toy[0], tmp_path / "reals")
+    shutil.copytree(toy[1], tmp_path / "fakes")
+    shutil.copy(toy[0].parent / "labels.csv", tmp_path / "labels.csv")
+    monkeypatch.chdir(tmp_path)
+    giqa.fit("reals/").save("reals.giqa")
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_in_the_documents_runs(page, house):
+    names = {}
+    for code in blocks(page, "python"):
+        exec(compile(code, str(page), "exec"), names)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_in_the_documents_run(page, house):
+    """Every line that begins with giqa exits with 0; installing is tried by the continuous integration."""
+    for code in blocks(page, "sh"):
+        for line in code.splitlines():
+            if line.startswith("giqa "):
+                result = CliRunner().invoke(main, shlex.split(line, comments=True)[1:])
+                assert result.exit_code == 0, f"{line}\n{result.output}"
+
+
+def commands(group, path=()):
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+        else:
+            yield " ".join((*path, name))
+
+
+def test_every_command_is_documented_and_helps():
+    """Each command stands in the documents, and its --help begins with a sentence."""
+    for command in commands(main):
+        words = command.split()
+        assert f"giqa {command}" in TEXT or (len(words) > 1 and f"giqa {words[0]}" in TEXT and f"`{words[1]}`" in TEXT), command
+        result = CliRunner().invoke(main, [*words, "--help"])
+        assert result.exit_code == 0 and re.search(r"Usage: .*\n\n  [A-Z]", result.output), command
+
+
+def test_every_name_and_option_is_documented():
+    """Each registered name stands in docs/methods.md; every option explains itself."""
+    methods = (ROOT / "docs" / "methods.md").read_text()
+    for kind in registry.BUILTIN:
+        for name in registry.BUILTIN[kind]:
+            assert f"`{name}" in methods, name
+    for command in commands(main):
+        node = main
+        for word in command.split():
+            node = node.commands[word]
+        for parameter in node.params:
+            assert parameter.param_type_name == "argument" or parameter.help, f"{command}: {parameter.name}"
+
+
+def test_links_lead_somewhere():
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+            if not target.startswith("http"):
+                assert (page.parent / target.strip()).exists(), f"{page.name}: {target}"
+
+
+MODULES = [m.name for m in pkgutil.walk_packages(giqa.__path__, "giqa.")]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_in_docstrings_run(name):
+    """Every >>> in the package gives what it says."""
+    result = doctest.testmod(importlib.import_module(name))
+    assert result.failed == 0
+
+
+def test_public_names_are_there():
+    """`from giqa import *` names exist, have a docstring, and unknown names say what there is."""
+    for name in giqa.__all__:
+        assert getattr(giqa, name) is not None
+        assert name == "__version__" or getattr(giqa, name).__doc__
+    with pytest.raises(AttributeError, match="it has extract, fit, score"):
+        giqa.scoer  # noqa: B018
