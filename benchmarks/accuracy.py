@@ -1,6 +1,7 @@
 """How well scores tell real from generated, and early epochs from late ones.
 
-    python benchmarks/accuracy.py --data ../shared/data --weights ../shared/weights/inception_v3_2015_12_05_to_mixed_7a.safetensors
+    python benchmarks/accuracy.py --data ../shared/data \
+        --weights ../shared/weights/inception_v3_2015_12_05_to_mixed_7a.safetensors
 
 No generated picture is ever seen in fitting. Three questions, each with a 95 % interval:
 
@@ -60,7 +61,9 @@ def bootstrap(statistic, *columns: np.ndarray, paired: bool) -> str:
     return f"{statistic(*columns):.3f} [{low:.3f}, {high:.3f}]"
 
 
-def faces(reals: Features, fakes: Features, progress: Features, epochs: np.ndarray, names: list[str], scorer: str) -> list[str]:
+def faces(
+    reals: Features, fakes: Features, progress: Features, epochs: np.ndarray, names: list[str], scorer: str
+) -> list[str]:
     order = np.random.default_rng(0).permutation(len(reals))
     model = make_scorer(scorer).fit(columns(reals, names)[order[:500]])
     held_out, generated = (model.score_samples(m) for m in (columns(reals, names)[order[500:]], columns(fakes, names)))
@@ -144,14 +147,21 @@ def main() -> None:
         from giqa.features.inception import Inception
 
         taps = Inception(weights=str(options.weights)).taps()
-        rows += rows_of(Inception(weights=str(options.weights), layers=list(taps)), {f"inception {tap}": [f"{tap}.mean", f"{tap}.std"] for tap in taps}, options.data)
+        rows += rows_of(
+            Inception(weights=str(options.weights), layers=list(taps)),
+            {f"inception {tap}": [f"{tap}.mean", f"{tap}.std"] for tap in taps},
+            options.data,
+        )
     heads = ["features", "scorer", "faces AUC", "epochs Spearman"]
     heads += [f"{generator}{way}" for way in ("", " recoded", " matched") for generator in ("SinGAN", "GPNN")]
     print("| " + " | ".join(heads) + " |")
     print("|---" * len(heads) + "|")
     for row in rows:
         print("| " + " | ".join(row) + " |")
-    print(f"\ngiqa {__version__}, {date.today()}, {os.cpu_count()} cores {platform.machine()}, Python {platform.python_version()}, {time.time() - start:.0f} s")
+    print(
+        f"\ngiqa {__version__}, {date.today()}, {os.cpu_count()} cores {platform.machine()}, "
+        f"Python {platform.python_version()}, {time.time() - start:.0f} s"
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """How the scale behaves: what the 95 % interval of z covers, and why `gmm` scores by distance rather than by log p.
 
-    python benchmarks/scale.py [--data ../shared/data --weights ../shared/weights/inception_v3_2015_12_05_to_mixed_7a.safetensors]
+    python benchmarks/scale.py [--data ../shared/data \
+        --weights ../shared/weights/inception_v3_2015_12_05_to_mixed_7a.safetensors]
 
 Coverage: 200 draws of n reals from a known distribution (d dimensions, Gaussian, or heavy: Student's t with 4 degrees
 of freedom); the share of draws whose interval holds the typical z (the median over draws), for pictures near the reals,
@@ -30,9 +31,9 @@ def coverage(scorer: str, n: int, d: int, heavy: bool) -> list[str]:
     z, low, high = (np.empty((DRAWS, len(queries))) for _ in range(3))
     for i in range(DRAWS):
         model = make_scorer(scorer).fit(draw(n), folds=assign_folds(np.arange(n)))
-        scale, scores = Scale(model.held_out_), model.score_samples(queries)
+        scale, (scores, deviations) = Scale(model.held_out_), model.score_with_deviation(queries)
         z[i] = scale.z(scores)
-        low[i], high[i] = scale.interval(scores, model.score_folds(queries))
+        low[i], high[i] = scale.interval(scores, deviations)
     typical = np.median(z, axis=0)
     held = ((low <= typical) & (typical <= high)).mean(axis=0).reshape(3, 10).mean(axis=1)
     return [f"{share:.2f}" for share in held]
@@ -40,7 +41,10 @@ def coverage(scorer: str, n: int, d: int, heavy: bool) -> list[str]:
 
 def spread_of_scores(data: Path, extractor: str) -> None:
     extractor = make_extractor(extractor)
-    reals, fakes = (extract(f"{data}/lfw-dcgan/labels.csv[kind={kind}]", extractor).features.matrix() for kind in ("real", "generated"))
+    reals, fakes = (
+        extract(f"{data}/lfw-dcgan/labels.csv[kind={kind}]", extractor).features.matrix()
+        for kind in ("real", "generated")
+    )
     fakes = fakes[:400]
     model = make_scorer("sgm").fit(reals, folds=assign_folds(np.arange(len(reals))))
     distance = (model.held_out_, model.score_samples(fakes))
@@ -61,7 +65,10 @@ def main() -> None:
             row = [scorer, str(n), str(d), "heavy" if heavy else "Gaussian", *coverage(scorer, n, d, heavy)]
             print("| " + " | ".join(row) + " |", flush=True)
     if options.data and options.weights:
-        print("\n| score | skewness of held-out reals | below z = -3 | z of DCGAN faces, median | lowest |\n|---|---|---|---|---|")
+        print(
+            "\n| score | skewness of held-out reals | below z = -3 | z of DCGAN faces, median | lowest |\n"
+            "|---|---|---|---|---|"
+        )
         spread_of_scores(options.data, f"inception(weights={str(options.weights)!r})")
 
 

@@ -47,7 +47,9 @@ def test_score_writes_files(toy, tmp_path, ending):
     """-o writes the table by its ending, and says so; how it was made goes with it."""
     from giqa import read_scores
 
-    status, out, err = giqa("score", toy[1], "--real", toy[0], "-o", tmp_path / f"s.{ending}", "--report", tmp_path / "r.html")
+    status, out, err = giqa(
+        "score", toy[1], "--real", toy[0], "-o", tmp_path / f"s.{ending}", "--report", tmp_path / "r.html"
+    )
     assert (status, out) == (0, "")
     assert f"wrote {tmp_path / f's.{ending}'}" in err and f"wrote {tmp_path / 'r.html'}" in err
     scores = read_scores(tmp_path / f"s.{ending}")
@@ -75,7 +77,17 @@ def test_report_of_a_model_with_kept_thumbnails_shows_reals(toy, tmp_path):
         giqa("score", toy[1], "--model", tmp_path / f"{name}.giqa", "--report", tmp_path / f"{name}.html", "--no-paths")
         sizes[name] = (tmp_path / f"{name}.html").stat().st_size
     assert sizes["with"] > sizes["without"] + 5000
-    giqa("score", toy[1], "--model", tmp_path / "without.giqa", "--real", toy[0], "--report", tmp_path / "both.html", "--no-paths")
+    giqa(
+        "score",
+        toy[1],
+        "--model",
+        tmp_path / "without.giqa",
+        "--real",
+        toy[0],
+        "--report",
+        tmp_path / "both.html",
+        "--no-paths",
+    )
     assert (tmp_path / "both.html").stat().st_size == pytest.approx(sizes["with"], rel=0.05)
 
 
@@ -169,10 +181,10 @@ def test_mistakes_get_one_sentence_and_exit_status_2(toy, tmp_path, arguments, s
 
 
 def test_match_alone_is_chosen_from_both_sets(toy, tmp_path):
-    """JPEG reals against PNG fakes: --match finds one coding, says which, and records it; `doctor` proposes the same."""
+    """JPEG reals against PNG fakes: --match finds one coding, says which, records it; `doctor` proposes the same."""
     for path in toy[0].iterdir():
         Image.open(path).save(tmp_path / f"{path.stem}.jpg", quality=60)
-    status, out, err = giqa("score", toy[1], "--real", tmp_path, "--match", "-o", tmp_path / "s.csv")
+    status, _, err = giqa("score", toy[1], "--real", tmp_path, "--match", "-o", tmp_path / "s.csv")
     (spec,) = re.findall(r"match: (match\(.*\))", err)
     assert status == 0 and "coding='jpeg'" in spec
     assert json.loads((tmp_path / "s.csv.json").read_text())["match"] == spec
@@ -193,7 +205,7 @@ def test_doctor_says_what_is_installed_and_exits_1_when_bad(toy, tmp_path):
 def test_cache_lists_prunes_and_clears(toy):
     """What scoring kept is listed with its size, and goes when asked."""
     giqa("score", toy[1], "--real", toy[0])
-    _, out, err = giqa("cache", "list")
+    _, out, _ = giqa("cache", "list")
     assert "84" in out and "statistics" in out
     assert "freed 0 B" in giqa("cache", "prune", "--to", "1GB")[2]
     assert re.search(r"freed \d", giqa("cache", "clear")[2])
@@ -245,8 +257,26 @@ def test_ctrl_c_leaves_a_state_that_goes_on(tmp_path):
     np.savez(tmp_path / "reals.npz", images=rng.integers(0, 256, (40, 16, 16, 3), dtype=np.uint8))
     np.savez(tmp_path / "fakes.npz", images=rng.integers(0, 256, (1500, 160, 160, 3), dtype=np.uint8))
     home = tmp_path / "home"
-    command = [sys.executable, "-m", "giqa.cli", "score", tmp_path / "fakes.npz", "--real", tmp_path / "reals.npz", "--workers", "1"]
-    process = subprocess.Popen(command, env={"GIQA_HOME": str(home), "PATH": ""}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    command = [
+        sys.executable,
+        "-m",
+        "giqa.cli",
+        "score",
+        tmp_path / "fakes.npz",
+        "--real",
+        tmp_path / "reals.npz",
+        "--workers",
+        "1",
+    ]
+    process = subprocess.Popen(
+        command,
+        env={"GIQA_HOME": str(home), "PATH": ""},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # a job in the background inherits that SIGINT is ignored, and so would the command
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 60
     while sum(f.stat().st_size for f in home.rglob("*.keys")) < 20 * 200 and time.monotonic() < deadline:
         assert process.poll() is None, process.stderr.read()
@@ -255,6 +285,8 @@ def test_ctrl_c_leaves_a_state_that_goes_on(tmp_path):
     assert process.returncode == 130 and out == "" and "run the same command again" in err
     kept = sum(f.stat().st_size for f in home.rglob("*.keys")) // 20
     assert 200 <= kept < 1540
-    again = subprocess.run(command, env={"GIQA_HOME": str(home), "PATH": ""}, capture_output=True, text=True, check=True)
+    again = subprocess.run(
+        command, env={"GIQA_HOME": str(home), "PATH": ""}, capture_output=True, text=True, check=True
+    )
     assert len(again.stdout.splitlines()) == 1501
     assert sum(f.stat().st_size for f in home.rglob("*.keys")) // 20 == 1540  # nothing was computed twice

@@ -65,7 +65,9 @@ def test_every_command_is_documented_and_helps():
     """Each command stands in the documents, and its --help begins with a sentence."""
     for command in commands(main):
         words = command.split()
-        assert f"giqa {command}" in TEXT or (len(words) > 1 and f"giqa {words[0]}" in TEXT and f"`{words[1]}`" in TEXT), command
+        assert f"giqa {command}" in TEXT or (
+            len(words) > 1 and f"giqa {words[0]}" in TEXT and f"`{words[1]}`" in TEXT
+        ), command
         result = CliRunner().invoke(main, [*words, "--help"])
         assert result.exit_code == 0 and re.search(r"Usage: .*\n\n  [A-Z]", result.output), command
 

@@ -390,6 +390,9 @@ class Folding:
     def score_folds(self, features):
         return np.repeat(self.score_samples(features)[:, None], 5, axis=1)
 
+    def score_with_deviation(self, features):
+        return self.score_samples(features), np.zeros(len(features))
+
 
 @pytest.mark.parametrize("state", [[[1], [1, 2]], {"a": 1}, "text", ["a"], object(), [None]])
 def test_each_kind_of_state_that_is_not_numbers_is_refused(tmp_path, state):

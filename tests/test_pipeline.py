@@ -105,12 +105,11 @@ def test_features_are_welcome_where_pictures_are(toy):
 
 
 def test_flip_doubles_the_reference_and_keeps_pairs_in_one_fold(toy):
-    """Mirrored copies join; statistics of mirrored pictures differ only in the sign of a diagonal, so scores are close."""
+    """Mirrored copies join; were a picture and its mirror image in two folds, each would find its twin."""
     model = giqa.fit(toy[0], scorer="knn", flip=True)
     assert len(model.reals) == 120
     assert model.reals.ids[60] == "real_000.png#flip"
     assert model.made_by["flip"] is True
-    # were a picture and its mirror image in two folds, each would find its twin when held out
     assert np.median(model.scale.held_out) < -np.log(model.scorer.floor_) - 3
 
 
@@ -158,10 +157,18 @@ def test_more_pictures_than_one_step(toy):
         (lambda r, f: giqa.score(f, real=r, scorer="knnn"), BadSpec, "Did you mean 'knn'"),
         (lambda r, f: giqa.score(f, real=r, extractor="knn"), BadSpec, "no extractor 'knn'"),
         (lambda r, f: giqa.score(f, model=giqa.fit(r), scorer="knn"), BadSpec, "brings its own"),
-        (lambda r, f: giqa.score(f, model=giqa.fit(np.zeros((30, 2), np.float32) + np.arange(30)[:, None])), BadShape, "fitted on feature arrays"),
+        (
+            lambda r, f: giqa.score(f, model=giqa.fit(np.zeros((30, 2), np.float32) + np.arange(30)[:, None])),
+            BadShape,
+            "fitted on feature arrays",
+        ),
         (lambda r, f: giqa.fit(sorted(r.iterdir())[:19]), BadShape, "At least 20 different real pictures"),
         (lambda r, f: giqa.fit(r, scorer="knn(k=55)"), BadShape, "at least 55"),
-        (lambda r, f: giqa.fit(np.zeros((30, 2), np.float32), match="match(size=8)"), BadSpec, "cannot be asked of features"),
+        (
+            lambda r, f: giqa.fit(np.zeros((30, 2), np.float32), match="match(size=8)"),
+            BadSpec,
+            "cannot be asked of features",
+        ),
         (lambda r, f: giqa.fit(r, match="match(sise=8)"), BadSpec, "no parameter 'sise'"),
     ],
 )

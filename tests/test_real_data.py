@@ -27,7 +27,17 @@ def test_the_main_job_runs_on_real_pictures(shared, tmp_path):
     """giqa score on LFW DCGAN faces against real ones: every picture scored, almost all below the worst reals."""
     table = shared / "data/lfw-dcgan/labels.csv"
     result = CliRunner().invoke(
-        main, ["score", f"{table}[kind=generated]", "--real", f"{table}[kind=real]", "-o", str(tmp_path / "s.csv"), "--report", str(tmp_path / "r.html")]
+        main,
+        [
+            "score",
+            f"{table}[kind=generated]",
+            "--real",
+            f"{table}[kind=real]",
+            "-o",
+            str(tmp_path / "s.csv"),
+            "--report",
+            str(tmp_path / "r.html"),
+        ],
     )
     assert result.exit_code == 0, result.output
     scores = giqa.read_scores(tmp_path / "s.csv")

@@ -282,6 +282,13 @@ def test_entry_points_join_the_table(third_party):
         registry.make("scorer", "dull(k=5)")
 
 
+def test_no_entry_point_takes_a_name_of_ours(monkeypatch):
+    """Asking for knn and silently getting another one never happens."""
+    point = importlib.metadata.EntryPoint(name="knn", value="strangers:Own", group="giqa.scorers")
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [point])
+    assert registry.names("scorer")["knn"] == "giqa.scorers.knn:KNN"
+
+
 def test_a_broken_entry_point_shows_itself_when_used(third_party):
     """Not before: one broken install does not take the others down."""
     assert registry.make("scorer", "knn").k is None

@@ -3,15 +3,11 @@
 import dataclasses
 import re
 import shutil
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from giqa.report import Report, Unshown, thumbnail, write_report
-
-sys.path.insert(0, str(Path(__file__).parent))  # for test_report, under any import mode of pytest
 from test_report import HOSTILE, make_report
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

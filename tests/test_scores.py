@@ -263,7 +263,7 @@ def test_pandas_is_only_needed_when_asked_for(monkeypatch):
 
 
 def test_ranked_is_best_first_and_ties_keep_their_order():
-    """Scores 1, 3, none, 3, inf, 2, -inf: the infinite best, the two 3 as they lie, the row without a score left out."""
+    """Scores 1, 3, none, 3, inf, 2, -inf: the infinite best, the two 3 as they lie, the missing one left out."""
     assert table(*"abcdefg", score=[1, 3, NAN, 3, INF, 2, -INF]).ranked().tolist() == [4, 1, 3, 5, 0, 6]
     assert table("a", score=[NAN]).ranked().tolist() == []
     assert table(*map(str, range(100))).ranked().tolist() == list(range(100))

@@ -12,6 +12,7 @@ from giqa.features.statistics import Statistics
 from giqa.images import open_source
 from giqa.scorers.gmm import SGM
 from giqa.scorers.knn import KNN
+from giqa.scorers.scale import jackknife
 from giqa.testing import BrokenPromise, check_extractor, check_reference_scorer, check_scorer, check_source
 
 
@@ -48,6 +49,9 @@ class Honest:
     def score_folds(self, features):
         self.check(features)
         return np.stack([self.distances(features, part) for part in range(1, len(self.means_))], axis=1)
+
+    def score_with_deviation(self, features):
+        return self.score_samples(features), jackknife(Honest.score_folds(self, features))
 
 
 class ForgetsToRaise(Honest):
@@ -187,6 +191,18 @@ class FoldsTheWrongWay(Honest):
         return super().score_folds(features).T
 
 
+class DeviatesWithOtherScores(Honest):
+    def score_with_deviation(self, features):
+        scores, deviations = super().score_with_deviation(features)
+        return scores + 1, deviations
+
+
+class DeviatesBelowNothing(Honest):
+    def score_with_deviation(self, features):
+        scores, deviations = super().score_with_deviation(features)
+        return scores, -deviations
+
+
 class ScoresWithAFold(Honest):
     """Asked to hold out folds, the scores are those of the model without the last one."""
 
@@ -238,6 +254,8 @@ BROKEN_REFERENCE_SCORERS = BROKEN_SCORERS | {
     ForgetsTheHeldOut: "held_out_ has one score for each real",
     HoldsOutNothing: "held_out_ is the score under the model that has not seen the fold",
     FoldsTheWrongWay: "score_folds gives one score for each picture and fold",
+    DeviatesWithOtherScores: "score_with_deviation gives the scores of score_samples",
+    DeviatesBelowNothing: "a deviation for each score, from 0",
     ScoresWithAFold: "holding out folds does not change the scores",
     RemembersOutsideTheFile: "scores survive save and load",
     LearnsAnObject: "scores survive save and load; LearnsAnObject cannot be kept in a file: tree_ is not",

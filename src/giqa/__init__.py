@@ -1,8 +1,8 @@
 """giqa: how good is *this* generated image?
 
-    import giqa
-    scores = giqa.score("fakes/", real="reals/", report="report.html")
-    model = giqa.fit("reals/");  model.save("reals.giqa");  giqa.score("fakes/", model="reals.giqa")
+import giqa
+scores = giqa.score("fakes/", real="reals/", report="report.html")
+model = giqa.fit("reals/");  model.save("reals.giqa");  giqa.score("fakes/", model="reals.giqa")
 """
 
 from __future__ import annotations

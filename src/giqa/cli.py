@@ -41,13 +41,34 @@ class Group(click.Group):
 def options(*names: str) -> Callable:
     """The options that several commands share."""
     known = {
-        "extractor": click.option("--extractor", metavar="SPEC", help="How features are made, e.g. 'inception(layers=[\"Mixed_5d\"])'; see `giqa list`."),
-        "scorer": click.option("--scorer", metavar="SPEC", help="How features are scored, e.g. knn or 'knn(k=5)'; see `giqa list`."),
-        "preset": click.option("--preset", type=PRESETS, help="The paper to the letter, its released scripts, or what measures best (default)."),
-        "match": click.option("--match", is_flag=False, flag_value="auto", metavar="[SPEC]", help="Bring all pictures to one size and coding first: alone, chosen from both sets; or e.g. 'match(size=64, coding=\"jpeg444\", quality=90)'."),
+        "extractor": click.option(
+            "--extractor",
+            metavar="SPEC",
+            help="How features are made, e.g. 'inception(layers=[\"Mixed_5d\"])'; see `giqa list`.",
+        ),
+        "scorer": click.option(
+            "--scorer", metavar="SPEC", help="How features are scored, e.g. knn or 'knn(k=5)'; see `giqa list`."
+        ),
+        "preset": click.option(
+            "--preset",
+            type=PRESETS,
+            help="The paper to the letter, its released scripts, or what measures best (default).",
+        ),
+        "match": click.option(
+            "--match",
+            is_flag=False,
+            flag_value="auto",
+            metavar="[SPEC]",
+            help="Bring all pictures to one size and coding first: alone, chosen from both sets; or e.g. "
+            "'match(size=64, coding=\"jpeg444\", quality=90)'.",
+        ),
         "flip": click.option("--flip", is_flag=True, help="Mirrored copies of the reals join the reference."),
         "seed": click.option("--seed", type=int, default=0, show_default=True, help="For folds and starts."),
-        "workers": click.option("--workers", type=click.IntRange(1), help="Threads that decode; results do not depend on it. Default: all cores."),
+        "workers": click.option(
+            "--workers",
+            type=click.IntRange(1),
+            help="Threads that decode; results do not depend on it. Default: all cores.",
+        ),
         "no_store": click.option("--no-store", is_flag=True, help="Keep no features on disk."),
         "quiet": click.option("--quiet", "-q", is_flag=True, help="No progress and no warnings."),
     }
@@ -77,7 +98,14 @@ def main() -> None:
 
 
 @main.command()
-@click.option("-o", "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("giqa-demo"), show_default=True, help="Folder to write.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("giqa-demo"),
+    show_default=True,
+    help="Folder to write.",
+)
 @options("quiet")
 def demo(out: Path, quiet: bool) -> None:
     """Score toy pictures that giqa draws itself, and write a report.
@@ -88,17 +116,29 @@ def demo(out: Path, quiet: bool) -> None:
     from . import console
     from .images.toy import write_toy
 
-    console.say("Drawing 200 toy reals and 60 toy fakes ...") if not quiet else None
+    if not quiet:
+        console.say("Drawing 200 toy reals and 60 toy fakes ...")
     reals, fakes = write_toy(out)
     run_score(str(fakes), str(reals), None, out / "scores.csv", out / "report.html", quiet=quiet, ranked=True)
-    console.say(f"Open {out / 'report.html'} in a browser. Your turn: giqa score FAKES --real REALS --report report.html")
+    if not quiet:
+        console.say(f"Open {out / 'report.html'} in a browser.")
+        console.say("Your turn: giqa score FAKES --real REALS --report report.html")
 
 
 @main.command(epilog=SOURCES)
 @click.argument("fakes")
 @click.option("--real", metavar="REALS", help="Real pictures to compare with.")
-@click.option("--model", type=click.Path(path_type=Path), help="A model that `giqa fit` made, instead of --real. With both, the report shows nearest reals from --real.")
-@click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write .csv, .jsonl or .parquet. Without it: a ranking in a terminal, CSV in a pipe.")
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    help="A model that `giqa fit` made, instead of --real. With both, the report shows nearest reals from --real.",
+)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write .csv, .jsonl or .parquet. Without it: a ranking in a terminal, CSV in a pipe.",
+)
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write one self-contained HTML file.")
 @options("extractor", "scorer", "preset", "match", "flip", "seed", "workers", "no_store")
 @click.option("--strict", is_flag=True, help="Exit with 1 when a picture could not be scored.")
@@ -106,7 +146,15 @@ def demo(out: Path, quiet: bool) -> None:
 @click.option("--no-thumbnails", is_flag=True, help="The report holds no picture.")
 @click.option("--no-paths", is_flag=True, help="The report holds numbers instead of file names.")
 @options("quiet")
-def score(fakes: str, real: str | None, model: Path | None, out: Path | None, report: Path | None, strict: bool, **options: Any) -> None:
+def score(
+    fakes: str,
+    real: str | None,
+    model: Path | None,
+    out: Path | None,
+    report: Path | None,
+    strict: bool,
+    **options: Any,
+) -> None:
     """Score every picture of FAKES: one row each, best to worst.
 
     \b
@@ -156,7 +204,9 @@ def run_score(
         source = open_source(fakes)
         if model_path:
             if match or any(value for name, value in fitting.items() if name != "seed"):
-                raise BadSpec("A fitted model brings its own extractor, scorer, preset, match and flip; leave them out.")
+                raise BadSpec(
+                    "A fitted model brings its own extractor, scorer, preset, match and flip; leave them out."
+                )
             model = load(model_path)
         else:
             if match == "auto":
@@ -167,7 +217,9 @@ def run_score(
                 model = pipeline.fit(real, match=match, progress=progress, **fitting, **common)
         gallery = Gallery(model, neighbours=bool(report) and not no_reals)
         with console.progress("score", quiet) as progress:
-            scores = pipeline.collect(pipeline.score_steps(source, model, progress=progress, **common), model, gallery.see)
+            scores = pipeline.collect(
+                pipeline.score_steps(source, model, progress=progress, **common), model, gallery.see
+            )
         if out:
             scores.write(out)
         if report:
@@ -195,11 +247,21 @@ def show(scores: Any, out: Path | None, report: Path | None, quiet: bool, ranked
 
 @main.command(epilog=SOURCES)
 @click.argument("reals")
-@click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The model file, NAME.giqa.")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The model file, NAME.giqa."
+)
 @options("extractor", "scorer", "preset")
-@click.option("--match", metavar="SPEC", help="Bring pictures to one size and coding first, e.g. 'match(size=64)'; `giqa doctor` proposes one.")
+@click.option(
+    "--match",
+    metavar="SPEC",
+    help="Bring pictures to one size and coding first, e.g. 'match(size=64)'; `giqa doctor` proposes one.",
+)
 @options("flip", "seed", "workers", "no_store")
-@click.option("--keep-thumbnails", is_flag=True, help="Keep small pictures of the reals in the file, for reports without the reals.")
+@click.option(
+    "--keep-thumbnails",
+    is_flag=True,
+    help="Keep small pictures of the reals in the file, for reports without the reals.",
+)
 @options("quiet")
 def fit(reals: str, out: Path, quiet: bool, no_store: bool, keep_thumbnails: bool, **fitting: Any) -> None:
     """Learn what real looks like from REALS, once, into one file.
@@ -220,7 +282,9 @@ def fit(reals: str, out: Path, quiet: bool, no_store: bool, keep_thumbnails: boo
         failed = model.made_by["reals_failed"]
         console.say(f"wrote {out}: {len(model.reals)} reals, {model.made_by['scorer']} on {model.extractor}")
         if failed:
-            console.say(f"{failed} warning{'s' if failed > 1 else ''}: real pictures that could not be read were left out.")
+            console.say(
+                f"{failed} warning{'s' if failed > 1 else ''}: real pictures that could not be read were left out."
+            )
 
 
 @main.command()
@@ -237,7 +301,9 @@ def info(model: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(header, indent=1))
         return
-    shown = {k: v for k, v in header.items() if k != "made_by"} | {f"made_by.{k}": v for k, v in header["made_by"].items()}
+    shown = {k: v for k, v in header.items() if k != "made_by"} | {
+        f"made_by.{k}": v for k, v in header["made_by"].items()
+    }
     rows = [(k, json.dumps(v) if isinstance(v, (dict, list)) else v) for k, v in shown.items()]
     console.table(str(model), ("what", "value"), [*rows, ("size", console.size(model.stat().st_size))])
 
@@ -298,7 +364,13 @@ def cache_list() -> None:
 
     kept = stored(home() / "features")
     rows = [
-        (s.pictures, console.size(s.bytes), time.strftime("%Y-%m-%d", time.localtime(s.used)), s.identity.get("extractor", "?"), json.dumps({k: v for k, v in s.identity.items() if k not in ("extractor", "format", "decode")}))
+        (
+            s.pictures,
+            console.size(s.bytes),
+            time.strftime("%Y-%m-%d", time.localtime(s.used)),
+            s.identity.get("extractor", "?"),
+            json.dumps({k: v for k, v in s.identity.items() if k not in ("extractor", "format", "decode")}),
+        )
         for s in kept
     ]
     console.table(str(home() / "features"), ("pictures", "size", "used", "extractor", "how"), rows, right=(0, 1))
@@ -306,7 +378,14 @@ def cache_list() -> None:
 
 
 @cache.command("prune")
-@click.option("--to", "limit", default="10GB", show_default=True, metavar="SIZE", help="Delete what was not used for longest until this much is left.")
+@click.option(
+    "--to",
+    "limit",
+    default="10GB",
+    show_default=True,
+    metavar="SIZE",
+    help="Delete what was not used for longest until this much is left.",
+)
 def cache_prune(limit: str) -> None:
     """Delete the features that were not used for longest."""
     from . import console
@@ -337,7 +416,9 @@ def weights_list() -> None:
     from . import console
     from .features import weights as w
 
-    rows = [(e.name, "here" if e.present else "not here", console.size(e.bytes), e.sha256[:16], e.what) for e in w.listing()]
+    rows = [
+        (e.name, "here" if e.present else "not here", console.size(e.bytes), e.sha256[:16], e.what) for e in w.listing()
+    ]
     console.table(str(w.folder()), ("name", "", "size", "sha256", "what"), rows, right=(2,))
 
 

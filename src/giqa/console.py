@@ -25,7 +25,13 @@ def progress(what: str, quiet: bool = False, unit: str = "pictures") -> Iterator
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
@@ -74,7 +80,8 @@ def ranking(scores: Any) -> None:
             f"{scores.z[pair[1]]:+.2f}",
             f"{scores.z_low[pair[1]]:+.2f} .. {scores.z_high[pair[1]]:+.2f}",
             f"{100 * scores.percentile[pair[1]]:.1f} %",
-            scores.id[pair[1]] + (f"  (repeats {scores.duplicate_of[pair[1]]})" if scores.duplicate_of[pair[1]] else ""),
+            scores.id[pair[1]]
+            + (f"  (repeats {scores.duplicate_of[pair[1]]})" if scores.duplicate_of[pair[1]] else ""),
         )
         for pair in chosen
     ]
@@ -86,7 +93,8 @@ def summary(scores: Any) -> None:
     whole = scores.summary()
     if whole["mean_z"] is not None:
         say(
-            f"{whole['scored']} pictures, mean z {whole['mean_z']:+.2f} (0 = like a typical real, -3 = three spreads worse), "
+            f"{whole['scored']} pictures, mean z {whole['mean_z']:+.2f} "
+            "(0 = like a typical real, -3 = three spreads worse), "
             f"{100 * whole['share_below_worst_5_percent']:.0f} % no better than the worst 5 % of reals."
         )
     if whole["duplicates"]:

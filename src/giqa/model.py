@@ -43,8 +43,8 @@ class Model:
         """Columns of `Scores` for pictures that have features; none depends on the others."""
         self._check_layers(features)
         matrix = self._matrix(features)
-        score = self.scorer.score_samples(matrix)
-        low, high = self.scale.interval(score, self.scorer.score_folds(matrix))
+        score, deviation = self.scorer.score_with_deviation(matrix)
+        low, high = self.scale.interval(score, deviation)
         known = features.info is not None and self._copies is not None
         repeats = self._copies.rows(features.info) if known else np.full(len(features), -1)
         return {
@@ -66,7 +66,11 @@ class Model:
 
     @cached_property
     def _nearest(self) -> KNN:
-        return self.scorer if isinstance(self.scorer, KNN) and self.scorer.preset == "recommended" else KNN(k=1).fit(self.matrix)
+        return (
+            self.scorer
+            if isinstance(self.scorer, KNN) and self.scorer.preset == "recommended"
+            else KNN(k=1).fit(self.matrix)
+        )
 
     def _matrix(self, features: Features) -> np.ndarray:
         """All layers side by side, in the order of the reals and not of the mapping."""
@@ -78,7 +82,9 @@ class Model:
         expected, got = self.reals.layers, {name: layer.shape[1] for name, layer in features.layers.items()}
         if {name: layer.shape[1] for name, layer in expected.items()} != got:
             wanted = ", ".join(f"{name} ({layer.shape[1]})" for name, layer in expected.items())
-            raise BadShape(f"The model wants the layers {wanted}; got {', '.join(f'{k} ({v})' for k, v in got.items())}.")
+            raise BadShape(
+                f"The model wants the layers {wanted}; got {', '.join(f'{k} ({v})' for k, v in got.items())}."
+            )
 
     def save(self, path: str | Path) -> Path:
         """Write one `.giqa` file (safetensors with a JSON header), whole or not at all."""
@@ -182,7 +188,9 @@ def load(path: str | Path) -> Model:
     thumbnails = None
     if "reals.thumbnails" in arrays:
         packed, end = arrays["reals.thumbnails"].tobytes(), 0
-        thumbnails = {int(row): packed[end - size : end] for row, size in arrays["reals.thumbnail_rows"] if (end := end + size)}
+        thumbnails = {
+            int(row): packed[end - size : end] for row, size in arrays["reals.thumbnail_rows"] if (end := end + size)
+        }
     reals = Features(tuple(json.loads(arrays["reals.ids"].tobytes())), layers, info)
     return Model(
         scorer,

@@ -110,7 +110,12 @@ def _finish(source: Source, step: range, results: list, extractor: Extractor, sh
     dtype = None
     if fresh:
         layers = extractor.run([prepared for _, (_, prepared) in fresh])
-        dtype = np.dtype([*((n, INFO[n].base, INFO[n].shape) for n in INFO.names), *((f"layer:{n}", "<f4", a.shape[1:]) for n, a in layers.items())])
+        dtype = np.dtype(
+            [
+                *((n, INFO[n].base, INFO[n].shape) for n in INFO.names),
+                *((f"layer:{n}", "<f4", a.shape[1:]) for n, a in layers.items()),
+            ]
+        )
         made = np.empty(len(fresh), dtype)
         for row, (_, (info, _)) in enumerate(fresh):
             for name in INFO.names:
@@ -120,7 +125,11 @@ def _finish(source: Source, step: range, results: list, extractor: Extractor, sh
         if shelf is not None:
             shelf.append([key for key, _ in fresh], made)
         records = iter(made)
-    good = [(i, next(records) if kind == "new" else value) for i, (kind, _, value) in zip(step, results, strict=True) if kind != "bad"]
+    good = [
+        (i, next(records) if kind == "new" else value)
+        for i, (kind, _, value) in zip(step, results, strict=True)
+        if kind != "bad"
+    ]
     if dtype is None and good:
         dtype = good[0][1].dtype
     return Extracted(_as_features([source.ids[i] for i, _ in good], [record for _, record in good], dtype), failures)
@@ -133,7 +142,11 @@ def _as_features(ids: list[str], records: list[np.void], dtype: np.dtype | None)
     info = np.empty(len(table), INFO)
     for name in INFO.names:
         info[name] = table[name]
-    layers = {name.removeprefix("layer:"): np.ascontiguousarray(table[name]) for name in dtype.names if name.startswith("layer:")}
+    layers = {
+        name.removeprefix("layer:"): np.ascontiguousarray(table[name])
+        for name in dtype.names
+        if name.startswith("layer:")
+    }
     return Features(tuple(ids), layers, info)
 
 
@@ -153,7 +166,7 @@ def extract(
     >>> extract(pictures, "statistics", store=False).features.layers["scale_1"].shape
     (3, 18)
 
-    `where`: whatever `giqa.images.open_source` takes; `match`: a `match(...)` spec; `store=False` keeps nothing on disk.
+    `where`: whatever `giqa.images.open_source` takes; `match`: a `match(...)` spec; `store=False` keeps nothing.
     """
     source, extractor = open_source(where), make_extractor(extractor)
     steps, failures, done = [], {}, 0
@@ -224,6 +237,7 @@ def fit(
     `real`: pictures (a path, an array; see `giqa.images.open_source`), `Features`, or a float array (n, d).
     `flip`: mirrored copies of the reals join the reference. Errors: `BadShape` below 20 different reals.
     """
+    seed = int(seed)
     scorer = make_scorer(scorer, preset, seed)
     features, failures, identity, spec = as_features(real), {}, {}, None
     if features is None:
@@ -232,18 +246,22 @@ def fit(
         result = extract(real, extractor, **options)
         features, failures = result.features, result.failures
         if not len(features):
-            raise BadSource(f"None of the {len(failures)} real pictures could be read; the first: {next(iter(failures.values()))}.")
+            raise BadSource(
+                f"None of the {len(failures)} real pictures could be read; the first: {next(iter(failures.values()))}."
+            )
         identity, spec = dict(extractor.identity()), registry.canonical("extractor", extractor)
     elif match or flip:
         raise BadSpec("match and flip change pictures; they cannot be asked of features.")
     groups = np.arange(len(features)) if features.info is None else twins(features.info)
     if flip:
         mirrored = extract(real, extractor, flip=True, **options).features
-        features = joined([features, Features(tuple(f"{i}#flip" for i in mirrored.ids), mirrored.layers, mirrored.info)])
+        features = joined(
+            [features, Features(tuple(f"{i}#flip" for i in mirrored.ids), mirrored.layers, mirrored.info)]
+        )
         groups = np.r_[groups, groups]
     folds = assign_folds(groups, seed)
     matrix = features.matrix()
-    fitted = scorer if hasattr(scorer, "score_folds") else Folded(scorer)
+    fitted = scorer if hasattr(scorer, "score_with_deviation") else Folded(scorer)
     fitted.fit(matrix, folds=folds)
     made_by = {
         "giqa": __version__,
@@ -297,7 +315,18 @@ def score(
         raise BadSpec("Score against what? Give real= (pictures of reals) or model= (a fitted .giqa file).")
     if model is None:
         match = auto_match(real, fakes) if match == "auto" else match
-        model = fit(real, extractor, scorer, preset=preset, match=match, flip=flip, seed=seed, store=store, workers=workers, progress=progress)
+        model = fit(
+            real,
+            extractor,
+            scorer,
+            preset=preset,
+            match=match,
+            flip=flip,
+            seed=seed,
+            store=store,
+            workers=workers,
+            progress=progress,
+        )
     elif extractor or scorer or preset or match or flip:
         raise BadSpec("A fitted model brings its own extractor, scorer, preset, match and flip; leave them out.")
     model = load(model) if isinstance(model, (str, Path)) else model
@@ -354,7 +383,9 @@ def score_steps(
 def _named_as(features: Features, model: Model) -> Features:
     """A plain array is accepted wherever features are: one nameless layer takes the model's only name."""
     if list(features.layers) == ["features"] and len(model.reals.layers) == 1:
-        return Features(features.ids, dict(zip(model.reals.layers, features.layers.values(), strict=True)), features.info)
+        return Features(
+            features.ids, dict(zip(model.reals.layers, features.layers.values(), strict=True)), features.info
+        )
     return features
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from .errors import BadSpec
 
 # kind -> name -> "module:attribute". Listing imports nothing; third parties add theirs by the entry points
-# `giqa.extractors` and `giqa.scorers`.
+# `giqa.extractors` and `giqa.scorers`, and cannot take a name that is here.
 BUILTIN: dict[str, dict[str, str]] = {
     "extractor": {
         "statistics": "giqa.features.statistics:Statistics",
@@ -36,7 +36,7 @@ def names(kind: str) -> dict[str, str]:
 
     if kind not in BUILTIN:
         raise BadSpec(f"There is no kind {kind!r}; there are {', '.join(BUILTIN)}.")
-    return BUILTIN[kind] | {point.name: point.value for point in entry_points(group=f"giqa.{kind}s")}
+    return {point.name: point.value for point in entry_points(group=f"giqa.{kind}s")} | BUILTIN[kind]
 
 
 def summary(where: str) -> str:

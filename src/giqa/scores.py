@@ -127,7 +127,9 @@ class Scores:
 
     def _parquet(self) -> bytes:
         pyarrow, parquet = _pyarrow()
-        table = pyarrow.table({name: list(c) if name not in NUMBERS else c for name, c in ((n, getattr(self, n)) for n in COLUMNS)})
+        table = pyarrow.table(
+            {name: list(c) if name not in NUMBERS else c for name, c in ((n, getattr(self, n)) for n in COLUMNS)}
+        )
         table = table.replace_schema_metadata({"giqa": json.dumps(self.made_by)})
         sink = io.BytesIO()
         parquet.write_table(table, sink)

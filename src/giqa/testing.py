@@ -1,7 +1,7 @@
 """The contracts as functions that anyone can run on their own scorer, extractor or source.
 
-    from giqa.testing import check_reference_scorer
-    check_reference_scorer(lambda: MyScorer(k=3))
+from giqa.testing import check_reference_scorer
+check_reference_scorer(lambda: MyScorer(k=3))
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def _raises(wanted: type[Exception], call: Callable[[], Any]) -> bool:
 
 
 def reals_and_fakes(n: int = 240, d: int = 6, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Features that every reference scorer must tell apart: reals (n, d) around 0, fakes (n // 4, d) ever farther off."""
+    """Features that a reference scorer must tell apart: reals (n, d) around 0, fakes (n // 4, d) ever farther off."""
     rng = np.random.default_rng(seed)
     reals = rng.normal(size=(n, d))
     away = np.linspace(0.5, 12, n // 4)[:, None] / np.sqrt(d)
@@ -68,7 +68,9 @@ def check_scorer(make: Callable[[], Any], features: np.ndarray | None = None, y:
     promise(np.array_equal(alone, scores), "a picture scored alone gets the same bits as in a batch")
     order = np.random.default_rng(1).permutation(len(queries))
     promise(np.array_equal(scorer.score_samples(queries[order]), scores[order]), "the order does not matter")
-    promise(np.array_equal(make().fit(features, y).score_samples(queries), scores), "the same seed gives the same scores")
+    promise(
+        np.array_equal(make().fit(features, y).score_samples(queries), scores), "the same seed gives the same scores"
+    )
     none = queries[:0]
     kept = not _raises(Exception, lambda: scorer.score_samples(none)) and len(scorer.score_samples(none)) == 0
     promise(kept, "no pictures, no scores")
@@ -104,7 +106,16 @@ def check_reference_scorer(make: Callable[[], Any], monotone: bool = True) -> No
         np.allclose(by_fold[np.arange(len(reals)), folds], scorer.held_out_, rtol=1e-6, equal_nan=True),
         "held_out_ is the score under the model that has not seen the fold",
     )
-    promise(np.array_equal(scorer.score_samples(fakes), make().fit(reals).score_samples(fakes)), "holding out folds does not change the scores")
+    scores, deviations = scorer.score_with_deviation(fakes)
+    promise(
+        np.array_equal(scores, scorer.score_samples(fakes)), "score_with_deviation gives the scores of score_samples"
+    )
+    promise(
+        np.shape(deviations) == (len(fakes),) and bool((deviations >= 0).all()), "a deviation for each score, from 0"
+    )
+    promise(
+        np.array_equal(scores, make().fit(reals).score_samples(fakes)), "holding out folds does not change the scores"
+    )
     _check_file(scorer, reals, fakes)
 
 
@@ -123,11 +134,15 @@ def _check_file(scorer: Any, reals: np.ndarray, fakes: np.ndarray) -> None:
             loaded = load(model.save(Path(folder) / "model.giqa"))
         except GiqaError as error:
             raise BrokenPromise(f"scores survive save and load; {error}") from error
-    promise(np.array_equal(loaded.scorer.score_samples(fakes), scorer.score_samples(fakes)), "scores survive save and load")
+    promise(
+        np.array_equal(loaded.scorer.score_samples(fakes), scorer.score_samples(fakes)), "scores survive save and load"
+    )
     promise(loaded.digest == model.digest, "the digest survives save and load")
 
 
-def check_extractor(make: Callable[[], Any], sizes: tuple[tuple[int, int], ...] = ((40, 40), (33, 57), (64, 48))) -> None:
+def check_extractor(
+    make: Callable[[], Any], sizes: tuple[tuple[int, int], ...] = ((40, 40), (33, 57), (64, 48))
+) -> None:
     """What every extractor promises: named float32 layers (n, c), pictures of any size together, the same bits alone,
     in any batch and order, input untouched, and an identity that JSON can say.
 
@@ -143,7 +158,9 @@ def check_extractor(make: Callable[[], Any], sizes: tuple[tuple[int, int], ...] 
     layers = extractor(pictures)
     promise(tuple(layers) == tuple(extractor.outputs), "the layers are those that `outputs` names, in that order")
     for name, layer in layers.items():
-        promise(layer.dtype == np.float32 and layer.ndim == 2 and len(layer) == len(pictures), f"{name} is float32 (n, c)")
+        promise(
+            layer.dtype == np.float32 and layer.ndim == 2 and len(layer) == len(pictures), f"{name} is float32 (n, c)"
+        )
         promise(bool(np.isfinite(layer).all()), f"{name} is finite")
     promise(all(np.array_equal(a, b) for a, b in zip(before, pictures, strict=True)), "pictures are left as they were")
     order = rng.permutation(len(pictures))
@@ -152,7 +169,10 @@ def check_extractor(make: Callable[[], Any], sizes: tuple[tuple[int, int], ...] 
         promise(np.array_equal(shuffled[name], layer[order]), f"{name}: the order does not matter")
     for i, picture in enumerate(pictures):
         alone = extractor([picture])
-        promise(all(np.array_equal(alone[name][0], layer[i]) for name, layer in layers.items()), "alone as in company, bit for bit")
+        promise(
+            all(np.array_equal(alone[name][0], layer[i]) for name, layer in layers.items()),
+            "alone as in company, bit for bit",
+        )
     try:
         identity = json.loads(json.dumps(dict(extractor.identity())))
     except (TypeError, ValueError):

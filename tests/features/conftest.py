@@ -1,11 +1,6 @@
 """Weights files of Inception's official layout, made here, and the networks they came from."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))  # for inception_samples, under any import mode of pytest
 
 
 def official(width, folder):

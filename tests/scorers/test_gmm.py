@@ -59,7 +59,13 @@ def test_em_follows_scikit_learn_step_by_step():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scikit-learn says that 5 steps are few
         theirs = GaussianMixture(
-            3, weights_init=start.weights, means_init=start.means, precisions_init=start.factors, max_iter=5, tol=0, reg_covar=1e-6
+            3,
+            weights_init=start.weights,
+            means_init=start.means,
+            precisions_init=start.factors,
+            max_iter=5,
+            tol=0,
+            reg_covar=1e-6,
         ).fit(x)
     ours, settled = fit_mixture(x, 3, rng=rng, shares=responsibilities(x, start), reg=1e-6, max_iter=4, tol=0)
     assert not settled
@@ -194,5 +200,5 @@ def test_component_logs_sum_to_the_density():
 @pytest.mark.parametrize("preset", ["paper", "released", "recommended"])
 @pytest.mark.parametrize("make", [SGM, GMM, lambda preset: GMM(n_components=3, covariance="diag", preset=preset)])
 def test_contract(preset, make):
-    """Every preset keeps the promises of a reference scorer where its formula allows (6 dimensions do not underflow)."""
+    """Every preset keeps the promises of a reference scorer in 6 dimensions, where no density underflows."""
     check_reference_scorer(lambda: make(preset=preset))

@@ -9,13 +9,17 @@ REALS = np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 12.0]])
 QUERY = np.array([[3.0, 0.0]])  # at Euclidean distances 3, 4, sqrt(153) and L1 distances 3, 4, 15
 
 
-@pytest.mark.parametrize(("k", "expected"), [(1, 1 / 9), (2, (1 / 9 + 1 / 16) / 2), (3, (1 / 9 + 1 / 16 + 1 / 153) / 3)])
+@pytest.mark.parametrize(
+    ("k", "expected"), [(1, 1 / 9), (2, (1 / 9 + 1 / 16) / 2), (3, (1 / 9 + 1 / 16 + 1 / 153) / 3)]
+)
 def test_paper_is_equation_7(k, expected):
     """Equation 7-8: the mean over the k nearest of 1 / squared Euclidean distance."""
     assert KNN(k=k, preset="paper").fit(REALS).score_samples(QUERY) == pytest.approx([expected], rel=1e-6)
 
 
-@pytest.mark.parametrize(("k", "expected"), [(1, 1 / 3.000002), (2, 1 / 3.000002 + 1 / 4.0), (3, 1 / 3.000002 + 1 / 4 + 1 / 15)])
+@pytest.mark.parametrize(
+    ("k", "expected"), [(1, 1 / 3.000002), (2, 1 / 3.000002 + 1 / 4.0), (3, 1 / 3.000002 + 1 / 4 + 1 / 15)]
+)
 def test_released_sums_inverse_l1_with_1e6_added_to_each_difference(k, expected):
     """The released scripts: sum over k of 1 / L1, where 3+1e-6 + 0+1e-6 = 3.000002 and |-4+1e-6| + |0+1e-6| = 4."""
     assert KNN(k=k, preset="released").fit(REALS).score_samples(QUERY) == pytest.approx([expected], rel=1e-6)
@@ -48,6 +52,24 @@ def test_recommended_gives_an_exact_copy_a_finite_score():
     assert np.isfinite(knn.score_samples(reals)).all()
 
 
+def test_an_exact_copy_is_finite_without_folds_too():
+    """Fitted directly, the floor is a thousandth of the distance between reals, here one step."""
+    reals = np.arange(40.0)[:, None]
+    knn = KNN().fit(reals)
+    step = 1 / reals.std()
+    assert knn.score_samples(reals[:1]) == pytest.approx([-np.log(step / 1000)], rel=1e-5)
+
+
+def test_deviation_is_that_between_folds_searched_alone():
+    """For a query at 0 and folds whose nearest reals are at 1, 2, 4, 8, 16 (one far off each, to keep the order)."""
+    near = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
+    reals = np.r_[near, near + 1000][:, None]
+    folds = np.r_[np.arange(5), np.arange(5)]
+    scores, deviations = KNN(k=1, preset="paper").fit(reals, folds=folds).score_with_deviation(np.zeros((1, 1)))
+    assert scores == pytest.approx([1.0])
+    assert deviations == pytest.approx([2 * np.log(2) * np.std([0, 1, 2, 3, 4], ddof=1)], rel=1e-6)
+
+
 def brute_distances(queries, reals):
     return np.sort(np.sqrt(((queries[:, None].astype(float) - reals[None].astype(float)) ** 2).sum(axis=2)), axis=1)
 
@@ -71,7 +93,10 @@ def test_score_folds_and_held_out_leave_the_fold_out():
     knn = KNN(k=2, preset="paper").fit(reals, folds=folds)
     for fold in range(5):
         others = reals[folds != fold]
-        for points, got in ((queries, knn.score_folds(queries)[:, fold]), (reals[folds == fold], knn.held_out_[folds == fold])):
+        for points, got in (
+            (queries, knn.score_folds(queries)[:, fold]),
+            (reals[folds == fold], knn.held_out_[folds == fold]),
+        ):
             expected = np.mean(1 / brute_distances(points, others)[:, :2] ** 2, axis=1)
             assert got == pytest.approx(expected, rel=1e-5)
 

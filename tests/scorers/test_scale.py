@@ -4,7 +4,7 @@ import pytest
 from giqa.errors import BadShape
 from giqa.scorers.gmm import SGM
 from giqa.scorers.knn import KNN
-from giqa.scorers.scale import Copies, Folded, Scale, assign_folds, twins
+from giqa.scorers.scale import Copies, Folded, Scale, assign_folds, jackknife, twins
 from giqa.types import INFO
 
 
@@ -45,28 +45,32 @@ def test_percentile_of_new_reals_is_uniform(make):
 def test_scale_is_the_same_for_one_picture_or_many():
     """No number depends on the other pictures in the call."""
     scale = Scale(np.random.default_rng(0).normal(size=50))
-    scores, folds = np.linspace(-5, 2, 9), np.random.default_rng(1).normal(size=(9, 5))
-    low, high = scale.interval(scores, folds)
+    scores, deviations = np.linspace(-5, 2, 9), np.linspace(0, 1, 9)
+    low, high = scale.interval(scores, deviations)
     for i in range(9):
-        one = scale.interval(scores[i : i + 1], folds[i : i + 1])
+        one = scale.interval(scores[i : i + 1], deviations[i : i + 1])
         assert (one[0][0], one[1][0]) == (low[i], high[i])
         assert scale.z(scores[i : i + 1])[0] == scale.z(scores)[i]
 
 
-def test_interval_is_the_jackknife_and_the_scale_together():
-    """Fold models that agree leave the scale's own uncertainty; with folds apart by hand the rest is 2.776 x jackknife."""
+def test_interval_joins_the_model_and_the_scale():
+    """No deviation of the model leaves the scale's own uncertainty; one spread adds 2.776 spreads in quadrature."""
     scale = Scale(np.random.default_rng(0).normal(size=400))
     score = np.array([scale.median])
-    low, high = scale.interval(score, np.full((1, 5), scale.median))
+    low, high = scale.interval(score, np.zeros(1))
     narrow = float(high[0] - low[0]) / 2
-    assert 0.05 < narrow < 0.2  # 1.96 sd of a median of 400: about 1.96 x 1.25 / 20 = .12
-    apart = scale.median + scale.spread * np.array([[-2.0, -1.0, 0.0, 1.0, 2.0]])
-    low, high = scale.interval(score, apart)
-    assert (high[0] - low[0]) / 2 == pytest.approx(np.hypot(2.776445 * np.sqrt(4 / 5 * 10), narrow))
+    assert 0.05 < narrow < 0.2  # 1.96 standard errors of a median of 400: about 1.96 x 1.25 / 20 = .12
+    low, high = scale.interval(score, np.array([scale.spread]))
+    assert (high[0] - low[0]) / 2 == pytest.approx(np.hypot(2.776445, narrow))
+
+
+def test_jackknife_by_hand():
+    """Scores -2, -1, 0, 1, 2 without each fold: sqrt(4/5 x 10)."""
+    assert jackknife(np.array([[-2.0, -1.0, 0.0, 1.0, 2.0]])) == pytest.approx([np.sqrt(8)])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("make", [SGM, lambda: KNN(k=5)])
+@pytest.mark.parametrize("make", [SGM, KNN, lambda: KNN(k=5)])
 def test_interval_covers_what_other_reals_would_have_said(make):
     """Over 200 draws of the reals, the nominal 95 % interval holds the typical z in at least 90 % of them."""
     rng = np.random.default_rng(0)
@@ -74,9 +78,9 @@ def test_interval_covers_what_other_reals_would_have_said(make):
     z, low, high = [], [], []
     for _ in range(200):
         model = make().fit(rng.normal(size=(200, 10)), folds=assign_folds(np.arange(200)))
-        scale, scores = Scale(model.held_out_), model.score_samples(queries)
+        scale, (scores, deviations) = Scale(model.held_out_), model.score_with_deviation(queries)
         z.append(scale.z(scores))
-        a, b = scale.interval(scores, model.score_folds(queries))
+        a, b = scale.interval(scores, deviations)
         low.append(a)
         high.append(b)
     typical = np.median(z, axis=0)

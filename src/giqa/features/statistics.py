@@ -18,7 +18,9 @@ SMALLEST = 4  # pixels; anything smaller is padded, so that every offset exists 
 def plane_statistics(plane: np.ndarray) -> list[float]:
     """log(mean |difference| + .05) at five offsets, and the same of the Laplacian, of one float32 plane (h, w)."""
     h, w = plane.shape
-    differences = [plane[dy:, max(dx, 0) : w + min(dx, 0)] - plane[: h - dy, max(-dx, 0) : w - max(dx, 0)] for dy, dx in OFFSETS]
+    differences = [
+        plane[dy:, max(dx, 0) : w + min(dx, 0)] - plane[: h - dy, max(-dx, 0) : w - max(dx, 0)] for dy, dx in OFFSETS
+    ]
     centre, left, right = plane[1:-1, 1:-1], plane[1:-1, :-2], plane[1:-1, 2:]
     differences.append(4 * centre - left - right - plane[:-2, 1:-1] - plane[2:, 1:-1])
     return [float(np.log(np.abs(d).mean(dtype=np.float64) + FLOOR)) for d in differences]

@@ -9,8 +9,17 @@ import numpy as np
 
 from ..errors import BadShape, BadSpec, NotFitted
 from ..registry import PRESETS
-from .mixture import Mixture, estimate, fit_mixture, log_density, log_density_at_modes, responsibilities, shrunk_to_round
+from .mixture import (
+    Mixture,
+    estimate,
+    fit_mixture,
+    log_density,
+    log_density_at_modes,
+    responsibilities,
+    shrunk_to_round,
+)
 from .products import as_matrix, standardiser, steady_product
+from .scale import jackknife
 
 
 class Settings(NamedTuple):
@@ -137,6 +146,10 @@ class GMM:
         matrix = self._checked(features)
         return np.stack([self._score(matrix, part) for part in range(1, len(self.mean_))], axis=1)
 
+    def score_with_deviation(self, features: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Scores, and how much each would vary with other reals (jackknife over the folds), both float64 (n,)."""
+        return self.score_samples(features), jackknife(self.score_folds(features))
+
     def _checked(self, features: Any) -> np.ndarray:
         if not hasattr(self, "mean_"):
             raise NotFitted("Call fit(reals) before asking for scores.")
@@ -176,9 +189,17 @@ class GMM:
         pca = settings.pca
         whole = (int, np.integer)
         checks = {
-            "n_components": (isinstance(settings.n_components, whole) and settings.n_components >= 1, "a whole number from 1"),
+            "n_components": (
+                isinstance(settings.n_components, whole) and settings.n_components >= 1,
+                "a whole number from 1",
+            ),
             "covariance": (settings.covariance in ("full", "diag"), "'full' or 'diag'"),
-            "pca": (pca is None or (isinstance(pca, float) and 0 < pca < 1) or (isinstance(pca, whole) and pca >= 1 and pca is not True), "a share between 0 and 1, a whole number from 1, or None"),
+            "pca": (
+                pca is None
+                or (isinstance(pca, float) and 0 < pca < 1)
+                or (isinstance(pca, whole) and pca >= 1 and pca is not True),
+                "a share between 0 and 1, a whole number from 1, or None",
+            ),
             "shrinkage": (settings.shrinkage is None or 0 <= settings.shrinkage <= 1, "a number from 0 to 1"),
             "reg": (settings.reg >= 0, "a number from 0"),
             "n_init": (isinstance(settings.n_init, whole) and settings.n_init >= 1, "a whole number from 1"),
@@ -240,7 +261,9 @@ def _fit_density(
             n_init=settings.n_init,
         )
         if not settled:
-            warnings.warn("GMM: EM did not settle in 100 steps; more pictures or fewer components would help.", stacklevel=4)
+            warnings.warn(
+                "GMM: EM did not settle in 100 steps; more pictures or fewer components would help.", stacklevel=4
+            )
     return Density(mean, spread, directions, *mixture)
 
 
@@ -259,7 +282,9 @@ def principal_directions(x: np.ndarray, wanted: float | int) -> np.ndarray:
     else:
         q = wanted
     rows = rows[: max(1, min(q, usable))]
-    signs = np.sign(rows[np.arange(len(rows)), np.abs(rows).argmax(axis=1)])  # the same everywhere: largest entry positive
+    signs = np.sign(
+        rows[np.arange(len(rows)), np.abs(rows).argmax(axis=1)]
+    )  # the same everywhere: largest entry positive
     return np.ascontiguousarray(rows * signs[:, None])
 
 
@@ -288,7 +313,9 @@ def _inside(matrix: np.ndarray, density: Density) -> np.ndarray:
     return steady_product(x, density.directions) if len(density.directions) else x
 
 
-def _choose(matrix: np.ndarray, settings: Settings, given: dict[str, Any], rng: np.random.Generator) -> tuple[Settings, float]:
+def _choose(
+    matrix: np.ndarray, settings: Settings, given: dict[str, Any], rng: np.random.Generator
+) -> tuple[Settings, float]:
     """The settings under which reals that were set aside are likeliest, and the variance outside the directions.
 
     Not more components than leave two reals for each direction; what the user gave is not tried otherwise.
@@ -321,7 +348,9 @@ def _choose(matrix: np.ndarray, settings: Settings, given: dict[str, Any], rng: 
     return best, outside
 
 
-def _held_out_logs(rest: np.ndarray, aside: np.ndarray, settings: Settings, outside: float, rng: np.random.Generator) -> np.ndarray:
+def _held_out_logs(
+    rest: np.ndarray, aside: np.ndarray, settings: Settings, outside: float, rng: np.random.Generator
+) -> np.ndarray:
     density = _fit_density(rest, settings._replace(n_init=1), rng)
     return _log_density(aside, density, outside)
 
@@ -329,11 +358,20 @@ def _held_out_logs(rest: np.ndarray, aside: np.ndarray, settings: Settings, outs
 def _check_enough(matrix: np.ndarray, settings: Settings) -> None:
     n, m = len(matrix), settings.n_components
     if n < 2 * m:
-        raise BadShape(f"gmm(n_components={m}) needs at least {2 * m} real pictures, got {n}; lower n_components or add pictures.")
-    q = matrix.shape[1] if settings.pca is None else settings.pca if not isinstance(settings.pca, float) else min(n, matrix.shape[1])
-    if settings.covariance == "full" and not settings.shrinkage and m * 2 * q > n and settings.shrinkage is None:
+        raise BadShape(
+            f"gmm(n_components={m}) needs at least {2 * m} real pictures, got {n}; lower n_components or add pictures."
+        )
+    q = (
+        matrix.shape[1]
+        if settings.pca is None
+        else settings.pca
+        if not isinstance(settings.pca, float)
+        else min(n, matrix.shape[1])
+    )
+    if settings.covariance == "full" and settings.shrinkage is None and m * 2 * q > n:
         warnings.warn(
-            f"GMM: {n} reals for {m} full covariances in up to {q} dimensions is fewer than two a dimension and component: "
-            "the density memorises them. preset='recommended' shrinks; or lower n_components, set pca=, add pictures.",
+            f"GMM: {n} reals for {m} full covariances in up to {q} dimensions is fewer than two a dimension and "
+            "component: the density memorises them. preset='recommended' shrinks; or lower n_components, set pca=, "
+            "add pictures.",
             stacklevel=3,
         )

@@ -65,7 +65,7 @@ def _log_sum_exp(a: np.ndarray) -> np.ndarray:
 
 
 def oas_shrinkage(covariance: np.ndarray, n: float) -> float:
-    """How far to shrink towards a multiple of the identity: Oracle Approximating Shrinkage (Chen et al. 2010, eq. 23)."""
+    """How far to shrink towards a multiple of the identity: OAS (Chen et al. 2010, eq. 23), in [0, 1]."""
     q = len(covariance)
     trace, squares = np.trace(covariance), float(np.sum(covariance**2))
     below = (n + 1 - 2 / q) * (squares - trace**2 / q)

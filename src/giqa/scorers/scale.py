@@ -57,7 +57,10 @@ def assign_folds(groups: np.ndarray, seed: int = 0) -> np.ndarray:
     names, sizes = np.unique(groups, return_counts=True)
     if len(names) < FEWEST:
         twin = f" ({len(groups)} with their twins)" if len(groups) > len(names) else ""
-        raise BadShape(f"At least {FEWEST} different real pictures are needed to fix the scale, got {len(names)}{twin}; add pictures.")
+        raise BadShape(
+            f"At least {FEWEST} different real pictures are needed to fix the scale, got {len(names)}{twin}; "
+            "add pictures."
+        )
     order = np.random.default_rng(seed).permutation(len(names))
     order = order[np.argsort(-sizes[order], kind="stable")]
     fold_of_group, load = np.empty(len(names), int), np.zeros(FOLDS, int)
@@ -97,6 +100,17 @@ class Copies:
         return int(self.order[start + best]) if distance[best] <= NEAR else -1
 
 
+def jackknife(fold_scores: np.ndarray) -> np.ndarray:
+    """Standard deviation of a score from the scores without each fold in turn, (n, F) -> (n,): delete-a-group.
+
+    >>> jackknife(np.array([[1., 2., 3., 4., 5.]])).round(4)
+    array([2.8284])
+    """
+    folds = fold_scores.shape[1]
+    centred = fold_scores - fold_scores.mean(axis=1, keepdims=True)
+    return np.sqrt((folds - 1) / folds * (centred**2).sum(axis=1))
+
+
 class Folded:
     """Any scorer with `fit` and `score_samples`, fitted on all reals and once without each fold."""
 
@@ -119,6 +133,9 @@ class Folded:
 
     def score_folds(self, features: np.ndarray) -> np.ndarray:
         return np.stack([part.score_samples(features) for part in self.parts_], axis=1)
+
+    def score_with_deviation(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return self.score_samples(features), jackknife(self.score_folds(features))
 
 
 @dataclass(frozen=True)
@@ -153,19 +170,19 @@ class Scale:
         place = 1 + np.searchsorted(np.sort(self.held_out), scores, side="right")
         return np.where(np.isnan(scores), np.nan, place / (len(self.held_out) + 1))
 
-    def interval(self, scores: np.ndarray, fold_scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def interval(self, scores: np.ndarray, deviations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """95 % interval of z: what another set of reals would have said.
 
-        Two parts: the model, by the jackknife over the fold models (`fold_scores`, (n, 5), Student's t with 4 degrees
-        of freedom), and the scale, by resampling the held-out scores.
+        Two parts: the model (`deviations` of the scores, (n,), from five folds, hence Student's t with 4 degrees of
+        freedom), and the scale, by resampling the held-out scores.
         """
-        folds = fold_scores.shape[1]
-        z_folds = self.z(fold_scores)
-        model = np.sqrt((folds - 1) / folds * ((z_folds - z_folds.mean(axis=1, keepdims=True)) ** 2).sum(axis=1))
+        model = deviations / self.spread
         medians, spreads = self._resampled()
         # variance over resamples of (score - median_b) / spread_b, a quadratic in the score
         a, b = 1 / spreads, medians / spreads
-        scale = np.sqrt(np.maximum(0, scores**2 * a.var() - 2 * scores * np.mean((a - a.mean()) * (b - b.mean())) + b.var()))
+        scale = np.sqrt(
+            np.maximum(0, scores**2 * a.var() - 2 * scores * np.mean((a - a.mean()) * (b - b.mean())) + b.var())
+        )
         half = np.hypot(STUDENT_4 * model, NORMAL * scale)
         z = self.z(scores)
         return z - half, z + half
