@@ -29,10 +29,11 @@ import numpy as np
 from scipy.stats import rankdata, spearmanr
 
 from giqa import __version__
+from giqa.extraction import extract, make_extractor
 from giqa.images import open_source
 from giqa.images.match import Match, choose_match
 from giqa.images.profile import profile
-from giqa.pipeline import extract, make_extractor, make_scorer
+from giqa.pipeline import make_scorer
 from giqa.types import Features
 
 SCORERS = ("gmm", "sgm", "knn")

@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import skew
 
-from giqa.pipeline import extract, make_extractor, make_scorer
+from giqa.extraction import extract, make_extractor
+from giqa.pipeline import make_scorer
 from giqa.scorers.scale import Scale, assign_folds
 
 DRAWS = 200

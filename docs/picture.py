@@ -1,6 +1,6 @@
 """Make docs/report.png: the report of `giqa demo` with one picture opened, in headless Chromium.
 
-    python docs/picture.py
+python docs/picture.py
 """
 
 import shutil

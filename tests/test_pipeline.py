@@ -6,9 +6,9 @@ from PIL import Image
 
 import giqa
 from giqa.errors import BadModel, BadShape, BadSource, BadSpec
+from giqa.extraction import extract
 from giqa.features.statistics import Statistics
 from giqa.images.toy import write_toy
-from giqa.pipeline import extract
 from giqa.scores import NUMBERS
 
 SCORERS = ["gmm", "sgm", "knn", "knn(k=3, preset='released')", "gmm(n_components=2, preset='released')"]
@@ -144,10 +144,10 @@ def test_more_pictures_than_one_step(toy):
     """150 pictures in steps of 64 come out complete and in order, with progress to the end."""
     pictures = np.random.default_rng(0).integers(0, 256, (150, 8, 8, 3), dtype=np.uint8)
     seen = []
-    result = extract(pictures, "statistics", progress=lambda done, total: seen.append((done, total)))
+    result = extract(pictures, "statistics", progress=lambda what, done, total: seen.append((what, done, total)))
     assert result.features.ids == tuple(f"{i:03d}" for i in range(150))
     assert np.array_equal(result.features.layers["scale_1"], Statistics()(list(pictures))["scale_1"])
-    assert seen == [(64, 150), (128, 150), (150, 150)]
+    assert seen == [("features", 64, 150), ("features", 128, 150), ("features", 150, 150)]
 
 
 @pytest.mark.parametrize(
@@ -175,6 +175,20 @@ def test_more_pictures_than_one_step(toy):
 def test_errors_say_what_to_do(toy, call, error, says):
     with pytest.raises(error, match=says):
         call(*toy)
+
+
+def test_reals_that_cannot_be_read_are_left_out_by_name(toy, tmp_path):
+    """A warning names the first five and counts the others; the model knows how many were left out."""
+    reals = tmp_path / "reals"
+    shutil.copytree(toy[0], reals)
+    for i in range(7):
+        (reals / f"broken_{i}.png").write_bytes(b"no")
+    with pytest.warns(UserWarning) as caught:
+        model = giqa.fit(reals)
+    said = [str(w.message) for w in caught]
+    assert len(said) == 6 and said[0].startswith("real picture left out: broken_0.png: ")
+    assert said[5] == "... and 2 more real pictures left out"
+    assert (len(model.reals), model.made_by["reals_failed"]) == (60, 7)
 
 
 def test_no_readable_real_is_an_error(tmp_path):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _WHERE = {
-    "extract": "pipeline",
+    "extract": "extraction",
     "fit": "pipeline",
     "score": "pipeline",
     "load": "model",
@@ -26,9 +26,9 @@ __all__ = [*_WHERE, "__version__"]
 
 if TYPE_CHECKING:
     from .errors import GiqaError as GiqaError
+    from .extraction import extract as extract
     from .model import Model as Model
     from .model import load as load
-    from .pipeline import extract as extract
     from .pipeline import fit as fit
     from .pipeline import score as score
     from .scores import Scores as Scores

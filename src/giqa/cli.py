@@ -173,61 +173,38 @@ def score(
 def run_score(
     fakes: str,
     real: str | None,
-    model_path: Path | None,
+    model: Path | None,
     out: Path | None,
     report: Path | None,
     *,
     quiet: bool = False,
     ranked: bool = False,
-    workers: int | None = None,
     no_store: bool = False,
-    match: str | None = None,
     no_reals: bool = False,
     no_thumbnails: bool = False,
     no_paths: bool = False,
-    **fitting: Any,
+    **options: Any,
 ) -> int:
-    """Fit or load, score, write; the number of pictures that got no score."""
+    """Score, write, show; the number of pictures that could not be read, among the reals too."""
     from . import console, pipeline
     from .errors import BadSpec
-    from .gallery import Gallery
-    from .images import open_source
-    from .model import load
     from .scores import check_ending
 
-    if real is None and model_path is None:
+    if real is None and model is None:
         raise BadSpec("Score against what? Give --real REALS (a source of real pictures) or --model FILE.giqa.")
     if out:
         check_ending(out)
-    common = {"store": not no_store, "workers": workers}
-    with console.plain_warnings(quiet):
-        source = open_source(fakes)
-        if model_path:
-            if match or any(value for name, value in fitting.items() if name != "seed"):
-                raise BadSpec(
-                    "A fitted model brings its own extractor, scorer, preset, match and flip; leave them out."
-                )
-            model = load(model_path)
-        else:
-            if match == "auto":
-                match = pipeline.auto_match(real, source)
-                if not quiet:
-                    console.say(f"match: {match.spec() if match else 'nothing to do, both sets are saved alike'}")
-            with console.progress("reals", quiet) as progress:
-                model = pipeline.fit(real, match=match, progress=progress, **fitting, **common)
-        gallery = Gallery(model, neighbours=bool(report) and not no_reals)
-        with console.progress("score", quiet) as progress:
-            scores = pipeline.collect(
-                pipeline.score_steps(source, model, progress=progress, **common), model, gallery.see
-            )
-        if out:
-            scores.write(out)
-        if report:
-            switches = {"show_reals": not no_reals, "show_thumbnails": not no_thumbnails, "show_paths": not no_paths}
-            with console.progress("report", quiet) as progress:
-                gallery.write(report, scores, source, real, progress=progress, workers=workers, **switches)
+    switches = {"show_reals": not no_reals, "show_thumbnails": not no_thumbnails, "show_paths": not no_paths}
+    with console.plain_warnings(quiet), console.progress(quiet) as progress:
+        scores = pipeline.score(
+            fakes, real, model=model, store=not no_store, report=report, progress=progress, **options, **switches
+        )
+    if out:
+        scores.write(out)
+    if options.get("match") and not quiet:
+        console.say(f"match: {scores.made_by['match'] or 'nothing to do, both sets are saved alike'}")
     show(scores, out, report, quiet, ranked)
-    return scores.summary()["failed"]
+    return scores.summary()["failed"] + (scores.made_by["reals_failed"] if model is None else 0)
 
 
 def show(scores: Any, out: Path | None, report: Path | None, quiet: bool, ranked: bool) -> None:
@@ -273,7 +250,7 @@ def fit(reals: str, out: Path, quiet: bool, no_store: bool, keep_thumbnails: boo
 
     from . import console, gallery, pipeline
 
-    with console.plain_warnings(quiet), console.progress("reals", quiet) as progress:
+    with console.plain_warnings(quiet), console.progress(quiet) as progress:
         model = pipeline.fit(reals, store=not no_store, progress=progress, **fitting)
         if keep_thumbnails:
             model = dataclasses.replace(model, thumbnails=gallery.keep_thumbnails(model, reals, fitting["workers"]))
@@ -430,8 +407,8 @@ def weights_pull(name: str, quiet: bool) -> None:
     from . import console
     from .features.weights import pull
 
-    with console.progress(name, quiet, unit="bytes") as progress:
-        path = pull(name, progress)
+    with console.progress(quiet, unit="bytes") as progress:
+        path = pull(name, progress and (lambda done, total: progress(name, done, total)))
     console.say(f"{name} is in {path}")
 
 

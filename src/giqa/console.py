@@ -17,8 +17,8 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def progress(what: str, quiet: bool = False, unit: str = "pictures") -> Iterator[Callable[[int, int], None] | None]:
-    """A progress bar on stderr, as a function of (done, total); None when quiet or when nobody is looking."""
+def progress(quiet: bool = False, unit: str = "pictures") -> Iterator[Callable[[str, int, int], None] | None]:
+    """Progress bars on stderr, as a function of (what, done, total); None when quiet or when nobody is looking."""
     if quiet or not sys.stderr.isatty():
         yield None
         return
@@ -32,9 +32,15 @@ def progress(what: str, quiet: bool = False, unit: str = "pictures") -> Iterator
         TextColumn(unit),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what)
+            bars.update(tasks[what], completed=done, total=total)
+
+        yield show
 
 
 @contextmanager

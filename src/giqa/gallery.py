@@ -16,9 +16,9 @@ from .images.decode import decode
 from .images.folder import has_magic
 from .images.table import split_spec
 from .model import Model
-from .pipeline import Progress, Step
 from .report import COLUMNS, Neighbour, Report, Unshown, thumbnail, write_report
 from .scores import Scores
+from .types import Progress, Step
 
 MOST = 10_000  # pictures in one report: the best and the worst half of it
 NEAREST = 5
@@ -31,12 +31,17 @@ class Gallery:
     def __init__(self, model: Model, neighbours: bool = True):
         self.model = model
         self.neighbours = neighbours
-        self.near: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        self.rows: list[np.ndarray] = []  # (pictures, k) a step: rows of the nearest reals, -1 without a score
+        self.distances: list[np.ndarray] = []
 
     def see(self, step: Step) -> None:
-        if self.neighbours and len(step.features):
-            rows, distances = self.model.neighbours(step.features, NEAREST)
-            self.near |= {i: (r, d) for i, r, d in zip(step.features.ids, rows, distances, strict=True)}
+        k = min(NEAREST, len(self.model.reals)) if self.neighbours else 0
+        rows, distances = np.full((len(step.ids), k), -1, np.int32), np.zeros((len(step.ids), k), np.float32)
+        if k and len(step.features):
+            scored = np.array([i not in step.failures for i in step.ids])
+            rows[scored], distances[scored] = self.model.neighbours(step.features, k)
+        self.rows.append(rows)
+        self.distances.append(distances)
 
     def write(
         self,
@@ -57,8 +62,9 @@ class Gallery:
         pictures = switches.get("show_thumbnails", True)
         rows = chosen_rows(scores)
         ids = [scores.id[row] for row in rows]
-        near = [self.near.get(name, ((), ())) for name in ids]
-        wanted = sorted({int(real_row) for real_rows, _ in near for real_row in real_rows})
+        nobody = [np.empty((len(scores), 0), int)]  # a gallery that saw no scoring
+        near, distances = (np.concatenate(parts or nobody)[rows] for parts in (self.rows, self.distances))
+        wanted = np.unique(near[near >= 0]).tolist()
         place = {row: i for i, row in enumerate(wanted)}
         total = len(rows) + len(wanted)
         size = 192 if len(rows) <= FEW else 96
@@ -76,7 +82,10 @@ class Gallery:
             held_out_z=self.model.scale.z(self.model.scale.held_out),
             n_real=len(self.model.reals),
             thumbnails=[shown.get(name) for name in ids],
-            neighbours=[[Neighbour(place[int(r)], float(d)) for r, d in zip(*pair, strict=True)] for pair in near],
+            neighbours=[
+                [Neighbour(place[int(r)], float(d)) for r, d in zip(*pair, strict=True) if r >= 0]
+                for pair in zip(near, distances, strict=True)
+            ],
             real_ids=[self.model.reals.ids[row] for row in wanted],
             real_thumbnails={place[row]: kept[row] for row in wanted if row in kept},
             made_by=scores.made_by,
@@ -141,7 +150,7 @@ def _thumbnails(
             if picture is not None:
                 found[name] = picture
             if progress:
-                progress(done, total)
+                progress("report", done, total)
     return found
 
 

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 import numpy as np
+
+Progress = Callable[[str, int, int], None]  # (what is being done, pictures done, pictures in all)
 
 # What is remembered of every picture beside its features: enough to recognise a copy and to say how it was decoded.
 INFO = np.dtype(
@@ -105,3 +107,13 @@ class Features:
     def matrix(self) -> np.ndarray:
         """All layers side by side, float32 (n, sum of c)."""
         return np.concatenate([np.asarray(layer) for layer in self.layers.values()], axis=1)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A few scored pictures, in the order of the source."""
+
+    ids: list[str]
+    features: Features
+    columns: Mapping[str, Any]
+    failures: Mapping[str, str]

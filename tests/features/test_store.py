@@ -10,7 +10,7 @@ import threading
 import numpy as np
 import pytest
 
-from giqa import pipeline
+from giqa import extraction
 from giqa.errors import BadShape
 from giqa.features import store as store_module
 from giqa.features.statistics import Statistics
@@ -356,16 +356,16 @@ def same(a, b):
 def test_a_second_run_computes_nothing(home):
     """And gives the same bits as the first, and as one that keeps nothing."""
     images, counting, again = numbered(), Counting(), Counting()
-    first = pipeline.extract(images, counting)
+    first = extraction.extract(images, counting)
     assert sorted(counting.seen) == list(range(200))
-    second = pipeline.extract(images, again)
+    second = extraction.extract(images, again)
     assert again.seen == []
     same(first, second)
-    same(first, pipeline.extract(images, Statistics(), store=False))
+    same(first, extraction.extract(images, Statistics(), store=False))
 
 
 def test_without_store_nothing_is_written(home):
-    pipeline.extract(numbered(5), Statistics(), store=False)
+    extraction.extract(numbered(5), Statistics(), store=False)
     assert not home.exists()
 
 
@@ -373,16 +373,16 @@ def test_an_interrupted_run_resumes_with_what_is_missing(home):
     """Control-C at picture 150: whole steps of 64 are kept, and the result is that of an undisturbed run."""
     images, broken, resumed = numbered(), Counting(stop_at=150), Counting()
     with pytest.raises(KeyboardInterrupt):
-        pipeline.extract(images, broken, workers=1)
-    result = pipeline.extract(images, resumed)
+        extraction.extract(images, broken, workers=1)
+    result = extraction.extract(images, resumed)
     assert sorted(resumed.seen) == list(range(128, 200))
-    same(result, pipeline.extract(images, Statistics(), store=False))
+    same(result, extraction.extract(images, Statistics(), store=False))
 
 
 KILLED = """
 import os, signal, sys
 import numpy as np
-from giqa import pipeline
+from giqa import extraction
 from giqa.features.statistics import Statistics
 
 class Dying(Statistics):
@@ -394,7 +394,7 @@ class Dying(Statistics):
             os.kill(os.getpid(), signal.SIGKILL)
         return super().run(prepared)
 
-pipeline.extract(np.load(sys.argv[1]), Dying())
+extraction.extract(np.load(sys.argv[1]), Dying())
 """
 
 
@@ -405,17 +405,17 @@ def test_a_killed_run_resumes_with_what_is_missing(home, tmp_path):
     np.save(tmp_path / "images.npy", images)
     killed = subprocess.run([sys.executable, "-c", KILLED, tmp_path / "images.npy"], timeout=120)
     assert killed.returncode == -signal.SIGKILL
-    result = pipeline.extract(images, resumed)
+    result = extraction.extract(images, resumed)
     assert sorted(resumed.seen) == list(range(128, 200))
-    same(result, pipeline.extract(images, Statistics(), store=False))
+    same(result, extraction.extract(images, Statistics(), store=False))
 
 
 def test_an_edited_picture_is_computed_again_and_a_renamed_one_is_not(home):
     """The store knows content, not names: after one edit and a renaming of all, one picture is new."""
     images, counting = numbered(10), Counting()
-    before = pipeline.extract(images, Statistics())
+    before = extraction.extract(images, Statistics())
     images[7, 4, 4] ^= 255
-    after = pipeline.extract(ArraySource(images, ids=[f"renamed/{i}.png" for i in range(10)]), counting)
+    after = extraction.extract(ArraySource(images, ids=[f"renamed/{i}.png" for i in range(10)]), counting)
     assert counting.seen == [7]
     assert after.features.ids[7] == "renamed/7.png"
     kept = np.arange(10) != 7
@@ -431,11 +431,11 @@ def test_a_file_that_is_renamed_or_edited(home, tmp_path):
     folder.mkdir()
     for number, pixels in enumerate(numbered(4)):
         Image.fromarray(pixels).save(folder / f"{number}.png")
-    pipeline.extract(folder, Statistics())
+    extraction.extract(folder, Statistics())
     (folder / "0.png").rename(folder / "zero.png")
     Image.fromarray(numbered(4, seed=1)[2]).save(folder / "2.png")
     counting = Counting()
-    assert pipeline.extract(folder, counting).features.ids == ("1.png", "2.png", "3.png", "zero.png")
+    assert extraction.extract(folder, counting).features.ids == ("1.png", "2.png", "3.png", "zero.png")
     assert counting.seen == [2]
 
 
@@ -443,19 +443,19 @@ def test_a_file_that_is_renamed_or_edited(home, tmp_path):
 def test_pictures_that_are_treated_differently_are_kept_apart(home, options):
     """Mirrored or matched pictures have features of their own."""
     images, counting = numbered(5), Counting()
-    pipeline.extract(images, Statistics())
-    pipeline.extract(images, counting, **options)
+    extraction.extract(images, Statistics())
+    extraction.extract(images, counting, **options)
     assert len(counting.seen) == 5
 
 
 def test_a_damaged_row_is_computed_again_once(home):
     """Damage on disk costs one picture's work: the next run has it, and the one after computes nothing."""
     images = numbered(5)
-    first = pipeline.extract(images, Statistics())
+    first = extraction.extract(images, Statistics())
     ((path,),) = (list(folder.glob("*.rows")) for folder in (home / "features").iterdir())
     whole = path.read_bytes()
     path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     for expected in ([4], [], []):
         counting = Counting()
-        same(pipeline.extract(images, counting), first)
+        same(extraction.extract(images, counting), first)
         assert counting.seen == expected

@@ -1,0 +1,203 @@
+"""Pictures to features: decoded, prepared and run in steps, through the store."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from . import registry
+from .errors import BadImage
+from .features.store import Store, content_key
+from .features.weights import home
+from .images import open_source
+from .images.decode import POLICY, decode, picture_info
+from .images.match import Match, choose_match, parse_match
+from .images.profile import profile
+from .types import INFO, Extractor, Features, Progress, Source
+
+DEFAULT_EXTRACTOR = "statistics"
+CHUNK = 64  # pictures a step: bounds memory, and what a killed process loses
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """Features of the pictures that could be read, and for the others the reason, by id."""
+
+    features: Features
+    failures: Mapping[str, str]
+
+
+def make_extractor(spec: Any = None, preset: str | None = None) -> Extractor:
+    """The extractor that a spec string names; objects pass through."""
+    return registry.make("extractor", spec or DEFAULT_EXTRACTOR, preset=preset)
+
+
+def extract_steps(
+    source: Source,
+    extractor: Extractor,
+    *,
+    match: Match | None = None,
+    flip: bool = False,
+    store: bool = True,
+    workers: int | None = None,
+) -> Iterator[Extracted]:
+    """Features in steps of 64 pictures, in the order of the source; what the store holds is not computed again."""
+    transform = {"match": match.spec() if match else None, "flip": flip}
+    shelf = Store(home() / "features", {"decode": POLICY, **transform, **extractor.identity()}) if store else None
+
+    def read(index: int) -> tuple[str, bytes, Any]:
+        """One picture in a thread: ("stored" | "new" | "bad", key, record | (info, prepared) | reason)."""
+        key = b""
+        try:
+            raw = source.raw(index)
+            if shelf is not None:
+                key = content_key(raw)
+                (record,) = shelf.read([key])
+                if record is not None:
+                    return "stored", key, record
+            picture = decode(raw)
+            info = picture_info(picture)
+            pixels = match(picture.pixels) if match else picture.pixels
+            pixels = np.ascontiguousarray(pixels[:, ::-1]) if flip else pixels
+            return "new", key, (info, extractor.prepare(pixels))
+        except BadImage as error:
+            return "bad", key, str(error)
+        except MemoryError:
+            return "bad", key, "not enough memory to decode it"
+
+    steps = [range(i, min(i + CHUNK, len(source))) for i in range(0, len(source), CHUNK)]
+    try:
+        with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+            waiting = deque()
+            for step in steps[:2]:  # one step is read while the one before is computed
+                waiting.append([pool.submit(read, i) for i in step])
+            try:
+                for number, step in enumerate(steps):
+                    results = [future.result() for future in waiting.popleft()]
+                    if number + 2 < len(steps):
+                        waiting.append([pool.submit(read, i) for i in steps[number + 2]])
+                    yield _finish(source, step, results, extractor, shelf)
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+    finally:
+        if shelf is not None:
+            shelf.close()
+
+
+def _finish(source: Source, step: range, results: list, extractor: Extractor, shelf: Store | None) -> Extracted:
+    """Run the network on what is new, put it in the store, and put the step together again."""
+    failures = {source.ids[i]: value for i, (kind, _, value) in zip(step, results, strict=True) if kind == "bad"}
+    fresh = [(key, value) for kind, key, value in results if kind == "new"]
+    records: Iterator[np.void] = iter(())
+    dtype = None
+    if fresh:
+        layers = extractor.run([prepared for _, (_, prepared) in fresh])
+        dtype = np.dtype(
+            [
+                *((n, INFO[n].base, INFO[n].shape) for n in INFO.names),
+                *((f"layer:{n}", "<f4", a.shape[1:]) for n, a in layers.items()),
+            ]
+        )
+        made = np.empty(len(fresh), dtype)
+        for row, (_, (info, _)) in enumerate(fresh):
+            for name in INFO.names:
+                made[name][row] = info[name]
+        for name, layer in layers.items():
+            made[f"layer:{name}"] = layer
+        if shelf is not None:
+            shelf.append([key for key, _ in fresh], made)
+        records = iter(made)
+    good = [
+        (i, next(records) if kind == "new" else value)
+        for i, (kind, _, value) in zip(step, results, strict=True)
+        if kind != "bad"
+    ]
+    if dtype is None and good:
+        dtype = good[0][1].dtype
+    return Extracted(_as_features([source.ids[i] for i, _ in good], [record for _, record in good], dtype), failures)
+
+
+def _as_features(ids: list[str], records: list[np.void], dtype: np.dtype | None) -> Features:
+    if not records:
+        return Features((), {}, np.empty(0, INFO))
+    table = np.array(records, dtype)
+    info = np.empty(len(table), INFO)
+    for name in INFO.names:
+        info[name] = table[name]
+    layers = {
+        name.removeprefix("layer:"): np.ascontiguousarray(table[name])
+        for name in dtype.names
+        if name.startswith("layer:")
+    }
+    return Features(tuple(ids), layers, info)
+
+
+def extract(
+    where: Any,
+    extractor: Any = None,
+    *,
+    match: Any = None,
+    flip: bool = False,
+    store: bool = True,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    what: str = "features",
+) -> Extracted:
+    """Features of every picture of a source.
+
+    >>> pictures = np.zeros((3, 16, 16, 3), np.uint8)
+    >>> extract(pictures, "statistics", store=False).features.layers["scale_1"].shape
+    (3, 18)
+
+    `where`: whatever `giqa.images.open_source` takes; `match`: a `match(...)` spec; `store=False` keeps nothing.
+    """
+    source, extractor = open_source(where), make_extractor(extractor)
+    steps, failures, done = [], {}, 0
+    for step in extract_steps(source, extractor, match=as_match(match), flip=flip, store=store, workers=workers):
+        steps.append(step.features)
+        failures |= step.failures
+        done += len(step.features) + len(step.failures)
+        if progress:
+            progress(what, done, len(source))
+    made_by = {**extractor.identity(), "match": as_match(match) and as_match(match).spec(), "flip": flip}
+    return Extracted(joined(steps, made_by), failures)
+
+
+def joined(parts: list[Features], made_by: Mapping[str, Any] | None = None) -> Features:
+    """Several features of the same layers, one after the other."""
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        return Features((), {}, np.empty(0, INFO), made_by or {})
+    infos = [part.info for part in parts]
+    return Features(
+        tuple(i for part in parts for i in part.ids),
+        {name: np.concatenate([part.layers[name] for part in parts]) for name in parts[0].layers},
+        None if any(info is None for info in infos) else np.concatenate(infos),
+        made_by if made_by is not None else parts[0].made_by,
+    )
+
+
+def as_match(match: Any) -> Match | None:
+    return parse_match(match) if isinstance(match, str) else match
+
+
+def auto_match(real: Any, fakes: Any) -> Match | None:
+    """What brings two sets to one size and coding; None when they are saved alike already."""
+    chosen = choose_match(profile(open_source(real)), profile(open_source(fakes)))
+    return None if chosen == Match() else chosen
+
+
+def as_features(where: Any) -> Features | None:
+    """Features that are given as such: `Features`, or a float array (n, d); None when `where` is pictures."""
+    if isinstance(where, Features):
+        return where
+    if isinstance(where, np.ndarray) and where.ndim == 2 and where.dtype.kind == "f":
+        width = max(1, len(str(len(where) - 1)))
+        return Features(tuple(f"{i:0{width}d}" for i in range(len(where))), {"features": np.asarray(where, np.float32)})
+    return None
