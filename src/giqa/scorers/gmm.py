@@ -18,7 +18,7 @@ from .mixture import (
     responsibilities,
     shrunk_to_round,
 )
-from .products import as_matrix, standardiser, steady_product
+from .products import ROWS_AT_ONCE, as_matrix, standardiser, steady_product
 from .scale import jackknife
 
 
@@ -57,7 +57,6 @@ FIXED = {
 COMPONENTS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100)  # tried by `recommended` while n / (2 q) allows
 SHRINKAGES = (0.1, 0.3, 0.6)  # tried with more than one component
 RESERVED = 0.25  # of the reals, for choosing
-ROWS_AT_ONCE = 8192
 
 
 class GMM:
