@@ -7,6 +7,7 @@ are its place among those held-out scores, so they are the same for one picture 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -152,11 +153,11 @@ class Scale:
     held_out: np.ndarray
     seed: int = 0
 
-    @property
+    @cached_property
     def median(self) -> float:
         return float(np.median(self.held_out))
 
-    @property
+    @cached_property
     def spread(self) -> float:
         """1.4826 times the median absolute deviation; NaN when more than half of the held-out scores are equal."""
         return _spread(self.held_out)
@@ -167,7 +168,7 @@ class Scale:
 
     def percentile(self, scores: np.ndarray) -> np.ndarray:
         """(1 + held-out reals with a score <= this one) / (n + 1), in (0, 1]; conformal. NaN stays NaN."""
-        place = 1 + np.searchsorted(np.sort(self.held_out), scores, side="right")
+        place = 1 + np.searchsorted(self._sorted, scores, side="right")
         return np.where(np.isnan(scores), np.nan, place / (len(self.held_out) + 1))
 
     def interval(self, scores: np.ndarray, deviations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -177,7 +178,7 @@ class Scale:
         freedom), and the scale, by resampling the held-out scores.
         """
         model = deviations / self.spread
-        medians, spreads = self._resampled()
+        medians, spreads = self._resampled
         # variance over resamples of (score - median_b) / spread_b, a quadratic in the score
         a, b = 1 / spreads, medians / spreads
         scale = np.sqrt(
@@ -187,6 +188,11 @@ class Scale:
         z = self.z(scores)
         return z - half, z + half
 
+    @cached_property
+    def _sorted(self) -> np.ndarray:
+        return np.sort(self.held_out)
+
+    @cached_property
     def _resampled(self) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng(self.seed)
         draws = [self.held_out[rng.integers(len(self.held_out), size=len(self.held_out))] for _ in range(RESAMPLES)]
