@@ -42,7 +42,8 @@ def many(rng: np.random.Generator, n: int = 300_000) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     seconds = 1 / rate(1, lambda: giqa.score(features, model=model))
     bytes_each = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / n
-    print(f"beside its features a picture costs {1e6 * seconds / n:.0f} us and {bytes_each:.0f} bytes (gmm, {n:,} rows)\n")
+    each = f"{1e6 * seconds / n:.0f} us and {bytes_each:.0f} bytes"
+    print(f"beside its features a picture costs {each} (gmm, {n:,} rows)\n")
 
 
 def main() -> None:
