@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from ..errors import BadShape
 from ..types import Features
 
-# BLAS takes another path, with other rounding, for the ragged edges of a matrix and for another number of rows.
-# With every side a multiple of these, and always the same number of rows, each row's result has the same bits in
-# any company, any order, and with any number of threads (measured with OpenBLAS; held by a property test).
-ROWS, COLUMNS, INNER = 64, 256, 64
+# BLAS takes another path, with other rounding, for the ragged edges of a matrix, for another number of rows, and when
+# its own threads share the work. So every product is cut into tiles of one size, zeros filled in where sides are ragged,
+# and each tile is computed by one thread: a row has the same bits in any company, any order and with any number of
+# threads (held by a property test).
+ROWS, COLUMNS, INNER = 64, 256, 64  # sides of a tile are multiples of these
+TILE = 2048  # columns of a tile at most
+WORTH_THREADS = 2**26  # multiplications; below this one thread is faster than waking others
 ROWS_AT_ONCE = 8192  # where many rows are worked on: bounds the float64 copies
 
 
@@ -31,9 +41,53 @@ def steady_product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     n, m = len(left), len(right)
     left, right = padded(left, ROWS, INNER), padded(right, COLUMNS, INNER)
     result = np.empty((len(left), len(right)), left.dtype)
-    for start in range(0, len(left), ROWS):
-        np.matmul(left[start : start + ROWS], right.T, out=result[start : start + ROWS])
+
+    def tile(corner: tuple[int, int]) -> None:
+        rows, columns = slice(corner[0], corner[0] + ROWS), slice(corner[1], corner[1] + TILE)
+        np.matmul(left[rows], right[columns].T, out=result[rows, columns])
+
+    corners = [(row, column) for row in range(0, len(left), ROWS) for column in range(0, len(right), TILE)]
+    with one_blas_thread():
+        if len(corners) > 1 and left.size * len(right) >= WORTH_THREADS:
+            list(_threads().map(tile, corners))
+        else:
+            for corner in corners:
+                tile(corner)
     return result[:n, :m]
+
+
+_lock, _inside, _limit = threading.Lock(), 0, None
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """BLAS works with one thread as long as anybody is inside; the last one out restores what was."""
+    global _inside, _limit
+    with _lock:
+        _inside += 1
+        if _inside == 1:
+            _limit = _blas().limit(limits=1, user_api="blas")
+    try:
+        yield
+    finally:
+        with _lock:
+            _inside -= 1
+            if _inside == 0:
+                _limit.restore_original_limits()
+
+
+@lru_cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+@lru_cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(os.cpu_count() or 1, "giqa-product")
+
+
+if hasattr(os, "register_at_fork"):  # threads do not survive a fork
+    os.register_at_fork(after_in_child=_threads.cache_clear)
 
 
 def as_matrix(features: Any, width: int | None = None) -> np.ndarray:
