@@ -60,7 +60,7 @@ def test_score_writes_files(toy, tmp_path, ending):
 def test_fit_then_score_equals_score(toy, tmp_path):
     """`fit` once and `score --model` print what `score --real` prints."""
     status, _, err = giqa("fit", toy[0], "-o", tmp_path / "reals.giqa", "--scorer", "knn(k=2)")
-    assert status == 0 and "60 reals, knn(k=2, preset='recommended') on statistics(scales=2)" in err
+    assert status == 0 and "60 reals, knn (k 2) on statistics(scales=2)" in err
     with_model = giqa("score", toy[1], "--model", tmp_path / "reals.giqa")
     assert with_model[:2] == giqa("score", toy[1], "--real", toy[0], "--scorer", "knn(k=2)")[:2]
     status, out, _ = giqa("info", tmp_path / "reals.giqa", "--json")
@@ -116,6 +116,48 @@ def test_broken_pictures_warn_and_strict_exits_with_1(toy, tmp_path):
     assert "warning: broken.png: " in err and "1 warning: pictures without a score" in err
     assert giqa("score", tmp_path, "--real", toy[0], "--strict")[0] == 1
     assert giqa("score", tmp_path, "--real", toy[0], "--quiet")[2] == ""
+
+
+def test_nothing_scored_is_exit_status_2(toy, tmp_path):
+    """Where no picture at all could be scored, the table is written with the reasons, and the status is 2."""
+    fakes = tmp_path / "fakes"
+    fakes.mkdir()
+    (fakes / "a.png").write_bytes(b"no")
+    status, _, err = giqa("score", fakes, "--real", toy[0], "-o", tmp_path / "s.csv")
+    assert status == 2 and "none of the 1 pictures could be scored; the first: not an image" in err
+    assert (tmp_path / "s.csv").is_file()
+
+
+def test_a_place_that_cannot_be_written_is_found_out_before_the_work(toy, tmp_path):
+    """A file in the way of the folder: one sentence and status 2, for scores, report and model; no traceback."""
+    (tmp_path / "file").write_text("")
+    for place in ("-o", "--report"):
+        status, out, err = giqa("score", toy[1], "--real", toy[0], place, tmp_path / "file" / "x.csv")
+        assert (status, out) == (2, "") and err.startswith("giqa: ") and len(err.splitlines()) == 1
+    assert giqa("fit", toy[0], "-o", tmp_path / "file" / "x.giqa")[0] == 2
+
+
+def test_a_home_that_cannot_be_written_costs_a_warning(toy, tmp_path, monkeypatch):
+    """The store is only a cache: without it the run goes on."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("GIQA_HOME", str(tmp_path / "file"))
+    status, out, err = giqa("score", toy[1], "--real", toy[0])
+    assert status == 0 and len(rows(out)) == 24
+    assert "warning: features cannot be kept in" in err and "set GIQA_HOME" in err
+
+
+def test_sets_saved_differently_are_warned_of(toy, tmp_path):
+    """JPEG reals against PNG fakes: a warning names the difference and the remedy; --match is silent."""
+    for path in toy[0].iterdir():
+        Image.open(path).save(tmp_path / f"{path.stem}.jpg", quality=60)
+    assert "saved differently (coding)" in giqa("score", toy[1], "--real", tmp_path)[2]
+    assert "saved differently" not in giqa("score", toy[1], "--real", tmp_path, "--match")[2]
+    assert "saved differently" not in giqa("score", toy[1], "--real", toy[0])[2]
+
+
+def test_switches_of_the_report_need_a_report(toy):
+    status, _, err = giqa("score", toy[1], "--real", toy[0], "--no-paths")
+    assert status == 2 and "give --report FILE too" in err
 
 
 def test_every_kind_of_source(toy, tmp_path):

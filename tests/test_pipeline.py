@@ -165,7 +165,7 @@ def test_more_pictures_than_one_step(toy):
         (lambda r, f: giqa.fit(sorted(r.iterdir())[:19]), BadShape, "At least 20 different real pictures"),
         (lambda r, f: giqa.fit(r, scorer="knn(k=55)"), BadShape, "at least 55"),
         (
-            lambda r, f: giqa.fit(np.zeros((30, 2), np.float32), match="match(size=8)"),
+            lambda r, f: giqa.fit(np.zeros((30, 2), np.float32), match="match(size=16)"),
             BadSpec,
             "cannot be asked of features",
         ),

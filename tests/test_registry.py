@@ -145,8 +145,11 @@ def test_defaults_fill_in_what_the_spec_leaves_out():
 
 
 def test_an_object_is_passed_through():
+    """An object is used as it is made; a preset beside it would be ignored, and so is refused."""
     knn = KNN(k=3)
-    assert registry.make("scorer", knn, preset="paper") is knn and knn.preset == "recommended"
+    assert registry.make("scorer", knn, preset=None) is knn
+    with pytest.raises(BadSpec, match="KNN is made already"):
+        registry.make("scorer", knn, preset="paper")
 
 
 def test_every_builtin_is_there_and_says_what_it_is():

@@ -270,7 +270,7 @@ def test_ranked_is_best_first_and_ties_keep_their_order():
 
 
 def test_summary_by_hand():
-    """z 1, -4 and none: mean -1.5; scores 2, 4: mean 3; percentiles .5, .04: median .27, half in the worst 5 %."""
+    """z 1 of a copy, -4, none: mean -4; scores 2, 4: mean 3; percentiles .5, .04: median .27, half in the worst."""
     scores = table(
         *"abc",
         score=[2, 4, NAN],
@@ -284,7 +284,7 @@ def test_summary_by_hand():
         "scored": 2,
         "failed": 1,
         "duplicates": 1,
-        "mean_z": -1.5,
+        "mean_z": -4.0,
         "mean_score": 3.0,
         "median_percentile": pytest.approx(0.27),
         "share_below_worst_5_percent": 0.5,

@@ -30,12 +30,15 @@ class Group(click.Group):
         except GiqaError as error:
             click.echo(f"giqa: {error}", err=True)
             ctx.exit(2)
-        except KeyboardInterrupt:
-            click.echo("giqa: interrupted; what was computed is kept, run the same command again to go on.", err=True)
-            ctx.exit(130)
         except BrokenPipeError:
             sys.stderr.close()
             ctx.exit(141)
+        except OSError as error:
+            click.echo(f"giqa: {error.strerror or error}: {error.filename or 'a file'}", err=True)
+            ctx.exit(2)
+        except KeyboardInterrupt:
+            click.echo("giqa: interrupted; what was computed is kept, run the same command again to go on.", err=True)
+            ctx.exit(130)
 
 
 def options(*names: str) -> Callable:
@@ -155,7 +158,7 @@ def score(
     strict: bool,
     **options: Any,
 ) -> None:
-    """Score every picture of FAKES: one row each, best to worst.
+    """Score every picture of FAKES: one row each, in the order of the source.
 
     \b
     columns: id, score (raw, higher = better), z (0 = like a typical real, -3 = three spreads worse),
@@ -165,7 +168,9 @@ def score(
     A picture that cannot be read gets a row without a score and a warning. Exit status: 0 scored, 1 with --strict
     when some could not be, 2 nothing could be done.
     """
-    failed = run_score(fakes, real, model, out, report, **options)
+    failed, scored = run_score(fakes, real, model, out, report, **options)
+    if not scored:
+        raise click.exceptions.Exit(2)
     if strict and failed:
         raise click.exceptions.Exit(1)
 
@@ -184,8 +189,8 @@ def run_score(
     no_thumbnails: bool = False,
     no_paths: bool = False,
     **options: Any,
-) -> int:
-    """Score, write, show; the number of pictures that could not be read, among the reals too."""
+) -> tuple[int, int]:
+    """Score, write, show; how many pictures could not be read, among the reals too, and how many were scored."""
     from . import console, pipeline
     from .errors import BadSpec
     from .scores import check_ending
@@ -194,6 +199,10 @@ def run_score(
         raise BadSpec("Score against what? Give --real REALS (a source of real pictures) or --model FILE.giqa.")
     if out:
         check_ending(out)
+    for path in filter(None, (out, report)):
+        check_writable(path)
+    if not report and (no_reals or no_thumbnails or no_paths):
+        raise BadSpec("--no-reals, --no-thumbnails and --no-paths change the report; give --report FILE too.")
     switches = {"show_reals": not no_reals, "show_thumbnails": not no_thumbnails, "show_paths": not no_paths}
     with console.plain_warnings(quiet), console.progress(quiet) as progress:
         scores = pipeline.score(
@@ -204,7 +213,17 @@ def run_score(
     if options.get("match") and not quiet:
         console.say(f"match: {scores.made_by['match'] or 'nothing to do, both sets are saved alike'}")
     show(scores, out, report, quiet, ranked)
-    return scores.summary()["failed"] + (scores.made_by["reals_failed"] if model is None else 0)
+    whole = scores.summary()
+    return whole["failed"] + (scores.made_by["reals_failed"] if model is None else 0), whole["scored"]
+
+
+def check_writable(path: Path) -> None:
+    """Find out before the work, not after it, that a file cannot be written; its folder is made."""
+    import tempfile
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}."):
+        pass
 
 
 def show(scores: Any, out: Path | None, report: Path | None, quiet: bool, ranked: bool) -> None:
@@ -249,19 +268,20 @@ def fit(reals: str, out: Path, quiet: bool, no_store: bool, keep_thumbnails: boo
     import dataclasses
 
     from . import console, gallery, pipeline
+    from .errors import BadSpec
 
+    if out.suffix.lower() != ".giqa":
+        raise BadSpec(f"A model file is named NAME.giqa, got {out.name!r}.")
+    check_writable(out)
     with console.plain_warnings(quiet), console.progress(quiet) as progress:
         model = pipeline.fit(reals, store=not no_store, progress=progress, **fitting)
         if keep_thumbnails:
             model = dataclasses.replace(model, thumbnails=gallery.keep_thumbnails(model, reals, fitting["workers"]))
     model.save(out)
     if not quiet:
-        failed = model.made_by["reals_failed"]
-        console.say(f"wrote {out}: {len(model.reals)} reals, {model.made_by['scorer']} on {model.extractor}")
-        if failed:
-            console.say(
-                f"{failed} warning{'s' if failed > 1 else ''}: real pictures that could not be read were left out."
-            )
+        chosen = ", ".join(f"{name} {value}" for name, value in model.made_by["chosen"].items())
+        name = model.made_by["scorer"].partition("(")[0]
+        console.say(f"wrote {out}: {len(model.reals)} reals, {name} ({chosen}) on {model.extractor}")
 
 
 @main.command()
@@ -306,7 +326,10 @@ def doctor(reals: str | None, fakes: str | None, dimension: int | None, componen
     if reals:
         sets = [profile(open_source(where)) for where in (reals, fakes) if where]
         found += diagnosis.sets(*sets, dimension=dimension, n_components=components)
-    rows = [(f.level, f.topic, f.what + (f" -> {f.remedy}" if f.remedy else "")) for f in found]
+    rows, said = [], set()
+    for f in found:
+        rows.append((f.level, f.topic, f.what + (f" -> {f.remedy}" if f.remedy and f.remedy not in said else "")))
+        said.add(f.remedy)
     console.table("", ("", "topic", "finding"), rows)
     if any(f.level == "bad" for f in found):
         raise click.exceptions.Exit(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +26,7 @@ DEFAULT_EXTRACTOR = "statistics"
 CHUNK = 64  # pictures a step: bounds memory, and what a killed process loses
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Extracted:
     """Features of the pictures that could be read, and for the others the reason, by id."""
 
@@ -36,6 +37,21 @@ class Extracted:
 def make_extractor(spec: Any = None, preset: str | None = None) -> Extractor:
     """The extractor that a spec string names; objects pass through."""
     return registry.make("extractor", spec or DEFAULT_EXTRACTOR, preset=preset)
+
+
+def open_store(identity: Mapping[str, Any]) -> Store | None:
+    """The store for features made in this way; None, with a warning, where nothing can be written."""
+    try:
+        shelf = Store(home() / "features", identity)
+        shelf.folder.mkdir(parents=True, exist_ok=True)
+        return shelf
+    except OSError as error:
+        warnings.warn(
+            f"features cannot be kept in {home()} ({error.strerror or error}), so they will be computed again next "
+            "time; set GIQA_HOME to a folder that can be written",
+            stacklevel=2,
+        )
+        return None
 
 
 def extract_steps(
@@ -49,7 +65,7 @@ def extract_steps(
 ) -> Iterator[Extracted]:
     """Features in steps of 64 pictures, in the order of the source; what the store holds is not computed again."""
     transform = {"match": match.spec() if match else None, "flip": flip}
-    shelf = Store(home() / "features", {"decode": POLICY, **transform, **extractor.identity()}) if store else None
+    shelf = open_store({"decode": POLICY, **transform, **extractor.identity()}) if store else None
 
     def read(index: int) -> tuple[str, bytes, Any]:
         """One picture in a thread: ("stored" | "new" | "bad", key, record | (info, prepared) | reason)."""
@@ -111,7 +127,10 @@ def _finish(source: Source, step: range, results: list, extractor: Extractor, sh
         for name, layer in layers.items():
             made[f"layer:{name}"] = layer
         if shelf is not None:
-            shelf.append([key for key, _ in fresh], made)
+            try:
+                shelf.append([key for key, _ in fresh], made)
+            except OSError as error:  # a full disk costs the store, not the run
+                warnings.warn(f"features could not be kept ({error.strerror or error})", stacklevel=2)
         records = iter(made)
     good = [
         (i, next(records) if kind == "new" else value)
@@ -199,5 +218,6 @@ def as_features(where: Any) -> Features | None:
         return where
     if isinstance(where, np.ndarray) and where.ndim == 2 and where.dtype.kind == "f":
         width = max(1, len(str(len(where) - 1)))
-        return Features(tuple(f"{i:0{width}d}" for i in range(len(where))), {"features": np.asarray(where, np.float32)})
+        matrix = where if where.dtype.itemsize >= 4 else where.astype(np.float32)
+        return Features(tuple(f"{i:0{width}d}" for i in range(len(where))), {"features": matrix})
     return None

@@ -80,7 +80,7 @@ class Gallery:
             columns={name: getattr(scores, name)[rows] for name in COLUMNS},
             flags={name: [getattr(scores, name)[row] for row in rows] for name in ("duplicate_of", "error", "notes")},
             held_out_z=self.model.scale.z(self.model.scale.held_out),
-            n_real=len(self.model.reals),
+            n_real=len(self.model.scale.held_out),
             thumbnails=[shown.get(name) for name in ids],
             neighbours=[
                 [Neighbour(place[int(r)], float(d)) for r, d in zip(*pair, strict=True) if r >= 0]
@@ -89,6 +89,7 @@ class Gallery:
             real_ids=[self.model.reals.ids[row] for row in wanted],
             real_thumbnails={place[row]: kept[row] for row in wanted if row in kept},
             made_by=scores.made_by,
+            mean_z=scores.summary()["mean_z"],
             unshown=_unshown(scores, rows) if len(rows) < len(scores) else None,
         )
         return write_report(path, report, **switches)

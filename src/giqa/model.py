@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import __version__, registry
-from .errors import BadModel, BadShape, MissingSource
+from .errors import BadModel, BadShape, GiqaError, MissingSource
 from .scorers.knn import KNN
 from .scorers.scale import Copies, Scale
 from .types import INFO, Features
@@ -21,7 +21,7 @@ from .types import INFO, Features
 FORMAT = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Model:
     """A reference scorer, its scale of held-out reals, and how features must be made for it.
 
@@ -38,6 +38,9 @@ class Model:
     match: str | None = None
     made_by: Mapping[str, Any] = field(default_factory=dict)
     thumbnails: Mapping[int, bytes] | None = None  # of the reals by row; only when asked for
+
+    def __repr__(self) -> str:
+        return f"<giqa.Model {self.made_by.get('scorer', type(self.scorer).__name__)}, {len(self.reals)} reals>"
 
     def score(self, features: Features) -> dict[str, np.ndarray | list[str]]:
         """Columns of `Scores` for pictures that have features; none depends on the others."""
@@ -85,6 +88,20 @@ class Model:
             raise BadShape(
                 f"The model wants the layers {wanted}; got {', '.join(f'{k} ({v})' for k, v in got.items())}."
             )
+        how, made = self.how, features.made_by
+        for key in sorted(how.keys() | made.keys()) if how and made else ():
+            if how.get(key) != made.get(key):
+                raise BadShape(
+                    f"The features were made in another way than the model's reals: {key} is {made.get(key)!r}, "
+                    f"should be {how.get(key)!r}. Extract them again, or fit on features made alike."
+                )
+
+    @property
+    def how(self) -> Mapping[str, Any]:
+        """Everything that decided the features of the reals; empty when they came as plain arrays."""
+        if self.extractor is None:
+            return self.identity
+        return {**self.identity, "match": self.match, "flip": False}
 
     def save(self, path: str | Path) -> Path:
         """Write one `.giqa` file (safetensors with a JSON header), whole or not at all."""
@@ -96,7 +113,10 @@ class Model:
         kind = type(getattr(self.scorer, "scorer", self.scorer)).__name__  # behind `Folded` stands the user's own
         for name, value in learned.items():
             if value.dtype.kind not in "fiub":
-                raise BadModel(f"{kind} cannot be kept in a file: {name} is not a numeric array.")
+                raise BadModel(
+                    f"{kind} cannot be kept in a file: {name} is not a numeric array. To be kept, a scorer needs a "
+                    "registered name and what giqa.types.ReferenceScorer asks for; see docs/methods.md."
+                )
         spec = registry.canonical("scorer", self.scorer)
         if ":" in spec.partition("(")[0]:
             raise BadModel(f"{kind} cannot be kept in a file: it has no name; add it to the entry points giqa.scorers.")
@@ -119,6 +139,7 @@ class Model:
             "identity": dict(self.identity),
             "match": self.match,
             "made_by": dict(self.made_by),
+            "digest": self.digest,
         }
         arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
         path = Path(path)
@@ -132,6 +153,7 @@ class Model:
         digest = hashlib.sha256()
         for name, value in sorted(_learned(self.scorer).items()):
             if value.dtype.kind in "fiub":  # the bytes of an object array are addresses
+                value = value if value.ndim else np.asarray(value.item())  # as a file gives it back
                 digest.update(name.encode() + np.ascontiguousarray(value).tobytes())
         digest.update(self.scale.held_out.tobytes())
         return digest.hexdigest()
@@ -171,17 +193,30 @@ def read_header(path: str | Path) -> dict[str, Any]:
 
 
 def load(path: str | Path) -> Model:
-    """Read a `.giqa` file."""
+    """Read a `.giqa` file; its digest is checked."""
     from safetensors.numpy import load_file
 
     header = read_header(path)
-    arrays = load_file(path)
+    try:
+        model = _model(header, load_file(path))
+        whole = model.digest == header["digest"]
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        if isinstance(error, GiqaError):
+            raise
+        raise BadModel(f"{path} is damaged ({type(error).__name__}: {error}); fit it again.") from None
+    if not whole:
+        raise BadModel(f"{path} is damaged: what it learned does not have the digest it was saved with; fit it again.")
+    return model
+
+
+def _model(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Model:
     scorer = registry.make("scorer", header["scorer"])
     learned = {name.removeprefix("scorer."): value for name, value in arrays.items() if name.startswith("scorer.")}
     for name, value in (learned | header["learned"]).items():
         setattr(scorer, name, value)
     info = np.frombuffer(arrays["reals.info"].tobytes(), INFO) if "reals.info" in arrays else None
-    matrix, layers, start = arrays["reals.matrix"], {}, 0
+    matrix = arrays["reals.matrix"]
+    layers, start = {}, 0
     for name, width in header["layers"].items():
         layers[name] = matrix[:, start : start + width]
         start += width
@@ -192,14 +227,5 @@ def load(path: str | Path) -> Model:
             int(row): packed[end - size : end] for row, size in arrays["reals.thumbnail_rows"] if (end := end + size)
         }
     reals = Features(tuple(json.loads(arrays["reals.ids"].tobytes())), layers, info)
-    return Model(
-        scorer,
-        Scale(arrays["scale.held_out"], header["seed"]),
-        reals,
-        matrix,
-        header["extractor"],
-        header["identity"],
-        header["match"],
-        header["made_by"],
-        thumbnails,
-    )
+    how = header["extractor"], header["identity"], header["match"], header["made_by"]
+    return Model(scorer, Scale(arrays["scale.held_out"], header["seed"]), reals, matrix, *how, thumbnails)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from .extraction import (
 from .gallery import Gallery
 from .images import open_source
 from .images.decode import note_names
+from .images.profile import differences, profile
 from .model import Model, load
 from .scorers.scale import Folded, Scale, assign_folds, twins
 from .scores import NUMBERS, Scores
@@ -62,46 +64,71 @@ def fit(
     `real`: pictures (a path, an array; see `giqa.images.open_source`), `Features`, or a float array (n, d).
     `flip`: mirrored copies of the reals join the reference. Errors: `BadShape` below 20 different reals.
     """
-    seed = int(seed)
-    scorer = make_scorer(scorer, preset, seed)
-    features, failures, identity, spec = as_features(real), {}, {}, None
+    seed, match = int(seed), as_match(match)
+    scorer = deepcopy(make_scorer(scorer, preset, seed))  # the caller's own object stays as it is
+    features, mirrored, failures, spec = as_features(real), None, {}, None
     if features is None:
         extractor = make_extractor(extractor, preset)
-        options = {"match": match, "store": store, "workers": workers, "progress": progress, "what": "reals"}
-        result = extract(real, extractor, **options)
-        features, failures = result.features, result.failures
-        if not len(features):
-            raise BadSource(
-                f"None of the {len(failures)} real pictures could be read; the first: {next(iter(failures.values()))}."
-            )
-        _warn_of(failures)
+        options = {"match": match, "store": store, "workers": workers, "progress": progress}
+        features, failures = _read_reals(real, extractor, options)
+        mirrored = extract(real, extractor, flip=True, what="reals, mirrored", **options).features if flip else None
         identity, spec = dict(extractor.identity()), registry.canonical("extractor", extractor)
-    elif match or flip:
-        raise BadSpec("match and flip change pictures; they cannot be asked of features.")
-    groups = np.arange(len(features)) if features.info is None else twins(features.info)
-    if flip:
-        mirrored = extract(real, extractor, flip=True, **options).features
-        features = joined(
-            [features, Features(tuple(f"{i}#flip" for i in mirrored.ids), mirrored.layers, mirrored.info)]
-        )
-        groups = np.r_[groups, groups]
-    folds = assign_folds(groups, seed)
-    matrix = features.matrix()
-    fitted = scorer if hasattr(scorer, "score_with_deviation") else Folded(scorer)
-    fitted.fit(matrix, folds=folds)
+    elif extractor or match or flip:
+        raise BadSpec("extractor, match and flip are for pictures; they cannot be asked of features.")
+    else:
+        identity = dict(features.made_by)
+    if progress:
+        progress("fit", 0, len(features))
+    fitted, reals = _fit_held_out(scorer, features, mirrored, seed)
+    if progress:
+        progress("fit", len(features), len(features))
     made_by = {
         "giqa": __version__,
         "extractor": spec,
         "features": identity,
         "scorer": registry.canonical("scorer", scorer),
-        "match": as_match(match) and as_match(match).spec(),
+        "chosen": fitted.chosen() if hasattr(fitted, "chosen") else {},
+        "match": match.spec() if match else None,
         "flip": flip,
         "seed": seed,
         "reals": len(features),
         "reals_failed": len(failures),
         "reals_digest": _digest(features),
     }
-    return Model(fitted, Scale(fitted.held_out_, seed), features, matrix, spec, identity, made_by["match"], made_by)
+    scale = Scale(fitted.held_out_[: len(features)], seed)  # a mirrored copy is no second opinion
+    if not np.isfinite(scale.spread):
+        warnings.warn(
+            "More than half of the held-out reals have one and the same score, so z cannot be told: the density "
+            "underflows, or the reals are duplicates. percentile still can; or use preset='recommended'.",
+            stacklevel=2,
+        )
+    return Model(fitted, scale, reals, reals.matrix(), spec, identity, made_by["match"], made_by)
+
+
+def _read_reals(real: Any, extractor: Extractor, options: Mapping[str, Any]) -> tuple[Features, Mapping[str, str]]:
+    result = extract(real, extractor, what="reals", **options)
+    if not len(result.features):
+        reason = next(iter(result.failures.values()))
+        raise BadSource(f"None of the {len(result.failures)} real pictures could be read; the first: {reason}.")
+    _warn_of(result.failures)
+    return result.features, result.failures
+
+
+def _fit_held_out(scorer: Any, features: Features, mirrored: Features | None, seed: int) -> tuple[Any, Features]:
+    """The scorer fitted on all reals and without each fold; twins and mirrored copies stay in one fold."""
+    groups = _equal_rows(features.matrix()) if features.info is None else twins(features.info)
+    if mirrored is not None:
+        named = Features(tuple(f"{i}#flip" for i in mirrored.ids), mirrored.layers, mirrored.info)
+        features, groups = joined([features, named], features.made_by), np.r_[groups, groups]
+    fitted = scorer if hasattr(scorer, "score_with_deviation") else Folded(scorer)
+    fitted.fit(features.matrix(), folds=assign_folds(groups, seed))
+    return fitted, features
+
+
+def _equal_rows(matrix: np.ndarray) -> np.ndarray:
+    """Group number of each row, (n,); equal rows share one."""
+    first: dict[bytes, int] = {}
+    return np.array([first.setdefault(row.tobytes(), i) for i, row in enumerate(np.ascontiguousarray(matrix))])
 
 
 def _warn_of(failures: Mapping[str, str], most: int = 5) -> None:
@@ -132,7 +159,9 @@ def score(
     workers: int | None = None,
     progress: Progress | None = None,
     report: str | Path | None = None,
-    **switches: bool,
+    show_reals: bool = True,
+    show_thumbnails: bool = True,
+    show_paths: bool = True,
 ) -> Scores:
     """One score a picture, on the scale of held-out reals; pass `real`, or a fitted `model` (or its file).
 
@@ -144,12 +173,15 @@ def score(
     A picture that cannot be read gets a row with `error` and no score. `match="auto"` first brings both sets to one
     size and coding, if they differ. Sources, presets and errors as in `fit`.
     `report`: also write this HTML file; with a `model`, `real` is then where pictures of its reals are found.
-    `switches`: `show_reals`, `show_thumbnails`, `show_paths` of `giqa.report.write_report`.
+    `show_reals`, `show_thumbnails`, `show_paths`: what the report may show.
     """
     if real is None and model is None:
         raise BadSpec("Score against what? Give real= (pictures of reals) or model= (a fitted .giqa file).")
     if model is None:
-        match = auto_match(real, fakes) if match == "auto" else match
+        if match == "auto":
+            match = auto_match(real, fakes)
+        elif match is None:
+            _warn_if_saved_differently(real, fakes)
         model = fit(
             real,
             extractor,
@@ -168,10 +200,29 @@ def score(
     fakes = fakes if as_features(fakes) is not None else open_source(fakes)
     steps = score_steps(fakes, model, store=store, workers=workers, progress=progress)
     if report is None:
-        return collect(steps, model)
-    gallery = Gallery(model, neighbours=switches.get("show_reals", True))
-    scores = collect(steps, model, gallery.see)
+        return _warned(collect(steps, model))
+    gallery = Gallery(model, neighbours=show_reals)
+    scores = _warned(collect(steps, model, gallery.see))
+    switches = {"show_reals": show_reals, "show_thumbnails": show_thumbnails, "show_paths": show_paths}
     gallery.write(report, scores, fakes, real, workers=workers, progress=progress, **switches)
+    return scores
+
+
+def _warn_if_saved_differently(real: Any, fakes: Any) -> None:
+    if as_features(real) is not None or as_features(fakes) is not None:
+        return
+    found = differences(*(profile(open_source(where), n=40) for where in (real, fakes)))
+    if found:
+        warnings.warn(
+            f"the reals and these pictures are saved differently ({', '.join(found)}), which features see before they "
+            "see what is shown; `giqa doctor REALS FAKES` says more, and match='auto' (--match) evens it out",
+            stacklevel=3,
+        )
+
+
+def _warned(scores: Scores) -> Scores:
+    if len(scores) and all(scores.error):
+        warnings.warn(f"none of the {len(scores)} pictures could be scored; the first: {scores.error[0]}", stacklevel=3)
     return scores
 
 
@@ -186,7 +237,7 @@ def score_steps(
     """Score in steps of 64 pictures, so that memory does not grow with their number."""
     features = as_features(fakes)
     if features is not None:
-        given = [Extracted(features.rows(slice(i, i + CHUNK)), {}) for i in range(0, len(features), CHUNK)]
+        given = (_finite(features.rows(slice(i, i + CHUNK))) for i in range(0, len(features), CHUNK))
         ids, total = list(features.ids), len(features)
     else:
         if model.extractor is None:
@@ -202,6 +253,13 @@ def score_steps(
         yield Step(here, step.features, columns, step.failures)
         if progress:
             progress("score", done, total)
+
+
+def _finite(features: Features) -> Extracted:
+    """Rows that can be scored, and for the others the reason."""
+    good = np.isfinite(features.matrix()).all(axis=1)
+    failures = {name: "its features are not finite" for name, fine in zip(features.ids, good, strict=True) if not fine}
+    return Extracted(features if good.all() else features.rows(good), failures)
 
 
 def _named_as(features: Features, model: Model) -> Features:
@@ -221,9 +279,12 @@ def model_extractor(model: Model) -> Extractor:
     extractor = registry.make("extractor", model.extractor)
     try:
         now = dict(extractor.identity())
-    except MissingWeights:
+    except MissingWeights as missing:
         extractor.weights = f"sha256:{model.identity['weights_sha256']}"
-        now = dict(extractor.identity())
+        try:
+            now = dict(extractor.identity())
+        except MissingWeights:
+            raise missing from None
     if now != dict(model.identity):
         key = sorted(k for k in now.keys() | model.identity.keys() if now.get(k) != model.identity.get(k))[0]
         raise BadModel(

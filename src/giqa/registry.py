@@ -108,6 +108,8 @@ def make(kind: str, spec: Any, **defaults: Any) -> Any:
     An object that is not a string is passed through, so that Python users can hand over their own.
     """
     if not isinstance(spec, str):
+        if defaults.get("preset"):
+            raise BadSpec(f"preset={defaults['preset']!r} goes with a name; {type(spec).__name__} is made already.")
         return spec
     name, parameters = parse(spec)
     build = load(kind, name)

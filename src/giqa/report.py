@@ -67,6 +67,7 @@ class Report:
     real_ids: Sequence[str] = ()
     real_thumbnails: Mapping[int, bytes] = dataclasses.field(default_factory=dict)
     made_by: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    mean_z: float | None = None  # of the whole set, if more than the mean of the column is to be said
     unshown: Unshown | None = None
 
 
@@ -328,15 +329,14 @@ def _figures(report: Report) -> dict[str, Any]:
     """The key figures in words, as the header and the tiles print them."""
     score, z, percentile = (_whole(report, name) for name in COLUMNS[:3])
     finite, known = z[np.isfinite(z)], percentile[np.isfinite(percentile)]
+    mean = report.mean_z if report.mean_z is not None else float(finite.mean()) if finite.size else None
     copies = sum(map(bool, report.flags.get("duplicate_of", ())))
     return {
         "n": score.size,
         "scored": int(np.sum(~np.isnan(score))),
         "failed": int(np.sum(np.isnan(score))),
         "n_real": report.n_real,
-        "mean_z": f"{finite.mean():.{1 if abs(finite.mean()) >= 10 else 2}f}".replace("-", "\u2212")
-        if finite.size
-        else "\u2013",
+        "mean_z": "\u2013" if mean is None else f"{mean:.{1 if abs(mean) >= 10 else 2}f}".replace("-", "\u2212"),
         "infinite": int(np.isinf(z).sum()),
         "median_percentile": _percent(float(np.median(known))) if known.size else "\u2013",
         "below_worst": _percent(float(np.mean(known <= 0.05))) if known.size else "\u2013",

@@ -8,6 +8,7 @@ import json
 import os
 import uuid
 from collections.abc import Container, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ TEXTS = ("duplicate_of", "error", "notes")
 COLUMNS = ("id", *NUMBERS, *TEXTS)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scores:
     """One row a picture, in the order of the source.
 
@@ -30,7 +31,7 @@ class Scores:
     score              raw, higher = better; its unit depends on the scorer
     z                  0 = like a typical held-out real, -3 = three spreads worse
     percentile         share of held-out reals that are no better, in (0, 1]; conformal
-    z_low, z_high      95 % interval of z: what another set of reals would have said
+    z_low, z_high      95 % interval of z: where it lies for typical sets of so many reals
     duplicate_of       the real picture that this one repeats, or empty
     error              why there is no score, or empty
     notes              what decoding had to do: "alpha composited on white", ...
@@ -53,8 +54,9 @@ class Scores:
     def __len__(self) -> int:
         return len(self.id)
 
-    def column(self, name: str) -> Any:
-        return getattr(self, name)
+    def __repr__(self) -> str:
+        mean = self.summary()["mean_z"]
+        return f"<giqa.Scores of {len(self)} pictures, mean z {'unknown' if mean is None else format(mean, '+.2f')}>"
 
     def rows(self) -> list[dict[str, Any]]:
         """One dict a picture; numbers are floats, a missing one is None."""
@@ -70,9 +72,13 @@ class Scores:
         return scored[np.argsort(-self.score[scored], kind="stable")]
 
     def summary(self) -> dict[str, Any]:
-        """What the set looks like as a whole: QS (mean z), and what must stand beside it."""
+        """What the set looks like as a whole: QS (mean z), and what must stand beside it.
+
+        Copies of reals are left out of the mean: a memorised picture is no achievement, and under the paper's formulas
+        its score is infinite.
+        """
         scored = ~np.isnan(self.score)
-        finite = self.z[np.isfinite(self.z)]
+        finite = self.z[np.isfinite(self.z) & np.array([not real for real in self.duplicate_of], bool)]
         percentile = self.percentile[scored]
         return {
             "pictures": len(self),
@@ -100,9 +106,9 @@ class Scores:
         check_ending(path)
         content = writers[path.suffix.lower()]()
         path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, content)
         if path.suffix.lower() == ".csv":
             replace_file(path.with_name(path.name + ".json"), json.dumps(self.made_by, indent=1).encode())
-        replace_file(path, content)
         return path
 
     def _csv(self) -> bytes:
@@ -230,7 +236,8 @@ def replace_file(path: Path, content: bytes) -> None:
         partial.write_bytes(content)
         os.replace(partial, path)
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def _plain(value: Any) -> float | None:

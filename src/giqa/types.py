@@ -12,6 +12,8 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
+from .errors import BadShape
+
 Progress = Callable[[str, int, int], None]  # (what is being done, pictures done, pictures in all)
 
 # What is remembered of every picture beside its features: enough to recognise a copy and to say how it was decoded.
@@ -43,7 +45,7 @@ class Source(Protocol):
     def __len__(self) -> int: ...
 
     def raw(self, index: int) -> bytes | np.ndarray:
-        """The encoded file, or uint8 pixels; raises `BadImage`."""
+        """The encoded file, or an array of pixels that `giqa.images.decode` takes; raises `BadImage`."""
         ...
 
     def path(self, index: int) -> Path | None:
@@ -79,17 +81,46 @@ class Scorer(Protocol):
     def score_samples(self, features: Any) -> np.ndarray: ...
 
 
-@dataclass(frozen=True)
+class ReferenceScorer(Scorer, Protocol):
+    """A scorer fitted on reals that can also hold folds of them out; only such a one can be kept in a file.
+
+    What it learned is in numeric arrays and numbers whose names end in `_`.
+    """
+
+    held_out_: np.ndarray  # (n,) score of each real under the model without its fold
+
+    def fit(self, features: Any, y: Any = None, folds: np.ndarray | None = None) -> Self: ...
+
+    def score_folds(self, features: Any) -> np.ndarray:
+        """The score under the model without each fold in turn, float64 (n, F)."""
+        ...
+
+    def score_with_deviation(self, features: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Scores, and how much each would vary with other reals, both float64 (n,)."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
 class Features:
     """Named layers of pooled features for named pictures.
 
-    `ids`: n names; `layers`: name -> float32 (n, c); `info`: (n,) of dtype `INFO`, or None; `made_by`: how.
+    `ids`: n different names; `layers`: name -> float32 (n, c); `info`: (n,) of dtype `INFO`, or None; `made_by`: how.
     """
 
     ids: tuple[str, ...]
     layers: Mapping[str, np.ndarray]
     info: np.ndarray | None = None
     made_by: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len(set(self.ids)) < len(self.ids):
+            twice = next(i for i in self.ids if self.ids.count(i) > 1)
+            raise BadShape(f"Every picture needs a name of its own; {twice!r} is there twice.")
+        for name, layer in self.layers.items():
+            if layer.ndim != 2 or len(layer) != len(self.ids):
+                raise BadShape(
+                    f"The layer {name!r} should be ({len(self.ids)}, c) for that many ids, got {layer.shape}."
+                )
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -105,11 +136,13 @@ class Features:
         )
 
     def matrix(self) -> np.ndarray:
-        """All layers side by side, float32 (n, sum of c)."""
+        """All layers side by side, (n, sum of c)."""
+        if not self.layers:
+            raise BadShape("There are no features: no layer was computed.")
         return np.concatenate([np.asarray(layer) for layer in self.layers.values()], axis=1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Step:
     """A few scored pictures, in the order of the source."""
 

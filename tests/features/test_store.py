@@ -459,3 +459,18 @@ def test_a_damaged_row_is_computed_again_once(home):
         counting = Counting()
         same(extraction.extract(images, counting), first)
         assert counting.seen == expected
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"identity": {}}'])
+def test_a_damaged_meta_file_costs_nothing_but_a_new_one(tmp_path, content):
+    """A power cut may leave meta.json empty: the store opens, is listed, goes on, and what was there is found again."""
+    records = np.zeros(1, [("a", "<f4", (2,))])
+    with Store(tmp_path, {"extractor": "x"}) as store:
+        store.append([b"1" * 16], records)
+    (store.folder / "meta.json").write_text(content)
+    assert stored(tmp_path)[0].identity == {"extractor": "damaged"}
+    with Store(tmp_path, {"extractor": "x"}) as again:
+        again.append([b"2" * 16], records)
+    whole = Store(tmp_path, {"extractor": "x"})
+    assert b"1" * 16 in whole and b"2" * 16 in whole
+    assert prune(tmp_path, 0) > 0 and stored(tmp_path) == []

@@ -122,9 +122,10 @@ def test_neighbours_names_rows_as_given_to_fit():
 
 
 def test_k_follows_the_number_of_reals():
-    """k of None: 1 below 100,000 reals; 2 % of them from there, 3500 at most."""
+    """k of None: 1 below 100,000 reals; 2 % of them from there, 3500 at most; always 1 under the other presets."""
+    many = np.random.default_rng(0).normal(size=(100_000, 1)).astype(np.float32)
+    assert [KNN(preset=preset).fit(many).k_ for preset in ("paper", "recommended")] == [1, 2000]
     assert KNN().fit(np.random.default_rng(0).normal(size=(50, 2))).k_ == 1
-    assert KNN().fit(np.random.default_rng(0).normal(size=(100_000, 1)).astype(np.float32)).k_ == 2000
 
 
 @pytest.mark.parametrize("k", [0, -1, 1.5, "3"])
@@ -159,3 +160,28 @@ def test_smallest_finds_the_smallest(n, k):
     values = np.random.default_rng(n).permutation(5 * n).reshape(5, n).astype(np.float32)
     found = np.sort(np.take_along_axis(values, smallest(values, k), 1), axis=1)
     assert np.array_equal(found, np.sort(values, axis=1)[:, :k])
+
+
+@pytest.mark.parametrize("width", [1e-2, 1e-4])
+@pytest.mark.parametrize("k", [1, 5, 200])
+def test_tight_clusters_keep_their_neighbours(width, k):
+    """Two clusters far apart and tight, where a float32 product sees only noise: as brute force in float64."""
+    rng = np.random.default_rng(0)
+    reals = (rng.normal(size=(600, 8)) * width + np.repeat([[1.0], [-1.0]], 300, axis=0)).astype(np.float32)
+    queries = (rng.normal(size=(20, 8)) * width + 1).astype(np.float32)
+    knn = KNN(k=k, preset="paper").fit(reals)
+    expected = np.mean(1 / brute_distances(queries, reals)[:, :k] ** 2, axis=1)
+    assert knn.score_samples(queries) == pytest.approx(expected, rel=1e-2)  # the features themselves are float32
+
+
+def test_a_row_beyond_float32_is_refused():
+    with pytest.raises(BadShape, match="Row 1 lies too far"):
+        KNN().fit(REALS).score_samples(np.array([[0.0, 0.0], [1e300, 0.0]]))
+
+
+def test_deviation_does_not_depend_on_the_company():
+    """A picture far out does not change the interval of another."""
+    rng = np.random.default_rng(0)
+    knn = KNN().fit(rng.normal(size=(50, 3)), folds=np.arange(50) % 5)
+    near, far = rng.normal(size=(1, 3)), np.full((1, 3), 1e15)
+    assert knn.score_with_deviation(near)[1][0] == knn.score_with_deviation(np.concatenate([near, far]))[1][0]

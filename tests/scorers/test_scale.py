@@ -8,11 +8,12 @@ from giqa.scorers.scale import Copies, Folded, Scale, assign_folds, jackknife, t
 from giqa.types import INFO
 
 
-def info_of(thumbnails, digests=None):
-    """Records whose thumbnails are flat grey at the given levels, all different unless `digests` says otherwise."""
+def info_of(thumbnails, digests=None, contrast=50):
+    """Records whose thumbnails are grey at the given levels above, 50 brighter below; different pixels unless said."""
     info = np.zeros(len(thumbnails), INFO)
     for i, level in enumerate(thumbnails):
         info["thumbnail"][i] = level
+        info["thumbnail"][i, 4:] += contrast
         info["digest"][i] = (digests[i] if digests else i) % 256
     return info
 
@@ -104,9 +105,16 @@ def test_twins_share_pixels_or_nearly_a_thumbnail():
     assert len(set(groups)) == 3
 
 
+def test_textures_are_no_twins():
+    """Flat thumbnails all look alike: without contrast only the same pixels make twins and copies."""
+    textures = info_of([100, 100, 101], digests=[1, 2, 3], contrast=0)
+    assert len(set(twins(textures))) == 3
+    assert Copies(textures).rows(info_of([100, 100], digests=[9, 2], contrast=0)).tolist() == [-1, 1]
+
+
 def test_twins_chain():
-    """10 ~ 12 ~ 14 are one group though 10 and 14 are 4 levels apart; 17 is not."""
-    assert len(set(twins(info_of([14, 10, 17, 12])))) == 2
+    """10 ~ 11 ~ 12 are one group though 10 and 12 are 2 levels apart; 15 is not."""
+    assert len(set(twins(info_of([12, 10, 15, 11])))) == 2
 
 
 def test_copies_name_the_repeated_real():
@@ -129,6 +137,21 @@ def test_folds_keep_groups_together_and_are_even_and_seeded():
 def test_folds_want_twenty_different_reals():
     with pytest.raises(BadShape, match=r"At least 20 different real pictures .* got 10 \(40 with their twins\)"):
         assign_folds(np.repeat(np.arange(10), 4))
+
+
+def test_a_large_offset_does_not_change_the_interval():
+    """Raw scores may lie anywhere: around 1e9 the interval is that around 0."""
+    held_out, scores = np.random.default_rng(0).normal(size=100), np.array([-3.0, 0.5])
+    narrow = Scale(held_out).interval(scores, np.zeros(2))
+    for offset in (1e6, 1e9):
+        far = Scale(held_out + offset).interval(scores + offset, np.zeros(2))
+        assert np.allclose(far, narrow, rtol=1e-3, atol=1e-3)
+
+
+def test_many_near_duplicates_are_warned_of():
+    """Half of the reals in one group cannot be spread over five folds."""
+    with pytest.warns(UserWarning, match="50 of 100 reals are near duplicates"):
+        assign_folds(np.r_[np.zeros(50, int), np.arange(1, 51)])
 
 
 class Norm:

@@ -8,7 +8,6 @@ batch it was writing. Every process writes a pair of its own, so two of them nev
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -16,6 +15,7 @@ import shutil
 import uuid
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,11 +62,11 @@ class Store:
         return len(self._index)
 
     def _open(self) -> None:
-        meta = self.folder / "meta.json"
-        if not meta.exists():
+        meta = _read_meta(self.folder)
+        if meta is None:  # not there, or damaged: then it is written anew with the first record
+            (self.folder / "meta.json").unlink(missing_ok=True)
             return
-        fields = json.loads(meta.read_text())["dtype"]
-        self.dtype = np.dtype([(name, kind, tuple(shape)) for name, kind, shape in fields])
+        self.dtype = np.dtype([(name, kind, tuple(shape)) for name, kind, shape in meta["dtype"]])
         for path in sorted(self.folder.glob("*.keys")):
             rows = path.with_suffix(".rows")
             try:
@@ -77,7 +77,7 @@ class Store:
                 segment = np.memmap(rows, self.dtype, "r", shape=(whole,))
             except OSError:  # pruned by another process between the listing and here
                 continue
-            with contextlib.suppress(OSError):  # a store that others own can still be read
+            with suppress(OSError):  # a store that others own can still be read
                 os.utime(path)  # pruning takes what was not used for longest
             self._segments.append(segment)
             self._keys.append(keys[:whole])
@@ -119,10 +119,16 @@ class Store:
         entries = np.empty(len(keys), KEY)
         for i, key in enumerate(keys):
             entries[i] = np.frombuffer(key, "u1"), zlib.crc32(records[i].tobytes())
-        rows_file.write(records.tobytes())
-        rows_file.flush()
-        keys_file.write(entries.tobytes())
-        keys_file.flush()
+        try:
+            rows_file.write(records.tobytes())
+            rows_file.flush()
+            keys_file.write(entries.tobytes())
+            keys_file.flush()
+        except OSError:  # a full disk: what is half written is never added to
+            with suppress(OSError):
+                self.close()
+            self._writing = None
+            raise
 
     def _start(self, dtype: np.dtype) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -159,15 +165,24 @@ class Stored:
     used: float
 
 
+def _read_meta(folder: Path) -> dict[str, Any] | None:
+    try:
+        meta = json.loads((folder / "meta.json").read_text())
+        return meta if {"identity", "dtype"} <= meta.keys() else None
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
 def stored(folder: Path) -> list[Stored]:
     """Every store below `folder`, most recently used first."""
     found = []
-    for meta in Path(folder).glob("*/meta.json"):
-        keys = list(meta.parent.glob("*.keys"))
-        size = sum(f.stat().st_size for f in meta.parent.iterdir())
+    for place in (p for p in Path(folder).glob("*") if p.is_dir()):
+        keys = list(place.glob("*.keys"))
+        size = sum(f.stat().st_size for f in place.iterdir())
         pictures = sum(f.stat().st_size // KEY.itemsize for f in keys)
-        used = max((f.stat().st_mtime for f in keys), default=meta.stat().st_mtime)
-        found.append(Stored(meta.parent, json.loads(meta.read_text())["identity"], pictures, size, used))
+        used = max((f.stat().st_mtime for f in keys), default=place.stat().st_mtime)
+        identity = (_read_meta(place) or {"identity": {"extractor": "damaged"}})["identity"]
+        found.append(Stored(place, identity, pictures, size, used))
     return sorted(found, key=lambda s: -s.used)
 
 

@@ -3,60 +3,23 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 
 from ..errors import BadShape, BadSpec, NotFitted
 from ..registry import PRESETS
-from .mixture import (
-    Mixture,
-    estimate,
-    fit_mixture,
-    log_density,
-    log_density_at_modes,
-    responsibilities,
-    shrunk_to_round,
-)
-from .products import ROWS_AT_ONCE, as_matrix, standardiser, steady_product
+from .choice import choose
+from .density import Density, Settings, ceiling, fit_density, inside_of, log_density_of
+from .mixture import responsibilities
+from .products import ROWS_AT_ONCE, as_matrix, one_blas_thread
 from .scale import jackknife
-
-
-class Settings(NamedTuple):
-    """What a preset decides, and what `recommended` chooses by the likelihood of held-out reals."""
-
-    n_components: int
-    covariance: str  # "full" or "diag"
-    pca: float | int | None  # share of variance, number of directions, or None for no projection
-    shrinkage: float | None  # towards the covariance of all reals, itself shrunk by OAS; None for none
-    reg: float
-    n_init: int
-    standardise: bool
-
-
-class Density(NamedTuple):
-    """log p(x): standardise, project, mixture; what is left outside the projection is an isotropic Gaussian."""
-
-    mean: np.ndarray  # (d,)
-    spread: np.ndarray  # (d,)
-    directions: np.ndarray  # (q, d), orthonormal rows; (0, d) stands for no projection
-    weights: np.ndarray
-    means: np.ndarray
-    factors: np.ndarray
-
-    @property
-    def mixture(self) -> Mixture:
-        return Mixture(self.weights, self.means, self.factors)
-
 
 FIXED = {
     "paper": Settings(7, "full", None, None, 1e-6, 1, False),
     "released": Settings(7, "full", 0.95, None, 1e-6, 1, False),
-    "recommended": Settings(1, "full", 64, 0.0, 1e-9, 3, True),
+    "recommended": Settings(1, "full", 64, 1.0, 1e-9, 3, True),
 }
-COMPONENTS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100)  # tried by `recommended` while n / (2 q) allows
-SHRINKAGES = (0.1, 0.3, 0.6)  # tried with more than one component
-RESERVED = 0.25  # of the reals, for choosing
 
 
 class GMM:
@@ -116,25 +79,36 @@ class GMM:
         settings = self._settings()
         self.n_features_in_ = matrix.shape[1]
         self.outside_ = 1.0
-        if self.preset == "recommended":
-            settings, self.outside_ = _choose(matrix, settings, self._given(), np.random.default_rng(self.seed))
-        self.chosen_ = np.array([settings.n_components, settings.covariance == "diag", settings.shrinkage or 0.0])
-        _check_enough(matrix, settings)
         folds = np.zeros(len(matrix), int) if folds is None else np.asarray(folds)
-        kept = [folds != f for f in range(folds.max() + 1) if folds.max()]
-        whole = _fit_density(matrix, settings, np.random.default_rng(self.seed))
-        if settings.pca is not None:  # a share of variance may ask for another number of directions in a fold
-            settings = settings._replace(pca=len(whole.directions))
-        # each fold's EM starts where that of all reals ended: folds then differ by their pictures, not by luck
-        shares = responsibilities(_inside(matrix, whole), whole.mixture)
-        parts = [_fit_density(matrix[keep], settings, None, shares[keep]) for keep in kept]
-        densities = [whole, *parts]
+        with one_blas_thread():  # the same bits with any number of threads
+            if self.preset == "recommended":
+                settings, self.outside_ = choose(matrix, settings, self._given(), np.random.default_rng(self.seed))
+            _check_enough(matrix, settings)
+            densities = self._fit_parts(matrix, settings, folds)
         for name, values in zip(Density._fields, zip(*densities, strict=True), strict=True):
             setattr(self, f"{name}_", np.stack(values))
         self.held_out_ = np.full(len(matrix), np.nan)
-        for f in range(len(parts)):
+        for f in range(len(densities) - 1):
             self.held_out_[folds == f] = self._score(matrix[folds == f], f + 1)
         return self
+
+    def _fit_parts(self, matrix: np.ndarray, settings: Settings, folds: np.ndarray) -> list[Density]:
+        """The density of all reals, and without each fold; all of as many directions as the poorest of them has.
+
+        Each fold's EM starts where that of all reals ended: folds then differ by their pictures, not by luck.
+        """
+        whole = fit_density(matrix, settings, np.random.default_rng(self.seed))
+        kept = [folds != f for f in range(folds.max() + 1) if folds.max()]
+        while True:
+            if settings.pca is not None:  # a share of variance may ask for another number in a fold
+                settings = settings._replace(pca=len(whole.directions))
+            shares = responsibilities(inside_of(matrix, whole), whole.mixture)
+            parts = [fit_density(matrix[keep], settings, None, shares[keep]) for keep in kept]
+            fewest = min(len(part.directions) for part in (whole, *parts))
+            if fewest == len(whole.directions):
+                return [whole, *parts]
+            settings = settings._replace(pca=fewest)
+            whole = fit_density(matrix, settings, np.random.default_rng(self.seed))
 
     def score_samples(self, features: Any) -> np.ndarray:
         """One score a picture, float64 (n,)."""
@@ -157,17 +131,21 @@ class GMM:
     def _score(self, matrix: np.ndarray, part: int) -> np.ndarray:
         density = self._density(part)
         steps = range(0, len(matrix), ROWS_AT_ONCE)
-        logs = [_log_density(matrix[i : i + ROWS_AT_ONCE], density, self._outside()) for i in steps]
+        logs = [log_density_of(matrix[i : i + ROWS_AT_ONCE], density, self._outside()) for i in steps]
         log_p = np.concatenate(logs) if logs else np.empty(0)
         if self.preset == "recommended":
-            return -np.sqrt(2 * np.maximum(_ceiling(density, self._outside()) - log_p, 0.0))
+            return -np.sqrt(2 * np.maximum(ceiling(density, self._outside()) - log_p, 0.0))
         with np.errstate(over="ignore", under="ignore"):
             return np.exp(log_p) if self.preset == "paper" else log_p
+
+    def chosen(self) -> dict[str, Any]:
+        """What `fit` decided: components, and directions kept (None for no projection)."""
+        return {"n_components": self.weights_.shape[1], "directions": self.directions_.shape[1] or None}
 
     def log_density(self, features: Any) -> np.ndarray:
         """log p(x) whatever the preset's score is, float64 (n,)."""
         matrix = self._checked(features)
-        return _log_density(matrix, self._density(0), self._outside())
+        return log_density_of(matrix, self._density(0), self._outside())
 
     def _density(self, part: int) -> Density:
         return Density(*(getattr(self, f"{name}_")[part] for name in Density._fields))
@@ -228,145 +206,13 @@ class SGM(GMM):
         super().__init__(1, covariance, pca, shrinkage, reg, None, seed, preset)
 
 
-def _fit_density(
-    matrix: np.ndarray, settings: Settings, rng: np.random.Generator | None, shares: np.ndarray | None = None
-) -> Density:
-    if settings.standardise:
-        mean, spread = standardiser(matrix)
-    else:
-        mean, spread = matrix.mean(axis=0, dtype=np.float64), np.ones(matrix.shape[1])
-    x = (matrix - mean) / spread
-    directions = np.empty((0, x.shape[1]))
-    if settings.pca is not None:
-        directions = principal_directions(x, settings.pca)
-        x = x @ directions.T
-    target = None
-    if settings.shrinkage is not None:
-        target = shrunk_to_round(x.T @ x / len(x), len(x))
-        if settings.covariance == "diag":
-            target = np.diag(np.diagonal(target))
-    if settings.n_components == 1 and target is not None:  # the shrunk covariance of all reals is already the answer
-        mixture = estimate(x, np.ones((len(x), 1)), diagonal=False, shrinkage=1.0, target=target, reg=settings.reg)
-    else:
-        mixture, settled = fit_mixture(
-            x,
-            settings.n_components,
-            rng=rng,
-            shares=shares,
-            diagonal=settings.covariance == "diag",
-            shrinkage=settings.shrinkage or 0.0,
-            target=target,
-            reg=settings.reg,
-            n_init=settings.n_init,
-        )
-        if not settled:
-            warnings.warn(
-                "GMM: EM did not settle in 100 steps; more pictures or fewer components would help.", stacklevel=4
-            )
-    return Density(mean, spread, directions, *mixture)
-
-
-def principal_directions(x: np.ndarray, wanted: float | int) -> np.ndarray:
-    """Orthonormal rows (q, d): a share of the variance (0 < wanted < 1) or a number of directions, of centred `x`."""
-    n, d = x.shape
-    if n > d:
-        variances, vectors = np.linalg.eigh(x.T @ x)
-        variances, rows = variances[::-1], vectors.T[::-1]
-    else:
-        _, singular, rows = np.linalg.svd(x, full_matrices=False)
-        variances = singular**2
-    usable = int(np.sum(variances > 1e-10 * variances[0])) if variances[0] > 0 else 1
-    if isinstance(wanted, float):
-        q = int(np.searchsorted(np.cumsum(variances) / variances.sum(), wanted) + 1)
-    else:
-        q = wanted
-    rows = rows[: max(1, min(q, usable))]
-    signs = np.sign(
-        rows[np.arange(len(rows)), np.abs(rows).argmax(axis=1)]
-    )  # the same everywhere: largest entry positive
-    return np.ascontiguousarray(rows * signs[:, None])
-
-
-def _log_density(matrix: np.ndarray, density: Density, outside: float | None) -> np.ndarray:
-    """log p(x); with `outside` also of the part outside the directions, isotropic with that variance."""
-    q, d = density.directions.shape
-    inside = _inside(matrix, density)
-    log_p = log_density(inside, density.mixture)
-    if outside is None or not 0 < q < d:
-        return log_p
-    x = (matrix - density.mean) / density.spread
-    rest = np.maximum(np.einsum("ij,ij->i", x, x) - np.einsum("ij,ij->i", inside, inside), 0.0)
-    return log_p - 0.5 * (rest / outside + (d - q) * np.log(2 * np.pi * outside))
-
-
-def _ceiling(density: Density, outside: float | None) -> float:
-    """No picture's log p(x) is above this: every component at its own mean, added up."""
-    q, d = density.directions.shape
-    modes = log_density_at_modes(density.mixture)
-    return modes if outside is None or not 0 < q < d else modes - 0.5 * (d - q) * float(np.log(2 * np.pi * outside))
-
-
-def _inside(matrix: np.ndarray, density: Density) -> np.ndarray:
-    """Standardised and projected, (n, q)."""
-    x = (matrix - density.mean) / density.spread
-    return steady_product(x, density.directions) if len(density.directions) else x
-
-
-def _choose(
-    matrix: np.ndarray, settings: Settings, given: dict[str, Any], rng: np.random.Generator
-) -> tuple[Settings, float]:
-    """The settings under which reals that were set aside are likeliest, and the variance outside the directions.
-
-    Not more components than leave two reals for each direction; what the user gave is not tried otherwise.
-    """
-    order = rng.permutation(len(matrix))
-    aside, rest = np.split(matrix[order], [max(1, int(RESERVED * len(matrix)))])
-    if settings.pca is not None and not isinstance(settings.pca, float):
-        settings = settings._replace(pca=int(min(settings.pca, matrix.shape[1], max(1, len(rest) // 2))))
-    single = settings._replace(n_components=1, shrinkage=settings.shrinkage or 0.0)
-    first = _fit_density(rest, single, rng)
-    x = (aside - first.mean) / first.spread
-    q, d = first.directions.shape
-    inside = x @ first.directions.T if q else x
-    outside = float(np.mean((x**2).sum(axis=1) - (inside**2).sum(axis=1)) / (d - q)) if 0 < q < d else 1.0
-    outside = outside if outside > 1e-12 else 1.0  # nothing is left outside
-    most = max(1, len(rest) // (2 * max(q or d, 1)))
-    best, best_logs, fails = single, _held_out_logs(rest, aside, single, outside, rng), 0
-    for m in [given["n_components"]] if "n_components" in given else [m for m in COMPONENTS if m <= most]:
-        better = False
-        for covariance in [given["covariance"]] if "covariance" in given else ["full", "diag"]:
-            for shrinkage in [given["shrinkage"]] if "shrinkage" in given else [0.0] if m == 1 else SHRINKAGES:
-                tried = settings._replace(n_components=m, covariance=covariance, shrinkage=shrinkage)
-                gain = (logs := _held_out_logs(rest, aside, tried, outside, rng)) - best_logs
-                # the simpler one stays unless the gain is above its own standard error
-                if gain.mean() > gain.std() / np.sqrt(len(gain)) or best.n_components != m == given.get("n_components"):
-                    best, best_logs, better = tried, logs, True
-        fails = 0 if better else fails + 1
-        if fails == 2:
-            break
-    return best, outside
-
-
-def _held_out_logs(
-    rest: np.ndarray, aside: np.ndarray, settings: Settings, outside: float, rng: np.random.Generator
-) -> np.ndarray:
-    density = _fit_density(rest, settings._replace(n_init=1), rng)
-    return _log_density(aside, density, outside)
-
-
 def _check_enough(matrix: np.ndarray, settings: Settings) -> None:
     n, m = len(matrix), settings.n_components
     if n < 2 * m:
         raise BadShape(
             f"gmm(n_components={m}) needs at least {2 * m} real pictures, got {n}; lower n_components or add pictures."
         )
-    q = (
-        matrix.shape[1]
-        if settings.pca is None
-        else settings.pca
-        if not isinstance(settings.pca, float)
-        else min(n, matrix.shape[1])
-    )
+    q = settings.pca if isinstance(settings.pca, (int, np.integer)) else min(n, matrix.shape[1])
     if settings.covariance == "full" and settings.shrinkage is None and m * 2 * q > n:
         warnings.warn(
             f"GMM: {n} reals for {m} full covariances in up to {q} dimensions is fewer than two a dimension and "

@@ -14,6 +14,7 @@ from .scale import jackknife
 
 BLOCK, QUERIES = 8192, 1024  # reference rows and pictures at a time: 32 MiB of float32 distances
 GROUP = 32  # columns whose minimum is looked at first
+ROUNDING = 16 * 2.0**-24  # of the largest square: what a float32 product may be off by
 DIRECT, DIRECT_BYTES = 128, 2**25  # nearest rows whose distance is computed again, and the memory for that
 RELEASED_SHIFT = 1e-6  # added to each element's difference by the released scripts
 
@@ -33,7 +34,7 @@ class KNN:
     >>> KNN(k=2, preset="paper").fit(reals).score_samples(np.array([[0., 1.]])).round(6)
     array([1.])
 
-    `features`: (n, d) array or `Features`. `k` of None: 1 below 100,000 reals, else 2 % of them, at most 3500.
+    `features`: (n, d) array or `Features`. `k` of None: 1; from 100,000 reals `recommended` takes 2 %, at most 3500.
     Range: `recommended` any real number; `paper` and `released` positive, infinite at an exact copy under `paper`.
     Under `recommended` a distance below a thousandth of the median distance between reals counts as that much:
     an exact copy is memorised, not infinitely good.
@@ -50,7 +51,7 @@ class KNN:
         matrix = as_matrix(features)
         n = len(matrix)
         self._check_parameters()
-        k = self.k or (1 if n < 100_000 else min(3500, n // 50))
+        k = self.k or (1 if n < 100_000 or self.preset != "recommended" else min(3500, n // 50))
         folds = np.zeros(n, int) if folds is None else np.asarray(folds)
         smallest = n if folds.max(initial=0) == 0 else n - np.bincount(folds).max()
         if k > smallest:
@@ -99,6 +100,10 @@ class KNN:
         rows, distances = (np.concatenate(column) for column in zip(*found, strict=True))
         return rows, distances
 
+    def chosen(self) -> dict[str, Any]:
+        """What `fit` decided."""
+        return {"k": int(self.k_)}
+
     def _check_parameters(self) -> None:
         if self.preset not in PRESETS:
             raise BadSpec(f"knn has the presets {', '.join(PRESETS)}, got {self.preset!r}.")
@@ -110,7 +115,11 @@ class KNN:
         result = np.empty(matrix.shape, np.float32)
         for start in range(0, len(matrix), ROWS_AT_ONCE):
             part = slice(start, start + ROWS_AT_ONCE)
-            result[part] = (matrix[part if order is None else order[part]] - self.mean_) / self.spread_
+            with np.errstate(over="ignore"):
+                result[part] = (matrix[part if order is None else order[part]] - self.mean_) / self.spread_
+        if not np.isfinite(result).all():
+            row = int(np.flatnonzero(~np.isfinite(result).all(axis=1))[0])
+            raise BadShape(f"Row {row} lies too far from the reals for float32; leave that picture out.")
         return result
 
     def _learn_held_out(self) -> None:
@@ -133,7 +142,9 @@ class KNN:
             np.sort(_flat(self._search(self.reference_[some[fold_of == f]], 1 + whole, skip=-1 if whole else f)[0]))
             for f in range(len(self.ends_))
         ]
-        return float(np.median(np.concatenate([distances[:, int(whole)] for distances in found])))
+        nearest = np.concatenate([distances[:, int(whole)] for distances in found])
+        apart = nearest[np.isfinite(nearest) & (nearest > 0)]
+        return float(np.median(apart)) if len(apart) else 1.0
 
     def _blocks(self) -> Iterator[tuple[int, int]]:
         """First and last row + 1 of each fold."""
@@ -175,14 +186,35 @@ class KNN:
         order = np.lexsort((where, best), axis=1)
         best, where = np.take_along_axis(best, order, 1), np.take_along_axis(where, order, 1)
         own = np.einsum("ij,ij->i", queries, queries)[:, None]
-        distances = np.sqrt(np.maximum(2.0 * best + own, 0.0), dtype=np.float64)
+        squares = 2.0 * best.astype(np.float64) + own
+        distances = np.sqrt(np.maximum(squares, 0.0))
         step = max(1, DIRECT_BYTES // (8 * queries.shape[1] * max(1, min(DIRECT, where.shape[1]))))
         for a in range(0, len(queries), step):
             part = slice(a, a + step)
             difference = self.reference_[where[part, :DIRECT]].astype(np.float64) - queries[part, None]
             distances[part, :DIRECT] = np.sqrt(np.einsum("ijk,ijk->ij", difference, difference))
+        for row in self._lost_in_rounding(squares, own, start, end, k):
+            distances[row], where[row] = self._direct(queries[row], start, end, where.shape[1])
         order = np.argsort(distances, axis=1, kind="stable")[:, :k]
         return np.take_along_axis(distances, order, 1), np.take_along_axis(where, order, 1)
+
+    def _lost_in_rounding(self, squares: np.ndarray, own: np.ndarray, start: int, end: int, k: int) -> np.ndarray:
+        """Rows whose candidates float32 cannot tell apart: a cluster far tighter than its distance from the middle."""
+        error = ROUNDING * np.maximum(own[:, 0], self.squares_[start:end].max(initial=0))
+        last = squares[:, min(k, squares.shape[1]) - 1]
+        crowded = (squares[:, -1] - last <= 4 * error) & (squares.shape[1] < end - start)
+        return np.flatnonzero((last <= 1000 * error) & (crowded | (k > DIRECT)))
+
+    def _direct(self, query: np.ndarray, start: int, end: int, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """The k smallest distances from the differences themselves, in float64, and their rows."""
+        distances = np.concatenate(
+            [
+                np.sqrt(((self.reference_[a : min(a + BLOCK, end)].astype(np.float64) - query) ** 2).sum(axis=1))
+                for a in range(start, end, BLOCK)
+            ]
+        )
+        order = np.argsort(distances, kind="stable")[:k]
+        return distances[order], start + order
 
     def _manhattan(self, queries: np.ndarray, start: int, end: int, k: int) -> tuple[np.ndarray, np.ndarray]:
         found = [
@@ -197,7 +229,7 @@ class KNN:
         return np.stack([self._score(self._without(distances, f)) for f in range(len(self.ends_))], axis=1)
 
     def _deviation(self, distances: np.ndarray) -> np.ndarray:
-        if not np.isfinite(distances).all():
+        if np.diff(self.ends_, prepend=0).min() < self.k_:
             return jackknife(self._score_folds(distances))
         alone = np.stack([self._score(distances[:, f]) for f in range(len(self.ends_))], axis=1)
         if self.preset == "recommended":

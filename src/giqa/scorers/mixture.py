@@ -29,7 +29,7 @@ def factor_of(covariance: np.ndarray) -> np.ndarray:
     except np.linalg.LinAlgError:
         raise BadShape(
             "A covariance is singular: too few pictures a component for this many features. "
-            "Lower n_components, set pca=, raise reg_covar, or add pictures."
+            "Lower n_components, set pca=, raise reg, or add pictures."
         ) from None
 
 

@@ -17,9 +17,9 @@ from ..errors import BadShape
 from ..types import Features
 
 # BLAS takes another path, with other rounding, for the ragged edges of a matrix, for another number of rows, and when
-# its own threads share the work. So every product is cut into tiles of one size, zeros filled in where sides are ragged,
-# and each tile is computed by one thread: a row has the same bits in any company, any order and with any number of
-# threads (held by a property test).
+# its own threads share the work. So every product is cut into tiles of one size, zeros filled in where sides are
+# ragged, and each tile is computed by one thread: a row has the same bits in any company, any order and with any number
+# of threads (held by a property test).
 ROWS, COLUMNS, INNER = 64, 256, 64  # sides of a tile are multiples of these
 TILE = 2048  # columns of a tile at most
 WORTH_THREADS = 2**26  # multiplications; below this one thread is faster than waking others

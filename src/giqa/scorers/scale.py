@@ -6,6 +6,7 @@ are its place among those held-out scores, so they are the same for one picture 
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,20 +18,31 @@ from ..errors import BadShape
 FOLDS = 5
 FEWEST = 20  # reals; below this a held-out fold has fewer than four
 MAD_TO_SIGMA = 1.4826  # a Gaussian's standard deviation over its median absolute deviation
-NEAR = 2.0  # grey levels, root mean square over an 8x8 thumbnail: the same picture coded again
+NEAR, NEAR_SHARE = 2.0, 0.1  # grey levels, and share of a thumbnail's own contrast: the same picture coded again
 RESAMPLES = 200
 STUDENT_4 = 2.776445  # 97.5 % quantile of Student's t with FOLDS - 1 degrees of freedom
 NORMAL = 1.959964
 
 
+def nearness(thumbnails: np.ndarray) -> np.ndarray:
+    """How far apart (root mean square, grey levels) a thumbnail (n, 192) may be from that of the same picture, (n,).
+
+    2 levels, and a tenth of the thumbnail's own contrast: textures have flat thumbnails that all look alike.
+    """
+    cells = thumbnails.reshape(len(thumbnails), -1, 3)
+    contrast = np.sqrt(((cells - cells.mean(axis=1, keepdims=True)) ** 2).mean(axis=(1, 2)))
+    return np.minimum(NEAR, NEAR_SHARE * contrast)
+
+
 def twins(info: np.ndarray) -> np.ndarray:
     """Group number of each picture, (n,); pictures with the same pixels, or nearly the same thumbnail, share one.
 
-    `info`: (n,) of dtype `giqa.types.INFO`. Thumbnails nearer than 2 grey levels (root mean square) are twins.
+    `info`: (n,) of dtype `giqa.types.INFO`; near is what `nearness` says.
     Sorted by mean brightness, since the difference of two means is never above the root mean square difference.
     """
     n = len(info)
     thumbnails = info["thumbnail"].reshape(n, -1).astype(np.float32)
+    within = nearness(thumbnails)
     group = np.arange(n)
 
     def root(i: int) -> int:
@@ -47,7 +59,7 @@ def twins(info: np.ndarray) -> np.ndarray:
     ends = np.searchsorted(brightness[order], brightness[order] + NEAR, side="right")
     for place, i in enumerate(order):
         others = order[place + 1 : ends[place]]
-        near = np.sqrt(((thumbnails[others] - thumbnails[i]) ** 2).mean(axis=1)) <= NEAR
+        near = np.sqrt(((thumbnails[others] - thumbnails[i]) ** 2).mean(axis=1)) < within[i]
         for j in others[near]:
             group[root(j)] = root(i)
     return np.array([root(i) for i in range(n)])
@@ -68,11 +80,17 @@ def assign_folds(groups: np.ndarray, seed: int = 0) -> np.ndarray:
     for i in order:
         fold = int(load.argmin())
         fold_of_group[i], load[fold] = fold, load[fold] + sizes[i]
+    if load.max() > 0.3 * len(groups):
+        warnings.warn(
+            f"{sizes.max()} of {len(groups)} reals are near duplicates of each other and stay in one fold of five: the "
+            "scale is less certain than its intervals say. Leave duplicates out.",
+            stacklevel=3,
+        )
     return fold_of_group[np.searchsorted(names, groups)]
 
 
 class Copies:
-    """Finds the reference picture that a picture repeats: the same pixels, or a thumbnail within 2 grey levels.
+    """Finds the reference picture that a picture repeats: the same pixels, or a thumbnail as near as `nearness` says.
 
     `reference`, and the pictures asked about, are records of dtype `giqa.types.INFO`.
     """
@@ -98,7 +116,7 @@ class Copies:
             return -1
         distance = np.sqrt(((self.thumbnails[start:end] - own) ** 2).mean(axis=1))
         best = int(distance.argmin())
-        return int(self.order[start + best]) if distance[best] <= NEAR else -1
+        return int(self.order[start + best]) if distance[best] < nearness(own[None])[0] else -1
 
 
 def jackknife(fold_scores: np.ndarray) -> np.ndarray:
@@ -139,7 +157,7 @@ class Folded:
         return self.score_samples(features), jackknife(self.score_folds(features))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scale:
     """Raw scores to `z`, `percentile` and an interval; `held_out` are the scores of held-out reals, (n,).
 
@@ -172,18 +190,16 @@ class Scale:
         return np.where(np.isnan(scores), np.nan, place / (len(self.held_out) + 1))
 
     def interval(self, scores: np.ndarray, deviations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """95 % interval of z: what another set of reals would have said.
+        """95 % interval of z: it holds the z that sets of reals of this size typically give.
 
         Two parts: the model (`deviations` of the scores, (n,), from five folds, hence Student's t with 4 degrees of
         freedom), and the scale, by resampling the held-out scores.
         """
         model = deviations / self.spread
         medians, spreads = self._resampled
-        # variance over resamples of (score - median_b) / spread_b, a quadratic in the score
-        a, b = 1 / spreads, medians / spreads
-        scale = np.sqrt(
-            np.maximum(0, scores**2 * a.var() - 2 * scores * np.mean((a - a.mean()) * (b - b.mean())) + b.var())
-        )
+        # variance over resamples b of (s - m_b) / spread_b, with s and m_b counted from the median: quadratic in s
+        s, a, b = scores - self.median, 1 / spreads, (medians - self.median) / spreads
+        scale = np.sqrt(np.maximum(0, s**2 * a.var() - 2 * s * np.mean((a - a.mean()) * (b - b.mean())) + b.var()))
         half = np.hypot(STUDENT_4 * model, NORMAL * scale)
         z = self.z(scores)
         return z - half, z + half
