@@ -91,7 +91,7 @@ def main() -> None:
 
     \b
     giqa demo                                    see it work on toy pictures
-    giqa score fakes/ --real reals/              one score a picture, best to worst
+    giqa score fakes/ --real reals/              one score a picture, shown best to worst
     giqa score fakes/ --real reals/ -o scores.csv --report report.html
     giqa fit reals/ -o reals.giqa                learn what real looks like, once
     giqa score fakes/ --model reals.giqa         score without the reals
