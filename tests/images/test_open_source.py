@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from giqa.errors import BadSource, GiqaError, MissingSource
 from giqa.images import open_source
+from giqa.images.decode import decode
 
 
 @pytest.fixture
@@ -124,3 +126,24 @@ def test_importing_images_loads_no_pillow():
     """The door is light: Pillow is imported by the first picture."""
     code = "import sys, giqa.images, giqa.images.decode; sys.exit('PIL' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_tensors_and_pillow_images_are_pictures():
+    """A tensor has its channels first; a Pillow image keeps its alpha; both mix with arrays in a list."""
+    torch = pytest.importorskip("torch")
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 8, 9, 3), dtype=np.uint8)
+    source = open_source(torch.from_numpy(pixels).permute(0, 3, 1, 2))
+    assert np.array_equal(decode(source.raw(1)).pixels, pixels[1])
+    mixed = [Image.fromarray(pixels[0]), torch.from_numpy(pixels[1]).permute(2, 0, 1), pixels[1]]
+    source = open_source(mixed)
+    assert [np.array_equal(decode(source.raw(i)).pixels, pixels[min(i, 1)]) for i in range(3)] == [True] * 3
+    clear = Image.new("RGBA", (4, 4), (0, 0, 0, 0))
+    assert (decode(open_source([clear]).raw(0)).pixels == 255).all()
+
+
+def test_pictures_of_formats_that_are_not_read_are_counted(tmp_path):
+    """A folder with AVIF or SVG files beside the others says so, once; tables and texts are no pictures."""
+    for name in ("a.png", "b.avif", "c.AVIF", "d.svg", "labels.csv", "notes.txt"):
+        (tmp_path / name).write_bytes(b"")
+    with pytest.warns(UserWarning, match=r"passed over: 2 \.avif, 1 \.svg"):
+        assert list(open_source(tmp_path).ids) == ["a.png"]

@@ -28,6 +28,8 @@ def open_source(where: Any) -> Source:
         "runs/**/*.png"                         what matches, sorted                  path relative to "runs"
         "face.jpg"                              that one                              name of the file
         array, list of arrays, list of paths    in their order                        position; path
+        PyTorch tensor, list of them or of
+        Pillow images                           in their order                        position
         a Source                                as it says                            as it says
 
     What exists under the given name wins over reading the name as a table with a filter or as a pattern.
@@ -40,10 +42,12 @@ def open_source(where: Any) -> Source:
         from .folder import ListSource
 
         return ListSource(where)
-    if isinstance(where, (np.ndarray, list, tuple)):
-        from .arrays import ArraySource
+    if isinstance(where, (np.ndarray, list, tuple)) or hasattr(where, "detach"):
+        from .arrays import ArraySource, as_array
 
-        return ArraySource(where, name="array" if isinstance(where, np.ndarray) else "list")
+        if not isinstance(where, (list, tuple)):
+            return ArraySource(as_array(where), name="array")
+        return ArraySource([as_array(item) for item in where], name="list")
     raise BadSource(f"Pictures come from a path, an array or a list of either, not from {type(where).__name__}.")
 
 

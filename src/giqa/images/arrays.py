@@ -14,6 +14,17 @@ from ..errors import BadSource
 from .folder import checked_ids, missing
 
 
+def as_array(item: Any) -> Any:
+    """A PyTorch tensor (channels first, as they are there) or a Pillow image as an array; anything else as it is."""
+    if hasattr(item, "detach"):
+        array = item.detach().cpu().numpy()
+        return np.moveaxis(array, -3, -1) if array.ndim >= 3 and array.shape[-3] in (1, 3, 4) else array
+    if hasattr(item, "getbands"):
+        alpha = "A" in item.getbands() or "transparency" in item.info
+        return np.asarray(item.convert("RGBA" if alpha else "RGB"))
+    return item
+
+
 class ArraySource:
     """An array (n, h, w), (n, h, w, 1), (n, h, w, 3) or (n, h, w, 4), or a list of single pictures of any sizes.
 

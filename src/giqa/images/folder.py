@@ -6,12 +6,34 @@ import difflib
 import fnmatch
 import os
 import stat
+import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 
 from ..errors import BadImage, BadSource, MissingSource
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".jpe", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+UNREAD = {
+    f".{name}"
+    for name in [
+        "avif",
+        "heic",
+        "heif",
+        "jp2",
+        "jxl",
+        "svg",
+        "psd",
+        "exr",
+        "hdr",
+        "ppm",
+        "pgm",
+        "pnm",
+        "tga",
+        "ico",
+        "dng",
+    ]
+}
 MAX_BYTES = 1 << 30  # no picture; an archive can promise more than any memory holds
 
 
@@ -41,6 +63,14 @@ def no_pictures(where: str, others: int) -> BadSource:
     return BadSource(
         f"No pictures in {where}: looked for names ending in {' '.join(ENDINGS)}, and found {others} other files."
     )
+
+
+def warn_of_unread(names: Iterable[str]) -> None:
+    """Say which pictures of a folder are passed over because nothing here reads their format."""
+    endings = Counter(ending for name in names if (ending := PurePath(name).suffix.lower()) in UNREAD)
+    if endings:
+        found = ", ".join(f"{count} {ending}" for ending, count in sorted(endings.items()))
+        warnings.warn(f"passed over: {found}; what is read are names ending in {' '.join(ENDINGS)}", stacklevel=4)
 
 
 def checked_ids(ids: Iterable[str], where: str) -> tuple[str, ...]:
@@ -100,6 +130,7 @@ class FolderSource(FileSource):
         ids = sorted(name for name in names if is_picture(name))
         if not ids:
             raise no_pictures(f"the folder {str(path)!r}", len(names))
+        warn_of_unread(names)
         super().__init__(str(path), root, ids)
 
 
