@@ -37,6 +37,8 @@ from giqa.pipeline import make_scorer
 from giqa.types import Features
 
 SCORERS = ("gmm", "sgm", "knn")
+SEVERAL = ("multilayer", "multilayer(combine='white')", "multilayer(combine='min')")  # one Gaussian a layer
+MIDDLE = ("Mixed_5b", "Mixed_5c", "Mixed_5d", "Mixed_6a", "Mixed_6b")  # chosen on dogs with planted damage
 RESAMPLES = 1000
 SPLITS = 20
 
@@ -66,8 +68,9 @@ def faces(
     reals: Features, fakes: Features, progress: Features, epochs: np.ndarray, names: list[str], scorer: str
 ) -> list[str]:
     order = np.random.default_rng(0).permutation(len(reals))
-    model = make_scorer(scorer).fit(columns(reals, names)[order[:500]])
-    held_out, generated = (model.score_samples(m) for m in (columns(reals, names)[order[500:]], columns(fakes, names)))
+    model = make_scorer(scorer).fit(columns(reals.rows(order[:500]), names))
+    sets = columns(reals.rows(order[500:]), names), columns(fakes, names)
+    held_out, generated = (model.score_samples(features) for features in sets)
     along = model.score_samples(columns(progress, names))
     return [
         bootstrap(auc, held_out, generated, paired=False),
@@ -80,15 +83,16 @@ def places(real: Features, generators: list[Features], names: list[str], scorer:
     for split in range(SPLITS):
         order = np.random.default_rng(split).permutation(len(real))
         fitted, judged = order[:25], order[25:]
-        model = make_scorer(scorer).fit(columns(real, names)[fitted])
-        held_out = model.score_samples(columns(real, names)[judged])
+        model = make_scorer(scorer).fit(columns(real.rows(fitted), names))
+        held_out = model.score_samples(columns(real.rows(judged), names))
         for result, generated in zip(results, generators, strict=True):
-            result.append(auc(held_out, model.score_samples(columns(generated, names)[judged])))
+            result.append(auc(held_out, model.score_samples(columns(generated.rows(judged), names))))
     return [f"{np.mean(r):.3f} [{np.percentile(r, 2.5):.3f}, {np.percentile(r, 97.5):.3f}]" for r in results]
 
 
-def columns(features: Features, names: list[str]) -> np.ndarray:
-    return np.concatenate([features.layers[name] for name in names], axis=1)
+def columns(features: Features, names: list[str]) -> Features:
+    """Some of the layers, in their order."""
+    return Features(features.ids, {name: features.layers[name] for name in names}, features.info)
 
 
 def by_scene(where: str, extractor, match) -> Features:
@@ -119,7 +123,7 @@ def rows_of(extractor, groups: dict[str, list[str]], data: Path) -> list[list[st
     ways = [[by_scene(w, extractor, m) for w in where] for m in (None, Match(coding="jpeg", quality=75), match)]
     rows = []
     for label, names in groups.items():
-        for scorer in SCORERS:
+        for scorer in SEVERAL if label.startswith("several") else SCORERS:
             row = faces(reals, fakes, along, epochs, names, scorer)
             row += [cell for real, *generated in ways for cell in places(real, generated, names, scorer)]
             rows.append([label, scorer, *row])
@@ -141,6 +145,7 @@ def main() -> None:
             "statistics(scales=1), the floor": ["scale_1"],
             "**statistics(scales=2)**": ["scale_1", "scale_2"],
             "statistics(scales=3)": ["scale_1", "scale_2", "scale_4"],
+            "several: both scales": ["scale_1", "scale_2"],
         },
         options.data,
     )
@@ -148,11 +153,11 @@ def main() -> None:
         from giqa.features.inception import Inception
 
         taps = Inception(weights=str(options.weights)).taps()
-        rows += rows_of(
-            Inception(weights=str(options.weights), layers=list(taps)),
-            {f"inception {tap}": [f"{tap}.mean", f"{tap}.std"] for tap in taps},
-            options.data,
-        )
+        both = {tap: [f"{tap}.mean", f"{tap}.std"] for tap in taps}
+        groups = {f"inception {tap}": names for tap, names in both.items()}
+        groups["several: inception Mixed_5b to Mixed_6b"] = [name for tap in MIDDLE for name in both[tap]]
+        groups["several: inception, every layer"] = [name for names in both.values() for name in names]
+        rows += rows_of(Inception(weights=str(options.weights), layers=list(taps)), groups, options.data)
     heads = ["features", "scorer", "faces AUC", "epochs Spearman"]
     heads += [f"{generator}{way}" for way in ("", " recoded", " matched") for generator in ("SinGAN", "GPNN")]
     print("| " + " | ".join(heads) + " |")

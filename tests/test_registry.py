@@ -123,7 +123,9 @@ def test_parse_reads_or_refuses_any_text(spec):
 
 
 def test_an_unknown_name_is_answered_with_what_there_is():
-    with pytest.raises(BadSpec, match=r"There is no scorer 'kmn'; there are gmm, knn, sgm\. Did you mean 'knn'\?"):
+    with pytest.raises(
+        BadSpec, match=r"There is no scorer 'kmn'; there are gmm, knn, multilayer, sgm\. Did you mean 'knn'\?"
+    ):
         registry.make("scorer", "kmn(k=5)")
     with pytest.raises(BadSpec) as caught:
         registry.load("extractor", "zzz")
@@ -279,7 +281,7 @@ def test_entry_points_join_the_table(third_party):
     assert isinstance(made, third_party.Dull)
     assert registry.canonical("scorer", made) == "dull(level=2)"
     assert registry.canonical("scorer", KNN(k=1)) == "knn(k=1, preset='recommended')"
-    with pytest.raises(BadSpec, match=r"there are broken, dull, gmm, knn, sgm\. Did you mean 'dull'\?"):
+    with pytest.raises(BadSpec, match=r"there are broken, dull, gmm, knn, multilayer, sgm\. Did you mean 'dull'\?"):
         registry.make("scorer", "dul")
     with pytest.raises(BadSpec, match="dull has no parameter 'k'; it has level"):
         registry.make("scorer", "dull(k=5)")

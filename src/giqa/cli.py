@@ -281,7 +281,8 @@ def fit(reals: str, out: Path, quiet: bool, no_store: bool, keep_thumbnails: boo
     if not quiet:
         chosen = ", ".join(f"{name} {value}" for name, value in model.made_by["chosen"].items())
         name = model.made_by["scorer"].partition("(")[0]
-        console.say(f"wrote {out}: {len(model.reals)} reals, {name} ({chosen}) on {model.extractor}")
+        reals = f"{model.made_by['reals']} reals{' and their mirror images' if model.made_by['flip'] else ''}"
+        console.say(f"wrote {out}: {reals}, {name} ({chosen}) on {model.extractor}")
 
 
 @main.command()

@@ -45,8 +45,7 @@ class Model:
     def score(self, features: Features) -> dict[str, np.ndarray | list[str]]:
         """Columns of `Scores` for pictures that have features; none depends on the others."""
         self._check_layers(features)
-        matrix = self._matrix(features)
-        score, deviation = self.scorer.score_with_deviation(matrix)
+        score, deviation = self.scorer.score_with_deviation(self._matrix(features))
         low, high = self.scale.interval(score, deviation)
         known = features.info is not None and self._copies is not None
         repeats = self._copies.rows(features.info) if known else np.full(len(features), -1)
@@ -163,12 +162,25 @@ def _learned(scorer: Any) -> dict[str, np.ndarray]:
     """What `fit` learned, by scikit-learn's convention; what is not one array of numbers is an array of objects."""
     learned = {}
     for name, value in vars(scorer).items():
-        if name.endswith("_") and not name.startswith("_"):
+        if name == "parts_" and hasattr(scorer, "blank_parts"):  # a scorer made of scorers
+            for i, part in enumerate(value):
+                learned |= {f"parts_.{i}.{inner}": array for inner, array in _learned(part).items()}
+        elif name.endswith("_") and not name.startswith("_"):
             try:
                 learned[name] = np.asarray(value)
             except ValueError:  # lists of different lengths
                 learned[name] = np.asarray(None)
     return learned
+
+
+def _restore(scorer: Any, learned: Mapping[str, Any]) -> None:
+    """The other way round of `_learned`."""
+    parts = {int(name.split(".")[1]) for name in learned if name.startswith("parts_.")}
+    if parts:
+        scorer.parts_ = scorer.blank_parts(len(parts))
+    for name, value in learned.items():
+        owner, name = (scorer.parts_[int(name.split(".")[1])], name.split(".", 2)[2]) if "." in name else (scorer, name)
+        setattr(owner, name, value)
 
 
 def read_header(path: str | Path) -> dict[str, Any]:
@@ -212,8 +224,7 @@ def load(path: str | Path) -> Model:
 def _model(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Model:
     scorer = registry.make("scorer", header["scorer"])
     learned = {name.removeprefix("scorer."): value for name, value in arrays.items() if name.startswith("scorer.")}
-    for name, value in (learned | header["learned"]).items():
-        setattr(scorer, name, value)
+    _restore(scorer, learned | header["learned"])
     info = np.frombuffer(arrays["reals.info"].tobytes(), INFO) if "reals.info" in arrays else None
     matrix = arrays["reals.matrix"]
     layers, start = {}, 0

@@ -120,8 +120,11 @@ def _fit_held_out(scorer: Any, features: Features, mirrored: Features | None, se
     if mirrored is not None:
         named = Features(tuple(f"{i}#flip" for i in mirrored.ids), mirrored.layers, mirrored.info)
         features, groups = joined([features, named], features.made_by), np.r_[groups, groups]
-    fitted = scorer if hasattr(scorer, "score_with_deviation") else Folded(scorer)
-    fitted.fit(features.matrix(), folds=assign_folds(groups, seed))
+    folds = assign_folds(groups, seed)
+    if hasattr(scorer, "score_with_deviation"):
+        fitted = scorer.fit(features, folds=folds)
+    else:
+        fitted = Folded(scorer).fit(features.matrix(), folds=folds)
     return fitted, features
 
 

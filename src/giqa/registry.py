@@ -21,6 +21,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "gmm": "giqa.scorers.gmm:GMM",
         "sgm": "giqa.scorers.gmm:SGM",
         "knn": "giqa.scorers.knn:KNN",
+        "multilayer": "giqa.scorers.multilayer:MultiLayer",
     },
 }
 PRESETS = ("paper", "released", "recommended")
@@ -30,7 +31,7 @@ def names(kind: str) -> dict[str, str]:
     """Every registered name of a kind and where it lives, without importing any of it.
 
     >>> sorted(names("scorer"))
-    ['gmm', 'knn', 'sgm']
+    ['gmm', 'knn', 'multilayer', 'sgm']
     """
     from importlib.metadata import entry_points
 

@@ -14,26 +14,8 @@ from pathlib import Path, PurePath
 from ..errors import BadImage, BadSource, MissingSource
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".jpe", ".webp", ".bmp", ".tif", ".tiff", ".gif")
-UNREAD = {
-    f".{name}"
-    for name in [
-        "avif",
-        "heic",
-        "heif",
-        "jp2",
-        "jxl",
-        "svg",
-        "psd",
-        "exr",
-        "hdr",
-        "ppm",
-        "pgm",
-        "pnm",
-        "tga",
-        "ico",
-        "dng",
-    ]
-}
+UNREAD = {".avif", ".heic", ".heif", ".jp2", ".jxl", ".svg", ".psd", ".exr", ".hdr"}
+UNREAD |= {".ppm", ".pgm", ".pnm", ".tga", ".ico", ".dng"}
 MAX_BYTES = 1 << 30  # no picture; an archive can promise more than any memory holds
 
 

@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+
+import giqa
+from giqa.errors import BadSpec
+from giqa.scorers.gmm import SGM
+from giqa.scorers.multilayer import MultiLayer, _weights, _widths
+from giqa.scorers.scale import Scale
+from giqa.testing import check_reference_scorer
+from giqa.types import Features
+
+RNG = np.random.default_rng(0)
+
+
+def layered(n, shift=0.0, seed=0):
+    """Two layers: "low" of 3 + 3 columns (mean and std) and "deep" of 4, shifted in the low one only."""
+    rng = np.random.default_rng(seed)
+    layers = {
+        "low.mean": rng.normal(size=(n, 3)) + shift,
+        "low.std": rng.normal(size=(n, 3)),
+        "deep": rng.normal(size=(n, 4)),
+    }
+    return Features(tuple(map(str, range(n))), {name: layer.astype(np.float32) for name, layer in layers.items()})
+
+
+REALS, FOLDS = layered(100), np.arange(100) % 5
+
+
+def test_mean_and_std_of_one_tap_are_one_layer():
+    """Widths 6 and 4; a std that stands apart from its mean is a layer of its own."""
+    assert _widths(REALS) == [6, 4]
+    apart = Features(("0",), {n: np.zeros((1, w), np.float32) for n, w in (("a.mean", 2), ("b", 3), ("a.std", 2))})
+    assert _widths(apart) == [2, 3, 2]
+
+
+@pytest.mark.parametrize("combine", ["mean", "min"])
+def test_each_layer_is_read_on_its_own_scale(combine):
+    """By hand: one Gaussian a layer, its z by its own held-out scores, then the mean or the minimum."""
+    queries = layered(20, shift=2.0, seed=1)
+    model = MultiLayer(combine=combine).fit(REALS, folds=FOLDS)
+    z = []
+    for columns in (slice(0, 6), slice(6, 10)):
+        part = SGM().fit(REALS.matrix()[:, columns], folds=FOLDS)
+        z.append(Scale(part.held_out_).z(part.score_samples(queries.matrix()[:, columns])))
+    expected = np.mean(z, axis=0) if combine == "mean" else np.min(z, axis=0)
+    assert model.score_samples(queries) == pytest.approx(expected)
+    assert model.layer_z(queries) == pytest.approx(np.stack(z, axis=1))
+
+
+def test_held_out_scores_combine_held_out_layers():
+    """held_out_ is what score_folds says of each real in its own fold."""
+    model = MultiLayer().fit(REALS, folds=FOLDS)
+    assert model.score_folds(REALS)[np.arange(100), FOLDS] == pytest.approx(model.held_out_)
+
+
+def test_weights_whiten():
+    """Two layers that repeat each other share the weight that an independent third one has alone; none is negative."""
+    a, b = np.random.default_rng(0).normal(size=(2, 5000))
+    twice = _weights(np.stack([a, a, b], axis=1), "white")
+    assert twice == pytest.approx([0.25, 0.25, 0.5], abs=0.03)
+    assert _weights(np.stack([a, 3 * a + 0.1 * b], axis=1), "white").min() == 0
+    assert _weights(np.stack([a, b], axis=1), "mean").tolist() == [0.5, 0.5]
+
+
+def test_a_flaw_in_one_layer_is_seen_whatever_the_other_says():
+    """Shifted in the low layer only: far below the reals by the minimum, less by the mean."""
+    fakes = layered(30, shift=4.0, seed=2)
+    z = {c: np.median(MultiLayer(combine=c).fit(REALS, folds=FOLDS).score_samples(fakes)) for c in ("mean", "min")}
+    assert z["min"] < z["mean"] < -2
+
+
+def test_a_layer_without_spread_says_nothing():
+    """A layer that is the same for every real (all scores equal) adds 0 instead of NaN."""
+    flat = Features(REALS.ids, {**REALS.layers, "flat": np.zeros((100, 2), np.float32)})
+    assert np.isfinite(MultiLayer().fit(flat, folds=FOLDS).score_samples(flat)).all()
+
+
+def test_through_the_pipeline_and_its_file(toy, tmp_path):
+    """giqa.fit hands the layers over; the saved model scores the same bits; statistics are two layers."""
+    model = giqa.fit(toy[0], scorer="multilayer(combine='white')")
+    assert model.made_by["chosen"]["layers"] == 2
+    path = model.save(tmp_path / "m.giqa")
+    direct, loaded = giqa.score(toy[1], model=model), giqa.score(toy[1], model=path)
+    assert np.array_equal(direct.z, loaded.z) and np.array_equal(direct.z_low, loaded.z_low)
+
+
+def test_refuses_an_unknown_way():
+    with pytest.raises(BadSpec, match="takes mean, white, min, got 'max'"):
+        MultiLayer(combine="max").fit(REALS)
+
+
+@pytest.mark.parametrize("combine", ["mean", "white", "min"])
+@pytest.mark.parametrize("density", ["sgm", "knn(k=2)", "gmm(n_components=2)"])
+def test_contract(combine, density):
+    """Every way and density keeps the promises of a reference scorer."""
+    check_reference_scorer(lambda: MultiLayer(density, combine), own_scale=True)
