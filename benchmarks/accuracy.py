@@ -38,7 +38,7 @@ from giqa.types import Features
 
 SCORERS = ("gmm", "sgm", "knn")
 SEVERAL = ("multilayer", "multilayer(combine='white')", "multilayer(combine='min')")  # one Gaussian a layer
-MIDDLE = ("Mixed_5b", "Mixed_5c", "Mixed_5d", "Mixed_6a", "Mixed_6b")  # chosen on dogs with planted damage
+MIDDLE = ("Mixed_5b", "Mixed_5c", "Mixed_5d", "Mixed_6a", "Mixed_6b")  # see docs/combination.md
 RESAMPLES = 1000
 SPLITS = 20
 

@@ -3,85 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from . import __version__
+from .. import __version__
+from .shared import Group, options
+from .upkeep import cache, weights
 
-PRESETS = click.Choice(["paper", "released", "recommended"])
 SOURCES = """A source of pictures is a folder, a zip, an .npz or .npy array, a list file, a pattern such as
 'runs/**/*.png', or a table with a filter such as 'labels.csv[kind=real]'."""
-
-
-class Group(click.Group):
-    """Commands in the order of a first acquaintance; errors as one sentence, exit status 2."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        from .errors import GiqaError
-
-        try:
-            return super().invoke(ctx)
-        except GiqaError as error:
-            click.echo(f"giqa: {error}", err=True)
-            ctx.exit(2)
-        except BrokenPipeError:
-            sys.stderr.close()
-            ctx.exit(141)
-        except OSError as error:
-            click.echo(f"giqa: {error.strerror or error}: {error.filename or 'a file'}", err=True)
-            ctx.exit(2)
-        except KeyboardInterrupt:
-            click.echo("giqa: interrupted; what was computed is kept, run the same command again to go on.", err=True)
-            ctx.exit(130)
-
-
-def options(*names: str) -> Callable:
-    """The options that several commands share."""
-    known = {
-        "extractor": click.option(
-            "--extractor",
-            metavar="SPEC",
-            help="How features are made, e.g. 'inception(layers=[\"Mixed_5d\"])'; see `giqa list`.",
-        ),
-        "scorer": click.option(
-            "--scorer", metavar="SPEC", help="How features are scored, e.g. knn or 'knn(k=5)'; see `giqa list`."
-        ),
-        "preset": click.option(
-            "--preset",
-            type=PRESETS,
-            help="The paper to the letter, its released scripts, or what measures best (default).",
-        ),
-        "match": click.option(
-            "--match",
-            is_flag=False,
-            flag_value="auto",
-            metavar="[SPEC]",
-            help="Bring all pictures to one size and coding first: alone, chosen from both sets; or e.g. "
-            "'match(size=64, coding=\"jpeg444\", quality=90)'.",
-        ),
-        "flip": click.option("--flip", is_flag=True, help="Mirrored copies of the reals join the reference."),
-        "seed": click.option("--seed", type=int, default=0, show_default=True, help="For folds and starts."),
-        "workers": click.option(
-            "--workers",
-            type=click.IntRange(1),
-            help="Threads that decode; results do not depend on it. Default: all cores.",
-        ),
-        "no_store": click.option("--no-store", is_flag=True, help="Keep no features on disk."),
-        "quiet": click.option("--quiet", "-q", is_flag=True, help="No progress and no warnings."),
-    }
-
-    def add(command: Callable) -> Callable:
-        for name in reversed(names):
-            command = known[name](command)
-        return command
-
-    return add
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -116,8 +48,8 @@ def demo(out: Path, quiet: bool) -> None:
     Makes 200 landscapes as reals and 60 more as fakes, most of them damaged; scores the fakes and writes scores.csv
     and report.html. Everything happens on this machine.
     """
-    from . import console
-    from .images.toy import write_toy
+    from .. import console
+    from ..images.toy import write_toy
 
     if not quiet:
         console.say("Drawing 200 toy reals and 60 toy fakes ...")
@@ -191,9 +123,9 @@ def run_score(
     **options: Any,
 ) -> tuple[int, int]:
     """Score, write, show; how many pictures could not be read, among the reals too, and how many were scored."""
-    from . import console, pipeline
-    from .errors import BadSpec
-    from .scores import check_ending
+    from .. import console, pipeline
+    from ..errors import BadSpec
+    from ..scores import check_ending
 
     if real is None and model is None:
         raise BadSpec("Score against what? Give --real REALS (a source of real pictures) or --model FILE.giqa.")
@@ -228,7 +160,7 @@ def check_writable(path: Path) -> None:
 
 def show(scores: Any, out: Path | None, report: Path | None, quiet: bool, ranked: bool) -> None:
     """A ranking for a person, CSV for a pipe; what was written and what went wrong to stderr."""
-    from . import console
+    from .. import console
 
     if ranked or (not out and sys.stdout.isatty()):
         console.ranking(scores)
@@ -267,8 +199,8 @@ def fit(reals: str, out: Path, quiet: bool, no_store: bool, keep_thumbnails: boo
     """
     import dataclasses
 
-    from . import console, gallery, pipeline
-    from .errors import BadSpec
+    from .. import console, gallery, pipeline
+    from ..errors import BadSpec
 
     if out.suffix.lower() != ".giqa":
         raise BadSpec(f"A model file is named NAME.giqa, got {out.name!r}.")
@@ -292,8 +224,8 @@ def info(model: Path, as_json: bool) -> None:
     """Say everything that a model file says of itself."""
     import json
 
-    from . import console
-    from .model import read_header
+    from .. import console
+    from ..model import read_header
 
     header = read_header(model)
     if as_json:
@@ -318,10 +250,10 @@ def doctor(reals: str | None, fakes: str | None, dimension: int | None, componen
     Pictures saved differently (size, format, JPEG quality, resizing) score differently whatever they show. The
     remedy, `--match`, is spelled out. Exit status: 1 when something is bad, else 0.
     """
-    from . import console
-    from . import doctor as diagnosis
-    from .images import open_source
-    from .images.profile import profile
+    from .. import console
+    from .. import doctor as diagnosis
+    from ..images import open_source
+    from ..images.profile import profile
 
     found = diagnosis.environment(deep)
     if reals:
@@ -339,7 +271,7 @@ def doctor(reals: str | None, fakes: str | None, dimension: int | None, componen
 @main.command("list")
 def list_() -> None:
     """List every extractor and scorer by name."""
-    from . import console, registry
+    from .. import console, registry
 
     rows = []
     for kind in registry.BUILTIN:
@@ -348,122 +280,5 @@ def list_() -> None:
     console.table("", ("kind", "name", "what it is"), rows)
 
 
-@main.group(cls=Group)
-def cache() -> None:
-    """Features that are kept so that they are never computed twice."""
-
-
-@cache.command("list")
-def cache_list() -> None:
-    """What is kept, and how large it is."""
-    import json
-    import time
-
-    from . import console
-    from .features.store import stored
-    from .features.weights import home
-
-    kept = stored(home() / "features")
-    rows = [
-        (
-            s.pictures,
-            console.size(s.bytes),
-            time.strftime("%Y-%m-%d", time.localtime(s.used)),
-            s.identity.get("extractor", "?"),
-            json.dumps({k: v for k, v in s.identity.items() if k not in ("extractor", "format", "decode")}),
-        )
-        for s in kept
-    ]
-    console.table(str(home() / "features"), ("pictures", "size", "used", "extractor", "how"), rows, right=(0, 1))
-    console.say(f"{console.size(sum(s.bytes for s in kept))} in {home() / 'features'}")
-
-
-@cache.command("prune")
-@click.option(
-    "--to",
-    "limit",
-    default="10GB",
-    show_default=True,
-    metavar="SIZE",
-    help="Delete what was not used for longest until this much is left.",
-)
-def cache_prune(limit: str) -> None:
-    """Delete the features that were not used for longest."""
-    from . import console
-    from .features.store import prune
-    from .features.weights import home
-
-    console.say(f"freed {console.size(prune(home() / 'features', console.parse_size(limit)))}")
-
-
-@cache.command("clear")
-def cache_clear() -> None:
-    """Delete all kept features (weights stay)."""
-    from . import console
-    from .features.store import prune
-    from .features.weights import home
-
-    console.say(f"freed {console.size(prune(home() / 'features', 0))}")
-
-
-@main.group(cls=Group)
-def weights() -> None:
-    """Pretrained networks: every file is checked by its SHA-256 digest before it is loaded."""
-
-
-@weights.command("list")
-def weights_list() -> None:
-    """Known and imported weights, and whether they are here."""
-    from . import console
-    from .features import weights as w
-
-    rows = [
-        (e.name, "here" if e.present else "not here", console.size(e.bytes), e.sha256[:16], e.what) for e in w.listing()
-    ]
-    console.table(str(w.folder()), ("name", "", "size", "sha256", "what"), rows, right=(2,))
-
-
-@weights.command("pull")
-@click.argument("name")
-@options("quiet")
-def weights_pull(name: str, quiet: bool) -> None:
-    """Download weights; a download that broke off goes on where it stopped."""
-    from . import console
-    from .features.weights import pull
-
-    with console.progress(quiet, unit="bytes") as progress:
-        path = pull(name, progress and (lambda done, total: progress(name, done, total)))
-    console.say(f"{name} is in {path}")
-
-
-@weights.command("verify")
-@click.argument("name", required=False)
-def weights_verify(name: str | None) -> None:
-    """Read the weights again and compare their digests."""
-    from . import console
-    from .features.weights import verify
-
-    checked = verify(name)
-    for entry in checked:
-        console.say(f"{entry.name}: good")
-    if not checked:
-        console.say("no weights are here; see `giqa weights list`")
-
-
-@weights.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--name", help="Needed for weights that giqa does not know.")
-def weights_import(file: Path, name: str | None) -> None:
-    """Copy a weights file that you have into giqa's folder.
-
-    A published file is recognised by its digest; any other gets a name of its own, and its own digest is recorded.
-    """
-    from . import console
-    from .features.weights import import_file
-
-    found = import_file(file, name)
-    console.say(f"{found.name} is in {found.path} (sha256 {found.sha256})")
-
-
-if __name__ == "__main__":
-    main()
+main.add_command(cache)
+main.add_command(weights)

@@ -1,0 +1,79 @@
+"""What the commands share: how errors end a command, and the options that several have."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+PRESETS = click.Choice(["paper", "released", "recommended"])
+
+
+class Group(click.Group):
+    """Commands in the order of a first acquaintance; errors as one sentence, exit status 2."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from ..errors import GiqaError
+
+        try:
+            return super().invoke(ctx)
+        except GiqaError as error:
+            click.echo(f"giqa: {error}", err=True)
+            ctx.exit(2)
+        except BrokenPipeError:
+            sys.stderr.close()
+            ctx.exit(141)
+        except OSError as error:
+            click.echo(f"giqa: {error.strerror or error}: {error.filename or 'a file'}", err=True)
+            ctx.exit(2)
+        except KeyboardInterrupt:
+            click.echo("giqa: interrupted; what was computed is kept, run the same command again to go on.", err=True)
+            ctx.exit(130)
+
+
+def options(*names: str) -> Callable:
+    """The options that several commands share."""
+    known = {
+        "extractor": click.option(
+            "--extractor",
+            metavar="SPEC",
+            help="How features are made, e.g. 'inception(layers=[\"Mixed_5d\"])'; see `giqa list`.",
+        ),
+        "scorer": click.option(
+            "--scorer", metavar="SPEC", help="How features are scored, e.g. knn or 'knn(k=5)'; see `giqa list`."
+        ),
+        "preset": click.option(
+            "--preset",
+            type=PRESETS,
+            help="The paper to the letter, its released scripts, or what measures best (default).",
+        ),
+        "match": click.option(
+            "--match",
+            is_flag=False,
+            flag_value="auto",
+            metavar="[SPEC]",
+            help="Bring all pictures to one size and coding first: alone, chosen from both sets; or e.g. "
+            "'match(size=64, coding=\"jpeg444\", quality=90)'.",
+        ),
+        "flip": click.option("--flip", is_flag=True, help="Mirrored copies of the reals join the reference."),
+        "seed": click.option("--seed", type=int, default=0, show_default=True, help="For folds and starts."),
+        "workers": click.option(
+            "--workers",
+            type=click.IntRange(1),
+            help="Threads that decode; results do not depend on it. Default: all cores.",
+        ),
+        "no_store": click.option("--no-store", is_flag=True, help="Keep no features on disk."),
+        "quiet": click.option("--quiet", "-q", is_flag=True, help="No progress and no warnings."),
+    }
+
+    def add(command: Callable) -> Callable:
+        for name in reversed(names):
+            command = known[name](command)
+        return command
+
+    return add
