@@ -151,13 +151,17 @@ def main() -> None:
     )
     if options.weights:
         from giqa.features.inception import Inception
+        from giqa.features.joined import Joined
 
         taps = Inception(weights=str(options.weights)).taps()
         both = {tap: [f"{tap}.mean", f"{tap}.std"] for tap in taps}
         groups = {f"inception {tap}": names for tap, names in both.items()}
         groups["several: inception Mixed_5b to Mixed_6b"] = [name for tap in MIDDLE for name in both[tap]]
         groups["several: inception, every layer"] = [name for names in both.values() for name in names]
-        rows += rows_of(Inception(weights=str(options.weights), layers=list(taps)), groups, options.data)
+        scales = ["scale_1", "scale_2"]
+        groups["several: Mixed_5b to Mixed_6b and statistics"] = [n for tap in MIDDLE for n in both[tap]] + scales
+        network = f"inception(weights={str(options.weights)!r}, layers={list(taps)!r})"
+        rows += rows_of(Joined([network, "statistics"]), groups, options.data)
     heads = ["features", "scorer", "faces AUC", "epochs Spearman"]
     heads += [f"{generator}{way}" for way in ("", " recoded", " matched") for generator in ("SinGAN", "GPNN")]
     print("| " + " | ".join(heads) + " |")

@@ -283,6 +283,8 @@ def model_extractor(model: Model) -> Extractor:
     try:
         now = dict(extractor.identity())
     except MissingWeights as missing:
+        if "weights_sha256" not in model.identity:
+            raise
         extractor.weights = f"sha256:{model.identity['weights_sha256']}"
         try:
             now = dict(extractor.identity())

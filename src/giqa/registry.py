@@ -16,6 +16,7 @@ BUILTIN: dict[str, dict[str, str]] = {
     "extractor": {
         "statistics": "giqa.features.statistics:Statistics",
         "inception": "giqa.features.inception:Inception",
+        "joined": "giqa.features.joined:Joined",
     },
     "scorer": {
         "gmm": "giqa.scorers.gmm:GMM",
