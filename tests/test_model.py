@@ -250,6 +250,7 @@ def test_a_model_of_pictures_survives_the_file(pictures, tmp_path):
 # Use
 
 
+@pytest.mark.filterwarnings("ignore:More than half of the held-out reals")
 def test_neighbours_by_hand():
     """On standardised features; the reals 0..19 on a line: next to 7.2 lie 7, 8 and 6, .2, .8 and 1.2 apart."""
     line, query = np.arange(20, dtype=np.float32)[:, None], Features(("x",), {"features": np.float32([[7.2]])})
@@ -425,3 +426,14 @@ def test_a_registered_third_partys_scorer_is_saved_and_loaded(tmp_path, monkeypa
     assert loaded.scorer.extra_.tolist() == [1.0, 2.0]
     assert_equal_bits(loaded.score(FAKES), model.score(FAKES))
     assert loaded.digest == model.digest
+
+
+def test_a_flipped_bit_is_found_out(tmp_path):
+    """The digest in the header is checked: a damaged file is refused, not scored with."""
+    path = giqa.fit(REALS, scorer="knn").save(tmp_path / "m.giqa")
+    content = bytearray(path.read_bytes())
+    place = content.find(np.ascontiguousarray(load(path).scale.held_out).tobytes())
+    content[place + 5] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(BadModel, match="does not have the digest it was saved with"):
+        load(path)

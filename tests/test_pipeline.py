@@ -9,6 +9,7 @@ from giqa.errors import BadModel, BadShape, BadSource, BadSpec
 from giqa.extraction import extract
 from giqa.features.statistics import Statistics
 from giqa.images.toy import write_toy
+from giqa.scorers.knn import KNN
 from giqa.scores import NUMBERS
 
 SCORERS = ["gmm", "sgm", "knn", "knn(k=3, preset='released')", "gmm(n_components=2, preset='released')"]
@@ -71,6 +72,7 @@ def test_unreadable_pictures_get_a_row_and_the_run_goes_on(toy, tmp_path):
     assert len(scores.ranked()) == len(clean)
 
 
+@pytest.mark.filterwarnings("ignore:the reals and these pictures are saved differently")
 def test_copies_of_reals_are_flagged(toy, tmp_path):
     """A fake with the pixels of a real, and one that is the same picture as JPEG, name the real they repeat."""
     reals, _ = toy
@@ -87,6 +89,7 @@ def test_copies_of_reals_are_flagged(toy, tmp_path):
     }
 
 
+@pytest.mark.filterwarnings("ignore:the reals and these pictures are saved differently")
 def test_notes_say_what_decoding_did(toy, tmp_path):
     """An alpha channel that was composited on white is on record."""
     picture = np.random.default_rng(0).integers(0, 256, (32, 32, 4), dtype=np.uint8)
@@ -205,3 +208,56 @@ def test_a_model_refuses_an_extractor_that_changed(toy, monkeypatch):
     monkeypatch.setattr(Statistics, "identity", lambda self: changed)
     with pytest.raises(BadModel, match="version was 1, is 99"):
         giqa.score(toy[1], model=model)
+
+
+def test_one_scorer_object_may_fit_two_models(toy):
+    """The caller's object stays as it is: a second fit does not change the first model."""
+    rng = np.random.default_rng(0)
+    near, far = rng.normal(size=(60, 3)).astype(np.float32), rng.normal(size=(60, 3)).astype(np.float32) + 100
+    scorer, queries = KNN(k=1), rng.normal(size=(4, 3)).astype(np.float32)
+    first = giqa.fit(near, scorer=scorer)
+    before = giqa.score(queries, model=first).z
+    giqa.fit(far, scorer=scorer)
+    assert np.array_equal(giqa.score(queries, model=first).z, before)
+    assert not hasattr(scorer, "reference_")
+
+
+def test_equal_rows_of_features_stay_in_one_fold():
+    """Every row twice: a held-out row does not find its twin, and 30 copies of one row are not 20 different reals."""
+    rows = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
+    once, twice = giqa.fit(rows, scorer="knn"), giqa.fit(np.repeat(rows, 2, axis=0), scorer="knn")
+    assert np.median(twice.scale.held_out) == pytest.approx(np.median(once.scale.held_out), abs=0.5)
+    with pytest.raises(BadShape, match="got 1 "):
+        giqa.fit(np.ones((30, 3), np.float32))
+
+
+def test_mirrored_reals_are_no_second_opinion(toy):
+    """With flip the scale still counts each real once: 60 reals, percentiles in steps of 1/61."""
+    model = giqa.fit(toy[0], scorer="knn", flip=True)
+    assert len(model.scale.held_out) == 60 and model.made_by["reals"] == 60 and len(model.reals) == 120
+
+
+def test_a_row_that_is_not_finite_costs_that_row(toy):
+    """NaN features get an error by name; the others score as without them."""
+    rng = np.random.default_rng(0)
+    model = giqa.fit(rng.normal(size=(60, 3)).astype(np.float32))
+    queries = rng.normal(size=(80, 3)).astype(np.float32)
+    broken = queries.copy()
+    broken[70, 1] = np.nan
+    scores, clean = giqa.score(broken, model=model), giqa.score(queries, model=model)
+    assert scores.error[70] == "its features are not finite" and sum(map(bool, scores.error)) == 1
+    assert np.array_equal(np.delete(scores.z, 70), np.delete(clean.z, 70))
+
+
+def test_features_made_another_way_are_refused(toy):
+    """A model knows how its features were made: others of the same shape are an error, not another score."""
+    model = giqa.fit(toy[0])
+    alike = extract(toy[1], "statistics").features
+    assert np.array_equal(giqa.score(alike, model=model).z, giqa.score(toy[1], model=model).z)
+    with pytest.raises(BadShape, match=r"match is 'match.*size=16.*', should be None"):
+        giqa.score(extract(toy[1], "statistics", match="match(size=16)").features, model=model)
+
+
+def test_misspelt_keywords_are_refused(toy):
+    with pytest.raises(TypeError):
+        giqa.score(toy[1], real=toy[0], scorrer="knn")

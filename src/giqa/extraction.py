@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -109,52 +109,47 @@ def extract_steps(
 def _finish(source: Source, step: range, results: list, extractor: Extractor, shelf: Store | None) -> Extracted:
     """Run the network on what is new, put it in the store, and put the step together again."""
     failures = {source.ids[i]: value for i, (kind, _, value) in zip(step, results, strict=True) if kind == "bad"}
-    fresh = [(key, value) for kind, key, value in results if kind == "new"]
-    records: Iterator[np.void] = iter(())
-    dtype = None
+    fresh = [(key, *value) for kind, key, value in results if kind == "new"]
+    made = np.empty(0)
     if fresh:
-        layers = extractor.run([prepared for _, (_, prepared) in fresh])
-        dtype = np.dtype(
-            [
-                *((n, INFO[n].base, INFO[n].shape) for n in INFO.names),
-                *((f"layer:{n}", "<f4", a.shape[1:]) for n, a in layers.items()),
-            ]
-        )
-        made = np.empty(len(fresh), dtype)
-        for row, (_, (info, _)) in enumerate(fresh):
-            for name in INFO.names:
-                made[name][row] = info[name]
-        for name, layer in layers.items():
-            made[f"layer:{name}"] = layer
+        keys, infos, prepared = zip(*fresh, strict=True)
+        made = _records(infos, extractor.run(prepared))
         if shelf is not None:
             try:
-                shelf.append([key for key, _ in fresh], made)
+                shelf.append(keys, made)
             except OSError as error:  # a full disk costs the store, not the run
                 warnings.warn(f"features could not be kept ({error.strerror or error})", stacklevel=2)
-        records = iter(made)
+    new = iter(made)
     good = [
-        (i, next(records) if kind == "new" else value)
+        (source.ids[i], next(new) if kind == "new" else value)
         for i, (kind, _, value) in zip(step, results, strict=True)
         if kind != "bad"
     ]
-    if dtype is None and good:
-        dtype = good[0][1].dtype
-    return Extracted(_as_features([source.ids[i] for i, _ in good], [record for _, record in good], dtype), failures)
+    return Extracted(_as_features(good), failures)
 
 
-def _as_features(ids: list[str], records: list[np.void], dtype: np.dtype | None) -> Features:
+def _records(infos: Sequence[np.void], layers: Mapping[str, np.ndarray]) -> np.ndarray:
+    """What is known of each picture and its layers, as the records of the store, (n,)."""
+    known = [(name, INFO[name].base, INFO[name].shape) for name in INFO.names]
+    records = np.empty(len(infos), [*known, *((f"layer:{name}", "<f4", a.shape[1:]) for name, a in layers.items())])
+    for name in INFO.names:
+        records[name] = [info[name] for info in infos]
+    for name, layer in layers.items():
+        records[f"layer:{name}"] = layer
+    return records
+
+
+def _as_features(records: Sequence[tuple[str, np.void]]) -> Features:
+    """Named records of the store as features."""
     if not records:
         return Features((), {}, np.empty(0, INFO))
-    table = np.array(records, dtype)
+    table = np.array([record for _, record in records], records[0][1].dtype)
     info = np.empty(len(table), INFO)
     for name in INFO.names:
         info[name] = table[name]
-    layers = {
-        name.removeprefix("layer:"): np.ascontiguousarray(table[name])
-        for name in dtype.names
-        if name.startswith("layer:")
-    }
-    return Features(tuple(ids), layers, info)
+    layers = [name for name in table.dtype.names if name.startswith("layer:")]
+    arrays = {name.removeprefix("layer:"): np.ascontiguousarray(table[name]) for name in layers}
+    return Features(tuple(name for name, _ in records), arrays, info)
 
 
 def extract(
