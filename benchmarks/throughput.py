@@ -23,6 +23,8 @@ import giqa
 from giqa.extraction import extract
 from giqa.images.toy import write_toy
 from giqa.scorers.knn import KNN
+from giqa.scorers.scale import twins
+from giqa.types import INFO
 
 
 def rate(n: int, work) -> float:
@@ -43,7 +45,17 @@ def many(rng: np.random.Generator, n: int = 300_000) -> None:
     seconds = 1 / rate(1, lambda: giqa.score(features, model=model))
     bytes_each = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / n
     each = f"{1e6 * seconds / n:.0f} us and {bytes_each:.0f} bytes"
-    print(f"beside its features a picture costs {each} (gmm, {n:,} rows)\n")
+    print(f"beside its features a picture costs {each} (gmm, {n:,} rows)")
+
+
+def twins_of(rng: np.random.Generator, n: int) -> None:
+    """Time to look for twins among n different reals, whose thumbnails have the contrasts of photographs."""
+    info = np.zeros(n, INFO)
+    quarters = (30 * rng.normal(size=(n, 2, 2, 3))).repeat(4, axis=1).repeat(4, axis=2)
+    light = 128 + 40 * rng.normal(size=(n, 1, 1, 1))
+    info["thumbnail"] = np.clip(light + quarters + 20 * rng.normal(size=(n, 8, 8, 3)), 0, 255)
+    info["digest"] = rng.integers(0, 256, (n, 16))
+    print(f"looking for twins among {n:,} reals: {1 / rate(1, lambda: twins(info)):.1f} s")
 
 
 def main() -> None:
@@ -54,6 +66,9 @@ def main() -> None:
     options = parser.parse_args()
     n, rng = options.pictures, np.random.default_rng(0)
     many(rng)
+    for reals in (20_000, 70_000):
+        twins_of(rng, reals)
+    print()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["GIQA_HOME"] = folder
         reals, _ = write_toy(Path(folder) / "toy", n_real=n, n_fake=0, size=256)

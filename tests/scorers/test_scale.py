@@ -4,7 +4,7 @@ import pytest
 from giqa.errors import BadShape
 from giqa.scorers.gmm import SGM
 from giqa.scorers.knn import KNN
-from giqa.scorers.scale import Copies, Folded, Scale, assign_folds, jackknife, twins
+from giqa.scorers.scale import Copies, Folded, Scale, Thumbnails, assign_folds, jackknife, twins
 from giqa.types import INFO
 
 
@@ -103,6 +103,22 @@ def test_twins_share_pixels_or_nearly_a_thumbnail():
     assert groups[0] == groups[1]
     assert groups[3] == groups[4]
     assert len(set(groups)) == 3
+
+
+def test_the_search_leaves_nobody_out():
+    """Against comparing all with all, on thumbnails that are noisy copies of a few at many distances."""
+    rng = np.random.default_rng(0)
+    few = rng.integers(30, 220, (6, 8, 8, 3))
+    info = np.zeros(300, INFO)
+    for i in range(300):
+        info["thumbnail"][i] = np.clip(few[i % 6] + rng.normal(size=(8, 8, 3)) * rng.uniform(0, 3), 0, 255)
+        info["digest"][i, :2] = i // 256, i % 256
+    flat = info["thumbnail"].reshape(300, -1).astype(float)
+    rms = np.sqrt(((flat[:, None] - flat[None]) ** 2).mean(axis=2))
+    for i in range(0, 300, 7):
+        rows, distances = Thumbnails(flat.astype(np.float32)).near(flat[i].astype(np.float32), 2.0)
+        assert sorted(rows) == np.flatnonzero(rms[i] < 2.0).tolist()
+        assert distances == pytest.approx(rms[i][rows], abs=1e-3)
 
 
 def test_textures_are_no_twins():

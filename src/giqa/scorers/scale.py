@@ -19,6 +19,7 @@ FOLDS = 5
 FEWEST = 20  # reals; below this a held-out fold has fewer than four
 MAD_TO_SIGMA = 1.4826  # a Gaussian's standard deviation over its median absolute deviation
 NEAR, NEAR_SHARE = 2.0, 0.1  # grey levels, and share of a thumbnail's own contrast: the same picture coded again
+QUARTER_SHARE = 192**0.5 / 16**0.5  # a quarter and colour has 16 of a thumbnail's 192 numbers
 RESAMPLES = 200
 STUDENT_4 = 2.776445  # 97.5 % quantile of Student's t with FOLDS - 1 degrees of freedom
 NORMAL = 1.959964
@@ -34,11 +35,38 @@ def nearness(thumbnails: np.ndarray) -> np.ndarray:
     return np.minimum(NEAR, NEAR_SHARE * contrast)
 
 
+class Thumbnails:
+    """Thumbnails (n, 192), sorted by brightness, in which those near a given one are found without looking at all.
+
+    Neither the difference of the means nor that of the means of the four quarters is ever above the root mean square
+    difference of the whole (the latter scaled): what they rule out is not looked at.
+    """
+
+    def __init__(self, thumbnails: np.ndarray):
+        brightness = thumbnails.mean(axis=1)
+        self.order = np.argsort(brightness, kind="stable")
+        self.brightness, self.thumbnails = brightness[self.order], thumbnails[self.order]
+        self.quarters = _quarters(self.thumbnails)
+
+    def near(self, own: np.ndarray, within: float, start: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Rows nearer to `own` (192,) than `within`, and how far; only places from `start` in the order on."""
+        low, high = np.searchsorted(self.brightness, [own.mean() - within, own.mean() + within])
+        low = max(low, start)
+        rough = np.abs(self.quarters[low:high] - _quarters(own[None])).max(axis=1, initial=0)
+        places = low + np.flatnonzero(rough <= within * QUARTER_SHARE)
+        distance = np.sqrt(((self.thumbnails[places] - own) ** 2).mean(axis=1))
+        return self.order[places[distance < within]], distance[distance < within]
+
+
+def _quarters(thumbnails: np.ndarray) -> np.ndarray:
+    """Mean of each quarter and colour of 8x8 thumbnails, (n, 12)."""
+    return thumbnails.reshape(-1, 2, 4, 2, 4, 3).mean(axis=(2, 4)).reshape(len(thumbnails), 12)
+
+
 def twins(info: np.ndarray) -> np.ndarray:
     """Group number of each picture, (n,); pictures with the same pixels, or nearly the same thumbnail, share one.
 
     `info`: (n,) of dtype `giqa.types.INFO`; near is what `nearness` says.
-    Sorted by mean brightness, since the difference of two means is never above the root mean square difference.
     """
     n = len(info)
     thumbnails = info["thumbnail"].reshape(n, -1).astype(np.float32)
@@ -54,13 +82,9 @@ def twins(info: np.ndarray) -> np.ndarray:
     first: dict[bytes, int] = {}
     for i in range(n):
         group[root(i)] = root(first.setdefault(info["digest"][i].tobytes(), i))
-    brightness = thumbnails.mean(axis=1)
-    order = np.argsort(brightness, kind="stable")
-    ends = np.searchsorted(brightness[order], brightness[order] + NEAR, side="right")
-    for place, i in enumerate(order):
-        others = order[place + 1 : ends[place]]
-        near = np.sqrt(((thumbnails[others] - thumbnails[i]) ** 2).mean(axis=1)) < within[i]
-        for j in others[near]:
+    search = Thumbnails(thumbnails)
+    for place, i in enumerate(search.order):
+        for j in search.near(thumbnails[i], within[i], start=place + 1)[0]:
             group[root(j)] = root(i)
     return np.array([root(i) for i in range(n)])
 
@@ -97,10 +121,7 @@ class Copies:
 
     def __init__(self, reference: np.ndarray):
         self.known = {digest.tobytes(): row for row, digest in reversed(list(enumerate(reference["digest"])))}
-        thumbnails = reference["thumbnail"].reshape(len(reference), -1).astype(np.float32)
-        brightness = thumbnails.mean(axis=1)
-        self.order = np.argsort(brightness, kind="stable")
-        self.brightness, self.thumbnails = brightness[self.order], thumbnails[self.order]
+        self.search = Thumbnails(reference["thumbnail"].reshape(len(reference), -1).astype(np.float32))
 
     def rows(self, info: np.ndarray) -> np.ndarray:
         """Row of the repeated reference picture for each picture, -1 for none, (n,)."""
@@ -111,12 +132,8 @@ class Copies:
         if exact is not None:
             return exact
         own = one["thumbnail"].reshape(-1).astype(np.float32)
-        start, end = np.searchsorted(self.brightness, [own.mean() - NEAR, own.mean() + NEAR])
-        if start == end:
-            return -1
-        distance = np.sqrt(((self.thumbnails[start:end] - own) ** 2).mean(axis=1))
-        best = int(distance.argmin())
-        return int(self.order[start + best]) if distance[best] < nearness(own[None])[0] else -1
+        rows, distances = self.search.near(own, nearness(own[None])[0])
+        return int(rows[distances.argmin()]) if len(rows) else -1
 
 
 def jackknife(fold_scores: np.ndarray) -> np.ndarray:
