@@ -13,7 +13,7 @@ SOURCE = Path(giqa.__file__).parent
 # each row may import from the rows above it (and from its own row where it says so); the stages never each other
 ROWS = [
     {"types", "errors"},
-    {"registry"},
+    {"registry", "files"},
     {"images", "features", "scorers", "scores"},
     {"model", "report", "extraction", "doctor"},
     {"gallery", "testing"},

@@ -137,7 +137,7 @@ def test_a_failing_write_leaves_the_old_file_whole(tmp_path, monkeypatch, ending
     if step == "write":
         monkeypatch.setattr(scores_module.Path, "write_bytes", half)
     else:
-        monkeypatch.setattr(scores_module.os, "replace", fail)
+        monkeypatch.setattr("os.replace", fail)
     with pytest.raises(OSError, match="No space"):
         table("new", made_by={"new": 1}).write(path)
     monkeypatch.undo()

@@ -14,6 +14,7 @@ import numpy as np
 
 from . import __version__, registry
 from .errors import BadModel, BadShape, GiqaError, MissingSource
+from .files import replace_file
 from .scorers.knn import KNN
 from .scorers.scale import Copies, Scale
 from .types import INFO, Features
@@ -105,8 +106,6 @@ class Model:
     def save(self, path: str | Path) -> Path:
         """Write one `.giqa` file (safetensors with a JSON header), whole or not at all."""
         from safetensors.numpy import save
-
-        from .scores import replace_file
 
         learned = _learned(self.scorer)
         kind = type(getattr(self.scorer, "scorer", self.scorer)).__name__  # behind `Folded` stands the user's own

@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from giqa.errors import BadShape
+from .errors import BadShape
+from .files import replace_file
 
 COLUMNS = ("score", "z", "percentile", "z_low", "z_high")
 FLAGS = ("duplicate_of", "error", "notes")
@@ -109,12 +110,7 @@ def write_report(
     path = Path(path)
     page = _html(report).encode("utf-8", "replace")  # a file name may hold bytes that are no text
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        temporary.write_bytes(page)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    replace_file(path, page)
     return path
 
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import uuid
 from collections.abc import Container, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .errors import BadSpec, BadTable, MissingExtra, MissingSource
+from .files import replace_file
 
 NUMBERS = ("score", "z", "percentile", "z_low", "z_high")
 TEXTS = ("duplicate_of", "error", "notes")
@@ -227,17 +225,6 @@ def _pyarrow() -> tuple[Any, Any]:
     except ModuleNotFoundError:
         raise MissingExtra("Parquet needs pyarrow: pip install 'giqa[parquet]'") from None
     return pyarrow, pyarrow.parquet
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write under a temporary name in the same folder, then rename: the file exists whole or not at all."""
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    try:
-        partial.write_bytes(content)
-        os.replace(partial, path)
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
 
 
 def _plain(value: Any) -> float | None:
