@@ -15,7 +15,9 @@ from .errors import BadSpec
 BUILTIN: dict[str, dict[str, str]] = {
     "extractor": {
         "statistics": "giqa.features.statistics:Statistics",
+        "nss": "giqa.features.nss:NSS",
         "inception": "giqa.features.inception:Inception",
+        "hub": "giqa.features.hub:Hub",
         "joined": "giqa.features.joined:Joined",
     },
     "scorer": {

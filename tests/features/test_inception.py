@@ -244,3 +244,16 @@ def test_the_real_network_on_photographs():
         assert np.array_equal(extract(pixels[1:])[name], rows[name][1:])
     with pytest.raises(BadSpec, match=r"end before pool; they have .*Mixed_7a"):
         Inception(path, preset="released")(pixels)
+
+
+def test_levels_by_depth():
+    """Up to MaxPool_2 low, Mixed_5b to Mixed_6b mid, deeper high; only what was chosen, shallow to deep."""
+    extract = Inception(
+        layers=["pool", "Mixed_7a", "Mixed_6c", "Mixed_6b", "Mixed_5b", "MaxPool_2"], pooling="mean+std"
+    )
+    assert extract.levels == {
+        "low": ("MaxPool_2.mean", "MaxPool_2.std"),
+        "mid": ("Mixed_5b.mean", "Mixed_5b.std", "Mixed_6b.mean", "Mixed_6b.std"),
+        "high": ("Mixed_6c.mean", "Mixed_6c.std", "Mixed_7a.mean", "Mixed_7a.std", "pool"),
+    }
+    assert Inception(layers=["logits"]).levels == {"high": ("logits",)}

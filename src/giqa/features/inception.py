@@ -6,15 +6,15 @@ import contextlib
 import difflib
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import BadShape, BadSpec, MissingExtra
+from ..errors import BadShape, BadSpec
 from . import inception_network
 from . import weights as weights_home
+from .devices import CHUNK, find_device, one_thread_each
 from .inception_network import TAPS, VECTORS
 from .resize import MODES, PREPROCESSING, resize
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     Read = Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]]
 
 SIDE = 299
-CHUNK = {"cpu": 1, "cuda": 32, "mps": 8}  # pictures in one call of the network, always, padded with zeros
 PRESETS = {
     "released": {"layers": ("pool",), "pooling": "mean", "resize": "released"},
     "paper": {"layers": ("pool",), "pooling": "mean", "resize": "released"},
@@ -35,6 +34,8 @@ PRESETS = {
 }
 POOLINGS = {"mean": ("mean",), "std": ("std",), "mean+std": ("mean", "std")}
 PRECISIONS = ("float32", "bfloat16")
+
+FIRST_MID, FIRST_HIGH = TAPS.index("Mixed_5b"), TAPS.index("Mixed_6c")
 
 _loading = threading.Lock()  # two threads that want one network load it once
 
@@ -83,6 +84,17 @@ class Inception:
         kinds = POOLINGS[self._chosen("pooling", POOLINGS)]
         layers = self._chosen("layers")
         return tuple(n for x in layers for n in ([x] if x in VECTORS else [f"{x}.{kind}" for kind in kinds]))
+
+    @property
+    def levels(self) -> Mapping[str, tuple[str, ...]]:
+        """Outputs up to MaxPool_2 are low, from Mixed_5b mid, from Mixed_6c high; shallow to deep."""
+        ordered = sorted(self.outputs, key=lambda name: TAPS.index(name.partition(".")[0]))  # stable: mean before std
+        found: dict[str, tuple[str, ...]] = {}
+        for name in ordered:
+            place = TAPS.index(name.partition(".")[0])
+            level = "low" if place < FIRST_MID else "mid" if place < FIRST_HIGH else "high"
+            found[level] = (*found.get(level, ()), name)
+        return found
 
     def identity(self) -> dict[str, Any]:
         """What decides the feature's value; needs the weights on this machine, but not torch."""
@@ -139,7 +151,7 @@ class Inception:
         return _checked_layers(value) if parameter == "layers" else _one_of(parameter, value, allowed)
 
     def _network(self) -> tuple[Convolutions, torch.device]:
-        device, found = _device(self.device), weights_home.resolve(self.weights)
+        device, found = find_device(self.device, "inception"), weights_home.resolve(self.weights)
         with _loading:
             return inception_network.load(found, device, _one_of("precision", self.precision, PRECISIONS)), device
 
@@ -163,7 +175,7 @@ class Inception:
             return {name: values[: len(part)] for name, values in numbers.items()}
 
         starts = range(0, len(prepared), size) or [0]  # nothing in: a chunk of nothing tells the widths
-        parts = _one_thread_each(one, starts) if device.type == "cpu" else [one(start) for start in starts]
+        parts = one_thread_each(one, starts) if device.type == "cpu" else [one(start) for start in starts]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
@@ -183,25 +195,6 @@ def _checked_layers(layers: Sequence[str] | str) -> tuple[str, ...]:
     if not chosen:
         raise BadSpec(f"inception(layers=[]) asks for nothing; there are {', '.join(TAPS)}.")
     return chosen
-
-
-def _device(name: str) -> torch.device:
-    try:
-        import torch
-    except ModuleNotFoundError as error:
-        if error.name != "torch":  # a broken torch shows itself
-            raise
-        raise MissingExtra("The extractor inception needs PyTorch: pip install 'giqa[torch]'.") from None
-    try:
-        device = torch.device(name)
-        CHUNK[device.type]
-        torch.zeros(1, device=device)
-    except (RuntimeError, KeyError, AssertionError, TypeError) as error:
-        reason = str(error).partition("\n")[0]
-        raise BadSpec(
-            f"inception(device=...) is cpu, or cuda or mps if there is one; got {name!r} ({reason})."
-        ) from None
-    return device
 
 
 def _pool(values: torch.Tensor, kinds: Sequence[str]) -> list[torch.Tensor]:
@@ -227,21 +220,3 @@ def _compute(
         x = x.to(device, next(iter(network.values()))[0].dtype)
         found = inception_network.forward(network, x, layers)
         return {name: values.cpu().numpy() for name, values in read(found).items()}
-
-
-def _one_thread_each(work: Callable, items: Sequence[int]) -> list[Any]:
-    """`map` with every item on one thread of its own: an operation that is shared among threads sums in another order
-    for another number of them (seen with oneDNN), and stalls when a core is busy with something else."""
-    import torch
-
-    threads = torch.get_num_threads()
-
-    def alone() -> None:
-        torch.get_num_threads()  # torch sets a thread up at its first question, and would undo the next line
-        torch.set_num_threads(1)
-
-    try:
-        with ThreadPoolExecutor(min(threads, len(items)), initializer=alone) as pool:
-            return list(pool.map(work, items))
-    finally:
-        torch.set_num_threads(threads)  # what a worker sets for itself is also what later threads begin with

@@ -1,0 +1,52 @@
+"""Where a network computes: the device that a name means, and one thread a picture on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from ..errors import BadSpec, MissingExtra
+
+if TYPE_CHECKING:
+    import torch
+
+CHUNK = {"cpu": 1, "cuda": 32, "mps": 8}  # pictures in one call of the network, always, padded with zeros
+
+
+def find_device(name: str, extractor: str, extra: str = "torch") -> torch.device:
+    """The device, once it has been tried; raises `MissingExtra` without torch, `BadSpec` when it is not there."""
+    try:
+        import torch
+    except ModuleNotFoundError as error:
+        if error.name != "torch":  # a broken torch shows itself
+            raise
+        raise MissingExtra(f"The extractor {extractor} needs PyTorch: pip install 'giqa[{extra}]'.") from None
+    try:
+        device = torch.device(name)
+        CHUNK[device.type]
+        torch.zeros(1, device=device)
+    except (RuntimeError, KeyError, AssertionError, TypeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise BadSpec(
+            f"{extractor}(device=...) is cpu, or cuda or mps if there is one; got {name!r} ({reason})."
+        ) from None
+    return device
+
+
+def one_thread_each(work: Callable, items: Sequence[int]) -> list[Any]:
+    """`map` with every item on one thread of its own: an operation that is shared among threads sums in another order
+    for another number of them (seen with oneDNN), and stalls when a core is busy with something else."""
+    import torch
+
+    threads = torch.get_num_threads()
+
+    def alone() -> None:
+        torch.get_num_threads()  # torch sets a thread up at its first question, and would undo the next line
+        torch.set_num_threads(1)
+
+    try:
+        with ThreadPoolExecutor(min(threads, len(items)), initializer=alone) as pool:
+            return list(pool.map(work, items))
+    finally:
+        torch.set_num_threads(threads)  # what a worker sets for itself is also what later threads begin with
