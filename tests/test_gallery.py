@@ -31,6 +31,7 @@ def make_scores(n, failed=0, copies=0, seed=0):
         z_low=z - 1,
         z_high=z + 1,
         duplicate_of=["r0" if row < copies else "" for row in range(n)],
+        out_of_domain=[""] * n,
         error=["" if row < n - failed else "it ends early" for row in range(n)],
         notes=[""] * n,
     )
@@ -158,3 +159,11 @@ def test_the_title_of_what_is_there(tmp_path, monkeypatch, model):
     assert plain_name(Source()) == "fakes"
     page, _ = page_of(tmp_path, model, make_scores(5), Source(), show_thumbnails=False)
     assert "<h1>fakes</h1>" in page
+
+
+def test_out_of_domain_is_counted_in_the_whole_set(tmp_path, model):
+    """12,000 pictures, of which the gallery shows 10,000: the tile says how many of all are out of domain."""
+    scores = make_scores(12_000)
+    domain = ["yes" if row % 4 == 0 else "no" for row in range(12_000)]
+    page, _ = page_of(tmp_path, model, Scores(**{**vars(scores), "out_of_domain": domain}), show_thumbnails=False)
+    assert re.search(r'<h2>Out of domain</h2><p class="figure">3,000<', page)

@@ -15,8 +15,8 @@ ROWS = [
     {"types", "errors"},
     {"registry", "files"},
     {"images", "features", "scorers", "scores"},
-    {"model", "report", "extraction", "doctor"},
-    {"gallery", "testing"},
+    {"model", "report", "extraction", "doctor", "hygiene"},
+    {"gallery", "fitting", "testing"},
     {"pipeline"},
     {"console", "cli", "__init__"},
 ]

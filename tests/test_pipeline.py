@@ -11,6 +11,7 @@ from giqa.features.statistics import Statistics
 from giqa.images.toy import write_toy
 from giqa.scorers.knn import KNN
 from giqa.scores import NUMBERS
+from giqa.types import Features
 
 SCORERS = ["gmm", "sgm", "knn", "knn(k=3, preset='released')", "gmm(n_components=2, preset='released')"]
 
@@ -125,6 +126,7 @@ def test_match_brings_both_sets_to_one_coding(toy):
     assert giqa.score(fakes, real=reals, match="auto").made_by["match"] is None
 
 
+@pytest.mark.filterwarnings("ignore:.* reals are there more than once")
 def test_twins_stay_in_one_fold(toy, tmp_path):
     """Every real twice: a held-out real does not find its twin, so scores are not those of copies."""
     doubled = tmp_path / "doubled"
@@ -222,6 +224,7 @@ def test_one_scorer_object_may_fit_two_models(toy):
     assert not hasattr(scorer, "reference_")
 
 
+@pytest.mark.filterwarnings("ignore:.* reals are there more than once")
 def test_equal_rows_of_features_stay_in_one_fold():
     """Every row twice: a held-out row does not find its twin, and 30 copies of one row are not 20 different reals."""
     rows = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
@@ -256,6 +259,19 @@ def test_features_made_another_way_are_refused(toy):
     assert np.array_equal(giqa.score(alike, model=model).z, giqa.score(toy[1], model=model).z)
     with pytest.raises(BadShape, match=r"match is 'match.*size=16.*', should be None"):
         giqa.score(extract(toy[1], "statistics", match="match(size=16)").features, model=model)
+
+
+def test_levels_are_no_part_of_how_features_were_made(toy, tmp_path):
+    """Features with and without them, and those of a model read from its file, are the same features."""
+    features = extract(toy[0], "statistics").features
+    bare = Features(
+        features.ids, features.layers, features.info, {k: v for k, v in features.made_by.items() if k != "levels"}
+    )
+    assert "levels" in features.made_by
+    for model in (giqa.fit(toy[0]), giqa.fit(features), giqa.fit(bare)):
+        loaded = giqa.load(model.save(tmp_path / "m.giqa"))
+        for reader in (model, loaded):
+            assert np.array_equal(giqa.score(bare, model=reader).z, giqa.score(features, model=reader).z)
 
 
 def test_misspelt_keywords_are_refused(toy):

@@ -313,3 +313,42 @@ def test_thumbnail_refuses_other_arrays(pixels):
     """Only uint8 (h, w, 3) with pixels in it is a picture."""
     with pytest.raises(BadShape, match="uint8"):
         thumbnail(pixels)
+
+
+def test_out_of_domain_is_shown_where_it_is_known(tmp_path, report):
+    """A tile with the number, a choice in the gallery, and the rows that the script marks; nothing of it otherwise."""
+    domain = ["yes" if row in (2, 5) else "" if row == 11 else "no" for row in range(12)]
+    page = page_of(tmp_path, dataclasses.replace(report, flags={**report.flags, "out_of_domain": domain}))
+    assert data_of(page)["flags"]["out_of_domain"] == {"2": "yes", "5": "yes"}
+    assert re.search(r'<h2>Out of domain</h2><p class="figure">2</p>', page) and 'id="n-foreign"' in page
+    called_no = dataclasses.replace(report, flags={**report.flags, "duplicate_of": ["no"] + [""] * 11})
+    assert data_of(page_of(tmp_path, called_no))["flags"]["duplicate_of"] == {"0": "no"}
+    none = page_of(tmp_path, dataclasses.replace(report, flags={**report.flags, "out_of_domain": ["no"] * 12}))
+    assert "all show what the reals show" in none
+    unknown = page_of(tmp_path, dataclasses.replace(report, flags={**report.flags, "out_of_domain": [""] * 12}))
+    for silent in (page_of(tmp_path, report), unknown):
+        assert "<h2>Out of domain" not in silent and 'id="n-foreign"' not in silent
+
+
+def test_flags_survive_what_is_hidden(tmp_path, report):
+    """A real called "yes" does not turn flags into names."""
+    flags = {"out_of_domain": ["yes"] * 12}
+    named = dataclasses.replace(report, flags=flags, real_ids=["yes", *report.real_ids[1:]])
+    for switches in ({"show_reals": False}, {"show_paths": False}):
+        assert data_of(page_of(tmp_path, named, **switches))["flags"]["out_of_domain"]["3"] == "yes"
+
+
+@pytest.mark.parametrize("switch", ["show_reals", "show_paths"])
+def test_twins_strays_and_groups_are_counted_without_names(tmp_path, report, switch):
+    """What `made_by` says of the reals keeps its counts, and names them only where they may be named."""
+    of_reals = {
+        "twins": {"count": 3, "ids": ["gauss"], "left_out": False},
+        "strays": {"count": 1, "ids": ["noether"], "left_out": True},
+        "groups": {"column": "person", "of": {"hilbert": {"reals": 12, "median_z": -0.3, "low": False}}},
+    }
+    told = dataclasses.replace(report, made_by=of_reals)
+    page = page_of(tmp_path, told)
+    assert all(name in page for name in ("gauss", "noether", "hilbert"))
+    page = page_of(tmp_path, told, **{switch: False})
+    assert not any(name in page for name in ("gauss", "noether", "hilbert"))
+    assert "twins › count" in page

@@ -334,3 +334,16 @@ def test_degenerate_reports_open(open_page, tmp_path, n, value):
         page.locator("label", has_text="No score" if failed else "Kept").click()
         page.locator(".cell").nth(n - 1).click()
         assert re.search("No score" if failed else f"Rank 1 of {n}", page.locator("#detail").inner_text())
+
+
+def test_what_is_out_of_domain_is_marked_and_found(open_page, report, tmp_path):
+    """A badge on the picture, a choice that shows these alone, a sentence in the details; a copy stays a copy."""
+    domain = ["yes" if row in (0, 5, 9) else "no" for row in range(60)]
+    told = dataclasses.replace(report, flags={**report.flags, "out_of_domain": domain})
+    page = open_page(write_report(tmp_path / "r.html", told))
+    assert page.locator("#n-foreign").inner_text() == "3"
+    page.locator(".chips label", has_text="Out of domain").click()
+    assert sorted(shown_ids(page)) == [told.ids[row] for row in (0, 5, 9)]
+    assert sorted(page.locator(".cell .mark").all_inner_texts()) == ["copy", "out of domain", "out of domain"]
+    page.locator(".cell").first.click()
+    assert "shows something that the reals do not" in page.locator("#detail").inner_text()

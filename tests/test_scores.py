@@ -95,7 +95,7 @@ def test_csv_says_beside_it_how_it_was_made(tmp_path):
     path = table("a", score=[1.5], z=[NAN], made_by={"scorer": "knn"}).write(tmp_path / "s.csv")
     assert sorted(os.listdir(tmp_path)) == ["s.csv", "s.csv.json"]
     assert json.loads((tmp_path / "s.csv.json").read_text()) == {"scorer": "knn"}
-    assert path.read_text() == "id,score,z,percentile,z_low,z_high,duplicate_of,error,notes\na,1.5,,0.5,0.0,0.0,,,\n"
+    assert path.read_text() == f"id,score,z,percentile,z_low,z_high,{','.join(TEXTS)}\na,1.5,,0.5,0.0,0.0,,,,\n"
     (tmp_path / "s.csv.json").unlink()
     assert read_scores(path).made_by == {}
 
@@ -159,14 +159,14 @@ NO_NUMBER = "in the column score, which is no number"
 MALFORMED = {
     "empty.csv": (b"", "there is no column 'id'"),
     "other.csv": (b"path,kind\na.png,fake\n", "there is no column 'id'"),
-    "missing.csv": (HEADER.replace(",z,", ",").encode() + b"\na,1,1,1,1,,,\n", "there is no column 'z'"),
+    "missing.csv": (HEADER.replace(",z,", ",").encode() + b"\na,1,1,1,1,,,,\n", "there is no column 'z'"),
     "header.csv": (HEADER.replace(",notes", "").encode() + b"\n", "there is no column 'notes'"),
-    "text.csv": (HEADER.encode() + b"\na,1,1,1,1,1,,,\nb,high,1,1,1,1,,,\n", f"row 2 has 'high' {NO_NUMBER}"),
-    "cut.csv": (HEADER.encode() + b"\na,1,1,1,1,1,,,\nb,1.2", "row 2 has fewer fields than there are columns"),
-    "comma.csv": (HEADER.encode() + b"\na,b.png,1,1,1,1,1,,,\n", "row 1 has more fields than there are columns"),
-    "latin.csv": (HEADER.encode() + "\né,1,1,1,1,1,,,\n".encode("latin-1"), "it is not UTF-8 text"),
+    "text.csv": (HEADER.encode() + b"\na,1,1,1,1,1,,,,\nb,high,1,1,1,1,,,,\n", f"row 2 has 'high' {NO_NUMBER}"),
+    "cut.csv": (HEADER.encode() + b"\na,1,1,1,1,1,,,,\nb,1.2", "row 2 has fewer fields than there are columns"),
+    "comma.csv": (HEADER.encode() + b"\na,b.png,1,1,1,1,1,,,,\n", "row 1 has more fields than there are columns"),
+    "latin.csv": (HEADER.encode() + "\né,1,1,1,1,1,,,,\n".encode("latin-1"), "it is not UTF-8 text"),
     "utf16.csv": (HEADER.encode("utf-16"), "it is not UTF-8 text"),
-    "long.csv": (HEADER.encode() + b"\n" + b"a" * 200_000 + b",1,1,1,1,1,,,\n", "field larger than field limit"),
+    "long.csv": (HEADER.encode() + b"\n" + b"a" * 200_000 + b",1,1,1,1,1,,,,\n", "field larger than field limit"),
     "empty.jsonl": (b"", "line 1 is not JSON, or is cut short"),
     "cut.jsonl": (f'{{"made_by": {{}}}}\n{FULL}\n{FULL[:-20]}'.encode(), "line 3 is not JSON, or is cut short"),
     "blank.jsonl": (f'{{"made_by": {{}}}}\n\n{FULL}\n'.encode(), "line 2 is not JSON, or is cut short"),
@@ -284,6 +284,7 @@ def test_summary_by_hand():
         "scored": 2,
         "failed": 1,
         "duplicates": 1,
+        "out_of_domain": None,
         "mean_z": -4.0,
         "mean_score": 3.0,
         "median_percentile": pytest.approx(0.27),
@@ -311,3 +312,30 @@ def test_rows_are_plain_python():
     assert list(first) == list(COLUMNS)
     assert first["score"] is None and first["error"] == "bad"
     assert second["score"] == INF and type(second["z"]) is float
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_table_without_the_column_out_of_domain_is_read(tmp_path, ending):
+    """Tables of before there was such a column: it is empty, so that nothing is known."""
+    path = table("a", "b", out_of_domain=["yes", "no"]).write(tmp_path / f"s{ending}")
+    if ending == ".csv":
+        rows = [line.split(",") for line in path.read_text().splitlines()]
+        place = rows[0].index("out_of_domain")
+        path.write_text("\n".join(",".join(row[:place] + row[place + 1 :]) for row in rows) + "\n")
+    elif ending == ".jsonl":
+        first, *rows = map(json.loads, path.read_text().splitlines())
+        rows = [{k: v for k, v in row.items() if k != "out_of_domain"} for row in rows]
+        path.write_text("\n".join(map(json.dumps, [first, *rows])) + "\n")
+    else:
+        from pyarrow import parquet
+
+        parquet.write_table(parquet.read_table(path).drop(["out_of_domain"]), path)
+    read = read_scores(path)
+    assert list(read.out_of_domain) == ["", ""] and read.summary()["out_of_domain"] is None
+
+
+def test_summary_counts_what_is_out_of_domain():
+    """They stay in the mean z; 0 when it is known that none is."""
+    scores = table("a", "b", z=[1.0, -4.0], out_of_domain=["no", "yes"])
+    assert (scores.summary()["out_of_domain"], scores.summary()["mean_z"]) == (1, -1.5)
+    assert table("a", out_of_domain=["no"]).summary()["out_of_domain"] == 0

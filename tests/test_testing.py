@@ -394,7 +394,28 @@ class IdentifiesByTheHour(Statistics):
         return {**super().identity(), "hour": self.hours}
 
 
+class DeclaresALayerThatIsNotThere(Statistics):
+    @property
+    def levels(self):
+        return {"low": (*self.outputs, "scale_64")}
+
+
+class DeclaresALayerTwice(Statistics):
+    @property
+    def levels(self):
+        return {"low": self.outputs, "high": self.outputs[:1]}
+
+
+class InventsALevel(Statistics):
+    @property
+    def levels(self):
+        return {"deep": self.outputs}
+
+
 BROKEN_EXTRACTORS = {
+    DeclaresALayerThatIsNotThere: "levels name outputs, each once",
+    DeclaresALayerTwice: "levels name outputs, each once",
+    InventsALevel: "levels are among low, mid, high",
     NamesTheLayersOtherwise: "the layers are those that `outputs` names, in that order",
     ComputesInDoubles: "scale_1 is float32 (n, c)",
     KeepsThePlaces: "scale_1 is float32 (n, c)",

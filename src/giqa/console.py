@@ -86,12 +86,17 @@ def ranking(scores: Any) -> None:
             f"{scores.z[pair[1]]:+.2f}",
             f"{scores.z_low[pair[1]]:+.2f} .. {scores.z_high[pair[1]]:+.2f}",
             f"{100 * scores.percentile[pair[1]]:.1f} %",
-            scores.id[pair[1]]
-            + (f"  (repeats {scores.duplicate_of[pair[1]]})" if scores.duplicate_of[pair[1]] else ""),
+            scores.id[pair[1]] + _flags(scores, pair[1]),
         )
         for pair in chosen
     ]
     table("", ("rank", "z", "95 % interval", "percentile", "picture"), rows, right=(0, 1, 2, 3))
+
+
+def _flags(scores: Any, row: int) -> str:
+    """What stands behind a picture's name."""
+    repeats = f"  (repeats {scores.duplicate_of[row]})" if scores.duplicate_of[row] else ""
+    return repeats + ("  (out of domain)" if scores.out_of_domain[row] == "yes" else "")
 
 
 def summary(scores: Any) -> None:
@@ -105,6 +110,8 @@ def summary(scores: Any) -> None:
         )
     if whole["duplicates"]:
         say(f"{whole['duplicates']} repeat a real picture (column duplicate_of).")
+    if whole["out_of_domain"]:
+        say(f"{whole['out_of_domain']} show something that the reals do not (column out_of_domain).")
 
 
 def failures(reasons: dict[str, str], most: int = 5) -> None:

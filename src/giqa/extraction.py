@@ -179,7 +179,9 @@ def extract(
         done += len(step.features) + len(step.failures)
         if progress:
             progress(what, done, len(source))
+    levels = {level: list(names) for level, names in getattr(extractor, "levels", {}).items()}
     made_by = {**extractor.identity(), "match": as_match(match) and as_match(match).spec(), "flip": flip}
+    made_by |= {"levels": levels} if levels else {}
     return Extracted(joined(steps, made_by), failures)
 
 

@@ -16,7 +16,7 @@ from .images.decode import decode
 from .images.folder import has_magic
 from .images.table import split_spec
 from .model import Model
-from .report import COLUMNS, Neighbour, Report, Unshown, thumbnail, write_report
+from .report import COLUMNS, FLAGS, Neighbour, Report, Unshown, thumbnail, write_report
 from .scores import Scores
 from .types import Progress, Step
 
@@ -78,7 +78,7 @@ class Gallery:
             title=title or plain_name(fakes),
             ids=ids,
             columns={name: getattr(scores, name)[rows] for name in COLUMNS},
-            flags={name: [getattr(scores, name)[row] for row in rows] for name in ("duplicate_of", "error", "notes")},
+            flags={name: [getattr(scores, name)[row] for row in rows] for name in FLAGS},
             held_out_z=self.model.scale.z(self.model.scale.held_out),
             n_real=len(self.model.scale.held_out),
             thumbnails=[shown.get(name) for name in ids],
@@ -117,7 +117,9 @@ def _unshown(scores: Scores, rows: np.ndarray) -> Unshown:
         first = "all" if failed_shown == n_failed else f"the first {failed_shown:,} of"
         words += f" with a score, and {first} {n_failed:,} without"
     columns = {name: getattr(scores, name)[others] for name in COLUMNS[:3]}
-    return Unshown(**columns, copies=sum(bool(scores.duplicate_of[row]) for row in others), shown_are=words)
+    copies = sum(bool(scores.duplicate_of[row]) for row in others)
+    foreign = sum(scores.out_of_domain[row] == "yes" for row in others)
+    return Unshown(**columns, copies=copies, foreign=foreign, shown_are=words)
 
 
 def _thumbnails(

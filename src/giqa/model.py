@@ -15,6 +15,7 @@ import numpy as np
 from . import __version__, registry
 from .errors import BadModel, BadShape, GiqaError, MissingSource
 from .files import replace_file
+from .scorers.content import Content
 from .scorers.knn import KNN
 from .scorers.scale import Copies, Scale
 from .types import INFO, Features
@@ -27,7 +28,8 @@ class Model:
     """A reference scorer, its scale of held-out reals, and how features must be made for it.
 
     `extractor` is the spec string (None when fitted on arrays), `identity` everything that decided the features;
-    `scorer` is fitted; `reals` holds ids and, when known, `info`; `matrix` their features, for nearest neighbours.
+    `scorer` is fitted; `reals` holds ids and, when known, `info`; `matrix` their features, for nearest neighbours;
+    `content` tells what is out of domain, None where no layer sees content.
     """
 
     scorer: Any
@@ -39,6 +41,7 @@ class Model:
     match: str | None = None
     made_by: Mapping[str, Any] = field(default_factory=dict)
     thumbnails: Mapping[int, bytes] | None = None  # of the reals by row; only when asked for
+    content: Content | None = None
 
     def __repr__(self) -> str:
         return f"<giqa.Model {self.made_by.get('scorer', type(self.scorer).__name__)}, {len(self.reals)} reals>"
@@ -46,10 +49,14 @@ class Model:
     def score(self, features: Features) -> dict[str, np.ndarray | list[str]]:
         """Columns of `Scores` for pictures that have features; none depends on the others."""
         self._check_layers(features)
-        score, deviation = self.scorer.score_with_deviation(self._matrix(features))
+        matrix = self._matrix(features)
+        score, deviation = self.scorer.score_with_deviation(matrix)
         low, high = self.scale.interval(score, deviation)
         known = features.info is not None and self._copies is not None
         repeats = self._copies.rows(features.info) if known else np.full(len(features), -1)
+        foreign = [""] * len(features)
+        if self.content is not None:
+            foreign = ["yes" if outside else "no" for outside in self.content.outside(matrix)]
         return {
             "score": score,
             "z": self.scale.z(score),
@@ -57,6 +64,7 @@ class Model:
             "z_low": low,
             "z_high": high,
             "duplicate_of": [self.reals.ids[row] if row >= 0 else "" for row in repeats],
+            "out_of_domain": foreign,
         }
 
     def neighbours(self, features: Features, k: int = 5) -> tuple[np.ndarray, np.ndarray]:
@@ -89,7 +97,8 @@ class Model:
                 f"The model wants the layers {wanted}; got {', '.join(f'{k} ({v})' for k, v in got.items())}."
             )
         how, made = self.how, features.made_by
-        for key in sorted(how.keys() | made.keys()) if how and made else ():
+        # what a layer is used for ("levels") does not decide what it holds
+        for key in sorted((how.keys() | made.keys()) - {"levels"}) if how and made else ():
             if how.get(key) != made.get(key):
                 raise BadShape(
                     f"The features were made in another way than the model's reals: {key} is {made.get(key)!r}, "
@@ -119,6 +128,8 @@ class Model:
         if ":" in spec.partition("(")[0]:
             raise BadModel(f"{kind} cannot be kept in a file: it has no name; add it to the entry points giqa.scorers.")
         arrays = {f"scorer.{name}": value for name, value in learned.items() if value.ndim}
+        content = _learned(self.content) if self.content else {}
+        arrays |= {f"content.{name}": value for name, value in content.items() if value.ndim}
         arrays["scale.held_out"] = self.scale.held_out
         arrays["reals.matrix"] = self.matrix
         arrays["reals.ids"] = np.frombuffer(json.dumps(list(self.reals.ids)).encode(), np.uint8)
@@ -131,6 +142,7 @@ class Model:
             "format": FORMAT,
             "scorer": spec,
             "learned": {name: value.item() for name, value in learned.items() if not value.ndim},
+            "content": {name: value.item() for name, value in sorted(content.items()) if not value.ndim},
             "seed": self.scale.seed,
             "layers": {name: layer.shape[1] for name, layer in self.reals.layers.items()},
             "extractor": self.extractor,
@@ -149,7 +161,9 @@ class Model:
     def digest(self) -> str:
         """SHA-256 over what the model learned; two models with one digest score alike."""
         digest = hashlib.sha256()
-        for name, value in sorted(_learned(self.scorer).items()):
+        content = _learned(self.content) if self.content else {}
+        learned = _learned(self.scorer) | {f"content.{name}": value for name, value in content.items()}
+        for name, value in sorted(learned.items()):
             if value.dtype.kind in "fiub":  # the bytes of an object array are addresses
                 value = value if value.ndim else np.asarray(value.item())  # as a file gives it back
                 digest.update(name.encode() + np.ascontiguousarray(value).tobytes())
@@ -224,6 +238,11 @@ def _model(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Model
     scorer = registry.make("scorer", header["scorer"])
     learned = {name.removeprefix("scorer."): value for name, value in arrays.items() if name.startswith("scorer.")}
     _restore(scorer, learned | header["learned"])
+    content = None
+    if header.get("content"):  # files of before there was such a thing have none
+        content = Content(header["seed"])
+        learned = {name.removeprefix("content."): value for name, value in arrays.items() if name[:8] == "content."}
+        _restore(content, learned | header["content"])
     info = np.frombuffer(arrays["reals.info"].tobytes(), INFO) if "reals.info" in arrays else None
     matrix = arrays["reals.matrix"]
     layers, start = {}, 0
@@ -238,4 +257,4 @@ def _model(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Model
         }
     reals = Features(tuple(json.loads(arrays["reals.ids"].tobytes())), layers, info)
     how = header["extractor"], header["identity"], header["match"], header["made_by"]
-    return Model(scorer, Scale(arrays["scale.held_out"], header["seed"]), reals, matrix, *how, thumbnails)
+    return Model(scorer, Scale(arrays["scale.held_out"], header["seed"]), reals, matrix, *how, thumbnails, content)

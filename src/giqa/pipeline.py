@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from copy import deepcopy
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from . import __version__, registry
+from . import __version__, hygiene, registry
 from .errors import BadModel, BadShape, BadSource, BadSpec, MissingWeights
 from .extraction import (
     CHUNK,
@@ -21,16 +20,15 @@ from .extraction import (
     auto_match,
     extract,
     extract_steps,
-    joined,
     make_extractor,
 )
+from .fitting import fit_in_order
 from .gallery import Gallery
 from .images import open_source
 from .images.decode import note_names
 from .images.profile import differences, profile
 from .model import Model, load
-from .scorers.scale import Folded, Scale, assign_folds, twins
-from .scores import NUMBERS, Scores
+from .scores import NUMBERS, TEXTS, Scores
 from .types import Extractor, Features, Progress, Step
 
 DEFAULT_SCORER = "gmm"
@@ -50,6 +48,8 @@ def fit(
     match: Any = None,
     flip: bool = False,
     seed: int = 0,
+    leave_out: str | Collection[str] | None = None,
+    group: str | None = None,
     store: bool = True,
     workers: int | None = None,
     progress: Progress | None = None,
@@ -63,46 +63,81 @@ def fit(
 
     `real`: pictures (a path, an array; see `giqa.images.open_source`), `Features`, or a float array (n, d).
     `flip`: mirrored copies of the reals join the reference. Errors: `BadShape` below 20 different reals.
+
+    Warnings name reals that are there more than once (`twins`: same pixels or nearly the same thumbnail) and `strays`:
+    what they show is foreign to the other reals, 5 spreads below the median (`giqa.scorers.content`), or, where no
+    layer sees content, their held-out score is more than 8 spreads below it. `leave_out="twins,strays"` (either or
+    both) keeps one of each group of twins, and fits once more without the strays. `group`, a column of a source that
+    is a table, also warns of groups that score systematically lower though real, by `giqa.hygiene.subgroups`.
+    `made_by` has all three.
     """
-    seed, match = int(seed), as_match(match)
-    scorer = deepcopy(make_scorer(scorer, preset, seed))  # the caller's own object stays as it is
+    seed, match, leave_out = int(seed), as_match(match), hygiene.parse_leave_out(leave_out)
+    scorer = make_scorer(scorer, preset, seed)
     features, mirrored, failures, spec = as_features(real), None, {}, None
     if features is None:
-        extractor = make_extractor(extractor, preset)
+        real, extractor = open_source(real), make_extractor(extractor, preset)
+        labels = _labels(real, group)
         options = {"match": match, "store": store, "workers": workers, "progress": progress}
         features, failures = _read_reals(real, extractor, options)
         mirrored = extract(real, extractor, flip=True, what="reals, mirrored", **options).features if flip else None
         identity, spec = dict(extractor.identity()), registry.canonical("extractor", extractor)
-    elif extractor or match or flip:
-        raise BadSpec("extractor, match and flip are for pictures; they cannot be asked of features.")
+    elif extractor or match or flip or group:
+        raise BadSpec("extractor, match, flip and group are for pictures; they cannot be asked of features.")
     else:
-        identity = dict(features.made_by)
+        identity, labels = dict(features.made_by), {}
     if progress:
         progress("fit", 0, len(features))
-    fitted, reals = _fit_held_out(scorer, features, mirrored, seed)
+    fitted, repeated, strays = fit_in_order(scorer, features, mirrored, seed, leave_out)
     if progress:
         progress("fit", len(features), len(features))
+    _warn(hygiene.describe_twins(repeated))
+    _warn(hygiene.describe_strays(strays, fitted.content is not None))
+    features, reals = fitted.features, fitted.reals
+    found = {"twins": repeated.record(), "strays": strays.record()}
+    if labels:
+        groups = hygiene.subgroups(fitted.scale.z(fitted.scale.held_out), [labels[i] for i in features.ids])
+        found["groups"] = hygiene.record_groups(groups, group)
+        _warn(hygiene.describe_groups(groups, group))
     made_by = {
         "giqa": __version__,
         "extractor": spec,
         "features": identity,
         "scorer": registry.canonical("scorer", scorer),
-        "chosen": fitted.chosen() if hasattr(fitted, "chosen") else {},
+        "chosen": fitted.scorer.chosen() if hasattr(fitted.scorer, "chosen") else {},
         "match": match.spec() if match else None,
         "flip": flip,
         "seed": seed,
         "reals": len(features),
         "reals_failed": len(failures),
         "reals_digest": _digest(features),
+        **found,
     }
-    scale = Scale(fitted.held_out_[: len(features)], seed)  # a mirrored copy is no second opinion
-    if not np.isfinite(scale.spread):
-        warnings.warn(
+    if hasattr(fitted.scorer, "layer_names"):
+        made_by["layers"] = fitted.scorer.layer_names(reals.layers)
+    if not np.isfinite(fitted.scale.spread):
+        _warn(
             "More than half of the held-out reals have one and the same score, so z cannot be told: the density "
-            "underflows, or the reals are duplicates. percentile still can; or use preset='recommended'.",
-            stacklevel=2,
+            "underflows, or the reals are duplicates. percentile still can; or use preset='recommended'."
         )
-    return Model(fitted, scale, reals, reals.matrix(), spec, identity, made_by["match"], made_by)
+    how = spec, identity, made_by["match"], made_by
+    return Model(fitted.scorer, fitted.scale, reals, reals.matrix(), *how, content=fitted.content)
+
+
+def _warn(text: str) -> None:
+    """A warning that points to who called `fit`, if there is anything to say."""
+    if text:
+        warnings.warn(text, stacklevel=3)
+
+
+def _labels(source: Any, group: str | None) -> dict[str, str]:
+    """The value of the column `group` for each id; none without one."""
+    if group is None:
+        return {}
+    columns = getattr(source, "columns", {})
+    if group not in columns:
+        has = f"has the columns {', '.join(columns)}" if columns else "is no table"
+        raise BadSpec(f"group={group!r} names a column of the table of reals; {source.name!r} {has}.")
+    return dict(zip(source.ids, columns[group], strict=True))
 
 
 def _read_reals(real: Any, extractor: Extractor, options: Mapping[str, Any]) -> tuple[Features, Mapping[str, str]]:
@@ -112,26 +147,6 @@ def _read_reals(real: Any, extractor: Extractor, options: Mapping[str, Any]) -> 
         raise BadSource(f"None of the {len(result.failures)} real pictures could be read; the first: {reason}.")
     _warn_of(result.failures)
     return result.features, result.failures
-
-
-def _fit_held_out(scorer: Any, features: Features, mirrored: Features | None, seed: int) -> tuple[Any, Features]:
-    """The scorer fitted on all reals and without each fold; twins and mirrored copies stay in one fold."""
-    groups = _equal_rows(features.matrix()) if features.info is None else twins(features.info)
-    if mirrored is not None:
-        named = Features(tuple(f"{i}#flip" for i in mirrored.ids), mirrored.layers, mirrored.info)
-        features, groups = joined([features, named], features.made_by), np.r_[groups, groups]
-    folds = assign_folds(groups, seed)
-    if hasattr(scorer, "score_with_deviation"):
-        fitted = scorer.fit(features, folds=folds)
-    else:
-        fitted = Folded(scorer).fit(features.matrix(), folds=folds)
-    return fitted, features
-
-
-def _equal_rows(matrix: np.ndarray) -> np.ndarray:
-    """Group number of each row, (n,); equal rows share one."""
-    first: dict[bytes, int] = {}
-    return np.array([first.setdefault(row.tobytes(), i) for i, row in enumerate(np.ascontiguousarray(matrix))])
 
 
 def _warn_of(failures: Mapping[str, str], most: int = 5) -> None:
@@ -158,6 +173,8 @@ def score(
     match: Any = None,
     flip: bool = False,
     seed: int = 0,
+    leave_out: str | Collection[str] | None = None,
+    group: str | None = None,
     store: bool = True,
     workers: int | None = None,
     progress: Progress | None = None,
@@ -174,7 +191,7 @@ def score(
     np.True_
 
     A picture that cannot be read gets a row with `error` and no score. `match="auto"` first brings both sets to one
-    size and coding, if they differ. Sources, presets and errors as in `fit`.
+    size and coding, if they differ. Sources, presets, `leave_out`, `group` and errors as in `fit`.
     `report`: also write this HTML file; with a `model`, `real` is then where pictures of its reals are found.
     `show_reals`, `show_thumbnails`, `show_paths`: what the report may show.
     """
@@ -193,12 +210,17 @@ def score(
             match=match,
             flip=flip,
             seed=seed,
+            leave_out=leave_out,
+            group=group,
             store=store,
             workers=workers,
             progress=progress,
         )
-    elif extractor or scorer or preset or match or flip:
-        raise BadSpec("A fitted model brings its own extractor, scorer, preset, match and flip; leave them out.")
+    elif extractor or scorer or preset or match or flip or leave_out or group:
+        raise BadSpec(
+            "A fitted model brings its own extractor, scorer, preset, match and flip, and its reals are what they are; "
+            "leave these, leave_out and group to giqa.fit."
+        )
     model = load(model) if isinstance(model, (str, Path)) else model
     fakes = fakes if as_features(fakes) is not None else open_source(fakes)
     steps = score_steps(fakes, model, store=store, workers=workers, progress=progress)
@@ -301,14 +323,15 @@ def model_extractor(model: Model) -> Extractor:
 
 def collect(steps: Iterator[Step], model: Model, each: Callable[[Step], None] | None = None) -> Scores:
     """All steps as one table; `each` sees every step as it passes."""
-    columns: dict[str, list] = {name: [] for name in ("id", *NUMBERS, "duplicate_of", "error", "notes")}
+    columns: dict[str, list] = {name: [] for name in ("id", *NUMBERS, *TEXTS)}
     for step in steps:
         place = {i: row for row, i in enumerate(step.features.ids)}
         for i in step.ids:
             row = place.get(i)
             columns["id"].append(i)
             columns["error"].append(step.failures.get(i, ""))
-            columns["duplicate_of"].append("" if row is None else step.columns["duplicate_of"][row])
+            for name in ("duplicate_of", "out_of_domain"):
+                columns[name].append("" if row is None else step.columns[name][row])
             noted = row is not None and step.features.info is not None
             columns["notes"].append("; ".join(note_names(int(step.features.info["notes"][row]))) if noted else "")
             for name in NUMBERS:

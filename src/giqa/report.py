@@ -20,7 +20,7 @@ from .errors import BadShape
 from .files import replace_file
 
 COLUMNS = ("score", "z", "percentile", "z_low", "z_high")
-FLAGS = ("duplicate_of", "error", "notes")
+FLAGS = ("duplicate_of", "out_of_domain", "error", "notes")
 REASONS_SHOWN = 100  # rows of the table of failures; the gallery shows all of them
 SKETCH = 2000  # numbers that stand for the z of pictures not shown: a count from them is within 1/2000 of their number
 A_REAL = "a real picture"
@@ -39,13 +39,15 @@ class Neighbour:
 class Unshown:
     """The pictures of the set that are not in the gallery, but count in the figures, the chart and the ranks.
 
-    Each float64 (m,), NaN where failed; `copies`: how many of them copy a real; `shown_are`: which are shown, in words.
+    Each float64 (m,), NaN where failed; `copies`: how many of them copy a real; `foreign`: how many are out of domain;
+    `shown_are`: which are shown, in words.
     """
 
     score: np.ndarray
     z: np.ndarray
     percentile: np.ndarray
     copies: int = 0
+    foreign: int = 0
     shown_are: str = ""
 
 
@@ -53,7 +55,8 @@ class Unshown:
 class Report:
     """What the report shows of n scored pictures; sequences a picture long, or empty where there is nothing to show.
 
-    `columns`: float64 (n,), NaN where failed; `flags`: text a picture, "" = none; `held_out_z`: (m,) z of the held-out
+    `columns`: float64 (n,), NaN where failed; `flags`: text a picture, "" = none (`out_of_domain` is "yes" or "no", and
+    says nothing where all are empty); `held_out_z`: (m,) z of the held-out
     reals; `thumbnails`: what `thumbnail` makes, or None; `made_by`: anything that JSON can say.
     """
 
@@ -145,10 +148,12 @@ def _cleared(report: Report, show_reals: bool, show_thumbnails: bool, show_paths
         if not show_paths:
             names |= {name: f"row {row}" for row, name in enumerate(report.ids, 1)}
         clean = _cleaner(names, hide_paths=not show_paths)
-        flags = {name: [clean(text) for text in texts] for name, texts in report.flags.items()}
+        spoken = [name for name in report.flags if name != "out_of_domain"]  # "yes" is not the name of a picture there
+        flags = {**report.flags, **{name: [clean(text) for text in report.flags[name]] for name in spoken}}
         if len(copies):
             flags["duplicate_of"] = [copy_names[text] if text else "" for text in copies]
-        made_by = _each_text(report.made_by, lambda text: clean(_hidden_path(text) if not show_paths else text))
+        made_by = {key: _counts_alone(key, value) for key, value in report.made_by.items()}
+        made_by = _each_text(made_by, lambda text: clean(_hidden_path(text) if not show_paths else text))
         report = dataclasses.replace(report, title=clean(report.title), flags=flags, made_by=made_by)
     if not show_paths:
         ids = [f"row {row}" for row in range(1, len(report.ids) + 1)]
@@ -159,6 +164,13 @@ def _cleared(report: Report, show_reals: bool, show_thumbnails: bool, show_paths
     if not show_reals:
         report = dataclasses.replace(report, neighbours=(), real_ids=(), real_thumbnails={})
     return report
+
+
+def _counts_alone(key: str, value: Any) -> Any:
+    """What `made_by` says of the reals themselves, without names of reals or of their groups."""
+    if key not in ("twins", "strays", "groups") or not isinstance(value, Mapping):
+        return value
+    return {inner: item for inner, item in value.items() if inner not in ("ids", "of")}
 
 
 _QUOTED_PATH = re.compile(r"""(['"])[^'"]*[/\\][^'"]*\1""")
@@ -255,7 +267,8 @@ def _payload(report: Report) -> dict[str, Any]:
         "rank": rank.tolist(),
         "unshown": _sketch(report.unshown.z) if report.unshown else None,
         "flags": {
-            name: {row: words for row, words in enumerate(report.flags.get(name, ())) if words} for name in FLAGS
+            name: {row: words for row, words in enumerate(report.flags.get(name, ())) if words and words != silent}
+            for name, silent in {**dict.fromkeys(FLAGS, ""), "out_of_domain": "no"}.items()
         },
         "thumbnails": [text(picture) for picture in report.thumbnails],
         "neighbours": [
@@ -327,6 +340,8 @@ def _figures(report: Report) -> dict[str, Any]:
     finite, known = z[np.isfinite(z)], percentile[np.isfinite(percentile)]
     mean = report.mean_z if report.mean_z is not None else float(finite.mean()) if finite.size else None
     copies = sum(map(bool, report.flags.get("duplicate_of", ())))
+    domain = report.flags.get("out_of_domain", ())
+    foreign = sum(value == "yes" for value in domain) + (report.unshown.foreign if report.unshown else 0)
     return {
         "n": score.size,
         "scored": int(np.sum(~np.isnan(score))),
@@ -337,6 +352,7 @@ def _figures(report: Report) -> dict[str, Any]:
         "median_percentile": _percent(float(np.median(known))) if known.size else "\u2013",
         "below_worst": _percent(float(np.mean(known <= 0.05))) if known.size else "\u2013",
         "copies": copies + (report.unshown.copies if report.unshown else 0),
+        "foreign": foreign if any(domain) else None,
     }
 
 

@@ -16,24 +16,26 @@ from .errors import BadSpec, BadTable, MissingExtra, MissingSource
 from .files import replace_file
 
 NUMBERS = ("score", "z", "percentile", "z_low", "z_high")
-TEXTS = ("duplicate_of", "error", "notes")
+TEXTS = ("duplicate_of", "out_of_domain", "error", "notes")
 COLUMNS = ("id", *NUMBERS, *TEXTS)
+LATER = ("out_of_domain",)  # tables written before there was such a column are read as if it were empty
 
 
 @dataclass(frozen=True, eq=False)
 class Scores:
     """One row a picture, in the order of the source.
 
-    ================== ==========================================================================
+    ================== =========================================================================================
     id                 the picture's name
     score              raw, higher = better; its unit depends on the scorer
     z                  0 = like a typical held-out real, -3 = three spreads worse
     percentile         share of held-out reals that are no better, in (0, 1]; conformal
     z_low, z_high      95 % interval of z: where it lies for typical sets of so many reals
     duplicate_of       the real picture that this one repeats, or empty
+    out_of_domain      "yes": it shows something that the reals do not; "no"; empty where no layer can tell
     error              why there is no score, or empty
     notes              what decoding had to do: "alpha composited on white", ...
-    ================== ==========================================================================
+    ================== =========================================================================================
 
     Numbers are float64 (n,), NaN in a row with an error. `made_by` says how the table came about.
     """
@@ -45,6 +47,7 @@ class Scores:
     z_low: np.ndarray
     z_high: np.ndarray
     duplicate_of: Sequence[str]
+    out_of_domain: Sequence[str]
     error: Sequence[str]
     notes: Sequence[str]
     made_by: Mapping[str, Any] = field(default_factory=dict)
@@ -73,7 +76,7 @@ class Scores:
         """What the set looks like as a whole: QS (mean z), and what must stand beside it.
 
         Copies of reals are left out of the mean: a memorised picture is no achievement, and under the paper's formulas
-        its score is infinite.
+        its score is infinite. Pictures out of domain stay in it; their number is None where nothing could tell.
         """
         scored = ~np.isnan(self.score)
         finite = self.z[np.isfinite(self.z) & np.array([not real for real in self.duplicate_of], bool)]
@@ -83,6 +86,7 @@ class Scores:
             "scored": int(scored.sum()),
             "failed": int((~scored).sum()),
             "duplicates": sum(map(bool, self.duplicate_of)),
+            "out_of_domain": sum(value == "yes" for value in self.out_of_domain) if any(self.out_of_domain) else None,
             "mean_z": float(finite.mean()) if len(finite) else None,
             "mean_score": _plain(self.score[scored].mean()) if scored.any() else None,
             "median_percentile": float(np.median(percentile)) if len(percentile) else None,
@@ -156,7 +160,9 @@ def read_scores(path: str | Path) -> Scores:
         raise MissingSource(f"There is no file {path}.")
     try:
         made_by, rows = {".csv": _read_csv, ".jsonl": _read_jsonl, ".parquet": _read_parquet}[path.suffix.lower()](path)
-        columns: dict[str, Any] = {name: [row[name] for row in rows] for name in COLUMNS}
+        columns: dict[str, Any] = {
+            name: [row.get(name, "") if name in LATER else row[name] for row in rows] for name in COLUMNS
+        }
         for name in NUMBERS:
             columns[name] = np.array([_number(value, name, row) for row, value in enumerate(columns[name], 1)], float)
     except (ValueError, TypeError, csv.Error) as error:
@@ -206,7 +212,7 @@ def _read_parquet(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 
 
 def _check_columns(names: Container[str]) -> None:
-    missing = [name for name in COLUMNS if name not in names]
+    missing = [name for name in COLUMNS if name not in names and name not in LATER]
     if missing:
         raise ValueError(f"there is no column {missing[0]!r}")
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from .errors import BadSpec, GiqaError, NotFitted
 from .registry import parameters
-from .types import Source
+from .types import LEVELS, Source
 
 
 class BrokenPromise(AssertionError):
@@ -156,6 +156,9 @@ def check_extractor(
     extractor = make()
     layers = extractor(pictures)
     promise(tuple(layers) == tuple(extractor.outputs), "the layers are those that `outputs` names, in that order")
+    declared = [name for names in getattr(extractor, "levels", {}).values() for name in names]
+    promise(set(declared) <= set(layers) and len(set(declared)) == len(declared), "levels name outputs, each once")
+    promise(set(getattr(extractor, "levels", {})) <= set(LEVELS), f"levels are among {', '.join(LEVELS)}")
     for name, layer in layers.items():
         promise(
             layer.dtype == np.float32 and layer.ndim == 2 and len(layer) == len(pictures), f"{name} is float32 (n, c)"

@@ -16,6 +16,8 @@ from .errors import BadShape
 
 Progress = Callable[[str, int, int], None]  # (what is being done, pictures done, pictures in all)
 
+LEVELS = ("low", "mid", "high")  # of an extractor's outputs: they see artefacts, structure, content
+
 # What is remembered of every picture beside its features: enough to recognise a copy and to say how it was decoded.
 INFO = np.dtype(
     [
@@ -54,7 +56,12 @@ class Source(Protocol):
 
 
 class Extractor(Protocol):
-    """Pictures to features; resizing and normalising are part of the feature."""
+    """Pictures to features; resizing and normalising are part of the feature.
+
+    An extractor may also have `levels`, a mapping from "low" (sees artefacts), "mid" (structure) and "high" (content)
+    to names of `outputs`, shallow to deep; read it with `getattr(extractor, "levels", {})`. It decides what a layer is
+    used for and not what it holds, so it is no part of `identity`; `extract` puts it in `Features.made_by["levels"]`.
+    """
 
     outputs: tuple[str, ...]  # names of the arrays that `run` returns
 

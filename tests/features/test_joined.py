@@ -78,3 +78,13 @@ def test_refuses_layers_of_one_name():
 def test_contract():
     """Joined keeps every promise of an extractor."""
     check_extractor(lambda: Joined(["brightness", "statistics"]))
+
+
+def test_levels_are_those_of_the_parts():
+    """In their order; a part that declares nothing adds nothing."""
+    Brightness.levels = {"high": ("brightness",), "low": ()}
+    try:
+        assert Joined(["brightness", "statistics"]).levels == {"high": ("brightness",), "low": ("scale_1", "scale_2")}
+    finally:
+        del Brightness.levels
+    assert Joined(["brightness", "statistics"]).levels == {"low": ("scale_1", "scale_2")}

@@ -57,3 +57,13 @@ def test_refuses_senseless_scales(scales):
 def test_contract():
     """Statistics keeps every promise of an extractor."""
     check_extractor(Statistics)
+
+
+def test_all_statistics_are_low():
+    """They see artefacts; `extract` hands that on, and it is no part of what decides the features."""
+    from giqa.extraction import extract
+
+    assert Statistics(scales=3).levels == {"low": ("scale_1", "scale_2", "scale_4")}
+    made_by = extract(np.zeros((1, 8, 8, 3), np.uint8), "statistics", store=False).features.made_by
+    assert made_by["levels"] == {"low": ["scale_1", "scale_2"]}
+    assert "levels" not in Statistics().identity()

@@ -1,8 +1,12 @@
+import json
+
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 import giqa
 from giqa.errors import BadSpec
+from giqa.model import read_header
 from giqa.scorers.gmm import SGM
 from giqa.scorers.multilayer import MultiLayer, _weights, _widths
 from giqa.scorers.scale import Scale
@@ -94,3 +98,65 @@ def test_refuses_an_unknown_way():
 def test_contract(combine, density):
     """Every way and density keeps the promises of a reference scorer."""
     check_reference_scorer(lambda: MultiLayer(density, combine), own_scale=True)
+
+
+def declared(features, **levels):
+    return Features(features.ids, features.layers, made_by={"levels": levels})
+
+
+def test_layers_of_other_levels_are_ignored():
+    """By hand: with the deep layer declared high, the score is that of the low one alone, whatever the deep says."""
+    reals = declared(REALS, low=["low.mean", "low.std"], high=["deep"])
+    model, queries = MultiLayer().fit(reals, folds=FOLDS), layered(20, shift=1.0, seed=1).matrix()
+    part = SGM().fit(REALS.matrix()[:, :6], folds=FOLDS)
+    assert model.score_samples(queries) == pytest.approx(Scale(part.held_out_).z(part.score_samples(queries[:, :6])))
+    moved = queries.copy()
+    moved[:, 6:] += 100
+    assert np.array_equal(model.score_samples(moved), model.score_samples(queries))
+    assert model.layer_z(queries).shape == (20, 1) and model.score_folds(queries).shape == (20, 5)
+    assert model.layer_names(REALS.layers) == ["low"] and len(model.weights_) == 1
+
+
+@pytest.mark.parametrize(
+    ("levels", "declaration", "names"),
+    [
+        (("low", "mid"), {}, ["low", "deep"]),  # nothing declared
+        (("low", "mid"), {"low": ["low.mean", "low.std"]}, ["low", "deep"]),  # of the deep one nothing is said
+        (("low", "mid"), {"high": ["low.mean", "low.std", "deep"]}, ["low", "deep"]),  # none is of these levels
+        (("low", "mid"), {"mid": ["low.mean"], "high": ["deep"]}, ["low"]),
+        (("high",), {"low": ["low.mean", "low.std"], "high": ["deep"]}, ["deep"]),
+        (None, {"low": ["low.mean", "low.std"], "high": ["deep"]}, ["low", "deep"]),
+    ],
+)
+def test_which_layers_count(levels, declaration, names):
+    model = MultiLayer(levels=levels).fit(declared(REALS, **declaration), folds=FOLDS)
+    assert model.layer_names(REALS.layers) == names and len(model.parts_) == len(names)
+
+
+def test_ignored_layers_stay_ignored_through_the_file(tmp_path):
+    """The saved model scores the same bits, and the levels are in its spec."""
+    reals = declared(REALS, low=["low.mean", "low.std"], high=["deep"])
+    model = giqa.fit(reals, scorer="multilayer(levels=['low'])")
+    path = model.save(tmp_path / "m.giqa")
+    assert np.array_equal(giqa.score(layered(9), model=path).z, giqa.score(layered(9), model=model).z)
+    assert model.made_by["layers"] == ["low"] and "levels=['low']" in model.made_by["scorer"]
+
+
+@pytest.mark.parametrize("levels", ["low", ["deep"], [1]])
+def test_refuses_unknown_levels(levels):
+    with pytest.raises(BadSpec, match="takes a list of low, mid, high, or None"):
+        MultiLayer(levels=levels).fit(REALS)
+
+
+def test_a_file_of_before_there_were_levels_is_read(tmp_path):
+    """Without what was learned of levels, and without content: all layers, the same bits."""
+    model = giqa.fit(REALS, scorer="multilayer")
+    path = model.save(tmp_path / "m.giqa")
+    arrays, header = load_file(path), read_header(path)
+    del arrays["scorer.used_"], header["content"]
+    del model.scorer.used_
+    header["scorer"], header["digest"] = "multilayer(combine='mean', density='sgm', seed=0)", model.digest
+    save_file(arrays, path, {"giqa": json.dumps(header)})
+    table = giqa.score(layered(9), model=path)
+    assert np.array_equal(table.z, giqa.score(layered(9), model=giqa.fit(REALS, scorer="multilayer")).z)
+    assert set(table.out_of_domain) == {""}

@@ -75,7 +75,7 @@ def demo(out: Path, quiet: bool) -> None:
     help="Write .csv, .jsonl or .parquet. Without it: a ranking in a terminal, CSV in a pipe.",
 )
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write one self-contained HTML file.")
-@options("extractor", "scorer", "preset", "match", "flip", "seed", "workers", "no_store")
+@options("extractor", "scorer", "preset", "match", "flip", "seed", "leave_out", "group", "workers", "no_store")
 @click.option("--strict", is_flag=True, help="Exit with 1 when a picture could not be scored.")
 @click.option("--no-reals", is_flag=True, help="The report shows nothing of the reals.")
 @click.option("--no-thumbnails", is_flag=True, help="The report holds no picture.")
@@ -95,7 +95,8 @@ def score(
     \b
     columns: id, score (raw, higher = better), z (0 = like a typical real, -3 = three spreads worse),
     percentile (share of held-out reals that are no better), z_low and z_high (95 % interval of z),
-    duplicate_of (the real it repeats), error (why there is no score), notes (what decoding did)
+    duplicate_of (the real it repeats), out_of_domain (yes: it shows something that the reals do not; empty:
+    no layer can tell), error (why there is no score), notes (what decoding did)
 
     A picture that cannot be read gets a row without a score and a warning. Exit status: 0 scored, 1 with --strict
     when some could not be, 2 nothing could be done.
@@ -184,7 +185,7 @@ def show(scores: Any, out: Path | None, report: Path | None, quiet: bool, ranked
     metavar="SPEC",
     help="Bring pictures to one size and coding first, e.g. 'match(size=64)'; `giqa doctor` proposes one.",
 )
-@options("flip", "seed", "workers", "no_store")
+@options("flip", "seed", "leave_out", "group", "workers", "no_store")
 @click.option(
     "--keep-thumbnails",
     is_flag=True,
@@ -195,7 +196,8 @@ def fit(reals: str, out: Path, quiet: bool, no_store: bool, keep_thumbnails: boo
     """Learn what real looks like from REALS, once, into one file.
 
     The file holds the scorer, the scores of held-out reals, and ids, features and 8x8-pixel signatures of the reals;
-    no pictures unless --keep-thumbnails.
+    no pictures unless --keep-thumbnails. Warnings name reals that are there twice (twins) and reals unlike the
+    others (strays), which --leave-out leaves out.
     """
     import dataclasses
 
@@ -214,6 +216,10 @@ def fit(reals: str, out: Path, quiet: bool, no_store: bool, keep_thumbnails: boo
         chosen = ", ".join(f"{name} {value}" for name, value in model.made_by["chosen"].items())
         name = model.made_by["scorer"].partition("(")[0]
         reals = f"{model.made_by['reals']} reals{' and their mirror images' if model.made_by['flip'] else ''}"
+        counts = {what: model.made_by[what] for what in ("twins", "strays")}
+        counts = {what: found["count"] for what, found in counts.items() if found["left_out"] and found["count"]}
+        left = [f"{n} {what[:-1] if n == 1 else what}" for what, n in counts.items()]
+        reals += f" ({' and '.join(left)} left out)" if left else ""
         console.say(f"wrote {out}: {reals}, {name} ({chosen}) on {model.extractor}")
 
 

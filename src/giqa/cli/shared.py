@@ -62,6 +62,17 @@ def options(*names: str) -> Callable:
         ),
         "flip": click.option("--flip", is_flag=True, help="Mirrored copies of the reals join the reference."),
         "seed": click.option("--seed", type=int, default=0, show_default=True, help="For folds and starts."),
+        "leave_out": click.option(
+            "--leave-out",
+            metavar="WHAT",
+            help="Fit without some reals: twins (keeps one of each that are nearly the same), strays (what shows "
+            "something else than the other reals, or scores absurdly low), or 'twins,strays'.",
+        ),
+        "group": click.option(
+            "--group",
+            metavar="COLUMN",
+            help="A column of the table of reals: warn when one of its groups scores low though real.",
+        ),
         "workers": click.option(
             "--workers",
             type=click.IntRange(1),

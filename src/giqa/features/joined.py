@@ -41,6 +41,15 @@ class Joined:
             raise BadSpec(f"joined: two extractors give a layer of the same name, among {', '.join(names)}.")
         return tuple(names)
 
+    @property
+    def levels(self) -> Mapping[str, tuple[str, ...]]:
+        """What each part declares, in their order."""
+        declared: dict[str, tuple[str, ...]] = {}
+        for part in self.parts:
+            for level, names in getattr(part, "levels", {}).items():
+                declared[level] = (*declared.get(level, ()), *names)
+        return declared
+
     def identity(self) -> Mapping[str, Any]:
         """What decides the features: what decides those of each part."""
         return {"extractor": "joined", "outputs": list(self.outputs), "parts": [dict(p.identity()) for p in self.parts]}

@@ -68,6 +68,10 @@ class Statistics:
             raise BadSpec(f"statistics(scales=...) takes 1 to 5, got {self.scales!r}.")
         return tuple(f"scale_{1 << i}" for i in range(self.scales))
 
+    @property
+    def levels(self) -> Mapping[str, tuple[str, ...]]:
+        return {"low": self.outputs}
+
     def identity(self) -> Mapping[str, Any]:
         return {"extractor": "statistics", "version": 1, "scales": len(self.outputs), "resize": "none"}
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 import numpy as np
 
 from ..errors import BadSpec, NotFitted
 from ..registry import make
-from ..types import Features
+from ..types import LEVELS, Features
 from .products import as_matrix
 from .scale import Scale, assign_folds, jackknife
 
@@ -31,6 +32,10 @@ class MultiLayer:
     A layer is what `Features` calls so, mean and std of one tap together ("Mixed_5d.mean", "Mixed_5d.std"); a plain
     array is one layer. `density` is the spec of the scorer fitted on each. Measured in `docs/accuracy.md`.
 
+    `levels`: a layer that its extractor declares to be of another level is ignored, as deep layers see what is shown
+    and not how well (`giqa.scorers.content` reads them). All layers count with `levels=None`, where nothing is
+    declared, and where none of them is of these levels.
+
     >>> reals = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
     >>> low_and_high = Features(tuple(map(str, range(60))), {"low": reals[:, :2], "high": reals[:, 2:]})
     >>> MultiLayer().fit(low_and_high).score_samples(np.zeros((1, 4), np.float32)).shape
@@ -39,20 +44,31 @@ class MultiLayer:
     Range: as z, 0 = like a typical real in every layer. Errors: `BadSpec`, `BadShape`, `NotFitted`.
     """
 
-    def __init__(self, density: str = "sgm", combine: str = "mean", seed: int = 0):
+    def __init__(
+        self,
+        density: str = "sgm",
+        combine: str = "mean",
+        levels: Sequence[str] | None = ("low", "mid"),
+        seed: int = 0,
+    ):
         self.density = density
         self.combine = combine
+        self.levels = levels
         self.seed = seed
 
     def fit(self, features: Any, y: Any = None, folds: np.ndarray | None = None) -> Self:
         """One density a layer; without `folds` the scale of each layer comes from folds of its own, seeded."""
         if self.combine not in COMBINE:
             raise BadSpec(f"multilayer(combine=...) takes {', '.join(COMBINE)}, got {self.combine!r}.")
+        if self.levels is not None and (isinstance(self.levels, str) or not set(self.levels) <= set(LEVELS)):
+            raise BadSpec(f"multilayer(levels=...) takes a list of {', '.join(LEVELS)}, or None, got {self.levels!r}.")
         matrix = as_matrix(features)
-        self.widths_ = np.array(_widths(features) if isinstance(features, Features) else [matrix.shape[1]])
+        named = isinstance(features, Features)
+        self.widths_ = np.array(_widths(features) if named else [matrix.shape[1]])
+        self.used_ = _used(features, self.levels) if named else np.ones(1, bool)
         given = folds is not None and np.max(folds, initial=0) > 0
         folds = np.asarray(folds) if given else assign_folds(np.arange(len(matrix)), self.seed)
-        self.parts_ = self.blank_parts(len(self.widths_))
+        self.parts_ = self.blank_parts(int(self.used_.sum()))
         for part, columns in zip(self.parts_, self._layers(matrix), strict=True):
             part.fit(columns, folds=folds)
         scales = [Scale(part.held_out_) for part in self.parts_]
@@ -68,7 +84,7 @@ class MultiLayer:
         return self._combined(self.layer_z(features))
 
     def layer_z(self, features: Any) -> np.ndarray:
-        """z of each picture in each layer, float64 (n, layers): where a picture goes wrong."""
+        """z of each picture in each of the `layer_names`, float64 (n, layers): where a picture goes wrong."""
         layers = self._layers(self._checked(features))
         return self._z([part.score_samples(x) for part, x in zip(self.parts_, layers, strict=True)])
 
@@ -90,13 +106,21 @@ class MultiLayer:
         """What `fit` decided."""
         return {"layers": len(self.parts_), "weights": [round(float(w), 3) for w in self.weights_]}
 
+    def layer_names(self, outputs: Iterable[str]) -> list[str]:
+        """The layers that count, by name; `outputs` are the names of `Features.layers` that it was fitted on."""
+        if not hasattr(self, "used_"):
+            raise NotFitted("Call fit(reals) before asking which layers count.")
+        return [name for name, used in zip(_outputs_of(outputs), self.used_, strict=True) if used]
+
     def _checked(self, features: Any) -> np.ndarray:
         if not hasattr(self, "widths_"):
             raise NotFitted("Call fit(reals) before asking for scores.")
         return as_matrix(features, int(self.widths_.sum()))
 
     def _layers(self, matrix: np.ndarray) -> list[np.ndarray]:
-        return np.split(matrix, np.cumsum(self.widths_)[:-1], axis=1)
+        layers = np.split(matrix, np.cumsum(self.widths_)[:-1], axis=1)
+        used = getattr(self, "used_", np.ones(len(layers), bool))  # files of before there were levels use all
+        return [layer for layer, counts in zip(layers, used, strict=True) if counts]
 
     def _z(self, scores: Any) -> np.ndarray:
         """Raw scores, a layer each, to z, (n, layers)."""
@@ -106,17 +130,31 @@ class MultiLayer:
         return z.min(axis=1) if self.combine == "min" else np.einsum("ij,j->i", z, self.weights_)
 
 
-def _widths(features: Features) -> list[int]:
-    """Columns of each layer, in order; "X.mean" and "X.std" side by side are one."""
-    widths: dict[str, int] = {}
+def _outputs_of(names: Iterable[str]) -> dict[str, list[str]]:
+    """Each layer and its outputs, in order; "X.mean" and "X.std" side by side are one layer "X"."""
+    layers: dict[str, list[str]] = {}
     previous = ""
-    for name, layer in features.layers.items():
+    for name in names:
         stem = name.removesuffix(".mean").removesuffix(".std")
-        if stem in widths and stem != previous:
+        if stem in layers and stem != previous:
             stem = name  # apart from its other half: a layer of its own
-        widths[stem] = widths.get(stem, 0) + layer.shape[1]
+        layers.setdefault(stem, []).append(name)
         previous = stem
-    return list(widths.values())
+    return layers
+
+
+def _widths(features: Features) -> list[int]:
+    """Columns of each layer."""
+    return [sum(features.layers[name].shape[1] for name in names) for names in _outputs_of(features.layers).values()]
+
+
+def _used(features: Features, levels: Sequence[str] | None) -> np.ndarray:
+    """Which layers count, bool (layers,)."""
+    level_of = {name: level for level, names in features.made_by.get("levels", {}).items() for name in names}
+    found = [{level_of.get(name) for name in names} for names in _outputs_of(features.layers).values()]
+    if levels is None or not any(own & set(levels) for own in found):
+        return np.ones(len(found), bool)
+    return np.array([bool(own & {None, *levels}) for own in found])  # None: nothing declared
 
 
 def _weights(held_out: np.ndarray, combine: str) -> np.ndarray:

@@ -10,6 +10,7 @@
   const score = column("score"), z = column("z"), percentile = column("percentile");
   const low = column("z_low"), high = column("z_high");
   const copyOf = data.flags.duplicate_of, errors = data.flags.error, notes = data.flags.notes;
+  const foreign = data.flags.out_of_domain;
 
   const minus = (text) => text.replace("-", "−");
   const show = (x, digits = 2) => Number.isNaN(x) ? "–" : x === Infinity ? "∞" : x === -Infinity ? "−∞"
@@ -160,8 +161,9 @@
     const order = (ordered[state.sort] ||= orders[state.sort]());
     kept = order.filter(keeps);
     const sets = { kept, dropped: order.filter((i) => !keeps(i) && !Number.isNaN(score[i])),
-      failed: order.filter((i) => Number.isNaN(score[i])), copies: order.filter((i) => copyOf[i]) };
-    for (const [name, members] of Object.entries(sets)) $("n-" + name).textContent = count(members.length);
+      failed: order.filter((i) => Number.isNaN(score[i])), copies: order.filter((i) => copyOf[i]),
+      foreign: order.filter((i) => foreign[i]) };
+    for (const [name, members] of Object.entries(sets)) if ($("n-" + name)) $("n-" + name).textContent = count(members.length);
     const wanted = list[active], text = state.text.toLowerCase();
     list = text ? sets[state.show].filter((i) => lowered[i].includes(text)) : sets[state.show];
     active = restart ? 0 : Math.max(0, list.indexOf(wanted));
@@ -205,7 +207,7 @@
     cell.setAttribute("aria-label", rank[i] ? `rank ${rank[i]}, ${ids[i]}, z ${show(z[i])}, percentile ${percent(percentile[i])}` : `${ids[i]}, no score`);
     frame.append(data.thumbnails[i] ? picture(data.thumbnails[i], "") : element("span", "name", ids[i]));
     if (rank[i]) frame.append(element("span", "rank", count(rank[i])));
-    if (copyOf[i]) frame.append(element("span", "mark", "copy"));
+    if (copyOf[i] || foreign[i]) frame.append(element("span", "mark", copyOf[i] ? "copy" : "out of domain"));
     caption.append(element("b", "", rank[i] ? show(z[i]) : "no score"));
     if (!Number.isNaN(percentile[i])) caption.append(element("i", "", percent(percentile[i])));
     cell.append(frame, caption); cell.title = ids[i];
@@ -285,6 +287,7 @@
     if (data.thumbnails[i]) { add("div", "large"); panel.lastChild.append(picture(data.thumbnails[i], ids[i])); }
     add("p", "id", ids[i]);
     if (copyOf[i]) add("p", "notice", `Copy of ${copyOf[i]}: memorised, so its score says nothing about quality.`);
+    if (foreign[i]) add("p", "notice", "Out of domain: it shows something that the reals do not. Its score says how well, not what.");
     if (errors[i]) add("p", "notice", errors[i]);
     else if (!rank[i]) add("p", "notice", "The score is not a number.");
     if (!Number.isNaN(z[i])) {

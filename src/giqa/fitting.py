@@ -1,0 +1,74 @@
+"""A scorer and its scale, fitted on reals of which each fold is held out in turn; reals left out on request."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from . import hygiene
+from .extraction import joined
+from .scorers.content import Content, content_columns
+from .scorers.scale import Folded, Scale, assign_folds, twins
+from .types import Features
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What fitting makes: `features` are the reals it counts, `reals` these and their mirrored copies."""
+
+    scorer: Any
+    content: Content | None
+    scale: Scale
+    features: Features
+    reals: Features
+
+
+def fit_in_order(
+    scorer: Any, features: Features, mirrored: Features | None, seed: int, leave_out: frozenset[str]
+) -> tuple[Fitted, hygiene.Found, hygiene.Found]:
+    """Fit, and fit again if strays are to be left out; also which reals are twins, and which are strays."""
+    groups = equal_rows(features.matrix()) if features.info is None else twins(features.info)
+    spare = hygiene.spare_twins(groups)
+    repeated = hygiene.found(features.ids, spare, "twins" in leave_out)
+    kept = np.delete(np.arange(len(features)), spare) if repeated.left_out else np.arange(len(features))
+
+    def fit_kept() -> Fitted:
+        some = features if len(kept) == len(features) else features.rows(kept)
+        flipped = None if mirrored is None else mirrored.rows(kept)
+        return fit_held_out(deepcopy(scorer), some, flipped, groups[kept], seed)  # the caller's object stays as it is
+
+    fitted = fit_kept()
+    content, scale = fitted.content, fitted.scale
+    odd = hygiene.absurd(scale.z(scale.held_out)) if content is None else content.strays()
+    strays = hygiene.found(fitted.features.ids, np.flatnonzero(odd), "strays" in leave_out)
+    if strays.left_out and strays.count:
+        kept = kept[~odd]
+        fitted = fit_kept()
+    return fitted, repeated, strays
+
+
+def fit_held_out(scorer: Any, features: Features, mirrored: Features | None, groups: np.ndarray, seed: int) -> Fitted:
+    """Fitted on all reals and without each fold; twins and mirrored copies stay in one fold."""
+    reals = features
+    if mirrored is not None:
+        named = Features(tuple(f"{i}#flip" for i in mirrored.ids), mirrored.layers, mirrored.info)
+        reals, groups = joined([features, named], features.made_by), np.r_[groups, groups]
+    folds = assign_folds(groups, seed)
+    if hasattr(scorer, "score_with_deviation"):
+        scorer = scorer.fit(reals, folds=folds)
+    else:
+        scorer = Folded(scorer).fit(reals.matrix(), folds=folds)
+    content = None
+    if content_columns(reals) is not None:
+        content = Content(seed).fit(reals, folds=folds)
+        content.held_out_ = content.held_out_[: len(features)]  # a mirrored copy is no second opinion
+    return Fitted(scorer, content, Scale(scorer.held_out_[: len(features)], seed), features, reals)
+
+
+def equal_rows(matrix: np.ndarray) -> np.ndarray:
+    """Group number of each row, (n,); equal rows share one."""
+    first: dict[bytes, int] = {}
+    return np.array([first.setdefault(row.tobytes(), i) for i, row in enumerate(np.ascontiguousarray(matrix))])
