@@ -1,177 +1,241 @@
-"""How well scores tell real from generated, and early epochs from late ones.
+"""How accurate scores are: several layers against one, against random weights, and against pixel statistics.
 
-    python benchmarks/accuracy.py --data ../shared/data \
-        --weights ../shared/weights/inception_v3_2015_12_05_to_mixed_7a.safetensors
+    python benchmarks/accuracy.py --data ../shared/data [--data-root OTHER] [--inception FILE] [--extractor SPEC ...] \
+        [--only faces,epochs] [--pictures 60] [--json FILE]
 
-No generated picture is ever seen in fitting. Three questions, each with a 95 % interval:
+No generated or damaged picture is ever seen in fitting, and no picture is both fitted and judged. A cell is a value
+and its 95 % interval: by bootstrap over pictures (1,000 resamples), for plain shares Wilson's, where said percentiles
+over random splits.
 
-- faces: AUC of held-out real LFW faces against DCGAN faces. Fitted on 500 of the 978 reals (seed 0); the other 478
-  against all 1,000 generated; interval by bootstrap over pictures (1,000 resamples).
-- epochs: Spearman correlation of the score with the training epoch, all 1,600 pictures of epochs 0 to 24, scored by
-  the same model; interval by bootstrap over pictures.
-- places: AUC of real scenes against SinGAN and GPNN versions, 20 random splits: fitted on the reals of 25 scenes,
-  judged on the other 25 scenes; the interval is the 2.5 to 97.5 percentile over splits. Three ways: as the files are
-  (reals JPEG, generated PNG: part of what is found is the file format); "recoded": every picture coded as JPEG 75;
-  "matched": what `--match` chooses, one size and one coding, so that little of the reals' JPEG past is left.
+- faces: AUC of held-out real LFW faces against DCGAN faces, 64 pixels. Fitted on 500 of the 978 reals (seed 0); the
+  other 478 against all 1,000 generated.
+- epochs: Spearman correlation of the score with the training epoch, 1,600 pictures of a DCGAN's epochs 0 to 24, scored
+  by the same model.
+- cifar: fitted on the 64 real tiles of the run hvyd; AUC of the 64 real tiles of the run tiwarim against the 160
+  pictures of its epochs 20 to 24. No tile is in both runs, nor nearly so (128 different ones by `giqa`'s own rule for
+  twins); a tile with the pixels of a fitted one would be left out of the judging.
+- places: AUC of real scenes against SinGAN's and GPNN's versions; 20 random splits: fitted on the reals of 25 scenes,
+  judged on the other 25; interval over splits. As the files are (reals JPEG, generated PNG: part of what is found is
+  the file format); "recoded": every picture coded as JPEG 75; "matched": what `--match` chooses.
+- canaries: share of damaged pictures that score below the picture they were made from, ten kinds of damage in three
+  domains; see `canaries.py`.
+- out of domain: share of pictures that a model of faces flags, as large (250 pixels) and as small (64) ones: its
+  held-out reals (a false alarm), cats cut and shrunk to the same size, and DCGAN faces (64 pixels, both times).
+- coverage: share of 200 draws of 100 LFW faces whose 95 % interval z_low..z_high holds the typical z (the median over
+  draws), mean over 40 pictures that are never drawn: 10 held-out reals, 10 DCGAN faces, 10 of the epochs, 10 of CIFAR.
+- people: gan-compression-2afc, fitted on the 1,000 photographs of imagenet-sample; see `people.py`.
+
+Columns: every layer of an extractor under `multilayer`; its last layer alone (one Gaussian); the same network with
+random weights where it can be had; one scale of pixel statistics under one Gaussian, the floor. Which single layer
+would have been best cannot be known beforehand, so the second table has them all, first to last, without coverage;
+the intervals of that table are in the JSON. A set that is not there leaves its cells empty.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import sys
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-from scipy.stats import rankdata, spearmanr
+from canaries import canaries
+from intervals import Figure
+from measures import cifar, coverage, domain, epochs, faces, places
+from people import people, published
+from sets import Sets, View
 
-from giqa import __version__
-from giqa.extraction import extract, make_extractor
-from giqa.images import open_source
-from giqa.images.match import Match, choose_match
-from giqa.images.profile import profile
-from giqa.pipeline import make_scorer
-from giqa.types import Features
+from giqa import __version__, registry
+from giqa.errors import BadSpec, MissingSource, MissingWeights
+from giqa.extraction import DEFAULT_EXTRACTOR, make_extractor
 
-SCORERS = ("gmm", "sgm", "knn")
-SEVERAL = ("multilayer", "multilayer(combine='white')", "multilayer(combine='min')")  # one Gaussian a layer
+MEASURES = {
+    "faces": faces,
+    "epochs": epochs,
+    "cifar": cifar,
+    "places": places,
+    "canaries": canaries,
+    "domain": domain,
+    "coverage": coverage,
+    "people": people,
+}
 MIDDLE = ("Mixed_5b", "Mixed_5c", "Mixed_5d", "Mixed_6a", "Mixed_6b")  # see docs/combination.md
-RESAMPLES = 1000
-SPLITS = 20
+FEWEST = 60  # a smaller set would leave too few reals to fit on
+Results = dict[str, dict[str, Figure]]  # column -> row -> figure
 
 
-def auc(reals: np.ndarray, fakes: np.ndarray) -> float:
-    """Probability that a real scores above a fake, ties half."""
-    ranks = rankdata(np.r_[reals, fakes])
-    n = len(reals)
-    return float((ranks[:n].sum() - n * (n + 1) / 2) / (n * len(fakes)))
+@dataclass(frozen=True)
+class Method:
+    """A column: some layers of an extractor (None: all) and a scorer; `single` ones have a table of their own."""
+
+    label: str
+    names: tuple[str, ...] | None
+    scorer: str
+    single: bool = False
 
 
-def bootstrap(statistic, *columns: np.ndarray, paired: bool) -> str:
-    """The statistic with its 95 % interval over resampled pictures."""
-    rng = np.random.default_rng(0)
-    values = []
-    for _ in range(RESAMPLES):
-        if paired:
-            pick = rng.integers(len(columns[0]), size=len(columns[0]))
-            values.append(statistic(*(c[pick] for c in columns)))
-        else:
-            values.append(statistic(*(c[rng.integers(len(c), size=len(c))] for c in columns)))
-    low, high = np.percentile(values, [2.5, 97.5])
-    return f"{statistic(*columns):.3f} [{low:.3f}, {high:.3f}]"
+def stems(outputs: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Outputs by layer, in order: mean and std of one tap are one layer."""
+    layers: dict[str, tuple[str, ...]] = {}
+    for name in outputs:
+        stem = name.removesuffix(".mean").removesuffix(".std")
+        layers[stem] = (*layers.get(stem, ()), name)
+    return layers
 
 
-def faces(
-    reals: Features, fakes: Features, progress: Features, epochs: np.ndarray, names: list[str], scorer: str
-) -> list[str]:
-    order = np.random.default_rng(0).permutation(len(reals))
-    model = make_scorer(scorer).fit(columns(reals.rows(order[:500]), names))
-    sets = columns(reals.rows(order[500:]), names), columns(fakes, names)
-    held_out, generated = (model.score_samples(features) for features in sets)
-    along = model.score_samples(columns(progress, names))
-    return [
-        bootstrap(auc, held_out, generated, paired=False),
-        bootstrap(lambda s, e: spearmanr(s, e)[0], along, epochs, paired=True),
-    ]
+def methods_of(label: str, extractor: Any) -> list[Method]:
+    """All layers at once, the last one alone, and every single one."""
+    layers = stems(extractor.outputs)
+    levels = getattr(extractor, "levels", {})
+    deepest = next((levels[level] for level in ("high", "mid", "low") if levels.get(level)), extractor.outputs)
+    last = list(stems(deepest))[-1]
+    found = [Method(f"{label}, multilayer", None, "multilayer")]
+    found += [Method(f"{label}, {last} (last) alone", layers[last], "sgm")]
+    if all(f"{tap}.mean" in extractor.outputs for tap in MIDDLE):
+        low = tuple(name for level in [MIDDLE, ("scale_1", "scale_2")] for x in level for name in layers.get(x, ()))
+        found.insert(0, Method(f"{label}, Mixed_5b to 6b and statistics, multilayer", low, "multilayer"))
+    marks = {next(iter(layers)): " (first)", last: " (last)"}
+    if len(layers) > 1:
+        found += [Method(f"{label}: {x}{marks.get(x, '')}", names, "sgm", True) for x, names in layers.items()]
+    return found
 
 
-def places(real: Features, generators: list[Features], names: list[str], scorer: str) -> list[str]:
-    results = [[] for _ in generators]
-    for split in range(SPLITS):
-        order = np.random.default_rng(split).permutation(len(real))
-        fitted, judged = order[:25], order[25:]
-        model = make_scorer(scorer).fit(columns(real.rows(fitted), names))
-        held_out = model.score_samples(columns(real.rows(judged), names))
-        for result, generated in zip(results, generators, strict=True):
-            result.append(auc(held_out, model.score_samples(columns(generated.rows(judged), names))))
-    return [f"{np.mean(r):.3f} [{np.percentile(r, 2.5):.3f}, {np.percentile(r, 97.5):.3f}]" for r in results]
+def short_name(spec: str) -> str:
+    """What stands at the head of a column: names without their parameters."""
+    name, parameters = registry.parse(spec)
+    return " + ".join(map(short_name, parameters["of"])) if name == "joined" and "of" in parameters else name
 
 
-def columns(features: Features, names: list[str]) -> Features:
-    """Some of the layers, in their order."""
-    return Features(features.ids, {name: features.layers[name] for name in names}, features.info)
+def with_random_weights(spec: str) -> str | None:
+    """The spec of the same network with random weights; None where there is no network, or no such weights."""
+    name, parameters = registry.parse(spec)
+    if name == "joined":
+        parts = [with_random_weights(part) or part for part in parameters.get("of", ())]
+        return None if parts == list(parameters.get("of", ())) else f"joined(of={parts!r})"
+    if "weights" in registry.parameters(make_extractor(spec)):
+        filled = ", ".join(f"{key}={value!r}" for key, value in (parameters | {"weights": "random"}).items())
+        try:
+            make_extractor(f"{name}({filled})").identity()
+            return f"{name}({filled})"
+        except (BadSpec, MissingWeights) as error:
+            say(f"{name} has no random weights, no such column: {error}")
+    return None
 
 
-def by_scene(where: str, extractor, match) -> Features:
-    """Features in the order of the scenes, so that rows of the sets belong together."""
-    source = open_source(where)
-    scene = dict(zip(source.ids, source.columns["scene"], strict=True))
-    features = take(source, extractor, match)
-    return features.rows(np.argsort([int(scene[i]) for i in features.ids], kind="stable"))
+def columns_of(specs: Sequence[str]) -> list[tuple[str, list[Method]]]:
+    """Each extractor and its methods; random weights after each, the floor at the end."""
+    found, used = [], set()
+    for spec in specs:
+        label = short_name(spec)
+        label = spec if label in used else label
+        used.add(label)
+        found.append((spec, methods_of(label, make_extractor(spec))))
+        random = with_random_weights(spec)
+        if random:
+            found.append((random, [Method(f"{label}, random weights, multilayer", None, "multilayer")]))
+    return [*found, ("statistics(scales=1)", [Method("statistics(scales=1), sgm, the floor", None, "sgm")])]
 
 
-def take(where, extractor, match=None) -> Features:
-    result = extract(where, extractor, match=match)
-    if result.failures:
-        sys.exit(f"could not read {result.failures}")
-    print(f"  {len(result.features)} pictures of {getattr(where, 'name', where)}", file=sys.stderr)
-    return result.features
+def measured(spec: str, methods: list[Method], options: argparse.Namespace) -> Results:
+    """Every figure of every method of one extractor; features are dropped after each measure."""
+    extractor, results = make_extractor(spec), {method.label: {} for method in methods}
+    for name in options.only:
+        sets = Sets(options.roots, extractor, options.pictures)
+        known: dict[Any, dict[str, Figure]] = {}  # the last layer is in both tables
+        for method in methods:
+            if method.single and name == "coverage":  # hundreds of fits, of the scale and not of the layer
+                continue
+            start, how = time.time(), (method.names, method.scorer)
+            try:
+                figures = known[how] if how in known else MEASURES[name](View(sets, *how))
+            except MissingSource as error:
+                say(f"{name} left out: {error}")
+                break
+            known[how] = figures
+            results[method.label] |= figures
+            first = next(iter(figures.values()), "nothing")
+            say(f"{name:8} {time.time() - start:5.1f} s  {method.label}: {first}")
+    return results
 
 
-def rows_of(extractor, groups: dict[str, list[str]], data: Path) -> list[list[str]]:
-    """One row for each group of layers and each scorer."""
-    lfw, progress, scenes = (f"{data}/{name}/labels.csv" for name in ("lfw-dcgan", "lfw-dcgan-progress", "places50"))
-    reals, fakes = take(f"{lfw}[kind=real]", extractor), take(f"{lfw}[kind=generated]", extractor)
-    along = open_source(f"{progress}[kind=generated]")
-    epochs = np.array(along.columns["epoch"], int)
-    along = take(along, extractor)
-    where = [f"{scenes}[kind=real]", f"{scenes}[generator=singan]", f"{scenes}[generator=gpnn]"]
-    match = choose_match(profile(open_source(where[0]), n=50), profile(open_source(f"{scenes}[kind=generated]"), n=100))
-    ways = [[by_scene(w, extractor, m) for w in where] for m in (None, Match(coding="jpeg", quality=75), match)]
-    rows = []
-    for label, names in groups.items():
-        for scorer in SEVERAL if label.startswith("several") else SCORERS:
-            row = faces(reals, fakes, along, epochs, names, scorer)
-            row += [cell for real, *generated in ways for cell in places(real, generated, names, scorer)]
-            rows.append([label, scorer, *row])
-            print("  " + " | ".join(rows[-1]), file=sys.stderr)
-    print(f"  places50 matched by {match.spec()}", file=sys.stderr)
-    return rows
+def say(text: str) -> None:
+    print(f"  {text}", file=sys.stderr, flush=True)
+
+
+def print_table(head: str, results: Results, interval: bool = True, detail: bool = False) -> None:
+    """Figures down, methods across; rows that no method has are left out."""
+    rows = dict.fromkeys(row for found in results.values() for row, f in found.items() if f.detail == detail)
+    if not rows:
+        return
+    print(f"| {head} | " + " | ".join(results) + " |\n|---" + "|---" * len(results) + "|")
+    for row in rows:
+        found = [figures.get(row) for figures in results.values()]
+        cells = ["–" if f is None else str(f) if interval else f"{f.value:.3f}" for f in found]
+        print(f"| {row} | " + " | ".join(cells) + " |")
+    print()
+
+
+def print_tables(results: Results, single: set[str], beside: Mapping[str, Mapping[str, Figure]]) -> None:
+    main = {label: figures for label, figures in results.items() if label not in single}
+    print_table("measure", main)
+    print_table("the same pairs", {name: dict(figures) for name, figures in beside.items()})
+    print_table("each single layer, one Gaussian", {k: v for k, v in results.items() if k in single}, interval=False)
+    print_table("in parts", main, detail=True)
+
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data-root", type=Path, help="another folder of sets; what is there is taken from there")
+    parser.add_argument("--inception", type=Path, help="an Inception file: also its layers joined with statistics")
+    parser.add_argument("--extractor", nargs="+", default=[DEFAULT_EXTRACTOR], metavar="SPEC")
+    parser.add_argument("--only", type=lambda text: text.split(","), default=list(MEASURES), metavar="NAME,NAME")
+    parser.add_argument("--pictures", type=int, metavar="N", help="cut every set to N pictures: quick, and rough")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write every figure")
+    options = parser.parse_args()
+    unknown = [name for name in options.only if name not in MEASURES]
+    if unknown:
+        parser.error(f"--only takes {', '.join(MEASURES)}, not {unknown[0]!r}")
+    if options.pictures and options.pictures < FEWEST:
+        parser.error(f"--pictures takes {FEWEST} or more")
+    options.roots = [root for root in (options.data_root, options.data) if root]
+    return options
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--weights", type=Path, help="an Inception file; without it only the statistics are measured")
-    options = parser.parse_args()
-    start = time.time()
-    statistics = make_extractor("statistics(scales=3)")
-    rows = rows_of(
-        statistics,
-        {
-            "statistics(scales=1), the floor": ["scale_1"],
-            "**statistics(scales=2)**": ["scale_1", "scale_2"],
-            "statistics(scales=3)": ["scale_1", "scale_2", "scale_4"],
-            "several: both scales": ["scale_1", "scale_2"],
-        },
-        options.data,
-    )
-    if options.weights:
+    options, start = parsed(), time.time()
+    specs = list(options.extractor)
+    if options.inception:
         from giqa.features.inception import Inception
-        from giqa.features.joined import Joined
 
-        taps = Inception(weights=str(options.weights)).taps()
-        both = {tap: [f"{tap}.mean", f"{tap}.std"] for tap in taps}
-        groups = {f"inception {tap}": names for tap, names in both.items()}
-        groups["several: inception Mixed_5b to Mixed_6b"] = [name for tap in MIDDLE for name in both[tap]]
-        groups["several: inception, every layer"] = [name for names in both.values() for name in names]
-        scales = ["scale_1", "scale_2"]
-        groups["several: Mixed_5b to Mixed_6b and statistics"] = [n for tap in MIDDLE for n in both[tap]] + scales
-        network = f"inception(weights={str(options.weights)!r}, layers={list(taps)!r})"
-        rows += rows_of(Joined([network, "statistics"]), groups, options.data)
-    heads = ["features", "scorer", "faces AUC", "epochs Spearman"]
-    heads += [f"{generator}{way}" for way in ("", " recoded", " matched") for generator in ("SinGAN", "GPNN")]
-    print("| " + " | ".join(heads) + " |")
-    print("|---" * len(heads) + "|")
-    for row in rows:
-        print("| " + " | ".join(row) + " |")
-    print(
-        f"\ngiqa {__version__}, {date.today()}, {os.cpu_count()} cores {platform.machine()}, "
+        taps = list(Inception(weights=str(options.inception)).taps())
+        network = f"inception(weights={str(options.inception)!r}, layers={taps!r})"
+        specs.append(f"joined(of={[network, 'statistics']!r})")
+    results: Results = {}
+    single: set[str] = set()
+    for spec, methods in columns_of(specs):
+        results |= measured(spec, methods, options)
+        single |= {method.label for method in methods if method.single}
+    has_people = any(row.startswith("people") for figures in results.values() for row in figures)
+    beside = published(Sets(options.roots, None)) if has_people else {}
+    print_tables(results, single, beside)
+    about = (
+        f"giqa {__version__}, {date.today()}, {os.cpu_count()} cores {platform.machine()}, "
         f"Python {platform.python_version()}, {time.time() - start:.0f} s"
+        f"{f', at most {options.pictures} pictures of a set' if options.pictures else ''}"
     )
+    print(about)
+    if options.json:
+        figures = {
+            label: {row: asdict(f) for row, f in found.items()} for label, found in (results | dict(beside)).items()
+        }
+        options.json.write_text(json.dumps({"about": about, "figures": figures}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

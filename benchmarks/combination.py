@@ -18,8 +18,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from accuracy import auc, columns
+from intervals import auc
 from PIL import Image, ImageFilter
+from sets import columns
 
 from giqa.extraction import extract
 from giqa.features.inception import Inception

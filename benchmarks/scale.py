@@ -35,9 +35,14 @@ def coverage(scorer: str, n: int, d: int, heavy: bool) -> list[str]:
         scale, (scores, deviations) = Scale(model.held_out_), model.score_with_deviation(queries)
         z[i] = scale.z(scores)
         low[i], high[i] = scale.interval(scores, deviations)
-    typical = np.median(z, axis=0)
-    held = ((low <= typical) & (typical <= high)).mean(axis=0).reshape(3, 10).mean(axis=1)
+    held = share_held(z, low, high).reshape(3, 10).mean(axis=1)
     return [f"{share:.2f}" for share in held]
+
+
+def share_held(z: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Share of draws (rows) whose interval holds the typical z, the median over draws, for each picture."""
+    typical = np.median(z, axis=0)
+    return ((low <= typical) & (typical <= high)).mean(axis=0)
 
 
 def spread_of_scores(data: Path, extractor: str) -> None:

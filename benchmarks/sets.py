@@ -1,0 +1,116 @@
+"""The sets of pictures that benchmarks measure on, and their features: extracted once, through the store."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import giqa
+from giqa.errors import MissingSource
+from giqa.extraction import extract
+from giqa.images import open_source
+from giqa.images.decode import decode
+from giqa.types import Features, Source
+
+
+class Part:
+    """Some pictures of a source, evenly spread over it, so that epochs and kinds keep their shares."""
+
+    def __init__(self, source: Source, n: int):
+        self.rows = np.linspace(0, len(source) - 1, n).round().astype(int)
+        self.source, self.name = source, f"{source.name} ({n} of {len(source)})"
+        self.ids = tuple(source.ids[i] for i in self.rows)
+        self.columns = {k: [c[i] for i in self.rows] for k, c in getattr(source, "columns", {}).items()}
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def raw(self, index: int) -> bytes | np.ndarray:
+        return self.source.raw(self.rows[index])
+
+    def path(self, index: int) -> Path | None:
+        return self.source.path(self.rows[index])
+
+
+@dataclass
+class Sets:
+    """The sets below some folders, as one extractor sees them.
+
+    A set is looked for in each of `roots`; `most` cuts every set to that many pictures, for a quick look.
+    """
+
+    roots: Sequence[Path]
+    extractor: Any
+    most: int | None = None
+    kept: dict[Any, Features] = field(default_factory=dict)
+
+    def path(self, where: str) -> str:
+        """The full name of "set/labels.csv[filter]" or of a file of a set."""
+        for root in self.roots:
+            if (root / where.partition("/")[0]).exists():
+                return f"{root}/{where}"
+        raise MissingSource(f"There is no {where.partition('/')[0]} in {', '.join(map(str, self.roots))}.")
+
+    def source(self, where: str, whole: bool = False) -> Source:
+        source = open_source(self.path(where))
+        return source if whole or not self.most or len(source) <= self.most else Part(source, self.most)
+
+    def features(self, where: str, match: Any = None, whole: bool = False) -> Features:
+        return self._kept((where, match), lambda: self.source(where, whole), match)
+
+    def made(self, name: str, make: Callable[[], list[np.ndarray]]) -> Features:
+        """Features of pictures that are made here; `name` stands for them."""
+        return self._kept(name, make)
+
+    def _kept(self, key: Any, pictures: Callable[[], Any], match: Any = None) -> Features:
+        if key not in self.kept:
+            result = extract(pictures(), self.extractor, match=match)
+            if result.failures:
+                sys.exit(f"could not read {dict(list(result.failures.items())[:5])}")
+            self.kept[key] = result.features
+        return self.kept[key]
+
+
+@dataclass(frozen=True)
+class View:
+    """Some layers of the sets, and the scorer that is fitted on them; all layers when `names` is None."""
+
+    sets: Sets
+    names: tuple[str, ...] | None
+    scorer: str
+
+    def take(self, where: str, match: Any = None, whole: bool = False) -> Features:
+        return columns(self.sets.features(where, match, whole), self.names)
+
+    def made(self, name: str, make: Callable[[], list[np.ndarray]]) -> Features:
+        return columns(self.sets.made(name, make), self.names)
+
+    def fit(self, reals: Features) -> giqa.Model:
+        return giqa.fit(reals, scorer=self.scorer)
+
+
+def columns(features: Features, names: Sequence[str] | None) -> Features:
+    """Some of the layers, in their order, and the levels that they are in."""
+    if names is None:
+        return features
+    made_by = dict(features.made_by)
+    if "levels" in made_by:
+        left = {level: [n for n in outputs if n in names] for level, outputs in made_by["levels"].items()}
+        made_by["levels"] = {level: outputs for level, outputs in left.items() if outputs}
+    return Features(features.ids, {name: features.layers[name] for name in names}, features.info, made_by)
+
+
+def pixels(source: Source, rows: Sequence[int]) -> list[np.ndarray]:
+    """Decoded pictures of a source, uint8 (h, w, 3) each."""
+    return [decode(source.raw(int(i))).pixels for i in rows]
+
+
+def split(n: int, fitted: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows to fit on and rows to judge, the same every time."""
+    order = np.random.default_rng(0).permutation(n)
+    return order[:fitted], order[fitted:]
