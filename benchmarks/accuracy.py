@@ -52,7 +52,7 @@ from people import people, published
 from sets import Sets, View
 
 from giqa import __version__, registry
-from giqa.errors import BadSpec, MissingSource, MissingWeights
+from giqa.errors import MissingSource
 from giqa.extraction import DEFAULT_EXTRACTOR, make_extractor
 
 MEASURES = {
@@ -66,6 +66,7 @@ MEASURES = {
     "people": people,
 }
 MIDDLE = ("Mixed_5b", "Mixed_5c", "Mixed_5d", "Mixed_6a", "Mixed_6b")  # see docs/combination.md
+BY_HAND = ("texture", "nss")  # layers that no network makes
 FEWEST = 60  # a smaller set would leave too few reals to fit on
 Results = dict[str, dict[str, Figure]]  # column -> row -> figure
 
@@ -81,10 +82,10 @@ class Method:
 
 
 def stems(outputs: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Outputs by layer, in order: mean and std of one tap are one layer."""
+    """Outputs by layer, in order, as `multilayer` groups them."""
     layers: dict[str, tuple[str, ...]] = {}
     for name in outputs:
-        stem = name.removesuffix(".mean").removesuffix(".std")
+        stem = name.rpartition(".")[0] or name
         layers[stem] = (*layers.get(stem, ()), name)
     return layers
 
@@ -98,8 +99,11 @@ def methods_of(label: str, extractor: Any) -> list[Method]:
     found = [Method(f"{label}, multilayer", None, "multilayer")]
     found += [Method(f"{label}, {last} (last) alone", layers[last], "sgm")]
     if all(f"{tap}.mean" in extractor.outputs for tap in MIDDLE):
-        low = tuple(name for level in [MIDDLE, ("scale_1", "scale_2")] for x in level for name in layers.get(x, ()))
+        low = tuple(name for x in (*MIDDLE, "texture") for name in layers.get(x, ()))
         found.insert(0, Method(f"{label}, Mixed_5b to 6b and statistics, multilayer", low, "multilayer"))
+    network = tuple(name for stem, names in layers.items() if stem not in BY_HAND for name in names)
+    if 0 < len(network) < len(extractor.outputs):
+        found.append(Method(f"{label}, network alone, multilayer", network, "multilayer"))
     marks = {next(iter(layers)): " (first)", last: " (last)"}
     if len(layers) > 1:
         found += [Method(f"{label}: {x}{marks.get(x, '')}", names, "sgm", True) for x, names in layers.items()]
@@ -112,33 +116,17 @@ def short_name(spec: str) -> str:
     return " + ".join(map(short_name, parameters["of"])) if name == "joined" and "of" in parameters else name
 
 
-def with_random_weights(spec: str) -> str | None:
-    """The spec of the same network with random weights; None where there is no network, or no such weights."""
-    name, parameters = registry.parse(spec)
-    if name == "joined":
-        parts = [with_random_weights(part) or part for part in parameters.get("of", ())]
-        return None if parts == list(parameters.get("of", ())) else f"joined(of={parts!r})"
-    if "weights" in registry.parameters(make_extractor(spec)):
-        filled = ", ".join(f"{key}={value!r}" for key, value in (parameters | {"weights": "random"}).items())
-        try:
-            make_extractor(f"{name}({filled})").identity()
-            return f"{name}({filled})"
-        except (BadSpec, MissingWeights) as error:
-            say(f"{name} has no random weights, no such column: {error}")
-    return None
-
-
-def columns_of(specs: Sequence[str]) -> list[tuple[str, list[Method]]]:
-    """Each extractor and its methods; random weights after each, the floor at the end."""
+def columns_of(specs: Sequence[str], random: Sequence[str]) -> list[tuple[str, list[Method]]]:
+    """Each extractor and its methods; then those with random weights, and the floor."""
     found, used = [], set()
     for spec in specs:
         label = short_name(spec)
         label = spec if label in used else label
         used.add(label)
         found.append((spec, methods_of(label, make_extractor(spec))))
-        random = with_random_weights(spec)
-        if random:
-            found.append((random, [Method(f"{label}, random weights, multilayer", None, "multilayer")]))
+    for spec in random:
+        methods = methods_of(f"{short_name(spec)}, random weights", make_extractor(spec))
+        found.append((spec, [m for m in methods if m.label.endswith("multilayer")]))
     return [*found, ("statistics(scales=1)", [Method("statistics(scales=1), sgm, the floor", None, "sgm")])]
 
 
@@ -195,6 +183,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--data-root", type=Path, help="another folder of sets; what is there is taken from there")
     parser.add_argument("--inception", type=Path, help="an Inception file: also its layers joined with statistics")
     parser.add_argument("--extractor", nargs="+", default=[DEFAULT_EXTRACTOR], metavar="SPEC")
+    parser.add_argument("--random", nargs="+", default=[], metavar="SPEC", help="extractors with random weights")
     parser.add_argument("--only", type=lambda text: text.split(","), default=list(MEASURES), metavar="NAME,NAME")
     parser.add_argument("--pictures", type=int, metavar="N", help="cut every set to N pictures: quick, and rough")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every figure")
@@ -219,7 +208,7 @@ def main() -> None:
         specs.append(f"joined(of={[network, 'statistics']!r})")
     results: Results = {}
     single: set[str] = set()
-    for spec, methods in columns_of(specs):
+    for spec, methods in columns_of(specs, options.random):
         results |= measured(spec, methods, options)
         single |= {method.label for method in methods if method.single}
     has_people = any(row.startswith("people") for figures in results.values() for row in figures)

@@ -53,14 +53,17 @@ def test_score_writes_files(toy, tmp_path, ending):
     assert (status, out) == (0, "")
     assert f"wrote {tmp_path / f's.{ending}'}" in err and f"wrote {tmp_path / 'r.html'}" in err
     scores = read_scores(tmp_path / f"s.{ending}")
-    assert len(scores) == 24 and scores.made_by["extractor"] == "statistics(scales=2)"
+    assert (
+        len(scores) == 24
+        and scores.made_by["extractor"] == "embedded(crops=False, layers=None, version=1, weights=None)"
+    )
     assert "<html" in (tmp_path / "r.html").read_text()
 
 
 def test_fit_then_score_equals_score(toy, tmp_path):
     """`fit` once and `score --model` print what `score --real` prints."""
     status, _, err = giqa("fit", toy[0], "-o", tmp_path / "reals.giqa", "--scorer", "knn(k=2)")
-    assert status == 0 and "60 reals, knn (k 2) on statistics(scales=2)" in err
+    assert status == 0 and "60 reals, knn (k 2) on embedded(" in err
     with_model = giqa("score", toy[1], "--model", tmp_path / "reals.giqa")
     assert with_model[:2] == giqa("score", toy[1], "--real", toy[0], "--scorer", "knn(k=2)")[:2]
     status, out, _ = giqa("info", tmp_path / "reals.giqa", "--json")

@@ -89,7 +89,7 @@ def test_left_out_is_as_if_never_there(reals, colour, leave_out):
     model = giqa.fit(reals, extractor="colour", leave_out=leave_out)
     assert model.made_by["twins"]["left_out"] and model.made_by["strays"]["ids"] == ["green.png"]
     left = extract(sorted(reals.glob("real_*")), "colour").features
-    assert len(model.reals) == 60 and model.digest == giqa.fit(left, scorer="gmm").digest
+    assert len(model.reals) == 60 and model.digest == giqa.fit(left).digest
     assert giqa.score(reals / "green.png", model=model).out_of_domain == ["yes"]
 
 
@@ -194,7 +194,7 @@ def night(toy, tmp_path):
 def test_a_rare_group_is_warned_of(night):
     """By name, number and median; the medians of all groups are on record."""
     with pytest.warns(UserWarning, match=r"score lower .* though they are real: kind = night \(12, median z -"):
-        made_by = giqa.fit(night, scorer="knn", group="kind").made_by
+        made_by = giqa.fit(night, extractor="statistics", scorer="knn", group="kind").made_by
     groups = made_by["groups"]
     assert groups["column"] == "kind" and set(groups["of"]) == {"day", "night"}
     assert groups["of"]["night"]["reals"] == 12 and groups["of"]["night"]["low"] and not groups["of"]["day"]["low"]
@@ -211,7 +211,9 @@ def test_commands(night, reals, toy, tmp_path, colour):
     status, out, err = giqa_command("score", reals / "green.png", "--real", reals, *chosen)
     assert status == 0 and out.splitlines()[1].split(",")[7] == "yes"
     assert "1 show something that the reals do not (column out_of_domain)" in err
-    status, _, err = giqa_command("fit", night, "-o", tmp_path / "m.giqa", "--scorer", "knn", "--group", "kind")
+    status, _, err = giqa_command(
+        *("fit", night, "-o", tmp_path / "m.giqa", "--extractor", "statistics", "--scorer", "knn", "--group", "kind")
+    )
     assert status == 0 and "kind = night" in err
 
 

@@ -209,7 +209,7 @@ def encoded(folder):
 
 def test_no_picture_is_in_the_file(pictures, tmp_path):
     """Neither its encoded bytes nor a row of its pixels; only features, names and an 8x8 thumbnail's worth of info."""
-    path = giqa.fit(pictures, scorer="sgm").save(tmp_path / "m.giqa")
+    path = giqa.fit(pictures, extractor="statistics", scorer="sgm").save(tmp_path / "m.giqa")
     content = path.read_bytes()
     for file in encoded(pictures).values():
         pixels = np.asarray(Image.open(io.BytesIO(file)))
@@ -243,7 +243,10 @@ def test_a_model_of_pictures_survives_the_file(pictures, tmp_path):
     a, b = giqa.score(pictures, model=model), giqa.score(pictures, model=loaded)
     assert a.rows() == b.rows()
     assert list(b.duplicate_of) == list(b.id)
-    assert loaded.extractor == "statistics(scales=2)" and loaded.identity == model.identity
+    assert (
+        loaded.extractor == "embedded(crops=False, layers=None, version=1, weights=None)"
+        and loaded.identity == model.identity
+    )
 
 
 # Use

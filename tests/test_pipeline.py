@@ -54,7 +54,7 @@ def test_a_saved_model_scores_as_the_fitted_one(toy, tmp_path):
     assert np.array_equal(numbers(direct), numbers(loaded))
     assert np.array_equal(numbers(direct), numbers(giqa.score(fakes, real=reals, scorer="knn(k=2)", seed=3)))
     assert loaded.made_by["scorer"] == "knn(k=2, preset='recommended')"
-    assert loaded.made_by["extractor"] == "statistics(scales=2)"
+    assert loaded.made_by["extractor"] == "embedded(crops=False, layers=None, version=1, weights=None)"
     assert loaded.made_by["reals"] == 60
 
 
@@ -105,7 +105,8 @@ def test_features_are_welcome_where_pictures_are(toy):
     model = giqa.fit(reals, scorer="sgm")
     assert (giqa.score(fakes, model=model).z < -1).all()
     features = extract(toy[0], "statistics").features
-    assert np.array_equal(giqa.score(features, model=giqa.fit(features)).score, giqa.score(toy[0], real=toy[0]).score)
+    of_pictures = giqa.score(toy[0], real=toy[0], extractor="statistics")
+    assert np.array_equal(giqa.score(features, model=giqa.fit(features)).score, of_pictures.score)
 
 
 def test_flip_doubles_the_reference_and_keeps_pairs_in_one_fold(toy):
@@ -151,7 +152,7 @@ def test_more_pictures_than_one_step(toy):
     seen = []
     result = extract(pictures, "statistics", progress=lambda what, done, total: seen.append((what, done, total)))
     assert result.features.ids == tuple(f"{i:03d}" for i in range(150))
-    assert np.array_equal(result.features.layers["scale_1"], Statistics()(list(pictures))["scale_1"])
+    assert np.array_equal(result.features.layers["texture.1"], Statistics()(list(pictures))["texture.1"])
     assert seen == [("features", 64, 150), ("features", 128, 150), ("features", 150, 150)]
 
 
@@ -205,10 +206,10 @@ def test_no_readable_real_is_an_error(tmp_path):
 
 def test_a_model_refuses_an_extractor_that_changed(toy, monkeypatch):
     """Other preprocessing than at fitting time is an error, not another score."""
-    model = giqa.fit(toy[0])
+    model = giqa.fit(toy[0], extractor="statistics")
     changed = dict(Statistics().identity()) | {"version": 99}
     monkeypatch.setattr(Statistics, "identity", lambda self: changed)
-    with pytest.raises(BadModel, match="version was 1, is 99"):
+    with pytest.raises(BadModel, match="version was 2, is 99"):
         giqa.score(toy[1], model=model)
 
 
@@ -254,7 +255,7 @@ def test_a_row_that_is_not_finite_costs_that_row(toy):
 
 def test_features_made_another_way_are_refused(toy):
     """A model knows how its features were made: others of the same shape are an error, not another score."""
-    model = giqa.fit(toy[0])
+    model = giqa.fit(toy[0], extractor="statistics")
     alike = extract(toy[1], "statistics").features
     assert np.array_equal(giqa.score(alike, model=model).z, giqa.score(toy[1], model=model).z)
     with pytest.raises(BadShape, match=r"match is 'match.*size=16.*', should be None"):
@@ -268,7 +269,7 @@ def test_levels_are_no_part_of_how_features_were_made(toy, tmp_path):
         features.ids, features.layers, features.info, {k: v for k, v in features.made_by.items() if k != "levels"}
     )
     assert "levels" in features.made_by
-    for model in (giqa.fit(toy[0]), giqa.fit(features), giqa.fit(bare)):
+    for model in (giqa.fit(toy[0], extractor="statistics"), giqa.fit(features), giqa.fit(bare)):
         loaded = giqa.load(model.save(tmp_path / "m.giqa"))
         for reader in (model, loaded):
             assert np.array_equal(giqa.score(bare, model=reader).z, giqa.score(features, model=reader).z)

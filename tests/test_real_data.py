@@ -50,11 +50,11 @@ def test_the_main_job_runs_on_real_pictures(shared, tmp_path):
 def test_statistics_tell_faces_and_order_epochs(shared):
     """A sixteenth of the pictures: AUC at least .98 and Spearman with the epoch at least .9 (all: .998 and .943)."""
     faces = shared / "data/lfw-dcgan/labels.csv"
-    reals = extract(f"{faces}[kind=real]").features.matrix()
-    fakes = extract(some(f"{faces}[kind=generated]", 16)).features.matrix()
+    reals = extract(f"{faces}[kind=real]", "statistics").features.matrix()
+    fakes = extract(some(f"{faces}[kind=generated]", 16), "statistics").features.matrix()
     progress = open_source(f"{shared / 'data/lfw-dcgan-progress/labels.csv'}[kind=generated]")
     epochs = np.array(progress.columns["epoch"], int)[::16]
-    along = extract(some(progress, 16)).features.matrix()
+    along = extract(some(progress, 16), "statistics").features.matrix()
     order = np.random.default_rng(0).permutation(len(reals))
     scorer = make_scorer("gmm").fit(reals[order[:500]])
     assert auc(scorer.score_samples(reals[order[500:]]), scorer.score_samples(fakes)) >= 0.98
@@ -66,7 +66,7 @@ def test_mixed_5d_tells_real_faces_from_dcgan_faces(shared):
     """AUC at least .995 on 100 held-out reals against 100 fakes, fitted on 145 reals, with every scorer."""
     pytest.importorskip("torch")
     faces = shared / "data/lfw-dcgan/labels.csv"
-    extractor = make_extractor(f"inception(weights={str(shared / WEIGHTS)!r})")
+    extractor = make_extractor(f"inception(weights={str(shared / WEIGHTS)!r}, layers=['Mixed_5d'])")
     reals = extract(some(f"{faces}[kind=real]", 4), extractor).features.matrix()
     fakes = extract(some(f"{faces}[kind=generated]", 10), extractor).features.matrix()
     for scorer in ("gmm", "sgm", "knn"):

@@ -129,7 +129,9 @@ def test_an_unknown_name_is_answered_with_what_there_is():
         registry.make("scorer", "kmn(k=5)")
     with pytest.raises(BadSpec) as caught:
         registry.load("extractor", "zzz")
-    assert str(caught.value) == "There is no extractor 'zzz'; there are hub, inception, joined, nss, statistics."
+    assert (
+        str(caught.value) == "There is no extractor 'zzz'; there are embedded, hub, inception, joined, nss, statistics."
+    )
     with pytest.raises(BadSpec, match="There is no kind 'colour'; there are extractor, scorer"):
         registry.names("colour")
 

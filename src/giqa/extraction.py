@@ -22,7 +22,7 @@ from .images.match import Match, choose_match, parse_match
 from .images.profile import profile
 from .types import INFO, Extractor, Features, Progress, Source
 
-DEFAULT_EXTRACTOR = "statistics"
+DEFAULT_EXTRACTOR = "embedded"
 CHUNK = 64  # pictures a step: bounds memory, and what a killed process loses
 
 
@@ -166,7 +166,7 @@ def extract(
     """Features of every picture of a source.
 
     >>> pictures = np.zeros((3, 16, 16, 3), np.uint8)
-    >>> extract(pictures, "statistics", store=False).features.layers["scale_1"].shape
+    >>> extract(pictures, "statistics", store=False).features.layers["texture.1"].shape
     (3, 18)
 
     `where`: whatever `giqa.images.open_source` takes; `match`: a `match(...)` spec; `store=False` keeps nothing.

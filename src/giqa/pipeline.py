@@ -31,12 +31,14 @@ from .model import Model, load
 from .scores import NUMBERS, TEXTS, Scores
 from .types import Extractor, Features, Progress, Step
 
-DEFAULT_SCORER = "gmm"
+DEFAULT_SCORER = "multilayer"
+PAPERS_SCORER = "gmm"  # what `preset="paper"` and "released" mean where no scorer is named
 
 
 def make_scorer(spec: Any = None, preset: str | None = None, seed: int | None = None) -> Any:
     """The scorer that a spec string names; objects pass through."""
-    return registry.make("scorer", spec or DEFAULT_SCORER, preset=preset, seed=seed)
+    papers = preset not in (None, "recommended")
+    return registry.make("scorer", spec or (PAPERS_SCORER if papers else DEFAULT_SCORER), preset=preset, seed=seed)
 
 
 def fit(

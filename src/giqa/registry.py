@@ -14,6 +14,7 @@ from .errors import BadSpec
 # `giqa.extractors` and `giqa.scorers`, and cannot take a name that is here.
 BUILTIN: dict[str, dict[str, str]] = {
     "extractor": {
+        "embedded": "giqa.features.embedded:Embedded",
         "statistics": "giqa.features.statistics:Statistics",
         "nss": "giqa.features.nss:NSS",
         "inception": "giqa.features.inception:Inception",

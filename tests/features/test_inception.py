@@ -146,7 +146,8 @@ def test_known_weights_are_held_to_their_digest_and_kept_folded(small, tmp_path,
 
 
 def test_presets_fill_in_what_is_not_given(small):
-    assert Inception().outputs == ("Mixed_5d.mean", "Mixed_5d.std")
+    layers = ("Mixed_5b", "Mixed_5d", "Mixed_6b", "Mixed_7a")
+    assert Inception().outputs == tuple(f"{layer}.{kind}" for layer in layers for kind in ("mean", "std"))
     for preset in ("released", "paper"):
         extract = Inception(small[0], preset=preset)
         assert extract.outputs == ("pool",)
@@ -168,7 +169,7 @@ def test_identity_names_neither_path_nor_device(small):
     assert identity == {
         "extractor": "inception",
         "version": 1,
-        "layers": ["Mixed_5d"],
+        "layers": ["Mixed_5b", "Mixed_5d", "Mixed_6b", "Mixed_7a"],
         "pooling": "mean+std",
         "resize": "antialias",
         "preprocessing": "resize-1",
@@ -234,7 +235,7 @@ def test_the_real_network_on_photographs():
     if not path.exists() or not photographs.is_dir():
         pytest.skip("needs ../shared/weights and ../shared/data beside the checkout")
     pixels = [np.asarray(Image.open(p).convert("RGB")) for p in sorted(photographs.glob("*.jpg"))[:2]]
-    extract = Inception(path)
+    extract = Inception(path, layers=["Mixed_5d"])
     assert extract.taps()[-1] == "Mixed_7a"
     rows = extract(pixels)
     for name in extract.outputs:

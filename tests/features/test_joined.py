@@ -44,15 +44,15 @@ def test_layers_lie_side_by_side():
     pictures = list(np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8))
     layers = Joined(["brightness", "statistics"])(pictures)
     alone = Brightness()(pictures) | Statistics()(pictures)
-    assert list(layers) == ["brightness", "scale_1", "scale_2"]
+    assert list(layers) == ["brightness", "texture.1", "texture.2"]
     assert all(np.array_equal(layers[name], alone[name]) for name in alone)
 
 
 def test_with_multilayer_each_layer_counts(toy, tmp_path):
-    """Through fit, file and score: three layers, and the spec that brings them back."""
+    """Through fit, file and score: two layers, and the spec that brings them back."""
     model = giqa.fit(toy[0], extractor="joined(of=['brightness', 'statistics'])", scorer="multilayer")
-    assert model.made_by["chosen"]["layers"] == 3
-    assert make("extractor", model.extractor).outputs == ("brightness", "scale_1", "scale_2")
+    assert model.made_by["chosen"]["layers"] == 2
+    assert make("extractor", model.extractor).outputs == ("brightness", "texture.1", "texture.2")
     path = model.save(tmp_path / "m.giqa")
     assert np.array_equal(giqa.score(toy[1], model=path).z, giqa.score(toy[1], model=model).z)
 
@@ -84,7 +84,10 @@ def test_levels_are_those_of_the_parts():
     """In their order; a part that declares nothing adds nothing."""
     Brightness.levels = {"high": ("brightness",), "low": ()}
     try:
-        assert Joined(["brightness", "statistics"]).levels == {"high": ("brightness",), "low": ("scale_1", "scale_2")}
+        assert Joined(["brightness", "statistics"]).levels == {
+            "high": ("brightness",),
+            "low": ("texture.1", "texture.2"),
+        }
     finally:
         del Brightness.levels
-    assert Joined(["brightness", "statistics"]).levels == {"low": ("scale_1", "scale_2")}
+    assert Joined(["brightness", "statistics"]).levels == {"low": ("texture.1", "texture.2")}

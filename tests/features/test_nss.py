@@ -179,8 +179,8 @@ def test_scales_are_layers():
     picture = np.random.default_rng(10).integers(0, 256, (32, 48, 3), dtype=np.uint8)
     extractor = NSS(scales=3)
     layers = extractor([picture])
-    assert list(layers) == ["nss_1", "nss_2", "nss_4"]
-    assert layers["nss_2"][0] == pytest.approx(scene_statistics(halve_antialiased(luminance(picture))))
+    assert list(layers) == ["nss.1", "nss.2", "nss.4"]
+    assert layers["nss.2"][0] == pytest.approx(scene_statistics(halve_antialiased(luminance(picture))))
     assert extractor.levels == {"low": extractor.outputs}
 
 
@@ -196,7 +196,7 @@ def test_flat_pictures_of_any_size_are_alike_and_finite(size, value):
 @pytest.mark.parametrize("size", [(1, 1), (1, 2), (2, 1), (1, 40), (3, 5), (7, 8), (9, 17)])
 def test_tiny_pictures_have_finite_statistics(size):
     picture = np.random.default_rng(11).integers(0, 256, (*size, 3), dtype=np.uint8)
-    assert np.isfinite(NSS()([picture])["nss_2"]).all()
+    assert np.isfinite(NSS()([picture])["nss.2"]).all()
 
 
 @pytest.mark.parametrize("scales", [0, 6, 1.0, True, "2"])

@@ -39,13 +39,13 @@ def test_scales_are_layers():
     """Each scale is a layer of 18 numbers, the second that of the halved picture."""
     picture = np.random.default_rng(0).integers(0, 256, (32, 48, 3), dtype=np.uint8)
     layers = Statistics(scales=3)([picture])
-    assert list(layers) == ["scale_1", "scale_2", "scale_4"]
-    assert layers["scale_2"][0] == pytest.approx(gradient_statistics(halve(picture.astype(np.float32))))
+    assert list(layers) == ["texture.1", "texture.2", "texture.4"]
+    assert layers["texture.2"][0] == pytest.approx(gradient_statistics(halve(picture.astype(np.float32))))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (3, 5)])
 def test_tiny_pictures_have_finite_statistics(size):
-    assert np.isfinite(Statistics()([np.full((*size, 3), 9, np.uint8)])["scale_2"]).all()
+    assert np.isfinite(Statistics()([np.full((*size, 3), 9, np.uint8)])["texture.2"]).all()
 
 
 @pytest.mark.parametrize("scales", [0, 6, 1.0, True, "2"])
@@ -63,7 +63,7 @@ def test_all_statistics_are_low():
     """They see artefacts; `extract` hands that on, and it is no part of what decides the features."""
     from giqa.extraction import extract
 
-    assert Statistics(scales=3).levels == {"low": ("scale_1", "scale_2", "scale_4")}
+    assert Statistics(scales=3).levels == {"low": ("texture.1", "texture.2", "texture.4")}
     made_by = extract(np.zeros((1, 8, 8, 3), np.uint8), "statistics", store=False).features.made_by
-    assert made_by["levels"] == {"low": ["scale_1", "scale_2"]}
+    assert made_by["levels"] == {"low": ["texture.1", "texture.2"]}
     assert "levels" not in Statistics().identity()

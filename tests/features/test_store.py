@@ -419,8 +419,8 @@ def test_an_edited_picture_is_computed_again_and_a_renamed_one_is_not(home):
     assert counting.seen == [7]
     assert after.features.ids[7] == "renamed/7.png"
     kept = np.arange(10) != 7
-    assert (after.features.layers["scale_1"][kept] == before.features.layers["scale_1"][kept]).all()
-    assert (after.features.layers["scale_1"][7] != before.features.layers["scale_1"][7]).any()
+    assert (after.features.layers["texture.1"][kept] == before.features.layers["texture.1"][kept]).all()
+    assert (after.features.layers["texture.1"][7] != before.features.layers["texture.1"][7]).any()
 
 
 def test_a_file_that_is_renamed_or_edited(home, tmp_path):

@@ -3,12 +3,13 @@ import json
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
+from scipy.stats import norm
 
 import giqa
 from giqa.errors import BadSpec
 from giqa.model import read_header
 from giqa.scorers.gmm import SGM
-from giqa.scorers.multilayer import MultiLayer, _weights, _widths
+from giqa.scorers.multilayer import COMBINE, MultiLayer, _weights, _widths, log_normal_tail
 from giqa.scorers.scale import Scale
 from giqa.testing import check_reference_scorer
 from giqa.types import Features
@@ -73,6 +74,27 @@ def test_a_flaw_in_one_layer_is_seen_whatever_the_other_says():
     assert z["min"] < z["mean"] < -2
 
 
+def test_fisher_adds_up_the_logs_of_the_tails():
+    """By hand: of z = 0 and z = -1 the tails are .5 and .158655; one layer 9 spreads down outweighs three at -2."""
+    model = MultiLayer().fit(REALS, folds=FOLDS)
+    z = np.array([[0.0, -1.0]])
+    assert model._combined(z) == pytest.approx(-np.sqrt(-2 * (np.log(0.5) + np.log(0.158655))), rel=1e-5)
+    assert model._combined(np.array([[0.0, -9.0]])) < model._combined(np.array([[-2.0, -2.0]]))
+
+
+@pytest.mark.parametrize("z", [5.0, 0.0, -3.0, -11.99, -12.01, -40.0])
+def test_the_normal_tail_against_scipy(z):
+    assert log_normal_tail(np.array([z])) == pytest.approx(norm.logcdf(z), rel=1e-8)
+
+
+def test_outputs_that_share_a_name_are_one_layer():
+    """Up to the last dot, side by side; apart they are layers of their own."""
+    rows = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
+    names = ("texture.1", "texture.2", "a.mean", "a.std", "plain", "texture.4")
+    model = MultiLayer().fit(Features(tuple(map(str, range(60))), dict.fromkeys(names, rows)))
+    assert model.layer_names(names) == ["texture", "a", "plain", "texture.4"]
+
+
 def test_a_layer_without_spread_says_nothing():
     """A layer that is the same for every real (all scores equal) adds 0 instead of NaN."""
     flat = Features(REALS.ids, {**REALS.layers, "flat": np.zeros((100, 2), np.float32)})
@@ -80,20 +102,20 @@ def test_a_layer_without_spread_says_nothing():
 
 
 def test_through_the_pipeline_and_its_file(toy, tmp_path):
-    """giqa.fit hands the layers over; the saved model scores the same bits; statistics are two layers."""
+    """giqa.fit hands the layers over; the saved model scores the same bits; the deep layer gets no density."""
     model = giqa.fit(toy[0], scorer="multilayer(combine='white')")
-    assert model.made_by["chosen"]["layers"] == 2
+    assert model.made_by["layers"] == ["texture", "nss", "artefacts", "mid"]
     path = model.save(tmp_path / "m.giqa")
     direct, loaded = giqa.score(toy[1], model=model), giqa.score(toy[1], model=path)
     assert np.array_equal(direct.z, loaded.z) and np.array_equal(direct.z_low, loaded.z_low)
 
 
 def test_refuses_an_unknown_way():
-    with pytest.raises(BadSpec, match="takes mean, white, min, got 'max'"):
+    with pytest.raises(BadSpec, match="takes fisher, mean, white, min, got 'max'"):
         MultiLayer(combine="max").fit(REALS)
 
 
-@pytest.mark.parametrize("combine", ["mean", "white", "min"])
+@pytest.mark.parametrize("combine", COMBINE)
 @pytest.mark.parametrize("density", ["sgm", "knn(k=2)", "gmm(n_components=2)"])
 def test_contract(combine, density):
     """Every way and density keeps the promises of a reference scorer."""
@@ -107,7 +129,7 @@ def declared(features, **levels):
 def test_layers_of_other_levels_are_ignored():
     """By hand: with the deep layer declared high, the score is that of the low one alone, whatever the deep says."""
     reals = declared(REALS, low=["low.mean", "low.std"], high=["deep"])
-    model, queries = MultiLayer().fit(reals, folds=FOLDS), layered(20, shift=1.0, seed=1).matrix()
+    model, queries = MultiLayer(combine="mean").fit(reals, folds=FOLDS), layered(20, shift=1.0, seed=1).matrix()
     part = SGM().fit(REALS.matrix()[:, :6], folds=FOLDS)
     assert model.score_samples(queries) == pytest.approx(Scale(part.held_out_).z(part.score_samples(queries[:, :6])))
     moved = queries.copy()
@@ -150,7 +172,8 @@ def test_refuses_unknown_levels(levels):
 
 def test_a_file_of_before_there_were_levels_is_read(tmp_path):
     """Without what was learned of levels, and without content: all layers, the same bits."""
-    model = giqa.fit(REALS, scorer="multilayer")
+    spec = "multilayer(combine='mean')"
+    model = giqa.fit(REALS, scorer=spec)
     path = model.save(tmp_path / "m.giqa")
     arrays, header = load_file(path), read_header(path)
     del arrays["scorer.used_"], header["content"]
@@ -158,5 +181,5 @@ def test_a_file_of_before_there_were_levels_is_read(tmp_path):
     header["scorer"], header["digest"] = "multilayer(combine='mean', density='sgm', seed=0)", model.digest
     save_file(arrays, path, {"giqa": json.dumps(header)})
     table = giqa.score(layered(9), model=path)
-    assert np.array_equal(table.z, giqa.score(layered(9), model=giqa.fit(REALS, scorer="multilayer")).z)
+    assert np.array_equal(table.z, giqa.score(layered(9), model=giqa.fit(REALS, scorer=spec)).z)
     assert set(table.out_of_domain) == {""}

@@ -30,7 +30,11 @@ SIDE = 299
 PRESETS = {
     "released": {"layers": ("pool",), "pooling": "mean", "resize": "released"},
     "paper": {"layers": ("pool",), "pooling": "mean", "resize": "released"},
-    "recommended": {"layers": ("Mixed_5d",), "pooling": "mean+std", "resize": "antialias"},
+    "recommended": {
+        "layers": ("Mixed_5b", "Mixed_5d", "Mixed_6b", "Mixed_7a"),
+        "pooling": "mean+std",
+        "resize": "antialias",
+    },
 }
 POOLINGS = {"mean": ("mean",), "std": ("std",), "mean+std": ("mean", "std")}
 PRECISIONS = ("float32", "bfloat16")
@@ -45,7 +49,7 @@ class Inception:
 
     | preset | layers | pooling | resize |
     |---|---|---|---|
-    | `recommended` | `Mixed_5d` | `mean+std` | `antialias` |
+    | `recommended` | `Mixed_5b`, `Mixed_5d`, `Mixed_6b`, `Mixed_7a` | `mean+std` | `antialias` |
     | `released`, `paper` | `pool` | `mean` | `released` |
 
     >>> extract = Inception(layers=["Mixed_5d", "pool"])

@@ -17,7 +17,7 @@ class Joined:
 
     >>> extract = Joined(["statistics(scales=1)"])
     >>> extract.outputs
-    ('scale_1',)
+    ('texture.1',)
 
     `of`: spec strings, such as `["inception(layers=['Mixed_5d'])", "statistics"]`; no two may give a layer of one name.
     Each resizes and normalises as it does alone. Errors: `BadSpec`, and those of the extractors.

@@ -140,7 +140,7 @@ class NSS:
     >>> extract = NSS()
     >>> features = extract([np.zeros((32, 48, 3), np.uint8)])
     >>> {name: layer.shape for name, layer in features.items()}
-    {'nss_1': (1, 18), 'nss_2': (1, 18)}
+    {'nss.1': (1, 18), 'nss.2': (1, 18)}
 
     Input: uint8 RGB of any size, never resized. Logarithms because shapes and variances are skewed and one Gaussian is
     to fit them; the mean has both signs and is left as it is. Range: shapes log(.2) to log(10), variances from
@@ -158,7 +158,7 @@ class NSS:
     def outputs(self) -> tuple[str, ...]:
         if not isinstance(self.scales, int) or isinstance(self.scales, bool) or not 1 <= self.scales <= 5:
             raise BadSpec(f"nss(scales=...) takes 1 to 5, got {self.scales!r}.")
-        return tuple(f"nss_{1 << i}" for i in range(self.scales))
+        return tuple(f"nss.{1 << i}" for i in range(self.scales))
 
     @property
     def levels(self) -> Mapping[str, tuple[str, ...]]:

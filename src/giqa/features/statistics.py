@@ -18,12 +18,21 @@ SMALLEST = 4  # pixels; anything smaller is padded, so that every offset exists 
 def plane_statistics(plane: np.ndarray) -> list[float]:
     """log(mean |difference| + .05) at five offsets, and the same of the Laplacian, of one float32 plane (h, w)."""
     h, w = plane.shape
-    differences = [
-        plane[dy:, max(dx, 0) : w + min(dx, 0)] - plane[: h - dy, max(-dx, 0) : w - max(dx, 0)] for dy, dx in OFFSETS
-    ]
-    centre, left, right = plane[1:-1, 1:-1], plane[1:-1, :-2], plane[1:-1, 2:]
-    differences.append(4 * centre - left - right - plane[:-2, 1:-1] - plane[2:, 1:-1])
-    return [float(np.log(np.abs(d).mean(dtype=np.float64) + FLOOR)) for d in differences]
+    buffer, means = np.empty_like(plane), []
+
+    def take(differences: np.ndarray) -> None:
+        np.abs(differences, out=differences)
+        means.append(differences.sum(axis=1).sum(dtype=np.float64) / differences.size)
+
+    for dy, dx in OFFSETS:
+        there, here = plane[dy:, max(dx, 0) : w + min(dx, 0)], plane[: h - dy, max(-dx, 0) : w - max(dx, 0)]
+        take(np.subtract(there, here, out=buffer[: here.shape[0], : here.shape[1]]))
+    around = np.add(plane[1:-1, :-2], plane[1:-1, 2:], out=buffer[: h - 2, : w - 2])
+    around += plane[:-2, 1:-1]
+    around += plane[2:, 1:-1]
+    around -= 4 * plane[1:-1, 1:-1]
+    take(around)
+    return [float(np.log(mean + FLOOR)) for mean in means]
 
 
 def gradient_statistics(pixels: np.ndarray) -> np.ndarray:
@@ -33,7 +42,7 @@ def gradient_statistics(pixels: np.ndarray) -> np.ndarray:
     >>> bool(np.allclose(gradient_statistics(flat), np.log(.05)))
     True
     """
-    red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
+    red, green, blue = (np.ascontiguousarray(pixels[..., channel]) for channel in range(3))
     grey = (red + green + blue) / 3
     return np.array([s for plane in (grey, red - grey, blue - grey) for s in plane_statistics(plane)], np.float32)
 
@@ -53,7 +62,7 @@ class Statistics:
     >>> extract = Statistics()
     >>> features = extract([np.zeros((32, 48, 3), np.uint8)])
     >>> {name: layer.shape for name, layer in features.items()}
-    {'scale_1': (1, 18), 'scale_2': (1, 18)}
+    {'texture.1': (1, 18), 'texture.2': (1, 18)}
 
     Input: uint8 RGB of any size, never resized, so pictures of different sizes are only comparable after
     `--match`. Range: log(.05) = -3 for a flat picture to about 6.
@@ -66,14 +75,14 @@ class Statistics:
     def outputs(self) -> tuple[str, ...]:
         if not isinstance(self.scales, int) or isinstance(self.scales, bool) or not 1 <= self.scales <= 5:
             raise BadSpec(f"statistics(scales=...) takes 1 to 5, got {self.scales!r}.")
-        return tuple(f"scale_{1 << i}" for i in range(self.scales))
+        return tuple(f"texture.{1 << i}" for i in range(self.scales))
 
     @property
     def levels(self) -> Mapping[str, tuple[str, ...]]:
         return {"low": self.outputs}
 
     def identity(self) -> Mapping[str, Any]:
-        return {"extractor": "statistics", "version": 1, "scales": len(self.outputs), "resize": "none"}
+        return {"extractor": "statistics", "version": 2, "scales": len(self.outputs), "resize": "none"}
 
     def prepare(self, pixels: np.ndarray) -> np.ndarray:
         """All the work, one picture: uint8 (h, w, 3) -> float32 (scales, 18)."""

@@ -10,7 +10,8 @@ import numpy as np
 from .density import Settings, fit_density, inside_of, log_density_of
 
 COMPONENTS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100)  # tried while two reals are left for each direction
-SHRINKAGES = (0.1, 0.3, 0.6)  # tried with more than one component; one alone takes the OAS estimate itself
+SHRINKAGES = (0.1, 0.3, 0.6)  # tried with more than one component
+ALONE = (1.0, 0.3, 0.1, 0.03, 0.01)  # with one: the OAS estimate itself, and ever less of its rounding
 RESERVED = 0.25  # of the reals, set aside
 PATIENCE = 2  # numbers of components without a gain before the search ends
 
@@ -46,7 +47,7 @@ def choose(
 
 
 def _settings_of(m: int, settings: Settings, given: Mapping[str, Any]) -> Iterator[Settings]:
-    shrinkages = [given["shrinkage"]] if "shrinkage" in given else [1.0] if m == 1 else SHRINKAGES
+    shrinkages = [given["shrinkage"]] if "shrinkage" in given else ALONE if m == 1 else SHRINKAGES
     for covariance in [given["covariance"]] if "covariance" in given else ["full", "diag"]:
         for shrinkage in shrinkages:
             yield settings._replace(n_components=m, covariance=covariance, shrinkage=shrinkage)

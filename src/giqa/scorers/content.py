@@ -11,7 +11,7 @@ from .gmm import SGM
 from .products import as_matrix
 from .scale import Scale
 
-FAR = 4.0  # spreads below the median of the held-out reals
+FAR = 3.0  # spreads below the median of the held-out reals
 MOST = 0.02  # of the held-out reals may be as far off
 STRAY = 5.0  # spreads: a real that is to be called foreign, where no share of reals holds the rule back
 
@@ -19,7 +19,7 @@ STRAY = 5.0  # spreads: a real that is to be called foreign, where no share of r
 class Content:
     """One Gaussian on the deepest layer that sees content: which pictures lie far outside all that the reals show.
 
-    A picture is out of domain when its score is more than 4 spreads below the median of the held-out reals, and at
+    A picture is out of domain when its score is more than 3 spreads below the median of the held-out reals, and at
     most 2 % of these (none, with fewer than 99) are as low. By the second, a fresh real is flagged with a probability
     of about .02 at most, or 1 / (n + 1) with fewer than 49 reals, whatever the distribution; by the first, reals that
     are all alike do not make every other picture foreign. Measured in `docs/numbers.md`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
@@ -13,9 +14,10 @@ from ..types import LEVELS, Features
 from .products import as_matrix
 from .scale import Scale, assign_folds, jackknife
 
-COMBINE = ("mean", "white", "min")
+COMBINE = ("fisher", "mean", "white", "min")
 CLIP = 4.0  # spreads; outliers among the reals must not decide how layers are weighed
 RIDGE = 0.05
+TAIL = 12.0  # spreads; further out erfc gives way to its series
 
 
 class MultiLayer:
@@ -24,13 +26,15 @@ class MultiLayer:
     ========= =====================================================================================
     combine   score
     ========= =====================================================================================
+    fisher    -sqrt(-2 sum of log Phi(z)), Phi the normal distribution: Fisher's method on the layers' tails
     mean      mean of the layers' z
     white     weighted mean, weights C^-1 1 (none below 0) with C the covariance of the held-out z
     min       the worst layer's z
     ========= =====================================================================================
 
-    A layer is what `Features` calls so, mean and std of one tap together ("Mixed_5d.mean", "Mixed_5d.std"); a plain
-    array is one layer. `density` is the spec of the scorer fitted on each. Measured in `docs/accuracy.md`.
+    Outputs side by side that share a name up to its last dot are one layer: "Mixed_5d.mean" and "Mixed_5d.std",
+    "texture.1" and "texture.2". A plain array is one layer. `density` is the spec of the scorer fitted on each.
+    Measured in `docs/combination.md` and `docs/accuracy.md`.
 
     `levels`: a layer that its extractor declares to be of another level is ignored, as deep layers see what is shown
     and not how well (`giqa.scorers.content` reads them). All layers count with `levels=None`, where nothing is
@@ -41,13 +45,15 @@ class MultiLayer:
     >>> MultiLayer().fit(low_and_high).score_samples(np.zeros((1, 4), np.float32)).shape
     (1,)
 
-    Range: as z, 0 = like a typical real in every layer. Errors: `BadSpec`, `BadShape`, `NotFitted`.
+    Range: `fisher` below 0, -sqrt(1.39 layers) for a picture that is like the typical real in each; the others as z,
+    0 = like it. In `fisher` one bad layer counts almost alone, and several that are a little bad add up. Errors:
+    `BadSpec`, `BadShape`, `NotFitted`.
     """
 
     def __init__(
         self,
         density: str = "sgm",
-        combine: str = "mean",
+        combine: str = "fisher",
         levels: Sequence[str] | None = ("low", "mid"),
         seed: int = 0,
     ):
@@ -127,17 +133,37 @@ class MultiLayer:
         return (np.stack(list(scores), axis=1) - self.medians_) / self.spreads_
 
     def _combined(self, z: np.ndarray) -> np.ndarray:
+        if self.combine == "fisher":
+            return -np.sqrt(-2 * log_normal_tail(z).sum(axis=1))
         return z.min(axis=1) if self.combine == "min" else np.einsum("ij,j->i", z, self.weights_)
 
 
+def log_normal_tail(z: np.ndarray) -> np.ndarray:
+    """log of the share of a normal distribution below z, of the shape of z; exact to 1e-8 however far out.
+
+    >>> log_normal_tail(np.array([0., -50.])).round(4).tolist()
+    [-0.6931, -1254.8314]
+    """
+    near = np.maximum(z, -TAIL)
+    below = 0.5 * _erfc(-near / np.sqrt(2))
+    far = np.minimum(z, -TAIL) ** -2.0  # beyond, the tail's asymptotic series
+    series = np.log1p(far * (-1 + far * (3 + far * (-15 + far * 105))))
+    tail = -0.5 * z**2 - np.log(-np.minimum(z, -TAIL)) - 0.5 * np.log(2 * np.pi) + series
+    return np.where(z < -TAIL, tail, np.log(below))
+
+
+def _erfc(values: np.ndarray) -> np.ndarray:
+    return np.array([math.erfc(v) for v in values.ravel().tolist()]).reshape(values.shape)
+
+
 def _outputs_of(names: Iterable[str]) -> dict[str, list[str]]:
-    """Each layer and its outputs, in order; "X.mean" and "X.std" side by side are one layer "X"."""
+    """Each layer and its outputs, in order; outputs side by side that are called "X.…" are one layer "X"."""
     layers: dict[str, list[str]] = {}
     previous = ""
     for name in names:
-        stem = name.removesuffix(".mean").removesuffix(".std")
+        stem = name.rpartition(".")[0] or name
         if stem in layers and stem != previous:
-            stem = name  # apart from its other half: a layer of its own
+            stem = name  # apart from the rest: a layer of its own
         layers.setdefault(stem, []).append(name)
         previous = stem
     return layers
