@@ -104,7 +104,7 @@ def test_a_layer_without_spread_says_nothing():
 def test_through_the_pipeline_and_its_file(toy, tmp_path):
     """giqa.fit hands the layers over; the saved model scores the same bits; the deep layer gets no density."""
     model = giqa.fit(toy[0], scorer="multilayer(combine='white')")
-    assert model.made_by["layers"] == ["texture", "nss", "artefacts", "mid"]
+    assert model.made_by["layers"] == ["texture", "nss", "artefacts", "low", "mid"]
     path = model.save(tmp_path / "m.giqa")
     direct, loaded = giqa.score(toy[1], model=model), giqa.score(toy[1], model=path)
     assert np.array_equal(direct.z, loaded.z) and np.array_equal(direct.z_low, loaded.z_low)
