@@ -207,15 +207,20 @@ def encoded(folder):
     return {i: path.read_bytes() for i, path in enumerate(sorted(folder.iterdir()))}
 
 
-def test_no_picture_is_in_the_file(pictures, tmp_path):
+@pytest.mark.parametrize("extractor", ["statistics", "embedded"])
+def test_no_picture_is_in_the_file(pictures, tmp_path, extractor):
     """Neither its encoded bytes nor a row of its pixels; only features, names and an 8x8 thumbnail's worth of info."""
-    path = giqa.fit(pictures, extractor="statistics", scorer="sgm").save(tmp_path / "m.giqa")
+    path = giqa.fit(pictures, extractor=extractor, scorer="sgm").save(tmp_path / "m.giqa")
     content = path.read_bytes()
     for file in encoded(pictures).values():
         pixels = np.asarray(Image.open(io.BytesIO(file)))
         assert file[:64] not in content and file[-64:] not in content
         assert not any(pixels[y].tobytes() in content for y in range(0, 32, 5))
-    assert {name for name in load_file(path) if not name.startswith("scorer.")} == {
+    names = set(load_file(path))
+    learned = {name for name in names if name.startswith("content.")}
+    assert bool(learned) == (extractor == "embedded")  # a layer of content is what out of domain is told by
+    assert all(name.startswith("content.parts_.0.") for name in learned - {"content.columns_", "content.held_out_"})
+    assert {name for name in names - learned if not name.startswith("scorer.")} == {
         "scale.held_out",
         "reals.matrix",
         "reals.ids",

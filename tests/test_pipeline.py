@@ -13,7 +13,14 @@ from giqa.scorers.knn import KNN
 from giqa.scores import NUMBERS
 from giqa.types import Features
 
-SCORERS = ["gmm", "sgm", "knn", "knn(k=3, preset='released')", "gmm(n_components=2, preset='released')"]
+SCORERS = [
+    "multilayer",
+    "gmm",
+    "sgm",
+    "knn",
+    "knn(k=3, preset='released')",
+    "gmm(n_components=2, preset='released')",
+]
 
 
 def numbers(scores):
@@ -45,15 +52,24 @@ def test_damage_scores_below_no_damage(tmp_path):
     assert scores.z[strength == 0].min() > scores.z[strength > 0.5].max()
 
 
-def test_a_saved_model_scores_as_the_fitted_one(toy, tmp_path):
+@pytest.mark.filterwarnings("ignore:1 real shows something that the others do not")
+@pytest.mark.parametrize(
+    ("scorer", "full"),
+    [
+        (None, "multilayer(combine='fisher', density='sgm', levels=('low', 'mid'), seed=3)"),
+        ("knn(k=2)", "knn(k=2, preset='recommended')"),
+    ],
+)
+def test_a_saved_model_scores_as_the_fitted_one(toy, tmp_path, scorer, full):
     """Fit once, score anywhere: bit-equal through the file, with `made_by` telling how."""
     reals, fakes = toy
-    model = giqa.fit(reals, scorer="knn(k=2)", seed=3)
+    model = giqa.fit(reals, scorer=scorer, seed=3)
     path = model.save(tmp_path / "reals.giqa")
     direct, loaded = giqa.score(fakes, model=model), giqa.score(fakes, model=path)
     assert np.array_equal(numbers(direct), numbers(loaded))
-    assert np.array_equal(numbers(direct), numbers(giqa.score(fakes, real=reals, scorer="knn(k=2)", seed=3)))
-    assert loaded.made_by["scorer"] == "knn(k=2, preset='recommended')"
+    assert np.array_equal(numbers(direct), numbers(giqa.score(fakes, real=reals, scorer=scorer, seed=3)))
+    assert direct.rows() == loaded.rows() and set(loaded.out_of_domain) <= {"yes", "no"}
+    assert loaded.made_by["scorer"] == full
     assert loaded.made_by["extractor"] == "embedded(crops=False, layers=None, version=1, weights=None)"
     assert loaded.made_by["reals"] == 60
 
@@ -104,9 +120,10 @@ def test_features_are_welcome_where_pictures_are(toy):
     reals, fakes = rng.normal(size=(100, 5)).astype(np.float32), rng.normal(size=(7, 5)).astype(np.float32) + 3
     model = giqa.fit(reals, scorer="sgm")
     assert (giqa.score(fakes, model=model).z < -1).all()
-    features = extract(toy[0], "statistics").features
-    of_pictures = giqa.score(toy[0], real=toy[0], extractor="statistics")
-    assert np.array_equal(giqa.score(features, model=giqa.fit(features)).score, of_pictures.score)
+    for extractor in (None, "statistics"):
+        features = extract(toy[0], extractor).features
+        of_pictures = giqa.score(toy[0], real=toy[0], extractor=extractor)
+        assert giqa.score(features, model=giqa.fit(features)).rows() == of_pictures.rows()
 
 
 def test_flip_doubles_the_reference_and_keeps_pairs_in_one_fold(toy):
@@ -204,12 +221,19 @@ def test_no_readable_real_is_an_error(tmp_path):
         giqa.fit(tmp_path)
 
 
-def test_a_model_refuses_an_extractor_that_changed(toy, monkeypatch):
+@pytest.mark.parametrize(
+    ("extractor", "says"),
+    [
+        ("statistics", "version was 2, is 99"),
+        ("embedded", r"by_hand was \[.*'version': 2,.*\], is \[.*'version': 99,.*\]"),  # it computes them too
+    ],
+)
+def test_a_model_refuses_an_extractor_that_changed(toy, monkeypatch, extractor, says):
     """Other preprocessing than at fitting time is an error, not another score."""
-    model = giqa.fit(toy[0], extractor="statistics")
+    model = giqa.fit(toy[0], extractor=extractor)
     changed = dict(Statistics().identity()) | {"version": 99}
     monkeypatch.setattr(Statistics, "identity", lambda self: changed)
-    with pytest.raises(BadModel, match="version was 2, is 99"):
+    with pytest.raises(BadModel, match=says):
         giqa.score(toy[1], model=model)
 
 
@@ -253,23 +277,26 @@ def test_a_row_that_is_not_finite_costs_that_row(toy):
     assert np.array_equal(np.delete(scores.z, 70), np.delete(clean.z, 70))
 
 
-def test_features_made_another_way_are_refused(toy):
+@pytest.mark.parametrize("extractor", ["embedded", "statistics"])
+def test_features_made_another_way_are_refused(toy, extractor):
     """A model knows how its features were made: others of the same shape are an error, not another score."""
-    model = giqa.fit(toy[0], extractor="statistics")
-    alike = extract(toy[1], "statistics").features
+    model = giqa.fit(toy[0], extractor=extractor)
+    alike = extract(toy[1], extractor).features
     assert np.array_equal(giqa.score(alike, model=model).z, giqa.score(toy[1], model=model).z)
     with pytest.raises(BadShape, match=r"match is 'match.*size=16.*', should be None"):
-        giqa.score(extract(toy[1], "statistics", match="match(size=16)").features, model=model)
+        giqa.score(extract(toy[1], extractor, match="match(size=16)").features, model=model)
 
 
-def test_levels_are_no_part_of_how_features_were_made(toy, tmp_path):
+@pytest.mark.filterwarnings("ignore:1 real shows something that the others do not")
+@pytest.mark.parametrize("extractor", ["embedded", "statistics"])
+def test_levels_are_no_part_of_how_features_were_made(toy, tmp_path, extractor):
     """Features with and without them, and those of a model read from its file, are the same features."""
-    features = extract(toy[0], "statistics").features
+    features = extract(toy[0], extractor).features
     bare = Features(
         features.ids, features.layers, features.info, {k: v for k, v in features.made_by.items() if k != "levels"}
     )
     assert "levels" in features.made_by
-    for model in (giqa.fit(toy[0], extractor="statistics"), giqa.fit(features), giqa.fit(bare)):
+    for model in (giqa.fit(toy[0], extractor=extractor), giqa.fit(features), giqa.fit(bare)):
         loaded = giqa.load(model.save(tmp_path / "m.giqa"))
         for reader in (model, loaded):
             assert np.array_equal(giqa.score(bare, model=reader).z, giqa.score(features, model=reader).z)

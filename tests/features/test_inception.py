@@ -235,11 +235,14 @@ def test_the_real_network_on_photographs():
     if not path.exists() or not photographs.is_dir():
         pytest.skip("needs ../shared/weights and ../shared/data beside the checkout")
     pixels = [np.asarray(Image.open(p).convert("RGB")) for p in sorted(photographs.glob("*.jpg"))[:2]]
-    extract = Inception(path, layers=["Mixed_5d"])
+    extract = Inception(path)
     assert extract.taps()[-1] == "Mixed_7a"
     rows = extract(pixels)
+    widths = {"Mixed_5b": 256, "Mixed_5d": 288, "Mixed_6b": 768, "Mixed_7a": 1280}
+    assert {name.partition(".")[0] for name in extract.outputs} == set(widths)
     for name in extract.outputs:
-        assert rows[name].shape == (2, 288) and np.isfinite(rows[name]).all() and (rows[name] >= 0).all()
+        assert rows[name].shape == (2, widths[name.partition(".")[0]])
+        assert np.isfinite(rows[name]).all() and (rows[name] >= 0).all()
         assert np.abs(rows[name][0] - rows[name][1]).mean() > 0.02
         assert np.array_equal(extract(pixels[::-1])[name], rows[name][::-1])
         assert np.array_equal(extract(pixels[1:])[name], rows[name][1:])
