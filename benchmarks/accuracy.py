@@ -66,7 +66,7 @@ MEASURES = {
     "people": people,
 }
 MIDDLE = ("Mixed_5b", "Mixed_5c", "Mixed_5d", "Mixed_6a", "Mixed_6b")  # see docs/combination.md
-BY_HAND = ("texture", "nss")  # layers that no network makes
+BY_HAND = ("texture", "nss", "pixels")  # layers that no network makes
 FEWEST = 60  # a smaller set would leave too few reals to fit on
 Results = dict[str, dict[str, Figure]]  # column -> row -> figure
 
@@ -85,7 +85,7 @@ def stems(outputs: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Outputs by layer, in order, as `multilayer` groups them."""
     layers: dict[str, tuple[str, ...]] = {}
     for name in outputs:
-        stem = name.rpartition(".")[0] or name
+        stem = name.partition(".")[0]
         layers[stem] = (*layers.get(stem, ()), name)
     return layers
 

@@ -1,16 +1,18 @@
 """Which layers and densities, how to combine them, how few reals: chosen on planted damage alone.
 
     python benchmarks/combination.py --data ../shared/data \
-        [--inception ../shared/weights/inception_v3_2015_12_05_to_mixed_7a.safetensors] [--embedded FILE.onnx]
+        [--gans gans] [--inception ../shared/weights/inception_v3_2015_12_05_to_mixed_7a.safetensors]
+        [--embedded FILE.onnx]
 
 Dogs (fitted on 200, judged on 50), photographs (imagenet-sample: 800 and 100) and CIFAR-10 (300 and 100, enlarged to
 64). Every fifth picture of each domain is judged; the embedded network was never trained on those, but was on the
 others. Held-out pictures are damaged in thirteen ways of random strength; a cell is the AUC of held-out against damaged
 ones, mean over the domains: low-level (blur, noise, JPEG, resampling, checkerboard, smoothing), moved (warp, swapped
 patches, colour), and unseen: kinds that the embedded network was not trained with (motion blur, misaligned colours,
-salt or pepper, scattered pixels). "Order" asks whether a score falls as damage grows, and rises with the epochs of a
-DCGAN run, hvyd, that the network was trained with. No other generated picture, and none of the sets that
-`accuracy.py` reports, is looked at.
+salt or pepper, scattered pixels). "Order" asks whether a score falls as damage grows, and rises with the epochs of
+DCGANs: hvyd, which the network was trained with, and the four runs on dogs, photographs, wallpapers and CIFAR-10 that
+`training/gan_runs.py` makes (`--gans`, the folder it wrote). Choices were made on hvyd, dogs and photographs; the other
+two runs only confirm them. No other generated picture, and none of the sets that `accuracy.py` reports, is looked at.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from PIL import Image, ImageFilter
 from scipy.stats import spearmanr
 
 from giqa.extraction import make_extractor
-from giqa.features.embedded import COMPUTED, OUTPUTS, SIDE, Embedded
+from giqa.features.embedded import OUTPUTS, Embedded
 from giqa.images import open_source
 from giqa.images.decode import decode
 from giqa.pipeline import make_scorer
@@ -153,8 +155,8 @@ def _split(found: list[Pixels], fitted: int, judged: int) -> tuple[list[Pixels],
     )
 
 
-def features_of(parts: tuple[list[Pixels], list[Pixels]], extractors: Sequence[Any]) -> Sets:
-    """Every layer of the extractors, of the pictures as they are and damaged."""
+def features_of(parts: tuple[list[Pixels], list[Pixels]], extractors: Mapping[str, Any]) -> Sets:
+    """Every layer of the extractors, by prefix and name, of the pictures as they are and damaged."""
     rng = np.random.default_rng(1)
     pictures = {"fit": parts[0], "held out": parts[1]}
     for name, damage in damages(rng).items():
@@ -162,46 +164,25 @@ def features_of(parts: tuple[list[Pixels], list[Pixels]], extractors: Sequence[A
     found = {}
     for name, some in pictures.items():
         layers = {}
-        for extractor in extractors:
-            with ThreadPoolExecutor() as pool:
-                layers |= extractor.run(list(pool.map(extractor.prepare, some)))
+        for prefix, extractor in extractors.items():
+            layers |= {f"{prefix}{k}": v for k, v in layers_of(some, extractor).layers.items()}
         found[name] = Features(tuple(map(str, range(len(some)))), layers)
     return found
 
 
-class Crops:
-    """The network's layers from five crops at native resolution (four corners and the middle), pooled together."""
-
-    def __init__(self, embedded: Embedded):
-        self.embedded = embedded
-        self.outputs = tuple(f"crops {name}" for name in COMPUTED)
-
-    def prepare(self, pixels: Pixels) -> dict[str, np.ndarray]:
-        h, w = pixels.shape[:2]
-        side = min(SIDE, h, w)
-        places = [(0, 0), (0, w - side), (h - side, 0), (h - side, w - side), ((h - side) // 2, (w - side) // 2)]
-        crops = [self.embedded.prepare(np.ascontiguousarray(pixels[y : y + side, x : x + side])) for y, x in places]
-        rows = {name: np.stack([crop[name] for crop in crops]) for name in COMPUTED}
-        pooled = {}
-        for name, values in rows.items():
-            mean = rows[name.removesuffix(".std") + ".mean"] if name.endswith(".std") else None
-            spread = np.sqrt((values**2).mean(0) + mean.var(0)) if mean is not None else values.mean(0)
-            pooled[f"crops {name}"] = spread
-        return pooled
-
-    def run(self, prepared: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
-        return {name: np.stack([layers[name] for layers in prepared]) for name in self.outputs}
-
-
 def both(*taps: str) -> list[str]:
-    """Names of mean and deviation of each tap."""
-    return [f"{tap}.{kind}" for tap in taps for kind in ("mean", "std")]
+    """One layer for each tap: its mean and deviation."""
+    named = [tap.replace("low", "taps.low").replace("mid", "taps.mid") for tap in taps]
+    return [f"{name}.mean+{name}.std" for name in named]
 
 
 def some(features: Features, names: Sequence[str]) -> Features:
-    """One layer for each name; several names joined by "+" are one layer."""
-    layers = {name: np.concatenate([features.layers[n] for n in name.split("+")], axis=1) for name in names}
-    return Features(features.ids, layers)
+    """One layer for each name; outputs joined by "+" are one layer, and one after "~" was taught faults."""
+    layers = {
+        name.replace(".", " "): np.concatenate([features.layers[n] for n in name.removeprefix("~").split("+")], axis=1)
+        for name in names
+    }
+    return Features(features.ids, layers, made_by={"levels": {"taught": [n for n in names if n.startswith("~")]}})
 
 
 def aucs(sets: Sets, names: Sequence[str], scorer: str, reals: int | None = None) -> list[float]:
@@ -228,8 +209,8 @@ def table(title: str, rows: Sequence[tuple[str, Sequence[str], str]], domains: M
         )
 
 
-def ordered(parts: Mapping[str, Any], extractor: Any, data: Path) -> tuple[dict[str, Any], Any]:
-    """Features of 25 held-out pictures a domain, damaged at four strengths, and of all epochs of the DCGAN run hvyd."""
+def ordered(parts: Mapping[str, Any], extractor: Any) -> dict[str, Any]:
+    """Features of 25 held-out pictures a domain, damaged at four strengths."""
     domains = {}
     for name, (fit, judged) in parts.items():
         sets = {("", 0.0): judged[:25]}
@@ -238,9 +219,22 @@ def ordered(parts: Mapping[str, Any], extractor: Any, data: Path) -> tuple[dict[
                 damage = damages(np.random.default_rng(5))[kind]
                 sets[kind, u] = [damage(p, u) for p in judged[:25]]
         domains[name] = {key: layers_of(found, extractor) for key, found in [("fit", fit[:300]), *sets.items()]}
-    run = open_source(f"{data}/cifar10-dcgan-progress/labels.csv[run=hvyd]")
-    features = layers_of([decode(run.raw(i)).pixels for i in range(len(run))], extractor)
-    return domains, (features, np.array([int(e) if e else -1 for e in run.columns["epoch"]]))
+    return domains
+
+
+def runs(data: Path, gans: Path | None, extractor: Any) -> dict[str, tuple[Features, Features, np.ndarray]]:
+    """Name -> features of reals, of samples of all epochs, and the epochs of these."""
+    source = open_source(f"{data}/cifar10-dcgan-progress/labels.csv[run=hvyd]")
+    features = layers_of([decode(source.raw(i)).pixels for i in range(len(source))], extractor)
+    epochs = np.array([int(e) if e else -1 for e in source.columns["epoch"]])
+    found = {"hvyd": (features.rows(epochs < 0), features.rows(epochs >= 0), epochs[epochs >= 0])}
+    for file in sorted(gans.glob("*.npz")) if gans else ():
+        run = np.load(file)
+        samples = run["samples"][:, :24]  # (epochs, 24, 64, 64, 3)
+        made = layers_of(list(samples.reshape(-1, *samples.shape[2:])), extractor)
+        reals = layers_of(list(run["reals"][:400]), extractor)
+        found[file.stem] = reals, made, np.repeat(np.arange(len(samples)), samples.shape[1])
+    return found
 
 
 def layers_of(found: list[Pixels], extractor: Any) -> Features:
@@ -249,12 +243,15 @@ def layers_of(found: list[Pixels], extractor: Any) -> Features:
     return Features(tuple(map(str, range(len(found)))), layers)
 
 
-def ordering(sets: Mapping[str, Sequence[str]], domains: Mapping[str, Any], run: tuple[Features, np.ndarray]) -> None:
+def ordering(sets: Mapping[str, Sequence[str]], domains: Mapping[str, Any], runs: Mapping[str, Any]) -> None:
     """For each set of layers: rank correlation of the score with the strength of damage (over pictures, mean over kinds
-    and domains), and with the epoch of hvyd, fitted on that run's own real tiles."""
-    print("\n### Order\n\n| layers | scorer | strength of damage | epochs of hvyd |\n|---|---|---|---|")
+    and domains), and with the epoch of each run, fitted on that run's own reals."""
+    print(
+        "\n### Order\n\n| layers | scorer | strength of damage | " + " | ".join(f"epochs of {r}" for r in runs) + " |"
+    )
+    print("|---" * (3 + len(runs)) + "|")
     for label, names, scorer in layer_sets(sets):
-        found = []
+        found, along = [], []
         for features in domains.values():
             fit = some(features["fit"], names)
             model = make_scorer(scorer).fit(fit, folds=assign_folds(np.arange(len(fit))))
@@ -262,11 +259,12 @@ def ordering(sets: Mapping[str, Sequence[str]], domains: Mapping[str, Any], run:
             for kind in {kind for kind, _ in score if kind}:
                 steps = [score["", 0.0], *(score[kind, u] for u in STRENGTHS)]
                 found.append(-spearmanr(np.repeat((0, *STRENGTHS), 25), np.concatenate(steps))[0])
-        features, epochs = run
-        reals = some(features.rows(epochs < 0), names)
-        model = make_scorer(scorer).fit(reals, folds=assign_folds(np.arange(len(reals))))
-        along = spearmanr(epochs[epochs >= 0], model.score_samples(some(features.rows(epochs >= 0), names)))[0]
-        print(f"| {label} | {scorer} | {np.mean(found):.3f} | {along:.3f} |", flush=True)
+        for reals, samples, epochs in runs.values():
+            model = make_scorer(scorer).fit(some(reals, names), folds=assign_folds(np.arange(len(reals))))
+            along.append(spearmanr(epochs, model.score_samples(some(samples, names)))[0])
+        print(
+            f"| {label} | {scorer} | {np.mean(found):.3f} | " + " | ".join(f"{r:.3f}" for r in along) + " |", flush=True
+        )
 
 
 def layer_sets(taps: Mapping[str, Sequence[str]]) -> list[tuple[str, Sequence[str], str]]:
@@ -277,68 +275,60 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--embedded", type=Path, help="another network than the one that comes with giqa")
+    parser.add_argument("--gans", type=Path, help="what training/gan_runs.py wrote")
     parser.add_argument("--inception", type=Path, help="an Inception file; a second set of tables")
     options = parser.parse_args()
     parts = domains(options.data)
     embedded = Embedded(layers=list(OUTPUTS), weights=options.embedded)
-    found = {name: features_of(part, [embedded]) for name, part in parts.items()}
+    found = {name: features_of(part, {"": embedded}) for name, part in parts.items()}
     print("  embedded features made", file=sys.stderr)
 
-    taps = {
-        "texture": ["texture"],
-        "nss": ["nss"],
-        "texture and nss as one": ["texture+nss"],
-        "artefacts": ["artefacts"],
-    }
+    texture, nss, artefacts = "pixels.texture", "pixels.nss", "artefacts"
+    pixels, taught = f"{texture}+{nss}", f"~{artefacts}"
+    taps = {"texture": [texture], "nss": [nss], "pixels (texture and nss as one)": [pixels], artefacts: [artefacts]}
     taps |= {tap: both(tap) for tap in ("low", "mid", "high")}
     singles = [
         (label, names, f"multilayer(density={d!r})") for label, names in taps.items() for d in ("sgm", "gmm", "knn")
     ]
     table("One layer, three densities", singles, found)
-    hand = ["texture", "nss"]
+    taps_as_one = "+".join(both("low", "mid"))
+    chosen = [pixels, taps_as_one, taught]
     sets = {
-        "texture, nss": hand,
-        "texture, nss, artefacts": [*hand, "artefacts"],
-        "texture, artefacts, mid": ["texture", "artefacts", *both("mid")],
-        "texture, nss, artefacts, mid": [*hand, "artefacts", *both("mid")],
-        "texture, nss, artefacts, low, mid": [*hand, "artefacts", *both("low", "mid")],
-        "all": [*hand, "artefacts", *both("low", "mid", "high")],
-        "the network alone": ["artefacts", *both("low", "mid", "high")],
+        "pixels, taps (low and mid as one), artefacts down to -4": chosen,
+        "pixels, low, mid, artefacts down to -4": [pixels, *both("low", "mid"), taught],
+        "pixels, mid, artefacts down to -4": [pixels, *both("mid"), taught],
+        "texture, nss": [texture, nss],
+        "texture, low, mid": [texture, *both("low", "mid")],
+        "texture, nss, low, mid": [texture, nss, *both("low", "mid")],
+        "texture, nss, low, mid, artefacts": [texture, nss, *both("low", "mid"), artefacts],
+        "pixels, low, mid": [pixels, *both("low", "mid")],
+        "pixels, low, mid, artefacts": [pixels, *both("low", "mid"), artefacts],
+        "pixels, taps, high, artefacts down to -4": [*chosen, *both("high")],
+        "low, mid": both("low", "mid"),
     }
     table("Several layers, four ways to combine", layer_sets(sets), found)
-    few = {"texture, artefacts, low, mid": ["texture", "artefacts", *both("low", "mid")], "mid": both("mid")}
-    ordering(sets | few | {"texture": ["texture"], "high": both("high")}, *ordered(parts, embedded, options.data))
+    ordering(sets | taps, ordered(parts, embedded), runs(options.data, options.gans, embedded))
     for reals in (50, 100, 200):
-        rows = [
-            (
-                "texture, nss, artefacts, low, mid",
-                sets["texture, nss, artefacts, low, mid"],
-                f"multilayer(density={d!r})",
-            )
-            for d in ("sgm", "knn")
-        ]
+        rows = [("chosen", chosen, f"multilayer(density={d!r})") for d in ("sgm", "knn")]
         table(f"{reals} reals", rows, found, reals=reals)
     photographs = {"photographs": found["photographs"]}
     for reals in (50, 100, 300, 800):
-        rows = [("texture, nss, artefacts, low, mid", sets["texture, nss, artefacts, low, mid"], "multilayer")]
-        table(f"{reals} photographs", rows, photographs, reals=reals)
+        table(f"{reals} photographs", [("chosen", chosen, "multilayer")], photographs, reals=reals)
 
-    large = {"dogs": features_of(parts["dogs"], [embedded, Crops(embedded)])}
-    ways = {"resized": both("mid"), "crops": both("crops mid"), "resized and crops": both("mid", "crops mid")}
-    ways |= {
-        f"artefacts, {name}": [n.replace("mid.mean", "artefacts") for n in names if n.endswith("mean")]
-        for name, names in ways.items()
-    }
+    crops = Embedded(layers=["mid", "artefacts"], crops=True, weights=options.embedded)
+    large = {"dogs": features_of(parts["dogs"], {"": embedded, "crops ": crops})}
+    ways = {}
+    for layer in ("mid", "artefacts"):
+        whole, cut = (both(place + layer) if layer == "mid" else [place + layer] for place in ("", "crops "))
+        ways |= {f"{layer}, resized": whole, f"{layer}, crops": cut, f"{layer}, resized and crops": [*whole, *cut]}
     rows = [(label, names, "multilayer") for label, names in ways.items()]
     table("Dogs of up to 400 px: whole at 192 px, or five crops at native resolution", rows, large)
 
     if options.inception:
         layers = ["MaxPool_2", "Mixed_5b", "Mixed_5d", "Mixed_6b", "Mixed_7a"]
         network = make_extractor(f"inception(weights={str(options.inception)!r}, layers={layers!r})")
-        found = {
-            name: features_of(part, [network, make_extractor("statistics"), make_extractor("nss")])
-            for name, part in parts.items()
-        }
+        by_hand = Embedded(layers=["texture", "nss"])
+        found = {name: features_of(part, {"": network, " ": by_hand}) for name, part in parts.items()}
         table(
             "Inception, one layer",
             [(tap, both(tap), f"multilayer(density={d!r})") for tap in layers for d in ("sgm", "knn")],
@@ -347,10 +337,9 @@ def main() -> None:
         several = {
             "Mixed_5b, 5d, 6b": both("Mixed_5b", "Mixed_5d", "Mixed_6b"),
             "and Mixed_7a": both("Mixed_5b", "Mixed_5d", "Mixed_6b", "Mixed_7a"),
-            "Mixed_5b, 5d, 6b, statistics, nss": [
+            "Mixed_5b, 5d, 6b, texture and nss": [
                 *both("Mixed_5b", "Mixed_5d", "Mixed_6b"),
-                "texture.1+texture.2",
-                "nss.1+nss.2",
+                f" {texture}+ {nss}",
             ],
         }
         table("Inception, several layers", layer_sets(several), found)

@@ -56,7 +56,7 @@ def test_damage_scores_below_no_damage(tmp_path):
 @pytest.mark.parametrize(
     ("scorer", "full"),
     [
-        (None, "multilayer(combine='fisher', density='sgm', levels=('low', 'mid'), seed=3)"),
+        (None, "multilayer(combine='fisher', density='sgm', levels=('low', 'mid', 'taught'), seed=3)"),
         ("knn(k=2)", "knn(k=2, preset='recommended')"),
     ],
 )
@@ -224,7 +224,7 @@ def test_no_readable_real_is_an_error(tmp_path):
 @pytest.mark.parametrize(
     ("extractor", "says"),
     [
-        ("statistics", "version was 2, is 99"),
+        ("statistics", "version was 3, is 99"),
         ("embedded", r"by_hand was \[.*'version': 2,.*\], is \[.*'version': 99,.*\]"),  # it computes them too
     ],
 )

@@ -20,7 +20,7 @@ from .scorers.knn import KNN
 from .scorers.scale import Copies, Scale
 from .types import INFO, Features
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,7 +239,7 @@ def _model(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Model
     learned = {name.removeprefix("scorer."): value for name, value in arrays.items() if name.startswith("scorer.")}
     _restore(scorer, learned | header["learned"])
     content = None
-    if header.get("content"):  # files of before there was such a thing have none
+    if header["content"]:  # none, where no layer sees content
         content = Content(header["seed"])
         learned = {name.removeprefix("content."): value for name, value in arrays.items() if name[:8] == "content."}
         _restore(content, learned | header["content"])

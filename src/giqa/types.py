@@ -16,7 +16,8 @@ from .errors import BadShape
 
 Progress = Callable[[str, int, int], None]  # (what is being done, pictures done, pictures in all)
 
-LEVELS = ("low", "mid", "high")  # of an extractor's outputs: they see artefacts, structure, content
+# Of an extractor's outputs: they see artefacts, structure, content, or faults that they were taught to recognise.
+LEVELS = ("low", "mid", "high", "taught")
 
 # What is remembered of every picture beside its features: enough to recognise a copy and to say how it was decoded.
 INFO = np.dtype(
@@ -58,9 +59,10 @@ class Source(Protocol):
 class Extractor(Protocol):
     """Pictures to features; resizing and normalising are part of the feature.
 
-    An extractor may also have `levels`, a mapping from "low" (sees artefacts), "mid" (structure) and "high" (content)
-    to names of `outputs`, shallow to deep; read it with `getattr(extractor, "levels", {})`. It decides what a layer is
-    used for and not what it holds, so it is no part of `identity`; `extract` puts it in `Features.made_by["levels"]`.
+    An extractor may also have `levels`, a mapping from "low" (sees artefacts), "mid" (structure), "high" (content) and
+    "taught" (trained to recognise faults) to names of `outputs`, shallow to deep; read it with
+    `getattr(extractor, "levels", {})`. It decides what a layer is used for and not what it holds, so it is no part of
+    `identity`; `extract` puts it in `Features.made_by["levels"]`.
     """
 
     outputs: tuple[str, ...]  # names of the arrays that `run` returns

@@ -14,7 +14,7 @@ from giqa.features.statistics import Statistics
 from giqa.registry import canonical, make
 from giqa.testing import check_extractor
 
-EVERY = ("texture", "nss", "artefacts", "low", "mid", "high", "content")
+EVERY = ("texture", "nss", "low", "mid", "high", "content", "artefacts")
 FOLDER = Path(embedded.__file__).parent
 
 
@@ -30,8 +30,8 @@ def test_layers_and_their_widths(pictures):
     extractor = Embedded(layers=EVERY)
     layers = extractor(pictures)
     assert list(layers) == list(extractor.outputs)
-    taps = {"low": 96, "mid": 256, "high": 512}
-    widths = {"texture": 36, "nss": 36, "artefacts": 24, "content": 128}
+    taps = {"taps.low": 96, "taps.mid": 256, "high": 512}
+    widths = {"pixels.texture": 36, "pixels.nss": 36, "artefacts": 24, "content": 128}
     widths |= {f"{tap}.{kind}": c for tap, c in taps.items() for kind in ("mean", "std")}
     assert {name: rows.shape[1] for name, rows in layers.items()} == widths
     assert all(rows.dtype == np.float32 and np.isfinite(rows).all() for rows in layers.values())
@@ -43,7 +43,9 @@ def test_keeps_the_contract_of_extractors():
 
 @pytest.mark.parametrize(("layer", "extractor"), [("texture", Statistics(scales=2)), ("nss", NSS(scales=2))])
 def test_what_is_made_by_hand_is_what_its_extractor_makes(pictures, layer, extractor):
-    assert np.array_equal(Embedded()(pictures)[layer], np.concatenate(list(extractor(pictures).values()), axis=1))
+    assert np.array_equal(
+        Embedded()(pictures)[f"pixels.{layer}"], np.concatenate(list(extractor(pictures).values()), axis=1)
+    )
 
 
 def test_the_same_bits_from_any_number_of_threads(pictures):
@@ -64,7 +66,8 @@ def test_pooled_layers_are_mean_and_deviation_of_the_maps(pictures):
         for tap, places in extractor.maps(picture).items():
             places = places.reshape(-1, places.shape[2]).astype(np.float64)
             for kind, expected in (("mean", places.mean(0)), ("std", np.sqrt(places.var(0) + 1e-6))):
-                assert np.abs(layers[f"{tap}.{kind}"][row] - expected).max() <= 1e-4 * np.abs(expected).max()
+                name = f"{tap}.{kind}" if tap == "high" else f"taps.{tap}.{kind}"
+                assert np.abs(layers[name][row] - expected).max() <= 1e-4 * np.abs(expected).max()
 
 
 def test_layers_are_chosen_by_name(pictures):
@@ -75,7 +78,7 @@ def test_layers_are_chosen_by_name(pictures):
             assert np.array_equal(rows, everything[name])
     assert tuple(everything) == Embedded().outputs
     for layers in ([], ["middle"]):
-        with pytest.raises(BadSpec, match="takes texture, nss, artefacts, low, mid, high, content"):
+        with pytest.raises(BadSpec, match="takes texture, nss, low, mid, high, content, artefacts"):
             _ = Embedded(layers=layers).outputs
 
 
@@ -85,16 +88,16 @@ def test_crops_are_pooled_as_one_picture(pictures):
     layers, whole = Embedded(layers=EVERY, crops=True)([picture]), Embedded(layers=EVERY)([picture])
     parts = [picture[y : y + 192, x : x + 192] for y, x in ((0, 0), (0, 8), (108, 0), (108, 8), (54, 4))]
     places = np.concatenate([Embedded().maps(part, ["mid"])["mid"].reshape(-1, 256) for part in parts])
-    assert layers["mid.mean"][0] == pytest.approx(places.mean(axis=0), abs=1e-4)
-    assert layers["mid.std"][0] == pytest.approx(np.sqrt(places.var(axis=0) + 1e-6), abs=1e-4)
+    assert layers["taps.mid.mean"][0] == pytest.approx(places.mean(axis=0), abs=1e-4)
+    assert layers["taps.mid.std"][0] == pytest.approx(np.sqrt(places.var(axis=0) + 1e-6), abs=1e-4)
     assert np.array_equal(layers["high.mean"], whole["high.mean"])
     assert not np.array_equal(layers["artefacts"], whole["artefacts"])
     small = pictures[1]  # 192 x 192: one crop, all of it
-    assert np.array_equal(Embedded(crops=True)([small])["mid.std"], Embedded()([small])["mid.std"])
+    assert np.array_equal(Embedded(crops=True)([small])["taps.mid.std"], Embedded()([small])["taps.mid.std"])
 
 
 def test_every_layer_has_a_level():
-    assert Embedded(layers="mid").levels == {"mid": ("mid.mean", "mid.std")}
+    assert Embedded(layers="mid").levels == {"mid": ("taps.mid.mean", "taps.mid.std")}
     assert sorted(name for names in Embedded().levels.values() for name in names) == sorted(Embedded().outputs)
 
 

@@ -1,15 +1,11 @@
-import json
-
 import numpy as np
 import pytest
-from safetensors.numpy import load_file, save_file
 from scipy.stats import norm
 
 import giqa
 from giqa.errors import BadSpec
-from giqa.model import read_header
 from giqa.scorers.gmm import SGM
-from giqa.scorers.multilayer import COMBINE, MultiLayer, _weights, _widths, log_normal_tail
+from giqa.scorers.multilayer import COMBINE, MultiLayer, _blocks, _weights, log_normal_tail
 from giqa.scorers.scale import Scale
 from giqa.testing import check_reference_scorer
 from giqa.types import Features
@@ -33,9 +29,23 @@ REALS, FOLDS = layered(100), np.arange(100) % 5
 
 def test_mean_and_std_of_one_tap_are_one_layer():
     """Widths 6 and 4; a std that stands apart from its mean is a layer of its own."""
-    assert _widths(REALS) == [6, 4]
-    apart = Features(("0",), {n: np.zeros((1, w), np.float32) for n, w in (("a.mean", 2), ("b", 3), ("a.std", 2))})
-    assert _widths(apart) == [2, 3, 2]
+    assert MultiLayer().fit(REALS).widths_.tolist() == [6, 4]
+    widths = {"a.mean": 2, "b": 3, "a.std": 2}
+    assert [list(part) for part in _blocks(widths, np.ones(3, bool), apart=False)] == [[2, 3, 2], [0, 1, 2]]
+
+
+def test_with_few_reals_the_outputs_of_a_layer_are_independent():
+    """By hand: 31 reals, the squares of two outputs' distances add up; 32 reals, one Gaussian on both."""
+    few, queries = REALS.rows(slice(31)), layered(20, shift=1.0, seed=1)
+    model = MultiLayer(combine="mean").fit(few, folds=FOLDS[:31])
+    own = [SGM().fit(few.layers[name], folds=FOLDS[:31]) for name in few.layers]
+    low = Scale(-np.hypot(own[0].held_out_, own[1].held_out_))
+    scores = [part.score_samples(queries.layers[name]) for part, name in zip(own, few.layers, strict=True)]
+    expected = low.z(-np.hypot(scores[0], scores[1])), Scale(own[2].held_out_).z(scores[2])
+    assert model.layer_z(queries) == pytest.approx(np.stack(expected, axis=1))
+    assert len(model.parts_) == 3 and model.layer_names(few.layers) == ["low", "deep"]
+    assert len(MultiLayer().fit(REALS.rows(slice(32))).parts_) == 2
+    assert len(MultiLayer(density="knn").fit(few).parts_) == 2  # its scores are no distances
 
 
 @pytest.mark.parametrize("combine", ["mean", "min"])
@@ -104,7 +114,7 @@ def test_a_layer_without_spread_says_nothing():
 def test_through_the_pipeline_and_its_file(toy, tmp_path):
     """giqa.fit hands the layers over; the saved model scores the same bits; the deep layer gets no density."""
     model = giqa.fit(toy[0], scorer="multilayer(combine='white')")
-    assert model.made_by["layers"] == ["texture", "nss", "artefacts", "low", "mid"]
+    assert model.made_by["layers"] == ["pixels", "taps", "artefacts"]
     path = model.save(tmp_path / "m.giqa")
     direct, loaded = giqa.score(toy[1], model=model), giqa.score(toy[1], model=path)
     assert np.array_equal(direct.z, loaded.z) and np.array_equal(direct.z_low, loaded.z_low)
@@ -166,20 +176,19 @@ def test_ignored_layers_stay_ignored_through_the_file(tmp_path):
 
 @pytest.mark.parametrize("levels", ["low", ["deep"], [1]])
 def test_refuses_unknown_levels(levels):
-    with pytest.raises(BadSpec, match="takes a list of low, mid, high, or None"):
+    with pytest.raises(BadSpec, match="takes a list of low, mid, high, taught, or None"):
         MultiLayer(levels=levels).fit(REALS)
 
 
-def test_a_file_of_before_there_were_levels_is_read(tmp_path):
-    """Without what was learned of levels, and without content: all layers, the same bits."""
-    spec = "multilayer(combine='mean')"
-    model = giqa.fit(REALS, scorer=spec)
-    path = model.save(tmp_path / "m.giqa")
-    arrays, header = load_file(path), read_header(path)
-    del arrays["scorer.used_"], header["content"]
-    del model.scorer.used_
-    header["scorer"], header["digest"] = "multilayer(combine='mean', density='sgm', seed=0)", model.digest
-    save_file(arrays, path, {"giqa": json.dumps(header)})
-    table = giqa.score(layered(9), model=path)
-    assert np.array_equal(table.z, giqa.score(layered(9), model=giqa.fit(REALS, scorer=spec)).z)
-    assert set(table.out_of_domain) == {""}
+def test_what_was_taught_counts_down_to_four_spreads():
+    """By hand: far off, the taught layer adds -4 to a mean of two, however far; near, its own z."""
+    reals = declared(REALS, low=["low.mean", "low.std"], taught=["deep"])
+    model = MultiLayer(combine="mean").fit(reals, folds=FOLDS)
+    free = MultiLayer(combine="mean").fit(declared(REALS, low=["low.mean", "low.std", "deep"]), folds=FOLDS)
+    queries = layered(20, seed=1).matrix()
+    queries[:10, 6:] += 100
+    z, unbounded = model.layer_z(queries), free.layer_z(queries)
+    assert (unbounded[:10, 1] < -4).all() and (z[:10, 1] == -4).all()
+    assert np.array_equal(z[10:], np.maximum(unbounded[10:], [-np.inf, -4])) and (unbounded[10:, 1] > -4).any()
+    assert np.array_equal(z[:, 0], unbounded[:, 0])
+    assert model.score_samples(queries) == pytest.approx(z.mean(axis=1))

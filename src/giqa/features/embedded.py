@@ -25,8 +25,11 @@ ARTEFACTS, CONTENT = "artefacts", "content"
 
 BY_HAND = {TEXTURE: Statistics(scales=2), NATURAL: NSS(scales=2)}
 COMPUTED = (ARTEFACTS, *POOLED, CONTENT)  # by the network
-LEVELS = {"low": (*BY_HAND, ARTEFACTS, "low"), "mid": ("mid",), "high": ("high", CONTENT)}
+LEVELS = {"low": (*BY_HAND, "low"), "mid": ("mid",), "high": ("high", CONTENT), "taught": (ARTEFACTS,)}
 OUTPUTS = {x: (f"{x}.mean", f"{x}.std") if x in TAPS else (x,) for layers in LEVELS.values() for x in layers}
+# to the scorers, what shares a name up to the first dot is one layer
+OUTPUTS |= {name: (f"pixels.{name}",) for name in BY_HAND}
+OUTPUTS |= {tap: (f"taps.{tap}.mean", f"taps.{tap}.std") for tap in ("low", "mid")}
 
 DEEP = (*OUTPUTS["high"], CONTENT)  # always from the whole picture
 
@@ -38,20 +41,20 @@ class Embedded:
 
     | layers | numbers | level | sees |
     |---|---|---|---|
-    | `texture` | 36 | low | pixel differences at two scales, as in `statistics` |
-    | `nss` | 36 | low | natural scene statistics at two scales, as in `nss` |
-    | `artefacts` | 24 | low | what damage was done, as far as the network was taught to tell |
-    | `low.mean`, `low.std` | 96 each | low | edges, grain, compression |
-    | `mid.mean`, `mid.std` | 256 each | mid | parts and their texture |
+    | `pixels.texture` | 36 | low | pixel differences at two scales, as in `statistics` |
+    | `pixels.nss` | 36 | low | natural scene statistics at two scales, as in `nss` |
+    | `taps.low.mean`, `taps.low.std` | 96 each | low | edges, grain, compression |
+    | `taps.mid.mean`, `taps.mid.std` | 256 each | mid | parts and their texture |
     | `high.mean`, `high.std` | 512 each | high | what the picture shows |
     | `content` | 128 | high | the same, as the two teachers would say it: tells what is out of domain |
+    | `artefacts` | 24 | taught | what damage was done, as far as the network was taught to tell |
 
     The network was taught to foretell pooled layers of FID's Inception and of MobileNetV2 on damaged and undamaged
     pictures; `embedded_1.md` beside this file is its card, and `training/` made it. `layers=None` is all of them.
 
     >>> features = Embedded(layers=["texture", "mid"])([np.zeros((32, 48, 3), np.uint8)])
     >>> {name: layer.shape for name, layer in features.items()}
-    {'texture': (1, 36), 'mid.mean': (1, 256), 'mid.std': (1, 256)}
+    {'pixels.texture': (1, 36), 'taps.mid.mean': (1, 256), 'taps.mid.std': (1, 256)}
 
     `crops=True` gives `artefacts`, `low` and `mid` from five crops at native resolution (the corners and the middle)
     instead of the whole picture at 192 px: for pictures well above 192 px it sees more and takes five times as long
@@ -92,7 +95,7 @@ class Embedded:
         return {
             "extractor": "embedded",
             "version": self.version,
-            "layers": list(self._chosen()),
+            "outputs": list(self.outputs),
             "preprocessing": PREPROCESSING,
             "side": SIDE,
             "crops": bool(self.crops),
@@ -103,12 +106,13 @@ class Embedded:
     def prepare(self, pixels: np.ndarray) -> dict[str, np.ndarray]:
         """All the work, one picture in any thread: uint8 (h, w, 3) to its layers, each (c,)."""
         wanted = self.outputs
-        layers = {name: BY_HAND[name].prepare(pixels).ravel() for name in wanted if name in BY_HAND}
-        near = [name for name in wanted if name not in BY_HAND and not (self.crops and name in DEEP)]
-        whole = [name for name in wanted if name not in BY_HAND and name not in near]
+        layers = {f"pixels.{name}": BY_HAND[name].prepare(pixels).ravel() for name in BY_HAND if name in self._chosen()}
+        near = [name for name in wanted if name not in layers and not (self.crops and name in DEEP)]
+        whole = [name for name in wanted if name not in layers and name not in near]
         for names, views in ((near, _crops(pixels) if self.crops else [pixels]), (whole, [pixels])):
             if names:
-                rows = [self._network().run(names, {"pixels": _input(view)}) for view in views]
+                asked = [name.removeprefix("taps.") for name in names]
+                rows = [self._network().run(asked, {"pixels": _input(view)}) for view in views]
                 layers |= _together(
                     {name: np.concatenate(row) for name, row in zip(names, zip(*rows, strict=True), strict=True)}
                 )

@@ -17,21 +17,26 @@ SMALLEST = 4  # pixels; anything smaller is padded, so that every offset exists 
 
 def plane_statistics(plane: np.ndarray) -> list[float]:
     """log(mean |difference| + .05) at five offsets, and the same of the Laplacian, of one float32 plane (h, w)."""
-    h, w = plane.shape
-    buffer, means = np.empty_like(plane), []
+    (h, w), flat = plane.shape, plane.ravel()
+    # The plane as one row, which is three times as fast as row by row: what wraps around the sides is set to 0.
+    buffer, means = np.empty(flat.size, np.float32), []
 
-    def take(differences: np.ndarray) -> None:
-        np.abs(differences, out=differences)
-        means.append(differences.sum(axis=1).sum(dtype=np.float64) / differences.size)
+    def take(rows: int, wrapped: list[slice], count: int) -> None:
+        differences = np.abs(buffer[: rows * w], out=buffer[: rows * w]).reshape(rows, w)
+        for columns in wrapped:
+            differences[:, columns] = 0
+        means.append(differences.sum(axis=1).sum(dtype=np.float64) / count)
 
     for dy, dx in OFFSETS:
-        there, here = plane[dy:, max(dx, 0) : w + min(dx, 0)], plane[: h - dy, max(-dx, 0) : w - max(dx, 0)]
-        take(np.subtract(there, here, out=buffer[: here.shape[0], : here.shape[1]]))
-    around = np.add(plane[1:-1, :-2], plane[1:-1, 2:], out=buffer[: h - 2, : w - 2])
-    around += plane[:-2, 1:-1]
-    around += plane[2:, 1:-1]
-    around -= 4 * plane[1:-1, 1:-1]
-    take(around)
+        step = dy * w + dx
+        np.subtract(flat[step:], flat[:-step], out=buffer[:-step])
+        take(h - dy, [slice(w - dx, w) if dx > 0 else slice(0, -dx)], (h - dy) * (w - abs(dx)))
+    here = np.s_[1 : (h - 2) * w - 1]  # rows 1 to h - 2
+    around = np.add(flat[w : (h - 1) * w - 2], flat[w + 2 : (h - 1) * w], out=buffer[here])
+    around += flat[: (h - 2) * w][here]
+    around += flat[2 * w :][here]
+    around -= 4 * flat[w : (h - 1) * w][here]
+    take(h - 2, [slice(0, 1), slice(w - 1, w)], (h - 2) * (w - 2))
     return [float(np.log(mean + FLOOR)) for mean in means]
 
 
@@ -82,7 +87,7 @@ class Statistics:
         return {"low": self.outputs}
 
     def identity(self) -> Mapping[str, Any]:
-        return {"extractor": "statistics", "version": 2, "scales": len(self.outputs), "resize": "none"}
+        return {"extractor": "statistics", "version": 3, "scales": len(self.outputs), "resize": "none"}
 
     def prepare(self, pixels: np.ndarray) -> np.ndarray:
         """All the work, one picture: uint8 (h, w, 3) -> float32 (scales, 18)."""
@@ -90,7 +95,8 @@ class Statistics:
         missing = [max(0, smallest - side) for side in pixels.shape[:2]]
         if any(missing):
             pixels = np.pad(pixels, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
-        level, rows = pixels.astype(np.float32), []
+        planes = np.ascontiguousarray(pixels.transpose(2, 0, 1), np.float32)
+        level, rows = planes.transpose(1, 2, 0), []  # (h, w, 3) to look at, one plane after the other in memory
         for i in range(len(self.outputs)):
             level = halve(level) if i else level
             rows.append(gradient_statistics(level))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -17,6 +17,9 @@ from .scale import Scale, assign_folds, jackknife
 COMBINE = ("fisher", "mean", "white", "min")
 CLIP = 4.0  # spreads; outliers among the reals must not decide how layers are weighed
 RIDGE = 0.05
+TAUGHT_FLOOR = -4.0  # spreads
+FEW = 32  # reals
+DISTANCES = ("sgm", "gmm")  # densities whose score is minus a distance, so that squares of scores add up
 TAIL = 12.0  # spreads; further out erfc gives way to its series
 
 
@@ -32,13 +35,16 @@ class MultiLayer:
     min       the worst layer's z
     ========= =====================================================================================
 
-    Outputs side by side that share a name up to its last dot are one layer: "Mixed_5d.mean" and "Mixed_5d.std",
-    "texture.1" and "texture.2". A plain array is one layer. `density` is the spec of the scorer fitted on each.
+    Outputs side by side that share a name up to its first dot are one layer: "Mixed_5d.mean" and "Mixed_5d.std",
+    "texture.1" and "texture.2". A plain array is one layer. `density` is the spec of the scorer fitted on each. With
+    fewer than 32 reals nothing can be said of how the outputs of a layer go together: each then has a Gaussian of its
+    own, and the squares of their distances are added.
     Measured in `docs/combination.md` and `docs/accuracy.md`.
 
     `levels`: a layer that its extractor declares to be of another level is ignored, as deep layers see what is shown
     and not how well (`giqa.scorers.content` reads them). All layers count with `levels=None`, where nothing is
-    declared, and where none of them is of these levels.
+    declared, and where none of them is of these levels. A layer that was taught to recognise faults ("taught") counts
+    down to z = -4: far from what it was taught, how far off it is says little.
 
     >>> reals = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
     >>> low_and_high = Features(tuple(map(str, range(60))), {"low": reals[:, :2], "high": reals[:, 2:]})
@@ -54,7 +60,7 @@ class MultiLayer:
         self,
         density: str = "sgm",
         combine: str = "fisher",
-        levels: Sequence[str] | None = ("low", "mid"),
+        levels: Sequence[str] | None = ("low", "mid", "taught"),
         seed: int = 0,
     ):
         self.density = density
@@ -69,18 +75,22 @@ class MultiLayer:
         if self.levels is not None and (isinstance(self.levels, str) or not set(self.levels) <= set(LEVELS)):
             raise BadSpec(f"multilayer(levels=...) takes a list of {', '.join(LEVELS)}, or None, got {self.levels!r}.")
         matrix = as_matrix(features)
-        named = isinstance(features, Features)
-        self.widths_ = np.array(_widths(features) if named else [matrix.shape[1]])
-        self.used_ = _used(features, self.levels) if named else np.ones(1, bool)
+        widths = {n: x.shape[1] for n, x in features.layers.items()} if isinstance(features, Features) else None
+        widths = widths or {"features": matrix.shape[1]}  # a plain array is one layer
+        self.used_, taught = _used(list(widths), getattr(features, "made_by", {}).get("levels", {}), self.levels)
+        self.floors_ = np.where(taught[self.used_], TAUGHT_FLOOR, -np.inf)
+        apart = len(matrix) < FEW and self.density.partition("(")[0] in DISTANCES
+        self.widths_, self.layer_of_ = _blocks(widths, self.used_, apart)
         given = folds is not None and np.max(folds, initial=0) > 0
         folds = np.asarray(folds) if given else assign_folds(np.arange(len(matrix)), self.seed)
-        self.parts_ = self.blank_parts(int(self.used_.sum()))
-        for part, columns in zip(self.parts_, self._layers(matrix), strict=True):
+        self.parts_ = self.blank_parts(int((self.layer_of_ >= 0).sum()))
+        for part, columns in zip(self.parts_, self._inputs(matrix), strict=True):
             part.fit(columns, folds=folds)
-        scales = [Scale(part.held_out_) for part in self.parts_]
+        raw = self._by_layer([part.held_out_ for part in self.parts_])
+        scales = [Scale(held_out) for held_out in raw]
         self.medians_ = np.array([scale.median for scale in scales])
         self.spreads_ = np.array([scale.spread if np.isfinite(scale.spread) else np.inf for scale in scales])
-        z = self._z([part.held_out_ for part in self.parts_])
+        z = self._z(raw)
         self.weights_ = _weights(z, self.combine)
         self.held_out_ = self._combined(z)
         return self
@@ -91,26 +101,27 @@ class MultiLayer:
 
     def layer_z(self, features: Any) -> np.ndarray:
         """z of each picture in each of the `layer_names`, float64 (n, layers): where a picture goes wrong."""
-        layers = self._layers(self._checked(features))
-        return self._z([part.score_samples(x) for part, x in zip(self.parts_, layers, strict=True)])
+        inputs = self._inputs(self._checked(features))
+        return self._z(self._by_layer([part.score_samples(x) for part, x in zip(self.parts_, inputs, strict=True)]))
 
     def score_folds(self, features: Any) -> np.ndarray:
         """The score under the densities without each fold in turn, float64 (n, F)."""
-        layers = self._layers(self._checked(features))
-        by_layer = [part.score_folds(x).T for part, x in zip(self.parts_, layers, strict=True)]
-        return np.stack([self._combined(self._z(scores)) for scores in zip(*by_layer, strict=True)], axis=1)
+        inputs = self._inputs(self._checked(features))
+        by_part = [part.score_folds(x).T for part, x in zip(self.parts_, inputs, strict=True)]
+        folds = [self._by_layer(scores) for scores in zip(*by_part, strict=True)]
+        return np.stack([self._combined(self._z(raw)) for raw in folds], axis=1)
 
     def score_with_deviation(self, features: Any) -> tuple[np.ndarray, np.ndarray]:
         """Scores, and how much each would vary with other reals (jackknife over the folds), both float64 (n,)."""
         return self.score_samples(features), jackknife(self.score_folds(features))
 
     def blank_parts(self, n: int) -> list[Any]:
-        """The scorers of n layers, not fitted."""
+        """The densities of n layers or outputs, not fitted."""
         return [make("scorer", self.density, seed=self.seed) for _ in range(n)]
 
     def chosen(self) -> dict[str, Any]:
         """What `fit` decided."""
-        return {"layers": len(self.parts_), "weights": [round(float(w), 3) for w in self.weights_]}
+        return {"layers": len(self.weights_), "weights": [round(float(w), 3) for w in self.weights_]}
 
     def layer_names(self, outputs: Iterable[str]) -> list[str]:
         """The layers that count, by name; `outputs` are the names of `Features.layers` that it was fitted on."""
@@ -123,14 +134,20 @@ class MultiLayer:
             raise NotFitted("Call fit(reals) before asking for scores.")
         return as_matrix(features, int(self.widths_.sum()))
 
-    def _layers(self, matrix: np.ndarray) -> list[np.ndarray]:
-        layers = np.split(matrix, np.cumsum(self.widths_)[:-1], axis=1)
-        used = getattr(self, "used_", np.ones(len(layers), bool))  # files of before there were levels use all
-        return [layer for layer, counts in zip(layers, used, strict=True) if counts]
+    def _inputs(self, matrix: np.ndarray) -> list[np.ndarray]:
+        """The columns of each density."""
+        blocks = np.split(matrix, np.cumsum(self.widths_)[:-1], axis=1)
+        return [block for block, layer in zip(blocks, self.layer_of_, strict=True) if layer >= 0]
+
+    def _by_layer(self, scores: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """The raw score of each layer from those of its densities."""
+        layers = self.layer_of_[self.layer_of_ >= 0]
+        own = [[s for s, layer in zip(scores, layers, strict=True) if layer == i] for i in range(len(self.floors_))]
+        return [-np.sqrt(np.square(found).sum(axis=0)) if len(found) > 1 else found[0] for found in own]
 
     def _z(self, scores: Any) -> np.ndarray:
         """Raw scores, a layer each, to z, (n, layers)."""
-        return (np.stack(list(scores), axis=1) - self.medians_) / self.spreads_
+        return np.maximum((np.stack(list(scores), axis=1) - self.medians_) / self.spreads_, self.floors_)
 
     def _combined(self, z: np.ndarray) -> np.ndarray:
         if self.combine == "fisher":
@@ -161,7 +178,7 @@ def _outputs_of(names: Iterable[str]) -> dict[str, list[str]]:
     layers: dict[str, list[str]] = {}
     previous = ""
     for name in names:
-        stem = name.rpartition(".")[0] or name
+        stem = name.partition(".")[0]
         if stem in layers and stem != previous:
             stem = name  # apart from the rest: a layer of its own
         layers.setdefault(stem, []).append(name)
@@ -169,18 +186,27 @@ def _outputs_of(names: Iterable[str]) -> dict[str, list[str]]:
     return layers
 
 
-def _widths(features: Features) -> list[int]:
-    """Columns of each layer."""
-    return [sum(features.layers[name].shape[1] for name in names) for names in _outputs_of(features.layers).values()]
-
-
-def _used(features: Features, levels: Sequence[str] | None) -> np.ndarray:
-    """Which layers count, bool (layers,)."""
-    level_of = {name: level for level, names in features.made_by.get("levels", {}).items() for name in names}
-    found = [{level_of.get(name) for name in names} for names in _outputs_of(features.layers).values()]
+def _used(
+    names: Sequence[str], declared: Mapping[str, Sequence[str]], levels: Sequence[str] | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which layers count, and which were taught to recognise faults, both bool (layers,)."""
+    level_of = {name: level for level, outputs in declared.items() for name in outputs}
+    found = [{level_of.get(name) for name in outputs} for outputs in _outputs_of(names).values()]
+    taught = np.array(["taught" in own for own in found])
     if levels is None or not any(own & set(levels) for own in found):
-        return np.ones(len(found), bool)
-    return np.array([bool(own & {None, *levels}) for own in found])  # None: nothing declared
+        return np.ones(len(found), bool), taught
+    return np.array([bool(own & {None, *levels}) for own in found]), taught  # None: nothing declared
+
+
+def _blocks(widths: Mapping[str, int], used: np.ndarray, apart: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Columns that have a density together: how many, in order, and of which counting layer (-1: of none).
+
+    They are those of a layer, or, `apart`, of an output.
+    """
+    layers = [[widths[name] for name in outputs] for outputs in _outputs_of(widths).values()]
+    layers = layers if apart else [[sum(own)] for own in layers]
+    place = np.where(used, np.cumsum(used) - 1, -1)
+    return np.concatenate(layers), np.repeat(place, [len(own) for own in layers])
 
 
 def _weights(held_out: np.ndarray, combine: str) -> np.ndarray:
