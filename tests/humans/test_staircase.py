@@ -46,7 +46,7 @@ def test_psychometric_function_by_hand():
 
 def test_simulation_follows_the_staircase():
     """Every simulated track is the one that `Staircase.track` gives for its answers."""
-    stairs = Staircase(start=400, down=20, up=50, floor=150, ceiling=600)
+    stairs = Staircase(start=400, down=20, up=50, floor=150, top=600)
     seen = simulate(300, staircase=stairs, trials=60, observers=5, seed=3)
     for exposures, right in zip(seen.exposures, seen.right, strict=True):
         assert stairs.track(right.tolist())[:-1] == exposures.tolist()

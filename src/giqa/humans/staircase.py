@@ -33,14 +33,14 @@ class Staircase:
     down: int = 30
     up: int = 10
     floor: int = 100
-    ceiling: int = 1000
+    top: int = 1000
 
     def __post_init__(self) -> None:
         if self.down <= 0 or self.up <= 0:
             raise BadSpec(f"Steps are milliseconds above 0, got down={self.down}, up={self.up}.")
-        if not 0 < self.floor <= self.start <= self.ceiling:
+        if not 0 < self.floor <= self.start <= self.top:
             raise BadSpec(
-                f"A staircase starts within its range, got start={self.start}, range {self.floor} to {self.ceiling} ms."
+                f"A staircase starts within its range, got start={self.start}, range {self.floor} to {self.top} ms."
             )
 
     @classmethod
@@ -55,7 +55,7 @@ class Staircase:
 
     def after(self, exposure: int, right: bool) -> int:
         """The exposure that follows one that was answered right or wrong."""
-        return int(min(max(exposure - self.down if right else exposure + self.up, self.floor), self.ceiling))
+        return next_exposure(exposure, right, down=self.down, up=self.up, floor=self.floor, top=self.top)
 
     def track(self, answers: Sequence[bool]) -> list[int]:
         """The exposures of all trials, given which answers were right; the last is the one that would come next.
@@ -67,6 +67,17 @@ class Staircase:
         for right in answers:
             exposures.append(self.after(exposures[-1], right))
         return exposures
+
+
+def next_exposure(
+    exposure: int, right: bool, *, down: int = 30, up: int = 10, floor: int = 100, top: int = 1000
+) -> int:
+    """Milliseconds of the next picture: `exposure - down` after a right answer, else `exposure + up`, within bounds.
+
+    >>> next_exposure(500, True), next_exposure(500, False), next_exposure(110, True), next_exposure(995, False)
+    (470, 510, 100, 1000)
+    """
+    return int(min(top, max(floor, exposure - down if right else exposure + up)))
 
 
 def modal_exposure(exposures: Sequence[float]) -> float:
@@ -153,7 +164,7 @@ def simulate(
     for trial in range(trials):
         exposures[:, trial] = now
         right[:, trial] = rng.random(observers) < p_right(now, threshold, width, lapse)
-        now = np.clip(np.where(right[:, trial], now - stairs.down, now + stairs.up), stairs.floor, stairs.ceiling)
+        now = np.clip(np.where(right[:, trial], now - stairs.down, now + stairs.up), stairs.floor, stairs.top)
     return Simulated(exposures, right)
 
 
