@@ -18,13 +18,13 @@ from collections.abc import Callable
 import numpy as np
 
 from ..errors import BadShape, BadSpec
-from .intervals import Estimate, draws
+from .intervals import TAILS, Estimate
 
 STRENGTH = (-3.0, 9.0)  # range of log(a + b) that is searched: correlations of .95 to .0001
 METRICS = ("nominal", "ordinal", "interval")
 
 
-def pairwise_agreement(n: np.ndarray, n_real: np.ndarray) -> float:
+def pairwise_agreement(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | None = None) -> float:
     """The share of pairs of judgements of one picture that agree, pooled over all pairs: pictures with more weigh more.
 
     sum_i [r_i (r_i - 1) + f_i (f_i - 1)] / sum_i n_i (n_i - 1), with r_i real and f_i fake votes of n_i.
@@ -33,9 +33,9 @@ def pairwise_agreement(n: np.ndarray, n_real: np.ndarray) -> float:
     0.5
     """
     n, real = _counts(n, n_real)
-    fake = n - real
-    pairs = (n * (n - 1)).sum()
-    return float((real * (real - 1) + fake * (fake - 1)).sum() / pairs) if pairs else float("nan")
+    fake, weight = n - real, np.ones(len(n)) if weight is None else weight
+    pairs = weight @ (n * (n - 1))
+    return float(weight @ (real * (real - 1) + fake * (fake - 1)) / pairs) if pairs else float("nan")
 
 
 def krippendorff_alpha(counts: np.ndarray, values: np.ndarray | None = None, metric: str = "nominal") -> float:
@@ -98,9 +98,9 @@ def fit_beta(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | None = None
     return mean * strength, (1 - mean) * strength
 
 
-def reliability(n: np.ndarray, n_real: np.ndarray, k: int = 5) -> float:
+def reliability(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | None = None, *, k: int = 5) -> float:
     """How well the mean of k raters would correlate with that of k others: k / (a + b + k) of `fit_beta`."""
-    a, b = fit_beta(n, n_real)
+    a, b = fit_beta(n, n_real, weight)
     return k / (a + b + k)
 
 
@@ -114,17 +114,17 @@ def within_generator_reliability(n: np.ndarray, n_real: np.ndarray, generator: n
     for one in np.unique(generator):
         of = np.asarray(generator) == one
         if np.asarray(n)[of].max(initial=0) > 1:
-            found.append(reliability(np.asarray(n)[of], np.asarray(n_real)[of], k))
+            found.append(reliability(np.asarray(n)[of], np.asarray(n_real)[of], k=k))
     return float(np.mean(found)) if found else float("nan")
 
 
-def best_accuracy(n: np.ndarray, n_real: np.ndarray) -> float:
+def best_accuracy(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | None = None) -> float:
     """Accuracy on single votes of who knows every p_i, E max(p, 1 - p) under the fitted beta: the noise ceiling.
 
     E max(p, 1 - p) = m (1 - I(a + 1, b)) + (1 - m) I(a, b + 1), where m = a / (a + b) and I is the regularised
     incomplete beta function at 1/2.
     """
-    return beta_best_accuracy(*fit_beta(n, n_real))
+    return beta_best_accuracy(*fit_beta(n, n_real, weight))
 
 
 def beta_best_accuracy(a: float, b: float) -> float:
@@ -138,14 +138,14 @@ def beta_best_accuracy(a: float, b: float) -> float:
 
 
 def with_interval(
-    statistic: Callable[..., float], *columns: np.ndarray, resamples: int = 200, seed: int = 0
+    statistic: Callable[..., float], n: np.ndarray, n_real: np.ndarray, resamples: int = 500, seed: int = 0
 ) -> Estimate:
-    """A statistic of counts, with a 95 % bootstrap over pictures."""
-    size = len(columns[0])
-    times = draws(size, resamples, np.random.default_rng(seed)).astype(int)
-    values = [statistic(*(np.repeat(column, row) for column in columns)) for row in times]
-    low, high = np.nanpercentile(values, (2.5, 97.5))
-    return Estimate(statistic(*columns), float(low), float(high), size)
+    """`statistic(n, n_real, weight)` with a 95 % bootstrap over pictures; those with equal counts are drawn as one."""
+    kinds, times = np.unique(np.c_[n, n_real], axis=0, return_counts=True)
+    drawn = np.random.default_rng(seed).multinomial(len(n), times / len(n), size=resamples)
+    values = [statistic(*kinds[row > 0].T, row[row > 0].astype(float)) for row in drawn if kinds[row > 0, 0].max() > 1]
+    low, high = np.nanpercentile(values, TAILS)
+    return Estimate(statistic(n, n_real), float(low), float(high), len(n))
 
 
 def rating_reliability(unit: np.ndarray, rating: np.ndarray, k: int = 5) -> float:
