@@ -138,22 +138,8 @@ def _tables(found: Findings) -> list[tuple[str, tuple[str, ...], list[tuple[Any,
         ),
         (
             "Agreement",
-            (
-                "pictures",
-                "n",
-                "votes",
-                "two raters agree",
-                "alpha",
-                "constant",
-                "best possible",
-                f"mean of {K}",
-                "within",
-            ),
-            [
-                (g.what, g.pictures, g.votes, g.agreement, *_three(g.alpha, g.majority), g.ceiling, g.reliability)
-                + _three(g.within_generator)
-                for g in found.agreement
-            ],
+            ("pictures", "n", "votes", "two agree", "alpha", "constant", "best possible", f"mean of {K}", "within"),
+            [_agreed(g) for g in found.agreement],
         ),
         ("Gate", ("gate", "evaluators", "error rate"), [(g.gate, g.evaluators, g.error) for g in found.gates]),
         (
@@ -181,5 +167,6 @@ def _tables(found: Findings) -> list[tuple[str, tuple[str, ...], list[tuple[Any,
     ]
 
 
-def _three(*numbers: float) -> tuple[str, ...]:
-    return tuple(f"{number:.3f}" for number in numbers)
+def _agreed(g: Any) -> tuple[Any, ...]:
+    alpha, majority, within = (f"{number:.3f}" for number in (g.alpha, g.majority, g.within_generator))
+    return g.what, g.pictures, g.votes, g.agreement, alpha, majority, g.ceiling, g.reliability, within

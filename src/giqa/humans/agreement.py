@@ -81,21 +81,35 @@ def fit_beta(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | None = None
     above = [_exceeding(counts, weight, most) for counts in (real, n - real, n)]
     j = np.arange(most)
 
-    def negative(mean: float, log_strength: float) -> float:
-        strength = math.exp(log_strength)
-        a, b = mean * strength, (1 - mean) * strength
-        return -float(above[0] @ np.log(a + j) + above[1] @ np.log(b + j) - above[2] @ np.log(a + b + j))
+    def likelihood(x: np.ndarray) -> float:
+        a, b = np.exp(x)
+        return float(above[0] @ np.log(a + j) + above[1] @ np.log(b + j) - above[2] @ np.log(a + b + j))
 
-    share = float((weight * real).sum() / (weight * n).sum())
-    mean, log_strength = min(max(share, 1e-6), 1 - 1e-6), 1.0
-    for _ in range(30):
-        before = (mean, log_strength)
-        log_strength = _golden(lambda x: negative(mean, x), *STRENGTH)  # noqa: B023
-        mean = _golden(lambda x: negative(x, log_strength), 1e-6, 1 - 1e-6)  # noqa: B023
-        if abs(mean - before[0]) + abs(log_strength - before[1]) < 1e-6:
+    share = min(max(float((weight @ real) / (weight @ n)), 1e-6), 1 - 1e-6)
+    split = np.log([share, 1 - share])
+    x = split + _golden(lambda strength: -likelihood(split + strength), *STRENGTH)
+    for _ in range(100):  # Newton's method on log a and log b
+        step = _newton(np.exp(x), above, j)
+        before, here = x, likelihood(x)
+        while np.abs(step).max() > 1e-9 and likelihood(x + step) <= here:
+            step = step / 2
+        strength = math.log(np.exp(x + step).sum())
+        x = x + step - (strength - min(max(strength, STRENGTH[0]), STRENGTH[1]))
+        if np.abs(x - before).max() < 1e-8:
             break
-    strength = math.exp(log_strength)
-    return mean * strength, (1 - mean) * strength
+    return float(np.exp(x[0])), float(np.exp(x[1]))
+
+
+def _newton(ab: np.ndarray, above: list[np.ndarray], j: np.ndarray) -> np.ndarray:
+    """The step in (log a, log b) that the slope and curvature of the likelihood suggest; uphill, at most 1 long."""
+    a, b = ab
+    first = [above[0] @ (1 / (a + j)), above[1] @ (1 / (b + j)), above[2] @ (1 / (a + b + j))]
+    second = [above[0] @ (a + j) ** -2, above[1] @ (b + j) ** -2, above[2] @ (a + b + j) ** -2]
+    slope = np.array([a * (first[0] - first[2]), b * (first[1] - first[2])])
+    curve = np.outer(ab, ab) * (second[2] - np.diag(second[:2])) + np.diag(slope)
+    bent, directions = np.linalg.eigh(curve)
+    step = directions @ ((directions.T @ slope) / np.maximum(np.abs(bent), 1e-9))
+    return step / max(1.0, np.abs(step).max())
 
 
 def reliability(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | None = None, *, k: int = 5) -> float:

@@ -48,10 +48,10 @@ class Table:
 def read_table(path: str | Path) -> Table:
     """A CSV, TSV or Parquet file; `BadTable` names the line that is wrong."""
     path = Path(path)
-    if path.suffix.lower() not in ENDINGS:
-        raise BadSpec(f"Labels are read from {', '.join(ENDINGS)}, got {path.name!r}.")
     if not path.is_file():
         raise MissingSource(f"There is no file {path}.")
+    if path.suffix.lower() not in ENDINGS:
+        raise BadSpec(f"Labels are read from {', '.join(ENDINGS)}, got {path.name!r}.")
     return _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_text(path)
 
 
