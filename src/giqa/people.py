@@ -142,7 +142,8 @@ def _of_sittings(sat: Sittings, versus: tuple[str, str] | None, resamples: int, 
 
 
 def _of_votes(votes: Votes, name: str, gate: float | None, **options: Any) -> Findings:
-    gates, rows, people = gate_table(votes), len(votes), np.unique(votes.rater)
+    gates = gate_table(votes, resamples=options["resamples"], seed=options["seed"])
+    rows, people = len(votes), np.unique(votes.rater)
     if gate is not None:
         share = control_accuracy(votes)
         if not share:

@@ -48,10 +48,8 @@ def interval_plot(
             parts.append(f'<circle class="{escape(kind)}" cx="{x(other)}" cy="{y}" r="3"/>')
         if lower == lower:
             parts.append(f'<line class="whisker" x1="{x(lower)}" x2="{x(upper)}" y1="{y}" y2="{y}"/>')
-        parts.append(
-            f'<circle class="dot" cx="{x(value)}" cy="{y}" r="5"><title>{value:.3f} [{lower:.3f}, {upper:.3f}]'
-        )
-        parts.append("</title></circle>")
+        words = f"{value:.3f}" + (f" [{lower:.3f}, {upper:.3f}]" if lower == lower else "")
+        parts.append(f'<circle class="dot" cx="{x(value)}" cy="{y}" r="5"><title>{words}</title></circle>')
     return _svg(parts, height, f"{unit}: " + "; ".join(f"{row[0]} {row[1]:.3f}" for row in rows))
 
 
