@@ -16,7 +16,7 @@ ROWS = [
     {"registry", "files", "svg"},
     {"images", "features", "scorers", "humans", "scores"},
     {"model", "report", "extraction", "doctor", "hygiene"},
-    {"gallery", "fitting", "testing", "people"},
+    {"gallery", "fitting", "testing", "people", "evaluation"},
     {"people_report"},
     {"pipeline"},
     {"console", "cli", "__init__"},

@@ -16,7 +16,7 @@ from .humans import curves
 from .humans.aggregation import Strengths, bradley_terry, dawid_skene
 from .humans.exchange import read_people
 from .humans.hype import Comparison, Gate, Hype, compare, control_accuracy, crossed_error, gate_table, hype, sittings
-from .humans.intervals import RESAMPLES, Estimate
+from .humans.intervals import RESAMPLES, Estimate, plain
 from .humans.people_model import PeopleModel
 from .humans.power import Spread, spread
 from .humans.votes import Counts, Pairs, Ratings, Sittings, Votes
@@ -85,7 +85,7 @@ class Findings:
 
     def plain(self) -> dict[str, Any]:
         """Everything but the rows of pictures, for JSON."""
-        return _plain({f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "pictures"})
+        return plain({f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "pictures"})
 
 
 def judge(
@@ -241,16 +241,3 @@ def _modelled(votes: Votes, counts: Counts) -> tuple[Pictures, dict[str, float],
     if len(contexts) < 2:
         effects.pop("context (sd in logits)")
     return counted, effects, contexts if len(contexts) > 1 else {}
-
-
-def _plain(value: Any) -> Any:
-    """What JSON can say: estimates as value, low, high, n; NaN as null."""
-    if isinstance(value, Estimate):
-        return value.plain()
-    if dataclasses.is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray | list | tuple):
-        return [_plain(item) for item in (value.tolist() if isinstance(value, np.ndarray) else value)]
-    return None if isinstance(value, float) and value != value else value

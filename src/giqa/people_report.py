@@ -119,7 +119,8 @@ def _pictures(found: Findings, source: dict[str, Any], show_paths: bool) -> list
         order = of[np.lexsort([-table.n[of], -table.p_real[of]])]
         if not len(order):
             continue
-        best, worst = order[:SHOWN], order[::-1][:SHOWN]
+        most = SHOWN if kind == "real" else min(SHOWN, -(-len(order) // 2))  # no picture at both ends
+        best, worst = order[:most], order[::-1][:most]
         if kind != "real":
             rows.append((f"Most convincing {words}", best))
         rows.append((f"{'Most doubted' if kind == 'real' else 'Least convincing'} {words}", worst))

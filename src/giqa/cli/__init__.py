@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from .. import __version__
+from .evaluate import evaluate
 from .label import label
 from .shared import Group, options
 from .upkeep import cache, weights
@@ -289,5 +290,6 @@ def list_() -> None:
 
 
 main.add_command(label)
+main.add_command(evaluate)
 main.add_command(cache)
 main.add_command(weights)

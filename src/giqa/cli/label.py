@@ -145,7 +145,10 @@ def _tables(found: Findings) -> list[tuple[str, tuple[str, ...], list[tuple[Any,
         (
             "HYPE-time (ms)",
             ("generator", "modal exposure", "late exposure", "fitted threshold", "at the floor"),
-            [(e.generator, e.modal, e.late, e.threshold, f"{e.at_floor:.2f}") for e in found.exposures],
+            [
+                (e.generator, f"{e.modal:.0f}", f"{e.late:.0f}", f"{e.threshold:.0f}", f"{e.at_floor:.2f}")
+                for e in found.exposures
+            ],
         ),
         ("Response times (s)", ("answers", "median"), [(t.what, t.seconds) for t in found.times]),
         (

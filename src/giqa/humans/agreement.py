@@ -87,7 +87,7 @@ def fit_beta(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | None = None
 
     share = min(max(float((weight @ real) / (weight @ n)), 1e-6), 1 - 1e-6)
     split = np.log([share, 1 - share])
-    x = split + _golden(lambda strength: -likelihood(split + strength), *STRENGTH)
+    x = split + _golden(lambda strength: -likelihood(split + strength), *STRENGTH, steps=15)
     for _ in range(100):  # Newton's method on log a and log b
         step = _newton(np.exp(x), above, j)
         before, here = x, likelihood(x)
@@ -220,8 +220,8 @@ def _exceeding(counts: np.ndarray, weight: np.ndarray, most: int) -> np.ndarray:
     return np.cumsum(np.bincount(counts.astype(int), weight, most + 1)[::-1])[::-1][1:]
 
 
-def _golden(function: Callable[[float], float], low: float, high: float, steps: int = 45) -> float:
-    """Where a function with one valley is lowest, to 1e-9 of the range: golden-section search."""
+def _golden(function: Callable[[float], float], low: float, high: float, steps: int) -> float:
+    """Where a function with one valley is lowest, to .62^steps of the range: golden-section search."""
     ratio = (math.sqrt(5) - 1) / 2
     left, right = high - ratio * (high - low), low + ratio * (high - low)
     at_left, at_right = function(left), function(right)

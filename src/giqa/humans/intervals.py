@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +27,12 @@ class Estimate:
     n: int
 
     def __str__(self) -> str:
-        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]" if self.value == self.value else "–"
+        return format(self, ".3f")
+
+    def __format__(self, spec: str) -> str:
+        """With digits, as in f"{estimate:.0f}"."""
+        one, low, high = (format(number, spec or ".3f") for number in (self.value, self.low, self.high))
+        return f"{one} [{low}, {high}]" if self.value == self.value else "–"
 
     def plain(self) -> dict[str, float | int | None]:
         """For JSON, which has no NaN."""
@@ -34,6 +41,19 @@ class Estimate:
 
 
 UNKNOWN = Estimate(float("nan"), float("nan"), float("nan"), 0)
+
+
+def plain(value: Any) -> Any:
+    """What JSON can say of tables of figures: estimates as value, low, high, n; NaN as null."""
+    if isinstance(value, Estimate):
+        return value.plain()
+    if dataclasses.is_dataclass(value):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray | list | tuple):
+        return [plain(item) for item in (value.tolist() if isinstance(value, np.ndarray) else value)]
+    return None if isinstance(value, float) and value != value else value
 
 
 def draws(n: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
