@@ -161,7 +161,7 @@ def against_votes(rows: Rows, lost: int, probability: bool, resamples: int, seed
     several = len(_each(generator)) > 1
     if several:
         measures["Spearman within generator"] = _within
-        measures["Spearman, generator alone"] = lambda r: m.spearman(_others_mean(r), r.shares()[1])
+        measures["Spearman, generator alone"] = lambda r: m.spearman(_generator_mean(r), r.shares()[1])
     rng = np.random.default_rng(seed)
     samples = [[of(drawn) for of in measures.values()] for drawn in (rows.drawn(rng) for _ in range(resamples))]
     figures = {}
@@ -221,16 +221,18 @@ def _within(rows: Rows) -> float:
     """The mean over generators, by their pictures, of the rank correlation among one generator's pictures."""
     score, share, _, generator = rows.shares()
     found = [(m.spearman(score[g], share[g]), int(g.sum())) for g in _each(generator)]
-    found = [(value, size) for value, size in found if value == value]
-    return float(np.average(*zip(*found, strict=True))) if found else NOTHING
+    sizes = sum(size for value, size in found if value == value)
+    return sum(value * size for value, size in found if value == value) / sizes if sizes else NOTHING
 
 
-def _others_mean(rows: Rows) -> np.ndarray:
-    """For each picture, the mean share of the other pictures of its generator: knowing who made it and no more."""
+def _generator_mean(rows: Rows) -> np.ndarray:
+    """For each picture, the mean share of its generator: knowing who made it and no more.
+
+    Its own votes are in it: without them the best picture of a generator would get the lowest mean.
+    """
     _, share, _, generator = rows.shares()
     _, place = np.unique(generator, return_inverse=True)
-    size, total = np.bincount(place), np.bincount(place, share)
-    return (total[place] - share) / np.maximum(size[place] - 1, 1)
+    return (np.bincount(place, share) / np.bincount(place))[place]
 
 
 def _left_out(rows: Rows, probability: bool) -> list[Generator]:
