@@ -43,6 +43,7 @@ def main(folder: Path) -> int:
     for name, table in tables.items():
         if name.startswith("per-image"):
             wrong += agreement(name.rpartition("/")[2], table)
+    readings({name: table for name, table in tables.items() if name.startswith("per-image")})
     print(f"\n{time.monotonic() - started:.0f} s; " + ("; ".join(wrong) or "all within the bounds"))
     return bool(wrong)
 
@@ -83,6 +84,34 @@ def agreement(data: str, counts) -> list[str]:
     off = np.abs(np.subtract(found, AGREEMENT[data]))
     names = ("agreement", "best possible", "reliability", "within")
     return [f"{data} {n} is off by {o:.4f}" for n, o in zip(names, off, strict=True) if o > 0.005]
+
+
+def readings(tables) -> None:
+    """Other readings of "reliability of a mean of 5" and of "within generator", beside the one that comes out."""
+    print("\n| data | fit, 1 vote or more | pairs, 1 or more | pairs, 2 or more | within: mean | within: pooled |")
+    print("|---|---|---|---|---|---|")
+    for name, counts in tables.items():
+        of = counts.rows(counts.kind == "generated")
+        twice = of.n >= 2
+        cells = (
+            reliability(of.n, of.n_real, k=5),
+            by_pairs([(of.n, of.n_real)]),
+            by_pairs([(of.n[twice], of.n_real[twice])]),
+            within_generator_reliability(of.n, of.n_real, of.generator, k=5),
+            by_pairs([(of.n[g], of.n_real[g]) for g in (of.generator == one for one in np.unique(of.generator))]),
+        )
+        print(f"| {name.rpartition('/')[2]} | " + " | ".join(f"{x:.3f}" for x in cells) + " |")
+
+
+def by_pairs(groups, k: int = 5) -> float:
+    """Spearman-Brown of 1 - disagreement of pairs / (2 p (1 - p)); over groups, both are averaged by pictures."""
+    within = total = 0.0
+    for n, real in groups:
+        p = real.sum() / n.sum()
+        within += len(n) * (1 - pairwise_agreement(n, real)) / 2
+        total += len(n) * p * (1 - p)
+    one = 1 - within / total
+    return k * one / (1 + (k - 1) * one)
 
 
 if __name__ == "__main__":

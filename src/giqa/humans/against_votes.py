@@ -169,7 +169,7 @@ def against_votes(rows: Rows, lost: int, probability: bool, resamples: int, seed
         low, high = np.nanpercentile(values, TAILS) if not np.all(np.isnan(values)) else (NOTHING, NOTHING)
         figures[name] = Estimate(of(rows), float(low), float(high), len(score))
     if n.max() > 1:
-        figures |= _ceilings(figures, share * n, n, generator)
+        figures |= _ceilings(figures, share * n, n, generator, min(resamples, 200))
     return Evaluation(
         "votes",
         len(score),
@@ -182,12 +182,14 @@ def against_votes(rows: Rows, lost: int, probability: bool, resamples: int, seed
     )
 
 
-def _ceilings(figures: Mapping[str, Estimate], real: np.ndarray, n: np.ndarray, generator: np.ndarray) -> Any:
+def _ceilings(
+    figures: Mapping[str, Estimate], real: np.ndarray, n: np.ndarray, generator: np.ndarray, resamples: int
+) -> dict[str, Estimate]:
     """What no score can exceed, and the correlations as they would be with perfect labels."""
     real = np.round(real)
-    reliability = a.with_interval(share_reliability, n, real)
+    reliability = a.with_interval(share_reliability, n, real, resamples)
     found = {
-        "best possible accuracy": a.with_interval(a.best_accuracy, n, real),
+        "best possible accuracy": a.with_interval(a.best_accuracy, n, real, resamples),
         "reliability of the labels": reliability,
         "Spearman, disattenuated": corrected(figures["Spearman"], reliability.value),
     }
