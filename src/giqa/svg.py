@@ -22,8 +22,8 @@ def interval_plot(
 
     `rows`: (name, value, low, high); `extra`: for each row, further values and the class they are drawn in.
 
-    >>> interval_plot([("gan", 0.4, 0.3, 0.5)], mark=0.5).count("<line")
-    6
+    >>> interval_plot([("gan", 0.4, 0.3, 0.5)], mark=0.5).count('class="whisker"')
+    1
     """
     rows = [row for row in rows if row[1] == row[1]]
     numbers = [n for row in rows for n in row[1:] if n == n] + [value for dots in extra for value, _ in dots]
