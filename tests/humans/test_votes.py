@@ -120,3 +120,14 @@ def test_counts_of_votes_leave_out_quality_control():
         of = (made.image == image) & ~made.control
         assert (n, n_real) == (of.sum(), made.said_real[of].sum())
     assert counts.n.sum() == (~made.control).sum()
+
+
+def test_votes_as_the_web_app_exports_them(tmp_path):
+    """`part` says what is quality control, `order` which trial it was; other columns are ignored."""
+    text = (
+        "image,rater,said_real,context,kind,generator,part,passed,exposure_ms,shown_ms,response_ms,order\n"
+        "a.png,r,1,s,real,,control,1,500,501.2,640,3\na.png,r,0,s,real,,main,1,470,,712.5,4\n"
+    )
+    made = read_labels(write(tmp_path, text))
+    assert made.control.tolist() == [True, False] and made.position.tolist() == [3, 4]
+    assert made.exposure_ms.tolist() == [500, 470] and made.response_ms.tolist() == [640, 712.5]

@@ -152,6 +152,11 @@ def perhaps(cell: Any) -> bool:
     return bool(text(cell)) and truth(cell)
 
 
+def not_main(cell: Any) -> bool:
+    """Of a column `part`: whether it is not the main part, so quality control or tutorial."""
+    return text(cell).lower() not in ("main", "")
+
+
 def count(cell: Any) -> float:
     """How many: a number that is 0 or more."""
     number = _float(cell, "no number")

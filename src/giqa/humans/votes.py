@@ -153,6 +153,7 @@ NEEDED: dict[type, Cells] = {
     },
     Pairs: {"left": cells.name, "right": cells.name, "votes_left": cells.count, "votes_right": cells.count},
 }  # fmt: skip
+ALSO = {"control": ("part", cells.not_main), "position": ("order", cells.measure)}  # as `giqa label export` has them
 CHOSEN = ("left", "right", "rater", "chosen")  # of a table with a row a vote
 
 
@@ -189,6 +190,9 @@ def as_labels(table: Table) -> Votes | Counts | Sittings | Pairs | Ratings:
 def _columns(table: Table, kind: type) -> Any:
     columns = {}
     for name, parse in (NEEDED[kind] | OPTIONAL[kind]).items():
+        if name not in table.columns and name in ALSO and ALSO[name][0] in table.columns:
+            columns[name] = _array(table.parsed(*ALSO[name]), parse)
+            continue
         values = table.parsed(name, parse) if name in table.columns else [parse(None)] * len(table)
         columns[name] = _array(values, parse)
     if kind in (Votes, Counts) and "kind" not in table.columns and "generator" in table.columns:
@@ -207,7 +211,8 @@ def _check(table: Table, made: Labels) -> None:
     if not len(made):
         raise BadTable(f"{table.name} has a header but no rows.")
     if isinstance(made, Votes):
-        _once(table, made.rater, made.image, made.context, what="rater {0!r} judges {1!r}")
+        part = np.where(made.control, "control", "")  # a picture may also be there as quality control
+        _once(table, made.rater, made.image, made.context, part, what="rater {0!r} judges {1!r}")
     elif isinstance(made, Ratings):
         _once(table, made.rater, made.image, what="rater {0!r} rates {1!r}")
     elif isinstance(made, Counts):
