@@ -1,4 +1,4 @@
-"""The figures of SPEC 6 and 7 again, from the judgements of Stein et al. (2023): error rates, agreement, reliability.
+"""Known figures again, from the judgements of Stein et al. (2023): error rates, agreement, reliability.
 
     python benchmarks/people_layer6.py [FOLDER]     default ../shared/humans/layer6-realism
 

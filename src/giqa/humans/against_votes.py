@@ -1,4 +1,4 @@
-"""How well a score agrees with real/fake votes: every figure that SPEC 6 asks for, with intervals over pictures."""
+"""How well a score agrees with real/fake votes, beside what a constant answer and the best possible one get."""
 
 from __future__ import annotations
 
