@@ -25,12 +25,26 @@ def blocks(page, language):
     return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.M | re.S)
 
 
+def write_judgements(folder):
+    """votes.csv of four raters on all pictures of both folders, a few for quality control; counts.csv."""
+    rows = []
+    for kind, said in (("generated", 3), ("real", 2)):
+        for n, path in enumerate(sorted((folder / {"generated": "fakes", "real": "reals"}[kind]).iterdir())):
+            generator = ("gan", "vae")[n % 2] if kind == "generated" else ""
+            votes = [(n + r * said) % 5 > said - (kind == "real") - 1 for r in range(4)]
+            control = int(n % 10 == 0)
+            rows += [f"{path.name},r{r},{int(v)},{kind},{generator},{control}" for r, v in enumerate(votes)]
+    (folder / "votes.csv").write_text("\n".join(["image,rater,said_real,kind,generator,control", *rows]) + "\n")
+    (folder / "counts.csv").write_text("image,n,n_real\n" + "".join(f"{n}.png,4,{n // 5}\n" for n in range(20)))
+
+
 @pytest.fixture
 def house(toy, tmp_path, monkeypatch):
-    """A folder as the documents assume it: reals/, fakes/, labels.csv and a fitted reals.giqa."""
+    """A folder as the documents assume it: reals/, fakes/, tables of labels and votes, and a fitted reals.giqa."""
     shutil.copytree(toy[0], tmp_path / "reals")
     shutil.copytree(toy[1], tmp_path / "fakes")
     shutil.copy(toy[0].parent / "labels.csv", tmp_path / "labels.csv")
+    write_judgements(tmp_path)
     monkeypatch.chdir(tmp_path)
     giqa.fit("reals/").save("reals.giqa")
     return tmp_path

@@ -13,10 +13,11 @@ SOURCE = Path(giqa.__file__).parent
 # each row may import from the rows above it (and from its own row where it says so); the stages never each other
 ROWS = [
     {"types", "errors"},
-    {"registry", "files"},
-    {"images", "features", "scorers", "scores"},
+    {"registry", "files", "svg"},
+    {"images", "features", "scorers", "humans", "scores"},
     {"model", "report", "extraction", "doctor", "hygiene"},
-    {"gallery", "fitting", "testing"},
+    {"gallery", "fitting", "testing", "people", "evaluation"},
+    {"people_report"},
     {"pipeline"},
     {"console", "cli", "__init__"},
 ]

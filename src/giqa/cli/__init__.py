@@ -9,6 +9,8 @@ from typing import Any
 import click
 
 from .. import __version__
+from .evaluate import evaluate
+from .label import label
 from .shared import Group, options
 from .upkeep import cache, weights
 
@@ -287,5 +289,7 @@ def list_() -> None:
     console.table("", ("kind", "name", "what it is"), rows)
 
 
+main.add_command(label)
+main.add_command(evaluate)
 main.add_command(cache)
 main.add_command(weights)

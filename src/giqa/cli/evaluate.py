@@ -1,0 +1,93 @@
+"""`giqa evaluate`: how well scores agree with people."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .shared import options
+
+if TYPE_CHECKING:
+    from ..humans.against_votes import Evaluation
+
+
+@click.command()
+@click.argument("scores", type=click.Path(path_type=Path))
+@click.option(
+    "--labels",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Votes, counts, pairs or ratings.",
+)
+@click.option("--column", default="z", show_default=True, help="Which column of SCORES; higher = better.")
+@click.option("--probability", is_flag=True, help="The column is the probability that a person says real.")
+@click.option("--generators", metavar="TABLE", help="A table image,generator, where the labels do not say who made it.")
+@click.option("--reals-too", is_flag=True, help="Votes on real pictures count too.")
+@click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write every figure as .json.")
+@click.option("--resamples", type=click.IntRange(20), default=500, show_default=True, help="Of the bootstrap.")
+@options("quiet")
+def evaluate(
+    scores: Path,
+    labels: Path,
+    column: str,
+    probability: bool,
+    generators: str | None,
+    reals_too: bool,
+    out: Path | None,
+    resamples: int,
+    quiet: bool,
+) -> None:
+    """Say how well SCORES agree with people, beside what a constant answer gets and the best that any score could.
+
+    SCORES is a table with a column id (or image). Ids of the scores and names in the labels must be equal. Intervals
+    resample pictures, and raters where the votes name them.
+    """
+    from .. import console
+    from ..errors import BadSpec, BadTable
+    from ..evaluation import evaluate as compare
+    from ..files import replace_file
+    from ..humans.cells import read_table
+
+    made_by = None
+    if out and out.suffix.lower() != ".json":
+        raise BadSpec(f"Figures are written as .json, got {out.name!r}.")
+    if generators:
+        table = read_table(generators)
+        if not {"image", "generator"} <= set(table.columns):
+            raise BadTable(f"{generators} should have the columns image and generator.")
+        made_by = dict(zip(table.columns["image"], table.columns["generator"], strict=True))
+    kind = None if reals_too else "generated"
+    found = compare(
+        scores, labels, column=column, probability=probability, generator=made_by, kind=kind, resamples=resamples
+    )
+    if out:
+        replace_file(out, json.dumps(found.plain(), indent=1).encode())
+    _show(found)
+    if not quiet:
+        console.say(
+            f"{found.judgements} judgements of {found.pictures} pictures; {found.without_score} without a score"
+        )
+        if out:
+            console.say(f"wrote {out}")
+
+
+def _show(found: Evaluation) -> None:
+    from .. import console
+
+    console.table("Agreement with people", ("figure", "value"), list(found.figures.items()))
+    if found.calibration:
+        rows = [(f"{p:.3f}", f"{share:.3f}", n) for p, share, n in found.calibration]
+        console.table("Calibration", ("predicted", "said real", "votes"), rows)
+    if found.generators:
+        columns = ("left out", "pictures", "votes", "said real", "accuracy", "constant", "Brier", "AUROC", "Spearman")
+        rows = []
+        for g in found.generators:
+            numbers = (g.share_real, g.accuracy, g.constant, g.brier, g.auroc, g.spearman)
+            rows.append((g.name, g.pictures, g.votes, *(f"{number:.3f}" for number in numbers)))
+        console.table("Each generator, calibrated on the others", columns, rows)
+    if found.across:
+        rows = [(name, f"{value:.3f}") for name, value in found.across.items()]
+        console.table("Accuracy in and across generators", ("trained -> tested", "accuracy"), rows)

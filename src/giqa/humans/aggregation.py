@@ -1,0 +1,183 @@
+"""From many judgements to one label or one scale: majority, Dawid-Skene, Bradley-Terry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import BadShape
+from .intervals import NORMAL
+from .votes import Pairs, Votes
+
+SMOOTHING = 0.01  # answers added to each cell of a rater's confusion matrix, so that no estimate is exactly 0
+
+
+@dataclass(frozen=True, eq=False)
+class Consensus:
+    """One row a picture, in the order of their names: the probability that it "is real" to these raters.
+
+    `sensitivity`, `specificity`: of each rater, how often real and fake (as the model has it) are called so; empty for
+    the majority.
+    """
+
+    image: np.ndarray
+    p_real: np.ndarray
+    raters: np.ndarray
+    sensitivity: np.ndarray
+    specificity: np.ndarray
+
+
+def majority(votes: Votes) -> Consensus:
+    """The share of votes that said real; above one half it is the majority's label, one half is a draw."""
+    images, place = np.unique(votes.image, return_inverse=True)
+    share = np.bincount(place, votes.said_real, len(images)) / np.bincount(place, minlength=len(images))
+    return Consensus(images, share, np.empty(0, np.str_), np.empty(0), np.empty(0))
+
+
+def dawid_skene(votes: Votes, most: int = 200, tolerance: float = 1e-6) -> Consensus:
+    """Labels weighed by how good each rater is, both learned from the votes alone (Dawid and Skene 1979, by EM).
+
+    Starts from the majority. It assumes that there is a right answer which raters see more or less well; for "does it
+    look real?" on pictures that divide people, the share of votes says more. Raters who all agree on what is wrong
+    are believed.
+    """
+    images, i = np.unique(votes.image, return_inverse=True)
+    raters, r = np.unique(votes.rater, return_inverse=True)
+    said = votes.said_real.astype(float)
+    p = majority(votes).p_real
+    for _ in range(most):
+        prior = float(np.clip(p.mean(), 1e-6, 1 - 1e-6))
+        right = [_share(r, w, says, len(raters)) for w, says in ((p[i], said), (1 - p[i], 1 - said))]
+        real_odds = said * np.log(right[0])[r] + (1 - said) * np.log1p(-right[0])[r]
+        fake_odds = said * np.log1p(-right[1])[r] + (1 - said) * np.log(right[1])[r]
+        odds = np.log(prior / (1 - prior)) + np.bincount(i, real_odds - fake_odds, len(images))
+        before, p = p, 1 / (1 + np.exp(-np.clip(odds, -500, 500)))
+        if np.abs(p - before).max() < tolerance:
+            break
+    return Consensus(images, p, raters, *right)
+
+
+def _share(rater: np.ndarray, weight: np.ndarray, right: np.ndarray, n: int) -> np.ndarray:
+    hits = np.bincount(rater, weight * right, n) + SMOOTHING
+    return hits / (np.bincount(rater, weight, n) + 2 * SMOOTHING)
+
+
+@dataclass(frozen=True, eq=False)
+class Strengths:
+    """One row a picture (or generator), best first: log-strength with mean 0 and its 95 % interval.
+
+    A difference d between two means that the stronger is chosen with probability 1 / (1 + exp(-d)). The interval is
+    that of the strength against the mean of all, from the curvature of the likelihood; votes count as independent.
+    """
+
+    name: np.ndarray
+    strength: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    votes: np.ndarray
+
+
+def bradley_terry(pairs: Pairs, prior: float = 0.1, most: int = 10_000, tolerance: float = 1e-9) -> Strengths:
+    """Strengths from pairs, P(i is chosen over j) = s_i / (s_i + s_j), by minorisation (Hunter 2004).
+
+    `prior`: wins and losses of each against an opponent of average strength, which keeps those finite that never won
+    or never lost; with 0 such a table is refused. A tie is half a vote to each.
+    """
+    names, place = np.unique(np.concatenate([pairs.left, pairs.right]), return_inverse=True)
+    left, right = np.split(place, 2)
+    k = len(names)
+    wins = np.zeros((k, k))
+    np.add.at(wins, (left, right), pairs.votes_left)
+    np.add.at(wins, (right, left), pairs.votes_right)
+    np.fill_diagonal(wins, 0)
+    played, won = wins + wins.T, wins.sum(axis=1)
+    if k < 2 or not played.any():
+        raise BadShape("Strengths need votes between at least two pictures.")
+    if not prior and not _connected(wins):
+        raise BadShape("Some pictures never lost to, or never won against, the others: give prior= above 0, say 0.1.")
+    s = np.ones(k)
+    for _ in range(most):
+        faced = (played / (s[:, None] + s)).sum(axis=1) + 2 * prior / (s + 1)
+        new = (won + prior) / faced
+        new /= np.exp(np.log(new).mean())
+        moved, s = np.abs(np.log(new) - np.log(s)).max(), new
+        if moved < tolerance:
+            break
+    strength = np.log(s)
+    p = s[:, None] / (s[:, None] + s)
+    information = -played * p * p.T
+    ghost = 2 * prior * s / (1 + s) ** 2
+    np.fill_diagonal(information, ghost - (information.sum(axis=1) - np.diag(information)))
+    centre = np.eye(k) - 1 / k
+    half = NORMAL * np.sqrt(np.maximum(np.diag(centre @ np.linalg.pinv(information) @ centre), 0))
+    order = np.argsort(-strength, kind="stable")
+    columns = (names, strength, strength - half, strength + half, played.sum(axis=1))
+    return Strengths(*(column[order] for column in columns))
+
+
+def _connected(wins: np.ndarray) -> bool:
+    """Whether every one has beaten every other, directly or by way of others."""
+    reached = (wins > 0) | np.eye(len(wins), dtype=bool)
+    for _ in range(int(np.ceil(np.log2(len(wins)))) + 1):
+        reached = (reached.astype(np.float32) @ reached.astype(np.float32)) > 0
+    return bool(reached.all())
+
+
+def unanimous(pairs: Pairs) -> Pairs:
+    """Only the pairs on which all raters agree, as LGIQA keeps them; a row a pair."""
+    summed = sum_pairs(pairs)
+    return summed.rows((summed.votes_left == 0) != (summed.votes_right == 0))
+
+
+def sum_pairs(pairs: Pairs) -> Pairs:
+    """One row a pair, whichever side its pictures were on: the votes of all rows."""
+    swap = pairs.left > pairs.right
+    left, right = np.where(swap, pairs.right, pairs.left), np.where(swap, pairs.left, pairs.right)
+    key, place = np.unique(np.rec.fromarrays([left, right]), return_inverse=True)
+    for_left = np.where(swap, pairs.votes_right, pairs.votes_left)
+    for_right = np.where(swap, pairs.votes_left, pairs.votes_right)
+    sums = [np.bincount(place, column, len(key)) for column in (for_left, for_right)]
+    columns = list(key.dtype.names)
+    return Pairs(key[columns[0]], key[columns[1]], *sums, np.full(len(key), "", np.str_))
+
+
+def draw_pairs(groups: dict[str, Sequence[str]], n: int, seed: int = 0) -> Pairs:
+    """Pairs to be judged, drawn as for LGIQA: `groups` are the generators, the reals and the early snapshots, say.
+
+    The rule: each pair is of two different groups, and every two groups have equally many pairs, give or take one; in
+    a group pictures are taken in random order, each once before any is taken again; no pair twice; left or right by
+    lot. The same seed draws the same pairs. `votes_left` and `votes_right` are 0.
+
+    >>> pairs = draw_pairs({"gan": ["a", "b"], "real": ["c", "d"]}, n=3)
+    >>> len(pairs), len(set(zip(pairs.left.tolist(), pairs.right.tolist())))
+    (3, 3)
+    """
+    rng = np.random.default_rng(seed)
+    names = [name for name in groups if len(groups[name])]
+    kinds = [(a, b) for at, a in enumerate(names) for b in names[at + 1 :]]
+    possible = [len(groups[a]) * len(groups[b]) for a, b in kinds]
+    if not kinds or n > sum(min(count, -(-n // len(kinds))) for count in possible):
+        raise BadShape(f"{n} pairs cannot be drawn evenly from groups of {[len(groups[name]) for name in names]}.")
+    decks: dict[str, list[str]] = {name: [] for name in names}
+
+    def take(name: str) -> str:
+        if not decks[name]:
+            decks[name] = [groups[name][at] for at in rng.permutation(len(groups[name]))]
+        return decks[name].pop()
+
+    drawn: dict[tuple[str, str], tuple[str, str]] = {}
+    for at in range(n):
+        a, b = kinds[at % len(kinds)]
+        one, other = take(a), take(b)
+        for _ in range(50):  # the decks may have met before
+            if (one, other) not in drawn:
+                break
+            other = take(b)
+        if (one, other) in drawn:
+            free = [(x, y) for x in groups[a] for y in groups[b] if (x, y) not in drawn]
+            one, other = free[rng.integers(len(free))]
+        drawn[one, other] = (one, other) if rng.random() < 0.5 else (other, one)
+    shown = np.array(list(drawn.values()), np.str_)[rng.permutation(n)]
+    return Pairs(shown[:, 0], shown[:, 1], np.zeros(n), np.zeros(n), np.full(n, "", np.str_))

@@ -1,0 +1,246 @@
+"""How far people agree, how reliable the mean of a few of them is, and how well any predictor can do.
+
+The model behind reliability and ceiling: picture i has a probability p_i that a person calls it real, raters answer
+independently of each other, and p_i ~ Beta(a, b) over the pictures. (a, b) are found by maximum likelihood from the
+counts, one judgement a picture included: such pictures say nothing of agreement but much of the mean.
+
+    share of real votes           a / (a + b)
+    correlation of two raters     1 / (a + b + 1)
+    reliability of k raters       k / (a + b + k)                (Spearman-Brown of the correlation above)
+    best possible predictor       E max(p, 1 - p), the accuracy of who knows every p_i and says the likelier answer
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from ..errors import BadShape, BadSpec
+from .intervals import TAILS, Estimate
+
+STRENGTH = (-3.0, 9.0)  # range of log(a + b) that is searched: correlations of .95 to .0001
+METRICS = ("nominal", "ordinal", "interval")
+
+
+def pairwise_agreement(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | None = None) -> float:
+    """The share of pairs of judgements of one picture that agree, pooled over all pairs: pictures with more weigh more.
+
+    sum_i [r_i (r_i - 1) + f_i (f_i - 1)] / sum_i n_i (n_i - 1), with r_i real and f_i fake votes of n_i.
+
+    >>> pairwise_agreement(np.array([2, 3, 1]), np.array([2, 1, 0]))  # 1 of 1 pair, 1 of 3 pairs, no pair
+    0.5
+    """
+    n, real = _counts(n, n_real)
+    fake, weight = n - real, np.ones(len(n)) if weight is None else weight
+    pairs = weight @ (n * (n - 1))
+    return float(weight @ (real * (real - 1) + fake * (fake - 1)) / pairs) if pairs else float("nan")
+
+
+def krippendorff_alpha(counts: np.ndarray, values: np.ndarray | None = None, metric: str = "nominal") -> float:
+    """Krippendorff's alpha, 1 - observed / expected disagreement; 1: perfect, 0: as by chance.
+
+    `counts`: (units, categories), how many raters put a unit into a category; `values`: of the categories, in rising
+    order, for `metric` "interval"; "ordinal" counts ranks. Units with one rating count for nothing.
+
+    >>> round(krippendorff_alpha(np.array([[2, 0], [0, 2], [1, 1]])), 3)
+    0.444
+    """
+    counts = np.asarray(counts, float)
+    if metric not in METRICS:
+        raise BadSpec(f"There is no metric {metric!r}; there are {', '.join(METRICS)}.")
+    counts = counts[counts.sum(axis=1) >= 2]
+    in_unit = counts.sum(axis=1)
+    total = counts.sum(axis=0)
+    if total.sum() < 2:
+        return float("nan")
+    if metric == "nominal":
+        distance = 1 - np.eye(len(total))
+    else:
+        place = np.cumsum(total) - total / 2 if metric == "ordinal" else np.asarray(values, float)
+        distance = (place[:, None] - place) ** 2
+    scaled = counts / (in_unit - 1)[:, None]
+    together = counts.T @ scaled - np.diag(scaled.sum(axis=0))  # coincidences of two categories in a unit
+    expected = (np.outer(total, total) * distance).sum() / (total.sum() - 1)
+    return float(1 - (together * distance).sum() / expected) if expected else float("nan")
+
+
+def fit_beta(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | None = None) -> tuple[float, float]:
+    """(a, b) of the beta distribution of p_i, by maximum likelihood of the beta-binomial counts.
+
+    `weight`: how often each picture counts. Where pictures differ no more than by chance, a + b is at its upper end,
+    and where all votes of a picture always agree, at its lower one: see `STRENGTH`.
+    """
+    n, real = _counts(n, n_real)
+    weight = np.ones(len(n)) if weight is None else np.asarray(weight, float)
+    if not n.max(initial=0) > 1:
+        raise BadShape("Reliability needs pictures with two votes or more; every picture here has one.")
+    # log B(a + r, b + n - r) - log B(a, b) is a sum of logarithms: how many counts exceed j, for each j
+    most = int(n.max())
+    above = [_exceeding(counts, weight, most) for counts in (real, n - real, n)]
+    j = np.arange(most)
+
+    def likelihood(x: np.ndarray) -> float:
+        a, b = np.exp(x)
+        return float(above[0] @ np.log(a + j) + above[1] @ np.log(b + j) - above[2] @ np.log(a + b + j))
+
+    share = min(max(float((weight @ real) / (weight @ n)), 1e-6), 1 - 1e-6)
+    split = np.log([share, 1 - share])
+    x = split + _golden(lambda strength: -likelihood(split + strength), *STRENGTH, steps=15)
+    for _ in range(100):  # Newton's method on log a and log b
+        step = _newton(np.exp(x), above, j)
+        before, here = x, likelihood(x)
+        while np.abs(step).max() > 1e-9 and likelihood(x + step) <= here:
+            step = step / 2
+        strength = math.log(np.exp(x + step).sum())
+        x = x + step - (strength - min(max(strength, STRENGTH[0]), STRENGTH[1]))
+        if np.abs(x - before).max() < 1e-8:
+            break
+    return float(np.exp(x[0])), float(np.exp(x[1]))
+
+
+def _newton(ab: np.ndarray, above: list[np.ndarray], j: np.ndarray) -> np.ndarray:
+    """The step in (log a, log b) that the slope and curvature of the likelihood suggest; uphill, at most 1 long."""
+    a, b = ab
+    first = [above[0] @ (1 / (a + j)), above[1] @ (1 / (b + j)), above[2] @ (1 / (a + b + j))]
+    second = [above[0] @ (a + j) ** -2, above[1] @ (b + j) ** -2, above[2] @ (a + b + j) ** -2]
+    slope = np.array([a * (first[0] - first[2]), b * (first[1] - first[2])])
+    curve = np.outer(ab, ab) * (second[2] - np.diag(second[:2])) + np.diag(slope)
+    bent, directions = np.linalg.eigh(curve)
+    step = directions @ ((directions.T @ slope) / np.maximum(np.abs(bent), 1e-9))
+    return step / max(1.0, np.abs(step).max())
+
+
+def reliability(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | None = None, *, k: int = 5) -> float:
+    """How well the mean of k raters would correlate with that of k others: k / (a + b + k) of `fit_beta`."""
+    a, b = fit_beta(n, n_real, weight)
+    return k / (a + b + k)
+
+
+def within_generator_reliability(n: np.ndarray, n_real: np.ndarray, generator: np.ndarray, k: int = 5) -> float:
+    """The mean over generators of the reliability among the pictures of one generator alone.
+
+    Where generators differ in quality, people agree in part on which generator it was; this leaves that out. It is the
+    one to disattenuate a correlation within generators with.
+    """
+    found = []
+    for one in np.unique(generator):
+        of = np.asarray(generator) == one
+        if np.asarray(n)[of].max(initial=0) > 1:
+            found.append(reliability(np.asarray(n)[of], np.asarray(n_real)[of], k=k))
+    return float(np.mean(found)) if found else float("nan")
+
+
+def best_accuracy(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | None = None) -> float:
+    """Accuracy on single votes of who knows every p_i, E max(p, 1 - p) under the fitted beta: the noise ceiling.
+
+    E max(p, 1 - p) = m (1 - I(a + 1, b)) + (1 - m) I(a, b + 1), where m = a / (a + b) and I is the regularised
+    incomplete beta function at 1/2.
+    """
+    return beta_best_accuracy(*fit_beta(n, n_real, weight))
+
+
+def beta_best_accuracy(a: float, b: float) -> float:
+    """E max(p, 1 - p) for p ~ Beta(a, b).
+
+    >>> round(beta_best_accuracy(1, 1), 6)  # uniform
+    0.75
+    """
+    m = a / (a + b)
+    return m * (1 - incomplete_beta(a + 1, b)) + (1 - m) * incomplete_beta(a, b + 1)
+
+
+def with_interval(
+    statistic: Callable[..., float], n: np.ndarray, n_real: np.ndarray, resamples: int = 500, seed: int = 0
+) -> Estimate:
+    """`statistic(n, n_real, weight)` with a 95 % bootstrap over pictures; those with equal counts are drawn as one."""
+    kinds, times = np.unique(np.c_[n, n_real], axis=0, return_counts=True)
+    drawn = np.random.default_rng(seed).multinomial(len(n), times / len(n), size=resamples)
+    values = [statistic(*kinds[row > 0].T, row[row > 0].astype(float)) for row in drawn if kinds[row > 0, 0].max() > 1]
+    low, high = np.nanpercentile(values, TAILS)
+    return Estimate(statistic(n, n_real), float(low), float(high), len(n))
+
+
+def rating_reliability(unit: np.ndarray, rating: np.ndarray, k: int = 5) -> float:
+    """Reliability of the mean of k ratings: variance components of a one-way analysis, then Spearman-Brown.
+
+    `unit`: which picture each rating is of. (MSB - MSW) / n0 is the variance between pictures, MSW that within.
+    """
+    _, place = np.unique(unit, return_inverse=True)
+    n = np.bincount(place).astype(float)
+    if n.max() < 2 or len(n) < 2:
+        raise BadShape("Reliability needs two pictures and, of some, two ratings or more.")
+    mean = np.bincount(place, rating) / n
+    within = float(((rating - mean[place]) ** 2).sum() / (n.sum() - len(n)))
+    between = float((n * (mean - np.mean(rating)) ** 2).sum() / (len(n) - 1))
+    n0 = (n.sum() - (n**2).sum() / n.sum()) / (len(n) - 1)
+    variance = max((between - within) / n0, 0.0)
+    return variance / (variance + within / k) if variance + within else float("nan")
+
+
+def disattenuate(correlation: float, reliability: float) -> float:
+    """A correlation with noisy labels as it would be with perfect ones: divided by the root of their reliability.
+
+    >>> round(disattenuate(0.45, 0.54), 3)
+    0.612
+    """
+    if not 0 <= reliability <= 1:
+        raise BadSpec(f"A reliability is between 0 and 1, got {reliability}.")
+    return correlation / math.sqrt(reliability) if reliability else float("nan")
+
+
+def incomplete_beta(a: float, b: float, x: float = 0.5) -> float:
+    """The regularised incomplete beta function I_x(a, b), by its continued fraction (modified Lentz).
+
+    >>> round(incomplete_beta(2, 3), 6)  # 11 / 16
+    0.6875
+    """
+    if x > (a + 1) / (a + b + 2):
+        return 1 - incomplete_beta(b, a, 1 - x)
+    front = math.exp(
+        math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
+    )  # fmt: skip
+    c, d = 1.0, 1 / (1 - (a + b) * x / (a + 1))
+    result = d
+    for m in range(1, 10_000):
+        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
+        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+        before = result
+        for step in (even, odd):
+            d, c = 1 / (1 + step * d), 1 + step / c
+            result *= c * d
+        if abs(result - before) < 1e-14 * abs(result):
+            break
+    return front * result / a
+
+
+def _exceeding(counts: np.ndarray, weight: np.ndarray, most: int) -> np.ndarray:
+    """For j = 0 .. most - 1, the weight of the counts above j."""
+    return np.cumsum(np.bincount(counts.astype(int), weight, most + 1)[::-1])[::-1][1:]
+
+
+def _golden(function: Callable[[float], float], low: float, high: float, steps: int) -> float:
+    """Where a function with one valley is lowest, to .62^steps of the range: golden-section search."""
+    ratio = (math.sqrt(5) - 1) / 2
+    left, right = high - ratio * (high - low), low + ratio * (high - low)
+    at_left, at_right = function(left), function(right)
+    for _ in range(steps):
+        if at_left <= at_right:
+            high, right, at_right = right, left, at_left
+            left = high - ratio * (high - low)
+            at_left = function(left)
+        else:
+            low, left, at_left = left, right, at_right
+            right = low + ratio * (high - low)
+            at_right = function(right)
+    return (low + high) / 2
+
+
+def _counts(n: np.ndarray, n_real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    n, real = np.asarray(n, float), np.asarray(n_real, float)
+    if n.shape != real.shape or n.ndim != 1 or np.any(real > n) or np.any(real < 0):
+        raise BadShape(f"Counts are two columns with 0 <= n_real <= n, got {n.shape} and {real.shape}.")
+    if np.any(n % 1) or np.any(real % 1):
+        raise BadShape("Counts of votes are whole numbers.")
+    return n, real

@@ -1,0 +1,96 @@
+"""How well numbers agree with judgements: pure functions of two columns, each row a vote or a picture."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import BadShape
+
+NOTHING = float("nan")
+
+
+def ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks from 1, those that tie share the mean of theirs.
+
+    >>> ranks(np.array([3.0, 1.0, 3.0])).tolist()
+    [2.5, 1.0, 2.5]
+    """
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return (last - (counts - 1) / 2)[place]
+
+
+def spearman(a: np.ndarray, b: np.ndarray) -> float:
+    """Rank correlation; NaN where one column says nothing.
+
+    >>> round(spearman(np.array([1, 2, 3, 4]), np.array([1, 3, 2, 4])), 6)
+    0.8
+    """
+    if len(a) < 3:
+        return NOTHING
+    x, y = ranks(a), ranks(b)
+    x, y = x - x.mean(), y - y.mean()
+    norm = np.sqrt((x @ x) * (y @ y))
+    return float(x @ y / norm) if norm > 0 else NOTHING
+
+
+def auroc(score: np.ndarray, said_real: np.ndarray) -> float:
+    """The probability that a real vote has a higher score than a fake vote; ties are half."""
+    said_real = np.asarray(said_real, bool)
+    n, m = int(said_real.sum()), int((~said_real).sum())
+    return float((ranks(score)[said_real].sum() - n * (n + 1) / 2) / (n * m)) if n and m else NOTHING
+
+
+def balanced_accuracy(said: np.ndarray, said_real: np.ndarray) -> float:
+    """The mean of the shares of real and of fake votes that are predicted; always saying the same gets .5."""
+    said_real = np.asarray(said_real, bool)
+    if said_real.all() or not said_real.any():
+        return NOTHING
+    return float((said[said_real].mean() + (1 - said[~said_real]).mean()) / 2)
+
+
+def logistic(score: np.ndarray, said_real: np.ndarray, ridge: float = 1e-3) -> tuple[float, float]:
+    """(intercept, slope) of P(says real) = sigmoid(intercept + slope score), by Newton's method.
+
+    A faint `ridge` on the slope of the standardised score keeps it finite where a score parts the votes wholly.
+    """
+    score, y = np.asarray(score, float), np.asarray(said_real, float)
+    if not np.all(np.isfinite(score)):
+        raise BadShape("Scores that are calibrated must be finite.")
+    centre, scale = score.mean(), score.std() or 1.0
+    x = np.c_[np.ones(len(score)), (score - centre) / scale]
+    share = np.clip(y.mean(), 1e-4, 1 - 1e-4)
+    w = np.array([np.log(share / (1 - share)), 0.0])
+    penalty = ridge * np.array([1e-3, 1.0])  # one answer alone would send the intercept to infinity
+    for _ in range(50):
+        p = sigmoid(x @ w)
+        hessian = (x * (p * (1 - p))[:, None]).T @ x + np.diag(penalty)
+        step = np.linalg.solve(hessian, x.T @ (y - p) - penalty * (w - [w[0], 0.0]))
+        step /= max(1.0, np.abs(step).max() / 4)
+        w = w + step
+        if np.abs(step).max() < 1e-9:
+            break
+    return float(w[0] - w[1] * centre / scale), float(w[1] / scale)
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-x)), without overflow."""
+    return 1 / (1 + np.exp(-np.clip(x, -500, 500)))
+
+
+def calibration(p: np.ndarray, said_real: np.ndarray, bins: int = 10) -> list[tuple[float, float, int]]:
+    """Calibration curve: (mean predicted probability, share of real votes, votes) in bins of equally many votes.
+
+    >>> calibration(np.array([0.2, 0.2, 0.8, 0.8]), np.array([0, 1, 1, 1]), bins=2)
+    [(0.2, 0.5, 2), (0.8, 1.0, 2)]
+    """
+    edges = np.unique(np.quantile(p, np.linspace(0, 1, bins + 1)))
+    place = np.clip(np.searchsorted(edges, p, side="right") - 1, 0, max(len(edges) - 2, 0))
+    groups = (place == one for one in np.unique(place))
+    return [(round(float(p[g].mean()), 12), float(np.mean(said_real[g])), int(g.sum())) for g in groups]
+
+
+def calibration_error(p: np.ndarray, said_real: np.ndarray, bins: int = 10) -> float:
+    """Expected calibration error: the mean distance of the curve from the diagonal, by votes; biased upwards."""
+    curve = calibration(p, said_real, bins)
+    return float(sum(n * abs(said - share) for said, share, n in curve) / sum(n for *_, n in curve))

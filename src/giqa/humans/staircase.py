@@ -1,0 +1,175 @@
+"""The adaptive staircase of HYPE-time: the next exposure, an evaluator's threshold, and how good an estimate it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import BadShape, BadSpec
+
+GUESS = 0.5  # two answers, half of the pictures real: who sees nothing is right half of the time
+LAPSE = 0.02  # slips of a finger at any exposure
+WIDTHS = (0.1, 0.2, 0.35, 0.6, 1.0)  # of the psychometric function, in log exposure, that a fit considers
+
+
+@dataclass(frozen=True)
+class Staircase:
+    """Exposures in milliseconds: `down` shorter after a right answer, `up` longer after a wrong one, within the range.
+
+    The defaults are those of HYPE-time. A staircase comes to rest where `down` times the right answers equals `up`
+    times the wrong ones, at a share of `target` right answers. Guessing alone is right half of the time, so a target
+    of .5 or less is below every observer, and the exposure falls to the floor: see `balanced`.
+
+    >>> stairs = Staircase()
+    >>> stairs.after(500, right=True), stairs.after(500, right=False), stairs.after(110, right=True)
+    (470, 510, 100)
+    >>> stairs.target, Staircase.balanced().target
+    (0.25, 0.75)
+    """
+
+    start: int = 500
+    down: int = 30
+    up: int = 10
+    floor: int = 100
+    top: int = 1000
+
+    def __post_init__(self) -> None:
+        if self.down <= 0 or self.up <= 0:
+            raise BadSpec(f"Steps are milliseconds above 0, got down={self.down}, up={self.up}.")
+        if not 0 < self.floor <= self.start <= self.top:
+            raise BadSpec(
+                f"A staircase starts within its range, got start={self.start}, range {self.floor} to {self.top} ms."
+            )
+
+    @classmethod
+    def balanced(cls) -> Staircase:
+        """Steps that come to rest at 75 % right answers: -10 ms after a right answer, +30 after a wrong one."""
+        return cls(down=10, up=30)
+
+    @property
+    def target(self) -> float:
+        """The share of right answers at which the exposure neither falls nor rises on average."""
+        return self.up / (self.up + self.down)
+
+    def after(self, exposure: int, right: bool) -> int:
+        """The exposure that follows one that was answered right or wrong."""
+        return next_exposure(exposure, right, down=self.down, up=self.up, floor=self.floor, top=self.top)
+
+    def track(self, answers: Sequence[bool]) -> list[int]:
+        """The exposures of all trials, given which answers were right; the last is the one that would come next.
+
+        >>> Staircase().track([True, True, False])
+        [500, 470, 440, 450]
+        """
+        exposures = [self.start]
+        for right in answers:
+            exposures.append(self.after(exposures[-1], right))
+        return exposures
+
+
+def next_exposure(
+    exposure: int, right: bool, *, down: int = 30, up: int = 10, floor: int = 100, top: int = 1000
+) -> int:
+    """Milliseconds of the next picture: `exposure - down` after a right answer, else `exposure + up`, within bounds.
+
+    >>> next_exposure(500, True), next_exposure(500, False), next_exposure(110, True), next_exposure(995, False)
+    (470, 510, 100, 1000)
+    """
+    return int(min(top, max(floor, exposure - down if right else exposure + up)))
+
+
+def modal_exposure(exposures: Sequence[float]) -> float:
+    """The exposure an evaluator saw most often, in ms, which is HYPE-time's score; the mean of those that tie.
+
+    >>> modal_exposure([500, 470, 440, 450, 440, 450, 460])
+    445.0
+    """
+    values, counts = np.unique(_exposures(exposures), return_counts=True)
+    return float(values[counts == counts.max()].mean())
+
+
+def late_exposure(exposures: Sequence[float]) -> float:
+    """The mean exposure of the second half of the trials, in ms: steadier than the mode.
+
+    >>> late_exposure([500, 470, 440, 450])
+    445.0
+    """
+    shown = _exposures(exposures)
+    return float(shown[len(shown) // 2 :].mean())
+
+
+def p_right(exposure: np.ndarray, threshold: np.ndarray, width: np.ndarray, lapse: float = LAPSE) -> np.ndarray:
+    """Psychometric function: guess + (1 - guess - lapse) / (1 + exp(-(ln exposure - ln threshold) / width)).
+
+    At the threshold it is half-way from guessing to the best there is: .74 with a lapse of .02.
+
+    >>> float(p_right(200.0, threshold=200.0, width=0.3))
+    0.74
+    """
+    depth = (np.log(exposure) - np.log(threshold)) / width
+    return GUESS + (1 - GUESS - lapse) / (1 + np.exp(-depth))
+
+
+def fitted_threshold(exposures: Sequence[float], right: Sequence[bool]) -> tuple[float, float, float]:
+    """Threshold of `p_right` in ms with its 95 % interval, from all trials.
+
+    The mean of the posterior of its logarithm under a flat prior over 50 to 2000 ms and the widths in `WIDTHS`; an
+    interval that reaches to an end of that range says that the exposures shown cannot tell.
+    """
+    shown, right = _exposures(exposures), np.asarray(right, bool)
+    if len(shown) != len(right):
+        raise BadShape(f"{len(shown)} exposures but {len(right)} answers; give one answer for each.")
+    values, place = np.unique(shown, return_inverse=True)
+    hits = np.bincount(place, right, minlength=len(values))
+    misses = np.bincount(place, minlength=len(values)) - hits
+    grid = np.geomspace(50, 2000, 150)
+    p = p_right(values, grid[:, None, None], np.array(WIDTHS)[:, None])  # (thresholds, widths, exposures)
+    likelihood = np.log(p) @ hits + np.log1p(-p) @ misses
+    posterior = np.exp(likelihood - likelihood.max()).sum(axis=1)
+    posterior /= posterior.sum()
+    low, high = np.searchsorted(np.cumsum(posterior), [0.025, 0.975])
+    return float(np.exp(posterior @ np.log(grid))), float(grid[low]), float(grid[min(high, len(grid) - 1)])
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """What simulated observers saw and answered: each (observers, trials)."""
+
+    exposures: np.ndarray
+    right: np.ndarray
+
+
+def simulate(
+    threshold: float,
+    width: float = 0.3,
+    *,
+    staircase: Staircase | None = None,
+    trials: int = 150,
+    observers: int = 1000,
+    lapse: float = LAPSE,
+    seed: int = 0,
+) -> Simulated:
+    """Observers of one known threshold, who answer by `p_right`, on a staircase.
+
+    >>> simulate(300, trials=5, observers=2).exposures.shape
+    (2, 5)
+    """
+    stairs = staircase or Staircase()
+    rng = np.random.default_rng(seed)
+    exposures = np.empty((observers, trials))
+    right = np.empty((observers, trials), bool)
+    now = np.full(observers, float(stairs.start))
+    for trial in range(trials):
+        exposures[:, trial] = now
+        right[:, trial] = rng.random(observers) < p_right(now, threshold, width, lapse)
+        now = np.clip(np.where(right[:, trial], now - stairs.down, now + stairs.up), stairs.floor, stairs.top)
+    return Simulated(exposures, right)
+
+
+def _exposures(exposures: Sequence[float]) -> np.ndarray:
+    shown = np.asarray(exposures, float)
+    if shown.ndim != 1 or not len(shown) or not np.all(np.isfinite(shown) & (shown > 0)):
+        raise BadShape(f"Exposures are milliseconds above 0, at least one, got {exposures!r:.80}.")
+    return shown

@@ -1,0 +1,113 @@
+"""Plots as SVG text for reports: no script, no style of their own; classes are those of the report's style sheet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+
+WIDTH = 720
+ROW = 24
+
+
+def interval_plot(
+    rows: Sequence[tuple[str, float, float, float]],
+    *,
+    unit: str = "",
+    mark: float | None = None,
+    mark_label: str = "",
+    extra: Sequence[Sequence[tuple[float, str]]] = (),
+) -> str:
+    """One line a row: a name, a dot, and its interval; `mark`: a dashed line at a value that means something.
+
+    `rows`: (name, value, low, high); `extra`: for each row, further values and the class they are drawn in.
+
+    >>> interval_plot([("gan", 0.4, 0.3, 0.5)], mark=0.5).count('class="whisker"')
+    1
+    """
+    rows = [row for row in rows if row[1] == row[1]]
+    numbers = [n for row in rows for n in row[1:] if n == n] + [value for dots in extra for value, _ in dots]
+    low, high, ticks = _axis([*numbers, *([mark] if mark is not None else [])])
+    left, height = min(260, 20 + 7 * max((len(row[0]) for row in rows), default=0)), ROW * len(rows) + 40
+    parts = []
+
+    def x(value: float) -> float:
+        return round(left + (value - low) / (high - low) * (WIDTH - left - 30), 1)
+
+    for tick in ticks:
+        parts.append(f'<line class="axis" x1="{x(tick)}" x2="{x(tick)}" y1="4" y2="{height - 34}"/>')
+        parts.append(f'<text x="{x(tick)}" y="{height - 18}" text-anchor="middle">{tick:g}</text>')
+    if mark is not None:
+        parts.append(f'<line class="cut" x1="{x(mark)}" x2="{x(mark)}" y1="4" y2="{height - 34}"/>')
+        if mark_label:
+            parts.append(f'<text x="{x(mark)}" y="{height - 3}" text-anchor="middle">{escape(mark_label)}</text>')
+    for number, (name, value, lower, upper) in enumerate(rows):
+        y = 4 + ROW * number + ROW / 2
+        parts.append(f'<text x="{left - 10}" y="{y + 4}" text-anchor="end">{escape(_short(name))}</text>')
+        for other, kind in extra[number] if number < len(extra) else ():
+            parts.append(f'<circle class="{escape(kind)}" cx="{x(other)}" cy="{y}" r="3"/>')
+        if lower == lower:
+            parts.append(f'<line class="whisker" x1="{x(lower)}" x2="{x(upper)}" y1="{y}" y2="{y}"/>')
+        words = f"{value:.3f}" + (f" [{lower:.3f}, {upper:.3f}]" if lower == lower else "")
+        parts.append(f'<circle class="dot" cx="{x(value)}" cy="{y}" r="5"><title>{words}</title></circle>')
+    return _svg(parts, height, f"{unit}: " + "; ".join(f"{row[0]} {row[1]:.3f}" for row in rows))
+
+
+def curve_plot(
+    points: Sequence[tuple[float, float, float, float]], *, x_label: str, y_label: str, mark: float | None = None
+) -> str:
+    """A line through points with their intervals: (x, value, low, high); `mark`: a dashed line at a height.
+
+    >>> curve_plot([(1, 0.5, 0.4, 0.6), (2, 0.3, 0.2, 0.4)], x_label="trial", y_label="error").count("<circle")
+    2
+    """
+    points = [point for point in points if point[1] == point[1]]
+    heights = [n for point in points for n in point[1:] if n == n] + ([mark] if mark is not None else [])
+    low, high, ticks = _axis(heights)
+    start, end, steps = _axis([point[0] for point in points])
+    height = 280
+
+    def x(value: float) -> float:
+        return round(60 + (value - start) / (end - start) * (WIDTH - 90), 1)
+
+    def y(value: float) -> float:
+        return round(height - 50 - (value - low) / (high - low) * (height - 70), 1)
+
+    parts = []
+    for tick in ticks:
+        parts.append(f'<line class="axis" x1="60" x2="{WIDTH - 30}" y1="{y(tick)}" y2="{y(tick)}"/>')
+        parts.append(f'<text x="52" y="{y(tick) + 4}" text-anchor="end">{tick:g}</text>')
+    parts += [f'<text x="{x(t)}" y="{height - 32}" text-anchor="middle">{t:g}</text>' for t in steps]
+    parts.append(f'<text x="{WIDTH / 2}" y="{height - 10}" text-anchor="middle">{escape(x_label)}</text>')
+    parts.append(f'<text x="60" y="12">{escape(y_label)}</text>')
+    if mark is not None:
+        parts.append(f'<line class="cut" x1="60" x2="{WIDTH - 30}" y1="{y(mark)}" y2="{y(mark)}"/>')
+    path = " ".join(f"{'M' if at == 0 else 'L'}{x(p[0])},{y(p[1])}" for at, p in enumerate(points))
+    parts.append(f'<path class="curve" d="{path}"/>')
+    for px, value, lower, upper in points:
+        if lower == lower:
+            parts.append(f'<line class="whisker" x1="{x(px)}" x2="{x(px)}" y1="{y(lower)}" y2="{y(upper)}"/>')
+        parts.append(
+            f'<circle class="dot" cx="{x(px)}" cy="{y(value)}" r="5"><title>{px:g}: {value:.3f}</title></circle>'
+        )
+    return _svg(parts, height, f"{y_label} by {x_label}: " + "; ".join(f"{p[0]:g}: {p[1]:.3f}" for p in points))
+
+
+def _svg(parts: Sequence[str], height: float, words: str) -> str:
+    label = escape(words, quote=True)
+    return f'<svg viewBox="0 0 {WIDTH} {height:g}" width="100%" role="img" aria-label="{label}">{"".join(parts)}</svg>'
+
+
+def _axis(values: Sequence[float]) -> tuple[float, float, list[float]]:
+    """Both ends and round ticks in between."""
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    if high <= low:
+        low, high = low - 0.5, high + 0.5
+    step = 10 ** math.floor(math.log10((high - low) / 4))
+    step *= next(s for s in (1, 2, 5, 10) if (high - low) / (s * step) <= 6)
+    first, last = math.floor(low / step), math.ceil(high / step)
+    return first * step, last * step, [round(n * step, 10) for n in range(first, last + 1)]
+
+
+def _short(name: str, most: int = 34) -> str:
+    return name if len(name) <= most else "…" + name[1 - most :]

@@ -1,0 +1,174 @@
+"""`evaluate` and `giqa evaluate`: scores against people, in simulations whose right answers are known."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from people_samples import study, votes
+
+from giqa.cli import main
+from giqa.errors import BadShape, BadSpec, BadTable
+from giqa.evaluation import evaluate
+from giqa.humans.measures import auroc
+from giqa.humans.votes import Counts, Pairs, Ratings
+
+
+def simulated(pictures=600, n=3, gap=0.0, seed=0, generators=2):
+    """Pictures with p ~ Beta(1.3, 2.9) moved by `gap` between generators; n votes each. Counts, p, generator."""
+    rng = np.random.default_rng(seed)
+    made_by = np.array([f"g{i % generators}" for i in range(pictures)])
+    p = np.clip(rng.beta(1.3, 2.9, pictures) + gap * (made_by == "g1"), 0, 1)
+    names, size = np.array([f"i{i:05d}" for i in range(pictures)]), np.full(pictures, float(n))
+    empty = np.full(pictures, "")
+    kind = np.full(pictures, "generated")
+    return Counts(names, size, rng.binomial(n, p).astype(float), made_by, kind, empty), p, made_by
+
+
+def named(counts, score):
+    return dict(zip(counts.image.tolist(), score.tolist(), strict=True))
+
+
+def test_knowing_every_p_reaches_the_ceiling():
+    """The best score there can be: its accuracy is the noise ceiling, its disattenuated correlation near 1."""
+    counts, p, _ = simulated(pictures=6000)
+    found = evaluate(named(counts, p), counts, column="p", probability=True, resamples=30)
+    f = found.figures
+    assert f["accuracy"].value == pytest.approx(f["best possible accuracy"].value, abs=0.012)
+    assert f["Brier"].value == pytest.approx(np.mean(p * (1 - p)), abs=0.005)
+    assert f["calibration error"].value < 0.02
+    assert f["Spearman"].value < 0.75 and f["Spearman, disattenuated"].value == pytest.approx(1, abs=0.05)
+    assert found.across == {}
+
+
+def test_a_score_of_nothing_gets_the_constant_answer():
+    counts, *_ = simulated(pictures=2000)
+    f = evaluate(named(counts, np.random.default_rng(9).random(2000)), counts, resamples=50).figures
+    assert f["accuracy"].value == pytest.approx(f["constant answer"].value, abs=0.01)
+    assert f["AUROC"].low < 0.5 < f["AUROC"].high and f["Spearman"].low < 0 < f["Spearman"].high
+    assert f["balanced accuracy"].value == pytest.approx(0.5, abs=0.02)
+
+
+def test_knowing_the_generator_alone_is_told_apart():
+    """A score that says who made it correlates overall, and not within; the generator alone does as well."""
+    counts, _, made_by = simulated(pictures=1500, gap=0.4)
+    score = (made_by == "g1") + np.random.default_rng(1).normal(0, 0.1, 1500)
+    f = evaluate(named(counts, score), counts, resamples=50).figures
+    assert f["Spearman"].value > 0.3 and abs(f["Spearman within generator"].value) < 0.08
+    assert f["Spearman, generator alone"].value > f["Spearman"].value  # its score is noise beyond that
+
+
+def test_leave_one_generator_out_uses_the_others_alone():
+    """By hand: the votes of `b` are the reverse of what its scores say of `a`; calibrated on `a` it is always wrong."""
+    names = np.array([f"i{i:02d}" for i in range(40)])
+    score = np.tile([0.0, 1.0], 20)
+    made_by = np.repeat(["a", "b"], 20)
+    real = np.where(made_by == "a", score, 1 - score) * 5
+    counts = Counts(names, np.full(40, 5.0), real, made_by, np.full(40, "generated"), np.full(40, ""))
+    found = evaluate(named(counts, score), counts, resamples=20)
+    assert [(g.name, g.accuracy, g.auroc) for g in found.generators] == [("a", 0, 1), ("b", 0, 0)]
+    assert found.across == {"a -> a": 1, "a -> b": 0, "b -> a": 0, "b -> b": 1}
+
+
+def test_probabilities_are_never_fitted_on_their_own_picture():
+    """One picture, one vote, a score that is its name: grouped folds leave nothing to learn, so accuracy is chance."""
+    rng = np.random.default_rng(4)
+    image = np.repeat([f"i{i:03d}" for i in range(300)], 4)
+    said = np.repeat(rng.random(300) < 0.5, 4)  # all four raters of a picture agree
+    made = votes(image.tolist(), [f"r{i % 4}" for i in range(1200)], said, kind=["generated"] * 1200)
+    f = evaluate({f"i{i:03d}": float(x) for i, x in enumerate(rng.permutation(300))}, made, resamples=30).figures
+    assert 0.4 < f["accuracy"].value < 0.6
+
+
+def test_intervals_cover_the_population():
+    """AUROC of 150 pictures with 2 votes: 95 % intervals over pictures hold that of the population nearly always."""
+    big, p, _ = simulated(pictures=40_000, seed=99, n=2)
+    noise = np.random.default_rng(5)
+    votes_of = (np.arange(2) < big.n_real[:, None]).ravel()
+    truth = auroc(np.repeat(p + noise.normal(0, 0.2, len(p)), 2), votes_of)
+    held = 0
+    for seed in range(20):
+        counts, p, _ = simulated(pictures=150, seed=seed, n=2)
+        found = evaluate(named(counts, p + noise.normal(0, 0.2, 150)), counts, resamples=50).figures["AUROC"]
+        held += found.low <= truth <= found.high
+    assert held >= 16
+
+
+def test_raters_are_resampled_where_they_are_known():
+    """Few raters who differ a lot: an interval over pictures alone would be far too narrow."""
+    rng = np.random.default_rng(6)
+    lenient = rng.normal(0, 2, 6)
+    image, rater = (g.ravel() for g in np.meshgrid(np.arange(200), np.arange(6)))
+    said = rng.random(1200) < 1 / (1 + np.exp(-lenient[rater]))
+    names = [f"i{i:03d}" for i in image]
+    score = {name: rng.random() for name in set(names)}
+    with_raters = evaluate(score, votes(names, [f"r{r}" for r in rater], said), resamples=200).figures
+    without = evaluate(score, votes(names, ["?"] * 1200, said), resamples=200).figures
+    width = [f["constant answer"].high - f["constant answer"].low for f in (with_raters, without)]
+    assert width[0] > 2 * width[1]
+
+
+def test_pairs_by_hand():
+    """Two of three pairs the right way round, a tie of scores half; single votes 3/3, 1/3 and half of 4."""
+    votes_left, votes_right = np.array([3.0, 1, 4]), np.array([0.0, 2, 0])
+    pairs = Pairs(np.array(["a", "b", "c"]), np.array(["b", "c", "d"]), votes_left, votes_right, np.array([""] * 3))
+    made_by = {"a": "x", "b": "x", "c": "y", "d": "y"}
+    found = evaluate({"a": 3.0, "b": 2.0, "c": 1.0, "d": 1.0}, pairs, generator=made_by)
+    assert found.figures["pair accuracy"].value == pytest.approx(1.5 / 3)
+    assert found.figures["single votes"].value == pytest.approx((3 + 1 + 2) / 10)
+    assert found.figures["best for votes"].value == pytest.approx((3 + 2 + 4) / 10)
+    assert found.figures["pair accuracy, unanimous"].value == pytest.approx(1.5 / 2)
+    assert found.figures["pairs of x / x"].value == 1 and found.figures["pairs of x / y"].value == 0
+    with pytest.raises(BadShape, match="ids and names"):
+        evaluate({"z": 1.0}, pairs)
+
+
+def test_ratings():
+    """Normal quality and noise of equal variance, four ratings: correlation root(4/5), in ranks 6/pi asin(r/2)."""
+    rng = np.random.default_rng(7)
+    quality = rng.normal(0, 1, 2000)
+    image = np.repeat(np.arange(2000), 4)
+    rating = quality[image] + rng.normal(0, 1, 8000)
+    made = Ratings(np.array([f"i{i:04d}" for i in image]), np.array([f"r{i % 4}" for i in range(8000)]), rating)
+    f = evaluate({f"i{i:04d}": float(q) for i, q in enumerate(quality)}, made, resamples=50).figures
+    assert f["Spearman"].value == pytest.approx(6 / np.pi * np.arcsin(np.sqrt(4 / 5) / 2), abs=0.02)
+    assert f["Spearman, disattenuated"].value == pytest.approx(1, abs=0.03)
+    assert f["reliability of 5"].value == pytest.approx(5 / 6, abs=0.02)
+
+
+def test_reals_and_quality_control_do_not_count_unless_asked():
+    made = study(n_raters=6)
+    score = {name: float(i) for i, name in enumerate(sorted(set(made.image.tolist())))}
+    generated = evaluate(score, made, resamples=20)
+    assert generated.judgements == int(((made.kind == "generated") & ~made.control).sum())
+    assert evaluate(score, made, kind=None, resamples=20).judgements == int((~made.control).sum())
+
+
+def test_what_cannot_be_evaluated():
+    counts, p, _ = simulated(pictures=50)
+    for scores, error, words in (
+        ({"nobody": 1.0}, BadShape, "ids of the scores"),
+        (named(counts, p + 1), BadSpec, "no probability"),
+    ):
+        with pytest.raises(error, match=words):
+            evaluate(scores, counts, probability=True)
+
+
+def test_the_command(tmp_path, monkeypatch):
+    """Scores as giqa writes them or any table with ids; JSON of all figures; mistakes in one sentence."""
+    monkeypatch.chdir(tmp_path)
+    counts, p, _ = simulated(pictures=80)
+    counts.write("votes.csv")
+    (tmp_path / "s.csv").write_text("id,z\n" + "".join(f"{n},{x}\n" for n, x in named(counts, p).items()) + "i99999,\n")
+    result = CliRunner().invoke(
+        main, ["evaluate", "s.csv", "--labels", "votes.csv", "-o", "e.json", "--resamples", "20"]
+    )
+    assert result.exit_code == 0, result.output
+    assert "best possible accuracy" in result.output and "g0 -> g1" in result.output
+    said = json.loads((tmp_path / "e.json").read_text())
+    assert said["pictures"] == 80 and said["figures"]["Spearman"]["value"] > 0.3
+    wrong = CliRunner().invoke(main, ["evaluate", "s.csv", "--labels", "votes.csv", "--column", "score"])
+    assert wrong.exit_code == 2 and "id and score" in wrong.output
+    (tmp_path / "bad.csv").write_text("id,z\na,high\n")
+    with pytest.raises(BadTable, match="line 2, column 'z'"):
+        evaluate("bad.csv", counts)
