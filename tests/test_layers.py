@@ -16,8 +16,10 @@ ROWS = [
     {"registry", "files"},
     {"images", "features", "scorers", "metrics", "scores"},
     {"model", "report", "extraction", "doctor", "hygiene"},
-    {"gallery", "fitting", "testing"},
-    {"pipeline"},
+    {"gallery", "fitting", "testing", "comparison", "layers", "drawing", "diff"},
+    {"pipeline", "comparison_page"},
+    {"compare"},
+    {"track"},
     {"console", "cli", "__init__"},
 ]
 

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from .. import __version__
-from .shared import Group, options
+from .generators import compare, diff, track
+from .shared import Group, check_writable, options
 from .upkeep import cache, weights
 
 SOURCES = """A source of pictures is a folder, a zip, an .npz or .npy array, a list file, a pattern such as
@@ -27,6 +28,7 @@ def main() -> None:
     giqa score fakes/ --real reals/ -o scores.csv --report report.html
     giqa fit reals/ -o reals.giqa                learn what real looks like, once
     giqa score fakes/ --model reals.giqa         score without the reals
+    giqa compare --real reals/ A=fakes_a/ B=fakes_b/    which generator is better, and in what
 
     Every score is read against held-out reals: z = 0 is like a typical real, z = -3 is three spreads worse.
     """
@@ -148,15 +150,6 @@ def run_score(
     show(scores, out, report, quiet, ranked)
     whole = scores.summary()
     return whole["failed"] + (scores.made_by["reals_failed"] if model is None else 0), whole["scored"]
-
-
-def check_writable(path: Path) -> None:
-    """Find out before the work, not after it, that a file cannot be written; its folder is made."""
-    import tempfile
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}."):
-        pass
 
 
 def show(scores: Any, out: Path | None, report: Path | None, quiet: bool, ranked: bool) -> None:
@@ -287,5 +280,7 @@ def list_() -> None:
     console.table("", ("kind", "name", "what it is"), rows)
 
 
+for command in (compare, track, diff):
+    main.add_command(command)
 main.add_command(cache)
 main.add_command(weights)

@@ -86,7 +86,8 @@ def frechet_distance(real: Any, fake: Any) -> float:
     """
     if not isinstance(real, Moments) and not isinstance(fake, Moments):
         real, fake = as_pair(real, fake)
-        if len(real) + len(fake) < real.shape[1]:
+        n, m, d = len(real), len(fake), real.shape[1]
+        if n + m < d or 4 * min(n, m) < d:  # the shorter way
             return _of_few(real, fake)
     real, fake = (x if isinstance(x, Moments) else Moments.of(x) for x in (real, fake))
     if len(real.mean) != len(fake.mean):

@@ -88,10 +88,11 @@ def jackknifed(
     """
     real, fake = as_pair(real, fake)
     value = np.atleast_1d(metric(real, fake)).astype(float)
-    rng = np.random.default_rng(seed)
-    parts = [rng.permutation(len(x))[:most] for x in (real, fake)]
-    few = [x[part] if len(part) < len(x) else x for x, part in zip((real, fake), parts, strict=True)]
-    dealt = [rng.permutation(len(x)) % groups for x in few]
+    few, dealt = [], []
+    for side, x in enumerate((real, fake)):  # each by its own generator: reals are dealt alike whatever the fakes
+        rng = np.random.default_rng([seed, side])
+        few.append(x[rng.permutation(len(x))[:most]] if len(x) > most else x)
+        dealt.append(rng.permutation(len(few[side])) % groups)
     deviations = []
     for side in (0, 1):
         found = []

@@ -144,7 +144,7 @@ class OfNeighbours(Named):
 
     def trouble(self, n: int, m: int, d: int) -> str:
         if n != m:
-            return f"it depends on the numbers of pictures, and {n} reals and {m} fakes are not equally many"
+            return f"{n} reals and {m} fakes are not equally many, and it depends on both"
         return f"coarse with {min(n, m)} pictures" if min(n, m) < ENOUGH else ""
 
 
