@@ -16,7 +16,7 @@ ROWS = [
     {"registry", "files"},
     {"images", "features", "scorers", "metrics", "scores"},
     {"model", "report", "extraction", "doctor", "hygiene"},
-    {"gallery", "fitting", "testing", "comparison", "layers", "drawing", "diff"},
+    {"gallery", "fitting", "testing", "comparison", "chosen_layers", "drawing", "diff"},
     {"pipeline", "comparison_page"},
     {"compare"},
     {"track"},

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from . import __version__, pipeline, registry
+from .chosen_layers import ChosenLayers
 from .comparison import LEVEL, Comparison, Generator, verdicts_of
 from .errors import BadSource, BadSpec, GiqaError
 from .extraction import as_features, as_match, auto_match, extract, make_extractor
 from .images import open_source
 from .images.profile import differences, profile
-from .layers import ChosenLayers
 from .metrics.intervals import GROUPS, MOST, Estimate, jackknifed
 from .metrics.named import evaluate
 from .metrics.quality import quality
@@ -216,7 +216,7 @@ def _judged(
             else:
                 able[label] = metric
     values |= _together(able, chosen.real, fake, seed)
-    return Generator(name, scores, {label: values[label] for label in made if label in values}, trouble)
+    return Generator(name, scores, {label: values[label] for label in made if label in values}, len(fake), trouble)
 
 
 def _together(metrics: Mapping[str, Any], real: np.ndarray, fake: np.ndarray, seed: int) -> dict[str, Estimate]:
@@ -264,7 +264,7 @@ def quality_estimate(model: Model, fakes: Features, scores: Scores, seed: int = 
 
 def _note_sizes(found: Sequence[Generator], made: Mapping[str, Any], n: int, notes: list[str]) -> None:
     """Unequal sets, copies, and metrics that should not be trusted at this size."""
-    sizes = {g.name: len(g.scores) for g in found}
+    sizes = {g.name: g.n for g in found}
     by_size = [label for label, metric in made.items() if getattr(metric, "by_size", True)]
     if len(set(sizes.values())) > 1 and by_size:
         each = ", ".join(f"{name} {m}" for name, m in sizes.items())

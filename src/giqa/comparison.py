@@ -19,13 +19,16 @@ LEVEL = 0.95  # of an interval, and of the verdicts on all pairs together
 
 @dataclass(frozen=True, eq=False)
 class Generator:
-    """One set of pictures: its scores, and an `Estimate` a metric; `trouble`: why not to trust one, by metric."""
+    """One set of pictures: its scores, and an `Estimate` a metric, all but QS of `n` pictures.
+
+    `trouble`: why not to trust one, by metric.
+    """
 
     name: str
     scores: Scores
     values: Mapping[str, Estimate]
+    n: int
     trouble: Mapping[str, str] = field(default_factory=dict)
-    where: Any = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ def verdicts_of(found: Sequence[Generator], made: Mapping[str, Any]) -> list[Ver
         for label, metric in made.items():
             if label in left.values and label in right.values:
                 gap, low, high = left.values[label].minus(right.values[label], level)
-                unequal = getattr(metric, "by_size", True) and len(left.scores) != len(right.scores)
+                unequal = getattr(metric, "by_size", True) and left.n != right.n
                 says = _says(metric, low, high)
                 verdicts.append(Verdict(label, left.name, right.name, gap, low, high, says, unequal))
     return verdicts

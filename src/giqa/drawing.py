@@ -139,7 +139,7 @@ def line(
         return Markup("")
     x = Axis(min(places), max(places) if max(places) > min(places) else min(places) + 1, 56, width - 14)
     y = Axis(*_range(list(values[known])), height - 26, 12)  # wide intervals of bad beginnings must not flatten it
-    parts = [_grid_y(y, ticks(y.low, y.high, 4), width, number, left=56)]
+    parts = [_grid_y(y, ticks(y.low, y.high, 4), width, _plain, left=56)]
     parts.append(_grid_x(x, _apart(x, ticks(x.low, x.high, 5), 44), height - 8))
     band = [k for k in known if math.isfinite(lows[k]) and math.isfinite(highs[k])]
     if len(band) > 1:

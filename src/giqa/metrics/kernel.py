@@ -71,7 +71,11 @@ def _polynomial(real: np.ndarray, fake: np.ndarray, degree: int) -> float:
         tile = x @ y.T
         tile /= d
         tile += 1
-        return tile**degree if degree != 3 else tile * tile * tile
+        if degree != 3:
+            return tile**degree
+        cube = tile * tile
+        cube *= tile
+        return cube
 
     within = []
     for x in (real, fake):
