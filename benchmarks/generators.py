@@ -1,6 +1,7 @@
 """Which metric of generators tracks training: every epoch of three DCGAN runs as a generator, Spearman with the epoch.
 
-    python benchmarks/generators.py [--data ../shared/data] [--extractor SPEC ...] [--json FILE] [--humans FOLDER]
+    python benchmarks/generators.py [--data ../shared/data] [--extractor SPEC ...] [--json FILE] [--per-epoch N]
+    python benchmarks/generators.py --diversity
 
 Sets: lfw-dcgan-progress, 25 epochs of 64 pictures against the 978 LFW faces of lfw-dcgan; both runs of
 cifar10-dcgan-progress, 25 epochs of 32 against the 128 real tiles of both. A row is an extractor and some of its
@@ -15,31 +16,31 @@ The interval is the 2.5 and 97.5 % percentile over 1,000 resamples of the 25 epo
 over the same resamples. With 64 or 32 fakes a set FD of hundreds of columns is mostly bias (the bias is the same for
 every epoch, so the order may still be right) and recall moves in coarse steps; the page says where.
 
-`--humans`: also the harness for human error rates (`human_errors`), which needs features of the generators' pictures;
-without them it only prints the published ranks.
+`--diversity`: DS by scorer and layer on sets whose diversity is known: the other half of the reals (0 is right), the
+240, 120 and 60 of them nearest to one (a collapse: ever lower), the reals with 3 times the spread around their mean
+(too wide: must not be above 0), and three epochs.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.stats import spearmanr
-from sets import Sets
+from sets import Part, Sets
 
 import giqa
-from giqa.extraction import make_extractor
-from giqa.metrics.named import evaluate
+from giqa.extraction import extract, make_extractor
+from giqa.metrics.named import LOG_DENSITY, evaluate
 from giqa.registry import make
 from giqa.types import Features
 
@@ -56,6 +57,7 @@ RUNS = {
 }
 METRICS = ("ds", "fd", "kd", "precision", "recall", "density", "coverage")
 RESAMPLES = 1000
+DIVERSITY_LAYERS = ("low", "mid", "high", "content")
 
 
 def layer_sets(extractor: Any) -> dict[str, tuple[str, ...]]:
@@ -125,29 +127,6 @@ def _rank(values: np.ndarray, against: np.ndarray) -> float:
     return float(spearmanr(values, against)[0])
 
 
-def human_errors(folder: Path, dataset: str) -> dict[str, float]:
-    """Human error rate of each generator on its own pictures: the share of guesses "real", Layer-6 labels."""
-    with (folder / "per-image" / f"{dataset}.csv").open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["generated"] in ("1", "True", "true")]
-    guesses: dict[str, list[int]] = {}
-    for row in rows:
-        n, said = int(float(row["number_guesses"])), int(float(row["number_guesses_generated"]))
-        total = guesses.setdefault(row["model"], [0, 0])
-        total[0], total[1] = total[0] + n, total[1] + n - said
-    return {model: wrong / n for model, (n, wrong) in guesses.items() if n}
-
-
-def against_humans(
-    errors: Mapping[str, float], features: Callable[[str], tuple[np.ndarray, np.ndarray]], names: Sequence[str]
-) -> dict[str, dict[str, float]]:
-    """Spearman of each metric with the human error rate over generators; `features(model)`: its reals and fakes."""
-    metrics = [make("metric", name) for name in names]
-    found = np.array([evaluate(metrics, *features(model)) for model in errors])
-    rates = np.array(list(errors.values()))
-    signs = [-1 if m.is_distance else 1 for m in metrics]
-    return {name: with_interval(signs[i] * found[:, i], rates) for i, name in enumerate(names)}
-
-
 def cell(figure: Mapping[str, float]) -> str:
     if np.isnan(figure["value"]):
         return "–"
@@ -171,31 +150,69 @@ def print_run(name: str, rows: Mapping[str, Mapping[str, np.ndarray]], epochs: n
     return result
 
 
+def diversity_checks(data: Path) -> None:
+    """The table of `--diversity`."""
+    sets = Sets([data], make_extractor("embedded"))
+    real, fake = (sets.features(where) for where in RUNS["LFW"])
+    epoch = np.array(sets.source(RUNS["LFW"][1]).columns["epoch"], int)
+    order = np.random.default_rng(0).permutation(len(real))
+    half, other = np.array_split(order, 2)
+    heads = ["half of the reals", "240 nearest", "120", "60", "3 times too wide", "epoch 0", "epoch 12", "epoch 24"]
+    print("| layer | scorer | " + " | ".join(heads) + " |\n|---|---" + "|---" * len(heads) + "|")
+    for label, names in {k: v for k, v in layer_sets(sets.extractor).items() if k in DIVERSITY_LAYERS}.items():
+        a, b = matrices(chosen(real, names), chosen(fake, names))
+        near = other[np.argsort(((a[other] - a[other[0]]) ** 2).sum(axis=1))]
+        middle = a[half].mean(axis=0)
+        wide = middle + 3 * (a[other] - middle)
+        cases = [a[other], *(a[near[:k]] for k in (240, 120, 60)), wide, *(b[epoch == e] for e in (0, 12, 24))]
+        for scorer in (LOG_DENSITY, "sgm", "knn"):
+            found = [make("metric", f"ds(scorer={scorer!r})")(a[half], case) for case in cases]
+            name = "log p of one Gaussian" if scorer == LOG_DENSITY else scorer
+            print(f"| {label} | {name} | " + " | ".join(f"{v:.2f}" for v in found) + " |", flush=True)
+
+
+def taken(sets: Sets, reals: str, fakes: str, options: argparse.Namespace) -> tuple[Features, Features, np.ndarray]:
+    """Features of a run, cut as asked before anything is computed, and the epoch of each fake."""
+    real, fake = sets.source(reals), sets.source(fakes)
+    epoch = np.array(fake.columns["epoch"], int)
+    rows = np.concatenate([np.flatnonzero(epoch == e)[: options.per_epoch] for e in np.unique(epoch)])
+    parts = [Rows(real, np.arange(len(real))[: options.reals]), Rows(fake, rows)]
+    return *(extract(part, sets.extractor).features for part in parts), epoch[rows]
+
+
+class Rows(Part):
+    """Some rows of a source."""
+
+    def __init__(self, source: Any, rows: np.ndarray):
+        self.rows, self.source, self.name = rows, source, f"{source.name} ({len(rows)})"
+        self.ids = tuple(source.ids[i] for i in rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--extractor", nargs="+", default=["embedded", "statistics(scales=1)"], metavar="SPEC")
-    parser.add_argument("--humans", type=Path)
+    parser.add_argument("--reals", type=int, metavar="N", help="only the first N reals")
+    parser.add_argument("--per-epoch", type=int, metavar="N", help="only the first N pictures of each epoch")
+    parser.add_argument("--diversity", action="store_true")
     parser.add_argument("--json", type=Path)
     options, start = parser.parse_args(), time.time()
+    if options.diversity:
+        diversity_checks(options.data)
+        return
     found: dict[str, Any] = {}
     for run, (reals, fakes) in RUNS.items():
         rows = {}
         for spec in options.extractor:
             extractor = make_extractor(spec)
             sets = Sets([options.data], extractor)
-            real, fake = sets.features(reals), sets.features(fakes)
-            epoch = np.array(sets.source(fakes).columns["epoch"], int)
+            real, fake, epoch = taken(sets, reals, fakes, options)
             for label, names in layer_sets(extractor).items():
                 values = values_of(chosen(real, names), chosen(fake, names), epoch)
                 width = sum(real.layers[name].shape[1] for name in names)
                 rows[f"{spec.partition('(')[0]}: {label} ({width})"] = values
                 print(f"  {time.time() - start:5.0f} s  {run}, {label}", file=sys.stderr, flush=True)
         found[run] = print_run(run, rows, np.unique(epoch))
-    if options.humans:
-        for dataset in ("cifar10", "ffhq", "imagenet", "lsun"):
-            errors = sorted(human_errors(options.humans, dataset).items(), key=lambda item: -item[1])
-            print(f"\n{dataset}: " + ", ".join(f"{model} {rate:.3f}" for model, rate in errors))
     machine = f"{os.cpu_count()} cores {platform.machine()}"
     about = f"giqa {giqa.__version__}, {date.today()}, {machine}, {time.time() - start:.0f} s"
     print(f"\n{about}")
