@@ -270,7 +270,7 @@ def doctor(reals: str | None, fakes: str | None, dimension: int | None, componen
 
 @main.command("list")
 def list_() -> None:
-    """List every extractor and scorer by name."""
+    """List every extractor, scorer and metric by name."""
     from .. import console, registry
 
     rows = []
