@@ -19,7 +19,7 @@ ROWS = [
     {"gallery", "fitting", "testing", "comparison", "chosen_layers", "drawing", "diff"},
     {"pipeline", "comparison_page"},
     {"compare"},
-    {"track"},
+    {"track", "by_class"},
     {"console", "cli", "__init__"},
 ]
 

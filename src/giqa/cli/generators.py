@@ -44,6 +44,13 @@ PICTURES = click.option(
 @click.option("--metrics", default="all", show_default=True, help="Some of `giqa list`, e.g. 'qs,ds,kd(subsets=100)'.")
 @LAYERS
 @PICTURES
+@click.option(
+    "--class",
+    "by",
+    metavar="COLUMN",
+    help="Judge each class against the same class of the reals: a column of the tables, or 'folder'; qs and ds only, "
+    "unless --metrics says otherwise.",
+)
 @click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write everything as .json.")
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write one self-contained HTML file.")
 @options("extractor", "scorer", "match", "seed", "workers", "no_store")
@@ -52,6 +59,7 @@ PICTURES = click.option(
 @options("quiet")
 def compare(
     sets: tuple[str, ...],
+    by: str | None,
     out: Path | None,
     report: Path | None,
     no_store: bool,
@@ -78,6 +86,9 @@ def compare(
         check_writable(path)
     if not report and (no_thumbnails or no_paths):
         raise BadSpec("--no-thumbnails and --no-paths change the report; give --report FILE too.")
+    if by:
+        compare_classes(places, by, out, report, no_store=no_store, quiet=quiet, **asked)
+        return
     with console.plain_warnings(quiet), console.progress(quiet) as progress:
         found = run(asked.pop("real"), places, store=not no_store, progress=progress, **asked)
     if report:
@@ -94,6 +105,42 @@ def compare(
             console.say(text)
         for path in filter(None, (out, report)):
             console.say(f"wrote {path}")
+
+
+def compare_classes(
+    places: dict[str, str],
+    by: str,
+    out: Path | None,
+    report: Path | None,
+    *,
+    real: str,
+    metrics: str,
+    no_store: bool,
+    quiet: bool,
+    **asked: Any,
+) -> None:
+    """A row a class and metric, and their means."""
+    from .. import by_class, console
+    from ..errors import BadSpec
+
+    if report:
+        raise BadSpec("--class has no report yet; give -o FILE.json, or compare one class at a time.")
+    if asked.get("match") == "auto":
+        raise BadSpec("With --class give a match(...) spec; `giqa doctor` proposes one.")
+    metrics = by_class.METRICS if metrics == "all" else metrics
+    with console.plain_warnings(quiet), console.progress(quiet) as progress:
+        found = by_class.compare_by_class(
+            real, places, by, metrics=metrics, store=not no_store, progress=progress, **asked
+        )
+    _write_json(out, found.to_json())
+    rows = []
+    for label, one in found.classes.items():
+        for metric in one.metrics:
+            cells = [_cell(g.values.get(metric), g.trouble.get(metric)) for g in one.generators]
+            rows.append((label, metric, *cells))
+    for metric in next(iter(found.classes.values())).metrics:
+        rows.append(("mean of classes", metric, *(_cell(found.mean(metric, name), None) for name in places)))
+    console.table("", ("class", "metric", *places), rows)
 
 
 def _cell(estimate: Any, trouble: str | None) -> str:
