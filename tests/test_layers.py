@@ -17,7 +17,7 @@ ROWS = [
     {"images", "features", "scorers", "metrics", "scores"},
     {"model", "report", "extraction", "doctor", "hygiene"},
     {"gallery", "fitting", "testing", "comparison", "chosen_layers", "drawing", "diff"},
-    {"pipeline", "comparison_page"},
+    {"pipeline", "comparison_page", "reference"},
     {"compare"},
     {"track", "by_class"},
     {"console", "cli", "__init__"},

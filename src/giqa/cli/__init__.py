@@ -11,6 +11,7 @@ import click
 from .. import __version__
 from .generators import compare, diff, track
 from .shared import Group, check_writable, options
+from .statistics import statistics
 from .upkeep import cache, weights
 
 SOURCES = """A source of pictures is a folder, a zip, an .npz or .npy array, a list file, a pattern such as
@@ -280,7 +281,7 @@ def list_() -> None:
     console.table("", ("kind", "name", "what it is"), rows)
 
 
-for command in (compare, track, diff):
+for command in (compare, track, diff, statistics):
     main.add_command(command)
 main.add_command(cache)
 main.add_command(weights)

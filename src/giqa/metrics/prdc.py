@@ -177,11 +177,10 @@ class _Least:
         self.value, self.row = np.full(columns, np.inf, np.float32), np.zeros(columns, int)
 
     def see(self, tile: np.ndarray, rows: slice, columns: slice) -> None:
-        row = tile.argmin(axis=0)
-        value = tile[row, np.arange(tile.shape[1])]
-        better = value < self.value[columns]
+        value = tile.min(axis=0)
+        better = np.flatnonzero(value < self.value[columns])  # soon only a few: looking for their rows costs little
         self.value[columns][better] = value[better]
-        self.row[columns][better] = rows.start + row[better]
+        self.row[columns][better] = rows.start + tile[:, better].argmin(axis=0)
 
 
 def _exact(real: np.ndarray, row: np.ndarray, fake: np.ndarray) -> np.ndarray:
