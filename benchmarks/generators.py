@@ -63,15 +63,16 @@ DIVERSITY_LAYERS = ("low", "mid", "high", "content")
 def layer_sets(extractor: Any) -> dict[str, tuple[str, ...]]:
     """Rows of the table: everything, each level, each layer."""
     levels = {level: tuple(names) for level, names in getattr(extractor, "levels", {}).items()}
-    found = {"all": tuple(extractor.outputs)}
-    if "low" in levels and "mid" in levels:
-        found["low + mid"] = levels["low"] + levels["mid"]
-    found |= levels
     stems: dict[str, tuple[str, ...]] = {}
     for name in extractor.outputs:
         stem = name.rpartition(".")[0] or name
         stems[stem] = (*stems.get(stem, ()), name)
-    found |= {stem: names for stem, names in stems.items() if names not in found.values()}
+    found = {"all": tuple(extractor.outputs)}
+    if "low" in levels and "mid" in levels:
+        found["low + mid"] = levels["low"] + levels["mid"]
+    for label, names in {**levels, **stems}.items():  # a layer goes before a level of the same name
+        if names not in found.values():
+            found[label] = names
     return found
 
 

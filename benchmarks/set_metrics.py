@@ -127,7 +127,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n", type=int, default=50_000)
     parser.add_argument("--d", type=int, default=2048)
-    parser.add_argument("--peer-n", type=int, default=10_000, help="0: no peers")
+    parser.add_argument("--peer-n", type=int, default=8_000, help="0: no peers")
     parser.add_argument("--only", default="fd,fd_infinity,kd,vendi,prdc,cmmd")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
