@@ -11,6 +11,7 @@ from ..errors import BadSpec
 from .blocks import as_pair, blocks, squared_distances
 
 SIGMA, TIMES = 10.0, 1000.0  # of CMMD, as its authors have them
+MANY = 4  # pictures for each column, from which on CMMD is summed by its series
 
 
 def kernel_distance(
@@ -49,10 +50,20 @@ def cmmd(real: Any, fake: Any, *, sigma: float = SIGMA) -> float:
     real (n, d), fake (m, d): rows are brought to length 1 first, as the published code does with the CLIP embeddings
     that the metric is defined on. All pairs count, also of a picture with itself, as published: never below 0, and
     biased upwards by about 1 / n + 1 / m.
+
+    Of many pictures, with t = xy of directions, exp(t / sigma^2) is summed as its series: the first two powers come
+    from means and (d, d) products, n d^2 instead of n^2 d; from sigma = 10 all further ones add less than .0007.
     """
     real, fake = as_pair(real, fake)
     if not sigma > 0:
         raise BadSpec(f"cmmd needs sigma above 0, got {sigma!r}.")
+    if (
+        sigma >= SIGMA
+        and len(real) + len(fake) > MANY * real.shape[1]
+        and real.any(axis=1).all()
+        and fake.any(axis=1).all()
+    ):
+        return _cmmd_of_many(real, fake, sigma)
 
     def kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         tile = squared_distances(x, y)
@@ -62,6 +73,18 @@ def cmmd(real: Any, fake: Any, *, sigma: float = SIGMA) -> float:
     within = [_sum_of_all(x, kernel, _directions) / len(x) ** 2 for x in (real, fake)]
     across = _sum(real, fake, kernel, _directions) / (len(real) * len(fake))
     return float(max(0.0, TIMES * (within[0] + within[1] - 2 * across)))
+
+
+def _cmmd_of_many(real: np.ndarray, fake: np.ndarray, sigma: float) -> float:
+    """e^(-1 / sigma^2) (|m - m'|^2 / sigma^2 + |S - S'|^2 / 2 sigma^4), m means of directions, S of their products."""
+    gap, gaps = np.zeros(real.shape[1]), np.zeros((real.shape[1],) * 2)
+    for matrix, sign in ((real, 1.0), (fake, -1.0)):
+        for rows in blocks(len(matrix)):
+            x = _directions(matrix, rows)
+            gap += sign / len(matrix) * x.sum(axis=0, dtype=np.float64)
+            gaps += sign / len(matrix) * (x.T @ x)
+    first, second = float(gap @ gap) / sigma**2, float((gaps**2).sum()) / (2 * sigma**4)
+    return TIMES * float(np.exp(-1 / sigma**2)) * (first + second)
 
 
 def _polynomial(real: np.ndarray, fake: np.ndarray, degree: int) -> float:
