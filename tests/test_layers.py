@@ -14,11 +14,12 @@ SOURCE = Path(giqa.__file__).parent
 ROWS = [
     {"types", "errors"},
     {"registry", "files", "svg"},
-    {"images", "features", "scorers", "humans", "scores"},
+    {"images", "features", "scorers", "metrics", "humans", "scores"},
     {"model", "report", "extraction", "doctor", "hygiene"},
-    {"gallery", "fitting", "testing", "people", "evaluation"},
-    {"people_report"},
-    {"pipeline"},
+    {"gallery", "fitting", "testing", "comparison", "chosen_layers", "drawing", "diff", "people", "evaluation"},
+    {"pipeline", "comparison_page", "reference", "people_report"},
+    {"compare"},
+    {"track", "by_class"},
     {"console", "cli", "__init__"},
 ]
 

@@ -68,11 +68,11 @@ class Gallery:
         place = {row: i for i, row in enumerate(wanted)}
         total = len(rows) + len(wanted)
         size = 192 if len(rows) <= FEW else 96
-        shown = _thumbnails(fakes, ids, workers, progress, 0, total, size) if pictures else {}
+        shown = thumbnails_of(fakes, ids, workers, progress, 0, total, size) if pictures else {}
         kept = self.model.thumbnails or {}
         if pictures and real is not None and not kept:
             real_ids = [self.model.reals.ids[row] for row in wanted]
-            found = _thumbnails(real, real_ids, workers, progress, len(rows), total)
+            found = thumbnails_of(real, real_ids, workers, progress, len(rows), total)
             kept = {row: found[i] for row, i in zip(wanted, real_ids, strict=True) if i in found}
         report = Report(
             title=title or plain_name(fakes),
@@ -122,7 +122,7 @@ def _unshown(scores: Scores, rows: np.ndarray) -> Unshown:
     return Unshown(**columns, copies=copies, foreign=foreign, shown_are=words)
 
 
-def _thumbnails(
+def thumbnails_of(
     where: Any,
     ids: Iterable[str],
     workers: int | None,
@@ -159,7 +159,7 @@ def _thumbnails(
 
 def keep_thumbnails(model: Model, real: Any, workers: int | None = None) -> dict[int, bytes]:
     """Thumbnails of the reals by row, to be kept in the model file on request."""
-    found = _thumbnails(real, model.reals.ids, workers, None, 0, len(model.reals))
+    found = thumbnails_of(real, model.reals.ids, workers, None, 0, len(model.reals))
     return {row: found[i] for row, i in enumerate(model.reals.ids) if i in found}
 
 

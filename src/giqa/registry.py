@@ -11,7 +11,7 @@ from typing import Any
 from .errors import BadSpec
 
 # kind -> name -> "module:attribute". Listing imports nothing; third parties add theirs by the entry points
-# `giqa.extractors` and `giqa.scorers`, and cannot take a name that is here.
+# `giqa.extractors`, `giqa.scorers` and `giqa.metrics`, and cannot take a name that is here.
 BUILTIN: dict[str, dict[str, str]] = {
     "extractor": {
         "embedded": "giqa.features.embedded:Embedded",
@@ -26,6 +26,21 @@ BUILTIN: dict[str, dict[str, str]] = {
         "sgm": "giqa.scorers.gmm:SGM",
         "knn": "giqa.scorers.knn:KNN",
         "multilayer": "giqa.scorers.multilayer:MultiLayer",
+    },
+    "metric": {
+        "qs": "giqa.metrics.named:Quality",
+        "ds": "giqa.metrics.named:Diversity",
+        "fd": "giqa.metrics.named:Frechet",
+        "fd_infinity": "giqa.metrics.named:FrechetInfinity",
+        "kd": "giqa.metrics.named:Kernel",
+        "cmmd": "giqa.metrics.named:CMMD",
+        "precision": "giqa.metrics.named:Precision",
+        "recall": "giqa.metrics.named:Recall",
+        "density": "giqa.metrics.named:Density",
+        "coverage": "giqa.metrics.named:Coverage",
+        "authenticity": "giqa.metrics.named:Authenticity",
+        "vendi": "giqa.metrics.named:Vendi",
+        "inception_score": "giqa.metrics.named:InceptionScore",
     },
 }
 PRESETS = ("paper", "released", "recommended")

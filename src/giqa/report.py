@@ -227,7 +227,7 @@ def _html(report: Report) -> str:
     template = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(source)
     return template.render(
         title=report.title,
-        policy=_policy(style, script),
+        policy=content_policy(style, script),
         style=Markup(style),
         script=Markup(script),
         data=Markup(_json(_payload(report))),
@@ -240,7 +240,7 @@ def _html(report: Report) -> str:
     )
 
 
-def _policy(style: str, script: str) -> str:
+def content_policy(style: str, script: str) -> str:
     """Content-Security-Policy: this style, this script, pictures from the file itself, and nothing else."""
     hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script)]
     return (

@@ -139,6 +139,34 @@ def _check_file(scorer: Any, reals: np.ndarray, fakes: np.ndarray) -> None:
     promise(loaded.digest == model.digest, "the digest survives save and load")
 
 
+def check_metric(make: Callable[[], Any], order: bool = True) -> None:
+    """What every metric of two sets promises: one float for (real, fake), input and parameters untouched, the same
+    number again, whatever the order of the pictures, and nothing finite for features that are not.
+
+    `order=False` leaves out the order, for metrics that draw by position.
+
+    >>> from giqa.metrics.named import Frechet
+    >>> check_metric(Frechet)
+    """
+    real, fake = reals_and_fakes(n=200, d=4)
+    metric = make()
+    promise(not _raises(BadSpec, lambda: parameters(metric)), "parameters are stored under their own names")
+    given, before = repr(parameters(metric)), (real.copy(), fake.copy())
+    value = metric(real, fake)
+    promise(isinstance(value, float) and bool(np.isfinite(value)), "one finite float for two sets")
+    promise(np.array_equal(before[0], real) and np.array_equal(before[1], fake), "both sets are left as they were")
+    promise(repr(parameters(metric)) == given, "no parameter changes")
+    promise(metric(real, fake) == value == make()(real, fake), "the same sets give the same number again")
+    if order:
+        rng = np.random.default_rng(1)
+        shuffled = metric(rng.permutation(real), rng.permutation(fake))
+        promise(bool(np.isclose(shuffled, value, rtol=1e-4, atol=1e-6)), "the order of the pictures does not matter")
+    bad = fake.copy()
+    bad[0, 0] = np.nan
+    refused = _raises(GiqaError, lambda: metric(real, bad)) or not np.isfinite(metric(real, bad))
+    promise(refused, "features that are not finite raise a GiqaError or give nothing finite")
+
+
 def check_extractor(
     make: Callable[[], Any], sizes: tuple[tuple[int, int], ...] = ((40, 40), (33, 57), (64, 48))
 ) -> None:

@@ -10,8 +10,10 @@ import click
 
 from .. import __version__
 from .evaluate import evaluate
+from .generators import compare, diff, track
 from .label import label
-from .shared import Group, options
+from .shared import Group, check_writable, options
+from .statistics import statistics
 from .upkeep import cache, weights
 
 SOURCES = """A source of pictures is a folder, a zip, an .npz or .npy array, a list file, a pattern such as
@@ -29,6 +31,7 @@ def main() -> None:
     giqa score fakes/ --real reals/ -o scores.csv --report report.html
     giqa fit reals/ -o reals.giqa                learn what real looks like, once
     giqa score fakes/ --model reals.giqa         score without the reals
+    giqa compare --real reals/ A=fakes_a/ B=fakes_b/    which generator is better, and in what
 
     Every score is read against held-out reals: z = 0 is like a typical real, z = -3 is three spreads worse.
     """
@@ -152,15 +155,6 @@ def run_score(
     return whole["failed"] + (scores.made_by["reals_failed"] if model is None else 0), whole["scored"]
 
 
-def check_writable(path: Path) -> None:
-    """Find out before the work, not after it, that a file cannot be written; its folder is made."""
-    import tempfile
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}."):
-        pass
-
-
 def show(scores: Any, out: Path | None, report: Path | None, quiet: bool, ranked: bool) -> None:
     """A ranking for a person, CSV for a pipe; what was written and what went wrong to stderr."""
     from .. import console
@@ -279,7 +273,7 @@ def doctor(reals: str | None, fakes: str | None, dimension: int | None, componen
 
 @main.command("list")
 def list_() -> None:
-    """List every extractor and scorer by name."""
+    """List every extractor, scorer and metric by name."""
     from .. import console, registry
 
     rows = []
@@ -289,7 +283,7 @@ def list_() -> None:
     console.table("", ("kind", "name", "what it is"), rows)
 
 
-main.add_command(label)
-main.add_command(evaluate)
+for command in (compare, track, diff, statistics, label, evaluate):
+    main.add_command(command)
 main.add_command(cache)
 main.add_command(weights)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -88,3 +89,12 @@ def options(*names: str) -> Callable:
         return command
 
     return add
+
+
+def check_writable(path: Path) -> None:
+    """Find out before the work, not after it, that a file cannot be written; its folder is made."""
+    import tempfile
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}."):
+        pass

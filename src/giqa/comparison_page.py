@@ -1,0 +1,164 @@
+"""The HTML page of a comparison: verdicts, table, distributions, the plane of quality and diversity, galleries."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Mapping
+from importlib import resources
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from . import drawing
+from .comparison import Comparison, Generator
+from .files import replace_file
+from .gallery import thumbnails_of
+from .report import content_policy
+
+WIDE, NARROW = 1140, 340  # of a chart in pixels: one for the table, one for the telephone
+SHOWN = 8  # best, middle and worst pictures of each generator
+ARROWS = {None: "", False: "higher is better", True: "lower is better"}
+
+
+def write_page(
+    path: str | os.PathLike[str],
+    found: Comparison,
+    *,
+    sources: Mapping[str, Any] | None = None,
+    show_thumbnails: bool = True,
+    show_paths: bool = True,
+    workers: int | None = None,
+) -> Path:
+    """One HTML file that opens offline, whole or not at all; `sources`: where each generator's pictures are.
+
+    `show_thumbnails=False` keeps every picture out of it, `show_paths=False` every id.
+    """
+    shown = {g.name: ranked_rows(g) for g in found.generators}
+    pictures = {}
+    for g in found.generators if show_thumbnails and sources else ():
+        ids = dict.fromkeys(g.scores.id[row] for rows in shown[g.name].values() for row in rows)
+        pictures[g.name] = thumbnails_of(sources[g.name], ids, workers, None, 0, len(ids), 128)
+    galleries = [
+        (
+            g.name,
+            i % drawing.COLOURS,
+            [(title, _cells(g, rows, pictures[g.name], show_paths)) for title, rows in shown[g.name].items()],
+        )
+        for i, g in enumerate(found.generators)
+        if pictures.get(g.name)
+    ]
+    z = {g.name: g.scores.z for g in found.generators}
+    page = render(
+        "compare.html",
+        found=found,
+        title=" · ".join(z),
+        names=[(name, i % drawing.COLOURS) for i, name in enumerate(z)],
+        sentences=sentences(found),
+        rows=table_rows(found),
+        charts=_twice(lambda width: drawing.distributions(z, found.held_out_z, width)),
+        planes=_twice(lambda width: drawing.plane(_points(found), ("QS: quality", "DS: diversity"), width)),
+        galleries=galleries,
+        made_by=[(k, v if isinstance(v, str) else json.dumps(v)) for k, v in found.made_by.items()],
+    )
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, page.encode("utf-8", "replace"))
+    return path
+
+
+def render(template: str, **values: Any) -> str:
+    """A template of this package with the style of the report and of comparisons, and no script at all."""
+    import jinja2
+    from markupsafe import Markup
+
+    parts = resources.files("giqa") / "templates"
+    style = "".join((parts / name).read_text("utf-8") for name in ("report.css", "compare.css"))
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["number"] = drawing.number
+    source = (parts / template).read_text("utf-8")
+    return environment.from_string(source).render(style=Markup(style), policy=content_policy(style, ""), **values)
+
+
+def sentences(found: Comparison) -> list[str]:
+    """What a reader wants to know of each pair first: quality by QS, diversity by DS."""
+    words = []
+    for left, right in combinations((g.name for g in found.generators), 2):
+        parts = []
+        for metric, topic in (("qs", "quality"), ("ds", "diversity")):
+            known = [v for v in found.verdicts if v.metric == metric and {v.left, v.right} == {left, right}]
+            if not known:
+                continue
+            v = found.verdict(metric, left, right)
+            range_ = f"{drawing.number(v.difference)}, {drawing.number(v.low)} to {drawing.number(v.high)}"
+            if v.says == "cannot be told apart":
+                parts.append(
+                    f"in {topic} they cannot be told apart with this many pictures ({metric.upper()} {range_})"
+                )
+            else:
+                care = ", but not from equally many pictures" if v.unequal else ""
+                parts.append(f"{left} is {v.says} in {topic} ({metric.upper()} {range_}){care}")
+        if parts:
+            words.append(f"{left} against {right}: {'; '.join(parts)}.")
+    return words
+
+
+def table_rows(found: Comparison) -> list[dict[str, Any]]:
+    """A row a metric: what it is about, which way is better, and value, interval and standing of each generator."""
+    rows = []
+    for label, metric in found.metrics.items():
+        ranks = getattr(metric, "ranks", True)
+        known = {g.name: g.values[label] for g in found.generators if label in g.values}
+        turn = -1 if getattr(metric, "is_distance", False) else 1
+        best = max(known, key=lambda name: turn * known[name].value, default=None) if ranks and len(known) > 1 else None
+        cells = []
+        for g in found.generators:
+            estimate = known.get(g.name)
+            low, high = estimate.interval() if estimate else (float("nan"),) * 2
+            value = estimate.value if estimate else float("nan")
+            alike = best is not None and g.name != best and estimate is not None
+            alike = alike and found.verdict(label, g.name, best).says == "cannot be told apart"
+            trouble = g.trouble.get(label, "")
+            cells.append(
+                {"value": value, "low": low, "high": high, "best": g.name == best, "alike": alike, "trouble": trouble}
+            )
+        about = getattr(metric, "about", "")
+        words = ARROWS[getattr(metric, "is_distance", False) if ranks else None]
+        rows.append({"name": label, "about": about, "way": words, "cells": cells})
+    return rows
+
+
+def ranked_rows(generator: Generator) -> dict[str, list[int]]:
+    """Rows of the best, the middle and the worst pictures; all of them under one name where they are few."""
+    ranked = generator.scores.ranked().tolist()
+    if len(ranked) <= 3 * SHOWN:
+        return {"best to worst": ranked}
+    middle = len(ranked) // 2 - SHOWN // 2
+    return {"best": ranked[:SHOWN], "middle": ranked[middle : middle + SHOWN], "worst": ranked[-SHOWN:]}
+
+
+def _cells(
+    g: Generator, rows: list[int], pictures: Mapping[str, bytes], show_paths: bool
+) -> list[tuple[str, str, str]]:
+    """z, name and picture (base64) of each."""
+    found = []
+    for row in rows:
+        name = g.scores.id[row]
+        if name in pictures:
+            code = base64.b64encode(pictures[name]).decode()
+            found.append((drawing.number(float(g.scores.z[row])), name if show_paths else f"row {row + 1}", code))
+    return found
+
+
+def _points(found: Comparison) -> list[drawing.Point]:
+    points = []
+    for i, g in enumerate(found.generators):
+        if "qs" in g.values and "ds" in g.values:
+            both = [(e.value, *e.interval()) for e in (g.values["qs"], g.values["ds"])]
+            points.append(drawing.Point(g.name, *both, colour=i))
+    return points
+
+
+def _twice(draw: Any) -> tuple[Any, Any]:
+    return draw(WIDE), draw(NARROW)

@@ -1,0 +1,240 @@
+"""Charts as inline SVG text: distributions over each other, points with intervals in a plane, lines over iterations.
+
+Nothing but shapes, classes and text: colours are those of the style sheet, so light and dark are its affair.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup, escape
+
+COLOURS = 8  # classes s0..s7 of the style sheet; the ninth series is drawn like the first
+FAR = 25.0  # beyond so many spreads the axis is compressed
+
+
+@dataclass(frozen=True)
+class Point:
+    """A mark with its intervals; an unknown end is NaN."""
+
+    name: str
+    x: tuple[float, float, float]  # value, low, high
+    y: tuple[float, float, float]
+    colour: int = 0
+
+
+@dataclass(frozen=True)
+class Axis:
+    """From numbers to pixels: `low`..`high` onto `start`..`end`, through `warp`."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+    warp: Callable[[float], float] = float
+
+    def __call__(self, value: float) -> float:
+        low, high = self.warp(self.low), self.warp(self.high)
+        share = (self.warp(min(max(value, self.low), self.high)) - low) / ((high - low) or 1)
+        return round(self.start + share * (self.end - self.start), 1)
+
+
+def number(value: float) -> str:
+    """Three digits or so, with a true minus.
+
+    >>> number(-0.1234), number(1234.5), number(float("nan")), number(0.00012)
+    ('−0.123', '1234', '–', '0.00012')
+    """
+    if not math.isfinite(value):
+        return "–" if math.isnan(value) else ("∞" if value > 0 else "−∞")
+    size = abs(value)
+    text = f"{value:.0f}" if size >= 100 else f"{value:.1f}" if size >= 10 else f"{value:.2f}" if size >= 1 else ""
+    text = text or (f"{value:.3f}" if size >= 0.01 or not size else f"{value:.2g}")
+    return text.replace("-", "−")
+
+
+def ticks(low: float, high: float, most: int) -> list[float]:
+    """Round numbers from low to high, `most` or fewer.
+
+    >>> ticks(-0.3, 1.1, 4)
+    [0.0, 0.5, 1.0]
+    """
+    if not high > low:
+        return [low]
+    rough = (high - low) / most
+    unit = 10.0 ** math.floor(math.log10(rough))
+    step = next(m * unit for m in (1, 2, 5, 10) if m * unit >= rough * 0.999)
+    first = math.ceil(low / step - 1e-9)
+    return [round(k * step, 12) for k in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
+def distributions(sets: Mapping[str, np.ndarray], reals: np.ndarray, width: int, height: int = 240) -> Markup:
+    """Outlines of the histograms of z of several sets, over the filled one of held-out reals."""
+    clean = {name: z[np.isfinite(z)] for name, z in sets.items()}
+    reals = reals[np.isfinite(reals)]
+    low, high = _bulk([*clean.values(), reals])
+    far = max(-low, high) > FAR
+    x = Axis(low, high, 40, width - 12, _bent if far else float)
+    bins = 40 if width > 600 else 28
+    edges = np.array([low + (high - low) * i / bins for i in range(bins + 1)])
+    if far:
+        bent = np.linspace(_bent(low), _bent(high), bins + 1)
+        edges = np.sign(bent) * 4 * np.sinh(np.abs(bent))
+        edges[0], edges[-1] = low, high
+    shares = {name: _shares(z, edges) for name, z in clean.items()}
+    real_shares = _shares(reals, edges)
+    most = max([float(s.max()) for s in [*shares.values(), real_shares] if len(s)] or [1.0]) or 1.0
+    y = Axis(0, most, height - 40, 12)
+    parts = [_grid_y(y, ticks(0, most, 4), width, lambda t: f"{100 * t:.0f} %")]
+    parts.append(_grid_x(x, _marks(x, 46), height - 22))
+    parts.append(f'<text x="{width / 2}" y="{height - 4}" text-anchor="middle">z: 0 = like a typical real</text>')
+    parts.append(f'<path class="real" d="{_steps(real_shares, edges, x, y)}Z"/>')
+    for i, share in enumerate(shares.values()):
+        parts.append(f'<path class="line s{i % COLOURS}" d="{_steps(share, edges, x, y)}"/>')
+    words = "Distributions of z. " + " ".join(f"{n}: median {number(_median(z))}." for n, z in clean.items())
+    return _svg(width, height, words, parts)
+
+
+def plane(points: Sequence[Point], labels: tuple[str, str], width: int, height: int = 320) -> Markup:
+    """Points with the intervals of both coordinates; labels: what x and y are."""
+    finite = [p for p in points if math.isfinite(p.x[0]) and math.isfinite(p.y[0])]
+    if not finite:
+        return Markup("")
+    x = _axis([v for p in finite for v in p.x], 56, width - 16)
+    y = _axis([v for p in finite for v in p.y], height - 44, 14)
+    parts = [_grid_y(y, _marks(y, 26), width, _plain, left=56)]
+    parts.append(_grid_x(x, _marks(x, 44), height - 26))
+    parts.append(f'<text x="{width / 2}" y="{height - 6}" text-anchor="middle">{escape(labels[0])} →</text>')
+    parts.append(f'<text class="up" x="14" y="{height / 2}" text-anchor="middle">{escape(labels[1])} →</text>')
+    taken: list[tuple[float, float]] = []
+    for p in finite:
+        at, up = x(p.x[0]), y(p.y[0])
+        colour = f"s{p.colour % COLOURS}"
+        if math.isfinite(p.x[1]):
+            parts.append(f'<line class="cross {colour}" x1="{x(p.x[1])}" x2="{x(p.x[2])}" y1="{up}" y2="{up}"/>')
+        if math.isfinite(p.y[1]):
+            parts.append(f'<line class="cross {colour}" x1="{at}" x2="{at}" y1="{y(p.y[1])}" y2="{y(p.y[2])}"/>')
+        foot = next(
+            f for f in (up - 8, up + 20, up - 24, up + 36, up + 52) if (f > 10 and _free(taken, at, f)) or f > up + 50
+        )
+        taken.append((at, foot))
+        end = at > width * 0.6
+        place = f'x="{at + (-10 if end else 10)}" y="{round(foot, 1)}" text-anchor="{"end" if end else "start"}"'
+        parts.append(f'<circle class="{colour}" cx="{at}" cy="{up}" r="5"/><text class="name" {place}>')
+        parts.append(f"{escape(p.name)}</text>")
+    words = "; ".join(f"{p.name}: {labels[0]} {number(p.x[0])}, {labels[1]} {number(p.y[0])}" for p in finite)
+    return _svg(width, height, words, parts)
+
+
+def line(
+    places: Sequence[float], values: np.ndarray, lows: np.ndarray, highs: np.ndarray, best: int | None, width: int
+) -> Markup:
+    """One metric over iterations: a line, its interval as a band, and a ring around the best place."""
+    height = 180
+    known = np.flatnonzero(np.isfinite(values))
+    if not len(known):
+        return Markup("")
+    x = Axis(min(places), max(places) if max(places) > min(places) else min(places) + 1, 56, width - 14)
+    y = Axis(*_range(list(values[known])), height - 26, 12)  # wide intervals of bad beginnings must not flatten it
+    parts = [_grid_y(y, ticks(y.low, y.high, 4), width, _plain, left=56)]
+    parts.append(_grid_x(x, _apart(x, ticks(x.low, x.high, 5), 44), height - 8))
+    band = [k for k in known if math.isfinite(lows[k]) and math.isfinite(highs[k])]
+    if len(band) > 1:
+        there = "L".join(f"{x(places[k])},{y(highs[k])}" for k in band)
+        back = "L".join(f"{x(places[k])},{y(lows[k])}" for k in reversed(band))
+        parts.append(f'<path class="band s0" d="M{there}L{back}Z"/>')
+    parts.append(f'<path class="line s0" d="M{"L".join(f"{x(places[k])},{y(values[k])}" for k in known)}"/>')
+    if best is not None:
+        parts.append(f'<circle class="best" cx="{x(places[best])}" cy="{y(values[best])}" r="6"/>')
+    words = f"from {number(values[known[0]])} to {number(values[known[-1]])}"
+    return _svg(width, height, words, parts)
+
+
+# --- parts
+
+
+def _svg(width: int, height: int, words: str, parts: Sequence[str]) -> Markup:
+    head = f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(words)}">'
+    return Markup(head + "".join(parts) + "</svg>")
+
+
+def _grid_y(y: Axis, at: Sequence[float], width: int, text: Callable[[float], str], left: int = 40) -> str:
+    return "".join(
+        f'<line class="axis" x1="{left}" x2="{width - 12}" y1="{y(t)}" y2="{y(t)}"/>'
+        f'<text x="{left - 6}" y="{y(t) + 4}" text-anchor="end">{text(t)}</text>'
+        for t in at
+    )
+
+
+def _grid_x(x: Axis, at: Sequence[float], height: float) -> str:
+    return "".join(f'<text x="{x(t)}" y="{height}" text-anchor="middle">{_plain(t)}</text>' for t in at)
+
+
+def _plain(value: float) -> str:
+    return (f"{value:.0f}" if value == round(value) else f"{value:g}").replace("-", "−")
+
+
+def _apart(x: Axis, wish: Sequence[float], least: float) -> list[float]:
+    """Those of the ticks, the first ones first, that keep a distance."""
+    kept: list[float] = []
+    for t in wish:
+        if x.low <= t <= x.high and all(abs(x(t) - x(k)) >= least for k in kept):
+            kept.append(t)
+    return kept
+
+
+def _axis(values: Sequence[float], start: float, end: float) -> Axis:
+    """Compressed far from 0 where the values reach far."""
+    low, high = _range([*values, 0.0])
+    return Axis(low, high, start, end, _bent if max(-low, high) > FAR else float)
+
+
+def _marks(axis: Axis, least: float) -> list[float]:
+    """Ticks that have room beside each other."""
+    bent = [0.0, *(s * m * 10.0**k for k in range(9) for m in (1, 3) for s in (-1, 1))]
+    wish = bent if axis.warp is _bent else ticks(axis.low, axis.high, 8)
+    return _apart(axis, wish, least)
+
+
+def _free(taken: Sequence[tuple[float, float]], at: float, foot: float) -> bool:
+    """Whether a name fits there beside those that are placed."""
+    return all(abs(at - x) > 90 or abs(foot - y) > 14 for x, y in taken)
+
+
+def _bent(value: float) -> float:
+    return math.asinh(value / 4)
+
+
+def _bulk(sets: Sequence[np.ndarray]) -> tuple[float, float]:
+    """Where the bulk of all lies; what is farther out counts in the end bins."""
+    low, high = -4.0, 4.0
+    for z in sets:
+        if len(z):
+            quarter, upper = np.quantile(z, (0.25, 0.75))
+            far = 4 * (upper - quarter)
+            low, high = min(low, max(z.min(), quarter - far)), max(high, min(z.max(), upper + far))
+    return float(np.floor(low)), float(np.ceil(high))
+
+
+def _shares(z: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    return np.histogram(np.clip(z, edges[0], edges[-1]), edges)[0] / max(1, len(z))
+
+
+def _steps(shares: np.ndarray, edges: np.ndarray, x: Axis, y: Axis) -> str:
+    bars = "".join(f"L{x(a)},{y(s)}L{x(b)},{y(s)}" for s, a, b in zip(shares, edges[:-1], edges[1:], strict=True))
+    return f"M{x(edges[0])},{y(0)}{bars}L{x(edges[-1])},{y(0)}"
+
+
+def _range(values: Sequence[float]) -> tuple[float, float]:
+    """The finite ones, with some room."""
+    finite = [v for v in values if math.isfinite(v)]
+    low, high = min(finite), max(finite)
+    room = 0.08 * (high - low) or 0.1 * (abs(low) or 1)
+    return low - room, high + room
+
+
+def _median(z: np.ndarray) -> float:
+    return float(np.median(z)) if len(z) else math.nan

@@ -1,0 +1,140 @@
+"""QS and DS: how good a generator's pictures are, and how much of the reals it reaches, by a scorer of reals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadShape, BadSpec
+from .blocks import as_pair, keys
+
+MAD_TO_SIGMA = 1.4826  # a Gaussian's standard deviation over its median absolute deviation
+DIRECTIONS = 64  # principal ones of the reals, at most
+FEWEST = 10  # pictures that a density is fitted on
+SPLITS = 5
+
+
+@dataclass(frozen=True)
+class Quality:
+    """QS and what must stand beside it: a mean alone hides whether all pictures are middling or half are absurd."""
+
+    mean_z: float
+    mean_score: float
+    median_z: float
+    median_percentile: float
+    share_below_worst_5_percent: float
+    n: int
+
+
+def quality(scores: Any, held_out: Any) -> Quality:
+    """QS (GIQA, eq. 9) as the mean z of the pictures, and its companions.
+
+    >>> found = quality([-1., 1.], held_out=[-1., 0., 1., 2., -2.])
+    >>> round(found.mean_z, 6), round(found.median_percentile, 6), found.n
+    (0.0, 0.666667, 2)
+
+    scores (m,) of generated pictures, held_out (n,) of reals by the same scorer, which had not seen them. z = (score -
+    median of held_out) / (1.4826 median absolute deviation): 0 like a typical real, -3 three spreads worse. Percentile:
+    (1 + held-out reals that are no better) / (n + 1). NaN in all where more than half of held_out are equal.
+    """
+    scores, held_out = np.asarray(scores, float).ravel(), np.sort(np.asarray(held_out, float).ravel())
+    if not len(scores) or not len(held_out):
+        raise BadShape(f"QS needs scores of pictures and of reals, got {len(scores)} and {len(held_out)}.")
+    z = standard(scores, held_out)
+    percentile = (1 + np.searchsorted(held_out, scores, side="right")) / (len(held_out) + 1)
+    below = float(np.mean(percentile <= 0.05))
+    return Quality(
+        float(z.mean()), float(scores.mean()), float(np.median(z)), float(np.median(percentile)), below, len(scores)
+    )
+
+
+def quality_score(scores: Any, held_out: Any) -> float:
+    """QS(G): the mean z alone.
+
+    >>> quality_score([3., 3.], held_out=[1., 2., 3., 4., 5.])
+    0.0
+    """
+    return quality(scores, held_out).mean_z
+
+
+def standard(scores: np.ndarray, held_out: np.ndarray) -> np.ndarray:
+    """Scores on the scale of held-out ones: 0 at their median, 1 a spread."""
+    middle = np.median(held_out)
+    spread = MAD_TO_SIGMA * np.median(np.abs(held_out - middle))
+    return (scores - middle) / (spread if spread > 0 else np.nan)
+
+
+def diversity_score(
+    real: Any, fake: Any, make: Callable[[], Any], *, splits: int = SPLITS, directions: int = DIRECTIONS, seed: int = 0
+) -> float:
+    """DS(G) (GIQA, eq. 10, sets exchanged): how well reals score under a model of the generated pictures.
+
+    Mean over `splits` of: mean of (score under the fakes' model - score under the reals' model) / spread of the latter,
+    over the reals that neither model has seen. 0: as a fresh set of reals would; negative: part of the reals is missed.
+
+    >>> class Gauss:
+    ...     def fit(self, x):
+    ...         self.middle, self.variance = x.mean(axis=0), x.var(axis=0)
+    ...     def score_samples(self, x):
+    ...         return -((x - self.middle) ** 2 / self.variance + np.log(self.variance)).sum(axis=1)
+    >>> rng = np.random.default_rng(0)
+    >>> reals, fresh = rng.normal(size=(400, 3)), rng.normal(size=(200, 3))
+    >>> abs(diversity_score(reals, fresh, Gauss)) < .2 and diversity_score(reals, fresh * .3, Gauss) < -1
+    True
+
+    real (n, d), fake (m, d). `make()`: a scorer with `fit` and `score_samples`; both models are fitted on equally many
+    pictures, half of the reals at most. Reals are split by seeded keys of their own; standardisation and principal
+    directions (64 at most, and one for every two pictures fitted) are those of the reals judged, which favours neither
+    side. A log-density is the score to take: its mean over reals is highest for the model that is right. A distance is
+    not: a model that is too wide brings every real near. `docs/generators.md` has both.
+    """
+    real, fake = as_pair(real, fake)
+    if not isinstance(splits, (int, np.integer)) or not 1 <= splits <= 16:
+        raise BadSpec(f"diversity_score needs splits from 1 to 16, got {splits!r}.")
+    real_keys, fake_keys = keys(real, splits, seed), keys(fake, splits, seed)
+    found = [_one_split(real, fake, make, directions, a, b) for a, b in zip(real_keys.T, fake_keys.T, strict=True)]
+    return float(np.mean(found))
+
+
+def _one_split(
+    real: np.ndarray,
+    fake: np.ndarray,
+    make: Callable[[], Any],
+    directions: int,
+    real_keys: np.ndarray,
+    fake_keys: np.ndarray,
+) -> float:
+    order = np.argsort(real_keys, kind="stable")
+    half = int((real_keys < 0.5).sum())
+    n = min(half, len(fake))
+    if n < FEWEST or len(real) - half < FEWEST:
+        raise BadShape(
+            f"DS needs {FEWEST} pictures to fit on and {FEWEST} other reals to judge, got {n} of {len(fake)} fakes and "
+            f"{len(real) - half} of {len(real)} reals; add pictures."
+        )
+    judged = real[order[half:]]
+    prepare = _projection(judged, min(directions, n // 2))
+    scores = []
+    for fitted in (fake[np.argsort(fake_keys, kind="stable")[:n]], real[order[:n]]):
+        scorer = make()
+        scorer.fit(prepare(fitted))
+        scores.append(np.asarray(scorer.score_samples(prepare(judged)), float))
+    middle = np.median(scores[1])
+    spread = MAD_TO_SIGMA * np.median(np.abs(scores[1] - middle))
+    return float((scores[0] - scores[1]).mean() / (spread if spread > 0 else np.nan))
+
+
+def _projection(matrix: np.ndarray, directions: int) -> Callable[[np.ndarray], np.ndarray]:
+    """Standardise and project as these rows say, float64 (n, q)."""
+    mean = matrix.mean(axis=0, dtype=np.float64)
+    spread = matrix.std(axis=0, dtype=np.float64)
+    spread[spread <= 1e-7 * np.maximum(np.abs(mean), 1e-30)] = 1.0
+    x = (matrix - mean) / spread
+    if len(x) > x.shape[1]:
+        vectors = np.linalg.eigh(x.T @ x)[1].T[::-1][:directions]
+    else:
+        vectors = np.linalg.svd(x, full_matrices=False)[2][:directions]
+    return lambda rows: ((rows - mean) / spread) @ vectors.T

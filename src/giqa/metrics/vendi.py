@@ -1,0 +1,40 @@
+"""Vendi score: how many really different pictures there are in a set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .blocks import as_set, blocks
+
+
+def vendi_score(features: Any) -> float:
+    """exp of the entropy of the eigenvalues of K / n, K the cosine similarities of n pictures (Friedman & Dieng 2023).
+
+    >>> round(vendi_score(np.eye(5)), 6), round(vendi_score(np.ones((5, 3))), 6)
+    (5.0, 1.0)
+
+    features (n, d) of one set, reals have no part in it. 1 (all alike) to the smaller of n and d: the effective number
+    of different pictures; it grows with n, so compare sets of equal size. From the d x d products when n > d, which
+    have the same eigenvalues.
+    """
+    matrix = as_set(features, "given")
+    n, d = matrix.shape
+    if n <= d:
+        x = _directions(matrix)
+        products = x @ x.T
+    else:
+        products = np.zeros((d, d))
+        for rows in blocks(n):
+            x = _directions(matrix[rows])
+            products += x.T @ x
+    values = np.linalg.eigvalsh(products / n)
+    values = values[values > 1e-12]  # they sum to 1
+    return float(np.exp(-(values * np.log(values)).sum()))
+
+
+def _directions(matrix: np.ndarray) -> np.ndarray:
+    """Rows of length 1, float64."""
+    x = matrix.astype(np.float64)
+    return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-30)

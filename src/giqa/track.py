@@ -1,0 +1,201 @@
+"""A training run: every metric over its iterations, and the best checkpoint by each."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from . import drawing
+from .compare import compare
+from .comparison import Comparison
+from .comparison_page import ARROWS, render
+from .errors import BadSource, BadSpec
+from .extraction import as_match, auto_match, extract, make_extractor
+from .files import replace_file
+from .images import open_source
+from .types import Progress
+
+COLUMNS = ("iteration", "epoch", "step")
+METRICS = "qs,ds,fd,kd,precision,recall,density,coverage"
+WIDTH = 420  # of a chart
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """The checkpoints of a run as generators of a `Comparison`, in the order of `iterations`."""
+
+    iterations: tuple[float, ...]
+    comparison: Comparison
+
+    def line(self, metric: str) -> np.ndarray:
+        """Value, low and high at every iteration, (iterations, 3), NaN where unknown."""
+        rows = []
+        for g in self.comparison.generators:
+            estimate = g.values.get(metric)
+            rows.append((estimate.value, *estimate.interval()) if estimate else (np.nan,) * 3)
+        return np.array(rows)
+
+    def best(self, metric: str) -> int | None:
+        """Position of the best checkpoint; None where the metric ranks nothing or is unknown everywhere."""
+        made = self.comparison.metrics[metric]
+        values = self.line(metric)[:, 0] * (-1 if getattr(made, "is_distance", False) else 1)
+        if not getattr(made, "ranks", True) or not np.isfinite(values).any():
+            return None
+        return int(np.nanargmax(values))
+
+    def as_good(self, metric: str) -> list[int]:
+        """Positions of checkpoints that cannot be told apart from the best one, at 95 % each, with itself."""
+        best = self.best(metric)
+        if best is None:
+            return []
+        values = [g.values.get(metric) for g in self.comparison.generators]
+        found = []
+        for place, estimate in enumerate(values):
+            if estimate is not None:
+                _, low, high = estimate.minus(values[best])
+                if place == best or low <= 0 <= high:
+                    found.append(place)
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        """The comparison's JSON, without the verdicts on pairs, and the best of each metric."""
+        whole = self.comparison.to_json()
+        del whole["verdicts"]
+        best = {}
+        for metric in self.comparison.metrics:
+            place = self.best(metric)
+            if place is not None:
+                alike = [self.iterations[i] for i in self.as_good(metric)]
+                best[metric] = {"iteration": self.iterations[place], "cannot_be_told_apart": alike}
+        return {"iterations": list(self.iterations), "best": best, **whole}
+
+
+def track(
+    run: Any,
+    real: Any,
+    *,
+    metrics: str | Sequence[str] = METRICS,
+    extractor: Any = None,
+    match: Any = None,
+    store: bool = True,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Track:
+    """Compare the checkpoints of a run with the same reals.
+
+    `run`: a folder (zip, pattern) whose pictures lie in folders with the iteration in their name, as in
+    "samples/iter_002000/7.png" (the last number of the innermost folder that has one), or a table with a column
+    iteration, epoch or step. Rows without a number, such as reals, are left out. `options`: `layers`, `scorer`,
+    `pictures`, `seed` of `giqa.compare.compare`. Errors: `BadSource` where fewer than two iterations are found.
+    """
+    source, extractor = open_source(run), make_extractor(extractor)
+    match = auto_match(real, source) if match == "auto" else as_match(match)
+    number = iterations_of(source)
+    reading = {"match": match, "store": store, "workers": workers, "progress": progress}
+    reals = extract(real, extractor, what="reals", **reading)
+    fakes = extract(source, extractor, what="run", **reading)
+    if not len(reals.features) or not len(fakes.features):
+        raise BadSource("None of the pictures of the reals or of the run could be read; try giqa doctor REALS RUN.")
+    of = np.array([number.get(name, np.nan) for name in fakes.features.ids])
+    iterations = tuple(float(i) for i in np.unique(of[np.isfinite(of)]))
+    if len(iterations) < 2:
+        raise BadSource(f"{source.name} has pictures of {len(iterations)} iterations; at least two are needed.")
+    sets = {words(i): fakes.features.rows(np.flatnonzero(of == i)) for i in iterations}
+    return Track(iterations, compare(reals.features, sets, metrics=metrics, progress=progress, **options))
+
+
+def iterations_of(source: Any) -> dict[str, float]:
+    """The iteration of each id that has one."""
+    columns = getattr(source, "columns", {})
+    column = next((name for name in COLUMNS if name in columns), None)
+    if column:
+        texts = dict(zip(source.ids, columns[column], strict=True))
+    else:
+        texts = {name: _number_in_folders(name) for name in source.ids}
+        if not any(texts.values()):
+            raise BadSource(
+                f"{source.name} does not say which picture is of which iteration: give folders with a number in their "
+                f"name, such as iter_002000/, or a table with a column {', '.join(COLUMNS[:-1])} or {COLUMNS[-1]}."
+            )
+    found = {}
+    for name, text in texts.items():
+        try:
+            found[name] = float(text)
+        except (TypeError, ValueError):
+            if column and text:
+                raise BadSpec(f"The column {column} of {source.name} has {text!r}, which is no number.") from None
+    return found
+
+
+def _number_in_folders(name: str) -> str:
+    """The last number in the innermost folder that has one.
+
+    >>> _number_in_folders("run_3/iter_002000/7.png"), _number_in_folders("7.png")
+    ('002000', '')
+    """
+    for folder in reversed(PurePosixPath(name).parts[:-1]):
+        if numbers := re.findall(r"\d+(?:\.\d+)?", folder):
+            return numbers[-1]
+    return ""
+
+
+def words(iteration: float) -> str:
+    """
+    >>> words(2000.0), words(0.5)
+    ('2000', '0.5')
+    """
+    return f"{iteration:.0f}" if iteration == round(iteration) else f"{iteration:g}"
+
+
+def write_track(path: str | os.PathLike[str], found: Track, title: str) -> Path:
+    """One HTML file: a chart a metric with the best checkpoint marked, and the table."""
+    charts, best = [], []
+    names = [words(i) for i in found.iterations]
+    for metric, made in found.comparison.metrics.items():
+        values, low, high = found.line(metric).T
+        place = found.best(metric)
+        way = ARROWS[getattr(made, "is_distance", False) if getattr(made, "ranks", True) else None]
+        charts.append(
+            {"name": metric, "way": way, "svg": drawing.line(found.iterations, values, low, high, place, WIDTH)}
+        )
+        if place is not None:
+            alike = [names[i] for i in found.as_good(metric) if i != place]
+            best.append((metric, names[place], ", ".join(alike) or "none"))
+    rows = [
+        (name, len(g.scores), [g.values[m].value if m in g.values else float("nan") for m in found.comparison.metrics])
+        for name, g in zip(names, found.comparison.generators, strict=True)
+    ]
+    page = render(
+        "track.html",
+        found=found,
+        title=title,
+        charts=charts,
+        best=best,
+        rows=rows,
+        metrics=list(found.comparison.metrics),
+        made_by=[(k, v if isinstance(v, str) else json.dumps(v)) for k, v in found.comparison.made_by.items()],
+    )
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, page.encode("utf-8", "replace"))
+    return path
+
+
+def summary_rows(found: Track) -> list[list[str]]:
+    """A row an iteration, a column a metric; the best one has a star."""
+    best: Mapping[str, int | None] = {metric: found.best(metric) for metric in found.comparison.metrics}
+    rows = []
+    for place, (iteration, g) in enumerate(zip(found.iterations, found.comparison.generators, strict=True)):
+        cells = [
+            (f"{g.values[m].value:.4g}" if m in g.values else "") + ("*" if best[m] == place else "") for m in best
+        ]
+        rows.append([words(iteration), str(len(g.scores)), *cells])
+    return rows

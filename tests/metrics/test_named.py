@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+
+from giqa import registry
+from giqa.metrics.named import ENOUGH, OfNeighbours, Precision, Recall, evaluate
+from giqa.metrics.prdc import neighbourhoods
+
+ABOUT_QUALITY = ("qs", "precision", "density")
+ABOUT_DIVERSITY = ("ds", "recall", "coverage", "vendi")
+DISTANCES = ("fd", "fd_infinity", "kd", "cmmd")
+
+
+@pytest.fixture(scope="module")
+def sets():
+    """Reals in four modes, as good fakes, noisy ones, and ones that lost three of the modes."""
+    rng = np.random.default_rng(0)
+    modes = np.array([[8, 0, 0, 0], [0, 8, 0, 0], [0, 0, 8, 0], [0, 0, 0, 8.0]])
+
+    def draw(which, n):
+        return (modes[which[rng.integers(len(which), size=n)]] + rng.normal(size=(n, 4))).astype(np.float32)
+
+    every = np.arange(4)
+    good = draw(every, 300)
+    return {
+        "real": draw(every, 300),
+        "good": good,
+        "noisy": good + 3 * rng.normal(size=good.shape).astype(np.float32),
+        "collapsed": draw(every[:1], 300),
+    }
+
+
+@pytest.mark.parametrize("name", [name for name in registry.BUILTIN["metric"] if name != "inception_score"])
+def test_every_metric_points_the_right_way(sets, name):
+    """Noise lowers quality, collapse lowers diversity, both lengthen distances; the better set is the good one."""
+    metric = registry.make("metric", name)
+    good, noisy, collapsed = (metric(sets["real"], sets[which]) for which in ("good", "noisy", "collapsed"))
+    assert isinstance(good, float)
+    if metric.about == "quality":
+        assert name in ABOUT_QUALITY and noisy < good
+    elif metric.about == "diversity":
+        assert name in ABOUT_DIVERSITY and collapsed < good
+    elif metric.is_distance:
+        assert name in DISTANCES and good < noisy and good < collapsed
+    assert metric.is_distance == (name in DISTANCES)
+
+
+def test_quality_does_not_see_collapse_and_recall_does(sets):
+    """QS of a collapsed generator is as high as ever: that is what DS and recall are for."""
+    for name, falls in {"qs": False, "precision": False, "ds": True, "recall": True}.items():
+        metric = registry.make("metric", name)
+        good, collapsed = (metric(sets["real"], sets[which]) for which in ("good", "collapsed"))
+        assert (collapsed < good - 0.25) == falls, name
+
+
+def test_evaluate_gives_each_its_own(sets, monkeypatch):
+    """The same numbers as one at a time, and neighbourhoods once for each k."""
+    metrics = [registry.make("metric", s) for s in ("fd", "precision", "recall(k=3)", "density", "kd(subsets=3)")]
+    alone = [m(sets["real"], sets["noisy"]) for m in metrics]
+    calls = []
+    monkeypatch.setattr(
+        "giqa.metrics.named.neighbourhoods", lambda r, f, k: calls.append(k) or neighbourhoods(r, f, k=k)
+    )
+    assert evaluate(metrics, sets["real"], sets["noisy"]).tolist() == alone
+    assert sorted(calls) == [3, 5]
+
+
+def test_trouble_is_named_where_there_is_any():
+    """FD with fewer pictures than columns, neighbourhoods of unequal or small sets; none where sets are large."""
+    fd, precision, kd = (registry.make("metric", name) for name in ("fd", "precision", "kd"))
+    assert "mostly bias" in fd.trouble(64, 64, 1280) and "biased upwards" in fd.trouble(3000, 3000, 2048)
+    assert fd.trouble(50_000, 50_000, 2048) == kd.trouble(64, 64, 1280) == precision.trouble(ENOUGH, ENOUGH, 9) == ""
+    assert "500 reals and 400 fakes are not equally many" in precision.trouble(500, 400, 9)
+    assert "coarse" in precision.trouble(64, 64, 9)
+    assert "no line" in registry.make("metric", "fd_infinity").trouble(1000, 1000, 512)
+    assert "5 pictures" not in registry.make("metric", "ds").trouble(1000, 1000, 9)
+    assert "32 pictures each" in registry.make("metric", "ds").trouble(64, 64, 9)
+
+
+def test_neighbour_metrics_say_what_they_are_a_share_of():
+    assert (Precision().share_of, Recall().share_of) == ("fake", "real")
+    assert issubclass(Precision, OfNeighbours) and Precision(k=3) == Precision(k=3)

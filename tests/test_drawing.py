@@ -1,0 +1,54 @@
+import re
+
+import numpy as np
+import pytest
+
+from giqa.drawing import Axis, Point, distributions, line, number, plane, ticks
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "most", "wanted"),
+    [
+        (0, 1, 5, [0, 0.2, 0.4, 0.6, 0.8, 1]),
+        (-7, 23, 4, [0, 10, 20]),
+        (3, 3, 4, [3]),
+        (0, 0.034, 4, [0, 0.01, 0.02, 0.03]),
+    ],
+)
+def test_ticks_are_round_and_inside(low, high, most, wanted):
+    assert ticks(low, high, most) == pytest.approx(wanted)
+
+
+def test_an_axis_maps_ends_to_ends_and_clips():
+    axis = Axis(-2, 2, 100, 500)
+    assert [axis(v) for v in (-2, 0, 2, 99)] == [100, 300, 500, 500]
+
+
+def test_numbers_for_people():
+    assert [number(v) for v in (0, -3.14159, 99.96, float("inf"))] == ["0.000", "−3.14", "100.0", "∞"]
+
+
+def test_distributions_hold_every_picture():
+    """The outline's steps add up to 1: nothing falls outside, however far out it lies."""
+    text = distributions({"A": np.r_[np.zeros(50), -300.0]}, np.random.default_rng(0).normal(size=200), 800, 240)
+    outline = re.search(r'class="line s0" d="([^"]*)"', text)[1]
+    heights = [float(y) for y in re.findall(r",([\d.]+)", outline)][1:-1:2]
+    top, bottom = 12, 200
+    shares = (bottom - np.array(heights)) / (bottom - top)
+    assert sum(shares) / max(shares) == pytest.approx(51 / 50, abs=0.02)
+    assert "A: median 0" in text
+
+
+def test_names_are_escaped():
+    hostile = '<script>alert(1)</script>&"'
+    point = Point(hostile, (0, -1, 1), (0, float("nan"), float("nan")))
+    for text in (plane([point], ("QS", "DS"), 500), distributions({hostile: np.zeros(9)}, np.zeros(9), 500)):
+        assert "<script>" not in text and "&lt;script&gt;" in text
+
+
+def test_a_line_marks_the_best_and_leaves_out_what_is_unknown():
+    values = np.array([1.0, np.nan, 3.0, 2.0])
+    text = line([0, 1, 2, 3], values, values - 1, values + 1, 2, 400)
+    assert text.count("<circle") == 1 and len(re.findall("L", re.search(r'class="line s0" d="([^"]*)"', text)[1])) == 2
+    assert line([0, 1], np.full(2, np.nan), values[:2], values[:2], None, 400) == ""
+    assert plane([Point("a", (float("nan"),) * 3, (0, 0, 0))], ("x", "y"), 400) == ""
