@@ -27,7 +27,7 @@ FORMS = {
     "tanh of x / 1 deviation": lambda x: np.tanh(x / x.std(axis=0)),
 }
 DENSITIES = ("sgm", "knn(k=5)")
-RULES = [(far, most) for far in (2.5, 3.0) for most in (0.01, 0.02)]
+RULES = [(far, most) for far in (2.5, 3.0) for most in (0.01, 0.015, 0.02)]
 
 
 def domains(data: Path) -> Iterator[tuple[str, np.ndarray, np.ndarray, Mapping[str, np.ndarray]]]:
