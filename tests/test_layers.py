@@ -14,7 +14,7 @@ SOURCE = Path(giqa.__file__).parent
 ROWS = [
     {"types", "errors"},
     {"registry", "files"},
-    {"images", "features", "scorers", "scores"},
+    {"images", "features", "scorers", "scores", "gan"},
     {"model", "report", "extraction", "doctor", "hygiene"},
     {"gallery", "fitting", "testing"},
     {"pipeline"},
