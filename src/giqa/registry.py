@@ -19,6 +19,8 @@ BUILTIN: dict[str, dict[str, str]] = {
         "nss": "giqa.features.nss:NSS",
         "inception": "giqa.features.inception:Inception",
         "hub": "giqa.features.hub:Hub",
+        "brisque": "giqa.features.blind:BrisqueStatistics",
+        "niqe": "giqa.features.blind:NiqeStatistics",
         "joined": "giqa.features.joined:Joined",
     },
     "scorer": {
@@ -26,6 +28,9 @@ BUILTIN: dict[str, dict[str, str]] = {
         "sgm": "giqa.scorers.gmm:SGM",
         "knn": "giqa.scorers.knn:KNN",
         "multilayer": "giqa.scorers.multilayer:MultiLayer",
+        "brisque": "giqa.scorers.brisque:BRISQUE",
+        "niqe": "giqa.scorers.niqe:NIQE",
+        "value": "giqa.scorers.fixed:Value",
     },
 }
 PRESETS = ("paper", "released", "recommended")
