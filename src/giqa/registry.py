@@ -39,8 +39,8 @@ PRESETS = ("paper", "released", "recommended")
 def names(kind: str) -> dict[str, str]:
     """Every registered name of a kind and where it lives, without importing any of it.
 
-    >>> sorted(names("scorer"))
-    ['gmm', 'knn', 'multilayer', 'sgm']
+    >>> names("scorer")["knn"]
+    'giqa.scorers.knn:KNN'
     """
     from importlib.metadata import entry_points
 
