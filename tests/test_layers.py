@@ -18,6 +18,7 @@ ROWS = [
     {"model", "report", "extraction", "doctor", "hygiene"},
     {"gallery", "fitting", "testing"},
     {"pipeline"},
+    {"train"},
     {"console", "cli", "__init__"},
 ]
 

@@ -21,6 +21,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "hub": "giqa.features.hub:Hub",
         "brisque": "giqa.features.blind:BrisqueStatistics",
         "niqe": "giqa.features.blind:NiqeStatistics",
+        "learned": "giqa.features.learned:Learned",
         "joined": "giqa.features.joined:Joined",
     },
     "scorer": {

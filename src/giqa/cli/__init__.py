@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from .. import __version__
-from .learning import pick
+from .learning import pick, train
 from .shared import Group, options
 from .upkeep import cache, weights
 
@@ -288,6 +288,7 @@ def list_() -> None:
     console.table("", ("kind", "name", "what it is"), rows)
 
 
+main.add_command(train)
 main.add_command(pick)
 main.add_command(cache)
 main.add_command(weights)

@@ -1,4 +1,4 @@
-"""`giqa pick`: what scores are good for."""
+"""`giqa train` and `giqa pick`: scores learned from snapshots, and what scores are good for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from .shared import options
+from .shared import Group, options
 
 
 @click.command()
@@ -110,3 +110,88 @@ def found(source: Any, ids: Sequence[str]) -> dict[str, Any]:
         else:
             pictures[f"{name}.png"] = lambda raw=raw: read(raw)
     return pictures
+
+
+@click.group(cls=Group)
+def train() -> None:
+    """Learn quality from a generator's own snapshots, without anybody's judgement.
+
+    MANIFEST is a table with the columns image,kind,run,iteration (or epoch); kind is real or generated. A training
+    loop writes one with giqa.gan.snapshots.
+    """
+
+
+def learned(kind: str, what: str) -> click.Command:
+    """One command of `giqa train`; they differ in what is learned."""
+
+    def command(manifest: str, out: Path, quiet: bool, **given: Any) -> None:
+        run_train(kind, manifest, out, quiet, **given)
+
+    command.__doc__ = f"""{what}
+
+    -o NAME.giqa learns heads on the features of --extractor: seconds, no torch. -o NAME.safetensors learns a network
+    from the pixels (needs giqa[torch]) and writes NAME.giqa beside it when 20 reals are held out. Either NAME.giqa is
+    used by `giqa score FAKES --model NAME.giqa`. Stopped at any moment, the same command goes on.
+    """
+    decorators = [
+        click.argument("manifest"),
+        click.option(
+            "-o", "--out", type=click.Path(path_type=Path), required=True, help="NAME.giqa or NAME.safetensors."
+        ),
+        options("extractor"),
+        click.option("--heads", "n_heads", type=click.IntRange(1), help="Number of classifiers; 8 unless said.")
+        if kind == "mbc"
+        else None,
+        options("preset"),
+        click.option("--network", type=click.Choice(["small", "vgg19bn"]), help="Trunk of a network."),
+        click.option("--epochs", type=click.IntRange(1), help="Of a network, at most."),
+        click.option("--batch", type=click.IntRange(1), help="Pictures a step of a network."),
+        click.option("--device", help="Where a network learns: cpu, cuda, mps."),
+        click.option("--precision", type=click.Choice(["float32", "bfloat16"]), help="Of a network's products."),
+        click.option("--seed", type=int, default=0, show_default=True, help="For the split, the start and the order."),
+        options("workers", "quiet"),
+    ]
+    for decorate in reversed([d for d in decorators if d]):
+        command = decorate(command)
+    return click.command(kind)(command)
+
+
+def run_train(kind: str, manifest: str, out: Path, quiet: bool, **given: Any) -> None:
+    from .. import console
+    from ..errors import BadSpec
+
+    shared = {name: given.pop(name) for name in ("seed", "workers")}
+    given = {name: value for name, value in given.items() if value is not None}
+    ending = out.suffix.lower()
+    if ending not in (".giqa", ".safetensors"):
+        raise BadSpec(f"-o is NAME.giqa (heads on features) or NAME.safetensors (a network), got {out.name!r}.")
+    wrong = {"extractor"} if ending == ".safetensors" else {"network", "epochs", "batch", "device", "precision"}
+    if wrong & given.keys():
+        name = sorted(wrong & given.keys())[0]
+        kinds = "heads on features, -o NAME.giqa" if name == "extractor" else "a network, -o NAME.safetensors"
+        raise BadSpec(f"--{name} is for {kinds}; got {out.name!r}.")
+    with console.plain_warnings(quiet), console.progress(quiet) as progress:
+        if ending == ".giqa":
+            from ..train.heads import train_heads
+
+            model = train_heads(kind, manifest, progress=progress, **shared, **given)
+            model.save(out)
+            said = f"{model.made_by['chosen']['heads']} heads on {model.extractor}, {model.made_by['reals']} reals"
+        else:
+            from ..features.learned import read_recipe
+            from ..train.network import train_network
+
+            recipe = read_recipe(train_network(kind, manifest, out, progress=progress, **shared, **given))
+            epochs, best = len(recipe["history"]), min(recipe["history"])
+            said = f"{recipe['network']}, {epochs} epochs, loss on held-out snapshots {best:.4f}"
+    if not quiet:
+        console.say(f"wrote {out}: {kind}, {said}")
+
+
+for kind, what in {
+    "mbc": "Learn several classifiers, each of a threshold of quality (MBC-GIQA).",
+    "bc": "Learn one classifier, real or generated (BC-GIQA).",
+    "ir": "Learn the pseudo label by regression (IR-GIQA).",
+    "rank": "Learn to rank real pictures that were damaged more and less (RankIQA).",
+}.items():
+    train.add_command(learned(kind, what))
