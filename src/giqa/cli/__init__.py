@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from .. import __version__
-from .learning import pick, train
+from .learning import demo_gan_command, pick, train
 from .shared import Group, options
 from .upkeep import cache, weights
 
@@ -33,7 +33,7 @@ def main() -> None:
     """
 
 
-@main.command()
+@main.group(cls=Group, invoke_without_command=True)
 @click.option(
     "-o",
     "--out",
@@ -43,12 +43,15 @@ def main() -> None:
     help="Folder to write.",
 )
 @options("quiet")
-def demo(out: Path, quiet: bool) -> None:
+@click.pass_context
+def demo(context: click.Context, out: Path, quiet: bool) -> None:
     """Score toy pictures that giqa draws itself, and write a report.
 
     Makes 200 landscapes as reals and 60 more as fakes, most of them damaged; scores the fakes and writes scores.csv
     and report.html. Everything happens on this machine.
     """
+    if context.invoked_subcommand:
+        return
     from .. import console
     from ..images.toy import write_toy
 
@@ -288,6 +291,7 @@ def list_() -> None:
     console.table("", ("kind", "name", "what it is"), rows)
 
 
+demo.add_command(demo_gan_command)
 main.add_command(train)
 main.add_command(pick)
 main.add_command(cache)

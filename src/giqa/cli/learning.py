@@ -195,3 +195,61 @@ for kind, what in {
     "rank": "Learn to rank real pictures that were damaged more and less (RankIQA).",
 }.items():
     train.add_command(learned(kind, what))
+
+
+@train.command("gan")
+@click.argument("reals")
+@click.option("-o", "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write.")
+@click.option("--steps", type=click.IntRange(1), default=20_000, show_default=True, help="Of the generator, in all.")
+@click.option("--size", type=click.Choice(["32", "64"]), default="32", show_default=True, help="Pixels a side.")
+@click.option("--batch", type=click.IntRange(1), default=64, show_default=True, help="Pictures a step.")
+@click.option("--every", type=click.IntRange(1), default=1000, show_default=True, help="Steps between snapshots.")
+@click.option("--each", type=click.IntRange(1), default=50, show_default=True, help="Pictures a snapshot.")
+@click.option("--quality", type=click.Path(path_type=Path), help="NAME.safetensors of `giqa train mbc`: OHEM.")
+@click.option("--weight", type=float, default=2.0, show_default=True, help="Of low-quality pictures in the loss.")
+@click.option("--start", type=click.Path(path_type=Path), help="Folder of another training to begin from.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda or mps.")
+@click.option("--seed", type=int, default=0, show_default=True, help="For weights, order and latents.")
+@options("quiet")
+def train_gan_command(reals: str, out: Path, size: str, quiet: bool, **given: Any) -> None:
+    """Train a small reference GAN on REALS, with snapshots to learn quality from.
+
+    \b
+    giqa train gan reals/ -o plain --steps 20000
+    giqa train mbc plain/snapshots/snapshots.csv -o mbc.safetensors
+    giqa train gan reals/ -o ohem --start plain --steps 30000 --quality mbc.safetensors
+
+    Writes generator.safetensors, snapshots/ and log.csv. Stopped at any moment, the same command goes on.
+    """
+    from .. import console
+    from ..train.gan import train_gan
+
+    with console.plain_warnings(quiet), console.progress(quiet, unit="steps") as progress:
+        train_gan(reals, out, size=int(size), progress=progress, **given)
+    if not quiet:
+        console.say(f"wrote {out / 'generator.safetensors'} and snapshots in {out / 'snapshots'}")
+
+
+@click.command("gan")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("giqa-demo-gan"),
+    show_default=True,
+    help="Folder to write.",
+)
+@click.option("--steps", type=click.IntRange(12), default=600, show_default=True, help="Before OHEM; half more after.")
+@options("seed", "quiet")
+def demo_gan_command(out: Path, steps: int, seed: int, quiet: bool) -> None:
+    """Train a toy GAN, learn quality from its snapshots, weigh its loss, pick its best (minutes; needs giqa[torch]).
+
+    Writes curve.html (mean z against the share kept) and report.html. Stopped at any moment, the same command goes on.
+    """
+    from .. import console
+    from ..train.demo import demo_gan
+
+    with console.plain_warnings(quiet), console.progress(quiet, unit="") as progress:
+        demo_gan(out, steps=steps, seed=seed, progress=progress)
+    if not quiet:
+        console.say(f"Open {out / 'curve.html'} in a browser.")
