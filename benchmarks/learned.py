@@ -1,6 +1,7 @@
 """Learned scorers beside fitted and blind ones, in the form of the GIQA paper's Tables 1 and 5.
 
-    python benchmarks/learned.py --data ../shared/data [--weights ../shared/weights] [--networks] [--json FILE]
+    python benchmarks/learned.py --data ../shared/data [--weights ../shared/weights] [--networks mbc,bc] \
+        [--only 'cifar to cifar'] [--extractor SPEC] [--no-sweep] [--json FILE]
 
 Every method learns from one table of snapshots: the learned ones from all of it, the reference scorers (gmm, knn,
 multilayer) from its reals. Then pictures of another table are scored.
@@ -15,8 +16,10 @@ half. AUC: reals against the pictures of epochs 20 to 24, or against all generat
 judged table that repeat one of the learned table are left out. Intervals: 95 %, bootstrap over pictures (1,000
 resamples) of the judged table; what another training would change is not in them.
 
-`--networks` also trains the small network for each learned scorer (minutes each). `--weights` adds BRISQUE, and its
-rank correlation and NIQE's with the published columns of gan-compression-2afc.
+The default extractor was itself taught, among other things, to tell pictures of the run hvyd from its reals (its card
+says so); `--extractor` takes one that was not. `--networks` also trains the small network for these learned scorers
+(minutes each). `--weights` adds BRISQUE, and its rank correlation and NIQE's with the published columns of
+gan-compression-2afc.
 """
 
 from __future__ import annotations
@@ -85,14 +88,14 @@ def judged(score: Callable[[Features], np.ndarray], table: str, features: Featur
     return figures
 
 
-def methods(table: str, options: argparse.Namespace) -> dict[str, Callable[[Features], np.ndarray]]:
+def methods(table: str, extractor: str | None) -> dict[str, Callable[[Features], np.ndarray]]:
     """Name -> scores of features, learned from the table."""
-    found: dict[str, Any] = {kind.upper(): train_heads(kind, table) for kind in ("mbc", "bc", "ir")}
-    found["MBC, paper"] = train_heads("mbc", table, preset="paper")
-    found["Rank"] = train_heads("rank", table)
+    found: dict[str, Any] = {kind.upper(): train_heads(kind, table, extractor) for kind in ("mbc", "bc", "ir")}
+    found["MBC, paper"] = train_heads("mbc", table, extractor, preset="paper")
+    found["Rank"] = train_heads("rank", table, extractor)
     reals = f"{table[:-1]},kind=real]" if table.endswith("]") else f"{table}[kind=real]"
     for name in ("gmm", "knn", "multilayer"):
-        found[name] = giqa.fit(reals, scorer=name)
+        found[name] = giqa.fit(_reals(table), extractor, name)
     return {name: (lambda f, model=model: model.score(f)["score"]) for name, model in found.items()}
 
 
@@ -100,12 +103,12 @@ def table1(options: argparse.Namespace) -> dict[str, dict[str, dict[str, Figure]
     """Setting -> method -> figures."""
     results: dict[str, dict[str, dict[str, Figure]]] = {}
     learned: dict[str, Any] = {}
-    for name, (first, second) in SETTINGS.items():
-        first, second = f"{options.data}/{first}", f"{options.data}/{second}"
+    for name in options.only:
+        first, second = (f"{options.data}/{table}" for table in SETTINGS[name])
         if first not in learned:
-            learned[first] = methods(first, options), giqa.fit(_reals(first), scorer="knn")
+            learned[first] = methods(first, options.extractor), giqa.fit(_reals(first), options.extractor, "knn")
         scorers, reals = learned[first]
-        features = extract(second, None).features
+        features = extract(second, options.extractor).features
         spare = np.array([bool(real) for real in reals.score(features)["duplicate_of"]])
         say(f"{name}: {int(spare.sum())} judged pictures repeat a learned real")
         results[name] = {method: judged(score, second, features, spare) for method, score in scorers.items()}
@@ -129,7 +132,7 @@ def others(table: str, options: argparse.Namespace) -> list[tuple[str, Any, Any]
     if options.networks:
         from giqa.train.network import train_network
 
-        for kind in ("mbc", "bc", "ir", "rank"):
+        for kind in options.networks:
             out = options.work / f"{kind}-{abs(hash(table))}.safetensors"
             if not out.exists():
                 start = time.time()
@@ -141,14 +144,14 @@ def others(table: str, options: argparse.Namespace) -> list[tuple[str, Any, Any]
 
 def table5(options: argparse.Namespace) -> dict[str, dict[str, dict[str, Figure]]]:
     """The sweep over N: setting -> N -> figures."""
-    results: dict[str, dict[str, dict[str, Figure]]] = {name: {} for name in SETTINGS}
+    results: dict[str, dict[str, dict[str, Figure]]] = {name: {} for name in options.only}
     for n in SWEEP:
         learned: dict[str, Any] = {}
-        for name, (first, second) in SETTINGS.items():
-            first, second = f"{options.data}/{first}", f"{options.data}/{second}"
-            model = learned.setdefault(first, None) or train_heads("mbc", first, n_heads=n)
+        for name in options.only:
+            first, second = (f"{options.data}/{table}" for table in SETTINGS[name])
+            model = learned.setdefault(first, None) or train_heads("mbc", first, options.extractor, n_heads=n)
             learned[first] = model
-            features = extract(second, None).features
+            features = extract(second, options.extractor).features
             spare = np.zeros(len(features), bool)
             results[name][str(n)] = judged(lambda f, model=model: model.score(f)["score"], second, features, spare)
     return results
@@ -198,15 +201,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--weights", type=Path, help="folder with the parameters of BRISQUE and NIQE")
-    parser.add_argument("--networks", action="store_true", help="also train networks")
+    parser.add_argument("--networks", type=lambda text: text.split(","), help="also train networks of these kinds")
+    parser.add_argument("--extractor", metavar="SPEC", help="of the heads and the reference scorers")
+    parser.add_argument("--no-sweep", action="store_true", help="without Table 5")
+    parser.add_argument("--only", choices=list(SETTINGS), nargs="+", default=list(SETTINGS), help="settings")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every figure")
     options, start = parser.parse_args(), time.time()
     with tempfile.TemporaryDirectory() as work:
         options.work = Path(work)
         first = table1(options)
-    second = table5(options)
+    second = {} if options.no_sweep else table5(options)
     print_tables(first, "method")
-    print_tables(second, "N")
+    if second:
+        print_tables(second, "N")
     if options.weights:
         blind(options)
     about = (
