@@ -93,7 +93,6 @@ def methods(table: str, extractor: str | None) -> dict[str, Callable[[Features],
     found: dict[str, Any] = {kind.upper(): train_heads(kind, table, extractor) for kind in ("mbc", "bc", "ir")}
     found["MBC, paper"] = train_heads("mbc", table, extractor, preset="paper")
     found["Rank"] = train_heads("rank", table, extractor)
-    reals = f"{table[:-1]},kind=real]" if table.endswith("]") else f"{table}[kind=real]"
     for name in ("gmm", "knn", "multilayer"):
         found[name] = giqa.fit(_reals(table), extractor, name)
     return {name: (lambda f, model=model: model.score(f)["score"]) for name, model in found.items()}

@@ -227,6 +227,8 @@ def test_files_and_manifests_are_checked(snapshots, tmp_path):
         train_network("mbc", snapshots[0], tmp_path / "n.pt")
     with pytest.raises(BadSource, match="at least two snapshots"):
         train_network("bc", f"{snapshots[0]}[iteration=5|]", tmp_path / "n.safetensors")
+    with pytest.raises(BadSpec, match="needs a network that"):
+        Learned().identity()
     with pytest.raises(MissingWeights):
         Learned(tmp_path / "none.safetensors").identity()
     from safetensors.numpy import save_file

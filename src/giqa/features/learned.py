@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import BadWeights
+from ..errors import BadSpec, BadWeights
 from . import weights as weights_home
 from .devices import CHUNK, find_device, one_thread_each
 from .resize import PREPROCESSING, resize
@@ -36,13 +36,13 @@ class Learned:
 
     outputs = ("score",)
 
-    def __init__(self, weights: str | Path, device: str = "cpu"):
+    def __init__(self, weights: str | Path | None = None, device: str = "cpu"):
         self.weights = weights
         self.device = device
 
     def identity(self) -> Mapping[str, Any]:
         """What decides the score; needs no torch."""
-        found = weights_home.resolve(self.weights)
+        found = self._found()
         recipe = read_recipe(found.path)
         return {
             "extractor": "learned",
@@ -54,14 +54,14 @@ class Learned:
 
     def prepare(self, pixels: np.ndarray) -> np.ndarray:
         """One picture for the network: uint8 (h, w, 3) to its crops, float32 (crops, 3, crop, crop)."""
-        recipe = read_recipe(weights_home.resolve(self.weights).path)
+        recipe = read_recipe(self._found().path)
         return crops_of(resize(pixels, recipe["load"]), recipe)
 
     def run(self, prepared: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         """Prepared pictures to their scores, {"score": float32 (n, 1)}."""
         import torch
 
-        device, found = find_device(self.device, "learned"), weights_home.resolve(self.weights)
+        device, found = find_device(self.device, "learned"), self._found()
         network, recipe = load(found.path, found.sha256, str(device))
         size = CHUNK[device.type]
 
@@ -82,6 +82,11 @@ class Learned:
 
     def __call__(self, pixels: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         return self.run([self.prepare(picture) for picture in pixels])
+
+    def _found(self) -> weights_home.Resolved:
+        if self.weights is None:
+            raise BadSpec("learned(weights='NAME.safetensors') needs a network that `giqa train` wrote.")
+        return weights_home.resolve(self.weights)
 
 
 def read_recipe(path: Path) -> dict[str, Any]:
