@@ -9,8 +9,9 @@ torch = pytest.importorskip("torch")
 import giqa  # noqa: E402
 from giqa.cli import main  # noqa: E402
 from giqa.errors import BadModel, BadSource, BadSpec, BadWeights, MissingWeights  # noqa: E402
-from giqa.features.learned import KEY, Learned, crops_of, frozen_scorer, read_recipe  # noqa: E402
+from giqa.features.learned import KEY, Learned, crops_of, frozen_scorer, read_recipe, score_of  # noqa: E402
 from giqa.features.learned_network import vgg19bn  # noqa: E402
+from giqa.scorers.labels import combined  # noqa: E402
 from giqa.testing import check_extractor  # noqa: E402
 from giqa.train.manifest import read_manifest  # noqa: E402
 from giqa.train.network import Trainer, ranked_pairs, rate_at, train_network  # noqa: E402
@@ -105,6 +106,13 @@ def test_score_is_the_mean_of_heads_over_crops(learned):
     expected = np.minimum.accumulate(heads).mean()
     assert Learned(learned)([picture])["score"][0, 0] == pytest.approx(expected, abs=1e-5)
     assert crops_of(picture.astype(np.float32), recipe | {"five_crops": False}).shape == (1, 3, 20, 20)
+
+
+@pytest.mark.parametrize("preset", ["paper", "released", "recommended"])
+def test_a_networks_heads_are_combined_as_heads_on_features_are(preset):
+    """The two stages do not import each other; the formula is the same."""
+    heads = np.random.default_rng(0).random((50, 8))
+    assert np.array_equal(score_of(heads, {"kind": "mbc", "preset": preset}), combined(heads, preset))
 
 
 def test_frozen_in_a_loop_it_gives_scores_and_no_gradient(learned):

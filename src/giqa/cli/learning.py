@@ -159,6 +159,7 @@ def learned(kind: str, what: str) -> click.Command:
 def run_train(kind: str, manifest: str, out: Path, quiet: bool, **given: Any) -> None:
     from .. import console
     from ..errors import BadSpec
+    from . import check_writable
 
     shared = {name: given.pop(name) for name in ("seed", "workers")}
     given = {name: value for name, value in given.items() if value is not None}
@@ -170,6 +171,7 @@ def run_train(kind: str, manifest: str, out: Path, quiet: bool, **given: Any) ->
         name = sorted(wrong & given.keys())[0]
         kinds = "heads on features, -o NAME.giqa" if name == "extractor" else "a network, -o NAME.safetensors"
         raise BadSpec(f"--{name} is for {kinds}; got {out.name!r}.")
+    check_writable(out)
     with console.plain_warnings(quiet), console.progress(quiet) as progress:
         if ending == ".giqa":
             from ..train.heads import train_heads

@@ -169,7 +169,7 @@ def activated(outputs: torch.Tensor, recipe: Mapping[str, Any]) -> torch.Tensor:
 
 
 def score_of(heads: np.ndarray, recipe: Mapping[str, Any]) -> np.ndarray:
-    """Heads (n, N) to a score (n,), by the preset of the recipe; eq. 4 for MBC, as `giqa.scorers.learned.combined`."""
+    """Heads (n, N) to a score (n,), by the preset of the recipe; eq. 4 for MBC, as `giqa.scorers.labels.combined`."""
     if recipe["kind"] != "mbc":
         return heads[:, 0]
     if recipe["preset"] == "released":

@@ -13,7 +13,7 @@ from ..extraction import extract, make_extractor
 from ..images.decode import decode
 from ..images.degradations import KINDS, LEVELS, degraded
 from ..model import Model
-from ..scorers.learned import FOLDS
+from ..scorers.labels import FOLDS
 from ..scorers.scale import Scale, assign_folds, twins
 from ..types import Features, Progress
 from .manifest import Manifest, read_manifest

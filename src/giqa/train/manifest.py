@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import BadSource
 from ..images import open_source
-from ..scorers.learned import pseudo_labels
+from ..scorers.labels import pseudo_labels
 from ..types import Source
 
 

@@ -19,7 +19,7 @@ from ..features.learned import KEY, Learned
 from ..files import replace_file
 from ..images.degradations import KINDS, LEVELS, degraded
 from ..scorers.fixed import Value
-from ..scorers.learned import targets, thresholds
+from ..scorers.labels import targets, thresholds
 from ..scorers.scale import FEWEST, twins
 from ..types import Progress
 from .manifest import Part, read_manifest
