@@ -56,3 +56,63 @@ def test_rank_compares_within_groups_only():
 def test_labels_must_make_sense(y):
     with pytest.raises(BadShape):
         IR().fit(np.random.default_rng(0).normal(size=(20, 2)), y)
+
+
+class Content(IR):
+    """Learns without labels: from the first feature."""
+
+    def fit(self, features, y=None, folds=None):
+        return super().fit(features, features[:, 0].astype(float) if y is None else y, folds)
+
+
+class Careless(IR):
+    """Takes any number of labels."""
+
+    def fit(self, features, y=None, folds=None):
+        return super().fit(features, None if y is None else np.resize(y, len(features)), folds)
+
+
+class Seen(IR):
+    """Says that pictures were held out which were not."""
+
+    def fit(self, features, y=None, folds=None):
+        super().fit(features, y, folds)
+        self.held_out_ = self.score_samples(features)
+        return self
+
+
+class Certain(IR):
+    """Gives a deviation below 0."""
+
+    def score_with_deviation(self, features):
+        scores = self.score_samples(features)
+        return scores, np.full(len(scores), -1.0)
+
+
+class Whole(IR):
+    """Has no folds."""
+
+    def score_folds(self, features):
+        return self.score_samples(features)[:, None]
+
+    def fit(self, features, y=None, folds=None):
+        self.held_out_ = None
+        matrix, self.score_folds = features, lambda x: np.zeros((len(x), 9))
+        super().fit(matrix, y, folds)
+        del self.score_folds
+        return self
+
+
+@pytest.mark.parametrize(
+    ("broken", "promise"),
+    [
+        (Content, "fit without labels"),
+        (Careless, "another number of labels"),
+        (Seen, "held_out_ is the score under the model that has not seen the fold"),
+        (Certain, "a deviation for each score, from 0"),
+        (Whole, "score_folds gives one score for each picture and fold"),
+    ],
+)
+def test_each_broken_promise_is_noticed(broken, promise):
+    with pytest.raises(BrokenPromise, match=promise):
+        check_supervised_scorer(broken)

@@ -87,7 +87,10 @@ def combined(probabilities: np.ndarray, preset: str = "recommended") -> np.ndarr
 def checked_labels(y: Any, n: int, name: str) -> np.ndarray:
     """Labels as float64 (n,): finite, and not all alike."""
     if y is None:
-        raise BadShape(f"{name} learns from labels: fit(features, y) with one number a picture, 1 for real ones.")
+        raise BadShape(
+            f"{name} learns from labels: `giqa train {name.lower()}` makes them from a table of snapshots; in Python, "
+            "fit(features, y) with one number a picture, 1 for real ones."
+        )
     y = np.asarray(y, np.float64)
     if y.shape != (n,) or not np.isfinite(y).all() or len(np.unique(y)) < 2:
         raise BadShape(f"{name} needs {n} finite labels that are not all alike, got the shape {y.shape}.")
