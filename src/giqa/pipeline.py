@@ -77,7 +77,8 @@ def fit(
     scorer = make_scorer(scorer, preset, seed)
     features, mirrored, failures, spec = as_features(real), None, {}, None
     if features is None:
-        real, extractor = open_source(real), make_extractor(extractor, preset)
+        extractor = make_extractor(extractor or getattr(scorer, "default_extractor", None), preset)
+        real = open_source(real)
         labels = _labels(real, group)
         options = {"match": match, "store": store, "workers": workers, "progress": progress}
         features, failures = _read_reals(real, extractor, options)

@@ -19,6 +19,9 @@ BUILTIN: dict[str, dict[str, str]] = {
         "nss": "giqa.features.nss:NSS",
         "inception": "giqa.features.inception:Inception",
         "hub": "giqa.features.hub:Hub",
+        "brisque": "giqa.features.blind:BrisqueStatistics",
+        "niqe": "giqa.features.blind:NiqeStatistics",
+        "learned": "giqa.features.learned:Learned",
         "joined": "giqa.features.joined:Joined",
     },
     "scorer": {
@@ -26,6 +29,13 @@ BUILTIN: dict[str, dict[str, str]] = {
         "sgm": "giqa.scorers.gmm:SGM",
         "knn": "giqa.scorers.knn:KNN",
         "multilayer": "giqa.scorers.multilayer:MultiLayer",
+        "mbc": "giqa.scorers.learned:MBC",
+        "bc": "giqa.scorers.learned:BC",
+        "ir": "giqa.scorers.learned:IR",
+        "rank": "giqa.scorers.learned:Rank",
+        "brisque": "giqa.scorers.brisque:BRISQUE",
+        "niqe": "giqa.scorers.niqe:NIQE",
+        "value": "giqa.scorers.fixed:Value",
     },
     "metric": {
         "qs": "giqa.metrics.named:Quality",
@@ -49,8 +59,8 @@ PRESETS = ("paper", "released", "recommended")
 def names(kind: str) -> dict[str, str]:
     """Every registered name of a kind and where it lives, without importing any of it.
 
-    >>> sorted(names("scorer"))
-    ['gmm', 'knn', 'multilayer', 'sgm']
+    >>> names("scorer")["knn"]
+    'giqa.scorers.knn:KNN'
     """
     from importlib.metadata import entry_points
 

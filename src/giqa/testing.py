@@ -118,6 +118,37 @@ def check_reference_scorer(make: Callable[[], Any], monotone: bool = True, own_s
     _check_file(scorer, reals, fakes)
 
 
+def check_supervised_scorer(make: Callable[[], Any]) -> None:
+    """What a scorer that learns from labels promises beside `check_scorer`: it refuses to learn without them, better
+    labels score higher on pictures that it has not seen, folds can be held out, and it survives a file.
+
+    >>> from giqa.scorers.learned import MBC
+    >>> check_supervised_scorer(MBC)
+    """
+    rng = np.random.default_rng(0)
+    y = np.repeat(np.r_[np.linspace(0, 0.9, 10), 1.0], 24)  # ten snapshots and reals
+    pictures = (y[:, None] + rng.normal(0, 0.25, (len(y), 6))).astype(np.float32)
+    queries = (y[::4, None] + rng.normal(0, 0.25, (len(y[::4]), 6))).astype(np.float32)
+    promise(_raises(GiqaError, lambda: make().fit(pictures)), "fit without labels raises a GiqaError")
+    short = _raises(GiqaError, lambda: make().fit(pictures, y[1:]))
+    promise(short, "fit with another number of labels raises a GiqaError")
+    check_scorer(make, pictures, y)
+    folds = np.arange(len(y)) // 24 % 5
+    scorer = make().fit(pictures, y, folds=folds)
+    scores = scorer.score_samples(queries)
+    promise(bool(np.corrcoef(scores, y[::4])[0, 1] > 0.7), "better labels score higher")
+    by_fold = scorer.score_folds(pictures)
+    promise(by_fold.shape == (len(y), 5), "score_folds gives one score for each picture and fold")
+    promise(
+        np.allclose(by_fold[np.arange(len(y)), folds], scorer.held_out_, rtol=1e-6),
+        "held_out_ is the score under the model that has not seen the fold",
+    )
+    same, deviations = scorer.score_with_deviation(queries)
+    promise(np.array_equal(same, scores), "score_with_deviation gives the scores of score_samples")
+    promise(bool((deviations >= 0).all()), "a deviation for each score, from 0")
+    _check_file(scorer, pictures, queries)
+
+
 def _check_file(scorer: Any, reals: np.ndarray, fakes: np.ndarray) -> None:
     import tempfile
     from pathlib import Path

@@ -12,6 +12,7 @@ from .. import __version__
 from .evaluate import evaluate
 from .generators import compare, diff, track
 from .label import label
+from .learning import demo_gan_command, pick, train
 from .shared import Group, check_writable, options
 from .statistics import statistics
 from .upkeep import cache, weights
@@ -37,7 +38,7 @@ def main() -> None:
     """
 
 
-@main.command()
+@main.group(cls=Group, invoke_without_command=True)
 @click.option(
     "-o",
     "--out",
@@ -47,12 +48,15 @@ def main() -> None:
     help="Folder to write.",
 )
 @options("quiet")
-def demo(out: Path, quiet: bool) -> None:
+@click.pass_context
+def demo(context: click.Context, out: Path, quiet: bool) -> None:
     """Score toy pictures that giqa draws itself, and write a report.
 
     Makes 200 landscapes as reals and 60 more as fakes, most of them damaged; scores the fakes and writes scores.csv
     and report.html. Everything happens on this machine.
     """
+    if context.invoked_subcommand:
+        return
     from .. import console
     from ..images.toy import write_toy
 
@@ -283,7 +287,6 @@ def list_() -> None:
     console.table("", ("kind", "name", "what it is"), rows)
 
 
-for command in (compare, track, diff, statistics, label, evaluate):
+demo.add_command(demo_gan_command)
+for command in (compare, track, diff, statistics, label, evaluate, train, pick, cache, weights):
     main.add_command(command)
-main.add_command(cache)
-main.add_command(weights)

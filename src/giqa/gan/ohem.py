@@ -1,0 +1,76 @@
+"""Online hard example mining: low-quality pictures weigh more in the discriminator's loss (GIQA, section 4.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadShape, BadSpec
+
+
+def ohem_weights(scores: Any, threshold: float = 0.2, weight: float = 2.0, mean_one: bool = False) -> Any:
+    """Weight of each generated picture in the loss: `weight` where its score is below `threshold`, else 1.
+
+    >>> ohem_weights(np.array([0.1, 0.2, 0.9])).tolist()
+    [2.0, 1.0, 1.0]
+
+    `scores` (n,) are a numpy array or a PyTorch tensor on any device; the weights are of the same kind, since nothing
+    but operators is used, and no gradient flows through them. A missing score (NaN) weighs 1. In a training loop:
+
+        loss = (ohem_weights(quality(fakes), threshold) * F.softplus(discriminator(fakes))).mean()
+
+    The paper has weight 2 and threshold .2 without saying on which scale. On the percentile of held-out reals almost
+    all pictures of a weak generator lie below .2, so that nothing is told apart: `RunningQuantile` gives the threshold
+    below which a fifth of the recent fakes lie. `mean_one` divides by the mean weight, so that the loss on fakes as a
+    whole does not grow and only its distribution changes. Errors: `BadSpec` for a weight that is negative.
+    """
+    if not weight >= 0:
+        raise BadSpec(f"ohem_weights(weight=...) is 0 or more, got {weight!r}; the paper has 2.")
+    weights = 1 + (weight - 1) * (scores < threshold)
+    return weights / weights.mean() if mean_one else weights
+
+
+class RunningQuantile:
+    """The value below which a share `q` of the last `window` scores lie; the threshold for `ohem_weights`.
+
+    >>> quantile = RunningQuantile(q=0.2, fewest=5)
+    >>> quantile.update(np.array([5., 1., 2.])), quantile.update(np.array([4., 3.]))
+    (-inf, 2.0)
+
+    Until `fewest` scores are known the threshold is -inf and no picture is weighted. A share of at most `q` of the
+    known scores lies strictly below the threshold. `state` and `restore` are for checkpoints. Errors: `BadSpec`.
+    """
+
+    def __init__(self, q: float = 0.2, window: int = 5000, fewest: int = 100):
+        if not 0 < q < 1 or window < 1 or fewest < 1:
+            raise BadSpec(
+                f"RunningQuantile takes 0 < q < 1, window and fewest from 1; got q={q!r}, window={window!r}, "
+                f"fewest={fewest!r}."
+            )
+        self.q, self.window, self.fewest = q, window, fewest
+        self.recent = np.empty(0)
+
+    def update(self, scores: Any) -> float:
+        """Take in the scores of a batch, an array or tensor of any shape; the threshold with them. NaN is ignored."""
+        new = np.asarray(scores.tolist(), np.float64).ravel()
+        self.recent = np.concatenate([self.recent, new[~np.isnan(new)]])[-self.window :]
+        return self.threshold
+
+    @property
+    def threshold(self) -> float:
+        """The score with a share `q` of the recent ones below it; -inf while there are too few."""
+        n = len(self.recent)
+        return float(np.sort(self.recent)[int(self.q * n)]) if n >= self.fewest else float("-inf")
+
+    def state(self) -> dict[str, np.ndarray]:
+        """What a checkpoint must keep."""
+        return {"recent": self.recent.copy()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        recent = np.asarray(state["recent"], np.float64)
+        if recent.ndim != 1:
+            raise BadShape(f"The state of a RunningQuantile holds scores (n,), got the shape {recent.shape}.")
+        self.recent = recent[-self.window :]

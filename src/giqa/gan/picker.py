@@ -1,0 +1,117 @@
+"""The picker: the best share of the pictures, by score (GIQA, section 4.3)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import BadSource, BadSpec
+
+HOWS = ("copy", "hardlink", "symlink", "list")
+
+
+def pick(
+    scores: np.ndarray,
+    keep: float | None = None,
+    top: int | None = None,
+    above: float | None = None,
+    sample: int | None = None,
+    seed: int = 0,
+) -> np.ndarray:
+    """Rows of the best pictures, best first: a share `keep`, the `top` so many, or those with a score >= `above`.
+
+    >>> pick(np.array([3., 1., np.nan, 2., 4.]), keep=0.5).tolist()
+    [4, 0]
+
+    `scores` (n,): rows without one (NaN) are never picked and do not count; `keep` of 4.5 pictures is 5, of .2 at
+    least 1; of equal scores the first is better. Given several, all must hold. `sample`: of those kept, so many drawn
+    at random without repetition, the same for the same `seed`, as the paper draws 5,000 for its Table 3. Errors:
+    `BadSpec` for parameters that mean nothing, or when fewer are kept than are to be drawn.
+    """
+    if keep is None and top is None and above is None:
+        raise BadSpec("Pick which? Give keep= (a share), top= (a number) or above= (a score).")
+    if (keep is not None and not 0 < keep <= 1) or (top is not None and top < 1):
+        raise BadSpec(f"keep= is a share above 0 and at most 1, top= a number from 1; got keep={keep!r}, top={top!r}.")
+    scored = np.flatnonzero(~np.isnan(scores))
+    rows = scored[np.argsort(-scores[scored], kind="stable")]
+    if keep is not None:
+        rows = rows[: max(1, int(np.floor(keep * len(scored) + 0.5)))]
+    rows = rows[:top]
+    if above is not None:
+        rows = rows[scores[rows] >= above]
+    if sample is None:
+        return rows
+    if not 1 <= sample <= len(rows):
+        raise BadSpec(f"{len(rows)} pictures are kept; {sample} of them cannot be drawn. Keep more, or draw fewer.")
+    return rows[np.sort(np.random.default_rng(seed).permutation(len(rows))[:sample])]
+
+
+def write_picked(
+    folder: str | Path,
+    pictures: Mapping[str, Path | Callable[[], bytes]],
+    columns: Mapping[str, Sequence[float]],
+    how: str = "copy",
+) -> Path:
+    """Picked pictures in a new `folder`, and `folder/picked.csv` (image, and `columns`), in their order.
+
+    `pictures`: name -> file, or for one that lies in an archive a function that reads it; that is written out, whatever
+    `how` says. `how="list"` writes the table alone, with the files' own paths. The folder appears whole or not at all;
+    one that holds anything is never touched. Errors: `BadSource`, `BadSpec`.
+    """
+    folder = Path(folder)
+    if how not in HOWS:
+        raise BadSpec(f"Pictures are placed by {', '.join(HOWS)}; got {how!r}.")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BadSource(f"{folder} is there already and is never overwritten; give another folder, or move it away.")
+    partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
+    partial.mkdir(parents=True)
+    try:
+        names = []
+        for name, origin in pictures.items():
+            if how == "list":
+                names.append(str(origin.resolve()) if isinstance(origin, Path) else name)
+            else:
+                names.append(below(name))
+                _place(origin, partial / names[-1], how)
+        text = io.StringIO()
+        table = csv.writer(text, lineterminator="\n")
+        table.writerow(("image", *columns))
+        table.writerows(zip(names, *columns.values(), strict=True))
+        (partial / "picked.csv").write_text(text.getvalue(), encoding="utf-8")
+        if folder.is_dir():
+            folder.rmdir()  # empty, as was seen above; else this fails and nothing is lost
+        os.replace(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return folder
+
+
+def below(name: str) -> str:
+    """A place below a folder: a table may name pictures elsewhere.
+
+    >>> below("../runs/a.png"), below("C:/a.png"), below("/a/./b.png")
+    ('up/runs/a.png', 'C/a.png', 'a/b.png')
+    """
+    parts = [part for part in name.replace(":", "").split("/") if part not in ("", ".")]
+    return "/".join("up" if part == ".." else part for part in parts)
+
+
+def _place(origin: Path | Callable[[], bytes], target: Path, how: str) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists():
+        raise BadSource(f"Two of the picked pictures would be called {target.name!r}; use how='list'.")
+    if not isinstance(origin, Path):
+        target.write_bytes(origin())
+    elif how == "copy":
+        shutil.copyfile(origin, target)
+    elif how == "symlink":
+        os.symlink(origin.resolve(), target)
+    else:
+        os.link(origin, target)

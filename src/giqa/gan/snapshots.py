@@ -1,0 +1,124 @@
+"""Snapshots: a training loop writes samples by iteration, and a table that says which picture is from when."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadShape, BadSpec, BadTable
+from ..files import replace_file
+
+MANIFEST = "snapshots.csv"
+COLUMNS = ("image", "kind", "run", "iteration")
+
+
+class Snapshots:
+    """A callback for any training loop: pictures in `folder`, and `folder/snapshots.csv` with the columns
+    `image,kind,run,iteration`, from which `giqa train mbc` learns quality.
+
+    >>> import tempfile
+    >>> folder = tempfile.mkdtemp()
+    >>> snapshots = Snapshots(folder, run="a", every=500)
+    >>> for iteration in range(1001):
+    ...     snapshots(iteration, lambda: np.zeros((2, 8, 8, 3), np.uint8))
+    >>> snapshots.iterations
+    [0, 500, 1000]
+
+    `sample` is called only when a snapshot is due. Pictures are uint8 (n, h, w, 3), or floats from `low` to `high`,
+    as arrays (n, h, w, 3) or tensors (n, 3, h, w) on any device; one channel is repeated to three. The pictures of an
+    iteration are written before the table names them, and the table is replaced whole: a process killed at any moment
+    leaves a table of which every picture exists. An iteration that the table has is left as it is, so that a resumed
+    run writes what is missing. Processes that write at once need a folder each. Errors: `BadShape`, `BadSpec`,
+    `BadTable`.
+    """
+
+    def __init__(self, folder: str | Path, run: str = "run", every: int = 1000, low: float = -1.0, high: float = 1.0):
+        if every < 1:
+            raise BadSpec(f"Snapshots(every=...) is a number of iterations from 1, got {every!r}.")
+        if not run or any(letter in run for letter in '/\\,"\n'):
+            raise BadSpec(f"Snapshots(run=...) is a name without slashes, commas and quotes, got {run!r}.")
+        self.folder, self.run, self.every, self.low, self.high = Path(folder), run, every, low, high
+        self.rows = _read(self.folder / MANIFEST)
+
+    @property
+    def iterations(self) -> list[int]:
+        """Those of this run that have been written."""
+        return sorted({int(i) for _, kind, run, i in self.rows if kind == "generated" and run == self.run})
+
+    def __call__(self, iteration: int, sample: Callable[[], Any]) -> None:
+        """Write `sample()` when `iteration` is a multiple of `every` that is not there yet."""
+        if iteration % self.every == 0 and iteration not in self.iterations:
+            self.write(sample(), iteration)
+
+    def write(self, pictures: Any, iteration: int) -> None:
+        """Write pictures of one iteration, whether it is due or not."""
+        self._add(pictures, "generated", f"{self.run}/{iteration:08d}", int(iteration))
+
+    def write_reals(self, pictures: Any) -> None:
+        """Write real pictures too, once: learning needs them beside the generated ones."""
+        if not any(kind == "real" and run == self.run for _, kind, run, _ in self.rows):
+            self._add(pictures, "real", f"{self.run}/real", "")
+
+    def _add(self, pictures: Any, kind: str, stem: str, iteration: int | str) -> None:
+        from PIL import Image
+
+        pixels = as_pixels(pictures, self.low, self.high)
+        rows = []
+        for number, picture in enumerate(pixels):
+            name = f"{stem}_{number:04d}.png"
+            content = io.BytesIO()
+            Image.fromarray(picture).save(content, "PNG")
+            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            replace_file(self.folder / name, content.getvalue())
+            rows.append((name, kind, self.run, str(iteration)))
+        written = {name for name, *_ in rows}
+        self.rows = [row for row in self.rows if row[0] not in written] + rows
+        text = io.StringIO()
+        table = csv.writer(text, lineterminator="\n")
+        table.writerows([COLUMNS, *self.rows])
+        replace_file(self.folder / MANIFEST, text.getvalue().encode())
+
+
+def as_pixels(pictures: Any, low: float = -1.0, high: float = 1.0) -> np.ndarray:
+    """Pictures as a network makes them to uint8 (n, h, w, 3): `low` is black, `high` white, beyond is clipped.
+
+    >>> as_pixels(np.array([-1, 0, 1, 9.]).reshape(1, 1, 4, 1))[0, 0, :, 0].tolist()
+    [0, 128, 255, 255]
+    """
+    if not high > low:
+        raise BadSpec(f"Pictures go from low to high, got low={low!r} and high={high!r}.")
+    tensor = hasattr(pictures, "detach")
+    if tensor:
+        pictures = pictures.detach()
+        pictures = (pictures.float() if pictures.is_floating_point() else pictures).cpu().numpy()
+    pixels = np.asarray(pictures)
+    if tensor and pixels.ndim == 4:
+        pixels = np.moveaxis(pixels, 1, -1)
+    if pixels.ndim != 4 or pixels.shape[3] not in (1, 3) or 0 in pixels.shape:
+        wanted = "(n, 3, h, w) as a tensor" if tensor else "(n, h, w, 3) as an array"
+        raise BadShape(f"Pictures are {wanted}, or with one channel; got the shape {np.shape(pictures)}.")
+    if pixels.dtype != np.uint8:
+        if pixels.dtype.kind != "f":
+            raise BadShape(f"Pictures are uint8 or floats, got {pixels.dtype}.")
+        if not np.isfinite(pixels).all():
+            raise BadShape("Pictures must be finite; has the training diverged?")
+        pixels = np.floor((pixels.clip(low, high) - low) / (high - low) * 255 + 0.5).astype(np.uint8)
+    return np.ascontiguousarray(np.repeat(pixels, 3, axis=3) if pixels.shape[3] == 1 else pixels)
+
+
+def _read(path: Path) -> list[tuple[str, ...]]:
+    """The rows of a table that an earlier run left; none where there is no table."""
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        header, *rows = [tuple(row) for row in csv.reader(file)] or [()]
+    if header != COLUMNS or any(len(row) != len(COLUMNS) for row in rows):
+        raise BadTable(
+            f"{path} is no table of snapshots: its columns should be {','.join(COLUMNS)}. Give another folder."
+        )
+    return rows

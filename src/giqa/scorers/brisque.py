@@ -1,0 +1,94 @@
+"""BRISQUE: a support vector regression on natural scene statistics, trained on people's opinions of distortions."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import BadShape, BadSpec, BadWeights, MissingWeights
+from .fixed import Fixed
+
+NUMBERS = 36
+
+
+class BRISQUE(Fixed):
+    """Minus the opinion score that BRISQUE foretells: rho - sum over i of c_i exp(-gamma |x - v_i|^2).
+
+    x are the features of the extractor `brisque`, scaled to -1..1 by the published ranges. `model`: the published
+    libsvm text file (`brisque_svr_allmodel`), `ranges`: a CSV with the columns min and max, a row each feature. giqa
+    does not ship them; once fitted they are in the model file. Range: about -100 (bad) to 0 and a little above.
+
+        giqa score FAKES --real REALS --scorer "brisque(model='brisque_svr_allmodel', ranges='range.csv')"
+
+    It was made for photographs that were blurred, noisy or compressed, not for what generators do. Errors: `BadSpec`,
+    `MissingWeights`, `BadWeights`, `BadShape`, `NotFitted`. Source: Mittal, Moorthy, Bovik, "No-Reference Image
+    Quality Assessment in the Spatial Domain", 2012.
+    """
+
+    default_extractor = "brisque"
+
+    def __init__(self, model: str | None = None, ranges: str | None = None):
+        self.model = model
+        self.ranges = ranges
+
+    def _read(self, matrix: np.ndarray) -> None:
+        if matrix.shape[1] != NUMBERS:
+            raise BadShape(f"BRISQUE takes the {NUMBERS} numbers of the extractor brisque, got {matrix.shape[1]}.")
+        if self.model is None or self.ranges is None:
+            raise BadSpec("brisque(model=..., ranges=...) needs both files; giqa does not ship them.")
+        self.vectors_, self.coefficients_, self.gamma_, self.rho_ = read_libsvm(self.model)
+        self.low_, self.high_ = read_ranges(self.ranges)
+
+    def _scores(self, matrix: np.ndarray) -> np.ndarray:
+        scaled = -1 + 2 * (matrix - self.low_) / (self.high_ - self.low_)
+        scores = np.empty(len(matrix))
+        for row, x in enumerate(scaled):  # row by row: the same bits in any company
+            scores[row] = self.rho_ - self.coefficients_ @ np.exp(-self.gamma_ * ((self.vectors_ - x) ** 2).sum(axis=1))
+        return scores
+
+
+def read_libsvm(path: str | Path) -> tuple[np.ndarray, np.ndarray, float, float]:
+    """Support vectors (m, 36), their coefficients (m,), gamma and rho of a libsvm text file of a regression (rbf)."""
+    lines = _text(path).splitlines()
+    try:
+        start = lines.index("SV")
+        header = dict(line.split(maxsplit=1) for line in lines[:start])
+        if header["svm_type"] not in ("epsilon_svr", "nu_svr") or header["kernel_type"] != "rbf":
+            raise ValueError(f"it is {header['svm_type']} with the kernel {header['kernel_type']}")
+        rows = [line.split() for line in lines[start + 1 :] if line.strip()]
+        if len(rows) != int(header["total_sv"]):
+            raise ValueError(f"it has {len(rows)} of {header['total_sv']} support vectors")
+        vectors = np.zeros((len(rows), NUMBERS))
+        for row, (_, *entries) in enumerate(rows):
+            for entry in entries:
+                index, _, value = entry.partition(":")
+                vectors[row, int(index) - 1] = float(value)
+        coefficients = np.array([float(row[0]) for row in rows])
+        return vectors, coefficients, float(header["gamma"]), float(header["rho"])
+    except (ValueError, KeyError, IndexError) as error:
+        raise BadWeights(
+            f"{path} is no libsvm model of a regression on {NUMBERS} features ({error}); BRISQUE's published file is."
+        ) from None
+
+
+def read_ranges(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
+    """Smallest and largest value of each feature, (36,) each, from a CSV with the columns min and max."""
+    try:
+        rows = list(csv.DictReader(_text(path).splitlines()))
+        low, high = (np.array([float(row[name]) for row in rows]) for name in ("min", "max"))
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadWeights(f"{path} is no table with the columns min and max ({error}).") from None
+    if len(low) != NUMBERS or not (high > low).all():
+        raise BadWeights(f"{path} should have {NUMBERS} rows with min below max; it has {len(low)}.")
+    return low, high
+
+
+def _text(path: str | Path) -> str:
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise MissingWeights(f"There is no file {path}; giqa does not ship BRISQUE's parameters.") from None
+    except UnicodeDecodeError:
+        raise BadWeights(f"{path} is no text file.") from None

@@ -1,0 +1,61 @@
+"""Scorers that learn nothing from the reals: they only place them on the scale."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+
+from ..errors import NotFitted
+from .products import as_matrix
+
+
+class Fixed:
+    """What such scorers share: reals are all held out, for none of them was fitted; scores do not vary with them.
+
+    A subclass gives `_read()`, which sets what it needs (names ending in `_`), and `_scores(matrix)`, (n, width_).
+    """
+
+    def fit(self, features: Any, y: Any = None, folds: np.ndarray | None = None) -> Self:
+        """Read the parameters; the reals (n, d) fix the scale and nothing else."""
+        matrix = as_matrix(features)
+        self._read(matrix)
+        self.width_ = matrix.shape[1]
+        self.folds_ = 1 + int(np.max(folds, initial=0)) if folds is not None else 1
+        self.held_out_ = self.score_samples(matrix)
+        return self
+
+    def score_samples(self, features: Any) -> np.ndarray:
+        """One score a picture, float64 (n,); higher is better."""
+        if not hasattr(self, "width_"):
+            raise NotFitted("Call fit(reals) before asking for scores; it reads the parameters.")
+        return self._scores(as_matrix(features, int(self.width_)).astype(np.float64))
+
+    def score_folds(self, features: Any) -> np.ndarray:
+        """The same score for each fold, float64 (n, F)."""
+        return np.repeat(self.score_samples(features)[:, None], int(self.folds_), axis=1)
+
+    def score_with_deviation(self, features: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Scores, and zeros: no real decides them."""
+        scores = self.score_samples(features)
+        return scores, np.zeros(len(scores))
+
+    def _read(self, matrix: np.ndarray) -> None:
+        raise NotImplementedError
+
+    def _scores(self, matrix: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+
+class Value(Fixed):
+    """The mean of the features as it is: for extractors whose features are scores already, such as `learned`.
+
+    >>> Value().fit(np.ones((20, 1))).score_samples(np.array([[0.25], [4.0]])).tolist()
+    [0.25, 4.0]
+    """
+
+    def _read(self, matrix: np.ndarray) -> None:
+        pass
+
+    def _scores(self, matrix: np.ndarray) -> np.ndarray:
+        return matrix.mean(axis=1)

@@ -1,0 +1,222 @@
+"""Learned quality: heads that tell early pictures of a generator from late ones and from real ones (GIQA, section 3.1).
+
+Labels are the paper's pseudo labels (`giqa.scorers.labels`), so nobody has to judge a picture.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+
+from ..errors import BadShape, NotFitted
+from .density import principal_directions
+from .labels import checked_labels, combined, label_folds, targets, thresholds
+from .linear import logistic, sigmoid, squares
+from .products import as_matrix, standardiser, steady_product
+
+STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
+DIRECTIONS = 128
+
+
+class Heads:
+    """What the learned scorers share: linear heads on the principal directions of standardised features.
+
+    How strongly weights are held back (L2) is chosen by the loss on folds that were held out; the models without each
+    fold are kept and give `held_out_` and the intervals. Folds are whole iterations, never single pictures.
+    """
+
+    preset: str = "recommended"
+    seed: int = 0
+
+    def fit(self, features: Any, y: Any = None, folds: np.ndarray | None = None, groups: Any = None) -> Self:
+        """Learn from labels `y` (n,); `folds` (n,) from 0, by default whole labels and, for reals, single pictures."""
+        matrix = as_matrix(features)
+        y = checked_labels(y, len(matrix), type(self).__name__)
+        given = folds is not None and np.max(folds, initial=0) > 0
+        folds = np.asarray(folds) if given else label_folds(y, self.seed)
+        self.centre_, self.spread_ = standardiser(matrix)
+        x = (matrix - self.centre_) / self.spread_
+        directions = principal_directions(x, min(DIRECTIONS, x.shape[1], max(1, len(x) // 4)))
+        x = x @ directions.T
+        scale = np.sqrt(np.mean(x**2))
+        x = np.c_[x / scale, np.ones(len(x))]
+        aims = self._aims(y)  # (n, N)
+        rows = self._examples(y, groups)  # (sides, examples)
+        best, fold_of = np.inf, folds[rows]
+        for strength in STRENGTHS:
+            parts, lost = [], []
+            for f in range(folds.max() + 1):
+                parts.append(self._solve(x, rows[:, (fold_of != f).all(axis=0)], aims, strength))
+                lost.append(self._lost(x, rows[:, (fold_of == f).all(axis=0)], aims, parts[-1]))
+            if np.mean(lost) < best:
+                best, self.strength_, chosen = float(np.mean(lost)), strength, parts
+        weights = [self._solve(x, rows, aims, self.strength_), *chosen]  # of all, and without each fold
+        weights = np.concatenate(weights, axis=1).T  # ((1 + F) N, k + 1)
+        self.weights_ = np.ascontiguousarray(weights[:, :-1] @ directions / scale)
+        self.biases_ = weights[:, -1].copy()
+        self.folds_ = len(chosen)
+        self.held_out_ = self.score_folds(matrix)[np.arange(len(matrix)), folds]
+        return self
+
+    def score_samples(self, features: Any) -> np.ndarray:
+        """One score a picture, float64 (n,); higher is better."""
+        return self._score(self._outputs(features, slice(0, 1))[:, 0])
+
+    def heads(self, features: Any) -> np.ndarray:
+        """What each head says, float64 (n, N): probabilities for MBC and BC."""
+        return self._heads(self._outputs(features, slice(0, 1))[:, 0])
+
+    def score_folds(self, features: Any) -> np.ndarray:
+        """The score under the heads without each fold in turn, float64 (n, F)."""
+        outputs = self._outputs(features, slice(1, None))
+        return np.stack([self._score(outputs[:, f]) for f in range(outputs.shape[1])], axis=1)
+
+    def score_with_deviation(self, features: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Scores, and how much each would vary with other pictures (jackknife over the folds), both float64 (n,)."""
+        from .scale import jackknife
+
+        return self.score_samples(features), jackknife(self.score_folds(features))
+
+    def chosen(self) -> dict[str, Any]:
+        """What `fit` decided."""
+        return {"heads": len(self.biases_) // (1 + int(self.folds_)), "strength": float(self.strength_)}
+
+    def _outputs(self, features: Any, which: slice) -> np.ndarray:
+        """The heads' linear outputs (n, models, N) of some of the 1 + F models."""
+        if not hasattr(self, "weights_"):
+            raise NotFitted(f"Call {type(self).__name__}.fit(features, y) before asking for scores.")
+        matrix = as_matrix(features, self.weights_.shape[1]).astype(np.float64)
+        n_heads = len(self.biases_) // (1 + int(self.folds_))
+        weights = self.weights_.reshape(-1, n_heads, self.weights_.shape[1])[which]
+        biases = self.biases_.reshape(-1, n_heads)[which]
+        x = (matrix - self.centre_) / self.spread_
+        return steady_product(x, weights.reshape(-1, weights.shape[2])).reshape(len(x), len(weights), n_heads) + biases
+
+    def _aims(self, y: np.ndarray) -> np.ndarray:
+        return y[:, None]
+
+    def _examples(self, y: np.ndarray, groups: Any) -> np.ndarray:
+        """Rows that are learned from, (sides, examples): one side, or two that are compared."""
+        return np.arange(len(y))[None]
+
+    def _solve(self, x, rows, aims, strength) -> np.ndarray:
+        return np.stack([logistic(x[rows[0]], aim[rows[0]], strength) for aim in aims.T], axis=1)
+
+    def _lost(self, x, rows, aims, weights) -> float:
+        outputs = x[rows[0]] @ weights
+        return float(np.mean(np.logaddexp(0, outputs) - aims[rows[0]] * outputs))
+
+    def _heads(self, outputs: np.ndarray) -> np.ndarray:
+        return sigmoid(outputs)
+
+    def _score(self, outputs: np.ndarray) -> np.ndarray:
+        return combined(sigmoid(outputs), self.preset)
+
+
+class MBC(Heads):
+    """MBC-GIQA: the mean of N probabilities that a picture is above a threshold of quality (eq. 1-4).
+
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.repeat(np.linspace(0, 1, 11), 30)  # ten snapshots, and reals
+    >>> x = y[:, None] + rng.normal(0, .2, (330, 4))
+    >>> early, late = MBC(n_heads=4).fit(x, y).score_samples(np.array([[.1] * 4, [.9] * 4]))
+    >>> bool(early < late)
+    True
+
+    `preset` chooses thresholds (`thresholds`) and score (`combined`). Range: 0 to 1; `released`: 0 to N million.
+    Features are those of any extractor; a network of its own learns in `giqa.train`. Errors: `BadSpec`, `BadShape`,
+    `NotFitted`.
+    """
+
+    def __init__(self, n_heads: int = 8, preset: str = "recommended", seed: int = 0):
+        self.n_heads = n_heads
+        self.preset = preset
+        self.seed = seed
+
+    def _aims(self, y: np.ndarray) -> np.ndarray:
+        return targets(y, thresholds(y, self.n_heads, self.preset))
+
+
+class BC(Heads):
+    """BC-GIQA: the log-odds that a picture is real and not generated (GIQA, Table 1).
+
+    The paper takes the probability, which has the same order but no room between good pictures. Range: unbounded,
+    0 = as likely real as generated, among pictures of the shares it was trained on.
+    """
+
+    def __init__(self, seed: int = 0):
+        self.seed = seed
+
+    def _aims(self, y: np.ndarray) -> np.ndarray:
+        return targets(y, np.ones(1))
+
+    def _score(self, outputs: np.ndarray) -> np.ndarray:
+        return outputs[:, 0]
+
+
+class IR(Heads):
+    """IR-GIQA: the pseudo label itself, by regression (GIQA, Table 1). Range: about 0 to 1."""
+
+    def __init__(self, seed: int = 0):
+        self.seed = seed
+
+    def _solve(self, x, rows, aims, strength) -> np.ndarray:
+        return squares(x[rows[0]], aims[rows[0]], strength)
+
+    def _lost(self, x, rows, aims, weights) -> float:
+        return float(np.mean((x[rows[0]] @ weights - aims[rows[0]]) ** 2))
+
+    def _heads(self, outputs: np.ndarray) -> np.ndarray:
+        return outputs
+
+    def _score(self, outputs: np.ndarray) -> np.ndarray:
+        return outputs[:, 0]
+
+
+class Rank(Heads):
+    """RankIQA: of two pictures of a group, the one with the larger label is to score higher (Liu et al. 2017).
+
+    Labels of `fit` are ranks, such as minus the strength of a damage, and `groups` (n,) say which pictures may be
+    compared: those made from one picture by one kind of damage. Without groups, pairs are drawn from all (seeded).
+    Learned by the logistic loss of the difference; the hinge of the paper is that of `giqa.train`'s network. Range:
+    unbounded.
+    """
+
+    PAIRS = 20_000
+
+    def __init__(self, seed: int = 0):
+        self.seed = seed
+
+    def _examples(self, y: np.ndarray, groups: Any) -> np.ndarray:
+        rng = np.random.default_rng(self.seed)
+        if groups is None:
+            first, second = rng.integers(len(y), size=(2, self.PAIRS))
+        else:
+            pairs = []
+            for group in np.unique(groups):
+                rows = np.flatnonzero(np.asarray(groups) == group)
+                pairs += [(a, b) for i, a in enumerate(rows) for b in rows[i + 1 :]]
+            first, second = np.array(pairs).T if pairs else np.zeros((2, 0), int)
+            some = rng.permutation(len(first))[: self.PAIRS]
+            first, second = first[some], second[some]
+        unequal = y[first] != y[second]
+        better = np.where(y[first] > y[second], first, second)[unequal]
+        worse = np.where(y[first] > y[second], second, first)[unequal]
+        if not len(better):
+            raise BadShape("No two pictures that may be compared have different ranks; nothing can be learned.")
+        return np.stack([better, worse])
+
+    def _solve(self, x, rows, aims, strength) -> np.ndarray:
+        difference = (x[rows[0]] - x[rows[1]])[:, :-1]  # a constant makes no difference
+        weights = logistic(difference, np.ones(len(difference)), strength, free_last=False)
+        return np.r_[weights, 0.0][:, None]
+
+    def _lost(self, x, rows, aims, weights) -> float:
+        return float(np.mean(np.logaddexp(0, -(x[rows[0]] - x[rows[1]]) @ weights)))
+
+    def _heads(self, outputs: np.ndarray) -> np.ndarray:
+        return outputs
+
+    def _score(self, outputs: np.ndarray) -> np.ndarray:
+        return outputs[:, 0]

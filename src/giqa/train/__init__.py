@@ -1,0 +1,1 @@
+"""Learning quality from a generator's own snapshots: `giqa train`."""

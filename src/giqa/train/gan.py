@@ -1,0 +1,261 @@
+"""A small reference GAN: snapshots for learned scorers, OHEM in its loss, pictures for the picker. Resumable."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadModel, BadShape, BadSpec
+from ..features.devices import find_device
+from ..features.learned import frozen_scorer
+from ..features.resize import resize
+from ..features.weights import resolve
+from ..files import replace_file
+from ..gan.ohem import RunningQuantile, ohem_weights
+from ..gan.snapshots import Snapshots, as_pixels
+from ..images import open_source
+from ..images.decode import decode
+from ..types import Progress
+
+KEY = "giqa-gan"
+LAZY = 8  # the penalty every eighth step, eight times as strong
+SIZES = (32, 64)
+LOG = ("step", "loss_d", "loss_g", "r1", "weighted_share")
+
+
+def train_gan(
+    reals: Any,
+    folder: str | Path,
+    *,
+    steps: int = 20_000,
+    size: int = 32,
+    batch: int = 64,
+    every: int = 1000,
+    each: int = 50,
+    quality: str | Path | None = None,
+    weight: float = 2.0,
+    start: str | Path | None = None,
+    rate: float = 1e-3,
+    gamma: float = 2.0,
+    ema: float = 0.995,
+    width: int = 32,
+    device: str = "cpu",
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Path:
+    """Train a GAN on pictures for so many `steps`; `folder` gets generator.safetensors, snapshots/ and log.csv.
+
+    Non-saturating logistic loss, R1 penalty `gamma` (every eighth step), an average of the generator's weights (`ema`,
+    which makes snapshots and pictures). Every `every` steps `each` pictures are written to snapshots/, with all reals
+    once, and a checkpoint; the same call goes on from it and ends with the same bits as if it had not been stopped, on
+    the same device with as many threads. `quality`: a network of `giqa train mbc` (NAME.safetensors): pictures whose
+    score is below the running fifth of recent ones get `weight` in the discriminator's loss (OHEM); log.csv has the
+    share that did. `start`: the folder of another training to begin from, at its step. Errors: `BadSpec`, `BadModel`,
+    `BadSource`, `MissingExtra`.
+    """
+    if size not in SIZES or min(steps, batch, every, each) < 1:
+        raise BadSpec(f"size is {' or '.join(map(str, SIZES))}, steps, batch, every and each are from 1; got {size!r}.")
+    folder, where = Path(folder), find_device(device, "giqa train gan")
+    pixels = read_reals(reals, size)
+    options = {"size": size, "batch": batch, "rate": rate, "gamma": gamma, "ema": ema, "width": width, "seed": seed}
+    options |= {"quality": resolve(quality).sha256 if quality else None, "weight": weight}
+    gan = GAN(options, pixels, where, frozen_scorer(quality, device) if quality else None)
+    if (folder / "gan.checkpoint").is_file():
+        gan.restore(folder / "gan.checkpoint", same=True)
+    elif start is not None:
+        gan.restore(Path(start) / "gan.checkpoint", same=False)
+    snapshots = Snapshots(folder / "snapshots", run=folder.name, every=every)
+    snapshots.write_reals(pixels)
+    while gan.done < steps:
+        snapshots(gan.done, lambda: gan.sample(each, seed + gan.done))
+        gan.step()
+        if progress:
+            progress("train", gan.done, steps)
+        if gan.done % every == 0 or gan.done == steps:
+            snapshots(gan.done, lambda: gan.sample(each, seed + gan.done))
+            gan.keep(folder)
+    return folder
+
+
+def read_reals(reals: Any, size: int) -> np.ndarray:
+    """All pictures of a source, squeezed to (size, size), uint8 (n, size, size, 3)."""
+    source = open_source(reals)
+    pictures = (decode(source.raw(i)).pixels for i in range(len(source)))
+    return np.stack([np.clip(np.rint(resize(p, size)), 0, 255).astype(np.uint8) for p in pictures])
+
+
+def sample_pictures(folder: str | Path, n: int, seed: int = 0) -> np.ndarray:
+    """Pictures of a trained generator, uint8 (n, size, size, 3); the same for the same seed."""
+    from safetensors import SafetensorError, safe_open
+    from safetensors.torch import load_file
+
+    from ..gan.network import Generator
+
+    path = Path(folder) / "generator.safetensors"
+    try:
+        with safe_open(path, framework="numpy") as file:
+            options = json.loads((file.metadata() or {})[KEY])["options"]
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise BadModel(f"{path} is no generator that `giqa train gan` wrote ({type(error).__name__}).") from None
+    generator = Generator(options["size"], options["width"])
+    generator.load_state_dict(load_file(path))
+    return as_pixels(generated(generator, n, seed))
+
+
+def generated(generator: Any, n: int, seed: int, device: str = "cpu", at_once: int = 64) -> Any:
+    """Tensor (n, 3, h, w) of a generator, from latents of a seed."""
+    import torch
+
+    latents = torch.randn(n, 64, generator=torch.Generator().manual_seed(seed)).to(device)
+    with torch.no_grad():
+        return torch.cat([generator(part) for part in latents.split(at_once)])
+
+
+class GAN:
+    """Both networks, the average of the generator, both optimisers, and the step; randomness is (seed, step)."""
+
+    def __init__(self, options: Mapping[str, Any], pixels: np.ndarray, device: Any, quality: Callable | None):
+        import torch
+
+        from ..gan.network import Discriminator, Generator
+
+        self.options, self.pixels, self.device, self.quality = dict(options), pixels, device, quality
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(options["seed"])
+            self.generator = Generator(options["size"], options["width"]).to(device)
+            self.discriminator = Discriminator(options["size"], options["width"]).to(device)
+        self.average = copy.deepcopy(self.generator).requires_grad_(False)
+        adam = {"lr": options["rate"], "betas": (0.0, 0.99)}
+        self.learn_g = torch.optim.Adam(self.generator.parameters(), **adam)
+        self.learn_d = torch.optim.Adam(self.discriminator.parameters(), **adam)
+        self.quantile = RunningQuantile()
+        self.done, self.log, self.recent = 0, [], []
+
+    def step(self) -> None:
+        """One step of the discriminator and one of the generator."""
+        import torch
+        from torch.nn import functional
+
+        rng = np.random.default_rng((self.options["seed"], self.done))
+        latents = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        fakes = self.generator(torch.randn(self.options["batch"], 64, generator=latents).to(self.device))
+        weights = self._weights(fakes.detach())
+        reals = self._reals(rng)
+        on_fakes = functional.softplus(self.discriminator(fakes.detach()))
+        loss_d = (weights * on_fakes).mean() + functional.softplus(-self.discriminator(reals)).mean()
+        penalty = self._penalty(reals)
+        self.learn_d.zero_grad(set_to_none=True)
+        (loss_d + penalty).backward()
+        self.learn_d.step()
+        loss_g = functional.softplus(-self.discriminator(fakes)).mean()
+        self.learn_g.zero_grad(set_to_none=True)
+        loss_g.backward()
+        self.learn_g.step()
+        with torch.no_grad():
+            for mean, now in zip(self.average.parameters(), self.generator.parameters(), strict=True):
+                mean.lerp_(now, 1 - self.options["ema"])
+        self.done += 1
+        self.recent.append([float(v) for v in (loss_d.detach(), loss_g.detach(), penalty.detach())] + [self.share])
+
+    def sample(self, n: int, seed: int) -> Any:
+        """Pictures of the averaged generator, a tensor (n, 3, size, size) from -1 to 1."""
+        return generated(self.average, n, seed, self.device)
+
+    def keep(self, folder: Path) -> None:
+        """Checkpoint, generator and log, each replaced whole; the checkpoint last."""
+        from safetensors.torch import save
+
+        self.log.append([self.done, *np.mean(self.recent, axis=0).round(5).tolist()])
+        self.recent = []
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([LOG, *self.log])
+        folder.mkdir(parents=True, exist_ok=True)
+        said = {KEY: json.dumps({"options": self.options, "pictures": self._digest(), "log": self.log})}
+        replace_file(folder / "log.csv", text.getvalue().encode())
+        average = {name: value.cpu().contiguous() for name, value in self.average.state_dict().items()}
+        replace_file(folder / "generator.safetensors", save(average, metadata=said))
+        replace_file(folder / "gan.checkpoint", save(self._state(), metadata=said))
+
+    def restore(self, path: Path, same: bool) -> None:
+        """Go on from a checkpoint; `same`: only of this very training, else also of another with the same networks."""
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(path, framework="pt") as file:
+                said = json.loads((file.metadata() or {})[KEY])
+                state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (SafetensorError, OSError, KeyError, ValueError) as error:
+            raise BadModel(f"{path} is no checkpoint of `giqa train gan` ({type(error).__name__}).") from None
+        if same and (said["options"], said["pictures"]) != (self.options, self._digest()):
+            raise BadModel(f"{path} is of a training with other pictures or options; give another folder.")
+        parts: dict[str, dict[str, Any]] = {}
+        for name, value in state.items():
+            part, _, rest = name.partition("/")
+            parts.setdefault(part, {})[rest] = value
+        try:
+            for part in ("generator", "discriminator", "average"):
+                getattr(self, part).load_state_dict(parts[part])
+        except RuntimeError:
+            raise BadShape(f"{path} has networks of another size or width; give the same ones.") from None
+        for part in ("learn_g", "learn_d"):
+            kept: dict[int, dict[str, Any]] = {}
+            for name, value in parts.get(part, {}).items():
+                number, _, rest = name.partition("/")
+                kept.setdefault(int(number), {})[rest] = value
+            optimiser = getattr(self, part)
+            optimiser.load_state_dict(optimiser.state_dict() | {"state": kept})
+        self.quantile.restore({"recent": parts["quantile"]["recent"].numpy()} if same else {"recent": np.empty(0)})
+        self.log = said["log"]
+        self.done = int(self.log[-1][0])
+
+    def _weights(self, fakes: Any) -> Any:
+        """OHEM: the weight of each fake, 1 without a scorer; keeps the share that was weighted."""
+        if self.quality is None:
+            self.share = 0.0
+            return 1.0
+        scores = self.quality(fakes)
+        weights = ohem_weights(scores, self.quantile.update(scores), self.options["weight"]).float()
+        self.share = float((scores < self.quantile.threshold).double().mean())
+        return weights
+
+    def _reals(self, rng: np.random.Generator) -> Any:
+        """A batch of reals, mirrored half of the time, as a tensor from -1 to 1."""
+        import torch
+
+        rows = rng.integers(len(self.pixels), size=self.options["batch"])
+        mirror = rng.random(len(rows)) < 0.5
+        pixels = np.where(mirror[:, None, None, None], self.pixels[rows][:, :, ::-1], self.pixels[rows])
+        return torch.from_numpy(pixels).permute(0, 3, 1, 2).to(self.device).float() / 127.5 - 1
+
+    def _penalty(self, reals: Any) -> Any:
+        from ..gan.network import r1_penalty
+
+        if self.done % LAZY or not self.options["gamma"]:
+            return reals.new_zeros(())
+        return self.options["gamma"] / 2 * LAZY * r1_penalty(self.discriminator, reals)
+
+    def _digest(self) -> str:
+        import hashlib
+
+        return hashlib.sha256(self.pixels.tobytes()).hexdigest()
+
+    def _state(self) -> dict[str, Any]:
+        import torch
+
+        parts = {name: getattr(self, name).state_dict() for name in ("generator", "discriminator", "average")}
+        parts["quantile"] = {"recent": torch.from_numpy(self.quantile.state()["recent"])}
+        for name in ("learn_g", "learn_d"):
+            kept = getattr(self, name).state_dict()["state"]
+            parts[name] = {f"{number}/{key}": value for number, state in kept.items() for key, value in state.items()}
+        return {
+            f"{part}/{name}": value.detach().cpu().clone().contiguous()
+            for part, values in parts.items()
+            for name, value in values.items()
+        }

@@ -1,0 +1,118 @@
+"""Heads on features: the cheapest way to learn quality. No torch, seconds once the features are there."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+
+from .. import __version__, registry
+from ..errors import BadSpec
+from ..extraction import extract, make_extractor
+from ..images.decode import decode
+from ..images.degradations import KINDS, LEVELS, degraded
+from ..model import Model
+from ..scorers.labels import FOLDS
+from ..scorers.scale import Scale, assign_folds, twins
+from ..types import Features, Progress
+from .manifest import Manifest, read_manifest
+
+LEARNED = ("mbc", "bc", "ir", "rank")
+RANKED = 200  # real pictures that are damaged, at most
+
+
+def train_heads(
+    kind: str,
+    manifest: Any,
+    extractor: Any = None,
+    *,
+    n_heads: int | None = None,
+    preset: str | None = None,
+    seed: int = 0,
+    store: bool = True,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Model:
+    """A model whose score was learned from snapshots; `giqa.score(fakes, model=...)` takes it like any other.
+
+    `kind`: "mbc", "bc", "ir" or "rank"; `manifest`: see `read_manifest`; `extractor` as in `giqa.fit`. z and
+    percentile are read against the manifest's reals, each scored by heads that have not seen it (five folds; twins, and
+    pictures of one iteration, stay together). "rank" learns from damaged reals alone. Errors: `BadSpec`, `BadSource`,
+    `BadShape`.
+    """
+    if kind not in LEARNED:
+        raise BadSpec(f"Learned scorers are {', '.join(LEARNED)}; got {kind!r}.")
+    if n_heads is not None and kind != "mbc":
+        raise BadSpec(f"Only mbc has several heads; {kind} does not take n_heads={n_heads!r}.")
+    snapshots, extractor = read_manifest(manifest), make_extractor(extractor)
+    scorer = registry.make("scorer", kind, preset=preset, seed=seed, n_heads=n_heads)
+    options = {"store": store, "workers": workers, "progress": progress}
+    fit = _fit_rank if kind == "rank" else _fit_labels
+    scorer, reals, held_out, learned_from = fit(scorer, snapshots, extractor, seed, options)
+    spec, identity = registry.canonical("extractor", extractor), dict(extractor.identity())
+    made_by = {
+        "giqa": __version__,
+        "extractor": spec,
+        "features": identity,
+        "scorer": registry.canonical("scorer", scorer),
+        "chosen": scorer.chosen(),
+        "match": None,
+        "flip": False,
+        "seed": seed,
+        "reals": len(reals),
+        "reals_failed": int(snapshots.real.sum()) - len(reals),
+        "reals_digest": hashlib.sha256(b"".join(sorted(map(bytes, reals.info["digest"])))).hexdigest(),
+        "manifest": str(snapshots.source.name),
+        "learned_from": learned_from,
+    }
+    return Model(scorer, Scale(held_out, seed), reals, reals.matrix(), spec, identity, None, made_by)
+
+
+def snapshot_folds(snapshots: np.ndarray, info: np.ndarray, seed: int) -> np.ndarray:
+    """Fold 0..4 of each picture, (n,): whole snapshots together (numbers from 0), and twins among reals (-1)."""
+    rng = np.random.default_rng(seed)
+    folds = np.empty(len(snapshots), int)
+    real = snapshots < 0
+    folds[real] = assign_folds(twins(info[real]), seed)
+    known, place = np.unique(snapshots[~real], return_inverse=True)
+    folds[~real] = (rng.permutation(len(known)) % FOLDS)[place]
+    return folds
+
+
+def _fit_labels(scorer: Any, snapshots: Manifest, extractor: Any, seed: int, options: dict) -> tuple:
+    features = extract(snapshots.source, extractor, what="snapshots", **options).features
+    place = {name: row for row, name in enumerate(snapshots.source.ids)}
+    rows = np.array([place[name] for name in features.ids], int)  # without those that could not be read
+    real = snapshots.real[rows]
+    folds = snapshot_folds(snapshots.snapshots()[rows], features.info, seed)
+    scorer.fit(features, snapshots.label[rows], folds=folds)
+    counts = {"generated": int((~real).sum()), "snapshots": len(np.unique(snapshots.snapshots()[rows][~real]))}
+    return scorer, features.rows(real), scorer.held_out_[real], counts
+
+
+def _fit_rank(scorer: Any, snapshots: Manifest, extractor: Any, seed: int, options: dict) -> tuple:
+    """Every real as it is and with four kinds of damage at four levels; pairs are made from one picture by one kind."""
+    reals = snapshots.rows(snapshots.real)
+    if len(reals.label) > RANKED:
+        reals = reals.rows(np.sort(np.random.default_rng(seed).permutation(len(reals.label))[:RANKED]))
+    whole = extract(reals.source, extractor, what="reals", **options).features
+    place = {name: row for row, name in enumerate(reals.source.ids)}
+    pixels = [decode(reals.source.raw(place[name])).pixels for name in whole.ids]
+    cases = [(row, kind, level) for row in range(len(pixels)) for kind in KINDS for level in range(1, LEVELS + 1)]
+    made = [degraded(pixels[row], kind, level, seed=row) for row, kind, level in cases]
+    damaged = extract(made, extractor, what="damaged reals", **options).features
+    start = [(row, kind, 0) for row in range(len(pixels)) for kind in KINDS]
+    matrix = np.concatenate([whole.matrix()[[row for row, *_ in start]], damaged.matrix()])
+    row, kind, level = (np.array(column) for column in zip(*start, *cases, strict=True))
+    by_picture = assign_folds(twins(whole.info), seed)
+    _, groups = np.unique([f"{r} {k}" for r, k in zip(row, kind, strict=True)], return_inverse=True)
+    scorer.fit(_named(matrix, whole), -level.astype(float), folds=by_picture[row], groups=groups)
+    return scorer, whole, scorer.held_out_[: len(start) : len(KINDS)], {"damaged": len(cases)}
+
+
+def _named(matrix: np.ndarray, like: Features) -> Features:
+    """A matrix with the layers of other features."""
+    ends = np.cumsum([layer.shape[1] for layer in like.layers.values()])
+    parts = np.split(matrix, ends[:-1], axis=1)
+    return Features(tuple(map(str, range(len(matrix)))), dict(zip(like.layers, parts, strict=True)))

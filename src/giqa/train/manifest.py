@@ -1,0 +1,91 @@
+"""The table of snapshots, `image,kind,run,iteration`: what is learned from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadSource
+from ..images import open_source
+from ..scorers.labels import pseudo_labels
+from ..types import Source
+
+
+@dataclass(frozen=True, eq=False)
+class Manifest:
+    """Pictures with their run, iteration (NaN for real ones) and pseudo label, each (n,)."""
+
+    source: Source
+    run: np.ndarray
+    iteration: np.ndarray
+    label: np.ndarray
+
+    @property
+    def real(self) -> np.ndarray:
+        """Which pictures are real, bool (n,)."""
+        return np.isnan(self.iteration)
+
+    def snapshots(self) -> np.ndarray:
+        """A number for each (run, iteration), (n,); -1 for real pictures."""
+        names = [f"{run}\n{iteration}" for run, iteration in zip(self.run, self.iteration, strict=True)]
+        numbers = np.unique(names, return_inverse=True)[1]
+        return np.where(self.real, -1, numbers)
+
+    def rows(self, keep: np.ndarray) -> Manifest:
+        """Some of the pictures, with the labels they have."""
+        part = Part(self.source, np.arange(len(self.label))[keep])
+        return Manifest(part, self.run[keep], self.iteration[keep], self.label[keep])
+
+
+class Part:
+    """Some pictures of a source."""
+
+    def __init__(self, source: Source, rows: np.ndarray):
+        self.source, self.places, self.name = source, rows, source.name
+        self.ids = tuple(source.ids[i] for i in rows)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def raw(self, index: int) -> bytes | np.ndarray:
+        return self.source.raw(int(self.places[index]))
+
+    def path(self, index: int) -> Path | None:
+        return self.source.path(int(self.places[index]))
+
+
+def read_manifest(where: Any) -> Manifest:
+    """A table with the columns image, kind (`real` or `generated`), iteration (or epoch), and run if there are several.
+
+    `where`: `TABLE.csv` or `TABLE.csv[filter]`. Labels are eq. 1, with the last iteration of each run in this table.
+    Errors: `BadSource` names the row that is wrong.
+    """
+    source = open_source(where)
+    columns = getattr(source, "columns", {})
+    time = next((name for name in ("iteration", "epoch") if name in columns), None)
+    if "kind" not in columns or time is None:
+        has = f"has the columns {', '.join(columns)}" if columns else "is no table"
+        raise BadSource(
+            f"{where} {has}; learning needs a table of snapshots with the columns image,kind,run,iteration "
+            "(giqa.gan.snapshots writes one)."
+        )
+    kinds, run = columns["kind"], np.array(columns.get("run", [""] * len(source)), str)
+    iteration = np.full(len(source), np.nan)
+    for row, (kind, text) in enumerate(zip(kinds, columns[time], strict=True)):
+        if kind not in ("real", "generated"):
+            raise BadSource(f"{where}: {source.ids[row]} is of the kind {kind!r}; it should be real or generated.")
+        if kind == "generated":
+            try:
+                iteration[row] = float(text)
+            except ValueError:
+                raise BadSource(f"{where}: {source.ids[row]} has the {time} {text!r}, which is no number.") from None
+    real = np.isnan(iteration)
+    if real.all() or not real.any():
+        raise BadSource(f"{where} has only {'real' if real.all() else 'generated'} pictures; learning needs both.")
+    latest = np.ones(len(source))
+    for name in np.unique(run[~real]):
+        latest[run == name] = iteration[(run == name) & ~real].max()
+    return Manifest(source, run, iteration, pseudo_labels(iteration, latest))
