@@ -16,8 +16,8 @@ ROWS = [
     {"registry", "files"},
     {"images", "features", "scorers", "scores"},
     {"model", "report", "extraction", "doctor", "hygiene"},
-    {"gallery", "fitting", "testing"},
-    {"pipeline"},
+    {"gallery", "fitting", "testing", "maps"},
+    {"pipeline", "explain"},
     {"console", "cli", "__init__"},
 ]
 

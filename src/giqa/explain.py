@@ -5,17 +5,24 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from .errors import BadSpec
+from .errors import BadSource, BadSpec, MissingSource
+from .extraction import as_match, make_extractor
 from .files import replace_file
-from .maps import Explanation, MapModel
+from .images import open_source
+from .images.decode import decode
+from .maps import Explanation, MapModel, fit_maps, load_maps
+from .model import read_header
+from .registry import canonical
 from .scorers.places import COMBINED, SHARES
+from .types import Source
 
 LONGEST = 512  # pixels; the longest side of what is drawn
 WORDS = {
@@ -107,14 +114,63 @@ def write_page(
 ) -> Path:
     """Write an explanation as one HTML file that opens offline, or as .png the heat map alone."""
     path = Path(path)
-    if path.suffix.lower() not in (".html", ".png"):
-        raise BadSpec(f"An explanation is written as .html or .png, got {path.name!r}.")
+    check_outs([path])
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix.lower() == ".png":
         replace_file(path, _png(heat_map(model, pixels, found)))
     else:
         replace_file(path, _page(model, name, pixels, found, patches).encode("utf-8", "replace"))
     return path
+
+
+def check_outs(paths: Iterable[Path]) -> None:
+    """Refuse a file name that nothing is written as, before any work is done."""
+    for path in paths:
+        if path.suffix.lower() not in (".html", ".png"):
+            raise BadSpec(f"An explanation is written as .html or .png, got {path.name!r}.")
+
+
+def map_model(model: str | Path | None, real: Any, extractor: Any = None, **fitting: Any) -> MapModel:
+    """The maps beside a `.giqa` file, or learned from `real`, and then kept beside it if there is one.
+
+    They are a file of their own, NAME.maps, since a `.giqa` file holds pooled features only, of which no map can be
+    made, and most who score need none. They are brought to the size and coding of the model's own reals.
+    """
+    if model is None:
+        return fit_maps(real, extractor, **fitting)
+    header, beside = read_header(model), Path(model).with_suffix(".maps")
+    if not beside.is_file() or (
+        extractor and load_maps(beside).extractor != canonical("extractor", make_extractor(extractor))
+    ):
+        if real is None:
+            raise MissingSource(
+                f"There is no {beside.name} of such maps beside {model}; give the reals once (--real) and it is made."
+            )
+        fit_maps(real, extractor, match=header["match"], **fitting).save(beside)
+    return load_maps(beside)
+
+
+def explained(model: MapModel, image: Any, real: Any = None) -> tuple[str, np.ndarray, Explanation, list[Patch], str]:
+    """Name and pixels of the one picture, what the maps found, real pictures for its worst place, and the sentence."""
+    source = open_source(image)
+    if len(source) != 1:
+        raise BadSource(f"One picture is explained at a time; {source.name!r} has {len(source)}.")
+    pixels = decode(source.raw(0)).pixels
+    match = as_match(model.match)
+    pixels = match(pixels) if match else pixels
+    found = model.explain(pixels)
+    patches = [] if real is None else _patches(model, found, open_source(real))
+    return source.ids[0], pixels, found, patches, sentence(found, len(model.places.peaks_))
+
+
+def _patches(model: MapModel, found: Explanation, source: Source) -> list[Patch]:
+    """The nearest reals, with their pixels where `source` has pictures of their names."""
+    place, match = {name: row for row, name in enumerate(source.ids)}, as_match(model.match)
+    patches = []
+    for name in found.nearest:
+        pixels = decode(source.raw(place[name])).pixels if name in place else None
+        patches.append(Patch(name, match(pixels) if match and pixels is not None else pixels))
+    return patches
 
 
 def _page(model: MapModel, name: str, pixels: np.ndarray, found: Explanation, patches: Sequence[Patch]) -> str:

@@ -13,9 +13,7 @@ SHAPES = {"low": (5, 4, 3), "mid": (3, 3, 7), "flat": (6,)}
 
 def maps(n, seed=0):
     rng = np.random.default_rng(seed)
-    return [
-        {name: scale * rng.normal(size=shape).astype(np.float32) for name, shape in SHAPES.items()} for _ in range(n)
-    ]
+    return [{name: rng.normal(size=shape).astype(np.float32) for name, shape in SHAPES.items()} for _ in range(n)]
 
 
 def by_hand(query, references):
@@ -24,7 +22,9 @@ def by_hand(query, references):
     for name, values in query.items():
         shape = values.shape if values.ndim == 3 else (1, 1, len(values))
         z, kept = values.astype(float).reshape(shape), [r[name].astype(np.float16).reshape(shape) for r in references]
-        places = [[min(np.linalg.norm(z[u, v] - k[u, v]) for k in kept) for v in range(shape[1])] for u in range(shape[0])]
+        places = [
+            [min(np.linalg.norm(z[u, v] - k[u, v]) for k in kept) for v in range(shape[1])] for u in range(shape[0])
+        ]
         found[name] = np.array(places)
     return found
 

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from .. import __version__
+from .explaining import explain
 from .shared import Group, options
 from .upkeep import cache, weights
 
@@ -287,5 +288,6 @@ def list_() -> None:
     console.table("", ("kind", "name", "what it is"), rows)
 
 
+main.add_command(explain)
 main.add_command(cache)
 main.add_command(weights)
