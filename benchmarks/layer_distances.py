@@ -132,9 +132,8 @@ def main() -> None:
         measure(asked, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    say(
-        f"giqa {__version__}, {date.today()}, {os.cpu_count()} cores {platform.machine()}, load {os.getloadavg()[0]:.1f}"
-    )
+    load = os.getloadavg()[0]
+    say(f"giqa {__version__}, {date.today()}, {os.cpu_count()} cores {platform.machine()}, load {load:.1f}")
 
 
 def measure(asked: argparse.Namespace, folder: Path) -> None:
@@ -153,10 +152,8 @@ def measure(asked: argparse.Namespace, folder: Path) -> None:
         bound = distances.cost(queries[0], n).resident(pictures) / 1e9
         start = time.perf_counter()
         found = distances.distances(queries)
-        rates[f"giqa, {pictures} at a time"] = (time.perf_counter() - start) / pictures
-        say(
-            f"giqa, {pictures}: {rates[f'giqa, {pictures} at a time']:.3f} s a picture, stated {bound:.2f} GB, peak {peak():.2f} GB"
-        )
+        rate = rates[f"giqa, {pictures} at a time"] = (time.perf_counter() - start) / pictures
+        say(f"giqa, {pictures}: {rate:.3f} s a picture, stated {bound:.2f} GB, peak so far {peak():.2f} GB")
         del queries
     say(f"peak before any search {before:.2f} GB, after {peak():.2f} GB")
     start = time.perf_counter()

@@ -6,7 +6,7 @@ import pytest
 from giqa.errors import BadModel, BadShape, BadSpec, MissingSource, NotFitted
 from giqa.scorers import reference
 from giqa.scorers.distances import LayerDistances
-from giqa.scorers.nearest import nearest
+from giqa.scorers.nearest import Nearest
 
 SHAPES = {"low": (5, 4, 3), "mid": (3, 3, 7), "flat": (6,)}
 
@@ -81,8 +81,18 @@ def test_the_same_bits_in_any_company():
 def test_near_copies_far_from_zero_are_not_lost():
     """At 1000 from the origin |b|² - 2ab is off by .1 in float32; the distance .5 comes from the differences."""
     references = np.full((3, 4), 1000, np.float16) + np.array([[0], [8], [-8]], np.float16)
-    found = nearest(np.full((1, 4), 1000.25), references, (references.astype(float) ** 2).sum(1))
+    found = Nearest(4)(np.full((1, 4), 1000.25, np.float32), references, (references.astype(float) ** 2).sum(1))
     assert found == pytest.approx([0.5], rel=1e-6)
+
+
+def test_float16_is_widened_bit_by_bit():
+    """Every finite number of float16, as numpy has it; squares in the last column."""
+    every = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    every = every[np.isfinite(every)]
+    every = every[: len(every) // 62 * 62].reshape(-1, 62)
+    squares = np.arange(len(every), dtype=np.float32)
+    found = Nearest(62)._widened(every, squares)
+    assert np.array_equal(found[:, :-1], every.astype(np.float32)) and np.array_equal(found[:, -1], squares)
 
 
 def test_cost_is_counted_by_hand(capsys):

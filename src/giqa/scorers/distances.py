@@ -10,7 +10,8 @@ from typing import Self
 import numpy as np
 
 from ..errors import BadShape, BadSpec, NotFitted
-from .nearest import nearest
+from .nearest import Nearest
+from .products import one_blas_thread
 from .reference import Cost, Reference, Shape, open_reference, read_reference
 
 VARIANTS = ("A", "B", "C")
@@ -96,8 +97,11 @@ class LayerDistances:
             raise NotFitted("Call fit(maps, n) before asking for distances.")
         found = {}
         for name, shape in self.reference_.shapes.items():
-            queries = np.stack([self._vectors(name, one, shape) for one in maps]) if len(maps) else np.empty((0, 1, 1))
-            found[name] = self._searched(name, queries).reshape(len(maps), *shape.places)
+            if len(maps):  # (places, n, c): the pictures of a place side by side
+                queries = np.stack([self._vectors(name, one, shape) for one in maps], axis=1, dtype=np.float32)
+                found[name] = self._searched(name, queries).reshape(len(maps), *shape.places)
+            else:
+                found[name] = np.empty((0, *shape.places), np.float32)
         return found
 
     def sums(self, maps: Sequence[Mapping[str, np.ndarray]]) -> np.ndarray:
@@ -148,14 +152,13 @@ class LayerDistances:
         return grid.reshape(-1, shape.channels)
 
     def _searched(self, name: str, queries: np.ndarray) -> np.ndarray:
-        """Distances of queries (n, places, c) to their nearest references, float32 (n, places)."""
-        n, places = queries.shape[:2]
-        found = np.empty((places, n), np.float32)
-        if self.variant == "B":
-            for _, vectors, squares in self.reference_.blocks(name):
-                flat = nearest(queries.reshape(n * places, -1), vectors[0], squares[0]) if n else np.empty(0)
-                return flat.reshape(n, places)
-        for start, vectors, squares in self.reference_.blocks(name) if n else ():
-            for i in range(len(vectors)):
-                found[start + i] = nearest(queries[:, start + i], vectors[i], squares[i])
+        """Distances of queries (places, n, c) to their nearest references, float32 (n, places)."""
+        places, n, c = queries.shape
+        nearest, found = Nearest(c), np.empty((places, n), np.float32)
+        with one_blas_thread():
+            for start, vectors, squares in self.reference_.blocks(name):
+                if self.variant == "B":
+                    return nearest(queries.reshape(places * n, c), vectors[0], squares[0]).reshape(places, n).T
+                for i in range(len(vectors)):
+                    found[start + i] = nearest(queries[start + i], vectors[i], squares[i])
         return found.T

@@ -92,6 +92,7 @@ class Reference:
         self.vectors[name][:, at] = half
         wide = half.astype(np.float32)
         self.squares[name][:, at] = np.einsum("pnc,pnc->pn", wide, wide)
+        let_go(self.vectors[name])
 
     def blocks(self, name: str) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
         """The first search of each block, its vectors and squares; a block is let go before the next one is read."""
@@ -99,8 +100,13 @@ class Reference:
         size = max(1, BLOCK // max(1, 2 * shape.kept * shape.channels))
         for start in range(0, shape.searches, size):
             yield start, vectors[start : start + size], self.squares[name][start : start + size]
-            if isinstance(vectors, np.memmap) and hasattr(mmap, "MADV_DONTNEED"):
-                vectors._mmap.madvise(mmap.MADV_DONTNEED)  # else what was read once stays resident
+            let_go(vectors)
+
+
+def let_go(array: np.ndarray) -> None:
+    """Pages of a mapped file that were read or written do not stay resident (where the system can be told so)."""
+    if isinstance(array, np.memmap) and hasattr(mmap, "MADV_DONTNEED"):
+        array._mmap.madvise(mmap.MADV_DONTNEED)  # what was written is in the file's cache
 
 
 @contextmanager
