@@ -1,6 +1,7 @@
 """The pointing game: does the worst place of a map lie inside a patch that was pasted into a real picture?
 
     python benchmarks/pointing.py --data ../shared/data [--part tested] [--only faces,photographs] [--sizes 16,9,36] \
+        [--kinds GAN,blurred] \
         [--inception FILE --taps Mixed_5d,Mixed_6b] [--pictures 300] [--json FILE]
 
 Patches are square, at a random place wholly inside the picture, 1/16 of its area (or what --sizes says), blended in
@@ -192,7 +193,7 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, dict[str, Any]
     say(f"{name}: fitted in {time.time() - start:.0f} s")
     shares: dict[str, dict[str, Any]] = {}
     for size in options.sizes:
-        for kind in KINDS:
+        for kind in options.kinds:
             column = f"{name}, {kind}, 1/{size}"
             every = list(cases(kind, pictures, options.part, size, options.pictures))
             side = len(every[0][0])
@@ -220,6 +221,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--part", choices=("choice", "tested"), default="tested")
     parser.add_argument("--only", type=lambda text: text.split(","), default=["faces", "photographs"])
     parser.add_argument("--sizes", type=lambda text: [int(v) for v in text.split(",")], default=[16])
+    parser.add_argument("--kinds", type=lambda text: text.split(","), default=list(KINDS))
     parser.add_argument("--pictures", type=int, default=308, help="of each kind and size, at most")
     parser.add_argument("--inception", type=Path)
     parser.add_argument("--taps", type=lambda text: text.split(","), default=["MaxPool_2", "Mixed_5d", "Mixed_6b"])

@@ -21,6 +21,7 @@ PRESETS = ("paper", "recommended")
 STRENGTHS = tuple(10.0**e for e in range(-4, 4))  # of C, tried by `recommended`
 FOLDS = 5
 FEWEST = 20  # pictures with votes
+LOOSER = 100.0  # C of the resampled fits: a penalty pulls all of them one way, and intervals hold the truth too seldom
 OTHERS_SHRUNK = 3.0  # columns that are no distances are this much smaller, so shrunk nine times as strongly
 DISTANCE = ".distance"
 
@@ -37,8 +38,8 @@ class HumanModel:
 
     `fit(features, y, groups=)`: `features` are the distances of pictures with votes, (n, layers), as
     `LayerDistances.sums` gives them; of `Features`, layers named "….distance" are distances, and all others are taken
-    as they are and shrunk more. `y`: (n, 2), how many voted and how many of them said real; or (n,) of 0 and 1. `groups`:
-    pictures that belong together (one scene, one generator): folds and resamples take them whole.
+    as they are and shrunk more. `y`: (n, 2), how many voted and how many of them said real; or (n,) of 0 and 1.
+    `groups`: pictures that belong together (one scene, one generator): folds and resamples take them whole.
 
     >>> rng = np.random.default_rng(0)
     >>> distances = rng.uniform(1, 9, size=(300, 1))
@@ -76,7 +77,8 @@ class HumanModel:
         x = self._standardised(raw)
         self.C_ = self.C or (np.inf if self.preset == "paper" else chosen_strength(x, real, votes, groups, rng))
         self.coefficients_ = fit_logistic(x, real, votes, self.C_)
-        self.draws_ = np.stack([_resampled(x, real, votes, groups, self.C_, rng) for _ in range(self.resamples)])
+        draws = range(self.resamples)
+        self.draws_ = np.stack([_resampled(x, real, votes, groups, LOOSER * self.C_, rng) for _ in draws])
         self.constant_ = float(real.sum() / votes.sum())
         return self
 
