@@ -9,8 +9,8 @@ real LFW faces of `lfw-dcgan` for faces, the 128 real tiles for CIFAR, 300 photo
   the logit scale, 3 (epoch/24)^(1/2) - 2, and a deviation of .5 a picture (`by epoch`). What the distances can tell of
   that, a logistic function fitted to it once, is the second truth (`by distance`), which the model could have exactly.
   For each of the simulations 200 pictures get 3 votes each; fitted with `recommended` and 100 resamples. Reported: how
-  many of the 95 % intervals hold the truth, over the other 200 pictures (`by distance`) and over the mean of each epoch's
-  pictures (`by epoch`), the mean width, and the rank correlation of p with the truth on pictures without votes.
+  many of the 95 % intervals hold the truth, over the other 200 pictures (`by distance`) and over the mean of each
+  epoch's pictures (`by epoch`), the mean width, and the rank correlation of p with the truth on pictures without votes.
 - game: `detection-game`, 540 votes on pictures of six generators and on real ones. Each generator is left out in turn,
   with a sixth of the reals; mean log-likelihood of a vote, in nats, beside the constant answer and knowing the truth
   (the share of votes for reals and for generated in the rest). Interval: bootstrap over pictures.

@@ -60,7 +60,7 @@ def test_the_words_say_what_was_found():
     assert "3 % have a place as bad" in sentence(Explanation(z, (4, 4), "Mixed_6b", 0.03, 0), 400)
     assert "at the middle: there the layer Mixed_6b" in sentence(Explanation(z, (4, 4), "Mixed_6b", 0.03, 0), 400)
     plain = sentence(Explanation(z, (4, 4), "mid", 0.4, 0.001), 400)
-    assert plain.startswith("No place stands out: 40 % of the 400 real pictures have one") and "less than 1 %" in plain
+    assert plain.startswith("No place stands out: 40 % of the 400 real pictures have one") and "Less than 1 %" in plain
 
 
 def test_colours_stand_at_their_limits():

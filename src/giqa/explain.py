@@ -65,7 +65,7 @@ def sentence(found: Explanation, n_real: int) -> str:
     )
     held = found.percentile
     company = "none" if held * (n_real + 1) < 1.5 else f"{100 * held:.2g} %"
-    red = f"{100 * found.beyond:.0f} %" if found.beyond >= 0.005 or not found.beyond else "less than 1 %"
+    red = f"{100 * found.beyond:.0f} %" if found.beyond >= 0.005 or not found.beyond else "Less than 1 %"
     area = f"{red} of the picture is worse than 99 % of real pictures are at that place."
     if held > 0.05:
         return f"No place stands out: {company} of the {n_real} real pictures have one that is as unusual. {area}"

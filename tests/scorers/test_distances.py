@@ -125,6 +125,8 @@ def test_a_file_is_whole_or_not_there(tmp_path):
     file = tmp_path / "reals.distances"
     with pytest.raises(BadShape, match="was to get 9 references, and got 8"):
         LayerDistances().fit(maps(8), 9, file)
+    with pytest.raises(BadShape, match="was to get 7 references, and got more"):
+        LayerDistances().fit(maps(8), 7, file)
     assert list(tmp_path.iterdir()) == []
     LayerDistances("C", grid=2, seed=3).fit(maps(8), 8, file)
     assert LayerDistances.open(file).grid == 2

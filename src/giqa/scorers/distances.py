@@ -71,7 +71,9 @@ class LayerDistances:
         with open_reference(file, shapes, {"n": n, **how}) as reference:
             waiting = [first, *islice(coming, AT_ONCE - 1)]
             while waiting:
-                self._keep(reference, waiting[: n - done], done, n, rng)
+                if done + len(waiting) > n:
+                    raise BadShape(f"LayerDistances.fit was to get {n} references, and got more.")
+                self._keep(reference, waiting, done, n, rng)
                 done += len(waiting)
                 waiting = list(islice(coming, AT_ONCE))
             if done != n:
