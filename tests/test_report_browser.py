@@ -347,3 +347,21 @@ def test_what_is_out_of_domain_is_marked_and_found(open_page, report, tmp_path):
     assert sorted(page.locator(".cell .mark").all_inner_texts()) == ["copy", "out of domain", "out of domain"]
     page.locator(".cell").first.click()
     assert "shows something that the reals do not" in page.locator("#detail").inner_text()
+
+
+def test_an_explanation_opens_offline(open_page, tmp_path):
+    """Every picture of the page is shown, nothing overflows, at 1280 and at 400 pixels."""
+    from giqa.explain import Patch, write_page
+    from giqa.maps import fit_maps
+
+    pictures = [np.random.default_rng(i).integers(90, 160, (40, 40, 3), np.uint8) for i in range(24)]
+    maps = fit_maps(pictures, taps=["grain"])
+    found = maps.explain(pictures[0] // 2)
+    patches = [Patch("a real picture with a very long name " * 3, pictures[1]), Patch("gone")]
+    path = write_page(tmp_path / "explained.html", maps, "odd.png", pictures[0] // 2, found, patches)
+    for width in (1280, 400):
+        page = open_page(path, width=width)
+        assert page.locator("h1").inner_text() == "odd.png" and overflow(page) <= 0
+        shown = page.locator("img").evaluate_all("images => images.map(image => image.complete && image.naturalWidth)")
+        assert len(shown) == 5 and all(shown)
+        assert page.locator(".patches li").count() == 3

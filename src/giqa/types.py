@@ -63,6 +63,10 @@ class Extractor(Protocol):
     "taught" (trained to recognise faults) to names of `outputs`, shallow to deep; read it with
     `getattr(extractor, "levels", {})`. It decides what a layer is used for and not what it holds, so it is no part of
     `identity`; `extract` puts it in `Features.made_by["levels"]`.
+
+    One that can also say *where* has `maps(pixels, taps)`: one picture, uint8 (h, w, 3), to tap -> float32 (h', w', c)
+    before pooling, or (c,) for a tap without places. Place (u, v) of a map is what lies at (u + .5) / h', (v + .5) / w'
+    of the picture, give or take a few pixels. The same bits whenever it is asked.
     """
 
     outputs: tuple[str, ...]  # names of the arrays that `run` returns

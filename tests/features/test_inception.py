@@ -32,13 +32,23 @@ def test_mean_and_deviation_are_over_places(small):
     path, _ = small
     extract = Inception(path, layers=["MaxPool_1", "Mixed_6e"], pooling="mean+std")
     prepared = [extract.prepare(p) for p in PICTURES[:2]]
-    rows, maps = extract.run(prepared), extract.maps(prepared)
+    rows, maps = extract.run(prepared), extract.unpooled(prepared)
     assert tuple(rows) == extract.outputs == ("MaxPool_1.mean", "MaxPool_1.std", "Mixed_6e.mean", "Mixed_6e.std")
     for layer in extract.layers:
         places = maps[layer].astype(np.float64)
         assert np.allclose(rows[f"{layer}.mean"], places.mean((1, 2)), rtol=2e-6, atol=1e-9)
         assert np.allclose(rows[f"{layer}.std"], places.std((1, 2)), rtol=2e-5, atol=1e-7)
     assert rows["Mixed_6e.mean"].dtype == np.float32
+
+
+def test_maps_of_a_picture_are_what_is_pooled(small):
+    """One picture as it is, beside the batch of prepared ones; a layer without places comes as it is."""
+    extract = Inception(small[0], layers=["MaxPool_1", "Mixed_6e"])
+    maps = extract.maps(PICTURES[0], ["Mixed_6e", "pool"])
+    expected = extract.unpooled([extract.prepare(PICTURES[0])], ["Mixed_6e", "pool"])
+    assert maps["Mixed_6e"].shape[:2] == (17, 17) and maps["pool"].ndim == 1
+    assert all(np.array_equal(maps[name], values[0]) for name, values in expected.items())
+    assert tuple(extract.maps(PICTURES[0])) == ("MaxPool_1", "Mixed_6e")
 
 
 def test_a_deviation_far_below_its_mean_survives():
@@ -209,8 +219,8 @@ def test_unprepared_pictures_are_refused_and_none_is_fine(small):
     extract = Inception(small[0])
     with pytest.raises(BadShape, match="prepare"):
         extract.run([PICTURES[2]])
-    with pytest.raises(BadSpec, match="no places"):
-        extract.maps([], ["pool"])
+    with pytest.raises(BadSpec, match="no layer 'low'"):
+        extract.maps(PICTURES[2], ["low"])
     assert {name: rows.shape for name, rows in extract([]).items()} == {
         name: (0, *rows.shape[1:]) for name, rows in extract(PICTURES[:1]).items()
     }

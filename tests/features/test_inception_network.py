@@ -26,7 +26,7 @@ def test_every_tap_of_the_full_network_equals_the_second_implementation(full):
     prepared = [extract.prepare(PICTURES[1])]
     with torch.inference_mode():
         expected = net(torch.from_numpy(prepared[0]).permute(2, 0, 1)[None])
-    maps, rows = extract.maps(prepared, TAPS[:-2]), extract.run(prepared)
+    maps, rows = extract.unpooled(prepared, TAPS[:-2]), extract.run(prepared)
     assert extract.taps() == TAPS == tuple(expected)
     for layer in TAPS[:-2]:
         value = expected[layer].permute(0, 2, 3, 1).numpy()

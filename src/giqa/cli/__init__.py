@@ -10,6 +10,7 @@ import click
 
 from .. import __version__
 from .evaluate import evaluate
+from .explaining import explain
 from .generators import compare, diff, track
 from .label import label
 from .learning import demo_gan_command, pick, train
@@ -288,5 +289,5 @@ def list_() -> None:
 
 
 demo.add_command(demo_gan_command)
-for command in (compare, track, diff, statistics, label, evaluate, train, pick, cache, weights):
+for command in (compare, track, diff, statistics, label, evaluate, train, pick, explain, cache, weights):
     main.add_command(command)

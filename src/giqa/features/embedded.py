@@ -127,6 +127,9 @@ class Embedded:
 
     def maps(self, pixels: np.ndarray, taps: Sequence[str] = TAPS) -> dict[str, np.ndarray]:
         """The taps of one picture before pooling: float32 (48, 48, 96), (24, 24, 256), (6, 6, 512)."""
+        unknown = [tap for tap in taps if tap not in TAPS]
+        if unknown:
+            raise BadSpec(f"embedded has no map {unknown[0]!r}; it has {', '.join(TAPS)}.")
         found = self._network().run([f"{tap}.map" for tap in taps], {"pixels": _input(pixels)})
         return {tap: maps[0] for tap, maps in zip(taps, found, strict=True)}
 

@@ -136,13 +136,21 @@ class Inception:
 
         return self._apply(prepared, self._chosen("layers"), pooled)
 
-    def maps(self, prepared: Sequence[np.ndarray], layers: Sequence[str] | str | None = None) -> Numbers:
-        """Prepared pictures to layer -> float32 (n, h, w, c), unpooled: 1.4 MB a picture for Mixed_5d."""
-        layers = self._chosen("layers") if layers is None else _checked_layers(layers)
-        for layer in layers:
-            if layer in VECTORS:
-                raise BadSpec(f"{layer!r} has no places to map; take a layer such as Mixed_7c.")
-        return self._apply(prepared, layers, lambda found: {n: m.float().permute(0, 2, 3, 1) for n, m in found.items()})
+    def maps(self, pixels: np.ndarray, taps: Sequence[str] | str | None = None) -> Numbers:
+        """One picture, uint8 (h, w, 3), to tap -> float32 (h', w', c) before pooling; `pool` and `logits` are (c,).
+
+        `taps=None` is `layers`. 1.4 MB a picture for Mixed_5d, 5.7 MB for Conv2d_1a_3x3.
+        """
+        found = self.unpooled([self.prepare(pixels)], taps)
+        return {name: values[0] for name, values in found.items()}
+
+    def unpooled(self, prepared: Sequence[np.ndarray], layers: Sequence[str] | str | None = None) -> Numbers:
+        """Prepared pictures to layer -> float32 (n, h, w, c), or (n, c) for `pool` and `logits`."""
+
+        def placed(found: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+            return {n: m.float().permute(0, 2, 3, 1) if m.ndim == 4 else m for n, m in found.items()}
+
+        return self._apply(prepared, self._chosen("layers") if layers is None else _checked_layers(layers), placed)
 
     def __call__(self, pixels: Sequence[np.ndarray]) -> Numbers:
         return self.run([self.prepare(picture) for picture in pixels])

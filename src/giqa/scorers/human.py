@@ -1,0 +1,220 @@
+"""The probability that a person calls a picture real, learned from votes: logistic regression on distances by layer."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from .. import __version__
+from ..errors import BadModel, BadShape, BadSpec, MissingSource, NotFitted
+from ..files import replace_file
+from ..types import Features
+from .logistic import fit_logistic, log_likelihood, sigmoid
+from .products import as_matrix
+
+FORMAT = 1
+PRESETS = ("paper", "recommended")
+STRENGTHS = tuple(10.0**e for e in range(-4, 4))  # of C, tried by `recommended`
+FOLDS = 5
+FEWEST = 20  # pictures with votes
+LOOSER = 100.0  # C of the resampled fits: a penalty pulls all of them one way, and intervals hold the truth too seldom
+OTHERS_SHRUNK = 3.0  # columns that are no distances are this much smaller, so shrunk nine times as strongly
+DISTANCE = ".distance"
+
+
+class HumanModel:
+    """p(a person says real) = 1 / (1 + exp(-(b + w x))), x = log(1 + distance) of each layer, standardised.
+
+    ============= ==========================================================================================
+    preset        C, the inverse strength of the penalty |w|²/2
+    ============= ==========================================================================================
+    paper         infinite: no penalty (section 2.3 states none)
+    recommended   by 5-fold cross-validation of the likelihood, groups whole
+    ============= ==========================================================================================
+
+    `fit(features, y, groups=)`: `features` are the distances of pictures with votes, (n, layers), as
+    `LayerDistances.sums` gives them; of `Features`, layers named "….distance" are distances, and all others are taken
+    as they are and shrunk more. `y`: (n, 2), how many voted and how many of them said real; or (n,) of 0 and 1.
+    `groups`: pictures that belong together (one scene, one generator): folds and resamples take them whole.
+
+    >>> rng = np.random.default_rng(0)
+    >>> distances = rng.uniform(1, 9, size=(300, 1))
+    >>> real = rng.binomial(5, 1 / (1 + np.exp(distances[:, 0] - 5)))
+    >>> model = HumanModel().fit(distances, np.c_[np.full(300, 5), real])
+    >>> p, low, high = model.p_real(np.array([[2.0], [8.0]]))
+    >>> bool(p[0] > .8 and p[1] < .2 and low[0] < p[0] < high[0])
+    True
+
+    The interval (95 %) comes from `resamples` fits to groups drawn with replacement: it says how far p would move with
+    other pictures and voters of the same kind, not how far voters differ. p is of people who saw what these saw.
+    Errors: `BadSpec`, `BadShape`, `NotFitted`. Source: Kolchinski et al. 2019.
+    """
+
+    def __init__(self, preset: str = "recommended", C: float | None = None, resamples: int = 200, seed: int = 0):
+        self.preset = preset
+        self.C = C
+        self.resamples = resamples
+        self.seed = seed
+
+    def fit(self, features: Any, y: Any, groups: Any = None) -> Self:
+        """Learn from pictures with votes."""
+        if self.preset not in PRESETS or (self.C is not None and not self.C > 0):
+            raise BadSpec(
+                f"HumanModel takes preset={' or '.join(PRESETS)} and C above 0, got {self.preset!r}, {self.C!r}."
+            )
+        matrix, self.is_distance_, self.names_ = _columns(features)
+        votes, real = _votes(y, len(matrix))
+        groups = np.arange(len(matrix)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+        if len(groups) != len(matrix):
+            raise BadShape(f"There are {len(matrix)} pictures and {len(groups)} groups; give one for each picture.")
+        rng, raw = np.random.default_rng(self.seed), self._logged(matrix)
+        self.mean_, self.spread_ = raw.mean(axis=0), raw.std(axis=0)
+        self.spread_[self.spread_ <= 1e-9 * np.maximum(1, np.abs(self.mean_))] = 1
+        x = self._standardised(raw)
+        self.C_ = self.C or (np.inf if self.preset == "paper" else chosen_strength(x, real, votes, groups, rng))
+        self.coefficients_ = fit_logistic(x, real, votes, self.C_)
+        draws = range(self.resamples)
+        self.draws_ = np.stack([_resampled(x, real, votes, groups, LOOSER * self.C_, rng) for _ in draws])
+        self.constant_ = float(real.sum() / votes.sum())
+        return self
+
+    def score_samples(self, features: Any) -> np.ndarray:
+        """log(p / (1 - p)), higher = more often called real, float64 (n,); of pictures that nobody labelled too."""
+        return self._x(features) @ self.coefficients_[1:] + self.coefficients_[0]
+
+    def p_real(self, features: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """p and its 95 % interval, each float64 (n,)."""
+        x = self._x(features)
+        draws = sigmoid(x @ self.draws_[:, 1:].T + self.draws_[:, 0])
+        low, high = np.percentile(draws, [2.5, 97.5], axis=1) if len(x) else (np.empty(0), np.empty(0))
+        return sigmoid(self.score_samples(features)), low, high
+
+    def weights(self) -> dict[str, tuple[float, float, float]]:
+        """Weight of each standardised column and its 95 % interval; below 0: the farther, the less often real."""
+        low, high = np.percentile(self.draws_, [2.5, 97.5], axis=0)
+        rows = zip(self.names_, self.coefficients_[1:], low[1:], high[1:], strict=True)
+        return {name: (float(w), float(a), float(b)) for name, w, a, b in rows}
+
+    def save(self, path: str | Path) -> Path:
+        """Write one file (safetensors with a JSON header), whole or not at all."""
+        from safetensors.numpy import save
+
+        names = ("is_distance_", "mean_", "spread_", "coefficients_", "draws_")
+        header = {
+            "format": FORMAT,
+            "giqa": __version__,
+            "parameters": {"preset": self.preset, "C": self.C, "resamples": self.resamples, "seed": self.seed},
+            "names": list(self.names_),
+            "C": str(self.C_),
+            "constant": self.constant_,
+        }
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in names}
+        replace_file(path, save(arrays, metadata={"giqa.human": json.dumps(header)}))
+        return path
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read what `save` wrote."""
+        from safetensors import SafetensorError, safe_open
+
+        if not Path(path).is_file():
+            raise MissingSource(f"There is no file {path}; HumanModel.save makes one.")
+        try:
+            with safe_open(path, framework="numpy") as file:
+                header = json.loads((file.metadata() or {})["giqa.human"])
+                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no mapping
+            if header["format"] != FORMAT:
+                raise ValueError("another version")
+            model = cls(**header["parameters"])
+            model.names_, model.C_, model.constant_ = tuple(header["names"]), float(header["C"]), header["constant"]
+        except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
+            raise BadModel(f"{path} is not a human model, or is cut short ({type(error).__name__}).") from None
+        for name, value in arrays.items():
+            setattr(model, name, value)
+        return model
+
+    def _x(self, features: Any) -> np.ndarray:
+        if not hasattr(self, "coefficients_"):
+            raise NotFitted("Call fit(distances, votes) before asking for probabilities.")
+        matrix, _, names = _columns(features)
+        named = isinstance(features, Features)
+        if matrix.shape[1] != len(self.mean_) or (named and names != self.names_):
+            raise BadShape(f"The model was fitted on {', '.join(self.names_)}; got {', '.join(names)}.")
+        return self._standardised(self._logged(matrix))
+
+    def _logged(self, matrix: np.ndarray) -> np.ndarray:
+        matrix = matrix.astype(np.float64)
+        if (matrix[:, self.is_distance_] < 0).any():
+            raise BadShape("Distances are at least 0; one is below.")
+        matrix[:, self.is_distance_] = np.log1p(matrix[:, self.is_distance_])
+        return matrix
+
+    def _standardised(self, raw: np.ndarray) -> np.ndarray:
+        return (raw - self.mean_) / self.spread_ / np.where(self.is_distance_, 1, OTHERS_SHRUNK)
+
+
+def chosen_strength(
+    x: np.ndarray, real: np.ndarray, votes: np.ndarray, groups: np.ndarray, rng: np.random.Generator
+) -> float:
+    """The C whose held-out likelihood is best; with fewer than 5 groups there are as many folds as groups."""
+    names = np.unique(groups)
+    folds = rng.permutation(np.arange(len(names)) % min(FOLDS, len(names)))[np.searchsorted(names, groups)]
+    if len(names) < 2:
+        warnings.warn("HumanModel: all pictures are of one group, so C cannot be chosen; it is 1.", stacklevel=3)
+        return 1.0
+    gains = [cross_validated(x, real, votes, folds, c) for c in STRENGTHS]
+    return STRENGTHS[int(np.argmax(gains))]
+
+
+def cross_validated(x: np.ndarray, real: np.ndarray, votes: np.ndarray, folds: np.ndarray, C: float) -> float:
+    """Mean log-likelihood of a vote on pictures of the fold that was held out, in nats."""
+    total = 0.0
+    for fold in np.unique(folds):
+        out = folds == fold
+        w = fit_logistic(x[~out], real[~out], votes[~out], C)
+        total += log_likelihood(sigmoid(x[out] @ w[1:] + w[0]), real[out], votes[out])
+    return total / float(votes.sum())
+
+
+def _resampled(
+    x: np.ndarray, real: np.ndarray, votes: np.ndarray, groups: np.ndarray, C: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Coefficients fitted to as many groups, drawn with replacement."""
+    names, place = np.unique(groups, return_inverse=True)
+    times = np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))[place]
+    return fit_logistic(x, real * times, votes * times, C)
+
+
+def _columns(features: Any) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """The matrix, which of its columns are distances, and their names."""
+    matrix = as_matrix(features)
+    if not isinstance(features, Features):
+        return matrix, np.ones(matrix.shape[1], bool), tuple(f"layer {i}" for i in range(matrix.shape[1]))
+    names: list[str] = []
+    for name, layer in features.layers.items():
+        names += [name] if layer.shape[1] == 1 else [f"{name}.{i}" for i in range(layer.shape[1])]
+    distance = [name.endswith(DISTANCE) for name, layer in features.layers.items() for _ in range(layer.shape[1])]
+    return matrix, np.array(distance, bool), tuple(names)
+
+
+def _votes(y: Any, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """How many voted and how many said real, both float64 (n,)."""
+    y = np.asarray(y, float)
+    votes, real = (y[:, 0], y[:, 1]) if y.ndim == 2 and y.shape[1] == 2 else (np.ones(len(y)), y)
+    if real.shape != (n,) or not np.isfinite(y).all() or (real < 0).any() or (real > votes).any():
+        raise BadShape(
+            f"Votes are (n, 2), voters and how many of them said real, or (n,) of 0 and 1, for {n} pictures; "
+            f"got {y.shape}{' with more who said real than voted' if real.shape == (n,) else ''}."
+        )
+    if (votes > 0).sum() < FEWEST or not 0 < real.sum() < votes.sum():
+        raise BadShape(
+            f"A human model needs {FEWEST} pictures with votes, of both kinds; got {int((votes > 0).sum())} pictures, "
+            f"{int(real.sum())} of {int(votes.sum())} votes say real."
+        )
+    return votes, real
