@@ -14,10 +14,10 @@ SOURCE = Path(giqa.__file__).parent
 ROWS = [
     {"types", "errors"},
     {"registry", "files"},
-    {"images", "features", "scorers", "scores"},
+    {"images", "features", "scorers", "scores", "humans"},
     {"model", "report", "extraction", "doctor", "hygiene"},
     {"gallery", "fitting", "testing"},
-    {"pipeline"},
+    {"pipeline", "collecting"},
     {"console", "cli", "__init__"},
 ]
 

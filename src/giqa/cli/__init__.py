@@ -9,6 +9,8 @@ from typing import Any
 import click
 
 from .. import __version__
+from . import label_serve  # noqa: F401  its commands join the group
+from .label import label
 from .shared import Group, options
 from .upkeep import cache, weights
 
@@ -289,3 +291,4 @@ def list_() -> None:
 
 main.add_command(cache)
 main.add_command(weights)
+main.add_command(label)
