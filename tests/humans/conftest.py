@@ -42,7 +42,7 @@ def small(task, **given):
 def study_in():
     """Makes a study: (store, task, number of fakes and reals, settings) -> study."""
 
-    def made(store, task="hype", fakes=6, reals=12, **given):
+    def made(store, task="hype", fakes=6, reals=16, **given):
         return make_study(store, task, small(task, **given), pictures(fakes, "gan"), pictures(reals, ""), number=6)
 
     return made

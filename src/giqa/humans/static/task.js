@@ -127,7 +127,7 @@ function advance() { // goes on by itself only where nobody is reading
     if (done && done % every === 0 && done !== rested && done < known.total) {
       rested = done;
       shown = null;
-      go("rest", "rest-title");
+      go("rest", "continue");
       say("Time for a break.");
     } else if (!shown || shown.trial !== next[0].trial) show(next[0]);
   } else if (votes.waiting().length) {
@@ -148,6 +148,7 @@ async function show(question) {
   exposure = null;
   for (const button of buttons) button.disabled = true;
   at("again").hidden = !again;
+  if (timed) at("ready").hidden = true;
   at("undo").hidden = again || !last || last.tutorial || last.trial === question.trial;
   go("ask");
   const mine = shown;
@@ -171,13 +172,13 @@ function open() {
 function prepare(pictures, mine, again) {
   at("seen").classList.remove("here");
   at("mask").classList.remove("here");
-  at("ready").hidden = again;
   if (again) return open();
   const [image] = pictures;
   at("seen").width = image.naturalWidth;
   at("seen").height = image.naturalHeight;
   at("seen").getContext("2d").drawImage(image, 0, 0);
   drawMask(at("mask"), image.naturalWidth, image.naturalHeight);
+  at("ready").hidden = false;
   at("ready").focus({ preventScroll: true });
   at("ready").onclick = async () => {
     at("ready").hidden = true;
