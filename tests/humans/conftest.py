@@ -92,7 +92,7 @@ def browser():
 
 @pytest.fixture
 def open_page(browser):
-    """Opens an address as a person does, in a context of its own; holds that nothing complained but what is expected."""
+    """Opens an address as a person does, in a context of its own; holds that nothing complained unexpectedly."""
     contexts, trouble = [], []
 
     def opened(address, width=1280, touch=False, expect=()):

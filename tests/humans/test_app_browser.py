@@ -30,7 +30,7 @@ def on_screen(page):
            if (!up || up.id === 'wait') return false;
            if (up.id !== 'ask') return true;
            const ready = document.getElementById('ready');
-           return (ready && ready.getClientRects().length > 0) || !document.querySelector('[data-answer]').disabled; }""",
+           return ready?.getClientRects().length > 0 || !document.querySelector('[data-answer]').disabled; }""",
     )
     return page.evaluate("[...document.querySelectorAll('main > section')].find(one => !one.hidden).id")
 
@@ -111,7 +111,7 @@ def test_a_whole_study(store, study_in, served, open_page, task, width, touch):
 
 
 def test_reload_and_lost_network(store, study_in, served, open_page):
-    """Answers given offline wait in the browser, through a reload too, and arrive once each when the network is back."""
+    """Answers given offline wait in the browser, through a reload too, and arrive once each in the end."""
     study = study_in(store, "hype")
     with served(store) as base:
         page = open_page(f"{base}/s/{study.token}", expect=LOST)

@@ -87,7 +87,7 @@ class Limits:
     """How often, as (at once, a second): `login` and `join` for an address, `vote` and `look` for a rater."""
 
     login: tuple[float, float] = (5, 5 / 60)
-    join: tuple[float, float] = (120, 2)
+    join: tuple[float, float] = (300, 5)  # a whole class behind one address
     vote: tuple[float, float] = (60, 10)
     look: tuple[float, float] = (120, 30)
 

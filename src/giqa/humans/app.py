@@ -119,6 +119,7 @@ def make_app(store: Store, *, https: bool = False, limits: Limits | None = None)
     ]
     handlers = {HTTPException: failed, sa.exc.DBAPIError: unreachable, sa.exc.TimeoutError: unreachable}
     app = Starlette(routes=routes, exception_handlers=handlers, middleware=[Middleware(Guard, https=https)])
+    app.router.redirect_slashes = False  # one address for each thing
     app.state.house = House(store, limits or Limits(), https)
     return app
 
