@@ -160,8 +160,10 @@ class Rater:
 
     async def once(self, method: str, path: str, body: str, extra: str) -> tuple[int, dict, bytes]:
         reader, writer = self.streams
-        head = f"{method} {self.base}{path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nCookie: giqa_rater={self.cookie}\r\n"
-        writer.write(f"{head}{extra}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+        head = f"{method} {self.base}{path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
+        writer.write(
+            f"{head}Cookie: giqa_rater={self.cookie}\r\n{extra}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+        )
         lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:-2])}
         content = await reader.readexactly(int(headers.get("content-length", 0)))
@@ -250,8 +252,13 @@ def check(store: Store, ledger: Ledger) -> dict[str, int]:
     }
 
 
-async def with_kills(server: Server, token: str, raters: int, ledger: Ledger, kills: int, rng: random.Random) -> int:
-    """The load, and meanwhile the server is killed at random moments, at most `kills` times; how often it was."""
+async def with_kills(
+    server: Server, token: str, raters: int, ledger: Ledger, kills: int, rng: random.Random, most: int | None = None
+) -> int:
+    """The load, and meanwhile the server is killed at random moments, at most `kills` times; how often it was.
+
+    With `most`, raters are left alone once so many votes were acknowledged after the last kill.
+    """
     load = asyncio.create_task(all_sit(server.port, token, raters, ledger))
     done = 0
     while done < kills and not load.done():
@@ -265,7 +272,11 @@ async def with_kills(server: Server, token: str, raters: int, ledger: Ledger, ki
         server.kill()
         done += 1
         await asyncio.to_thread(server.start)
-    await load
+    while most is not None and len(ledger.acknowledged) < most and not load.done():
+        await asyncio.sleep(0.01)
+    if most is not None:
+        load.cancel()
+    await asyncio.gather(load, return_exceptions=most is not None)
     return done
 
 
@@ -282,8 +293,8 @@ def measure(name: str, url: str, raters: int, questions: int, kills: int) -> Non
     store.close()
     p50, p99 = np.percentile(1000 * np.array(ledger.seconds), [50, 99])
     print(
-        f"| {name} | {raters} | {found['kept']} | {found['kept'] / seconds:.0f} | {p50:.0f} | {p99:.0f} | {found['lost']} "
-        f"| {found['doubled']} | {done} |"
+        f"| {name} | {raters} | {found['kept']} | {found['kept'] / seconds:.0f} | {p50:.0f} | {p99:.0f} "
+        f"| {found['lost']} | {found['doubled']} | {done} |"
     )
 
 

@@ -34,9 +34,8 @@ from .sitting import Rater, join, keep, rater_of, state
 
 HERE = Path(__file__).parent
 RATER = "giqa_rater"
-UNREACHABLE = (
-    "The store of this study cannot be reached at the moment. Your answers are kept in this browser and sent later."
-)
+UNREACHABLE = "The store cannot be reached at the moment."
+
 MOST_VOTES = 100  # in one request
 KEPT_PICTURES = 256  # in memory
 
@@ -144,7 +143,9 @@ async def failed(request: Request, error: HTTPException) -> Response:
 async def unreachable(request: Request, error: Exception) -> Response:
     if wants_json(request):
         return JSONResponse({"error": UNREACHABLE}, 503, {"retry-after": "2"})
-    return request.app.state.house.message("One moment", f"{UNREACHABLE} Reload this page to try again.", 503)
+    return request.app.state.house.message(
+        "One moment", f"{UNREACHABLE} Reload this page to try again; no answer is lost.", 503
+    )
 
 
 async def front(request: Request) -> Response:
