@@ -305,9 +305,8 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--only", choices=["sqlite", "postgresql"])
     given = parser.parse_args()
-    print(
-        "| store | raters | votes | votes/s | p50 ms | p99 ms | lost | doubled | kills |\n|---|---|---|---|---|---|---|---|---|"
-    )
+    print("| store | raters | votes | votes/s | p50 ms | p99 ms | lost | doubled | kills |")
+    print("|---|---|---|---|---|---|---|---|---|")
     if given.only != "postgresql":
         with tempfile.TemporaryDirectory() as folder:
             measure("SQLite", f"{folder}/votes.db", given.raters, given.questions, given.kills)

@@ -6,36 +6,20 @@ import threading
 import time
 from contextlib import contextmanager
 
-import numpy as np
 import pytest
 
 pytest.importorskip("sqlalchemy", reason="giqa[humans] is not installed")
 pytest.importorskip("uvicorn", reason="giqa[humans] is not installed")
 
+from study_samples import pictures, small
+
 from giqa.humans.app import make_app, uvicorn
-from giqa.humans.setup import Given, make_study
+from giqa.humans.setup import make_study
 from giqa.humans.store import open_store
-from giqa.humans.study import Settings
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 QUIET += ["--disable-component-update", "--disable-sync"]
-
-
-def pictures(number, generator, size=32):
-    """Noise that nobody could tell apart by name, with the shape of the rest."""
-
-    def read(index):
-        rng = np.random.default_rng([index, len(generator)])
-        return rng.integers(0, 256, (size, size, 3), dtype=np.uint8)
-
-    return [Given(f"{generator or 'real'}_{i:03d}.png", generator, lambda i=i: read(i)) for i in range(number)]
-
-
-def small(task, **given):
-    """Settings of a study that takes eight questions, two of them controls, after two examples."""
-    few = {"votes_each": 2, "sitting": 6, "controls": 2, "tutorial": 2, "countdown": 0, "break_every": 5}
-    return Settings(task, **few | given)
 
 
 @pytest.fixture

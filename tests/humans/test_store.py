@@ -8,30 +8,13 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.exc import IntegrityError
+from study_samples import a_vote, new_rater
 
 from giqa.errors import BadSource, BadSpec
 from giqa.humans import store as store_module
 from giqa.humans import tables as t
-from giqa.humans.access import new_cookie
-from giqa.humans.sitting import join, keep, rater_of, state
+from giqa.humans.sitting import keep, state
 from giqa.humans.store import open_store
-
-
-def new_rater(store, study):
-    cookie = new_cookie()
-    assert join(store, study, cookie)
-    return rater_of(store, study, cookie)
-
-
-def a_vote(trial, name, answer="real", revision=0):
-    return {
-        "id": name.ljust(20, "x"),
-        "trial": trial.id,
-        "answer": answer,
-        "revision": revision,
-        "shown_ms": None,
-        "response_ms": 512.0,
-    }
 
 
 def all_votes(store):

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
-from conftest import pictures, small
+from study_samples import a_vote, new_rater, pictures, small
 
 from giqa.errors import BadSpec
 from giqa.humans import tables as t
@@ -16,7 +16,6 @@ from giqa.humans.progress import FRESH, agreement, open_items, progress, table
 from giqa.humans.setup import make_study
 from giqa.humans.sitting import exposure, keep, state
 from giqa.humans.study import Open, Settings, choose, draw_pairs, in_order
-from test_store import a_vote, new_rater
 
 
 def right_answer(trial):
@@ -64,12 +63,17 @@ def test_a_rater_who_leaves_is_replaced(store, study_in):
 
 
 def test_the_gate(store, study_in):
-    """Who answers half the controls wrong fails at 65 %: their votes stay, and count neither in numbers nor in plans."""
+    """Who answers half the controls wrong fails at 65 %: their votes stay, but count in no number and no plan."""
     study = study_in(store, tutorial=0, controls=4, sitting=4, reals=20)
     sit(store, study, right_answer)
     before = progress(store, study)
     spoiled = iter([True, False, True, False])
-    bad = sit(store, study, lambda trial: wrong_answer(trial) if trial.part == "control" and next(spoiled) else "real")
+
+    def careless(trial):
+        spoil = trial.part == "control" and next(spoiled)
+        return wrong_answer(trial) if spoil else right_answer(trial)
+
+    bad = sit(store, study, careless)
     now = progress(store, study)
     assert (now["failed_gate"], now["finished"], now["raters"]) == (1, 2, 2)
     assert (now["votes"], now["error_rate"]) == (before["votes"], 0.0) and now["control_accuracy"] == 0.75
@@ -82,7 +86,7 @@ def test_the_gate(store, study_in):
 
 def test_controls_are_hidden_and_spread(store, study_in):
     """Their place is by lot, one in each stretch; half of them are real."""
-    study = study_in(store, tutorial=2, controls=4, sitting=12, votes_each=9, reals=24)
+    study = study_in(store, tutorial=2, controls=4, sitting=12, votes_each=9, fakes=8, reals=24)
     places = []
     for _ in range(8):
         rater = new_rater(store, study)
