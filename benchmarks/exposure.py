@@ -92,9 +92,7 @@ def main() -> None:
     finally:
         for other in others:
             other.kill()
-    print(
     print("| asked, ms | recorded: median error | 95th percentile | seen: median error | 95th percentile | apart |")
-    )
     print("|---|---|---|---|---|---|")
     for asked, times in found.items():
         errors = np.abs(times - asked)

@@ -276,6 +276,14 @@ def test_large_bodies_are_refused_unread(store, study):
     assert answer.status_code == 413
 
 
+def test_what_an_address_does_not_do_is_said(store, study):
+    """405 and what it does, for pages and for the API; nothing answers TRACE."""
+    client, _ = joined(store, study)
+    for method, path, allowed in (("TRACE", "/", "GET"), ("PUT", f"/s/{study.token}/votes", "POST")):
+        answer = client.request(method, path)
+        assert answer.status_code == 405 and allowed in answer.headers["allow"]
+
+
 # --- limits
 
 

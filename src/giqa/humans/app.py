@@ -137,7 +137,9 @@ async def failed(request: Request, error: HTTPException) -> Response:
     if wants_json(request):
         return JSONResponse({"error": error.detail}, error.status_code, error.headers)
     told = {404: "There is nothing here. Is the link complete?"}.get(error.status_code, error.detail)
-    return request.app.state.house.message("That did not work", told, error.status_code)
+    answer = request.app.state.house.message("That did not work", told, error.status_code)
+    answer.headers.update(error.headers or {})  # what a 405 allows
+    return answer
 
 
 async def unreachable(request: Request, error: Exception) -> Response:
