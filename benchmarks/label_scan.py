@@ -25,7 +25,7 @@ from label_load import Server, load_study
 from giqa.humans.store import open_store
 
 PASSWORD = "a password for the benchmark"
-REFUSED = {str(code): {"description": "refused"} for code in (400, 401, 403, 404, 405, 413, 429)}
+REFUSED = {str(code): {"description": "refused"} for code in (400, 401, 403, 404, 405, 411, 413, 429)}
 TEXT = {"type": "string", "maxLength": 64}
 PLAIN = TEXT | {"pattern": "^[ -~]+$", "minLength": 1}
 TIME = {"type": "number", "nullable": True, "minimum": 0, "exclusiveMaximum": True, "maximum": 1e10}

@@ -117,6 +117,9 @@ def test_pictures_open_only_to_the_rater_they_are_for(store, study):
         "/static/%2e%2e/store.py",
         "/static/....//app.py",
         "/static//etc/passwd",
+        "/static/app.py",
+        "/static/static/task.js",
+        "/static/templates/task.html",
         "/s/{token}/picture/..%2f..%2fetc%2fpasswd/0",
         "/s/{token}/picture/gan_000.png/0",
         "/s/{token}/picture/1/0",
@@ -208,7 +211,23 @@ def test_cookies_are_httponly_samesite_and_kept_as_digests(store, study):
     cookie = client.cookies[RATER]
     with store.read() as connection:
         assert cookie not in str(connection.execute(sa.select(t.raters)).all())
-    assert cookie not in first  # joining gives a new one, not one that somebody may have planted
+
+
+def test_a_planted_cookie_is_not_taken_over(store, study):
+    """Agreeing, and logging in, give a new cookie: who knew the old one is nobody."""
+    set_password(store, PASSWORD)
+    client = client_of(store)
+    page = client.get(f"/s/{study.token}")
+    planted = client.cookies[RATER]
+    client.post(f"/s/{study.token}", data={"csrf": csrf(page)})
+    assert client.cookies[RATER] != planted
+    thief = client_of(store)
+    thief.cookies.set(RATER, planted, path=f"/s/{study.token}")
+    assert thief.get(f"/s/{study.token}/state").status_code == 401
+    token = csrf(client.get("/admin"))
+    planted = client.cookies["giqa_admin"]
+    client.post("/admin/login", data={"csrf": token, "password": PASSWORD})
+    assert client.cookies["giqa_admin"] != planted
 
 
 def test_a_change_needs_the_token_of_our_own_page(store, study):
@@ -274,6 +293,8 @@ def test_large_bodies_are_refused_unread(store, study):
     client, token = joined(store, study)
     answer = client.post(f"/s/{study.token}/votes", content=b" " * 70_000, headers={"x-csrf": token})
     assert answer.status_code == 413
+    unsaid = client.post(f"/s/{study.token}/votes", content=iter([b" "] * 9), headers={"x-csrf": token})
+    assert unsaid.status_code == 411
 
 
 def test_what_an_address_does_not_do_is_said(store, study):

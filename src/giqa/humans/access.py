@@ -147,8 +147,10 @@ class Guard:
         origin = given.get(b"origin")
         if scope["method"] not in ("GET", "HEAD") and origin and origin.partition("//")[2] != given.get(b"host"):
             await _refuse(guarded, 403)
-        elif not length.isdigit() or int(length) > self.most or b"transfer-encoding" in given:
-            await _refuse(guarded, 413)  # every browser states the length of what we ask for
+        elif b"transfer-encoding" in given:
+            await _refuse(guarded, 411)  # every browser states the length of what we ask for
+        elif not length.isdigit() or int(length) > self.most:
+            await _refuse(guarded, 413)
         else:
             await self.app(scope, receive, guarded)
 

@@ -107,8 +107,7 @@ def make_app(store: Store, *, https: bool = False, limits: Limits | None = None)
     routes = [
         Route("/", front),
         Route("/health", health),
-        Route("/s/{token}", consent, methods=["GET"]),
-        Route("/s/{token}", agree, methods=["POST"]),
+        Route("/s/{token}", entrance, methods=["GET", "POST"]),
         Route("/s/{token}/task", task),
         Route("/s/{token}/state", current),
         Route("/s/{token}/votes", receive, methods=["POST"]),
@@ -177,7 +176,11 @@ def session(house: House, request: Request) -> tuple[Study, Rater, str]:
 
 
 @in_thread
-def consent(house: House, request: Request, _: bytes) -> Response:
+def entrance(house: House, request: Request, body: bytes) -> Response:
+    return agree(house, request, body) if request.method == "POST" else consent(house, request)
+
+
+def consent(house: House, request: Request) -> Response:
     study = study_of(house, request)
     cookie = request.cookies.get(RATER, "")
     if cookie and rater_of(house.store, study, cookie):
@@ -191,7 +194,6 @@ def consent(house: House, request: Request, _: bytes) -> Response:
     return response
 
 
-@in_thread
 def agree(house: House, request: Request, body: bytes) -> Response:
     study = study_of(house, request)
     house.allow("join", address(request))
