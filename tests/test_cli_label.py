@@ -2,6 +2,8 @@
 
 import csv
 import io
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -22,6 +24,15 @@ def giqa(*arguments):
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.mark.parametrize("module", ["sqlalchemy", "alembic", "starlette", "uvicorn"])
+def test_a_missing_extra_says_what_to_install(toy, tmp_path, module):
+    code = f"import sys; sys.modules[{module!r}] = None; from giqa.cli import main; main()"
+    command = [sys.executable, "-c", code, "label", "serve", str(toy[1]), "--real", str(toy[0]), "--task", "hype"]
+    command += ["--dry-run", "--port", "0", "--store", str(tmp_path / "v.db")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "pip install 'giqa[humans]'" in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("task", ["hype", "hype-time", "pairs", "rating"])
