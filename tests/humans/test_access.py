@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from giqa.humans import tables as t
 from giqa.humans.access import (
     HEADERS,
+    SECRET,
     Limiter,
     Limits,
     admin_cookie,
@@ -21,8 +22,8 @@ from giqa.humans.access import (
     hashed_password,
     is_admin,
     right_password,
+    set_password,
 )
-from giqa.humans.admin import SECRET, set_password
 from giqa.humans.app import RATER, make_app
 from giqa.humans.setup import Given, make_study
 from giqa.humans.study import Settings

@@ -96,7 +96,7 @@ def run(store: Any, host: str, port: int, https: bool, dry_run: bool) -> None:
     import socket
 
     from .. import console
-    from ..humans import admin
+    from ..humans import access
     from ..humans.app import serve
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -106,11 +106,11 @@ def run(store: Any, host: str, port: int, https: bool, dry_run: bool) -> None:
     shown = f"[{host}]" if ":" in host else host
     base = f"http{'s' if https else ''}://{shown}:{listening.getsockname()[1]}"
     password = os.environ.get("GIQA_ADMIN_PASSWORD") or None
-    if password is None and store.secret(admin.SECRET) is None:
+    if password is None and store.secret(access.SECRET) is None:
         password = secrets.token_urlsafe(12)
         console.say(f"admin password, shown once: {password}")
     if password is not None:
-        admin.set_password(store, password)
+        access.set_password(store, password)
     for study in store.studies():
         click.echo(f"{study.name}: {base}/s/{study.token}")
     click.echo(f"admin: {base}/admin")
@@ -136,7 +136,7 @@ def label_export(store: str, name: str | None, out: Path | None, everything: boo
     """
     from ..errors import BadSpec, MissingSource
     from ..files import replace_file
-    from ..humans.admin import csv_text
+    from ..humans.progress import csv_text
     from ..humans.store import open_store
 
     if "://" not in store and not Path(store).exists():

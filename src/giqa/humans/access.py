@@ -9,10 +9,14 @@ import secrets
 import threading
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .store import Store
 
 SCRYPT = {"n": 2**15, "r": 8, "p": 1}  # 32 MB and about .1 s a guess
 ADMIN_HOURS = 12
+SECRET = "admin"  # the name under which the store keeps the password's hash
 
 HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -35,6 +39,11 @@ def hashed_password(password: str) -> str:
     """A password as scrypt leaves it, with its salt and cost: `scrypt$n$r$p$salt$digest`."""
     salt = secrets.token_bytes(16)
     return "$".join(["scrypt", *map(str, SCRYPT.values()), _text(salt), _text(_scrypt(password, salt, **SCRYPT))])
+
+
+def set_password(store: Store, password: str) -> None:
+    """Keep the hash of the admin's password; whoever was logged in with another is logged out."""
+    store.secret(SECRET, hashed_password(password))
 
 
 def right_password(password: str, kept: str) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 
 from starlette.exceptions import HTTPException
@@ -11,18 +9,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from .access import ADMIN_HOURS, admin_cookie, form_token, hashed_password, is_admin, new_cookie, right_password
+from .access import ADMIN_HOURS, SECRET, admin_cookie, form_token, is_admin, new_cookie, right_password
 from .app import House, address, form_fields, in_thread
-from .progress import COLUMNS, MORE, progress, table
-from .store import Store, Study
+from .progress import csv_text, progress
+from .store import Study
 
 ADMIN = "giqa_admin"
-SECRET = "admin"  # the name under which the store keeps the password's hash
-
-
-def set_password(store: Store, password: str) -> None:
-    """Keep the hash of the admin's password; whoever was logged in with another is logged out."""
-    store.secret(SECRET, hashed_password(password))
 
 
 def check_admin(house: House, request: Request) -> str:
@@ -107,15 +99,6 @@ def export(house: House, request: Request, _: bytes) -> Response:
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", study.name) or "study"
     headers = {"content-disposition": f'attachment; filename="{name}.csv"'}
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def csv_text(store: Store, study: Study, everything: bool = False) -> str:
-    """The votes of a study as CSV, in the columns of its task and what is known beside them."""
-    file = io.StringIO()
-    writer = csv.DictWriter(file, [*COLUMNS[study.settings.task], *MORE], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(table(store, study, everything))
-    return file.getvalue()
 
 
 ROUTES = [

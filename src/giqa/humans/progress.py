@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -177,3 +179,12 @@ def _row(study: Study, row: sa.Row, named: dict[int, sa.Row]) -> dict[str, Any]:
 def _timing(row: sa.Row) -> dict[str, Any]:
     times = {name: getattr(row, name) for name in ("exposure_ms", "shown_ms", "response_ms")}
     return {name: "" if value is None else value for name, value in times.items()} | {"order": row.place}
+
+
+def csv_text(store: Store, study: Study, everything: bool = False) -> str:
+    """The votes of a study as CSV, in the columns of its task and what is known beside them."""
+    file = io.StringIO()
+    writer = csv.DictWriter(file, [*COLUMNS[study.settings.task], *MORE], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table(store, study, everything))
+    return file.getvalue()
