@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets as random_secrets
+import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,8 @@ class Store:
 
     def __init__(self, engine: sa.Engine):
         self.engine = engine
+        # SQLite has one writer; its own waiting is by chance, and under load some threads would wait for seconds
+        self.turn = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
 
     def close(self) -> None:
         self.engine.dispose()
@@ -120,7 +123,11 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """One transaction: what was written in it is there whole once it ends, or not at all."""
-        with self.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        with (
+            self.turn,
+            self.engine.connect().execution_options(writes=True) as connection,
+            connection.begin(),
+        ):
             yield connection
 
     def migrate(self) -> None:
