@@ -66,7 +66,8 @@ def description(base: str, token: str, cookies: str, csrf: str) -> dict:
         "/": operation("get"),
         "/health": operation("get"),
         f"/s/{token}": operation("get", "303") | operation("post", "303", body=form(csrf=TEXT)),
-        "/s/{token}": operation("get", "303", token="string"),
+        "/s/{token}": operation("get", "303", token="string")
+        | operation("post", "303", body=form(csrf=TEXT), token="string"),
         f"/s/{token}/task": operation("get", "303"),
         f"/s/{token}/state": operation("get"),
         f"/s/{token}/votes": operation("post", body=json_body),
