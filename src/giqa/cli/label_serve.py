@@ -1,0 +1,157 @@
+"""`giqa label serve` and `giqa label export`: people judge pictures in a browser."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .label import label
+
+STORE = click.option(
+    "--store",
+    default="giqa-votes.db",
+    show_default=True,
+    metavar="PATH|URL",
+    help="Where votes are kept: a file (SQLite) or postgresql://user:password@host/name.",
+)
+NAME = click.option("--name", help="Of the study; default: the task. A store may hold several.")
+
+
+@label.command("serve")
+@click.argument("fakes", nargs=-1)
+@click.option("--real", metavar="REALS", help="Real pictures; half of what raters see in hype and hype-time.")
+@click.option("--task", type=click.Choice(["hype", "hype-time", "pairs", "rating"]), help="What raters are asked.")
+@STORE
+@NAME
+@click.option("--votes", "votes_each", type=click.IntRange(1), default=5, show_default=True, help="For each picture.")
+@click.option("--sitting", type=click.IntRange(2), help="Questions a rater; default 100, or as many as there are.")
+@click.option("--controls", type=click.IntRange(0), default=10, show_default=True, help="Quality-control pictures.")
+@click.option("--easy", metavar="SOURCE", help="Fakes that nobody should miss, for the controls; else shuffled reals.")
+@click.option("--gate", type=click.FloatRange(0, 1), default=0.65, show_default=True, help="Share of controls right.")
+@click.option("--tutorial", type=click.IntRange(0), default=4, show_default=True, help="Examples with feedback.")
+@click.option("--break-every", type=click.IntRange(1), default=50, show_default=True, help="Answers between breaks.")
+@click.option("--pairs", metavar="CSV", help="For pairs: which (columns left, right); else they are drawn.")
+@click.option("--number", type=click.IntRange(1), help="For pairs: how many to draw; default: as many as fakes.")
+@click.option(
+    "--size", type=click.IntRange(16, 4096), help="Pixels of the longer side; default: the smallest's, at most 512."
+)
+@click.option("--title", help="Heading of the study.")
+@click.option("--contact", default="", help="Whom raters can ask, on the consent page.")
+@click.option("--completion", default="", help="Said at the end, such as a completion code.")
+@click.option("--seed", type=int, default=0, show_default=True, help="For what is held out, and for pairs.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0: every machine that reaches this one.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0: any free one.")
+@click.option("--https", is_flag=True, help="Behind a proxy that speaks HTTPS: cookies are marked Secure.")
+@click.option("--dry-run", is_flag=True, help="Make the study, print its link, serve nothing.")
+def label_serve(
+    fakes: tuple[str, ...], store: str, host: str, port: int, https: bool, dry_run: bool, **options: Any
+) -> None:
+    """Let people judge FAKES in a browser; votes are kept as they come in.
+
+    \b
+    hype       real or fake, unlimited time (HYPE-infinity)
+    hype-time  real or fake after a short look that adapts to the rater
+    pairs      which of two is better
+    rating     1 (bad) to 5 (excellent)
+
+    FAKES: a source of pictures, or several as NAME=SOURCE. Prints the link for raters and the admin page; its password
+    comes from GIQA_ADMIN_PASSWORD, or is made and printed once. The study is made at the first start; run the command
+    again, or `giqa label serve --store PATH` alone, to go on with what is there.
+    """
+    from .. import console
+    from ..errors import BadSpec
+    from ..humans.store import open_store
+
+    kept = open_store(store)
+    try:
+        if fakes:
+            name = options.get("name") or options["task"] or ""
+            if name not in [study.name for study in kept.studies()]:
+                make(kept, fakes, **options)
+            else:
+                console.say(f"the store has the study {name!r}; going on with it as it was made")
+        if not kept.studies():
+            raise BadSpec(f"The store {store} holds no study; give FAKES, --real REALS and --task.")
+        run(kept, host, port, https, dry_run)
+    finally:
+        kept.close()
+
+
+def make(store: Any, fakes: tuple[str, ...], **options: Any) -> None:
+    from ..collecting import collect
+    from ..errors import BadSpec
+
+    if options["task"] is None:
+        raise BadSpec("What should raters be asked? Give --task hype, hype-time, pairs or rating.")
+    given = {name: value for name, value in options.items() if value is not None}
+    collect(fakes, given.pop("real", None), store=store, **given)
+
+
+def run(store: Any, host: str, port: int, https: bool, dry_run: bool) -> None:
+    """Print the links and serve until interrupted."""
+    import socket
+
+    from .. import console
+    from ..humans import access
+    from ..humans.app import serve
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((host, port))
+    shown = f"[{host}]" if ":" in host else host
+    base = f"http{'s' if https else ''}://{shown}:{listening.getsockname()[1]}"
+    password = os.environ.get("GIQA_ADMIN_PASSWORD") or None
+    if password is None and store.secret(access.SECRET) is None:
+        password = secrets.token_urlsafe(12)
+        console.say(f"admin password, shown once: {password}")
+    if password is not None:
+        access.set_password(store, password)
+    for study in store.studies():
+        click.echo(f"{study.name}: {base}/s/{study.token}")
+    click.echo(f"admin: {base}/admin")
+    if dry_run:
+        listening.close()
+        return
+    serve(store, listening, https)
+
+
+@label.command("export")
+@STORE
+@NAME
+@click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write a CSV; default: to stdout.")
+@click.option("--everything", is_flag=True, help="Controls, and raters who failed the gate, too (column passed).")
+def label_export(store: str, name: str | None, out: Path | None, everything: bool) -> None:
+    """Write the votes of a study: one row each that stands, no personal data.
+
+    \b
+    hype, hype-time: image, rater, said_real, context
+    pairs:           left, right, rater, chosen
+    rating:          image, rater, rating
+    and then:        kind, generator, part, passed, exposure_ms, shown_ms, response_ms, order
+    """
+    from ..errors import BadSpec, MissingSource
+    from ..files import replace_file
+    from ..humans.progress import csv_text
+    from ..humans.store import open_store
+
+    if "://" not in store and not Path(store).exists():
+        raise MissingSource(f"There is no store {store}; give --store, the one that `giqa label serve` was given.")
+    kept = open_store(store)
+    try:
+        studies = {study.name: study for study in kept.studies()}
+        if name is None and len(studies) == 1:
+            name = next(iter(studies))
+        if name not in studies:
+            raise BadSpec(f"Which study? Give --name, one of: {', '.join(studies) or 'none is there'}.")
+        text = csv_text(kept, studies[name], everything)
+    finally:
+        kept.close()
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        replace_file(out, text.encode())

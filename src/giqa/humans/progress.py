@@ -1,0 +1,190 @@
+"""How far a study is, and its votes as tables: read from the store, never stored."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+
+from . import tables as t
+from .store import Store, Study
+from .study import Open, flipped_answer, is_right
+
+FRESH = 1800  # seconds after their last answer for which a rater is expected to go on
+
+COLUMNS = {
+    "hype": ("image", "rater", "said_real", "context"),
+    "hype-time": ("image", "rater", "said_real", "context"),
+    "pairs": ("left", "right", "rater", "chosen"),
+    "rating": ("image", "rater", "rating"),
+}
+MORE = ("kind", "generator", "part", "passed", "exposure_ms", "shown_ms", "response_ms", "order")
+
+
+def counted(connection: sa.Connection, study: Study) -> list[sa.Row]:
+    """Every vote that stands, of every part, in the order of the trials of each rater."""
+    later = t.votes.alias()
+    stands = ~sa.exists().where((later.c.trial == t.votes.c.trial) & (later.c.revision > t.votes.c.revision))
+    query = (
+        sa.select(t.votes, t.trials.c.place, t.trials.c.flipped, t.items.c.id.label("item"))
+        .add_columns(t.items.c.part, t.items.c.left, t.items.c.right, t.items.c.truth)
+        .join(t.trials, t.trials.c.id == t.votes.c.trial)
+        .join(t.items, t.items.c.id == t.trials.c.item)
+        .where((t.items.c.study == study.id) & stands)
+        .order_by(t.votes.c.rater, t.trials.c.place)
+    )
+    return list(connection.execute(query))
+
+
+def right(study: Study, row: sa.Row) -> bool:
+    return is_right(study.settings.task, row.truth, flipped_answer(row.answer, row.flipped))
+
+
+def failed(study: Study, controls: dict[str, list[bool]]) -> set[str]:
+    """The raters who have answered all controls, and too few of them right."""
+    number = study.settings.controls
+    return {
+        rater
+        for rater, answers in controls.items()
+        if number and len(answers) >= number and sum(answers) < study.settings.gate * number
+    }
+
+
+def _controls(connection: sa.Connection, study: Study) -> dict[str, list[bool]]:
+    answers: dict[str, list[bool]] = defaultdict(list)
+    query = (
+        sa.select(t.votes.c.rater, t.votes.c.answer, t.votes.c.revision, t.votes.c.trial)
+        .add_columns(t.trials.c.flipped, t.items.c.truth)
+        .join(t.trials, t.trials.c.id == t.votes.c.trial)
+        .join(t.items, t.items.c.id == t.trials.c.item)
+        .where((t.items.c.study == study.id) & (t.items.c.part == "control"))
+        .order_by(t.votes.c.revision)
+    )
+    stands = {row.trial: row for row in connection.execute(query)}
+    for row in stands.values():
+        answers[row.rater].append(right(study, row))
+    return answers
+
+
+def open_items(connection: sa.Connection, study: Study) -> list[Open]:
+    """Every main item with the votes it has, or will have from raters who are at it; failed raters do not count."""
+    v, tr, r = t.votes.c, t.trials.c, t.raters.c
+    last = sa.func.coalesce(sa.func.max(v.at), r.joined)
+    seen = sa.select(r.id).outerjoin(t.votes, v.rater == r.id).where(r.study == study.id).group_by(r.id, r.joined)
+    gone = set(connection.scalars(seen.having(last < time.time() - FRESH)))
+    bad = failed(study, _controls(connection, study))
+    mine = tr.rater.in_(sa.select(r.id).where(r.study == study.id))
+    voted = sa.exists().where(v.trial == tr.id)
+    expected = sa.or_(voted, tr.rater.not_in(gone)) if gone else sa.true()
+    query = sa.select(tr.item, sa.func.count()).where(mine & expected & tr.rater.not_in(bad)).group_by(tr.item)
+    votes = {item: number for item, number in connection.execute(query)}
+    where = (t.items.c.study == study.id) & (t.items.c.part == "main")
+    return [
+        Open(row.id, (row.left,) if row.right is None else (row.left, row.right), row.truth, votes.get(row.id, 0))
+        for row in connection.execute(sa.select(t.items).where(where).order_by(t.items.c.id))
+    ]
+
+
+def progress(store: Store, study: Study) -> dict[str, Any]:
+    """Numbers for the admin page: raters, votes, how many items have theirs, how far raters agree with the truth."""
+    with store.read() as connection:
+        joined = connection.scalar(sa.select(sa.func.count()).where(t.raters.c.study == study.id))
+        rows = counted(connection, study)
+        wanted = connection.scalar(
+            sa.select(sa.func.count()).where((t.items.c.study == study.id) & (t.items.c.part == "main"))
+        )
+        query = (
+            sa.select(t.trials.c.rater, sa.func.count())
+            .join(t.raters, t.raters.c.id == t.trials.c.rater)
+            .where(t.raters.c.study == study.id)
+            .group_by(t.trials.c.rater)
+        )
+        planned = {rater: number for rater, number in connection.execute(query)}
+    controls: dict[str, list[bool]] = defaultdict(list)
+    answered: Counter[str] = Counter(row.rater for row in rows)
+    for row in rows:
+        if row.part == "control":
+            controls[row.rater].append(right(study, row))
+    bad = failed(study, controls)
+    main = [row for row in rows if row.part == "main" and row.rater not in bad]
+    each = Counter(row.item for row in main)
+    judged = [answer for answers in controls.values() for answer in answers]
+    return {
+        "paused": study.paused,
+        "raters": joined,
+        "finished": sum(answered[rater] == number for rater, number in planned.items()),
+        "failed_gate": len(bad),
+        "votes": len(main),
+        "items": wanted,
+        "items_with_all_votes": sum(number >= study.settings.votes_each for number in each.values()),
+        "control_accuracy": _share(judged),
+        "agreement": agreement(main),
+        "error_rate": _share([not right(study, row) for row in main if row.truth]),
+    }
+
+
+def _share(answers: list[bool]) -> float | None:
+    return round(sum(answers) / len(answers), 4) if answers else None
+
+
+def agreement(rows: list[sa.Row]) -> float | None:
+    """Share of pairs of raters, pooled over items, who gave one item the same answer; None without any pair."""
+    answers: dict[int, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        answers[row.item][flipped_answer(row.answer, row.flipped)] += 1
+    same = sum(n * (n - 1) for counts in answers.values() for n in counts.values())
+    pairs = sum(sum(counts.values()) * (sum(counts.values()) - 1) for counts in answers.values())
+    return round(same / pairs, 4) if pairs else None
+
+
+def table(store: Store, study: Study, everything: bool = False) -> Iterator[dict[str, Any]]:
+    """One row a vote that stands: main items of raters who passed; `everything`: controls and all raters.
+
+    Columns: `COLUMNS` of the task, then `MORE`. Of a rater there is nothing but the random id.
+    """
+    with store.read() as connection:
+        rows = counted(connection, study)
+        query = sa.select(t.pictures.c.id, t.pictures.c.name, t.pictures.c.kind, t.pictures.c.generator)
+        named = {row.id: row for row in connection.execute(query.where(t.pictures.c.study == study.id))}
+    controls: dict[str, list[bool]] = defaultdict(list)
+    for row in rows:
+        if row.part == "control":
+            controls[row.rater].append(right(study, row))
+    bad = failed(study, controls)
+    for row in rows:
+        if row.part == "tutorial" or (not everything and (row.part != "main" or row.rater in bad)):
+            continue
+        yield _row(study, row, named) | {"part": row.part, "passed": int(row.rater not in bad)} | _timing(row)
+
+
+def _row(study: Study, row: sa.Row, named: dict[int, sa.Row]) -> dict[str, Any]:
+    left = named[row.left]
+    if study.settings.task == "pairs":
+        right_ = named[row.right]
+        chosen = left.name if flipped_answer(row.answer, row.flipped) == "left" else right_.name
+        kinds = {"kind": f"{left.kind}|{right_.kind}", "generator": f"{left.generator}|{right_.generator}"}
+        return {"left": left.name, "right": right_.name, "rater": row.rater, "chosen": chosen} | kinds
+    kind = {"kind": left.kind, "generator": left.generator}
+    if study.settings.task == "rating":
+        return {"image": left.name, "rater": row.rater, "rating": int(row.answer)} | kind
+    said = {"said_real": int(row.answer == "real"), "context": study.settings.context}
+    return {"image": left.name, "rater": row.rater} | said | kind
+
+
+def _timing(row: sa.Row) -> dict[str, Any]:
+    times = {name: getattr(row, name) for name in ("exposure_ms", "shown_ms", "response_ms")}
+    return {name: "" if value is None else value for name, value in times.items()} | {"order": row.place}
+
+
+def csv_text(store: Store, study: Study, everything: bool = False) -> str:
+    """The votes of a study as CSV, in the columns of its task and what is known beside them."""
+    file = io.StringIO()
+    writer = csv.DictWriter(file, [*COLUMNS[study.settings.task], *MORE], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table(store, study, everything))
+    return file.getvalue()

@@ -1,0 +1,268 @@
+// One sitting: asks what is next, shows it, keeps the answer here until the server has it.
+"use strict";
+
+const app = document.getElementById("app");
+const at = (id) => document.getElementById(id);
+const { base, csrf, sitting, task } = app.dataset;
+const timed = task === "hype-time";
+const votes = new Votes(sitting);
+const buttons = [...document.querySelectorAll("[data-answer]")];
+const sections = ["ask", "feedback", "rest", "wait", "end"];
+const ready = new Map(); // trial -> promise of its decoded pictures
+
+let known = null; // what the server said last
+let shown = null; // the question on the screen: {trial, pictures, tutorial, revision}
+let last = null; // the one before it, which can be taken back
+let asked = 0; // when the question could first be answered
+let exposure = null; // ms that the picture was really seen
+let rested = -1; // answers at the last break
+let sending = null; // the request under way
+let patience = 1000; // ms until the next try
+
+function go(name, focus) {
+  for (const one of sections) at(one).hidden = one !== name;
+  if (focus) at(focus).focus();
+}
+
+function say(text) { at("say").textContent = text; }
+
+function trouble(text) {
+  at("net").hidden = !text;
+  if (at("net").textContent !== text) at("net").textContent = text;
+}
+
+function wait(title, text) {
+  if (!at("wait").hidden && at("wait-title").textContent === title) return;
+  at("wait-title").textContent = title;
+  at("wait-text").textContent = text;
+  shown = null;
+  go("wait", "wait-title");
+}
+
+// --- the network: one request at a time, repeated until it is answered
+
+async function talk() {
+  const waiting = votes.waiting().slice(0, 50);
+  const send = { headers: { "content-type": "application/json", "x-csrf": csrf }, cache: "no-store" };
+  if (waiting.length) Object.assign(send, { method: "POST", body: JSON.stringify({ votes: waiting }) });
+  const answer = await fetch(base + (waiting.length ? "votes" : "state"), send);
+  if (answer.status === 401) {
+    location.assign(base.slice(0, -1));
+    throw new Error("This sitting is over; open the link of the study again.");
+  }
+  const told = await answer.json();
+  if (!answer.ok) throw new Error(told.error);
+  for (const one of told.results || []) votes.forget(one.id);
+  known = told.results ? told.state : told;
+  if (known.last && !votes.waiting().length) last = known.last;
+  return told.results || [];
+}
+
+function sync() { // resolves with what the server said of the votes; never rejects, but tries again
+  sending ||= (async () => {
+    const results = [];
+    for (;;) {
+      try {
+        results.push(...await talk());
+        trouble("");
+        patience = 1000;
+        if (!votes.waiting().length) return results;
+      } catch (error) {
+        const why = error instanceof TypeError ? "There is no connection." : error.message;
+        const n = votes.waiting().length;
+        trouble(`${why} ${n ? `${n} answer${n > 1 ? "s are" : " is"} kept in this browser and will be sent.` : "Trying again ..."}`);
+        await new Promise((done) => {
+          const timer = setTimeout(done, patience);
+          addEventListener("online", () => { clearTimeout(timer); done(); }, { once: true });
+        });
+        patience = Math.min(15000, patience * 2);
+      }
+    }
+  })().finally(() => { sending = null; });
+  return sending;
+}
+
+// --- what is on the screen
+
+function load(question) {
+  if (!ready.has(question.trial)) {
+    ready.set(question.trial, Promise.all(question.pictures.map(async (address) => {
+      for (let pause = 500; ; pause = Math.min(8000, 2 * pause)) {
+        const image = new Image();
+        image.src = base + address;
+        try {
+          await image.decode();
+          return image;
+        } catch {
+          await new Promise((done) => setTimeout(done, pause));
+        }
+      }
+    })));
+  }
+  return ready.get(question.trial);
+}
+
+function upcoming() {
+  const answered = new Set(votes.waiting().map((vote) => vote.trial));
+  return known ? known.next.filter((one) => !answered.has(one.trial)) : [];
+}
+
+function count() {
+  const waiting = votes.waiting().filter((vote) => vote.revision === 0 && !vote.tutorial).length;
+  const done = Math.min(known.total, known.answered + waiting);
+  at("done").max = known.total || 1;
+  at("done").value = done;
+  at("count").textContent = `${done} of ${known.total}`;
+  return done;
+}
+
+function advance() { // goes on by itself only where nobody is reading
+  if (!known) return;
+  const done = count();
+  const next = upcoming();
+  for (const question of next) load(question);
+  if (!at("rest").hidden || !at("feedback").hidden) return;
+  const every = Number(app.dataset.break);
+  if (next.length) {
+    if (done && done % every === 0 && done !== rested && done < known.total) {
+      rested = done;
+      shown = null;
+      go("rest", "continue");
+      say("Time for a break.");
+    } else if (!shown || shown.trial !== next[0].trial) show(next[0]);
+  } else if (votes.waiting().length) {
+    wait("One moment", "Your answers are kept in this browser. The next picture comes when the connection is back.");
+  } else if (known.state === "done") {
+    shown = null;
+    at("undo-end").hidden = !last || last.tutorial;
+    go("end", "end-title");
+  } else if (known.state === "paused") {
+    wait("A pause", "This study is paused. Your answers are safe; this page goes on by itself.");
+    setTimeout(() => sync().then(advance), 5000);
+  }
+}
+
+async function show(question) {
+  shown = { revision: 0, ...question };
+  const again = shown.revision > 0;
+  exposure = null;
+  for (const button of buttons) button.disabled = true;
+  at("again").hidden = !again;
+  if (timed) at("ready").hidden = true;
+  at("undo").hidden = again || !last || last.tutorial || last.trial === question.trial;
+  go("ask");
+  const mine = shown;
+  const pictures = timed && again ? [] : await load(question);
+  if (shown !== mine) return; // taken back, or gone meanwhile
+  const place = question.tutorial ? "Example" : `Picture ${Number(at("done").value) + (again ? 0 : 1)} of ${known.total}`;
+  say(again ? "Choose your last answer anew." : `${place}.`);
+  if (timed) return prepare(pictures, mine, again);
+  pictures.forEach((image, side) => { at(`picture-${side}`).src = image.src; });
+  await Promise.all(pictures.map((_, side) => at(`picture-${side}`).decode().catch(() => {})));
+  if (shown === mine) open();
+}
+
+function open() {
+  requestAnimationFrame((now) => {
+    asked = now;
+    for (const button of buttons) button.disabled = false;
+  });
+}
+
+function prepare(pictures, mine, again) {
+  at("seen").classList.remove("here");
+  at("mask").classList.remove("here");
+  if (again) return open();
+  const [image] = pictures;
+  at("seen").width = image.naturalWidth;
+  at("seen").height = image.naturalHeight;
+  at("seen").getContext("2d").drawImage(image, 0, 0);
+  drawMask(at("mask"), image.naturalWidth, image.naturalHeight);
+  at("ready").hidden = false;
+  at("ready").focus({ preventScroll: true });
+  at("ready").onclick = async () => {
+    at("ready").hidden = true;
+    at("undo").hidden = true;
+    const step = Number(app.dataset.countdown);
+    for (const left of step ? [3, 2, 1] : []) {
+      at("countdown").textContent = left;
+      await new Promise((done) => setTimeout(done, step));
+    }
+    at("countdown").textContent = "";
+    const seen = await expose(at("seen"), at("mask"), mine.exposure);
+    if (shown !== mine) return;
+    exposure = seen;
+    say("Was it real or fake?");
+    open();
+  };
+}
+
+async function answer(value) {
+  if (!shown || buttons[0].disabled) return;
+  for (const button of buttons) button.disabled = true;
+  const { trial, revision, tutorial } = shown;
+  const vote = votes.add({
+    trial, revision, tutorial, answer: value, shown_ms: exposure, response_ms: Math.max(0, performance.now() - asked),
+  });
+  last = { ...shown };
+  const back = sync();
+  if (tutorial || timed || revision) {
+    const results = (await back).concat(votes.waiting().length ? await sync() : []);
+    const told = results.find((one) => one.id === vote.id);
+    if (tutorial && told && "right" in told) return explain(told);
+    shown = null;
+    advance();
+  } else {
+    shown = null;
+    advance(); // on to what was loaded in advance, while the answer travels
+    back.then(() => { if (votes.waiting().length) return sync(); }).then(advance);
+  }
+}
+
+function explain(told) {
+  const good = { hype: "That was the right answer.", pairs: "That was the right answer.", rating: "That is how most people see it." };
+  at("verdict").textContent = told.right ? "Right" : "Not quite";
+  const truth = {
+    real: "This picture is real.", fake: "This picture was made by a computer.", left: "The left picture is better.",
+    right: "The right picture is better.", low: "This picture is broken: 1 or 2 would be usual.",
+    high: "This picture is whole: 3, 4 or 5 would be usual.",
+  }[told.truth];
+  at("why").textContent = told.right ? `${good[timed ? "hype" : task]} ${truth}` : truth;
+  shown = null;
+  go("feedback", "onward");
+  say(`${at("verdict").textContent}. ${at("why").textContent}`);
+}
+
+async function undo() {
+  if (!last || last.tutorial || (at("undo").hidden && at("end").hidden)) return;
+  if (votes.waiting().length) await sync();
+  const back = known.last && known.last.trial === last.trial ? known.last : last;
+  show({ ...back, revision: (back.revision || 0) + 1 });
+  buttons[0].focus({ preventScroll: true });
+}
+
+for (const button of buttons) button.addEventListener("click", () => answer(button.dataset.answer));
+if (task === "pairs") [0, 1].forEach((side) => at(`picture-${side}`).addEventListener("click", () => answer(["left", "right"][side])));
+at("undo").addEventListener("click", undo);
+at("undo-end").addEventListener("click", undo);
+for (const [button, section] of [["onward", "feedback"], ["continue", "rest"]]) {
+  at(button).addEventListener("click", () => {
+    at(section).hidden = true;
+    advance();
+  });
+}
+addEventListener("keydown", (event) => {
+  if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+  const arrow = { ArrowLeft: 0, ArrowRight: 1 }[event.key];
+  const button = buttons.find((one) => one.dataset.key === event.key.toLowerCase())
+    || (task !== "rating" && arrow !== undefined ? buttons[arrow] : null);
+  if (!at("ask").hidden && button) {
+    event.preventDefault();
+    answer(button.dataset.answer);
+  } else if (event.key === "Backspace") {
+    event.preventDefault();
+    undo();
+  }
+});
+
+sync().then(advance);
