@@ -17,8 +17,6 @@ from .label import label
 from .learning import demo_gan_command, pick, train
 from .shared import Group, check_writable, options
 from .statistics import statistics
-from . import label_serve  # noqa: F401  its commands join the group
-from .shared import Group, options
 from .upkeep import cache, weights
 
 SOURCES = """A source of pictures is a folder, a zip, an .npz or .npy array, a list file, a pattern such as
