@@ -10,7 +10,7 @@ from giqa.humans.progress import progress, table
 
 KEYS = {"hype": "r", "hype-time": "f", "pairs": "l", "rating": "4"}
 TASKS = list(KEYS)
-SECTIONS = "#ask, #feedback, #rest, #wait, #end"
+pytestmark = pytest.mark.slow
 LOST = ("Failed to load resource", "net::ERR")
 
 
@@ -35,7 +35,7 @@ def on_screen(page):
     return page.evaluate("[...document.querySelectorAll('main > section')].find(one => !one.hidden).id")
 
 
-def act(page, task, press, answers=None):
+def act(page, task, press):
     """One step of a rater: look, answer, go on; the section that was up."""
     up = on_screen(page)
     if up == "ask":
@@ -196,11 +196,9 @@ def test_two_raters_at_once(store, study_in, served, open_page):
                 if act(page, "hype", by_keyboard(page, "hype")) == "end":
                     ends.add(page)
         assert progress(store, study)["finished"] == 2
-        third = open_page(f"{base}/s/{study.token}", expect=LOST)
     kept = rows(store, study)
     for rater in {row["rater"] for row in kept}:
         assert len({row["image"] for row in kept if row["rater"] == rater}) == 8
-    assert third
 
 
 def test_a_screen_reader_is_told(store, study_in, served, open_page):
