@@ -210,7 +210,7 @@ def test_the_command_on_pictures(pictures, tmp_path):
         assert value["collapsed"][metric] < value["sharp"][metric]
     assert "warning: copies: 6 of 6 pictures repeat a real one" in err
     assert "sharp against blurred: sharp is better in quality" in err
-    assert whole["made_by"]["layers"][0] == "texture" and whole["made_by"]["standardised"]
+    assert whole["made_by"]["layers"][0] == "pixels.texture" and whole["made_by"]["standardised"]
     page = (tmp_path / "c.html").read_text()
     assert page.count("data:image/webp") == 3 * 24 + 6 and str(tmp_path) not in page and "<script" not in page
 

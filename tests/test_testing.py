@@ -415,7 +415,7 @@ class InventsALevel(Statistics):
 BROKEN_EXTRACTORS = {
     DeclaresALayerThatIsNotThere: "levels name outputs, each once",
     DeclaresALayerTwice: "levels name outputs, each once",
-    InventsALevel: "levels are among low, mid, high",
+    InventsALevel: "levels are among low, mid, high, taught",
     NamesTheLayersOtherwise: "the layers are those that `outputs` names, in that order",
     ComputesInDoubles: "texture.1 is float32 (n, c)",
     KeepsThePlaces: "texture.1 is float32 (n, c)",
