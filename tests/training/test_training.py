@@ -9,9 +9,9 @@ pytest.importorskip("onnx")
 import export  # noqa: E402
 import pictures  # noqa: E402
 import teachers  # noqa: E402
-import train  # noqa: E402
 from network import CONTENT, SIDE, TAPS, Student  # noqa: E402
 
+import train  # noqa: E402
 from giqa.features.embedded import COMPUTED, OUTPUTS, Embedded  # noqa: E402
 
 
