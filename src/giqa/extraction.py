@@ -89,7 +89,8 @@ def extract_steps(
 
     steps = [range(i, min(i + CHUNK, len(source))) for i in range(0, len(source), CHUNK)]
     try:
-        with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+        # one more than there are cores: while one waits for a file or the interpreter, another computes
+        with ThreadPoolExecutor(workers or 1 + (os.cpu_count() or 1)) as pool:
             waiting = deque()
             for step in steps[:2]:  # one step is read while the one before is computed
                 waiting.append([pool.submit(read, i) for i in step])

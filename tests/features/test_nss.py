@@ -109,14 +109,16 @@ def test_asymmetric_moments_are_those_of_the_paper():
 @pytest.mark.parametrize("size", [(9, 12), (7, 5), (2, 3)])
 def test_normalised_is_the_slow_sum(size):
     grey = np.random.default_rng(4).uniform(0, 255, size).astype(np.float32)
-    assert normalised(grey) == pytest.approx(slow_normalised(grey), abs=1e-4)
+    found = normalised(grey)
+    assert found[:, : size[1]] == pytest.approx(slow_normalised(grey), abs=1e-4)
+    assert found.shape == (size[0], size[1] + 6) and not found[:, size[1] :].any()
 
 
 def test_faint_texture_on_white_is_not_lost_in_rounding():
     """Half a grey level around 250, where squares are largest, still has its contrast within 1 %."""
     grey = (250 + np.random.default_rng(5).uniform(-0.5, 0.5, (12, 12))).astype(np.float32)
     expected = slow_normalised(grey)
-    assert np.abs(normalised(grey) - expected).max() < 0.01 * np.abs(expected).max()
+    assert np.abs(normalised(grey)[:, :12] - expected).max() < 0.01 * np.abs(expected).max()
 
 
 @pytest.mark.parametrize("white", [3, 12, 36, 255])  # the mean of 49 times 3, 12 or 36 is not the same in float32
@@ -240,7 +242,7 @@ def test_photographs_are_near_the_published_model(shared):
     rows = []
     for path in sorted((shared / "data" / "imagenet-sample").glob("*.jpg"))[::25]:
         grey = luminance(decode(path.read_bytes()).pixels)
-        padded = np.pad(grey, 3, mode="edge").astype(np.float64)
+        padded = np.pad(grey, 3, mode="edge")
         contrast = np.sqrt(np.abs(smooth(padded**2) - smooth(padded) ** 2))
         corners = [(y, x) for y in range(0, grey.shape[0] - 95, 96) for x in range(0, grey.shape[1] - 95, 96)]
         sharpness = np.array([contrast[y : y + 96, x : x + 96].mean() for y, x in corners])

@@ -38,9 +38,13 @@ LOG_SHAPES = np.linspace(np.log(0.2), np.log(10), 2000)  # the papers' range; li
 RATIOS = np.array([moment_ratio(exp(a)) for a in LOG_SHAPES])
 
 
-def generalised_gaussian(x: np.ndarray) -> tuple[float, float]:
-    """Shape and variance of a zero-mean generalised Gaussian with the E|x| and E x^2 of the sample."""
-    absolute, square = total(np.abs(x)) / x.size, total(np.square(x)) / x.size
+def generalised_gaussian(x: np.ndarray, size: int | None = None) -> tuple[float, float]:
+    """Shape and variance of a zero-mean generalised Gaussian with the E|x| and E x^2 of the sample.
+
+    `size` is how many numbers there are if not all, the others being 0.
+    """
+    size = size or x.size
+    absolute, square = total(np.abs(x)) / size, total(np.square(x)) / size
     return exp(np.interp(absolute**2 / (square + TINY), RATIOS, LOG_SHAPES)), float(square)
 
 
@@ -78,35 +82,45 @@ def luminance(pixels: np.ndarray) -> np.ndarray:
 
 
 def smooth(padded: np.ndarray) -> np.ndarray:
-    """The Gaussian window of 7 x 7 (sigma 7/6) as two passes, (h + 6, w + 6) -> (h, w)."""
-    h, w = padded.shape[0] - 6, padded.shape[1] - 6
-    down = WINDOW[0] * padded[3 : 3 + h]
-    pair = np.empty_like(down)  # one buffer: fresh memory costs more than the sums
-    for i in (1, 2, 3):
-        np.add(padded[3 - i : 3 - i + h], padded[3 + i : 3 + i + h], out=pair)
-        down += np.multiply(pair, WINDOW[i], out=pair)
-    across, pair = WINDOW[0] * down[:, 3 : 3 + w], pair[:, :w]
-    for i in (1, 2, 3):
-        np.add(down[:, 3 - i : 3 - i + w], down[:, 3 + i : 3 + i + w], out=pair)
-        across += np.multiply(pair, WINDOW[i], out=pair)
-    return across
+    """The Gaussian window of 7 x 7 (sigma 7/6) as two passes, (h + 6, w + 6) -> (h, w + 6), the last six columns void.
+
+    The plane is taken as one row, which is twice as fast as row by row.
+    """
+    h, width = padded.shape[0] - 6, padded.shape[1]
+    down, pair = np.zeros(h * width + 6, np.float32), np.empty(h * width, np.float32)
+    across = np.empty_like(pair)
+    for given, made, step in ((padded.ravel(), down[: h * width], width), (down, across, 1)):
+        parts = [given[k * step : k * step + h * width] for k in range(7)]
+        np.multiply(parts[3], WINDOW[0], out=made)
+        for i in (1, 2, 3):  # one buffer: fresh memory costs more than the sums
+            np.add(parts[3 - i], parts[3 + i], out=pair)
+            made += np.multiply(pair, WINDOW[i], out=pair)
+    return across.reshape(h, width)
 
 
 def normalised(grey: np.ndarray) -> np.ndarray:
-    """(grey - local mean) / (local deviation + 1), float32 (h, w); beyond the border its pixels go on.
+    """(grey - local mean) / (local deviation + 1), float32 (h, w + 6); beyond the border its pixels go on.
+
+    The last six columns are 0, so that a row may be followed by the next in one long row.
 
     >>> float(normalised(np.full((5, 5), 200, np.float32)).max())
     0.0
     """
+    (h, w), width = grey.shape, grey.shape[1] + 6
     padded = np.pad(grey - 128, 3, mode="edge")  # around 0, float32 loses less of the variance
     mean = smooth(padded)
-    result = padded[3:-3, 3:-3] - mean
+    middle = np.empty(h * width, np.float32)
+    middle[:-6] = padded.ravel()[3 * width + 3 : (3 + h) * width - 3]  # each pixel where its mean is
+    middle[-6:] = 0
+    result = middle.reshape(h, width)
+    result -= mean
     deviation = smooth(np.square(padded, out=padded))
     deviation -= np.square(mean, out=mean)
     np.sqrt(np.abs(deviation, out=deviation), out=deviation)
     deviation += 1
     result *= np.abs(result, out=mean) >= DEAD
     result /= deviation
+    result[:, w:] = 0
     return result
 
 
@@ -124,15 +138,14 @@ def scene_statistics(grey: np.ndarray) -> np.ndarray:
     >>> bool(np.allclose(scene_statistics(np.full((8, 8), 7, np.float32))[:2], np.log([0.2, 1e-4])))
     True
     """
-    coefficients = normalised(grey)
-    h, w = coefficients.shape
-    shape, variance = generalised_gaussian(coefficients)
+    h, w = grey.shape
+    coefficients = normalised(grey)  # (h, w + 6)
+    flat, products = coefficients.ravel(), np.zeros(coefficients.shape, np.float32)
+    shape, variance = generalised_gaussian(coefficients, grey.size)
     row = [np.log(shape), np.log(variance + FLOOR)]
-    flat, products = coefficients.ravel(), np.empty((h, w), np.float32)
-    for dy, dx in NEIGHBOURS:  # the plane as one row, which is faster: what wraps around the sides is set to 0
-        step = dy * w + dx
+    for dy, dx in NEIGHBOURS:  # what wraps around the sides meets a 0
+        step = dy * coefficients.shape[1] + dx
         np.multiply(flat[step:], flat[:-step], out=products.reshape(-1)[:-step])
-        products[:, slice(w - dx, w) if dx > 0 else slice(0, -dx)] = 0
         shape, mean, left, right = asymmetric_gaussian(products[: h - dy], (h - dy) * (w - abs(dx)))
         row += [np.log(shape), mean, np.log(left + FLOOR), np.log(right + FLOOR)]
     return np.array(row, np.float32)
