@@ -65,7 +65,7 @@ def layer_sets(extractor: Any) -> dict[str, tuple[str, ...]]:
     levels = {level: tuple(names) for level, names in getattr(extractor, "levels", {}).items()}
     stems: dict[str, tuple[str, ...]] = {}
     for name in extractor.outputs:
-        stem = name.rpartition(".")[0] or name
+        stem = name.partition(".")[0]
         stems[stem] = (*stems.get(stem, ()), name)
     found = {"all": tuple(extractor.outputs)}
     if "low" in levels and "mid" in levels:
@@ -92,7 +92,7 @@ def matrices(real: Features, fake: Features) -> tuple[np.ndarray, np.ndarray]:
 
 def values_of(real: Features, fake: Features, epoch: np.ndarray) -> dict[str, np.ndarray]:
     """Each metric at every epoch, turned so that more is better, (epochs,)."""
-    stems = {name.rpartition(".")[0] or name for name in real.layers}
+    stems = {name.partition(".")[0] for name in real.layers}
     model = giqa.fit(real, scorer="multilayer(levels=None)" if len(stems) > 1 else "sgm")
     z = model.score(fake)["z"]
     metrics = [make("metric", name) for name in METRICS]

@@ -21,7 +21,8 @@ def layer_names(features: Features, layers: str | Sequence[str] | None) -> list[
     asked = [part.strip() for part in layers.split(",")] if isinstance(layers, str) else list(layers)
     chosen: set[str] = set()
     for ask in asked:
-        hits = {n for n in features.layers if ask in ("all", n, n.rpartition(".")[0])} | set(levels.get(ask, ()))
+        stems = {name: (name, name.partition(".")[0], name.rpartition(".")[0], "all") for name in features.layers}
+        hits = {name for name, called in stems.items() if ask in called} | set(levels.get(ask, ()))
         if not hits:
             known = ", ".join([*levels, *features.layers, "all"])
             raise BadSpec(f"There is no layer or level {ask!r}; there are {known}.")
