@@ -177,11 +177,13 @@ def both(*taps: str) -> list[str]:
 
 
 def some(features: Features, names: Sequence[str]) -> Features:
-    """One layer for each name; outputs joined by "+" are one layer, and one after "~" was taught faults."""
-    layers = {
-        name.replace(".", " "): np.concatenate([features.layers[n] for n in name.removeprefix("~").split("+")], axis=1)
-        for name in names
-    }
+    """One layer for each name; outputs joined by "+" are one output of it, by "&" several; one after "~" was taught."""
+    layers = {}
+    for name in names:
+        parts = name.removeprefix("~").split("&")
+        for i, part in enumerate(parts):
+            called = name.replace(".", " ") + (f".{i}" if len(parts) > 1 else "")
+            layers[called] = np.concatenate([features.layers[n] for n in part.split("+")], axis=1)
     return Features(features.ids, layers, made_by={"levels": {"taught": [n for n in names if n.startswith("~")]}})
 
 
@@ -275,6 +277,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--embedded", type=Path, help="another network than the one that comes with giqa")
+    parser.add_argument("--few", action="store_true", help="only the table of 25 reals")
     parser.add_argument("--gans", type=Path, help="what training/gan_runs.py wrote")
     parser.add_argument("--inception", type=Path, help="an Inception file; a second set of tables")
     options = parser.parse_args()
@@ -290,7 +293,8 @@ def main() -> None:
     singles = [
         (label, names, f"multilayer(density={d!r})") for label, names in taps.items() for d in ("sgm", "gmm", "knn")
     ]
-    table("One layer, three densities", singles, found)
+    if not options.few:
+        table("One layer, three densities", singles, found)
     taps_as_one = "+".join(both("low", "mid"))
     chosen = [pixels, taps_as_one, taught]
     sets = {
@@ -306,8 +310,14 @@ def main() -> None:
         "pixels, taps, high, artefacts down to -4": [*chosen, *both("high")],
         "low, mid": both("low", "mid"),
     }
-    table("Several layers, four ways to combine", layer_sets(sets), found)
-    ordering(sets | taps, ordered(parts, embedded), runs(options.data, options.gans, embedded))
+    if not options.few:
+        table("Several layers, four ways to combine", layer_sets(sets), found)
+        ordering(sets | taps, ordered(parts, embedded), runs(options.data, options.gans, embedded))
+    several = [f"{texture}&{nss}", taps_as_one.replace("+", "&"), taught]
+    rows = [("one Gaussian a layer", chosen, "multilayer"), ("one an output (below 32 reals)", several, "multilayer")]
+    table("25 reals", rows, found, reals=25)
+    if options.few:
+        return
     for reals in (50, 100, 200):
         rows = [("chosen", chosen, f"multilayer(density={d!r})") for d in ("sgm", "knn")]
         table(f"{reals} reals", rows, found, reals=reals)

@@ -67,7 +67,7 @@ def fit(
     `flip`: mirrored copies of the reals join the reference. Errors: `BadShape` below 20 different reals.
 
     Warnings name reals that are there more than once (`twins`: same pixels or nearly the same thumbnail) and `strays`:
-    what they show is foreign to the other reals, 5 spreads below the median (`giqa.scorers.content`), or, where no
+    what they show is foreign to the other reals, 4 spreads below the median (`giqa.scorers.content`), or, where no
     layer sees content, their held-out score is more than 8 spreads below it. `leave_out="twins,strays"` (either or
     both) keeps one of each group of twins, and fits once more without the strays. `group`, a column of a source that
     is a table, also warns of groups that score systematically lower though real, by `giqa.hygiene.subgroups`.

@@ -13,7 +13,7 @@ from .scale import Scale
 
 FAR = 2.5  # spreads below the median of the held-out reals
 MOST = 0.02  # of the held-out reals may be as far off
-STRAY = 5.0  # spreads: a real that is to be called foreign, where no share of reals holds the rule back
+STRAY = 4.0  # spreads: a real that is to be called foreign, where no share of reals holds the rule back
 
 
 class Content:
@@ -66,7 +66,7 @@ class Content:
         return np.sign(picked) * np.sqrt(np.abs(picked))
 
     def strays(self) -> np.ndarray:
-        """Which reals are themselves foreign: more than 5 spreads below the median when held out, bool (n,)."""
+        """Which reals are themselves foreign: more than 4 spreads below the median when held out, bool (n,)."""
         return Scale(self.held_out_).z(self.held_out_) < -STRAY
 
 
