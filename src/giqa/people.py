@@ -14,7 +14,18 @@ from .errors import BadSpec
 from .humans import agreement as a
 from .humans import curves
 from .humans.aggregation import Strengths, bradley_terry, dawid_skene
-from .humans.hype import Comparison, Gate, Hype, compare, control_accuracy, crossed_error, gate_table, hype, sittings
+from .humans.hype import (
+    Comparison,
+    Gate,
+    Hype,
+    compare,
+    control_accuracy,
+    crossed_error,
+    error_rates,
+    gate_table,
+    hype,
+    sittings,
+)
 from .humans.intervals import RESAMPLES, Estimate, plain
 from .humans.layer6 import read_people
 from .humans.people_model import PeopleModel
@@ -134,7 +145,8 @@ def findings(
 
 
 def _of_sittings(sat: Sittings, versus: tuple[str, str] | None, resamples: int, seed: int) -> dict[str, Any]:
-    enough = any(np.sum(sat.generator == generator) > 1 for generator in np.unique(sat.generator))
+    rated = sat.generator[~np.isnan(error_rates(sat))]  # by who saw fakes and reals
+    enough = any(np.sum(rated == generator) > 1 for generator in np.unique(rated))
     return {
         "hype": tuple(hype(sat, resamples, seed)),
         "comparison": compare(sat, *versus, resamples, seed) if versus else None,

@@ -156,14 +156,15 @@ def _tables(found: Findings) -> list[tuple[str, tuple[str, ...], list[tuple[Any,
         (
             "Strengths (Bradley-Terry)",
             ("picture", "strength", "low", "high", "votes"),
-            []
-            if strengths is None
-            else [
-                (name, f"{s:+.3f}", f"{low:+.3f}", f"{high:+.3f}", f"{n:g}")
-                for name, s, low, high, n in zip(*(c.tolist() for c in vars(strengths).values()), strict=True)
-            ],
+            [] if strengths is None else _ends(list(zip(*(c.tolist() for c in vars(strengths).values()), strict=True))),
         ),
     ]
+
+
+def _ends(rows: list[tuple[Any, ...]], most: int = 10) -> list[tuple[Any, ...]]:
+    """The strongest and the weakest as they are shown; all of them are in -o."""
+    shown = [(name, f"{s:+.3f}", f"{low:+.3f}", f"{high:+.3f}", f"{n:g}") for name, s, low, high, n in rows]
+    return shown if len(shown) <= 2 * most + 1 else [*shown[:most], ("...", "", "", "", ""), *shown[-most:]]
 
 
 def _agreed(g: Any) -> tuple[Any, ...]:
