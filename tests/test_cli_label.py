@@ -2,6 +2,7 @@
 
 import csv
 import io
+import socket
 import subprocess
 import sys
 
@@ -68,6 +69,14 @@ def test_a_password_is_made_when_none_is_given(toy, tmp_path):
     arguments += ["--store", str(tmp_path / "v.db")]
     first, second = (CliRunner(env={"GIQA_ADMIN_PASSWORD": ""}).invoke(main, arguments) for _ in range(2))
     assert "admin password, shown once: " in first.stderr and "password" not in second.stderr
+
+
+def test_answers_are_sent_at_once(toy, tmp_path, monkeypatch):
+    """A socket of TCP by name: of another, asyncio leaves Nagle's algorithm on, and each answer waits 40 ms."""
+    seen = []
+    monkeypatch.setattr("giqa.humans.app.serve", lambda store, listening, https: seen.append(listening.proto))
+    given = ["label", "serve", toy[1], "--real", toy[0], "--task", "hype", "--store", tmp_path / "v.db", "--port", 0]
+    assert giqa(*given)[0] == 0 and seen == [socket.IPPROTO_TCP]
 
 
 def test_export_writes_the_tables_form(toy, tmp_path):
