@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from giqa.humans.agreement import best_accuracy, pairwise_agreement, reliability, within_generator_reliability
-from giqa.humans.exchange import read_people
 from giqa.humans.hype import hype
+from giqa.humans.layer6 import read_people
 
 RATES = {  # published: mean, low, high
     "PFGMPP": (0.436, 0.415, 0.457), "LSGM-ODE": (0.437, 0.418, 0.456), "StyleGAN2-ada": (0.393, 0.369, 0.417),

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import socket
 import subprocess
 import sys
 
@@ -47,12 +48,35 @@ def test_serve_makes_the_study_and_says_where(toy, tmp_path, task):
     assert token in giqa("label", "serve", "--store", store, "--dry-run", "--port", 0)[1]
 
 
+@pytest.mark.parametrize(
+    ("steps", "says", "warns"), [(None, "-30/+10 ms rest where 25%", True), ("10,30", "75%", False)]
+)
+def test_the_timed_task_says_where_its_steps_rest(toy, tmp_path, steps, says, warns):
+    """up / (up + down): 10 / 40 by default, below what guessing gets, and 30 / 40 with the balanced ones."""
+    store = tmp_path / "v.db"
+    given = ["label", "serve", toy[1], "--real", toy[0], "--task", "hype-time", "--store", store, "--dry-run"]
+    status, _, err = giqa(*given, "--port", 0, *(["--steps", steps] if steps else []))
+    assert status == 0 and says in err and ("take --steps 10,30" in err) == warns
+    kept = open_store(store)
+    (study,) = kept.studies()
+    kept.close()
+    assert (study.settings.down, study.settings.up) == ((10, 30) if steps else (30, 10))
+
+
 def test_a_password_is_made_when_none_is_given(toy, tmp_path):
     """Printed at the first start alone: afterwards only its hash is known."""
     arguments = ["label", "serve", str(toy[1]), "--real", str(toy[0]), "--task", "hype", "--dry-run", "--port", "0"]
     arguments += ["--store", str(tmp_path / "v.db")]
     first, second = (CliRunner(env={"GIQA_ADMIN_PASSWORD": ""}).invoke(main, arguments) for _ in range(2))
     assert "admin password, shown once: " in first.stderr and "password" not in second.stderr
+
+
+def test_answers_are_sent_at_once(toy, tmp_path, monkeypatch):
+    """A socket of TCP by name: of another, asyncio leaves Nagle's algorithm on, and each answer waits 40 ms."""
+    seen = []
+    monkeypatch.setattr("giqa.humans.app.serve", lambda store, listening, https: seen.append(listening.proto))
+    given = ["label", "serve", toy[1], "--real", toy[0], "--task", "hype", "--store", tmp_path / "v.db", "--port", 0]
+    assert giqa(*given)[0] == 0 and seen == [socket.IPPROTO_TCP]
 
 
 def test_export_writes_the_tables_form(toy, tmp_path):
@@ -81,6 +105,11 @@ def test_export_writes_the_tables_form(toy, tmp_path):
         (["label", "serve", "--store", "none.db"], "holds no study; give FAKES"),
         (["label", "serve", "{fakes}", "--real", "{reals}"], "Give --task"),
         (["label", "serve", "{fakes}", "--task", "hype"], "Too few reals"),
+        (
+            ["label", "serve", "{fakes}", "--real", "{reals}", "--task", "hype", "--steps", "10,30"],
+            "for --task hype-time",
+        ),
+        (["label", "serve", "{fakes}", "--real", "{reals}", "--task", "hype-time", "--steps", "10"], "DOWN,UP"),
         (["label", "export", "--store", "nothing.db"], "There is no store nothing.db"),
         (["label", "serve", "{fakes}", "--real", "{reals}", "--task", "hype", "--sitting", "500"], "sitting=500"),
     ],

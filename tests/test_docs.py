@@ -35,6 +35,11 @@ def write_judgements(folder):
             control = int(n % 10 == 0)
             rows += [f"{path.name},r{r},{int(v)},{kind},{generator},{control}" for r, v in enumerate(votes)]
     (folder / "votes.csv").write_text("\n".join(["image,rater,said_real,kind,generator,control", *rows]) + "\n")
+    turk = "WorkerId,AssignmentStatus,Input.image,Answer.answer\n"
+    fakes = [path.name for path in sorted((folder / "fakes").iterdir())[:2]]
+    turk += "".join(f"{who},Approved,{name},fake\n" for who in ("A1", "B2") for name in fakes)
+    (folder / "batch_results.csv").write_text(turk)
+    (folder / "pictures.csv").write_text("image,generator\n" + "".join(f"{name},gan\n" for name in fakes))
     (folder / "counts.csv").write_text("image,n,n_real\n" + "".join(f"{n}.png,4,{n // 5}\n" for n in range(20)))
 
 

@@ -172,3 +172,13 @@ def test_the_command(tmp_path, monkeypatch):
     (tmp_path / "bad.csv").write_text("id,z\na,high\n")
     with pytest.raises(BadTable, match="line 2, column 'z'"):
         evaluate("bad.csv", counts)
+
+
+def test_noise_is_not_divided_by_nothing():
+    """.3 at a reliability of .25 is .6; where labels are noise there is nothing to correct, not a figure of 21."""
+    from giqa.humans.against_votes import corrected
+    from giqa.humans.intervals import Estimate
+
+    assert corrected(Estimate(0.3, 0.1, 0.5, 40), 0.25).value == pytest.approx(0.6)
+    none = corrected(Estimate(0.3, 0.1, 0.5, 40), 0.0002)
+    assert np.isnan(none.value) and np.isnan(none.low) and none.n == 40

@@ -106,3 +106,16 @@ def test_mistakes_are_said_in_one_sentence(tmp_path, monkeypatch, arguments, wor
     study(n_raters=3).write("v.csv")
     result = run(*arguments)
     assert result.exit_code == 2 and words in result.output and "Traceback" not in result.output
+
+
+def test_people_who_saw_fakes_alone_have_no_error_rate(tmp_path):
+    """Of six answers to two fakes four say real: .667 of fakes taken for real, and no error rate of both kinds."""
+    rows = [f"{name}.png,r{r},{int(r < 2)},gan" for r in range(3) for name in "ab"]
+    (tmp_path / "v.csv").write_text("\n".join(["image,rater,said_real,generator", *rows]) + "\n")
+    result = CliRunner().invoke(
+        main, ["label", "stats", f"{tmp_path}/v.csv", "--resamples", "100", "--report", f"{tmp_path}/r.html"]
+    )
+    assert result.exit_code == 0, result.output
+    (found,) = judge(tmp_path / "v.csv", resamples=100)
+    assert found.hype[0].fake_error.value == pytest.approx(2 / 3)
+    assert np.isnan(found.hype[0].error.value) and found.spread is None

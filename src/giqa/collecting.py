@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from .errors import BadTable
 from .images import open_source
 from .images.decode import decode
-from .images.table import read_table
 
 if TYPE_CHECKING:
     from .humans.setup import Given
@@ -92,7 +91,9 @@ def _told_apart(one: Given) -> Given:
 
 
 def _pairs(path: str | Path) -> list[tuple[str, str]]:
-    columns = read_table(path)
-    if not {"left", "right"} <= set(columns):
-        raise BadTable(f"{path} should have the columns left and right; it has {', '.join(columns)}.")
-    return list(zip(columns["left"], columns["right"], strict=True))
+    from .humans.cells import name, read_table
+
+    table = read_table(path)
+    if not {"left", "right"} <= set(table.columns):
+        raise BadTable(f"{path} should have the columns left and right; it has {', '.join(table.columns)}.")
+    return list(zip(table.parsed("left", name), table.parsed("right", name), strict=True))

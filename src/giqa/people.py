@@ -14,11 +14,23 @@ from .errors import BadSpec
 from .humans import agreement as a
 from .humans import curves
 from .humans.aggregation import Strengths, bradley_terry, dawid_skene
-from .humans.exchange import read_people
-from .humans.hype import Comparison, Gate, Hype, compare, control_accuracy, crossed_error, gate_table, hype, sittings
+from .humans.hype import (
+    Comparison,
+    Gate,
+    Hype,
+    compare,
+    control_accuracy,
+    crossed_error,
+    error_rates,
+    gate_table,
+    hype,
+    sittings,
+)
 from .humans.intervals import RESAMPLES, Estimate, plain
+from .humans.layer6 import read_people
 from .humans.people_model import PeopleModel
 from .humans.power import Spread, spread
+from .humans.study import passes
 from .humans.votes import Counts, Pairs, Ratings, Sittings, Votes
 
 K = 5  # raters whose mean the reliability is of
@@ -133,7 +145,8 @@ def findings(
 
 
 def _of_sittings(sat: Sittings, versus: tuple[str, str] | None, resamples: int, seed: int) -> dict[str, Any]:
-    enough = any(np.sum(sat.generator == generator) > 1 for generator in np.unique(sat.generator))
+    rated = sat.generator[~np.isnan(error_rates(sat))]  # by who saw fakes and reals
+    enough = any(np.sum(rated == generator) > 1 for generator in np.unique(rated))
     return {
         "hype": tuple(hype(sat, resamples, seed)),
         "comparison": compare(sat, *versus, resamples, seed) if versus else None,
@@ -148,7 +161,7 @@ def _of_votes(votes: Votes, name: str, gate: float | None, **options: Any) -> Fi
         share = control_accuracy(votes)
         if not share:
             raise BadSpec("A gate needs quality-control votes: a column 'control' with 1 in their rows.")
-        votes = votes.rows(np.array([share.get(rater, 1.0) >= gate for rater in votes.rater.tolist()]))
+        votes = votes.rows(np.array([passes(share.get(rater, 1.0), 1, gate) for rater in votes.rater.tolist()]))
     left = np.unique(votes.rater)
     found: dict[str, Any] = {}
     answered = curves.known(votes)

@@ -42,7 +42,7 @@ def store(tmp_path):
 @contextmanager
 def serving(store, **options):
     """The address of a server of the store, in a thread of this process."""
-    with socket.socket() as listening:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:  # as the command does
         listening.bind(("127.0.0.1", 0))
         config = uvicorn.Config(make_app(store, **options), log_level="error", server_header=False, ws="none")
         server = uvicorn.Server(config)

@@ -126,22 +126,3 @@ def test_sides_do_not_matter_and_unanimous_ones_are_kept():
         ("c", "d", 1, 2, ""),
     ]
     assert g.unanimous(made).left.tolist() == ["a"]
-
-
-def test_pairs_are_drawn_by_the_rule():
-    """Two groups each, equally often, pictures used evenly, no pair twice, sides by lot, the same for a seed."""
-    groups = {name: [f"{name}{i}" for i in range(20)] for name in ("gan", "vae", "real", "early")}
-    drawn = g.draw_pairs(groups, 120, seed=4)
-    rows = list(zip(drawn.left.tolist(), drawn.right.tolist(), strict=True))
-    kinds = [tuple(sorted(name.rstrip("0123456789") for name in row)) for row in rows]
-    assert len({frozenset(row) for row in rows}) == 120
-    assert {kinds.count(kind) for kind in set(kinds)} == {20} and all(a != b for a, b in kinds)
-    used = [sum(name in row for row in rows) for group in groups.values() for name in group]
-    assert max(used) - min(used) <= 2
-    first = sum(a < b for a, b in rows)
-    assert 35 <= first <= 85
-    again = g.draw_pairs(groups, 120, seed=4)
-    assert rows == list(zip(again.left.tolist(), again.right.tolist(), strict=True))
-    assert len(g.draw_pairs({"a": ["1", "2"], "b": ["3", "4"]}, 4)) == 4  # all there are
-    with pytest.raises(BadShape, match="5 pairs"):
-        g.draw_pairs({"a": ["1", "2"], "b": ["3", "4"]}, 5)

@@ -5,7 +5,7 @@ import pytest
 
 from giqa.errors import BadShape, BadSpec
 from giqa.humans import agreement as a
-from giqa.humans.exchange import read_people
+from giqa.humans.layer6 import read_people
 
 
 def pairs(labels):

@@ -8,7 +8,7 @@ from people_samples import sittings, study, votes
 
 from giqa.errors import BadShape, BadSpec
 from giqa.humans import hype as h
-from giqa.humans.exchange import read_people
+from giqa.humans.layer6 import read_people
 from giqa.humans.votes import Sittings
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from .. import __version__
-from . import label_serve  # noqa: F401  its commands join the group
+from . import label_exchange, label_serve, label_stats  # noqa: F401  their commands join the group
 from .evaluate import evaluate
 from .explaining import explain
 from .generators import compare, diff, track

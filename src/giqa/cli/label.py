@@ -1,175 +1,38 @@
-"""`giqa label`: human judgements, and what they say."""
+"""`giqa label`: human judgements, collected, exchanged with other tools, and what they say."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
 import click
 
-from .shared import Group, options
-
-if TYPE_CHECKING:
-    from ..people import Findings
+from .shared import Group
 
 
-@click.group(cls=Group)
+class InOrder(Group):
+    """The commands as a study goes."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        order = ("serve", "export", "import", "stats")
+        return sorted(self.commands, key=lambda name: order.index(name) if name in order else len(order))
+
+
+@click.group(cls=InOrder)
 def label() -> None:
-    """Human judgements: collect them, keep them, and what they say."""
-
-
-@label.command("stats")
-@click.argument("judgements", type=click.Path(path_type=Path))
-@click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write every figure as .json.")
-@click.option(
-    "--labels",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write one row a picture (.csv or .parquet): votes, and the probability that people call it real.",
-)
-@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write one self-contained HTML file.")
-@click.option("--pictures", metavar="SOURCE", help="Where the judged pictures are, to be shown in the report.")
-@click.option("--no-paths", is_flag=True, help="The report names no picture.")
-@click.option("--gate", type=click.FloatRange(0, 1), help="Only raters this often right on quality-control pictures.")
-@click.option("--compare", "versus", nargs=2, metavar="A B", help="Two generators: who fools people more?")
-@click.option("--resamples", type=click.IntRange(100), default=10_000, show_default=True, help="Of each bootstrap.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of each bootstrap.")
-@options("quiet")
-def stats(
-    judgements: Path,
-    out: Path | None,
-    labels: Path | None,
-    report: Path | None,
-    pictures: str | None,
-    no_paths: bool,
-    gate: float | None,
-    versus: tuple[str, str] | None,
-    resamples: int,
-    seed: int,
-    quiet: bool,
-) -> None:
-    """Say what a table of human judgements says, with intervals.
-
-    JUDGEMENTS is a .csv, .tsv or .parquet file, or a folder of them:
+    """Human judgements: collect them, exchange them, and what they say.
 
     \b
-    votes     image,rater,said_real[,context,kind,generator,response_ms,exposure_ms,control,position]
-    counts    image,n,n_real[,generator,kind,context]
-    pairs     left,right,votes_left,votes_right  or  left,right,rater,chosen
-    ratings   image,rater,rating
-    sittings  rater,generator,fakes,wrong_fakes,reals,wrong_reals[,fake_seconds,real_seconds]
+    giqa label serve fakes/ --real reals/ --task hype     raters judge in a browser
+    giqa label export --store giqa-votes.db -o votes.csv  their votes as a table
+    giqa label stats votes.csv --report people.html       what the votes say
     """
-    from .. import console
-    from ..errors import BadSpec
-    from ..people import judge
-
-    if out and out.suffix.lower() != ".json":
-        raise BadSpec(f"Figures are written as .json, got {out.name!r}.")
-    if (pictures or no_paths) and not report:
-        raise BadSpec("--pictures and --no-paths are about the report; give --report FILE too.")
-    with console.plain_warnings(quiet):
-        found = judge(judgements, gate=gate, versus=versus or None, resamples=resamples, seed=seed)
-    if out:
-        from ..files import replace_file
-
-        replace_file(out, json.dumps([one.plain() for one in found], indent=1).encode())
-    if labels:
-        _write_labels(labels, found)
-    if report:
-        from ..people_report import write_people_report
-
-        write_people_report(report, found, title=judgements.stem, pictures=pictures, show_paths=not no_paths)
-    for one in found:
-        _show(one)
-    for path in filter(None, (out, labels, report)):
-        if not quiet:
-            console.say(f"wrote {path}")
 
 
-def _write_labels(path: Path, found: list[Findings]) -> None:
-    import numpy as np
+# --- what several of its commands have
 
-    from ..errors import BadSpec
-    from ..humans.cells import write_table
-
-    tables = [one.pictures for one in found if one.pictures is not None]
-    if not tables:
-        raise BadSpec("--labels needs votes or counts of votes on single pictures.")
-    names = ("image", "kind", "generator", "n", "n_real", "p_real", "low", "high", "dawid_skene")
-    write_table(path, {name: np.concatenate([getattr(table, name) for table in tables]) for name in names})
-
-
-def _show(found: Findings) -> None:
-    """Every table that there is, on stdout."""
-    from .. import console
-
-    about = f"{found.rows} rows of {found.kind}" + (f", {found.evaluators} evaluators" if found.evaluators else "")
-    console.say(f"{found.name}: {about}" + (f", {found.gated_out} below the gate" if found.gated_out else ""))
-    for title, columns, rows in _tables(found):
-        if rows:
-            console.table(title, columns, rows)
-    if found.comparison:
-        one = found.comparison
-        paired = "the same evaluators" if one.paired else "other evaluators"
-        console.say(f"{one.first} - {one.second}: {one.difference} ({paired}); {one.verdict}")
-    if found.spread:
-        s = found.spread
-        console.say(
-            f"+-.03 takes {s.evaluators(0.03)} evaluators with {s.answers:.0f} answers each; "
-            f"to tell two generators .05 apart, {s.evaluators_to_tell(0.05)} for each"
-        )
-
-
-def _tables(found: Findings) -> list[tuple[str, tuple[str, ...], list[tuple[Any, ...]]]]:
-    from ..people import K
-
-    crossed = found.crossed
-    strengths = found.strengths
-    return [
-        (
-            "HYPE",
-            ("generator", "error rate", "fakes for real", "reals for fake", "d'", "criterion", "seconds", "evaluators")
-            + (("error rate, other pictures too",) if crossed else ()),
-            [
-                (h.generator, h.error, h.fake_error, h.real_error, h.d_prime, h.criterion, h.seconds, h.error.n)
-                + ((crossed.get(h.generator, "–"),) if crossed else ())
-                for h in found.hype
-            ],
-        ),
-        (
-            "Agreement",
-            ("pictures", "n", "votes", "two agree", "alpha", "constant", "best possible", f"mean of {K}", "within"),
-            [_agreed(g) for g in found.agreement],
-        ),
-        ("Gate", ("gate", "evaluators", "error rate"), [(g.gate, g.evaluators, g.error) for g in found.gates]),
-        (
-            "HYPE-time (ms)",
-            ("generator", "modal exposure", "late exposure", "fitted threshold", "at the floor"),
-            [
-                (e.generator, f"{e.modal:.0f}", f"{e.late:.0f}", f"{e.threshold:.0f}", f"{e.at_floor:.2f}")
-                for e in found.exposures
-            ],
-        ),
-        ("Response times (s)", ("answers", "median"), [(t.what, t.seconds) for t in found.times]),
-        (
-            "Effects",
-            ("effect", "value"),
-            [(name, f"{value:.3f}") for name, value in found.effects.items()]
-            + [(f"context {name} (logits)", f"{value:+.3f}") for name, value in found.contexts.items()],
-        ),
-        (
-            "Strengths (Bradley-Terry)",
-            ("picture", "strength", "low", "high", "votes"),
-            []
-            if strengths is None
-            else [
-                (name, f"{s:+.3f}", f"{low:+.3f}", f"{high:+.3f}", f"{n:g}")
-                for name, s, low, high, n in zip(*(c.tolist() for c in vars(strengths).values()), strict=True)
-            ],
-        ),
-    ]
-
-
-def _agreed(g: Any) -> tuple[Any, ...]:
-    alpha, majority, within = (f"{number:.3f}" for number in (g.alpha, g.majority, g.within_generator))
-    return g.what, g.pictures, g.votes, g.agreement, alpha, majority, g.ceiling, g.reliability, within
+STORE = click.option(
+    "--store",
+    default="giqa-votes.db",
+    show_default=True,
+    metavar="PATH|URL",
+    help="Where votes are kept: a file (SQLite) or postgresql://user:password@host/name.",
+)
+NAME = click.option("--name", help="Of the study; default: the task. A store may hold several.")

@@ -1,24 +1,14 @@
-"""`giqa label serve` and `giqa label export`: people judge pictures in a browser."""
+"""`giqa label serve`: people judge pictures in a browser."""
 
 from __future__ import annotations
 
 import os
 import secrets
-from pathlib import Path
 from typing import Any
 
 import click
 
-from .label import label
-
-STORE = click.option(
-    "--store",
-    default="giqa-votes.db",
-    show_default=True,
-    metavar="PATH|URL",
-    help="Where votes are kept: a file (SQLite) or postgresql://user:password@host/name.",
-)
-NAME = click.option("--name", help="Of the study; default: the task. A store may hold several.")
+from .label import NAME, STORE, label
 
 
 @label.command("serve")
@@ -39,6 +29,12 @@ NAME = click.option("--name", help="Of the study; default: the task. A store may
 @click.option(
     "--size", type=click.IntRange(16, 4096), help="Pixels of the longer side; default: the smallest's, at most 512."
 )
+@click.option(
+    "--steps",
+    metavar="DOWN,UP",
+    help="For hype-time: ms less after a right answer, ms more after a wrong one. Default: 30,10 as in HYPE, which "
+    "ends at the shortest look whoever judges; 10,30 comes to rest where 75 % are right.",
+)
 @click.option("--title", help="Heading of the study.")
 @click.option("--contact", default="", help="Whom raters can ask, on the consent page.")
 @click.option("--completion", default="", help="Said at the end, such as a completion code.")
@@ -50,7 +46,7 @@ NAME = click.option("--name", help="Of the study; default: the task. A store may
 def label_serve(
     fakes: tuple[str, ...], store: str, host: str, port: int, https: bool, dry_run: bool, **options: Any
 ) -> None:
-    """Let people judge FAKES in a browser; votes are kept as they come in.
+    """Let people judge pictures in a browser.
 
     \b
     hype       real or fake, unlimited time (HYPE-infinity)
@@ -58,9 +54,9 @@ def label_serve(
     pairs      which of two is better
     rating     1 (bad) to 5 (excellent)
 
-    FAKES: a source of pictures, or several as NAME=SOURCE. Prints the link for raters and the admin page; its password
-    comes from GIQA_ADMIN_PASSWORD, or is made and printed once. The study is made at the first start; run the command
-    again, or `giqa label serve --store PATH` alone, to go on with what is there.
+    FAKES: a source of pictures, or several as NAME=SOURCE. Votes are kept as they come in. Prints the link for raters
+    and the admin page; its password comes from GIQA_ADMIN_PASSWORD, or is made and printed once. The study is made at
+    the first start; run the command again, or `giqa label serve --store PATH` alone, to go on with what is there.
     """
     from .. import console
     from ..errors import BadSpec
@@ -88,7 +84,39 @@ def make(store: Any, fakes: tuple[str, ...], **options: Any) -> None:
     if options["task"] is None:
         raise BadSpec("What should raters be asked? Give --task hype, hype-time, pairs or rating.")
     given = {name: value for name, value in options.items() if value is not None}
-    collect(fakes, given.pop("real", None), store=store, **given)
+    if "steps" in given:
+        given |= steps(given.pop("steps"), options["task"])
+    study = collect(fakes, given.pop("real", None), store=store, **given)
+    if options["task"] == "hype-time":
+        warn_of_steps(study.settings)
+
+
+def steps(text: str, task: str) -> dict[str, int]:
+    """`DOWN,UP` as settings of the study."""
+    from ..errors import BadSpec
+
+    if task != "hype-time":
+        raise BadSpec(f"--steps {text} is for --task hype-time; {task} has no timed look.")
+    down, comma, up = text.partition(",")
+    if not comma or not down.strip().isdecimal() or not up.strip().isdecimal():
+        raise BadSpec(f"--steps takes DOWN,UP in whole ms, such as 10,30; got {text!r}.")
+    return {"down": int(down), "up": int(up)}
+
+
+def warn_of_steps(settings: Any) -> None:
+    """Say so where guessing alone passes the staircase."""
+    from .. import console
+    from ..humans.staircase import GUESS, Staircase
+
+    s = settings
+    rests = Staircase(s.start, s.down, s.up, s.floor, s.top).target
+    says = f"steps -{s.down}/+{s.up} ms rest where {rests:.0%} of the answers are right"
+    if rests <= GUESS:
+        says += (
+            f"; guessing gets {GUESS:.0%}, so every rater slides to {s.floor} ms whatever they see: take --steps 10,30 "
+            "(75 %) to compare exposures, and a new --name or --store (docs/people.md)"
+        )
+    console.say(says)
 
 
 def run(store: Any, host: str, port: int, https: bool, dry_run: bool) -> None:
@@ -100,7 +128,8 @@ def run(store: Any, host: str, port: int, https: bool, dry_run: bool) -> None:
     from ..humans.app import serve
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family)
+    # by name: of a protocol that is not said, asyncio leaves Nagle's delay on, 40 ms for each answer
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind((host, port))
     shown = f"[{host}]" if ":" in host else host
@@ -118,40 +147,3 @@ def run(store: Any, host: str, port: int, https: bool, dry_run: bool) -> None:
         listening.close()
         return
     serve(store, listening, https)
-
-
-@label.command("export")
-@STORE
-@NAME
-@click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write a CSV; default: to stdout.")
-@click.option("--everything", is_flag=True, help="Controls, and raters who failed the gate, too (column passed).")
-def label_export(store: str, name: str | None, out: Path | None, everything: bool) -> None:
-    """Write the votes of a study: one row each that stands, no personal data.
-
-    \b
-    hype, hype-time: image, rater, said_real, context
-    pairs:           left, right, rater, chosen
-    rating:          image, rater, rating
-    and then:        kind, generator, part, passed, exposure_ms, shown_ms, response_ms, order
-    """
-    from ..errors import BadSpec, MissingSource
-    from ..files import replace_file
-    from ..humans.progress import csv_text
-    from ..humans.store import open_store
-
-    if "://" not in store and not Path(store).exists():
-        raise MissingSource(f"There is no store {store}; give --store, the one that `giqa label serve` was given.")
-    kept = open_store(store)
-    try:
-        studies = {study.name: study for study in kept.studies()}
-        if name is None and len(studies) == 1:
-            name = next(iter(studies))
-        if name not in studies:
-            raise BadSpec(f"Which study? Give --name, one of: {', '.join(studies) or 'none is there'}.")
-        text = csv_text(kept, studies[name], everything)
-    finally:
-        kept.close()
-    if out is None:
-        click.echo(text, nl=False)
-    else:
-        replace_file(out, text.encode())

@@ -31,7 +31,8 @@ def against_pairs(
     of, votes = summed.rows(known), (summed.votes_left + summed.votes_right)[known]
     of, votes = of.rows(votes > 0), votes[votes > 0]
     if not len(of):
-        raise BadShape(f"No pair of {len(known)} has votes and a score for both pictures: ids and names must be equal.")
+        few = "both pictures of a pair need votes and a score; score the reals too where pairs hold them"
+        raise BadShape(f"None of {len(known)} pairs can be compared: {few}; ids and names must be equal.")
     both = list(zip(of.left.tolist(), of.right.tolist(), strict=True))
     sign = np.sign([by_name[left] - by_name[right] for left, right in both])
     margin = of.votes_left - of.votes_right

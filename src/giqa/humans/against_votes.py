@@ -17,6 +17,7 @@ from .votes import Counts, Votes
 
 FOLDS = 5
 LEAST = 10  # pictures that an evaluation needs
+LEAST_RELIABILITY = 0.05  # of labels whose noise is corrected for: by a factor of 4.5 then
 MOST_ACROSS = 12  # generators up to which every one is trained on and tested on every other
 NOTHING = float("nan")
 
@@ -207,7 +208,12 @@ def share_reliability(n: np.ndarray, real: np.ndarray, weight: np.ndarray | None
 
 
 def corrected(found: Estimate, reliability: float) -> Estimate:
-    """Disattenuated; the reliability is taken as known, so its own uncertainty is not in the interval."""
+    """Disattenuated; the reliability is taken as known, so its own uncertainty is not in the interval.
+
+    Nothing where it is below `LEAST_RELIABILITY`: the labels are noise then, and so is what is left of them.
+    """
+    if reliability < LEAST_RELIABILITY:
+        return Estimate(NOTHING, NOTHING, NOTHING, found.n)
     return Estimate(*(a.disattenuate(x, reliability) for x in (found.value, found.low, found.high)), found.n)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -141,43 +140,3 @@ def sum_pairs(pairs: Pairs) -> Pairs:
     sums = [np.bincount(place, column, len(key)) for column in (for_left, for_right)]
     columns = list(key.dtype.names)
     return Pairs(key[columns[0]], key[columns[1]], *sums, np.full(len(key), "", np.str_))
-
-
-def draw_pairs(groups: dict[str, Sequence[str]], n: int, seed: int = 0) -> Pairs:
-    """Pairs to be judged, drawn as for LGIQA: `groups` are the generators, the reals and the early snapshots, say.
-
-    The rule: each pair is of two different groups, and every two groups have equally many pairs, give or take one; in
-    a group pictures are taken in random order, each once before any is taken again; no pair twice; left or right by
-    lot. The same seed draws the same pairs. `votes_left` and `votes_right` are 0.
-
-    >>> pairs = draw_pairs({"gan": ["a", "b"], "real": ["c", "d"]}, n=3)
-    >>> len(pairs), len(set(zip(pairs.left.tolist(), pairs.right.tolist())))
-    (3, 3)
-    """
-    rng = np.random.default_rng(seed)
-    names = [name for name in groups if len(groups[name])]
-    kinds = [(a, b) for at, a in enumerate(names) for b in names[at + 1 :]]
-    possible = [len(groups[a]) * len(groups[b]) for a, b in kinds]
-    if not kinds or n > sum(min(count, -(-n // len(kinds))) for count in possible):
-        raise BadShape(f"{n} pairs cannot be drawn evenly from groups of {[len(groups[name]) for name in names]}.")
-    decks: dict[str, list[str]] = {name: [] for name in names}
-
-    def take(name: str) -> str:
-        if not decks[name]:
-            decks[name] = [groups[name][at] for at in rng.permutation(len(groups[name]))]
-        return decks[name].pop()
-
-    drawn: dict[tuple[str, str], tuple[str, str]] = {}
-    for at in range(n):
-        a, b = kinds[at % len(kinds)]
-        one, other = take(a), take(b)
-        for _ in range(50):  # the decks may have met before
-            if (one, other) not in drawn:
-                break
-            other = take(b)
-        if (one, other) in drawn:
-            free = [(x, y) for x in groups[a] for y in groups[b] if (x, y) not in drawn]
-            one, other = free[rng.integers(len(free))]
-        drawn[one, other] = (one, other) if rng.random() < 0.5 else (other, one)
-    shown = np.array(list(drawn.values()), np.str_)[rng.permutation(n)]
-    return Pairs(shown[:, 0], shown[:, 1], np.zeros(n), np.zeros(n), np.full(n, "", np.str_))

@@ -33,9 +33,19 @@ def pairwise_agreement(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | N
     0.5
     """
     n, real = _counts(n, n_real)
-    fake, weight = n - real, np.ones(len(n)) if weight is None else weight
+    return share_that_agree(np.stack([real, n - real], axis=1), weight)
+
+
+def share_that_agree(counts: np.ndarray, weight: np.ndarray | None = None) -> float:
+    """The same for answers of any number: `counts` (pictures, answers), how many gave a picture each answer.
+
+    >>> share_that_agree(np.array([[2, 0, 0], [1, 1, 1]]))  # 1 of 1 pair, 0 of 3
+    0.25
+    """
+    counts = np.asarray(counts, float)
+    n, weight = counts.sum(axis=1), np.ones(len(counts)) if weight is None else weight
     pairs = weight @ (n * (n - 1))
-    return float(weight @ (real * (real - 1) + fake * (fake - 1)) / pairs) if pairs else float("nan")
+    return float(weight @ (counts * (counts - 1)).sum(axis=1) / pairs) if pairs else float("nan")
 
 
 def krippendorff_alpha(counts: np.ndarray, values: np.ndarray | None = None, metric: str = "nominal") -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from ..files import replace_file
 ENDINGS = (".csv", ".tsv", ".parquet")
 YES = ("1", "1.0", "true", "yes", "real", "r")
 NO = ("0", "0.0", "false", "no", "fake", "generated", "f")
+FORMULA = re.compile(r"'*[=+\-@\t\r]")  # how a cell begins that a spreadsheet would run, behind any number of quotes
 T = TypeVar("T")
 
 
@@ -77,7 +79,7 @@ def _read_text(path: Path) -> Table:
     for line, row in rows[1:]:
         if len(row) != len(header):
             raise BadTable(f"{path}, line {line}: {len(row)} values for {len(header)} columns.")
-    columns = {name: [row[at] for _, row in rows[1:]] for at, name in enumerate(header)}
+    columns = {name: [as_it_was(row[at]) for _, row in rows[1:]] for at, name in enumerate(header)}
     return Table(str(path), columns, [line for line, _ in rows[1:]])
 
 
@@ -103,12 +105,40 @@ def write_table(path: str | Path, columns: Mapping[str, Sequence[Any]]) -> Path:
         parquet.write_table(pyarrow.table(plain), sink)
         replace_file(path, sink.getvalue())
         return path
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter="\t" if path.suffix.lower() == ".tsv" else ",", lineterminator="\n")
-    writer.writerow(plain)
-    writer.writerows(zip(*(["" if v is None else v for v in column] for column in plain.values()), strict=True))
-    replace_file(path, text.getvalue().encode())
+    replace_file(path, as_csv(plain, "\t" if path.suffix.lower() == ".tsv" else ",").encode())
     return path
+
+
+def as_csv(columns: Mapping[str, Sequence[Any]], delimiter: str = ",") -> str:
+    """Columns as CSV; None is an empty cell, and a text that a spreadsheet would run gets a quote before it.
+
+    >>> as_csv({"image": ["=1+2.png", "a.png"], "z": [-1.5, None]})
+    "image,z\\n'=1+2.png,-1.5\\na.png,\\n"
+    """
+    file = io.StringIO()
+    writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*([harmless(value) for value in column] for column in columns.values()), strict=True))
+    return file.getvalue()
+
+
+def harmless(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula: before a text that begins with = + - @, tab or return stands '.
+
+    One more where there are quotes already, so that `as_it_was` gives back exactly what went in.
+    """
+    if value is None:
+        return ""
+    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
+
+
+def as_it_was(cell: str) -> str:
+    """The text that `harmless` was given.
+
+    >>> [as_it_was(harmless(name)) for name in ("=a", "'=a", "'a", "a")]
+    ['=a', "'=a", "'a", 'a']
+    """
+    return cell[1:] if cell[:1] == "'" and FORMULA.match(cell) else cell
 
 
 def _plain(value: Any) -> Any:

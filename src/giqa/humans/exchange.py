@@ -1,4 +1,4 @@
-"""Judgements from and for other tools: crowd-kit, Label Studio, Mechanical Turk, Prolific, the Layer-6 data.
+"""Judgements from and for other tools: crowd-kit, Label Studio, LGIQA, Mechanical Turk, Prolific.
 
 Nothing that goes out names a person, and nothing that names one is kept of what comes in: the worker ids of a platform
 are replaced by `anonymous` ones before anything else is done with them.
@@ -19,8 +19,9 @@ import numpy as np
 from ..errors import BadSpec, BadTable, MissingSource
 from ..files import replace_file
 from . import cells
+from .aggregation import sum_pairs
 from .cells import Table, read_table, write_table
-from .votes import Counts, Pairs, Ratings, Sittings, Votes, as_labels, read_labels
+from .votes import Pairs, Ratings, Votes, as_labels, read_labels
 
 
 def anonymous(people: Iterable[str], key: bytes | None = None) -> list[str]:
@@ -39,19 +40,52 @@ def anonymous(people: Iterable[str], key: bytes | None = None) -> list[str]:
 # --- crowd-kit
 
 
-def write_crowd_kit(path: str | Path, votes: Votes | Ratings) -> Path:
-    """The table `task,worker,label` that crowd-kit aggregates; the label is `real` or `fake`, or the rating."""
+def write_crowd_kit(path: str | Path, votes: Votes | Ratings | Pairs) -> Path:
+    """The table `task,worker,label` that crowd-kit aggregates; the label is `real` or `fake`, or the rating.
+
+    Of pairs, `worker,left,right,label`, and the label is the one that was chosen; ties have no place in it.
+    """
+    if isinstance(votes, Pairs):
+        _want_raters(votes, "crowd-kit")
+        of = votes.rows(votes.votes_left != votes.votes_right)
+        chosen = np.where(of.votes_left > of.votes_right, of.left, of.right)
+        return write_table(path, {"worker": of.rater, "left": of.left, "right": of.right, "label": chosen})
     label = np.where(votes.said_real, "real", "fake") if isinstance(votes, Votes) else votes.rating
     return write_table(path, {"task": votes.image, "worker": votes.rater, "label": label})
 
 
-def read_crowd_kit(path: str | Path) -> Votes | Ratings:
-    """Votes from `task,worker,label` with labels real and fake (or 1 and 0); ratings when they are other numbers."""
+def read_crowd_kit(path: str | Path, key: bytes | None = None) -> Votes | Ratings | Pairs:
+    """Votes from `task,worker,label` with labels real and fake (or 1 and 0); ratings when they are other numbers.
+
+    Pairs from `worker,left,right,label`. Workers become `anonymous` raters.
+    """
     table = read_table(path)
-    _want(table, ("task", "worker", "label"), "a crowd-kit table")
-    words = {cells.text(cell).lower() for cell in table.columns["label"]}
-    name = "said_real" if words <= set(cells.YES + cells.NO) else "rating"
-    return _renamed(table, {"image": "task", "rater": "worker", name: "label"})
+    pairs = {"left", "right"} <= set(table.columns)
+    _want(table, ("worker", "left", "right", "label") if pairs else ("task", "worker", "label"), "a crowd-kit table")
+    raters = anonymous(table.parsed("worker", cells.name), key)
+    if pairs:
+        columns = {"left": table.columns["left"], "right": table.columns["right"], "chosen": table.columns["label"]}
+    else:
+        words = {cells.text(cell).lower() for cell in table.columns["label"]}
+        name = "said_real" if words <= set(cells.YES + cells.NO) else "rating"
+        columns = {"image": table.columns["task"], name: table.columns["label"]}
+    return as_labels(Table(table.name, columns | {"rater": raters}, table.lines))
+
+
+# --- LGIQA
+
+
+def write_lgiqa(path: str | Path, pairs: Pairs) -> Path:
+    """A row a pair, `left,right,votes_left,votes_right`: how many raters chose each; of nobody anything."""
+    return sum_pairs(pairs).write(path)
+
+
+def read_lgiqa(path: str | Path, key: bytes | None = None) -> Pairs:
+    """Pairs, counted (`left,right,votes_left,votes_right`) or a row a vote (`left,right,rater,chosen`), as counts."""
+    pairs = read_labels(path)
+    if not isinstance(pairs, Pairs):
+        raise BadTable(f"{path} holds no pairs: it needs left,right,votes_left,votes_right or left,right,rater,chosen.")
+    return sum_pairs(pairs)
 
 
 # --- Label Studio
@@ -63,9 +97,9 @@ def write_label_studio(path: str | Path, votes: Votes | Ratings | Pairs, url: Ca
     The labelling interface has `<Image name="image" value="$image"/>` with `<Choices name="answer" toName="image">`
     (real, fake) or `<Rating name="answer" toName="image"/>`, or `<Pairwise name="answer" toName="left,right"/>`.
     """
-    if isinstance(votes, Pairs) and np.any(votes.rater == ""):
-        raise BadSpec("Label Studio wants a row a vote; these pairs are counted already and have no raters.")
     pairs = isinstance(votes, Pairs)
+    if pairs:
+        _want_raters(votes, "Label Studio")
     keys = list(zip(votes.left.tolist(), votes.right.tolist(), strict=True)) if pairs else votes.image.tolist()
     tasks: dict[Any, dict[str, Any]] = {}
     for row, key in enumerate(keys):
@@ -77,6 +111,11 @@ def write_label_studio(path: str | Path, votes: Votes | Ratings | Pairs, url: Ca
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, json.dumps(list(tasks.values()), indent=1, ensure_ascii=False).encode())
     return path
+
+
+def _want_raters(pairs: Pairs, whose: str) -> None:
+    if np.any(pairs.rater == ""):
+        raise BadSpec(f"{whose} wants a row a vote; these pairs are counted already and have no raters.")
 
 
 def _result(votes: Votes | Ratings | Pairs, row: int) -> dict[str, Any]:
@@ -208,59 +247,31 @@ def _judged(table: Table, picked: Sequence[tuple[int, str, str]], raters: list[s
     return as_labels(Table(table.name, columns, lines))
 
 
+ABOUT = ("kind", "generator", "context", "control")
+
+
+def with_about(votes: Votes | Ratings | Pairs, path: str | Path) -> Votes:
+    """The votes with what a table with the column `image` says of their pictures: any of the columns `ABOUT`."""
+    if not isinstance(votes, Votes):
+        raise BadSpec(f"Votes of real or fake take a table about pictures; these are {type(votes).__name__.lower()}.")
+    table = read_table(path)
+    _want(table, ("image",), "a table about pictures")
+    known = [name for name in ABOUT if name in table.columns]
+    if not known:
+        raise BadTable(f"{path} says nothing that is used; it needs image and one of {', '.join(ABOUT)}.")
+    row_of = {name: row for row, name in enumerate(table.parsed("image", cells.name))}
+    lost = sorted(set(votes.image.tolist()) - set(row_of))
+    if lost:
+        raise BadTable(f"{path} lacks {len(lost)} pictures that were judged, such as {lost[0]!r}; names must be equal.")
+    rows = [row_of[name] for name in votes.image.tolist()]
+    said = {"image": votes.image, "rater": votes.rater, "said_real": votes.said_real}
+    return as_labels(Table(str(path), said | {name: [table.columns[name][row] for row in rows] for name in known}))
+
+
 def _want(table: Table, names: Sequence[str], what: str) -> None:
     missing = [name for name in names if name not in table.columns]
     if missing:
         raise BadTable(f"{table.name} is not {what}: there is no column {missing[0]!r}; {', '.join(table.columns)}.")
-
-
-def _renamed(table: Table, names: Mapping[str, str]) -> Any:
-    return as_labels(Table(table.name, {new: table.columns[old] for new, old in names.items()}, table.lines))
-
-
-# --- the Layer-6 realism data (Stein et al. 2023)
-
-
-def read_people(path: str | Path) -> dict[str, Counts | Sittings | Votes | Pairs | Ratings]:
-    """Every table of judgements under a folder (or the one file), by its name without the ending.
-
-    Beside giqa's own tables it knows the two kinds of Stein et al. (2023): `per-image`, counts of guesses, and
-    `per-participant`, error rates of a person who judged 100 generated and 100 real pictures of one generator.
-    """
-    path = Path(path)
-    files = sorted(p for p in path.rglob("*") if p.suffix.lower() in cells.ENDINGS) if path.is_dir() else [path]
-    if not files:
-        raise MissingSource(f"There is no .csv, .tsv or .parquet file under {path}.")
-    return {
-        (f.relative_to(path) if path.is_dir() else Path(f.name)).with_suffix("").as_posix(): _known(f) for f in files
-    }
-
-
-def _known(path: Path) -> Any:
-    table = read_table(path)
-    if {"num_correct", "f_err_rt", "r_err_rt", "id", "model"} <= set(table.columns):
-        return _participants(table)
-    if {"model", "generated", "image_path", "number_guesses", "number_guesses_generated"} <= set(table.columns):
-        return _guesses(table)
-    return as_labels(table)
-
-
-def _participants(table: Table) -> Sittings:
-    """100 generated and 100 real pictures a person; `resp_time` of each kind is the sum over them, in seconds."""
-    n = np.full(len(table), 100.0)
-    wrong = [np.round(100 * np.array(table.parsed(f"{kind}_err_rt", cells.count))) for kind in "fr"]
-    seconds = [np.array(table.parsed(f"{kind}_resp_time", cells.measure)) / 100 for kind in "fr"]
-    names = [np.array(table.parsed(name, cells.name), np.str_) for name in ("id", "model")]
-    return Sittings(*names, n, wrong[0], n, wrong[1], *seconds)
-
-
-def _guesses(table: Table) -> Counts:
-    """Reals are judged anew beside every generator, which is their context."""
-    image, model = (np.array(table.parsed(name, cells.name), np.str_) for name in ("image_path", "model"))
-    generated = np.array(table.parsed("generated", cells.truth), bool)
-    n, said_fake = (np.array(table.parsed(f"number_guesses{t}", cells.count)) for t in ("", "_generated"))
-    generator = np.where(generated, model, "").astype(np.str_)
-    return Counts(image, n, n - said_fake, generator, np.where(generated, "generated", "real").astype(np.str_), model)
 
 
 __all__ = [
@@ -268,9 +279,11 @@ __all__ = [
     "read_crowd_kit",
     "read_label_studio",
     "read_labels",
+    "read_lgiqa",
     "read_mturk",
-    "read_people",
     "read_prolific",
+    "with_about",
     "write_crowd_kit",
     "write_label_studio",
+    "write_lgiqa",
 ]

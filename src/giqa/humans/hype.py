@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import BadShape, BadSpec
 from .intervals import RESAMPLES, TAILS, Estimate, draws, mean_over, resampled_means
+from .study import passes
 from .votes import Sittings, Votes
 
 GATES = (0.0, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9)
@@ -223,7 +224,7 @@ def gate_table(votes: Votes, gates: Sequence[float] = GATES, resamples: int = RE
         return []
     table = []
     for gate in gates:
-        passed = np.array([share.get(r, -1.0) >= gate for r in votes.rater.tolist()])
+        passed = np.array([passes(share.get(r, -1.0), 1, gate) for r in votes.rater.tolist()])
         if passed.any() and (passed & ~votes.control & (votes.kind == "generated")).any():
             sat = sittings(votes.rows(passed))
             error = mean_over(error_rates(sat), resamples, seed)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
 
 from . import tables as t
+from .agreement import share_that_agree
+from .cells import as_csv
 from .store import Store, Study
-from .study import Open, flipped_answer, is_right
+from .study import ANSWERS, Open, flipped_answer, is_right, passes
 
 FRESH = 1800  # seconds after their last answer for which a rater is expected to go on
 
@@ -51,12 +52,19 @@ def failed(study: Study, controls: dict[str, list[bool]]) -> set[str]:
     return {
         rater
         for rater, answers in controls.items()
-        if number and len(answers) >= number and sum(answers) < study.settings.gate * number
+        if number and len(answers) >= number and not passes(sum(answers), number, study.settings.gate)
     }
 
 
-def _controls(connection: sa.Connection, study: Study) -> dict[str, list[bool]]:
+def _of_controls(study: Study, rows: Iterable[sa.Row]) -> dict[str, list[bool]]:
+    """Of each rater, which controls were answered right."""
     answers: dict[str, list[bool]] = defaultdict(list)
+    for row in rows:
+        answers[row.rater].append(right(study, row))
+    return answers
+
+
+def _controls(connection: sa.Connection, study: Study) -> dict[str, list[bool]]:
     query = (
         sa.select(t.votes.c.rater, t.votes.c.answer, t.votes.c.revision, t.votes.c.trial)
         .add_columns(t.trials.c.flipped, t.items.c.truth)
@@ -65,10 +73,7 @@ def _controls(connection: sa.Connection, study: Study) -> dict[str, list[bool]]:
         .where((t.items.c.study == study.id) & (t.items.c.part == "control"))
         .order_by(t.votes.c.revision)
     )
-    stands = {row.trial: row for row in connection.execute(query)}
-    for row in stands.values():
-        answers[row.rater].append(right(study, row))
-    return answers
+    return _of_controls(study, {row.trial: row for row in connection.execute(query)}.values())
 
 
 def open_items(connection: sa.Connection, study: Study) -> list[Open]:
@@ -105,11 +110,8 @@ def progress(store: Store, study: Study) -> dict[str, Any]:
             .group_by(t.trials.c.rater)
         )
         planned = {rater: number for rater, number in connection.execute(query)}
-    controls: dict[str, list[bool]] = defaultdict(list)
     answered: Counter[str] = Counter(row.rater for row in rows)
-    for row in rows:
-        if row.part == "control":
-            controls[row.rater].append(right(study, row))
+    controls = _of_controls(study, (row for row in rows if row.part == "control"))
     bad = failed(study, controls)
     main = [row for row in rows if row.part == "main" and row.rater not in bad]
     each = Counter(row.item for row in main)
@@ -123,7 +125,7 @@ def progress(store: Store, study: Study) -> dict[str, Any]:
         "items": wanted,
         "items_with_all_votes": sum(number >= study.settings.votes_each for number in each.values()),
         "control_accuracy": _share(judged),
-        "agreement": agreement(main),
+        "agreement": agreement(study.settings.task, main),
         "error_rate": _share([not right(study, row) for row in main if row.truth]),
     }
 
@@ -132,14 +134,14 @@ def _share(answers: list[bool]) -> float | None:
     return round(sum(answers) / len(answers), 4) if answers else None
 
 
-def agreement(rows: list[sa.Row]) -> float | None:
+def agreement(task: str, rows: list[sa.Row]) -> float | None:
     """Share of pairs of raters, pooled over items, who gave one item the same answer; None without any pair."""
-    answers: dict[int, Counter[str]] = defaultdict(Counter)
+    items = {item: at for at, item in enumerate(dict.fromkeys(row.item for row in rows))}
+    counts = np.zeros((len(items), len(ANSWERS[task])))
     for row in rows:
-        answers[row.item][flipped_answer(row.answer, row.flipped)] += 1
-    same = sum(n * (n - 1) for counts in answers.values() for n in counts.values())
-    pairs = sum(sum(counts.values()) * (sum(counts.values()) - 1) for counts in answers.values())
-    return round(same / pairs, 4) if pairs else None
+        counts[items[row.item], ANSWERS[task].index(flipped_answer(row.answer, row.flipped))] += 1
+    share = share_that_agree(counts)
+    return None if np.isnan(share) else round(share, 4)
 
 
 def table(store: Store, study: Study, everything: bool = False) -> Iterator[dict[str, Any]]:
@@ -151,11 +153,7 @@ def table(store: Store, study: Study, everything: bool = False) -> Iterator[dict
         rows = counted(connection, study)
         query = sa.select(t.pictures.c.id, t.pictures.c.name, t.pictures.c.kind, t.pictures.c.generator)
         named = {row.id: row for row in connection.execute(query.where(t.pictures.c.study == study.id))}
-    controls: dict[str, list[bool]] = defaultdict(list)
-    for row in rows:
-        if row.part == "control":
-            controls[row.rater].append(right(study, row))
-    bad = failed(study, controls)
+    bad = failed(study, _of_controls(study, (row for row in rows if row.part == "control")))
     for row in rows:
         if row.part == "tutorial" or (not everything and (row.part != "main" or row.rater in bad)):
             continue
@@ -177,14 +175,15 @@ def _row(study: Study, row: sa.Row, named: dict[int, sa.Row]) -> dict[str, Any]:
 
 
 def _timing(row: sa.Row) -> dict[str, Any]:
-    times = {name: getattr(row, name) for name in ("exposure_ms", "shown_ms", "response_ms")}
-    return {name: "" if value is None else value for name, value in times.items()} | {"order": row.place}
+    return {name: getattr(row, name) for name in ("exposure_ms", "shown_ms", "response_ms")} | {"order": row.place}
+
+
+def columns(store: Store, study: Study, everything: bool = False) -> dict[str, list[Any]]:
+    """The votes of a study by column, those of its task and what is known beside them."""
+    rows = list(table(store, study, everything))
+    return {name: [row[name] for row in rows] for name in (*COLUMNS[study.settings.task], *MORE)}
 
 
 def csv_text(store: Store, study: Study, everything: bool = False) -> str:
-    """The votes of a study as CSV, in the columns of its task and what is known beside them."""
-    file = io.StringIO()
-    writer = csv.DictWriter(file, [*COLUMNS[study.settings.task], *MORE], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(table(store, study, everything))
-    return file.getvalue()
+    """The votes of a study as CSV."""
+    return as_csv(columns(store, study, everything))

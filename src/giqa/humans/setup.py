@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import BadSpec
+from .pairing import draw_pairs, how_many
 from .shown import common_size, encoded, in_form, shuffled
 from .store import Store, Study
-from .study import Item, Settings, Shown, draw_pairs
+from .study import Item, Settings, Shown
 
 SITTING = 100
 
@@ -51,7 +52,7 @@ def make_study(
 
     What tutorial and controls use is asked nowhere else. `easy`: fakes that nobody should miss, for the controls;
     without them, reals cut into tiles and shuffled. `pairs`: names (left, right) to compare; without them `number`
-    (as many as fakes) are drawn, each picture about equally often, two groups (reals, each generator) apart.
+    (as many as fakes) are drawn by the rule of `giqa.humans.pairing.draw_pairs` from reals and each generator.
     `size`: pixels of the longer side, else the smallest picture's, at most 512. `settings.sitting=0` asks at most 100.
     Raises `BadSpec` when there are too few pictures.
     """
@@ -124,7 +125,7 @@ class _Plan:
                 groups: dict[str, list[int]] = {}
                 for one in everything:
                     groups.setdefault(one.generator, []).append(first[id(one)])
-                drawn = draw_pairs(groups, number or len(self.fakes), self.lot)
+                drawn = draw_pairs(groups, number or min(len(self.fakes), how_many(groups)), self.lot)
             else:
                 drawn = _named(pairs, {one.name: first[id(one)] for one in everything})
             self.items += [Item("main", left, right) for left, right in drawn]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import BadSpec
@@ -109,6 +109,15 @@ def is_right(task: str, truth: str, answer: str) -> bool:
     return truth == answer
 
 
+def passes(right: float, asked: float, gate: float) -> bool:
+    """Whether a rater with so many quality-control answers right passes the gate, a share of them.
+
+    >>> passes(13, 20, 0.65), passes(12, 20, 0.65)
+    (True, False)
+    """
+    return right >= gate * asked - 1e-9
+
+
 def flipped_answer(answer: str, flipped: bool) -> str:
     """The answer to a pair as the study names its sides, when they were shown the other way round.
 
@@ -155,34 +164,3 @@ def in_order(tutorial: Sequence[int], controls: Sequence[int], main: Sequence[in
     start = list(tutorial)
     rng.shuffle(start)
     return start + order
-
-
-def draw_pairs(groups: Mapping[str, Sequence[int]], number: int, rng: random.Random) -> list[tuple[int, int]]:
-    """`number` different pairs of pictures from different groups where there are several; all used about equally often.
-
-    >>> pairs = draw_pairs({"a": [0, 1], "b": [2, 3]}, 4, random.Random(0))
-    >>> sorted(map(sorted, pairs))
-    [[0, 2], [0, 3], [1, 2], [1, 3]]
-    """
-    group = {picture: name for name, pictures in groups.items() for picture in pictures}
-    used = dict.fromkeys(group, 0)
-    pairs: set[tuple[int, int]] = set()
-    drawn: list[tuple[int, int]] = []
-    while len(drawn) < number:
-        order = sorted(used, key=lambda picture: (used[picture], rng.random()))
-        found = next(
-            (
-                (a, b)
-                for i, a in enumerate(order)
-                for b in order[i + 1 :]
-                if (len(groups) == 1 or group[a] != group[b]) and (min(a, b), max(a, b)) not in pairs
-            ),
-            None,
-        )
-        if found is None:
-            break  # every pair is drawn
-        pairs.add((min(found), max(found)))
-        drawn.append(found)
-        for picture in found:
-            used[picture] += 1
-    return drawn

@@ -174,9 +174,10 @@ def read_labels(path: str | Path) -> Votes | Counts | Sittings | Pairs | Ratings
 def as_labels(table: Table) -> Votes | Counts | Sittings | Pairs | Ratings:
     """The judgements in a table that is read already."""
     if all(column in table.columns for column in CHOSEN):
-        return _chosen(table)
+        return _chosen(_counted(table))
     for kind, needed in NEEDED.items():
         if all(column in table.columns for column in needed):
+            table = table if kind is Votes else _counted(table)
             made = _columns(table, kind)
             _check(table, made)
             return made
@@ -185,6 +186,15 @@ def as_labels(table: Table) -> Votes | Counts | Sittings | Pairs | Ratings:
         "said_real or image,n,n_real or left,right,votes_left,votes_right or left,right,rater,chosen or "
         "image,rater,rating."
     )
+
+
+def _counted(table: Table) -> Table:
+    """Without quality control and who failed it, where columns say so: only votes have a use for them, the gate."""
+    left_out = {"control": cells.perhaps, "part": cells.not_main, "passed": lambda cell: not cells.truth(cell)}
+    parsed = [table.parsed(name, parse) for name, parse in left_out.items() if name in table.columns]
+    keep = [row for row in range(len(table)) if not any(column[row] for column in parsed)]
+    lines = None if table.lines is None else [table.lines[row] for row in keep]
+    return Table(table.name, {name: [column[row] for row in keep] for name, column in table.columns.items()}, lines)
 
 
 def _columns(table: Table, kind: type) -> Any:

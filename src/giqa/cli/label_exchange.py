@@ -1,0 +1,222 @@
+"""`giqa label export` and `giqa label import`: votes as tables, and from and for other tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .label import NAME, STORE, label
+
+
+@label.command("export")
+@STORE
+@NAME
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write .csv, .tsv or .parquet (label-studio: .json); default: CSV to stdout.",
+)
+@click.option("--everything", is_flag=True, help="Controls, and raters who failed the gate, too (column passed).")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["giqa", "crowd-kit", "label-studio", "lgiqa"]),
+    default="giqa",
+    show_default=True,
+    help="Whose table; all but giqa's need -o.",
+)
+def label_export(store: str, name: str | None, out: Path | None, everything: bool, form: str) -> None:
+    """Write the votes of a study as a table, no personal data in it.
+
+    One row a vote that stands:
+
+    \b
+    hype, hype-time: image, rater, said_real, context
+    pairs:           left, right, rater, chosen
+    rating:          image, rater, rating
+    and then:        kind, generator, part, passed, exposure_ms, shown_ms, response_ms, order
+
+    \b
+    --format crowd-kit     task, worker, label; of pairs worker, left, right, label
+    --format label-studio  JSON of tasks with annotations
+    --format lgiqa         left, right, votes_left, votes_right; of pairs only
+
+    In .csv and .tsv a text that begins with = + - @ has a ' before it, so that no spreadsheet runs it; giqa takes it
+    off again.
+    """
+    from .. import console
+    from ..errors import BadSpec
+    from ..humans.cells import Table, as_csv, write_table
+    from ..humans.votes import as_labels
+
+    check_format(form, out, everything)
+    columns = exported(store, name, everything)
+    if form != "giqa" and not columns["rater"]:
+        raise BadSpec(f"The study in {store} has no votes yet that count; --everything shows those that do not.")
+    if form != "giqa":
+        write_as(form, out, as_labels(Table(f"the study in {store}", columns)))
+    elif out is None:
+        click.echo(as_csv(columns), nl=False)
+    else:
+        write_table(out, columns)
+    if out is not None:
+        console.say(f"wrote {out}: {len(columns['rater'])} votes")
+
+
+def check_format(form: str, out: Path | None, everything: bool) -> None:
+    from ..errors import BadSpec
+
+    if form == "giqa":
+        return
+    if out is None:
+        raise BadSpec(f"--format {form} is written to a file; give -o FILE.")
+    if everything:
+        raise BadSpec(f"--everything needs the columns part and passed, which {form} does not have; leave one out.")
+    if (out.suffix.lower() == ".json") != (form == "label-studio"):
+        raise BadSpec(f"label-studio is written as .json and the others as tables, got --format {form} -o {out.name}.")
+
+
+def exported(store: str, name: str | None, everything: bool) -> dict[str, list[Any]]:
+    """The columns of the study of this name, or of the only one."""
+    from ..errors import BadSpec, MissingSource
+    from ..humans.progress import columns
+    from ..humans.store import open_store
+
+    if "://" not in store and not Path(store).exists():
+        raise MissingSource(f"There is no store {store}; give --store, the one that `giqa label serve` was given.")
+    kept = open_store(store)
+    try:
+        studies = {study.name: study for study in kept.studies()}
+        if name is None and len(studies) == 1:
+            name = next(iter(studies))
+        if name not in studies:
+            raise BadSpec(f"Which study? Give --name, one of: {', '.join(studies) or 'none is there'}.")
+        return columns(kept, studies[name], everything)
+    finally:
+        kept.close()
+
+
+def write_as(form: str, out: Path, labels: Any) -> None:
+    from ..errors import BadSpec
+    from ..humans import exchange
+    from ..humans.votes import Pairs
+
+    if form == "lgiqa" and not isinstance(labels, Pairs):
+        raise BadSpec("--format lgiqa is of pairs, and this study has none; crowd-kit and label-studio take all tasks.")
+    write = {
+        "crowd-kit": exchange.write_crowd_kit,
+        "label-studio": exchange.write_label_studio,
+        "lgiqa": exchange.write_lgiqa,
+    }[form]
+    write(out, labels)
+
+
+@label.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("-o", "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Table to write.")
+@click.option(
+    "--format",
+    "form",
+    required=True,
+    type=click.Choice(["crowd-kit", "label-studio", "mturk", "prolific", "lgiqa"]),
+    help="Whose file it is.",
+)
+@click.option("--image", help="mturk, prolific: the column of the picture's name.  [default: image]")
+@click.option("--answer", help="mturk, prolific: the column of the answer.  [default: answer]")
+@click.option(
+    "--submissions",
+    type=click.Path(path_type=Path),
+    metavar="CSV",
+    help="prolific: its export of submissions; only approved and awaited ones count.",
+)
+@click.option(
+    "--about",
+    type=click.Path(path_type=Path),
+    metavar="TABLE",
+    help="Table image and kind, generator, context, control (any of them): what the file does not know of a picture.",
+)
+@click.option("--unanimous", is_flag=True, help="lgiqa: only pairs on which all raters agree.")
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="A secret, made if it is not there: one worker is the same rater in every file imported with it. Delete it "
+    "when all are in.",
+)
+def label_import(file: Path, out: Path, form: str, key: Path | None, **options: Any) -> None:
+    """Turn another tool's result FILE into a table of votes.
+
+    \b
+    crowd-kit     task,worker,label  or of pairs  worker,left,right,label
+    label-studio  its JSON export: choices real and fake, a rating, or a pairwise selection
+    mturk         batch results: WorkerId, Input.image, Answer.answer; or many, image1, image2, ...
+    prolific      a row an answer: PROLIFIC_PID (or Participant id), image, answer
+    lgiqa         left,right,votes_left,votes_right  or  left,right,rater,chosen
+
+    Answers are real and fake (or 1 and 0); where they are other numbers, they are ratings. Ids of workers are replaced
+    by random ones, and of age, sex, address and the like nothing is read. Error rates need to know which pictures are
+    real: give --about.
+
+    \b
+    giqa label import Batch_1_batch_results.csv --format mturk --about pictures.csv -o votes.csv
+    giqa label stats votes.csv
+    """
+    from .. import console
+    from ..humans.exchange import with_about
+
+    check_options(form, options)
+    labels = read_as(form, file, options, None if key is None else secret_in(key))
+    if options["about"] is not None:
+        labels = with_about(labels, options["about"])
+    labels.write(out)
+    people = len(set(labels.rater.tolist()) - {""})
+    kind = type(labels).__name__.lower()
+    console.say(f"wrote {out}: {len(labels)} {kind}" + (f" of {people} raters, who have random ids" if people else ""))
+
+
+OF = {"image": ("mturk", "prolific"), "answer": ("mturk", "prolific"), "submissions": ("prolific",)}
+
+
+def check_options(form: str, options: dict[str, Any]) -> None:
+    from ..errors import BadSpec
+
+    for name, forms in (OF | {"unanimous": ("lgiqa",)}).items():
+        if options[name] and form not in forms:
+            raise BadSpec(f"--{name} is for --format {' and '.join(forms)}, not for {form}.")
+
+
+def read_as(form: str, file: Path, options: dict[str, Any], key: bytes | None) -> Any:
+    from ..humans import exchange
+    from ..humans.aggregation import unanimous
+
+    given = {name: options[name] for name in OF if options[name] is not None}
+    read = {
+        "crowd-kit": exchange.read_crowd_kit,
+        "label-studio": exchange.read_label_studio,
+        "mturk": exchange.read_mturk,
+        "prolific": exchange.read_prolific,
+        "lgiqa": exchange.read_lgiqa,
+    }[form]
+    labels = read(file, key=key, **given)
+    return unanimous(labels) if options["unanimous"] else labels
+
+
+def secret_in(path: Path) -> bytes:
+    """The key in a file that only its owner can read; made at the first time."""
+    import os
+    import secrets
+
+    from ..errors import BadSpec
+
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(secrets.token_bytes(32))
+    except FileExistsError:
+        pass
+    key = path.read_bytes()
+    if not 16 <= len(key) <= 64:
+        raise BadSpec(f"{path} holds {len(key)} bytes and is no key; name a file that is not there, and it is made.")
+    return key
