@@ -109,16 +109,14 @@ def test_asymmetric_moments_are_those_of_the_paper():
 @pytest.mark.parametrize("size", [(9, 12), (7, 5), (2, 3)])
 def test_normalised_is_the_slow_sum(size):
     grey = np.random.default_rng(4).uniform(0, 255, size).astype(np.float32)
-    found = normalised(grey)
-    assert found[:, : size[1]] == pytest.approx(slow_normalised(grey), abs=1e-4)
-    assert found.shape == (size[0], size[1] + 6) and not found[:, size[1] :].any()
+    assert normalised(grey) == pytest.approx(slow_normalised(grey), abs=1e-4)
 
 
 def test_faint_texture_on_white_is_not_lost_in_rounding():
     """Half a grey level around 250, where squares are largest, still has its contrast within 1 %."""
     grey = (250 + np.random.default_rng(5).uniform(-0.5, 0.5, (12, 12))).astype(np.float32)
     expected = slow_normalised(grey)
-    assert np.abs(normalised(grey)[:, :12] - expected).max() < 0.01 * np.abs(expected).max()
+    assert np.abs(normalised(grey) - expected).max() < 0.01 * np.abs(expected).max()
 
 
 @pytest.mark.parametrize("white", [3, 12, 36, 255])  # the mean of 49 times 3, 12 or 36 is not the same in float32

@@ -99,13 +99,16 @@ def smooth(padded: np.ndarray) -> np.ndarray:
 
 
 def normalised(grey: np.ndarray) -> np.ndarray:
-    """(grey - local mean) / (local deviation + 1), float32 (h, w + 6); beyond the border its pixels go on.
-
-    The last six columns are 0, so that a row may be followed by the next in one long row.
+    """(grey - local mean) / (local deviation + 1), float32 (h, w); beyond the border its pixels go on.
 
     >>> float(normalised(np.full((5, 5), 200, np.float32)).max())
     0.0
     """
+    return np.ascontiguousarray(normalised_and_void(grey)[:, : grey.shape[1]])
+
+
+def normalised_and_void(grey: np.ndarray) -> np.ndarray:
+    """`normalised` and six columns of 0, (h, w + 6), so that rows may follow each other in one long row."""
     (h, w), width = grey.shape, grey.shape[1] + 6
     padded = np.pad(grey - 128, 3, mode="edge")  # around 0, float32 loses less of the variance
     mean = smooth(padded)
@@ -139,7 +142,7 @@ def scene_statistics(grey: np.ndarray) -> np.ndarray:
     True
     """
     h, w = grey.shape
-    coefficients = normalised(grey)  # (h, w + 6)
+    coefficients = normalised_and_void(grey)  # (h, w + 6)
     flat, products = coefficients.ravel(), np.zeros(coefficients.shape, np.float32)
     shape, variance = generalised_gaussian(coefficients, grey.size)
     row = [np.log(shape), np.log(variance + FLOOR)]
