@@ -6,7 +6,6 @@ import base64
 import json
 import os
 from collections.abc import Mapping
-from importlib import resources
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,11 @@ from . import drawing
 from .comparison import Comparison, Generator
 from .files import replace_file
 from .gallery import thumbnails_of
-from .report import content_policy
+from .page import render
 
 WIDE, NARROW = 1140, 340  # of a chart in pixels: one for the table, one for the telephone
 SHOWN = 8  # best, middle and worst pictures of each generator
+STYLES, FILTERS = ("report.css", "compare.css"), {"number": drawing.number}
 ARROWS = {None: "", False: "higher is better", True: "lower is better"}
 
 
@@ -52,6 +52,8 @@ def write_page(
     z = {g.name: g.scores.z for g in found.generators}
     page = render(
         "compare.html",
+        STYLES,
+        filters=FILTERS,
         found=found,
         title=" · ".join(z),
         names=[(name, i % drawing.COLOURS) for i, name in enumerate(z)],
@@ -66,19 +68,6 @@ def write_page(
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, page.encode("utf-8", "replace"))
     return path
-
-
-def render(template: str, **values: Any) -> str:
-    """A template of this package with the style of the report and of comparisons, and no script at all."""
-    import jinja2
-    from markupsafe import Markup
-
-    parts = resources.files("giqa") / "templates"
-    style = "".join((parts / name).read_text("utf-8") for name in ("report.css", "compare.css"))
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["number"] = drawing.number
-    source = (parts / template).read_text("utf-8")
-    return environment.from_string(source).render(style=Markup(style), policy=content_policy(style, ""), **values)
 
 
 def sentences(found: Comparison) -> list[str]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from .images import open_source
 from .images.decode import decode
 from .maps import Explanation, MapModel, fit_maps, load_maps
 from .model import read_header
+from .page import render
 from .registry import canonical
 from .scorers.places import COMBINED, SHARES
 from .types import Source
@@ -174,22 +173,15 @@ def _patches(model: MapModel, found: Explanation, source: Source) -> list[Patch]
 
 
 def _page(model: MapModel, name: str, pixels: np.ndarray, found: Explanation, patches: Sequence[Patch]) -> str:
-    import jinja2
-    from markupsafe import Markup
-
-    parts = resources.files("giqa") / "templates"
-    source, style = ((parts / f"explain.{kind}").read_text("utf-8") for kind in ("html", "css"))
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     grid = found.z[COMBINED].shape
     layers = [layer for layer in found.z if layer != COMBINED]
     height, width = _drawn(pixels).shape[:2]
     corners = [f"{100 * v:.2f}%" for v in _corner(found.place, grid, pixels.shape[:2])]
-    template = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(source)
-    return template.render(
+    return render(
+        "explain.html",
+        ["explain.css"],
         name=name,
         sentence=sentence(found, len(model.places.peaks_)),
-        policy=f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'",
-        style=Markup(style),
         picture=_uri(_drawn(pixels).astype(np.uint8)),
         heat=_uri(heat_map(model, pixels, found)),
         box=_uri(_boxed(_drawn(pixels).astype(np.uint8), corners_of(found.place, grid, (height, width)))),

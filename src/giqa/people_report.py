@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import numpy as np
 
 from .errors import BadImage, BadSpec
 from .files import replace_file
+from .page import render
 from .people import Findings, K
 from .report import thumbnail
 from .svg import curve_plot, interval_plot
@@ -46,22 +45,13 @@ def write_people_report(
     `pictures`: where the judged pictures are (anything `giqa.images.open_source` takes), found by the names in the
     table; without it names are shown alone. `show_paths=False`: no names of pictures. Raters are never named.
     """
-    import jinja2
-    from markupsafe import Markup
-
     if not found:
         raise BadSpec("There is nothing to report: no table of judgements was read.")
-    parts = resources.files("giqa") / "templates"
-    style = "".join((parts / name).read_text("utf-8") for name in ("report.css", "people.css"))
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     source = _source(pictures)
-    template = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
-        (parts / "people.html").read_text("utf-8")
-    )
-    page = template.render(
+    page = render(
+        "people.html",
+        ["report.css", "people.css"],
         title=title,
-        style=Markup(style),
-        policy=f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
         studies=[_study(one, source, show_paths) for one in found],
         k=K,
     )

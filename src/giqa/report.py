@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import hashlib
 import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ import numpy as np
 
 from .errors import BadShape
 from .files import replace_file
+from .page import render
 
 COLUMNS = ("score", "z", "percentile", "z_low", "z_high")
 FLAGS = ("duplicate_of", "out_of_domain", "error", "notes")
@@ -217,19 +216,15 @@ def _each_text(value: Any, change: Callable[[str], str]) -> Any:
 
 
 def _html(report: Report) -> str:
-    import jinja2
     from markupsafe import Markup
 
-    parts = resources.files("giqa") / "templates"
-    source, style, script = ((parts / f"report.{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
     failed = np.flatnonzero(np.isnan(report.columns["score"]))
     errors = list(report.flags.get("error", ())) or [""] * len(report.ids)
-    template = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(source)
-    return template.render(
+    return render(
+        "report.html",
+        ["report.css"],
+        "report.js",
         title=report.title,
-        policy=content_policy(style, script),
-        style=Markup(style),
-        script=Markup(script),
         data=Markup(_json(_payload(report))),
         figures=_figures(report),
         shown=len(report.ids),
@@ -237,15 +232,6 @@ def _html(report: Report) -> str:
         failed_shown=failed.size,
         reasons=[(report.ids[row], errors[row] or "the score is not a number") for row in failed[:REASONS_SHOWN]],
         made_by=list(_key_values(report.made_by)),
-    )
-
-
-def content_policy(style: str, script: str) -> str:
-    """Content-Security-Policy: this style, this script, pictures from the file itself, and nothing else."""
-    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script)]
-    return (
-        f"default-src 'none'; img-src data: blob:; style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'; "
-        "base-uri 'none'; form-action 'none'"
     )
 
 

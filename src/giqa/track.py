@@ -15,11 +15,12 @@ import numpy as np
 from . import drawing
 from .compare import compare
 from .comparison import Comparison
-from .comparison_page import ARROWS, render
+from .comparison_page import ARROWS, FILTERS, STYLES
 from .errors import BadSource, BadSpec
 from .extraction import as_match, auto_match, extract, make_extractor
 from .files import replace_file
 from .images import open_source
+from .page import render
 from .types import Progress
 
 COLUMNS = ("iteration", "epoch", "step")
@@ -175,6 +176,8 @@ def write_track(path: str | os.PathLike[str], found: Track, title: str) -> Path:
     ]
     page = render(
         "track.html",
+        STYLES,
+        filters=FILTERS,
         found=found,
         title=title,
         charts=charts,

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from .shared import Group, options
+from .shared import Group, check_writable, options
 
 
 @click.command()
@@ -159,7 +159,6 @@ def learned(kind: str, what: str) -> click.Command:
 def run_train(kind: str, manifest: str, out: Path, quiet: bool, **given: Any) -> None:
     from .. import console
     from ..errors import BadSpec
-    from . import check_writable
 
     shared = {name: given.pop(name) for name in ("seed", "workers")}
     given = {name: value for name, value in given.items() if value is not None}

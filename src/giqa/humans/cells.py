@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import BadSpec, BadTable, MissingExtra, MissingSource
-from ..files import replace_file
+from ..files import parse_table, replace_file
 
 ENDINGS = (".csv", ".tsv", ".parquet")
 YES = ("1", "1.0", "true", "yes", "real", "r")
@@ -58,29 +58,9 @@ def read_table(path: str | Path) -> Table:
 
 
 def _read_text(path: Path) -> Table:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadTable(f"{path} is not UTF-8 text (byte {error.start}); save it as CSV UTF-8.") from None
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        rows = [(reader.line_num, row) for row in reader if row]
-    except csv.Error as error:
-        raise BadTable(f"{path}, line {reader.line_num}: {error}.") from None
-    if not rows:
-        raise BadTable(f"{path} is empty; a table begins with a line of column names.")
-    header = [name.strip() for name in rows[0][1]]
-    if len(header) == 1 and ";" in header[0]:
-        raise BadTable(f"{path} is separated by semicolons; save it with commas.")
-    twice = [name for name in header if header.count(name) > 1]
-    if twice:
-        raise BadTable(f"{path} has two columns called {twice[0]!r}; a name is there once.")
-    for line, row in rows[1:]:
-        if len(row) != len(header):
-            raise BadTable(f"{path}, line {line}: {len(row)} values for {len(header)} columns.")
-    columns = {name: [as_it_was(row[at]) for _, row in rows[1:]] for at, name in enumerate(header)}
-    return Table(str(path), columns, [line for line, _ in rows[1:]])
+    columns, lines = parse_table(path.read_bytes(), str(path), BadTable, delimiter)
+    return Table(str(path), {name: [as_it_was(cell) for cell in column] for name, column in columns.items()}, lines)
 
 
 def _read_parquet(path: Path) -> Table:

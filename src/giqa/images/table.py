@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
-import io
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import BadSource
+from ..files import parse_table
 from .folder import FileSource, missing
 
 TABLE_ENDINGS = (".csv", ".tsv")
@@ -108,33 +107,10 @@ def _check_rows(spec: str, image: str, ids: list[str], lines: list[int]) -> None
 
 def _read(path: Path) -> tuple[dict[str, list[str]], list[int]]:
     """The columns, and the line that each row ends on."""
-    where = str(path)
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        content = path.read_bytes()
     except FileNotFoundError:
         raise missing(path) from None
-    except UnicodeDecodeError as error:
-        raise BadSource(f"{where!r} is not UTF-8 text (byte {error.start}); save it as CSV UTF-8.") from None
     except OSError as error:
-        raise BadSource(f"{where!r} cannot be read: {error.strerror or error}.") from None
-    if "\0" in text:
-        raise BadSource(f"{where!r}, line {text[: text.index(chr(0))].count(chr(10)) + 1}: a NUL byte; not a table?")
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        rows = [(reader.line_num, row) for row in reader if row]
-    except csv.Error as error:
-        raise BadSource(f"{where!r}, line {reader.line_num}: {error}.") from None
-    if not rows:
-        raise BadSource(f"{where!r} is empty; a table begins with a line of column names.")
-    header = [name.strip() for name in rows[0][1]]
-    if len(set(header)) < len(header):
-        twice = next(name for name in header if header.count(name) > 1)
-        raise BadSource(f"{where!r} has two columns called {twice!r}.")
-    if len(header) == 1 and ";" in header[0]:
-        raise BadSource(f"{where!r} is separated by semicolons; save it with commas.")
-    for line, row in rows[1:]:
-        if len(row) != len(header):
-            raise BadSource(f"{where!r}, line {line}: {len(row)} values for {len(header)} columns.")
-    columns = {name: [row[at] for _, row in rows[1:]] for at, name in enumerate(header)}
-    return columns, [line for line, _ in rows[1:]]
+        raise BadSource(f"{str(path)!r} cannot be read: {error.strerror or error}.") from None
+    return parse_table(content, repr(str(path)), BadSource, "\t" if path.suffix.lower() == ".tsv" else ",")

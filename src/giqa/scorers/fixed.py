@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, Self
 
 import numpy as np
@@ -10,7 +11,7 @@ from ..errors import NotFitted
 from .products import as_matrix
 
 
-class Fixed:
+class Fixed(ABC):
     """What such scorers share: reals are all held out, for none of them was fitted; scores do not vary with them.
 
     A subclass gives `_read()`, which sets what it needs (names ending in `_`), and `_scores(matrix)`, (n, width_).
@@ -40,11 +41,13 @@ class Fixed:
         scores = self.score_samples(features)
         return scores, np.zeros(len(scores))
 
+    @abstractmethod
     def _read(self, matrix: np.ndarray) -> None:
-        raise NotImplementedError
+        """Set what the scores need."""
 
+    @abstractmethod
     def _scores(self, matrix: np.ndarray) -> np.ndarray:
-        raise NotImplementedError
+        """Scores of float64 (n, width_), (n,)."""
 
 
 class Value(Fixed):
