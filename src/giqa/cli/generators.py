@@ -51,6 +51,13 @@ PICTURES = click.option(
     help="Judge each class against the same class of the reals: a column of the tables, or 'folder'; qs and ds only, "
     "unless --metrics says otherwise.",
 )
+@click.option(
+    "--beside",
+    multiple=True,
+    metavar="[NAME=]SPEC",
+    help="Another score of every picture beside z, e.g. brisque, or scores.csv:nima (scores.csv:-niqe where lower is "
+    "better); can be given again.",
+)
 @click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write everything as .json.")
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write one self-contained HTML file.")
 @options("extractor", "scorer", "match", "seed", "workers", "no_store")
@@ -87,6 +94,8 @@ def compare(
     if not report and (no_thumbnails or no_paths):
         raise BadSpec("--no-thumbnails and --no-paths change the report; give --report FILE too.")
     if by:
+        if asked.pop("beside"):
+            raise BadSpec("--beside is for whole sets; leave it or --class.")
         compare_classes(places, by, out, report, no_store=no_store, quiet=quiet, **asked)
         return
     with console.plain_warnings(quiet), console.progress(quiet) as progress:
@@ -99,6 +108,11 @@ def compare(
     for label in found.metrics:
         cells = [_cell(g.values.get(label), g.trouble.get(label)) for g in found.generators]
         rows.append((label, *cells))
+    for other in found.beside:
+        for words, of in (("mean", other.means), ("Spearman with z", other.agreements)):
+            rows.append(
+                (f"{other.name}: {words}", *(_numbers(*of[g.name]) if g.name in of else "" for g in found.generators))
+            )
     console.table("", ("metric", *places), rows)
     if not quiet:
         for text in sentences(found):
@@ -146,8 +160,11 @@ def compare_classes(
 def _cell(estimate: Any, trouble: str | None) -> str:
     if estimate is None:
         return ""
-    low, high = estimate.interval()
-    return f"{estimate.value:.4g} [{low:.4g}, {high:.4g}]" + (" *" if trouble else "")
+    return _numbers(estimate.value, *estimate.interval()) + (" *" if trouble else "")
+
+
+def _numbers(value: float, low: float, high: float) -> str:
+    return f"{value:.4g} [{low:.4g}, {high:.4g}]"
 
 
 def _write_json(out: Path | None, content: Any) -> None:

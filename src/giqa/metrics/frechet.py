@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadShape, BadSpec
-from ..threads import in_order
+from ..threads import in_order, one_blas_thread
 from .blocks import as_pair, as_set, blocks, keys
 
 POINTS = 15  # sample sizes of the extrapolation, as Chong and Forsyth have them
@@ -101,7 +101,8 @@ def frechet_distance(real: Any, fake: Any) -> float:
         raise BadShape(
             f"Both sets need the same features; the reals have {len(real.mean)} columns, the fakes {len(fake.mean)}."
         )
-    return _distance(real, _factor(real.covariance), fake)
+    with one_blas_thread():  # the same bits with any number of threads
+        return _distance(real, _factor(real.covariance), fake)
 
 
 def frechet_infinity(real: Any, fake: Any, *, points: int = POINTS, seed: int = 0) -> float:
@@ -121,7 +122,8 @@ def frechet_infinity(real: Any, fake: Any, *, points: int = POINTS, seed: int = 
         raise BadSpec(f"frechet_infinity needs points from 2 to 16, got {points!r}.")
     sizes = np.linspace(max(2, SMALLEST_SHARE * len(fake)), len(fake), points).astype(int)
     reals = Moments.of(real)
-    factor = _factor(reals.covariance)
+    with one_blas_thread():
+        factor = _factor(reals.covariance)
     found = in_order(lambda fakes: _distance(reals, factor, fakes), _growing(fake, sizes, seed))
     return float(np.polyfit(1 / sizes, list(found), 1)[1])
 
@@ -156,5 +158,6 @@ def _of_few(real: np.ndarray, fake: np.ndarray) -> float:
     """The same distance from the (n, m) products of centred rows, when these are fewer than columns."""
     means = [x.mean(axis=0, dtype=np.float64) for x in (real, fake)]
     x, y = ((rows - mean) / np.sqrt(len(rows) - 1) for rows, mean in zip((real, fake), means, strict=True))
-    nuclear = np.linalg.svd(x @ y.T, compute_uv=False).sum()
+    with one_blas_thread():
+        nuclear = np.linalg.svd(x @ y.T, compute_uv=False).sum()
     return float(((means[0] - means[1]) ** 2).sum() + (x**2).sum() + (y**2).sum() - 2 * nuclear)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..threads import in_order
+from ..threads import in_order, one_blas_thread
 from .blocks import as_set, blocks
 
 
@@ -29,7 +29,8 @@ def vendi_score(features: Any) -> float:
         products = np.zeros((d, d))
         for product in in_order(lambda rows: _product(matrix[rows]), blocks(n)):
             products += product
-    values = np.linalg.eigvalsh(products / n)
+    with one_blas_thread():  # the same bits with any number of threads
+        values = np.linalg.eigvalsh(products / n)
     values = values[values > 1e-12]  # they sum to 1
     return float(np.exp(-(values * np.log(values)).sum()))
 
