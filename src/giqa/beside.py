@@ -17,7 +17,7 @@ from .diff import spearman
 from .errors import BadSpec, BadTable
 from .extraction import as_features
 from .images.table import read_table
-from .metrics.intervals import student
+from .paired import mean_of
 
 TABLE = re.compile(r"(.+\.(?:csv|tsv)):(-?)([^:]+)", re.IGNORECASE)
 IDS = ("id", "image")
@@ -62,19 +62,6 @@ def beside_of(
         agreements = {g.name: agreement(g.scores.z, values[g.name]) for g in found if g.name in values}
         made.append(Beside(name, values, reals, means, agreements))
     return made
-
-
-def mean_of(values: np.ndarray) -> tuple[float, float, float]:
-    """Mean and its 95 % interval by Student's t; NaN ends for less than two values.
-
-    >>> [round(x, 2) for x in mean_of(np.array([1., 2., 3., 4., np.nan]))]
-    [2.5, 0.44, 4.56]
-    """
-    known = values[np.isfinite(values)]
-    if len(known) < 2:
-        return (float(known.mean()) if len(known) else math.nan), math.nan, math.nan
-    half = student(len(known) - 1) * float(known.std(ddof=1)) / math.sqrt(len(known))
-    return float(known.mean()), float(known.mean()) - half, float(known.mean()) + half
 
 
 def agreement(one: np.ndarray, other: np.ndarray) -> tuple[float, float, float]:

@@ -22,6 +22,7 @@ from .metrics.intervals import GROUPS, MOST, Estimate, jackknifed
 from .metrics.named import evaluate
 from .metrics.quality import quality
 from .model import Model
+from .paired import Pairing, pair_verdicts
 from .scores import Scores
 from .types import Features, Progress
 
@@ -42,6 +43,7 @@ def compare(
     scorer: Any = None,
     match: Any = None,
     beside: Any = (),
+    paired: str | None = None,
     seed: int = 0,
     store: bool = True,
     workers: int | None = None,
@@ -64,6 +66,8 @@ def compare(
     `pictures`: take so many of each set, reals too, for all but QS; seeded. `beside`: other scores of the same
     pictures, see `giqa.beside`: scorer specs ("brisque", on their own features), or "FILE.csv:COLUMN" ("FILE.csv:-C"
     where lower is better), each with a name of its own as "NAME=SPEC", or a mapping.
+    `paired`: for conditional generators, "name" (file names without ending) or a column of all tables that says which
+    real each picture should have been, see `giqa.paired`.
 
     Intervals: delete-a-group jackknife over reals and fakes. A verdict compares the same groups of reals, at a level
     of 95 % for all pairs together (Bonferroni), a metric at a time. Errors: `BadSpec`, `BadShape`, `BadSource`.
@@ -86,10 +90,12 @@ def compare(
     model = pipeline.fit(reals, scorer=scorer, seed=seed)
     made = _made(metrics, reals)
     chosen = ChosenLayers(reals, layers, pictures, seed)
-    found = []
+    pairing = Pairing(paired, real, reals, model, seed) if paired else None
+    found, pairs = [], []
     for name, where in generators.items():
         fakes, failures = _features(name, where, notes, reading, strict=False)
         scores = pipeline.collect(pipeline.score_steps(fakes, model), model)
+        pairs.extend([pairing.of(name, where, fakes)] if pairing else [])
         found.append(_judged(name, fakes, scores, model, made, chosen, notes))
         if failures:
             notes.append(
@@ -106,7 +112,8 @@ def compare(
     how |= {"reals": len(reals), "features": dict(reals.made_by), "level": LEVEL}
     z = model.scale.z(model.scale.held_out)
     verdicts = tuple(verdicts_of(found, made))
-    return Comparison(tuple(found), made, verdicts, tuple(notes), z, how, tuple(others))
+    both = tuple(pairs), tuple(pair_verdicts(pairs, LEVEL))
+    return Comparison(tuple(found), made, verdicts, tuple(notes), z, how, tuple(others), *both)
 
 
 # --- what is compared

@@ -82,7 +82,7 @@ class Comparison:
     """Generators by metrics, a verdict for each pair and metric, and what to be careful about.
 
     `metrics`: name -> made metric, in the order of the table; `held_out_z`: of the reals, for the chart; `beside`:
-    other scores of the same pictures.
+    other scores of the same pictures; `paired`, `pair_verdicts`: of `giqa.paired`, where it was asked for.
     """
 
     generators: tuple[Generator, ...]
@@ -92,6 +92,8 @@ class Comparison:
     held_out_z: np.ndarray
     made_by: Mapping[str, Any]
     beside: tuple[Beside, ...] = ()
+    paired: tuple[Any, ...] = ()
+    pair_verdicts: tuple[Any, ...] = ()
 
     def verdict(self, metric: str, left: str, right: str) -> Verdict:
         """The one for a metric and a pair, in the order asked for."""
@@ -116,6 +118,11 @@ class Comparison:
                 {k: _plain(v) if isinstance(v, float) else v for k, v in vars(found).items()} for found in self.verdicts
             ],
             "beside": {other.name: other.to_json() for other in self.beside},
+            "paired": {pairs.name: pairs.to_json() for pairs in self.paired},
+            "pair_verdicts": [
+                {k: _plain(v) if isinstance(v, float) else v for k, v in vars(found).items()}
+                for found in self.pair_verdicts
+            ],
         }
 
 

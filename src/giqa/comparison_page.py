@@ -29,11 +29,13 @@ def write_page(
     found: Comparison,
     *,
     sources: Mapping[str, Any] | None = None,
+    real: Any = None,
     show_thumbnails: bool = True,
     show_paths: bool = True,
     workers: int | None = None,
 ) -> Path:
-    """One HTML file that opens offline, whole or not at all; `sources`: where each generator's pictures are.
+    """One HTML file that opens offline, whole or not at all; `sources`: where each generator's pictures are; `real`:
+    and the real ones, of which only targets of paired inputs are shown.
 
     `show_thumbnails=False` keeps every picture out of it, `show_paths=False` every id.
     """
@@ -65,6 +67,8 @@ def write_page(
         planes=_twice(lambda width: drawing.plane(_points(found), ("QS: quality", "DS: diversity"), width)),
         galleries=galleries,
         beside=[_beside(found, other) for other in found.beside],
+        paired=paired_section(found),
+        worst_pairs=_worst_pairs(found, sources, real, workers, show_paths) if show_thumbnails and sources else [],
         made_by=[(k, v if isinstance(v, str) else json.dumps(v)) for k, v in found.made_by.items()],
     )
     path = Path(path)
@@ -93,6 +97,10 @@ def sentences(found: Comparison) -> list[str]:
                 parts.append(f"{left} is {v.says} in {topic} ({metric.upper()} {range_}){care}")
         if parts:
             words.append(f"{left} against {right}: {'; '.join(parts)}.")
+    for v in found.pair_verdicts:
+        range_ = f"z {drawing.number(v.difference)}, {drawing.number(v.low)} to {drawing.number(v.high)}"
+        told = "they cannot be told apart" if v.says == "cannot be told apart" else f"{v.left} is {v.says}"
+        words.append(f"{v.left} against {v.right}, input by input ({v.n} of both): {told} in quality ({range_}).")
     return words
 
 
@@ -159,6 +167,45 @@ def _beside(found: Comparison, other: Beside) -> dict[str, Any]:
             lambda width: drawing.distributions(sets, other.reals, width, label=other.name, colours=colours)
         ),
     }
+
+
+def paired_section(found: Comparison) -> dict[str, Any] | None:
+    """Pairs of each generator, a row a number, and the distributions of what z loses against the target's."""
+    if not found.paired:
+        return None
+    numbers = [pairs.numbers() for pairs in found.paired]
+    gaps = {pairs.name: pairs.gap for pairs in found.paired}
+    return {
+        "counts": [(len(p.z), len(p.unmatched), len(p.missing)) for p in found.paired],
+        "rows": [(name, [mine[name] for mine in numbers]) for name in numbers[0]],
+        "charts": _twice(lambda w: drawing.distributions(gaps, np.empty(0), w, label="z less the z of the target")),
+    }
+
+
+def _worst_pairs(
+    found: Comparison, sources: Mapping[str, Any], real: Any, workers: int | None, show_paths: bool
+) -> list[tuple[str, int, list[tuple[str, str, str, str]]]]:
+    """Of each generator the pairs that lose most: the loss, the name, and target and output (base64)."""
+    parts = []
+    for i, pairs in enumerate(found.paired):
+        rows = [int(row) for row in np.argsort(pairs.gap, kind="stable")[:SHOWN]]
+        sides = []
+        for where, ids in ((real, pairs.targets), (sources[pairs.name], pairs.outputs)):
+            wanted = [ids[row] for row in rows]
+            codes = thumbnails_of(where, wanted, workers, None, 0, len(wanted), 128) if where is not None else {}
+            sides.append({name: base64.b64encode(code).decode() for name, code in codes.items()})
+        cells = [
+            (
+                drawing.number(float(pairs.gap[row])),
+                pairs.outputs[row] if show_paths else f"pair {row + 1}",
+                sides[0][pairs.targets[row]],
+                sides[1][pairs.outputs[row]],
+            )
+            for row in rows
+            if pairs.targets[row] in sides[0] and pairs.outputs[row] in sides[1]
+        ]
+        parts.extend([(pairs.name, i % drawing.COLOURS, cells)] if cells else [])
+    return parts
 
 
 def _cells(

@@ -52,6 +52,12 @@ PICTURES = click.option(
     "unless --metrics says otherwise.",
 )
 @click.option(
+    "--paired",
+    metavar="KEY",
+    help="Which real each picture should have been: 'name' (file names without ending) or a column of all tables; adds "
+    "z and features input by input.",
+)
+@click.option(
     "--beside",
     multiple=True,
     metavar="[NAME=]SPEC",
@@ -94,15 +100,16 @@ def compare(
     if not report and (no_thumbnails or no_paths):
         raise BadSpec("--no-thumbnails and --no-paths change the report; give --report FILE too.")
     if by:
-        if asked.pop("beside"):
-            raise BadSpec("--beside is for whole sets; leave it or --class.")
+        if asked.pop("beside") or asked.pop("paired"):
+            raise BadSpec("--beside and --paired are for whole sets; leave them or --class.")
         compare_classes(places, by, out, report, no_store=no_store, quiet=quiet, **asked)
         return
+    real = asked.pop("real")
     with console.plain_warnings(quiet), console.progress(quiet) as progress:
-        found = run(asked.pop("real"), places, store=not no_store, progress=progress, **asked)
+        found = run(real, places, store=not no_store, progress=progress, **asked)
     if report:
         switches = {"show_thumbnails": not no_thumbnails, "show_paths": not no_paths}
-        write_page(report, found, sources=places, workers=asked["workers"], **switches)
+        write_page(report, found, sources=places, real=real, workers=asked["workers"], **switches)
     _write_json(out, found.to_json())
     rows = []
     for label in found.metrics:
@@ -113,8 +120,12 @@ def compare(
             rows.append(
                 (f"{other.name}: {words}", *(_numbers(*of[g.name]) if g.name in of else "" for g in found.generators))
             )
+    for label in found.paired[0].numbers() if found.paired else ():
+        rows.append((f"paired: {label}", *(_numbers(*pairs.numbers()[label]) for pairs in found.paired)))
     console.table("", ("metric", *places), rows)
     if not quiet:
+        for pairs in found.paired:
+            console.say(pairs.says())
         for text in sentences(found):
             console.say(text)
         for path in filter(None, (out, report)):
