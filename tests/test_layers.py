@@ -18,7 +18,7 @@ ROWS = [
     {"model", "report", "extraction", "doctor", "hygiene"},
     {"gallery", "fitting", "testing", "comparison", "chosen_layers", "drawing", "diff", "people", "evaluation", "maps"},
     {"pipeline", "paired", "comparison_page", "reference", "people_report", "explain", "collecting"},
-    {"beside"},
+    {"beside", "by_class_page"},
     {"compare", "train"},
     {"track", "by_class"},
     {"console", "cli", "__init__"},

@@ -164,6 +164,33 @@ def line(
     return _svg(width, height, words, parts)
 
 
+def dots(rows: Sequence[tuple[str, Sequence[tuple[float, float, float, int]]]], label: str, width: int) -> Markup:
+    """A row a name: a mark with its interval (value, low, high, colour) for each generator, above each other."""
+    values = [mark[0] for _, marks in rows for mark in marks if math.isfinite(mark[0])]
+    if not values:
+        return Markup("")
+    left = round(min(0.34 * width, 14 + 7.2 * max(len(name) for name, _ in rows)))
+    letters = int((left - 14) / 7.2)
+    step = 10 * max(len(marks) for _, marks in rows) + 10
+    height = len(rows) * step + 44
+    x = _axis(values, left, width - 16)
+    parts = [f'<line class="axis" x1="{x(t)}" x2="{x(t)}" y1="4" y2="{height - 40}"/>' for t in _marks(x, 46)]
+    parts.append(_grid_x(x, _marks(x, 46), height - 24))
+    parts.append(f'<text x="{(left + width) / 2}" y="{height - 6}" text-anchor="middle">{escape(label)} →</text>')
+    for i, (name, marks) in enumerate(rows):
+        middle = i * step + step / 2
+        short = name if len(name) <= letters else name[: letters - 1] + "…"
+        parts.append(f'<text x="{left - 10}" y="{middle + 4}" text-anchor="end">{escape(short)}</text>')
+        for k, (value, low, high, colour) in enumerate(marks):
+            if not math.isfinite(value):
+                continue
+            y, kind = round(middle + 10 * (k - (len(marks) - 1) / 2), 1), f"s{colour % COLOURS}"
+            if math.isfinite(low):
+                parts.append(f'<line class="cross {kind}" x1="{x(low)}" x2="{x(high)}" y1="{y}" y2="{y}"/>')
+            parts.append(f'<circle class="{kind}" cx="{x(value)}" cy="{y}" r="4"/>')
+    return _svg(width, height, f"{label} of {len(rows)} classes", parts)
+
+
 # --- parts
 
 

@@ -146,10 +146,9 @@ def compare_classes(
 ) -> None:
     """A row a class and metric, and their means."""
     from .. import by_class, console
+    from ..by_class_page import sentences, write_classes
     from ..errors import BadSpec
 
-    if report:
-        raise BadSpec("--class has no report yet; give -o FILE.json, or compare one class at a time.")
     if asked.get("match") == "auto":
         raise BadSpec("With --class give a match(...) spec; `giqa doctor` proposes one.")
     metrics = by_class.METRICS if metrics == "all" else metrics
@@ -157,6 +156,8 @@ def compare_classes(
         found = by_class.compare_by_class(
             real, places, by, metrics=metrics, store=not no_store, progress=progress, **asked
         )
+    if report:
+        write_classes(report, found, by)
     _write_json(out, found.to_json())
     rows = []
     for label, one in found.classes.items():
@@ -166,6 +167,11 @@ def compare_classes(
     for metric in next(iter(found.classes.values())).metrics:
         rows.append(("mean of classes", metric, *(_cell(found.mean(metric, name), None) for name in places)))
     console.table("", ("class", "metric", *places), rows)
+    if not quiet:
+        for text in sentences(found):
+            console.say(text)
+        for path in filter(None, (out, report)):
+            console.say(f"wrote {path}")
 
 
 def _cell(estimate: Any, trouble: str | None) -> str:
