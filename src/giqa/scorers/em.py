@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadShape
+from ..threads import one_blas_thread
 from .mixture import Mixture, heights, log_sum_exp
-from .products import ROWS_AT_ONCE, in_threads, one_blas_thread
+from .products import ROWS_AT_ONCE, in_threads
 
 NEGLIGIBLE = 45.0  # nats below the likeliest component so far
 FIRST, BLOCK = 16, 128  # dimensions looked at first, then twice as many, up to a block at a time

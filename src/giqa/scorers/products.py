@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from ..errors import BadShape
+from ..threads import one_blas_thread
 from ..types import Features
 
 # BLAS takes another path, with other rounding, for the ragged edges of a matrix, for another number of rows, and when
@@ -62,31 +60,6 @@ def in_threads(work: Callable[[Any], None], pieces: Sequence[Any], multiplicatio
         else:
             for piece in pieces:
                 work(piece)
-
-
-_lock, _inside, _limit = threading.Lock(), 0, None
-
-
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """BLAS works with one thread as long as anybody is inside; the last one out restores what was."""
-    global _inside, _limit
-    with _lock:
-        _inside += 1
-        if _inside == 1:
-            _limit = _blas().limit(limits=1, user_api="blas")
-    try:
-        yield
-    finally:
-        with _lock:
-            _inside -= 1
-            if _inside == 0:
-                _limit.restore_original_limits()
-
-
-@lru_cache
-def _blas() -> ThreadpoolController:
-    return ThreadpoolController()
 
 
 @lru_cache
