@@ -19,7 +19,7 @@ ROWS = [
     {"gallery", "fitting", "testing", "comparison", "chosen_layers", "drawing", "diff", "people", "evaluation", "maps"},
     {"pipeline", "comparison_page", "reference", "people_report", "explain", "collecting"},
     {"compare", "train"},
-    {"track", "by_class"},
+    {"track", "by_class", "bench"},
     {"console", "cli", "__init__"},
 ]
 

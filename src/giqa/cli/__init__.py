@@ -10,6 +10,7 @@ import click
 
 from .. import __version__
 from . import label_exchange, label_serve, label_stats  # noqa: F401  their commands join the group
+from .bench import bench
 from .evaluate import evaluate
 from .explaining import explain
 from .generators import compare, diff, track
@@ -290,5 +291,5 @@ def list_() -> None:
 
 
 demo.add_command(demo_gan_command)
-for command in (compare, track, diff, statistics, label, evaluate, train, pick, explain, cache, weights):
+for command in (compare, track, diff, statistics, label, evaluate, bench, train, pick, explain, cache, weights):
     main.add_command(command)
