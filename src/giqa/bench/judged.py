@@ -97,7 +97,7 @@ def judge(
     """
     named = set(_names(labels))
     common = named.intersection(*scores.values()) if scores else set()
-    without = {e: len(named - by.keys()) - len(about["missing"]) for e, by in scores.items()}
+    without = {entry: len(named - by.keys() - about["missing"].keys()) for entry, by in scores.items()}
     about |= {"without": {entry: lost for entry, lost in without.items() if lost > 0}}
     if isinstance(labels, Pairs):
         sides = zip(labels.left.tolist(), labels.right.tolist(), strict=True)
