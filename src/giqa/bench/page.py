@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -50,15 +51,18 @@ def _cell(one: SetFound, entry: str, among: tuple[str, ...]) -> dict[str, Any]:
     return {"value": f"{value.value:.3f}", "range": f"{value.low:.3f} to {value.high:.3f}", "mark": mark}
 
 
-def _differences(one: SetFound, entries: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """Sentences on every two entries of the table."""
-    what = "pairs" if one.kind == "pairs" else "votes"
+def _differences(one: SetFound, entries: tuple[str, ...]) -> list[tuple[str, list[dict[str, str]]]]:
+    """Every entry less every other: rows and columns are those that could be judged."""
+    known = [entry for entry in entries if entry in one.figures]
     rows = []
-    for d in one.differences:
-        if d.left in entries and d.right in entries:
-            says = f"{ALIKE} with this many {what}" if d.says == ALIKE else f"is {d.says}"
-            gap = d.difference
-            rows.append((d.left, d.right, says, f"{gap.value:+.3f}", f"{gap.low:+.3f} to {gap.high:+.3f}"))
+    for left in known if len(known) > 1 else ():
+        cells = []
+        for right in known:
+            d = one.difference(left, right) if left != right else None
+            gap = d.difference if d else None
+            words = {"value": _signed(gap.value), "range": f"{_signed(gap.low)} to {_signed(gap.high)}"} if gap else {}
+            cells.append(words | {"says": d.says if d else ""})
+        rows.append((left, cells))
     return rows
 
 
@@ -68,16 +72,23 @@ def _sweep(found: Bench, sweep: Sweep) -> dict[str, Any]:
         (value, [_cell(one, label, labels) for one in found.sets])
         for value, label in zip(sweep.values, labels, strict=True)
     ]
-    series = {}
+    panels, wide = [], max(NARROW, WIDE // min(len(found.sets), 3) - 20)
     for one in found.sets:
         values = [one.value(label) for label in labels]
-        series[one.name] = [(v.value, v.low, v.high) if v else (float("nan"),) * 3 for v in values]
-    charts = [drawing.steps(sweep.values, series, sweep.parameter, width) for width in (WIDE, NARROW)]
-    names = [(one.name, i % drawing.COLOURS) for i, one in enumerate(found.sets)]
-    return {"sweep": sweep, "rows": rows, "charts": charts, "names": names}
+        points = {one.name: [(v.value, v.low, v.high) if v else (math.nan,) * 3 for v in values]}
+        panels.append((one.name, [drawing.steps(sweep.values, points, sweep.parameter, w) for w in (wide, NARROW)]))
+    return {"sweep": sweep, "rows": rows, "panels": panels}
 
 
 def _breakdown(one: SetFound, entries: tuple[str, ...]) -> dict[str, Any]:
     kinds = list(next(iter(one.breakdown.values())))
     rows = [(entry, [one.breakdown[entry][kind] for kind in kinds]) for entry in entries if entry in one.breakdown]
     return {"name": one.name, "kinds": kinds, "rows": rows}
+
+
+def _signed(value: float) -> str:
+    """
+    >>> _signed(-0.0001), _signed(0.25)
+    ('+0.000', '+0.250')
+    """
+    return f"{round(value, 3) + 0.0:+.3f}"
