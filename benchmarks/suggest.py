@@ -78,7 +78,7 @@ def data_set(name: str, data: Path, rng: np.random.Generator) -> tuple[np.ndarra
 
 
 def typical(points: np.ndarray, n: int, labelled: np.ndarray, twins: np.ndarray, seed: int) -> np.ndarray:
-    """Of the largest of len(labelled) + n clusters (k-means) in which nothing is labelled, the pictures in the middle."""
+    """The pictures in the middle of the largest clusters (k-means, as many as there will be labels) without a label."""
     k = len(labelled) + n
     centres = points[choose(points, k, twins=twins, seed=seed)]
     for _ in range(20):
