@@ -18,6 +18,7 @@ from .label import label
 from .learning import demo_gan_command, pick, train
 from .shared import Group, check_writable, options
 from .statistics import statistics
+from .suggesting import suggest
 from .upkeep import cache, weights
 
 SOURCES = """A source of pictures is a folder, a zip, an .npz or .npy array, a list file, a pattern such as
@@ -291,5 +292,19 @@ def list_() -> None:
 
 
 demo.add_command(demo_gan_command)
-for command in (compare, track, diff, statistics, label, evaluate, bench, train, pick, explain, cache, weights):
+for command in (
+    compare,
+    track,
+    diff,
+    statistics,
+    label,
+    evaluate,
+    bench,
+    suggest,
+    train,
+    pick,
+    explain,
+    cache,
+    weights,
+):
     main.add_command(command)
