@@ -10,6 +10,7 @@ everything is measured there.
 - faces: 1,600 pictures of `lfw-dcgan-progress`, epochs 0 to 24. CIFAR: 1,600 of both runs of `cifar10-dcgan-progress`.
   lfw-dcgan: 978 real faces and 1,000 of a trained DCGAN. Raters are made up: on the logit scale, 3 (epoch/24)^(1/2) - 2
   (for lfw-dcgan 1.5 for reals, -1 for generated), and a deviation of .5 a picture; three votes on each picture.
+  rare: the same with 50 of the reals, where choosing should pay.
 - game: `detection-game`, the real votes of 355 pictures, 540 in all, real ones among them.
 - compression: `gan-compression-2afc`, 77 pictures: 5 of the about 300 comparisons of each, drawn without replacement;
   held out: all of them.
@@ -42,6 +43,7 @@ from giqa.scorers.scale import twins
 from giqa.scorers.spread import NEAR, choose, directions, learned
 
 FIRST = 100  # seeds below were used while the methods were made
+RARE = 50  # reals among a thousand fakes
 STEPS = (20, 40, 60, 100, 160, 240)
 WAYS = ("random", "unsure", "coverage", "both")
 
@@ -52,6 +54,7 @@ def data_set(name: str, data: Path, rng: np.random.Generator) -> tuple[np.ndarra
         "faces": "lfw-dcgan-progress/labels.csv[kind=generated]",
         "CIFAR": "cifar10-dcgan-progress/labels.csv[kind=generated]",
         "lfw-dcgan": "lfw-dcgan/labels.csv",
+        "rare": "lfw-dcgan/labels.csv",
         "game": "detection-game/labels.csv",
         "compression": "gan-compression-2afc/labels.csv",
     }[name]
@@ -66,8 +69,12 @@ def data_set(name: str, data: Path, rng: np.random.Generator) -> tuple[np.ndarra
     if name == "compression":
         wins, met = np.array(columns["wins"], int), np.array(columns["appearances"], int)
         return points, copies, np.c_[np.full(len(met), 5), rng.hypergeometric(wins, met - wins, 5)], np.c_[met, wins]
-    if name == "lfw-dcgan":
-        logits = np.where(np.array(columns["kind"]) == "real", 1.5, -1.0)
+    if name in ("lfw-dcgan", "rare"):
+        real = np.array(columns["kind"]) == "real"
+        logits = np.where(real, 1.5, -1.0)
+        if name == "rare":
+            some = np.sort(np.r_[np.flatnonzero(~real), rng.permutation(np.flatnonzero(real))[:RARE]])
+            points, copies, logits = points[some], copies[some], logits[some]
     else:
         logits = 3 * np.sqrt(np.array(columns["epoch"], float) / 24) - 2
     p = sigmoid(logits + 0.5 * rng.normal(size=len(points)))
@@ -122,7 +129,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--seeds", type=int, default=20)
-    names = ["faces", "CIFAR", "lfw-dcgan", "game", "compression"]
+    names = ["faces", "CIFAR", "lfw-dcgan", "rare", "game", "compression"]
     parser.add_argument("--only", type=lambda text: text.split(","), default=names)
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every figure")
     asked, start = parser.parse_args(), time.time()

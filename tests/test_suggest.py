@@ -28,7 +28,7 @@ def counted(names, real):
 def test_pictures_that_look_unlike_the_labelled_come_first(fakes):
     """All smooth ones have labels: the next are noisy, and the copy of one of them is left out."""
     labelled = counted([f"p{i:02d}.png" for i in range(15)], [2] * 15)
-    found = suggest(fakes, 20, labelled=labelled, extractor="statistics")
+    found = suggest(fakes, 20, labelled=labelled, method="coverage", extractor="statistics")
     assert sorted(found.ids)[:13] == [f"p{i:02d}.png" for i in range(15, 28)]
     assert len(found.ids) == 14 and found.labelled == 15 and np.isnan(found.p_real).all()
 
@@ -59,7 +59,7 @@ def test_the_command_writes_what_label_serve_takes(fakes, tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     command = ["suggest", "fakes", "-n", "5", "--extractor", "statistics", "-o"]
     result = CliRunner().invoke(main, [*command, "fakes/next.csv"])
-    assert result.exit_code == 0 and "5 of 30 pictures, by coverage" in result.output, result.output
+    assert result.exit_code == 0 and "5 of 30 pictures (random)" in result.output, result.output
     names = list(open_source("fakes/next.csv").ids)
     assert len(names) == 5 and all("/" not in name for name in names)
     result = CliRunner().invoke(main, [*command, "next.csv"])
@@ -82,3 +82,8 @@ def test_strata_of_a_table_and_of_folders(tmp_path):
     assert sorted(found.stratum) == ["gan"] * 3 + ["vae"] * 3
     with pytest.raises(BadSpec, match="is no table"):
         suggest(tmp_path / "f", 6, by="epoch", extractor="statistics")
+
+
+def test_when_everything_is_labelled(fakes):
+    with pytest.raises(BadSpec, match="has a label already"):
+        suggest(fakes, 3, labelled=counted([f"p{i:02d}.png" for i in range(30)], [1] * 30), extractor="statistics")

@@ -1,4 +1,4 @@
-"""Which pictures to label next: spread over what there is, more densely where the answer is unsure."""
+"""Which pictures to label next: none that has labels, no near copies, as many of each generator."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def suggest(
     *,
     labelled: Any = None,
     scores: str | Path | None = None,
-    method: str | None = None,
+    method: str = "random",
     by: str | None = None,
     extractor: Any = None,
     seed: int = 0,
@@ -84,10 +84,11 @@ def suggest(
 
     `labelled`: votes, counts, ratings or pairs, or their file; from 20 pictures with votes of both kinds a model is
     learned (logistic regression on principal directions of the features). `scores`: a table with id and p_real, instead
-    of that model. `method`: see `choose`; by default "coverage". `by`: a column of the source, or "folder": as many of
+    of that model. `method`: see `giqa.scorers.spread.choose`; at random by default, which nothing
+    else beat (docs/bench.md) and which keeps the labelled a fair sample. `by`: a column of the source, or "folder": as many of
     each value. Same seed, same pictures. Errors: `BadSpec`, `BadShape`, `BadSource`, `BadTable`.
     """
-    if method not in (None, *METHODS):
+    if method not in METHODS:
         raise BadSpec(f"Pictures are chosen by {', '.join(METHODS)}; got {method!r}.")
     source = open_source(pictures)
     strata = _strata(source, by)
@@ -100,16 +101,17 @@ def suggest(
     found, missing = match_names(names, done.features.ids)
     points = directions(done.features.matrix(), seed=seed)
     p = _told(scores, done.features.ids) if scores else _from_votes(points, found, votes, seed)
-    method = method or "coverage"
     if method in UNSURE and not np.isfinite(p).any():
         raise BadSpec(
             f"{method!r} needs a model, which takes {FEWEST} labelled pictures with votes of both kinds; there are "
-            f"{len(found)}. Choose by coverage first, or give scores with p_real."
+            f"{len(found)}. Choose at random first, or give scores with p_real."
         )
     doubt = np.where(np.isfinite(p), p * (1 - p), np.nanmax(p * (1 - p), initial=0.0))
     groups = None if strata is None else strata[rows]
     taken = sorted(set(found.values()))
     twins = twins_of(done.features.info)
+    if len(np.unique(twins[taken])) == len(np.unique(twins)):
+        raise BadSpec(f"Every picture of {source.name} has a label already, or is a copy of one that has.")
     chosen = choose(
         points[:, :NEAR], n, labelled=taken, method=method, doubt=doubt, twins=twins, strata=groups, seed=seed
     )

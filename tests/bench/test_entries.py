@@ -48,6 +48,7 @@ def test_a_sweep_keeps_what_is_fixed():
     sweep = parse_sweep("gmm(preset='paper', M=5,10, pca=32)")
     assert sweep.values == ("5", "10") and sweep.label == "M of gmm(preset='paper', pca=32)"
     assert sweep.entries[1].what == "gmm(preset='paper', pca=32, n_components=10)"
+    assert sweep.entries[0].label == "gmm(preset='paper', pca=32) M=5"  # and not that of another sweep over M
     covariances = parse_sweep("gmm(covariance='full','diag')")
     assert [e.what for e in covariances.entries] == ["gmm(covariance='full')", "gmm(covariance='diag')"]
     assert parse_sweep("K=5").values == ("5",)

@@ -48,6 +48,13 @@ def test_scorers_models_tables_and_sweeps_side_by_side(toy_set, tmp_path):
     assert one.value("knn").value == one.value("knn K=1").value
 
 
+def test_two_sweeps_over_one_parameter_are_two(toy_set):
+    """What is fixed beside it is part of the name: K=1 of one sweep is not K=1 of the other."""
+    found = bench([toy_set], sweeps=["K=1,5", "knn(preset='paper', K=1,5)"], **OPTIONS)
+    assert len(found.sets[0].figures) == 4 and len(found.sets[0].differences) == 2
+    assert found.made_by["entries"]["knn(preset='paper') K=1"] == "knn(preset='paper', k=1)"
+
+
 def test_scores_are_those_of_giqa_score(toy_set, tmp_path):
     """By another road: fit and score, and count the pairs by hand."""
     scores = giqa.score(tmp_path / "pictures", tmp_path / "reals", extractor="statistics", scorer="gmm")
@@ -126,7 +133,7 @@ def test_learned_scorers_learn_from_snapshots(toy_set, tmp_path):
 )
 def test_what_cannot_be_judged(toy_set, change, scorers, error, words):
     with pytest.raises(error, match=words):
-        bench([LabelledSet(**(vars(toy_set) | change))], scorers, **OPTIONS)
+        bench([LabelledSet(**(vars(toy_set) | change))], scorers, sweeps=["K=1"] if scorers else [], **OPTIONS)
 
 
 def test_the_command_on_a_folder_as_lgiqa_is(tmp_path, monkeypatch):

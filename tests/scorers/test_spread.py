@@ -17,8 +17,8 @@ def corner(rows):
 @pytest.mark.parametrize("seed", range(5))
 def test_coverage_goes_where_nothing_is_labelled(seed):
     """One corner has labels: the next three are of the three others; without labels, four are of all four."""
-    assert corner(choose(POINTS, 3, labelled=[0, 1, 2], seed=seed)) == [1, 2, 3]
-    assert corner(choose(POINTS, 4, seed=seed)) == [0, 1, 2, 3]
+    assert corner(choose(POINTS, 3, labelled=[0, 1, 2], method="coverage", seed=seed)) == [1, 2, 3]
+    assert corner(choose(POINTS, 4, method="coverage", seed=seed)) == [0, 1, 2, 3]
 
 
 def test_doubt_moves_the_choice():
@@ -55,11 +55,11 @@ def test_the_same_seed_chooses_the_same():
 
 def test_copies_at_one_point_can_all_be_chosen():
     """No distance between them: chosen at random, and no division by zero."""
-    assert len(choose(np.zeros((5, 2)), 9, seed=0)) == 5
+    assert len(choose(np.zeros((5, 2)), 9, method="coverage", seed=0)) == 5
 
 
 def test_what_cannot_be_chosen():
-    with pytest.raises(BadSpec, match="coverage, both, unsure, random"):
+    with pytest.raises(BadSpec, match="random, coverage, both, unsure"):
         choose(POINTS, 3, method="best")
     with pytest.raises(BadSpec, match="how unsure"):
         choose(POINTS, 3, method="unsure")

@@ -90,13 +90,14 @@ def parse_sweep(text: str) -> Sweep:
     if len(swept) != 1:
         raise BadSpec(f"{advice} One parameter at a time: {' and '.join(swept) or 'none'} has several values.")
     fixed = [f"{_long(called[1], name)}={given[0]}" for name, given in values.items() if name != swept[0]]
+    inside = ", ".join(f"{name}={given[0]}" for name, given in values.items() if name != swept[0])
+    head = f"{called[1]}({inside})" if inside else called[1]
     entries = []
     for value in values[swept[0]]:
         entry = parse_entry(f"{called[1]}({', '.join([*fixed, f'{_long(called[1], swept[0])}={value}'])})")
-        entries.append(Entry(f"{called[1]} {swept[0]}={value}", entry.kind, entry.what))
+        entries.append(Entry(f"{head} {swept[0]}={value}", entry.kind, entry.what))
     if len({entry.what for entry in entries}) < len(entries):
         raise BadSpec(f"The sweep {text!r} has a value twice.")
-    head = f"{called[1]}({', '.join(f'{n}={g[0]}' for n, g in values.items() if n != swept[0])})".replace("()", "")
     return Sweep(f"{swept[0]} of {head}", swept[0], tuple(values[swept[0]]), tuple(entries))
 
 

@@ -113,7 +113,11 @@ def _checked(sets: Sequence[LabelledSet], entries: list[Entry]) -> list[Entry]:
             raise BadSpec(f"{one.name}: {kinds['scorer']} is fitted on reals; give some (--real).")
         if one.snapshots is None and "learned" in kinds:
             raise BadSpec(f"{one.name}: {kinds['learned']} learns from a table of snapshots; give one (--snapshots).")
-    return list({entry.label: entry for entry in entries}.values())
+    once = {entry.label: entry for entry in entries}
+    for entry in entries:
+        if entry != once[entry.label]:
+            raise BadSpec(f"Two different entries are called {entry.label!r}; name one of them otherwise.")
+    return list(once.values())
 
 
 def _labels(one: LabelledSet, unanimous: bool, kind: str | None) -> Pairs | Votes | Counts:
