@@ -27,9 +27,9 @@ FEWEST = 20  # pictures with votes that a model takes
 class Suggestions:
     """Pictures to label next, in the order of choice.
 
-    `ids`: their names in the source; `stratum`: of each, where strata were asked for; `p_real`: what a
-    model learned from `votes` votes says of each, NaN without a model; `labelled`: pictures that had labels;
-    `strangers`: labelled names that are not among the pictures; `failures`: pictures that cannot be read.
+    `ids`: their names in the source; `stratum`: of each, where strata were asked for; `p_real`: what a model learned
+    from `votes` votes says of each, NaN without a model; `labelled`: pictures that had labels; `strangers`: labelled
+    names that are not among the pictures; `failures`: pictures that cannot be read.
     """
 
     source: Source
@@ -84,8 +84,8 @@ def suggest(
 
     `labelled`: votes, counts, ratings or pairs, or their file; from 20 pictures with votes of both kinds a model is
     learned (logistic regression on principal directions of the features). `scores`: a table with id and p_real, instead
-    of that model. `method`: see `giqa.scorers.spread.choose`; at random by default, which nothing
-    else beat (docs/bench.md) and which keeps the labelled a fair sample. `by`: a column of the source, or "folder": as many of
+    of that model. `method`: see `giqa.scorers.spread.choose`; at random by default, which nothing else beat
+    (docs/bench.md) and which keeps the labelled a fair sample. `by`: a column of the source, or "folder": as many of
     each value. Same seed, same pictures. Errors: `BadSpec`, `BadShape`, `BadSource`, `BadTable`.
     """
     if method not in METHODS:
