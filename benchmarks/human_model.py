@@ -7,10 +7,13 @@ real LFW faces of `lfw-dcgan` for faces, the 128 real tiles for CIFAR, 300 photo
 
 - faces, CIFAR: 400 pictures of the DCGAN's epochs 0 to 24 on faces, 400 of the two CIFAR runs. Raters are made up: on
   the logit scale, 3 (epoch/24)^(1/2) - 2, and a deviation of .5 a picture (`by epoch`). What the distances can tell of
-  that, a logistic function fitted to it once, is the second truth (`by distance`), which the model could have exactly.
-  For each of the simulations 200 pictures get 3 votes each; fitted with `recommended` and 100 resamples. Reported: how
-  many of the 95 % intervals hold the truth, over the other 200 pictures (`by distance`) and over the mean of each
-  epoch's pictures (`by epoch`), the mean width, and the rank correlation of p with the truth on pictures without votes.
+  that, a logistic function fitted to it once, is another truth (`by distance`), which the model could have exactly.
+  For each of the simulations 200 pictures get 3 votes each (or 1); fitted with `recommended` and 100 resamples, on the
+  three distances, or with the z of seven layers beside them (`MultiLayer(levels=None).layer_z`, fitted on the same
+  references). Reported of the other 200 pictures: how many of the 95 % intervals of p_real hold the picture's own
+  probability, and their mean width; the same of the intervals of pictures like it (`own=False`); how many epochs' mean
+  probabilities lie between the means of the intervals' ends; and the rank correlation of p with the truth. `other run`:
+  the pictures of one CIFAR run have votes, and those of the other run are foretold.
 - game: `detection-game`, 540 votes on pictures of six generators and on real ones. Each generator is left out in turn,
   with a sixth of the reals; mean log-likelihood of a vote, in nats, beside the constant answer and knowing the truth
   (the share of votes for reals and for generated in the rest). Interval: bootstrap over pictures.
@@ -42,6 +45,8 @@ from giqa.images.decode import decode
 from giqa.scorers.distances import LayerDistances
 from giqa.scorers.human import HumanModel
 from giqa.scorers.logistic import fit_logistic, log_likelihood, sigmoid
+from giqa.scorers.multilayer import MultiLayer
+from giqa.types import Features
 
 TAPS = ("low", "mid", "high")
 
@@ -55,52 +60,83 @@ def pictures(where: str, most: int | None = None) -> tuple[list[np.ndarray], dic
 
 
 class Measure:
-    """Distances of pictures from some references, a column for each of low, mid, high."""
+    """What pictures look like beside some references: distances of low, mid, high, and z of each layer."""
 
     def __init__(self, references: list[np.ndarray]):
         self.extractor, n = Embedded(), len(references)
         self.low = LayerDistances("C").fit((self.extractor.maps(p, ["low"]) for p in references), n)
         self.rest = LayerDistances().fit((self.extractor.maps(p, ["mid", "high"]) for p in references), n)
+        pooled = self.pooled(references)
+        self.layers = MultiLayer(levels=None).fit(pooled)
+        self.names = self.layers.layer_names(pooled.layers)
 
-    def __call__(self, wanted: list[np.ndarray]) -> np.ndarray:
+    def __call__(self, wanted: list[np.ndarray]) -> Features:
         parts = []
         for start in range(0, len(wanted), 128):
             maps = [self.extractor.maps(p, TAPS) for p in wanted[start : start + 128]]
             parts.append(np.c_[self.low.sums(maps), self.rest.sums(maps)])
-        return np.concatenate(parts)
+        pooled = self.pooled(wanted)
+        columns = dict(zip([f"{tap}.distance" for tap in TAPS], np.concatenate(parts).T, strict=True))
+        columns |= dict(zip([f"{name}.z" for name in self.names], self.layers.layer_z(pooled).T, strict=True))
+        layers = {name: column[:, None] for name, column in columns.items()}
+        return Features(pooled.ids, layers | {f"{name} pooled": layer for name, layer in pooled.layers.items()})
+
+    def pooled(self, wanted: list[np.ndarray]) -> Features:
+        rows = [self.extractor.prepare(p) for p in wanted]
+        layers = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+        made_by = {"levels": dict(self.extractor.levels)}
+        return Features(tuple(f"{i:04d}" for i in range(len(wanted))), layers, made_by=made_by)
 
 
-def simulated(name: str, distances: np.ndarray, epochs: np.ndarray, simulations: int) -> None:
+def only(features: Features, *endings: str) -> Features:
+    """Layers whose names end so."""
+    return Features(features.ids, {name: x for name, x in features.layers.items() if name.endswith(endings)})
+
+
+def simulated(name: str, features: Features, table: dict[str, list], simulations: int) -> None:
+    epochs = np.array(table["epoch"], float)
+    runs = np.unique(table["run"], return_inverse=True)[1]
     logits = 3 * np.sqrt(epochs / 24) - 2
-    x = np.log1p(distances)
+    kinds = {"distances": only(features, ".distance"), "distances and z": only(features, ".distance", ".z")}
+    x = np.log1p(kinds["distances"].matrix().astype(float))
     x = (x - x.mean(0)) / x.std(0)
     w = fit_logistic(x, sigmoid(logits), np.ones(len(x)))
-    by_distance = sigmoid(x @ w[1:] + w[0])
-    rows: dict[str, list[tuple[float, float, float]]] = {"by distance": [], "by epoch": []}
-    for seed in range(simulations):
-        rng = np.random.default_rng(seed)
-        order = rng.permutation(len(x))
-        fitted, rest = order[:200], order[200:]
-        noisy = sigmoid(logits + 0.5 * rng.normal(size=len(x)))
-        for truth_name, truth in (("by distance", by_distance), ("by epoch", noisy)):
-            votes = np.c_[np.full(200, 3), rng.binomial(3, truth[fitted])]
-            model = HumanModel(resamples=100, seed=seed).fit(distances[fitted], votes)
-            p, low, high = model.p_real(distances[rest])
-            rho = float(spearmanr(p, truth[rest]).statistic)
-            if truth_name == "by epoch":
-                draws = sigmoid(model._x(distances[rest]) @ model.draws_[:, 1:].T + model.draws_[:, 0])
-                values = np.unique(epochs[rest])
-                means = np.stack([draws[epochs[rest] == e].mean(axis=0) for e in values])
-                low, high = np.percentile(means, [2.5, 97.5], axis=1)
-                truth_here = np.array([truth[rest][epochs[rest] == e].mean() for e in values])
-            else:
-                truth_here = truth[rest]
-            rows[truth_name].append((np.mean((low <= truth_here) & (truth_here <= high)), np.mean(high - low), rho))
-    for truth_name, values in rows.items():
-        covered, width, rho = np.array(values).T
-        print(
-            f"| {name}, {truth_name} | {over_splits(covered)} | {width.mean():.3f} | {over_splits(rho)} |", flush=True
-        )
+    by_distance = np.tile(sigmoid(x @ w[1:] + w[0]), (simulations, 1))
+    by_epoch = np.stack(
+        [sigmoid(logits + 0.5 * np.random.default_rng(s).normal(size=len(x))) for s in range(simulations)]
+    )
+    cases = [("by distance", by_distance, 3, False), ("by epoch", by_epoch, 3, False), ("by epoch", by_epoch, 1, False)]
+    cases += [("by epoch, other run", by_epoch, 3, True)] if len(np.unique(runs)) == 2 else []
+    for truth_name, truths, voters, other_run in cases:
+        for kind, of in kinds.items():
+            rows = []
+            for seed, truth in enumerate(truths):
+                rng = np.random.default_rng(100_000 + seed)
+                order = rng.permutation(len(x))
+                order = np.r_[order[runs[order] == seed % 2], order[runs[order] != seed % 2]] if other_run else order
+                fitted, rest = order[:200], order[200:]
+                votes = np.c_[np.full(200, voters), rng.binomial(voters, truth[fitted])]
+                model = HumanModel(resamples=100, seed=seed).fit(of.rows(fitted), votes)
+                rows.append(recovered(model, of.rows(rest), truth[rest], epochs[rest]))
+            own, width, like, narrow, means, rho = np.array(rows).T
+            cells = [f"{name}, {truth_name}", voters, kind, over_splits(own), f"{width.mean():.3f}"]
+            cells += [f"{like.mean():.3f}", f"{narrow.mean():.3f}", f"{means.mean():.3f}", over_splits(rho)]
+            print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+
+
+def recovered(model: HumanModel, features: Features, truth: np.ndarray, epochs: np.ndarray) -> tuple[float, ...]:
+    """Share of intervals that hold the truth, and their width, of own p and of pictures like it; epochs; Spearman."""
+    p, low, high = model.p_real(features)
+    _, low_like, high_like = model.p_real(features, own=False)
+    held = [low[e].mean() <= truth[e].mean() <= high[e].mean() for e in (epochs == one for one in np.unique(epochs))]
+    return (
+        np.mean((low <= truth) & (truth <= high)),
+        np.mean(high - low),
+        np.mean((low_like <= truth) & (truth <= high_like)),
+        np.mean(high_like - low_like),
+        np.mean(held),
+        spearmanr(p, truth).statistic,
+    )
 
 
 def game(data: Path, measure: Measure) -> None:
@@ -178,7 +214,9 @@ def main() -> None:
     parser.add_argument("--only", type=lambda text: text.split(","), default=["faces", "CIFAR", "game", "compression"])
     asked, start = parser.parse_args(), time.time()
     if {"faces", "CIFAR"} & set(asked.only):
-        print("| truth | share of intervals that hold it | mean width | Spearman, unlabelled |\n|---|---|---|---|")
+        columns = ("truth", "votes a picture", "features", "own p held", "width", "held by those of pictures like it")
+        columns += ("width", "mean of an epoch held", "Spearman, unlabelled")
+        print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
         for name, reals, fakes in (
             ("faces", "lfw-dcgan/labels.csv[kind=real]", "lfw-dcgan-progress/labels.csv[kind=generated]"),
             (
@@ -191,7 +229,7 @@ def main() -> None:
                 continue
             measure = Measure(pictures(f"{asked.data}/{reals}", 400)[0])
             pixels, table = pictures(f"{asked.data}/{fakes}", 400)
-            simulated(name, measure(pixels), np.array(table["epoch"], float), asked.simulations)
+            simulated(name, measure(pixels), table, asked.simulations)
         print()
     if {"game", "compression"} & set(asked.only):
         measure = Measure(pictures(f"{asked.data}/imagenet-sample/labels.csv", 300)[0])
