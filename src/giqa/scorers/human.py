@@ -55,7 +55,7 @@ class HumanModel:
     p is the share of real votes on pictures with such features, by people who saw what these saw. The interval (95 %)
     is of the picture's own probability: it holds what the features do not say (`spreads_`, in logits, learned from
     pictures with several votes: `giqa.scorers.unseen`) and how far the fit would move with other pictures and voters
-    (`resamples` fits to groups drawn with replacement). With `own=False` it is the latter alone.
+    (`resamples` fits to groups drawn with replacement; 0: no intervals). With `own=False` it is the latter alone.
     Errors: `BadSpec`, `BadShape`, `NotFitted`. Source: Kolchinski et al. 2019.
     """
 
@@ -84,12 +84,15 @@ class HumanModel:
         folds = _folds(groups, rng)
         self.C_ = self.C or (np.inf if self.preset == "paper" else chosen_strength(x, real, votes, folds))
         self.coefficients_ = fit_logistic(x, real, votes, self.C_)
-        draws = range(self.resamples)
-        self.draws_ = np.stack([_resampled(x, real, votes, groups, LOOSER * self.C_, rng) for _ in draws])
+        self.constant_ = float(real.sum() / votes.sum())
+        draws = [_resampled(x, real, votes, groups, LOOSER * self.C_, rng) for _ in range(self.resamples)]
+        self.draws_ = np.stack(draws) if draws else np.empty((0, len(self.coefficients_)))
+        if not draws:
+            self.spreads_ = np.empty(0)
+            return self
         unseen = held_out(x, real, votes, folds, self.C_)
         posterior = spread_posterior(unseen, self._drawn(x).var(axis=1), real, votes)
         self.spreads_ = drawn_spreads(posterior, self.resamples, rng)
-        self.constant_ = float(real.sum() / votes.sum())
         return self
 
     def score_samples(self, features: Any) -> np.ndarray:
@@ -99,7 +102,9 @@ class HumanModel:
     def p_real(self, features: Any, own: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """p and its 95 % interval, each float64 (n,): of the picture's own p, or (`own=False`) of pictures like it."""
         draws = self._drawn(self._x(features))
-        if own:
+        if not len(self.spreads_):
+            low, high = np.full((2, len(draws)), np.nan)
+        elif own:
             low, high = own_interval(draws, self.spreads_)
         else:
             low, high = sigmoid(np.percentile(draws, [2.5, 97.5], axis=1)) if len(draws) else np.empty((2, 0))
