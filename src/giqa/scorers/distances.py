@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Self
@@ -39,8 +39,9 @@ class LayerDistances:
 
     A map is what an extractor's `maps` gives for one picture: layer -> (h, w, c), or (c,) for a layer without places.
     References are kept as float16, in memory or, with `fit(..., file=)`, in a memory-mapped file. The search is exact:
-    all references are compared through float32 products, |b|² - 2ab, and the distance to the winner is computed
-    directly, so that nothing cancels. A picture's distances do not depend on its company. `cost` says what it takes.
+    all references are compared through float32 products, |b|²/2 - ab, near ties through float64, and the distance to
+    the winner is computed directly, so that nothing cancels. A picture's distances do not depend on its company. All
+    cores work, each on places of its own. `cost` says what it takes.
     Errors: `BadSpec`, `BadShape`, `NotFitted`. Source: Kolchinski et al. 2019, section 2.2.
     """
 
@@ -179,7 +180,7 @@ class LayerDistances:
                 if self.variant == "B":  # one pool for all: the queries are shared out
                     at = np.linspace(0, places * n, threads + 1).astype(int)
                     into, asked = found.reshape(-1), queries.reshape(-1, c)
-                    parts = [[(into[i:j], asked[i:j], vectors[0], squares[0])] for i, j in zip(at, at[1:], strict=False)]
+                    parts = [[(into[i:j], asked[i:j], vectors[0], squares[0])] for i, j in pairwise(at)]
                 else:
                     here = slice(start, start + len(vectors))
                     every = list(zip(found[here], queries[here], vectors, squares, strict=True))

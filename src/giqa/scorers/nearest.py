@@ -8,7 +8,7 @@ from .products import one_blas_thread
 
 ROWS = 256  # queries in one product at most
 COLUMNS = 2048  # references in one product; 256 x 2048 brackets stay near the processor
-TIES = 16  # queries in a product that decides between near ties, always, zeros filled in
+TIES = 16  # queries in a product that decides near ties, always: zeros are filled in
 SIGN_AND_VALUE, MOVED = np.int32(-0x70000001), np.float32(2.0**112)
 ROUNDING = 2.0**-24  # of a float32, relative
 
@@ -21,10 +21,10 @@ class Nearest:
     [1.0]
 
     |a - b|² = |a|² + 2(|b|²/2 - ab), of which only the bracket tells references apart: it is the product of [-a, 1] and
-    [b, |b|²/2]. The winner's distance is computed anew from the differences. How a product is rounded depends on how
-    many queries are in it; so where the second best is so near that rounding could decide, a product of one fixed shape
-    does: a query has the same winner, and the same bits, in any company. Holds its buffers, so one object serves one
-    thread. Returns float32 (n,).
+    [b, |b|²/2]. The winner's distance is computed anew from the differences. How a float32 product is rounded depends
+    on how many queries are in it; so where the second best is so near that rounding could decide, a float64 product of
+    one fixed shape does: a query has the same winner, and the same bits, in any company. Holds its buffers, so one
+    object serves one thread. Returns float32 (n,).
     """
 
     def __init__(self, channels: int):
@@ -37,7 +37,8 @@ class Nearest:
     @staticmethod
     def bytes(channels: int) -> int:
         """In its buffers, and in what it makes on the way."""
-        return 4 * (COLUMNS * (2 * channels + 1) + (ROWS + TIES) * COLUMNS + 3 * (ROWS + TIES) * (channels + 1))
+        buffers = COLUMNS * (2 * channels + 1) + ROWS * (COLUMNS + 3 * (channels + 1))
+        return 4 * buffers + 8 * (COLUMNS * (channels + 1) + TIES * (COLUMNS + channels + 1))
 
     def __call__(self, queries: np.ndarray, references: np.ndarray, squares: np.ndarray) -> np.ndarray:
         found = np.full(len(queries), np.inf, np.float32)
@@ -62,21 +63,29 @@ class Nearest:
         best = tile[every, winners]
         tile[every, winners] = np.inf
         close = np.flatnonzero(tile.min(axis=1) - best <= self._doubt(left, longest))
-        for start in range(0, len(close), TIES):
-            some = close[start : start + TIES]
-            few = np.zeros((TIES, left.shape[1]), np.float32)
-            few[: len(some)] = left[some]
-            winners[some] = np.matmul(few, right.T).argmin(axis=1)[: len(some)]
+        if len(close):
+            winners[close] = self._decided(left[close], right)
         difference = right[winners]
         difference += left
         difference = difference[:, :-1]
         return np.sqrt(np.einsum("nc,nc->n", difference, difference))
 
+    def _decided(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """Winners by float64 products of one shape, (n,)."""
+        winners, right = np.empty(len(left), np.intp), right.astype(np.float64)
+        right[:, -1] = np.einsum("nc,nc->n", right[:, :-1], right[:, :-1]) / 2
+        for start in range(0, len(left), TIES):
+            some = left[start : start + TIES]
+            few = np.zeros((TIES, left.shape[1]))
+            few[: len(some)] = some
+            winners[start : start + TIES] = np.matmul(few, right.T).argmin(axis=1)[: len(some)]
+        return winners
+
     def _doubt(self, left: np.ndarray, longest: float) -> np.ndarray:
         """How near the second best bracket must be for rounding to decide, (n,).
 
         In any order of summation a product of k = c + 1 terms is off by at most e = k u / (1 - k u) times the sum of
-        their sizes, here at most |a| |b| + |b|²/2. Two products of different shape, at two references: 4 e.
+        their sizes, here at most |a| |b| + |b|²/2, and |b|² itself by e |b|². Two references: 4 e (|a| |b| + |b|²/2).
         """
         k = left.shape[1] * ROUNDING
         lengths = np.sqrt(np.einsum("nc,nc->n", left, left))  # of [-a, 1]: a little more than |a|
