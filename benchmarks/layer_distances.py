@@ -7,8 +7,8 @@ Seven layers of Inception-V3 at 299 px (50,718 places, 3.2 million numbers a pic
 of them 0 as after a rectifier: speed does not depend on what they are. The search alone, no network. Ways, interleaved:
 
     giqa             `LayerDistances`: float16 references in a mapped file, read once for all pictures of a call
-    plain            float32 references in a mapped file, one product a place for --plain pictures at a time:
-                     |a|² + min(|b|² - 2ab), |b|² known beforehand
+    plain            the same references as float32 in a mapped file, one product a place for --plain pictures at a
+                     time: |a|² + min(|b|² - 2ab), |b|² known beforehand
     plain, float16   the same from the file of giqa, a place converted by numpy before its product
     naive            one picture and one place at a time: the norm of the differences to all references, its minimum
 
@@ -32,12 +32,14 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
 from giqa import __version__
 from giqa.scorers.distances import LayerDistances
 from giqa.scorers.products import one_blas_thread
+from giqa.scorers.reference import Reference, let_go
 
 LAYERS = {
     "Conv2d_1a_3x3": (149, 149, 32),
@@ -69,36 +71,26 @@ def queries(n: int) -> list[Maps]:
     return [{name: values.copy() for name, values in one.items()} for one in maps(n, 1)]
 
 
-def references(n: int, start: int = 0) -> Iterator[Maps]:
-    """References start, start + 1, ... of n; seeds go by 64, so that both files hold the same."""
-    for first in range(start, n, 64):
-        yield from maps(min(64, n - first), 1000 + first // 64)
-
-
 class Plain:
-    """float32 references (places, n, c) of each layer in one mapped file, and their squares in memory."""
+    """References (places, n, c) of each layer in one mapped file, and their squares in memory."""
 
-    def __init__(self, file: Path, n: int, mode: str):
-        self.vectors, self.n, begin = {}, n, 0
-        for name, shape in LAYERS.items():
-            full = (int(np.prod(shape[:-1])), n, shape[-1])
-            self.vectors[name] = np.memmap(file, np.float32, mode if not begin else "r+", begin, full)
-            begin += self.vectors[name].nbytes
-        squares = file.with_suffix(".npz")
-        self.squares = dict(np.load(squares)) if mode == "r+" else {}
-        if mode == "w+":
-            self.squares = {name: np.empty(v.shape[:2], np.float32) for name, v in self.vectors.items()}
-            self._write()
-            np.savez(squares, **self.squares)
+    def __init__(self, vectors: dict[str, np.ndarray], squares: dict[str, np.ndarray]):
+        self.vectors, self.squares = vectors, squares
 
-    def _write(self) -> None:
-        coming = references(self.n)
-        for start in range(0, self.n, 64):
-            some = [next(coming) for _ in range(min(64, self.n - start))]
-            for name, vectors in self.vectors.items():
-                block = np.stack([one[name].reshape(-1, one[name].shape[-1]) for one in some], axis=1)
-                vectors[:, start : start + len(some)] = block
-                self.squares[name][:, start : start + len(some)] = (block * block).sum(axis=2)
+    @classmethod
+    def mapped(cls, file: Path, half: Reference, mode: str) -> Self:
+        """float32, the same numbers as those of giqa's file."""
+        vectors, begin = {}, 0
+        for name, values in half.vectors.items():
+            vectors[name] = np.memmap(file, np.float32, mode if not begin else "r+", begin, values.shape)
+            begin += vectors[name].nbytes
+        return cls(vectors, {name: np.array(squares) for name, squares in half.squares.items()})
+
+    def fill(self, half: Reference) -> None:
+        for name, vectors in self.vectors.items():
+            for start, block, _ in half.blocks(name):
+                vectors[start : start + len(block)] = block
+                let_go(vectors)
 
     def distances(self, pictures: list[Maps]) -> dict[str, np.ndarray]:
         found: dict[str, np.ndarray] = {}
@@ -120,7 +112,7 @@ class Plain:
             for place in chosen:
                 np.linalg.norm(vectors[place] - asked[place], axis=1).min()
             done += len(chosen) * vectors[0].size
-        return done / (NUMBERS * self.n)
+        return done / sum(vectors.size for vectors in self.vectors.values())
 
 
 class Meter:
@@ -175,18 +167,18 @@ def write(folder: Path, n: int) -> None:
     if free < 1.1 * 6 * NUMBERS * n:
         sys.exit(f"{n} references need {6 * NUMBERS * n / 1e9:.0f} GB, and {free / 1e9:.0f} GB are free; take fewer.")
     start = time.perf_counter()
-    LayerDistances().fit(references(n), n, folder / "reference", say=say)
+    LayerDistances().fit(maps(n, 0), n, folder / "reference", say=say)
     say(f"  written in {time.perf_counter() - start:.0f} s")
-    start = time.perf_counter()
-    Plain(folder / "plain", n, "w+")
+    start, half = time.perf_counter(), LayerDistances.open(folder / "reference").reference_
+    Plain.mapped(folder / "plain", half, "w+").fill(half)
     say(f"  plain references written in {time.perf_counter() - start:.0f} s")
 
 
 def measure(folder: Path, asked: argparse.Namespace) -> None:
     n, half, full = asked.references, folder / "reference", folder / "plain"
-    distances, plain, meter = LayerDistances.open(half), Plain(full, n, "r+"), Meter()
-    converted = Plain.__new__(Plain)
-    converted.vectors, converted.squares = distances.reference_.vectors, distances.reference_.squares
+    distances, meter = LayerDistances.open(half), Meter()
+    plain = Plain.mapped(full, distances.reference_, "r+")
+    converted = Plain(distances.reference_.vectors, plain.squares)
     found: dict[str, np.ndarray] = {}
     expected: dict[str, np.ndarray] = {}
 
@@ -201,7 +193,6 @@ def measure(folder: Path, asked: argparse.Namespace) -> None:
     most, few = max(asked.pictures), min(asked.plain)
     for _ in range(asked.repeats):
         meter(f"giqa, {most} at a time", by_giqa(most), half, one_core=False)
-        meter(f"giqa, {most} at a time, one core", by_giqa(most), half)
         meter(f"plain, {few} at a time", by_plain(few), full)
         meter("naive", lambda: plain.naive(queries(1)[0], asked.share))
     worst = max(np.abs(found[name][:few].reshape(few, -1).T / expected[name] - 1).max() for name in LAYERS)
@@ -210,6 +201,7 @@ def measure(folder: Path, asked: argparse.Namespace) -> None:
         if pictures != most:
             meter(f"giqa, {pictures} at a time", by_giqa(pictures), half, one_core=False)
     meter(f"giqa, {most} at a time, warm", by_giqa(most), one_core=False)
+    meter(f"giqa, {most} at a time, one core", by_giqa(most), half)
     for pictures in asked.plain:
         if pictures != few:
             meter(f"plain, {pictures} at a time", by_plain(pictures), full)
