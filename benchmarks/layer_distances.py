@@ -38,6 +38,7 @@ import numpy as np
 
 from giqa import __version__
 from giqa.scorers.distances import LayerDistances
+from giqa.scorers.half import widened
 from giqa.scorers.products import one_blas_thread
 from giqa.scorers.reference import Reference, let_go
 
@@ -89,7 +90,7 @@ class Plain:
     def fill(self, half: Reference) -> None:
         for name, vectors in self.vectors.items():
             for start, block, _ in half.blocks(name):
-                vectors[start : start + len(block)] = block
+                widened(block, vectors[start : start + len(block)])
                 let_go(vectors)
 
     def distances(self, pictures: list[Maps]) -> dict[str, np.ndarray]:

@@ -200,16 +200,6 @@ def test_the_next_block_is_asked_for_in_whole_pages(tmp_path):
     assert asked == wanted
 
 
-def test_float16_is_widened_bit_by_bit():
-    """Every finite number of float16, as numpy has it; half the squares in the last column."""
-    every = np.arange(2**16, dtype=np.uint16).view(np.float16)
-    every = every[np.isfinite(every)]
-    every = every[: len(every) // 62 * 62].reshape(-1, 62)
-    squares = np.arange(len(every), dtype=np.float32)
-    found = Nearest(62)._widened(every, squares)
-    assert np.array_equal(found[:, :-1], every.astype(np.float32)) and np.array_equal(found[:, -1], squares / 2)
-
-
 def test_cost_is_counted_by_hand(capsys):
     """low: 20 places of 3 channels, 7 references: 20*7*(3*2+4) bytes, 2*20*7*4 FLOP; mid 9*7*(14+4), 2*9*7*8."""
     one = {name: maps(1)[0][name] for name in ("low", "mid")}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from .half import widened
 from .products import one_blas_thread
 
 ROWS = 256  # queries in one product at most
 COLUMNS = 2048  # references in one product; 256 x 2048 brackets stay near the processor
 TIES = 16  # queries in a product that decides near ties, always: zeros are filled in
-SIGN_AND_VALUE, MOVED = np.int32(-0x70000001), np.float32(2.0**112)
 ROUNDING = 2.0**-24  # of a float32, relative
 
 
@@ -92,12 +92,8 @@ class Nearest:
         return (4.04 * k / (1 - k) * longest) * (lengths + longest / 2)  # .04 for the rounding of lengths
 
     def _widened(self, references: np.ndarray, squares: np.ndarray) -> np.ndarray:
-        """[b, |b|²/2] in float32. float16 is moved bit by bit, ten times as fast as numpy converts it."""
-        n = len(references)
-        right, whole = self.right[:n], self.whole[:n]
-        whole[...] = references.view(np.int16)  # the sign fills the upper half
-        np.left_shift(whole, 13, out=whole)
-        np.bitwise_and(whole, SIGN_AND_VALUE, out=whole)
-        np.multiply(whole.view(np.float32), MOVED, out=right[:, :-1])  # exponents of float16 begin at -15, not -127
+        """[b, |b|²/2] in float32."""
+        right = self.right[: len(references)]
+        widened(references, right[:, :-1], self.whole[: len(references)])
         np.multiply(squares, np.float32(0.5), out=right[:, -1])
         return right

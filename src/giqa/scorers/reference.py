@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadModel, BadShape, MissingSource
+from .half import LARGEST, halved, widened
 from .nearest import Nearest
 
 BLOCK = 64 * 2**20  # bytes of references in memory at a time
-LARGEST = float(np.finfo(np.float16).max)
 FORMAT = 1
 
 
@@ -90,11 +90,11 @@ class Reference:
 
     def put(self, name: str, at: slice, vectors: np.ndarray) -> None:
         """Vectors (searches, some, channels) as those of the references `at`."""
-        if vectors.size and np.abs(vectors).max() > LARGEST:
+        if vectors.size and max(vectors.max(), -vectors.min()) > LARGEST:
             raise BadShape(f"A value of {name} is beyond ±{LARGEST:.0f}, which float16 ends at; scale the layer.")
-        half = vectors.astype(np.float16)
+        half = halved(vectors)
         self.vectors[name][:, at] = half
-        wide = half.astype(np.float32)
+        wide = widened(half, np.empty(half.shape, np.float32))
         self.squares[name][:, at] = np.einsum("pnc,pnc->pn", wide, wide)
         let_go(self.vectors[name])
         let_go(self.squares[name])
