@@ -40,7 +40,7 @@ from giqa import __version__
 from giqa.scorers.distances import LayerDistances
 from giqa.scorers.half import widened
 from giqa.scorers.products import one_blas_thread
-from giqa.scorers.reference import Reference, let_go
+from giqa.scorers.reference import Reference
 
 LAYERS = {
     "Conv2d_1a_3x3": (149, 149, 32),
@@ -79,19 +79,20 @@ class Plain:
         self.vectors, self.squares = vectors, squares
 
     @classmethod
-    def mapped(cls, file: Path, half: Reference, mode: str) -> Self:
+    def mapped(cls, file: Path, half: Reference) -> Self:
         """float32, the same numbers as those of giqa's file."""
         vectors, begin = {}, 0
         for name, values in half.vectors.items():
-            vectors[name] = np.memmap(file, np.float32, mode if not begin else "r+", begin, values.shape)
+            vectors[name] = np.memmap(file, np.float32, "r", begin, values.shape)
             begin += vectors[name].nbytes
         return cls(vectors, {name: np.array(squares) for name, squares in half.squares.items()})
 
-    def fill(self, half: Reference) -> None:
-        for name, vectors in self.vectors.items():
-            for start, block, _ in half.blocks(name):
-                widened(block, vectors[start : start + len(block)])
-                let_go(vectors)
+    @staticmethod
+    def write(file: Path, half: Reference) -> None:
+        with file.open("wb") as opened:
+            for name in half.vectors:
+                for _, block, _ in half.blocks(name):
+                    opened.write(widened(block, np.empty(block.shape, np.float32)).data)
 
     def distances(self, pictures: list[Maps]) -> dict[str, np.ndarray]:
         found: dict[str, np.ndarray] = {}
@@ -171,14 +172,14 @@ def write(folder: Path, n: int) -> None:
     LayerDistances().fit(maps(n, 0), n, folder / "reference", say=say)
     say(f"  written in {time.perf_counter() - start:.0f} s")
     start, half = time.perf_counter(), LayerDistances.open(folder / "reference").reference_
-    Plain.mapped(folder / "plain", half, "w+").fill(half)
+    Plain.write(folder / "plain", half)
     say(f"  plain references written in {time.perf_counter() - start:.0f} s")
 
 
 def measure(folder: Path, asked: argparse.Namespace) -> None:
     n, half, full = asked.references, folder / "reference", folder / "plain"
     distances, meter = LayerDistances.open(half), Meter()
-    plain = Plain.mapped(full, distances.reference_, "r+")
+    plain = Plain.mapped(full, distances.reference_)
     converted = Plain(distances.reference_.vectors, plain.squares)
     found: dict[str, np.ndarray] = {}
     expected: dict[str, np.ndarray] = {}
