@@ -179,9 +179,8 @@ def blind(options: argparse.Namespace) -> None:
         print(f"{label}: {over_pictures(lambda a, b: spearmanr(a, b)[0], scores, given)}")
     ours, theirs = noise_ratios(folder, published)
     off = ours - theirs
-    print(
-        f"PSNR of these files less the published one: {off.min():+.2f} to {off.max():+.2f}, median {np.median(off):+.2f}"
-    )
+    low, middle, high = off.min(), np.median(off), off.max()
+    print(f"PSNR of these files less the published one, dB: {low:+.2f} to {high:+.2f}, median {middle:+.2f}")
     print(f"PSNR, Spearman with the published column: {over_pictures(lambda a, b: spearmanr(a, b)[0], ours, theirs)}\n")
 
 
