@@ -153,6 +153,33 @@ def line(
     return _svg(width, height, words, parts)
 
 
+def curves(
+    series: Mapping[str, Sequence[tuple[float, float, float, float]]], labels: tuple[str, str], width: int
+) -> Markup:
+    """A line and its interval as a band for each series of points (x, value, low, high); labels: what x and y are."""
+    height = 280
+    points = [point for found in series.values() for point in found]
+    if not points:
+        return Markup("")
+    places = sorted({point[0] for point in points})
+    x = Axis(places[0], places[-1] if len(places) > 1 else places[0] + 1, 56, width - 16)
+    y = Axis(*_range([v for point in points for v in point[1:]]), height - 48, 22)
+    parts = [_grid_y(y, ticks(y.low, y.high, 5), width, _plain, left=56)]
+    parts.append(_grid_x(x, _apart(x, places, 44), height - 28))
+    parts.append(f'<text x="{width / 2}" y="{height - 6}" text-anchor="middle">{escape(labels[0])}</text>')
+    parts.append(f'<text x="4" y="12">{escape(labels[1])}</text>')
+    for number_of, found in enumerate(series.values()):
+        colour = f"s{number_of % COLOURS}"
+        there = "L".join(f"{x(p[0])},{y(p[3])}" for p in found)
+        back = "L".join(f"{x(p[0])},{y(p[2])}" for p in reversed(found))
+        parts.append(f'<path class="band {colour}" d="M{there}L{back}Z"/>')
+        parts.append(f'<path class="line {colour}" d="M{"L".join(f"{x(p[0])},{y(p[1])}" for p in found)}"/>')
+    words = "; ".join(
+        f"{name}: {', '.join(f'{_plain(p[0])}: {number(p[1])}' for p in f)}" for name, f in series.items()
+    )
+    return _svg(width, height, words, parts)
+
+
 # --- parts
 
 
