@@ -1,4 +1,4 @@
-"""Metrics of pyiqa through the scorer iqa, on pictures that people compared; and what pyiqa says itself.
+"""Metrics of pyiqa through the extractor iqa, on pictures that people compared; and what pyiqa says itself.
 
     python benchmarks/iqa_library.py [--data ../shared/data] [--weights ../shared/weights] [--metrics piqe nima ...]
 
@@ -31,6 +31,7 @@ from sets import Sets
 
 import giqa
 from giqa.errors import MissingWeights
+from giqa.extraction import extract
 from giqa.features.iqa import IQA
 
 COLUMNS = {"brisque": -1, "niqe": -1, "hyperiqa": 1, "unique": 1}
@@ -65,7 +66,7 @@ def _without_weights(create: object, name: str, pretrained: bool = True, **optio
 
 def rows(options: argparse.Namespace) -> None:
     """A line a metric."""
-    sets = Sets(options.data, None)
+    sets = Sets([options.data], None)
     folder = options.data / FOLDER
     with open(folder / "objective_metrics.csv", newline="", encoding="utf-8") as file:
         published = {row["image"]: row for row in csv.DictReader(file)}
@@ -74,17 +75,18 @@ def rows(options: argparse.Namespace) -> None:
     for metric in options.metrics:
         start = time.time()
         extractor, weights = drawn(metric)
-        scores = giqa.score(f"{folder}/labels.csv", real=f"{folder}/labels.csv", extractor=extractor, scorer="value")
+        features = extract(f"{folder}/labels.csv", extractor).features
         spent = time.time() - start
-        found = dict(zip(scores.id, scores.score, strict=True))
+        scores = features.layers["score"][:, 0]
+        found = dict(zip(features.ids, scores.tolist(), strict=True))
         judge = extractor._judge
         sign = -1 if judge.lower_better else 1
-        off = max(abs(sign * float(judge(f"{folder}/{name}")) - found[name]) for name in scores.id[:8])
+        off = max(abs(sign * float(judge(f"{folder}/{name}")) - found[name]) for name in features.ids[:8])
         people = agreement(sets, found)["people: pairs, all"]
         with_column = "none"
         if metric in COLUMNS:
-            given = np.array([COLUMNS[metric] * float(published[name][metric]) for name in scores.id])
-            with_column = str(over_pictures(lambda a, b: spearmanr(a, b)[0], scores.score, given))
+            given = np.array([COLUMNS[metric] * float(published[name][metric]) for name in features.ids])
+            with_column = str(over_pictures(lambda a, b: spearmanr(a, b)[0], scores, given))
         print(f"| {metric} | {weights} | {people} | {with_column} | {off:.1g} | {spent:.0f} |", flush=True)
 
 
@@ -94,18 +96,31 @@ def niqe(options: argparse.Namespace) -> None:
     from pyiqa.archs.niqe_arch import calculate_niqe
     from pyiqa.utils.img_util import imread2tensor
 
-    from giqa.scorers.niqe import read_pristine
+    from giqa.scorers.niqe import NIQE, read_pristine
 
     folder, file = options.data / FOLDER, str(options.weights / "niqe_image_params.mat")
     mean, covariance = (torch.from_numpy(a.copy()) for a in read_pristine(file))
-    spec = f"niqe(weights={file!r})"
-    ours = giqa.score(f"{folder}/labels.csv", real=f"{folder}/labels.csv", scorer=spec)
-    theirs = [
-        -float(calculate_niqe(imread2tensor(f"{folder}/{n}")[None], mu_pris_param=mean, cov_pris_param=covariance))
-        for n in ours.id
-    ]
-    figure = over_pictures(lambda a, b: spearmanr(a, b)[0], ours.score, np.array(theirs))
-    print(f"\nNIQE of giqa and of pyiqa, the same parameters: Spearman {figure}")
+    features = extract(f"{folder}/labels.csv", "niqe").features
+    scorer = NIQE(file).fit(features)
+    ours = scorer.score_samples(features)
+    scorer.order_ = np.arange(len(mean))  # the file's repeated rows left as they are
+    theirs = np.array(
+        [
+            -float(calculate_niqe(imread2tensor(f"{folder}/{n}")[None], mu_pris_param=mean, cov_pris_param=covariance))
+            for n in features.ids
+        ]
+    )
+    with open(folder / "objective_metrics.csv", newline="", encoding="utf-8") as table:
+        column = {row["image"]: -float(row["niqe"]) for row in csv.DictReader(table)}
+    published = np.array([column[name] for name in features.ids])
+    print()
+    for name, one, other in (
+        ("giqa's, repeated rows as they are, and pyiqa's", scorer.score_samples(features), theirs),
+        ("giqa's, repeated rows read alike, and the published column", ours, published),
+        ("pyiqa's and the published column", theirs, published),
+    ):
+        figure = over_pictures(lambda a, b: spearmanr(a, b)[0], one, other)
+        print(f"NIQE with the same parameters, {name}: Spearman {figure}, {np.abs(one - other).mean():.2f} apart")
 
 
 def main() -> None:

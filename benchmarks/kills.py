@@ -1,6 +1,6 @@
 """Kill -9 what learns, in every phase of it, until it is through; then compare with a run that nobody touched.
 
-    python benchmarks/kills.py WORK [--only demo network gan pick] [--each 3] [--rounds 8] [--steps 24]
+    python benchmarks/kills.py WORK [--only demo network gan pick] [--each 3] [--rounds 8] [--seed 0] [--steps 24]
 
 - demo: `giqa demo gan`, shortened: the first training, MBC, what is between, the plain arm, the OHEM arm, the curve.
 - network: `giqa train mbc SNAPSHOTS -o NAME.safetensors` on the snapshots of the demo.
@@ -229,7 +229,7 @@ def watched(number: int, page: Page, targets: dict[str, float]) -> tuple[Counter
 
 def through(name: str, job: Job, options: argparse.Namespace) -> Counter[str]:
     """Rounds of kills of one job until each phase had its share; kills by phase."""
-    page, expected, rng = Page(job.phases), options.work / name / "whole", np.random.default_rng(0)
+    page, expected, rng = Page(job.phases), options.work / name / "whole", np.random.default_rng(options.seed)
     spent, _ = watched(started(job, page, expected, options.work / name / "home"), page, {})
     wanted = job.content(expected)
     print(f"{name}: untouched {sum(spent.values()):.1f} s, {len(wanted)} files and tensors", flush=True)
@@ -262,6 +262,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=("demo", "network", "gan", "pick"))
     parser.add_argument("--each", type=int, default=3, help="kills of each phase, at least")
     parser.add_argument("--rounds", type=int, default=8, help="at most")
+    parser.add_argument("--seed", type=int, default=0, help="of the moments")
     parser.add_argument("--steps", type=int, default=24, help="of the demo's first training")
     options = parser.parse_args()
     whole, start = options.work / "demo" / "whole", time.time()
