@@ -125,8 +125,8 @@ def network_job(whole: Path) -> Job:
     table = f"{whole / 'start' / 'snapshots' / 'snapshots.csv'}"
 
     def run(folder: Path) -> None:
-        told = ["train", "mbc", table, "-o", f"{folder / 'mbc.safetensors'}", "--epochs", "6", "--quiet"]
-        command(told, standalone_mode=False)
+        told = ["train", "mbc", table, "-o", f"{folder / 'mbc.safetensors'}", "--epochs", "6", "--heads", "6"]
+        giqa_command(*told, "--quiet")
 
     def watch(page: Page) -> None:
         page.watch(network, "train_network", "network: begin")
@@ -144,7 +144,7 @@ def gan_job(whole: Path) -> Job:
 
     def run(folder: Path) -> None:
         told = ["train", "gan", reals, "-o", f"{folder / 'arm'}", "--steps", "24", "--every", "6", "--each", "24"]
-        command([*told, "--batch", "32", "--quality", f"{whole / 'mbc.safetensors'}", "--quiet"], standalone_mode=False)
+        giqa_command(*told, "--batch", "32", "--quality", f"{whole / 'mbc.safetensors'}", "--quiet")
 
     def watch(page: Page) -> None:
         for owner, name, phase in zip(
@@ -161,13 +161,13 @@ def pick_job(whole: Path, work: Path) -> Job:
     if not scores.exists():
         np.savez_compressed(pictures, images=demo.sample_pictures(whole / "ohem", 200, seed=9))
         reals = f"{whole / 'start' / 'snapshots' / 'snapshots.csv'}[kind=real]"
-        command(["score", f"{pictures}", "--real", reals, "-o", f"{scores}", "--quiet"], standalone_mode=False)
+        giqa_command("score", f"{pictures}", "--real", reals, "-o", f"{scores}", "--quiet")
 
     def run(folder: Path) -> None:
         if (folder / "picked").exists():
             return  # killed after the folder was there; the command would say so
         told = ["pick", f"{scores}", "--from", f"{pictures}", "--top", "150", "-o", f"{folder / 'picked'}", "--quiet"]
-        command(told, standalone_mode=False)
+        giqa_command(*told)
 
     def watch(page: Page) -> None:
         page.watch(giqa.cli.learning, "found", "pick: pictures found")
@@ -179,6 +179,13 @@ def pick_job(whole: Path, work: Path) -> Job:
         return {str(file.relative_to(folder)): file.read_bytes() for file in files}
 
     return Job(run, ["pick: pictures found", "pick: picture placed", "pick: begin and end"], watch, picked)
+
+
+def giqa_command(*told: str) -> None:
+    """A command in this very process; an error ends it."""
+    code = command(told, standalone_mode=False)
+    if code:
+        sys.exit(f"giqa {' '.join(told)} ended with {code}")
 
 
 def content(folder: Path) -> dict[str, bytes]:
