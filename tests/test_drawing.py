@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from giqa.drawing import Axis, Point, curves, distributions, line, number, plane, ticks
+from giqa.drawing import Axis, Point, distributions, line, number, plane, ticks
 
 
 @pytest.mark.parametrize(
@@ -52,15 +52,3 @@ def test_a_line_marks_the_best_and_leaves_out_what_is_unknown():
     assert text.count("<circle") == 1 and len(re.findall("L", re.search(r'class="line s0" d="([^"]*)"', text)[1])) == 2
     assert line([0, 1], np.full(2, np.nan), values[:2], values[:2], None, 400) == ""
     assert plane([Point("a", (float("nan"),) * 3, (0, 0, 0))], ("x", "y"), 400) == ""
-
-
-def test_curves_go_through_their_points():
-    """Two series from 0 to 10, a tenth of room above and below; the first falls from the top to the bottom."""
-    text = curves({"a": [(50, 10, 10, 10), (100, 0, 0, 0)], "b": [(50, 5, 4, 6), (100, 5, 4, 6)]}, ("x", "y"), 472)
-    assert curves({}, ("x", "y"), 472) == ""
-    first, second = re.findall(r'class="line s\d" d="M([^"]*)"', text)
-    (left, top), (right, bottom) = (map(float, at.split(",")) for at in first.split("L"))
-    assert (left, right) == (56, 456)
-    assert [float(at.split(",")[1]) for at in second.split("L")] == [pytest.approx((top + bottom) / 2, abs=0.1)] * 2
-    assert 22 < top < bottom < 232  # inside the frame, better is up
-    assert "a: 50: 10.0, 100: 0.000; b: 50: 5.00, 100: 5.00" in text

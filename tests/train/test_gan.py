@@ -152,11 +152,11 @@ def test_mean_z_of_the_best_half():
 
 
 def test_page_shows_both_arms():
-    """Lines and bands of both, the best picture with its z, the share that was weighted; nothing is loaded."""
+    """Lines of both, the best picture with its z, the share that was weighted; nothing is loaded."""
     curve = [(arm, share, z, z - 1, z + 1) for arm, z in (("plain", -3.0), ("ohem", -2.0)) for share in (1.0, 0.5)]
     best = Strip("best", [as_png(np.full((2, 2, 3), 9, np.uint8))], ["-1.5"])
     text = page(curve, [(10, 0.2)], {"snapshots": [Strip("step 4", [b"x"])], "plain": [best], "ohem": [best]})
-    assert text.count('class="line s0"') == text.count('class="band s1"') == 2  # the wide and the narrow chart
+    assert text.count('class="line s0"') == text.count('class="line s1"') == 2  # the wide and the narrow chart
     assert "20.0%" in text and "−3.00</b></td><td>−4.00 to −2.00" in text and text.count("<span>−1.5</span>") == 2
     assert 'alt="step 4 1"' in text and "http:" not in text and "https:" not in text
 

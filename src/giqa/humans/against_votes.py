@@ -161,7 +161,7 @@ def against_votes(rows: Rows, lost: int, probability: bool, resamples: int, seed
     score, share, n, generator = rows.shares()
     several = len(_each(generator)) > 1
     if several:
-        measures["Spearman within generator"] = _within
+        measures["Spearman within generator"] = within_generators
         measures["Spearman, generator alone"] = lambda r: m.spearman(_generator_mean(r), r.shares()[1])
     rng = np.random.default_rng(seed)
     samples = [[of(drawn) for of in measures.values()] for drawn in (rows.drawn(rng) for _ in range(resamples))]
@@ -225,7 +225,7 @@ def _yes(p: np.ndarray) -> np.ndarray:
     return (p > 0.5) + 0.5 * (p == 0.5)
 
 
-def _within(rows: Rows) -> float:
+def within_generators(rows: Rows) -> float:
     """The mean over generators, by their pictures, of the rank correlation among one generator's pictures."""
     score, share, _, generator = rows.shares()
     found = [(m.spearman(score[g], share[g]), int(g.sum())) for g in _each(generator)]

@@ -14,6 +14,7 @@ from ..page import render
 
 SHOWN = 8  # pictures in a strip
 WIDE, NARROW = 1140, 340  # of the chart in pixels: one for the table, one for the telephone
+LABEL = "share of the pictures that is kept, best first"
 ARMS = {"plain": "plain", "ohem": "OHEM"}
 
 
@@ -36,11 +37,11 @@ def page(
     `curve`: (arm, share kept, mean z, low, high); `weighted`: (step, share of pictures); `strips`: those of the
     "snapshots", and of each arm.
     """
+    shares = sorted({row[1] for row in curve}, reverse=True)
     series = {
-        ARMS[arm]: [(100 * share, *rest) for name, share, *rest in sorted(curve) if name == arm]
+        ARMS[arm]: [row[2:] for share in shares for row in curve if row[:2] == (arm, share)]
         for arm in dict.fromkeys(row[0] for row in curve)
     }
-    labels = ("share kept, %", "mean z: 0 = like a typical real, up is better")
     shown = {
         name: [
             (s.name, [(base64.b64encode(p).decode(), words) for p, words in zip(s.pictures, _filled(s), strict=True)])
@@ -54,10 +55,11 @@ def page(
         ("report.css", "compare.css"),
         title="From snapshots to a picker",
         names=list(enumerate(series)),
-        charts=[drawing.curves(series, labels, width) for width in (WIDE, NARROW)],
-        curve=[
-            (ARMS[arm], *(f"{v:+.2f}".replace("-", "−") for v in rest), f"{share:.0%}") for arm, share, *rest in curve
+        charts=[
+            drawing.steps([f"{share:.0%}" for share in shares], series, text, width)
+            for width, text in ((WIDE, LABEL), (NARROW, "kept"))
         ],
+        curve=[(ARMS[arm], *map(signed, rest), f"{share:.0%}") for arm, share, *rest in curve],
         weighted=[(step, f"{share:.1%}") for step, share in weighted],
         snapshots=snapshots,
         arms=[(number, ARMS[arm], found) for number, (arm, found) in enumerate(shown.items())],
