@@ -17,7 +17,7 @@ ROWS = [
     {"images", "features", "scorers", "metrics", "humans", "gan", "scores"},
     {"model", "report", "extraction", "doctor", "hygiene"},
     {"gallery", "fitting", "testing", "comparison", "chosen_layers", "drawing", "diff", "people", "evaluation", "maps"},
-    {"pipeline", "comparison_page", "reference", "people_report", "explain", "collecting"},
+    {"pipeline", "comparison_page", "curve", "reference", "people_report", "explain", "collecting"},
     {"compare", "train"},
     {"track", "by_class"},
     {"console", "cli", "__init__"},

@@ -92,8 +92,11 @@ def read_reals(reals: Any, size: int) -> np.ndarray:
     return np.stack([np.clip(np.rint(resize(p, size)), 0, 255).astype(np.uint8) for p in pictures])
 
 
-def sample_pictures(folder: str | Path, n: int, seed: int = 0) -> np.ndarray:
-    """Pictures of a trained generator, uint8 (n, size, size, 3); the same for the same seed."""
+def sample_pictures(folder: str | Path, n: int, seed: int = 0, truncation: float = 1.0) -> np.ndarray:
+    """Pictures of a trained generator, uint8 (n, size, size, 3); the same for the same seed.
+
+    They are made of `sample_latents`, times `truncation`: below 1 nearer to the middle, better and more alike.
+    """
     from safetensors import SafetensorError, safe_open
     from safetensors.torch import load_file
 
@@ -107,14 +110,37 @@ def sample_pictures(folder: str | Path, n: int, seed: int = 0) -> np.ndarray:
         raise BadModel(f"{path} is no generator that `giqa train gan` wrote ({type(error).__name__}).") from None
     generator = Generator(options["size"], options["width"])
     generator.load_state_dict(load_file(path))
-    return as_pixels(generated(generator, n, seed))
+    return as_pixels(generated(generator, n, seed, truncation=truncation))
 
 
-def generated(generator: Any, n: int, seed: int, device: str = "cpu", at_once: int = 64) -> Any:
+def sample_latents(n: int, seed: int = 0) -> Any:
+    """The latents that `sample_pictures` makes pictures of, a tensor (n, 64); standard normal."""
+    import torch
+
+    from ..gan.network import LATENT
+
+    return torch.randn(n, LATENT, generator=torch.Generator().manual_seed(seed))
+
+
+def write_sample(folder: str | Path, n: int, seed: int = 0, truncation: float = 1.0) -> Path:
+    """FOLDER/sample.npz of `sample_pictures`, and their latents in sample-latents.npy; sample-0.7.npz if truncated."""
+    name = "sample" if truncation == 1 else f"sample-{truncation:g}"
+    content, latents = io.BytesIO(), io.BytesIO()
+    np.savez_compressed(content, images=sample_pictures(folder, n, seed, truncation))
+    np.save(latents, truncation * sample_latents(n, seed).numpy())
+    replace_file(Path(folder) / f"{name}-latents.npy", latents.getvalue())
+    path = Path(folder) / f"{name}.npz"
+    replace_file(path, content.getvalue())
+    return path
+
+
+def generated(
+    generator: Any, n: int, seed: int, device: str = "cpu", at_once: int = 64, truncation: float = 1.0
+) -> Any:
     """Tensor (n, 3, h, w) of a generator, from latents of a seed."""
     import torch
 
-    latents = torch.randn(n, 64, generator=torch.Generator().manual_seed(seed)).to(device)
+    latents = (truncation * sample_latents(n, seed)).to(device)
     with torch.no_grad():
         return torch.cat([generator(part) for part in latents.split(at_once)])
 
