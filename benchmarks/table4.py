@@ -1,25 +1,26 @@
 """GIQA's Table 4 and Table 3 at a size that a CPU can train: does OHEM help, and does the picker?
 
     python benchmarks/table4.py train WORK --data ../shared/data      (about an hour of one core; goes on when stopped)
-    python benchmarks/table4.py measure WORK                          (some minutes; needs no ../shared)
+    python benchmarks/table4.py measure WORK                          (a quarter of an hour; goes on when stopped)
+    python benchmarks/table4.py report WORK                           (the tables below, as Markdown)
 
 Data: the 1,794 LFW faces of lfw-dcgan (real ones) and lfw-faces-250, the middle 60 % of each at 32 px. 600 drawn at
 random are held out of everything that learns and are what FD, KD, QS and DS are measured against; 1,194 train.
 
 Design, for each of three seeds:
 - start: `giqa train gan` with width 16, batch 32, rate .002 and R1 of .2 for 10,000 steps, a snapshot of 100 pictures
-  every 500. Has it settled? Its distance to the held-out reals (2,000 pictures a snapshot) must change by less than 2 %
+  every 500. Has it settled? FD to the held-out reals (1,000 pictures a snapshot) must change by less than 2 %
   along the line through its last quarter; that is printed whether it holds or not.
 - MBC (8 heads, from the pixels, 32 px) learns from the snapshots of `start`.
 - plain, ohem: 5,000 further steps from the same checkpoint, with the same batches and latents; ohem gives weight 2 to
   the fakes whose MBC score is below the running fifth of recent ones. percentile: the same below the fifth of held-out
   reals' scores (those that MBC did not learn from).
-- +picker: the best 80 % of 10,000 pictures of ohem by GMM, fitted on the training faces; of those 5,000.
+- +picker: the best 90 % of 4,000 pictures by GMM, fitted on the training faces; of those 2,000.
 
-FD and KD are on the layer `content` of the default extractor, QS is the mean z of its default scorer fitted on the
-training faces, so neither is what OHEM was trained with. DS by the log-density of one Gaussian. Of every arm 5,000
-pictures are judged, of latents that are the same for all arms of a seed. Rate and R1 were chosen on 1,500 steps of
-`plain` alone, by KD to the held-out reals (of .001 with 2, .002 with 1, .2, .05).
+FD and KD are on the layer `content` of the default extractor, QS is the mean z of its default scorer, DS by the
+log-density of one Gaussian: all against the 600 faces that neither GAN, MBC nor GMM has seen, and none is what OHEM was
+trained with. Of every arm 2,000 pictures are judged, from latents that are the same for all arms of a seed. Rate and R1
+were chosen on 1,500 steps of `plain` alone, by KD to the held-out reals (of .001 with 2, .002 with 1, .2, .05).
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ def say(text: str) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("train", "measure"))
+    parser.add_argument("what", choices=("train", "measure", "report"))
     parser.add_argument("work", type=Path)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
@@ -121,4 +122,13 @@ if __name__ == "__main__":
 
     torch.set_num_threads(1)
     prepare(given.work, given.data)
-    train(given.work, list(given.seeds), not given.no_percentile)
+    if given.what == "train":
+        train(given.work, list(given.seeds), not given.no_percentile)
+    elif given.what == "measure":
+        from table4_measure import measure
+
+        measure(given.work, list(given.seeds))
+    else:
+        from table4_measure import report
+
+        report(given.work, list(given.seeds))
