@@ -10,7 +10,7 @@ from giqa.cli import main  # noqa: E402
 from giqa.errors import BadModel, BadShape, BadSpec  # noqa: E402
 from giqa.gan.network import Discriminator, Generator, r1_penalty  # noqa: E402
 from giqa.images.toy import landscape  # noqa: E402
-from giqa.train.demo import demo_gan, mean_z, page  # noqa: E402
+from giqa.train.demo import demo_gan  # noqa: E402
 from giqa.train.gan import GAN, sample_latents, sample_pictures, train_gan, write_sample  # noqa: E402
 from giqa.train.network import train_network  # noqa: E402
 
@@ -164,20 +164,6 @@ def test_command_trains(toy, tmp_path):
     assert result.exit_code == 2 and "give --sample N too" in result.stderr
 
 
-def test_mean_z_of_the_best_half():
-    """Of z = 0..9 the best half has the mean 7; the interval holds it."""
-    z = np.arange(10.0)
-    value, low, high = mean_z(z, z, 0.5)
-    assert value == 7 and low < 7 < high
-    assert mean_z(z, z, 1.0)[0] == 4.5
-
-
-def test_page_shows_both_arms():
-    curve = [(arm, share, z, z - 1, z + 1) for arm, z in (("plain", -3.0), ("ohem", -2.0)) for share in (1.0, 0.5)]
-    text = page(curve, [(10, 0.2)])
-    assert text.count("<polyline") == 2 and "20.0%" in text and "-4.00 .. -2.00" in text and "http" not in text
-
-
 @pytest.mark.slow
 def test_the_demo_shows_the_whole_path_and_resumes(tmp_path):
     """Killed half-way and run again, `giqa demo gan` ends with the curve of an uninterrupted run."""
@@ -190,9 +176,12 @@ def test_the_demo_shows_the_whole_path_and_resumes(tmp_path):
             raise Killed
 
     with pytest.raises(Killed):
-        demo_gan(tmp_path / "demo", steps=12, pictures=20, progress=kill)
-    demo_gan(tmp_path / "demo", steps=12, pictures=20)
-    demo_gan(tmp_path / "again", steps=12, pictures=20)
+        demo_gan(tmp_path / "demo", steps=12, pictures=40, progress=kill)
+    demo_gan(tmp_path / "demo", steps=12, pictures=40)
+    demo_gan(tmp_path / "again", steps=12, pictures=40)
     for name in ("curve.csv", "curve.html", "ohem/log.csv"):
         assert (tmp_path / "demo" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+    with (tmp_path / "demo" / "curve.csv").open(newline="") as file:
+        assert [row["how"] for row in csv.DictReader(file)] == ["plain"] * 6 + ["ohem"] * 6
+    assert "Share of pictures that OHEM weighted" in (tmp_path / "demo" / "curve.html").read_text()
     assert (tmp_path / "demo" / "report.html").stat().st_size > 50_000

@@ -163,7 +163,8 @@ def train_gan_command(
 def demo_gan_command(out: Path, steps: int, seed: int, quiet: bool) -> None:
     """Train a toy GAN, learn quality from its snapshots, weigh its loss, pick its best (minutes; needs giqa[torch]).
 
-    Writes curve.html (mean z against the share kept) and report.html. Stopped at any moment, the same command goes on.
+    Writes curve.html (FD, QS and DS against the share kept) and report.html. Stopped at any moment, the same command
+    goes on.
     """
     from .. import console
     from ..train.demo import demo_gan
