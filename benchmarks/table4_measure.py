@@ -96,6 +96,7 @@ def report(work: Path, seeds: Sequence[int]) -> None:
     found = {path.stem: dict(np.load(path)) for path in (work / "measured").glob("*.npz")}
     settled(held_out, found, seeds)
     shares(work, seeds)
+    by_percentile(work, seeds)
     curves = {}
     for seed in seeds:
         for arm in ("plain", "ohem", "percentile"):
@@ -138,6 +139,38 @@ def shares(work: Path, seeds: Sequence[int]) -> None:
                     rows = [row for row in csv.DictReader(file) if float(row["weighted_share"]) > 0]
                 text = ", ".join(f"{row['step']}: {float(row['weighted_share']):.3f}" for row in rows)
                 print(f"| {seed}, {arm} | {text} |")
+
+
+def by_percentile(work: Path, seeds: Sequence[int]) -> None:
+    """What MBC sees: reals against fakes, and how many of the OHEM arm's lie below the fifth of unseen reals."""
+    import torch
+
+    from giqa.features.learned import frozen_scorer
+
+    reals = np.load(work / "faces.npz")["held_out"]
+    print("\n| seed | AUC of MBC, unseen reals against `start` at a step | OHEM arm: share below the reals' fifth |")
+    print("|---|---|---|")
+    for seed in seeds:
+        folder = work / f"seed-{seed}"
+        if not (folder / "mbc.safetensors").exists():
+            continue
+        quality = frozen_scorer(folder / "mbc.safetensors")
+
+        def scores(pixels: np.ndarray, quality: Callable = quality) -> np.ndarray:
+            return quality(torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1).numpy()
+
+        seen = np.sort(scores(reals))
+        of = {
+            arm: {int(at.name[3:]): scores(sample_pictures(at, 500, seed=300 + seed)) for at in sorted(places)}
+            for arm, places in (
+                ("start", [at for at in (folder / "start").glob("at-*") if int(at.name[3:]) in (500, 2000, 10000)]),
+                ("ohem", (folder / "ohem").glob("at-*000")),
+            )
+        }
+        auc = {step: 1 - np.searchsorted(seen, found).mean() / len(seen) for step, found in of["start"].items()}
+        below = {step: (found < np.quantile(seen, 0.2)).mean() for step, found in of["ohem"].items()}
+        text = (", ".join(f"{step}: {value:.2f}" for step, value in pairs.items()) for pairs in (auc, below))
+        print(f"| {seed} | {' | '.join(text)} |")
 
 
 def table_4(curves: Mapping, seeds: Sequence[int]) -> None:
