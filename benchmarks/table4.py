@@ -12,7 +12,7 @@ Design, for each of three seeds:
   every 500. Has it settled? FD to the held-out reals (800 pictures a snapshot) must change by less than 2 %
   along the line through its last quarter; that is printed whether it holds or not.
 - MBC (8 heads, from the pixels, 32 px) learns from the snapshots of `start`.
-- plain, ohem: 5,000 further steps from the same checkpoint, with the same batches and latents; ohem gives weight 2 to
+- plain, ohem: 4,000 further steps from the same checkpoint, with the same batches and latents; ohem gives weight 2 to
   the fakes whose MBC score is below the running fifth of recent ones. percentile: the same below the fifth of held-out
   reals' scores (those that MBC did not learn from).
 - +picker: the best 90 % of 3,000 pictures by GMM, fitted on the training faces; of those 1,500.
@@ -38,7 +38,7 @@ from PIL import Image
 from giqa.files import replace_file
 
 SEEDS = (0, 1, 2)
-STEPS, MORE, EVERY, EACH = 10_000, 5_000, 500, 100
+STEPS, MORE, EVERY, EACH = 10_000, 4_000, 500, 100
 HELD_OUT, SIDE, MARGIN = 600, 32, 0.2  # of each side, cut off: what is left is the face
 GAN: dict[str, Any] = {"size": SIDE, "batch": 32, "width": 16, "rate": 2e-3, "gamma": 0.2, "ema": 0.998}
 MBC: dict[str, Any] = {"load": SIDE, "crop": 28}

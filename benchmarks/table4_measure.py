@@ -36,7 +36,6 @@ def measure(work: Path, seeds: Sequence[int]) -> None:
         see = see or eyes(work)
         begun = time.process_time()
         pixels = sample_pictures(folder, n, seed=latents, truncation=truncation)
-        kept.parent.mkdir(exist_ok=True)
         np.savez(work / "half.npz", **see(pixels))
         (work / "half.npz").rename(kept)
         if truncation == 1 and n > JUDGED:
@@ -54,10 +53,10 @@ def wanted(work: Path, seeds: Sequence[int]) -> Iterator[tuple[str, Path, int, i
             n = 800 if step >= STEPS * 3 // 4 else 400
             yield f"{seed}-start-{step}", folder / "start" / f"at-{step:06d}", n, 100 + seed, 1.0
         for arm, n in (("plain", 2 * JUDGED), ("ohem", 2 * JUDGED), ("percentile", JUDGED)):
-            yield f"{seed}-{arm}", folder / arm / f"at-{STEPS + MORE:06d}", n, 200 + seed, 1.0
+            yield f"{seed}-{arm}-end-{STEPS + MORE}", folder / arm / f"at-{STEPS + MORE:06d}", n, 200 + seed, 1.0
         for truncation in TRUNCATIONS:
             end = folder / "plain" / f"at-{STEPS + MORE:06d}"
-            yield f"{seed}-truncated-{truncation}", end, JUDGED, 200 + seed, truncation
+            yield f"{seed}-truncated-{truncation}-end-{STEPS + MORE}", end, JUDGED, 200 + seed, truncation
         for arm in ("plain", "ohem"):
             for step in range(STEPS + 1000, STEPS + MORE, 1000):
                 yield f"{seed}-{arm}-{step}", folder / arm / f"at-{step:06d}", 400, 100 + seed, 1.0
@@ -74,9 +73,11 @@ def eyes(work: Path) -> Callable[[np.ndarray], Of]:
         of = {name: pipeline.collect(pipeline.score_steps(found, m), m) for name, m in (("z", judge), ("gmm", gmm))}
         return {"content": found.layers["content"], "z": of["z"].z, "gmm": of["gmm"].score}
 
-    (work / "measured").mkdir(exist_ok=True)
-    np.save(work / "measured" / "held_out.npy", held_out.layers["content"])
-    np.savez(work / "measured" / "learned.npz", **see(faces["learned"]))
+    kept = work / "measured"
+    kept.mkdir(exist_ok=True)
+    if not (kept / "learned.npz").exists():
+        np.save(kept / "held_out.npy", held_out.layers["content"])
+        np.savez(kept / "learned.npz", **see(faces["learned"]))
     return see
 
 
@@ -92,7 +93,9 @@ def grid(pixels: np.ndarray, path: Path, across: int = 16) -> None:
 
 def report(work: Path, seeds: Sequence[int]) -> None:
     """Everything as Markdown on stdout; what is not measured yet is left out."""
-    held_out = np.load(work / "measured" / "held_out.npy")
+    from table4 import MORE, STEPS
+
+    held_out, end = np.load(work / "measured" / "held_out.npy"), STEPS + MORE
     found = {path.stem: dict(np.load(path)) for path in (work / "measured").glob("*.npz")}
     settled(held_out, found, seeds)
     shares(work, seeds)
@@ -100,12 +103,12 @@ def report(work: Path, seeds: Sequence[int]) -> None:
     curves = {}
     for seed in seeds:
         for arm in ("plain", "ohem", "percentile"):
-            if (of := found.get(f"{seed}-{arm}")) is not None:
+            if (of := found.get(f"{seed}-{arm}-end-{end}")) is not None:
                 keep = SHARES if len(of["z"]) > JUDGED else (1.0,)
                 curves[seed, arm] = picker_curve(
                     held_out, of["content"], of["gmm"], of["z"], shares=keep, sample=JUDGED, metrics=METRICS
                 )
-        sets = {t: found.get(f"{seed}-truncated-{t}") for t in TRUNCATIONS}
+        sets = {t: found.get(f"{seed}-truncated-{t}-end-{end}") for t in TRUNCATIONS}
         if all(sets.values()):
             known = {t: (of["content"], of["z"]) for t, of in sets.items()}
             curves[seed, "truncation"] = truncated_curve(held_out, known, sample=JUDGED, metrics=METRICS)
