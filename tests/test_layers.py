@@ -16,7 +16,7 @@ ROWS = [
     {"registry", "files", "svg", "page"},
     {"images", "features", "scorers", "metrics", "humans", "gan", "scores"},
     {"model", "report", "extraction", "doctor", "hygiene"},
-    {"gallery", "fitting", "testing", "comparison", "chosen_layers", "drawing", "diff", "people", "evaluation", "maps"},
+    {"gallery", "fitting", "testing", "comparison", "chosen_layers", "drawing", "diff", "people", "evaluation", "maps", "realism"},
     {"pipeline", "comparison_page", "reference", "people_report", "explain", "collecting"},
     {"compare", "train"},
     {"track", "by_class"},

@@ -69,7 +69,8 @@ class Gallery:
         total = len(rows) + len(wanted)
         size = 192 if len(rows) <= FEW else 96
         shown = thumbnails_of(fakes, ids, workers, progress, 0, total, size) if pictures else {}
-        kept = self.model.thumbnails or {}
+        kept = getattr(self.model, "thumbnails", None) or {}
+        held_out = np.empty(0) if self.model.scale is None else self.model.scale.held_out
         if pictures and real is not None and not kept:
             real_ids = [self.model.reals.ids[row] for row in wanted]
             found = thumbnails_of(real, real_ids, workers, progress, len(rows), total)
@@ -79,8 +80,8 @@ class Gallery:
             ids=ids,
             columns={name: getattr(scores, name)[rows] for name in COLUMNS},
             flags={name: [getattr(scores, name)[row] for row in rows] for name in FLAGS},
-            held_out_z=self.model.scale.z(self.model.scale.held_out),
-            n_real=len(self.model.scale.held_out),
+            held_out_z=self.model.scale.z(held_out) if len(held_out) else held_out,
+            n_real=len(held_out),
             thumbnails=[shown.get(name) for name in ids],
             neighbours=[
                 [Neighbour(place[int(r)], float(d)) for r, d in zip(*pair, strict=True) if r >= 0]

@@ -114,7 +114,7 @@ def found(source: Any, ids: Sequence[str]) -> dict[str, Any]:
 
 @click.group(cls=Group)
 def train() -> None:
-    """Learn quality from a generator's own snapshots, without anybody's judgement.
+    """Learn quality from a generator's own snapshots, without anybody's judgement; or, with `human`, from votes.
 
     MANIFEST is a table with the columns image,kind,run,iteration (or epoch); kind is real or generated. A training
     loop writes one with giqa.gan.snapshots.
