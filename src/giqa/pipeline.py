@@ -31,6 +31,7 @@ from .model import Model, load
 from .realism import Realism, is_realism, load_realism, with_people
 from .scores import NUMBERS, PEOPLE, TEXTS, Scores
 from .types import Extractor, Features, Progress, Step
+from .worst_places import explain_pictures, extreme_ids, maps_for
 
 DEFAULT_SCORER = "multilayer"
 PAPERS_SCORER = "gmm"  # what `preset="paper"` and "released" mean where no scorer is named
@@ -184,6 +185,7 @@ def score(
     workers: int | None = None,
     progress: Progress | None = None,
     report: str | Path | None = None,
+    maps: bool | None = None,
     show_reals: bool = True,
     show_thumbnails: bool = True,
     show_paths: bool = True,
@@ -199,8 +201,12 @@ def score(
     size and coding, if they differ. Sources, presets, `leave_out`, `group` and errors as in `fit`.
     `human`: what `giqa train human` learned (or its file) adds `p_real` and its interval; as `model` it scores alone.
     `report`: also write this HTML file; with a `model`, `real` is then where pictures of its reals are found.
-    `show_reals`, `show_thumbnails`, `show_paths`: what the report may show.
+    `show_reals`, `show_thumbnails`, `show_paths`: what the report may show. `maps`: whether it shows where its 24 worst
+    pictures are unlike real ones (None: if NAME.maps is there); by `p_real` where it is known.
     """
+    file = model if isinstance(model, (str, Path)) else None
+    if maps and report is None:
+        raise BadSpec("Maps are shown in the report; give report= (--report FILE) too.")
     if real is None and model is None:
         raise BadSpec("Score against what? Give real= (pictures of reals) or model= (a fitted .giqa file).")
     if model is None:
@@ -238,6 +244,10 @@ def score(
     gallery = Gallery(model, neighbours=show_reals and isinstance(model, Model))
     scores = _warned(collect(steps, model, gallery.see, human))
     switches = {"show_reals": show_reals, "show_thumbnails": show_thumbnails, "show_paths": show_paths}
+    where = maps_for(None if file and is_realism(file) else file, real, model.match, maps, workers, progress)
+    if where is not None:
+        ends = extreme_ids(scores.id, scores.score if scores.p_real is None else scores.p_real)
+        switches["explained"] = explain_pictures(where, fakes, ends, workers, progress)
     gallery.write(report, scores, fakes, real, workers=workers, progress=progress, **switches)
     return scores
 

@@ -207,7 +207,9 @@ def load_realism(path: str | Path) -> Realism:
     except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
         raise BadModel(f"{path} is damaged ({type(error).__name__}: {error}); train it again.") from None
     if not whole:
-        raise BadModel(f"{path} is damaged: what it learned does not have the digest it was saved with; train it again.")
+        raise BadModel(
+            f"{path} is damaged: what it learned does not have the digest it was saved with; train it again."
+        )
     return made
 
 

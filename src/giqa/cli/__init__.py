@@ -91,6 +91,11 @@ def demo(context: click.Context, out: Path, quiet: bool) -> None:
     type=click.Path(path_type=Path),
     help="What `giqa train human` learned: adds the probability that a person calls each picture real.",
 )
+@click.option(
+    "--maps/--no-maps",
+    default=None,
+    help="The report shows where its 24 worst pictures are unlike real ones; by default if NAME.maps is beside --model.",
+)
 @options("extractor", "scorer", "preset", "match", "flip", "seed", "leave_out", "group", "workers", "no_store")
 @click.option("--strict", is_flag=True, help="Exit with 1 when a picture could not be scored.")
 @click.option("--no-reals", is_flag=True, help="The report shows nothing of the reals.")

@@ -97,7 +97,11 @@ def train_human(
         there = extract(Part(reals, aside), sums, what="reals of the scale", **options).features if aside else None
         scale = None if there is None else Scale(model.score_samples(there), seed)
         how = registry.canonical("extractor", extractor), taps, sums.digest, match.spec() if match else None
-        made_by = _made_by(preset, sums, model, judged, seed, refused) | {"extractor": how[0], "match": how[3], **figures}
+        made_by = _made_by(preset, sums, model, judged, seed, refused) | {
+            "extractor": how[0],
+            "match": how[3],
+            **figures,
+        }
         Realism(model, distances, *how, scale, made_by).save(out)
     finally:
         if kept:
@@ -106,9 +110,7 @@ def train_human(
     return load_realism(out)
 
 
-def _made_by(
-    preset: str, sums: Sums, model: HumanModel, judged: Judged, seed: int, refused: int
-) -> dict[str, Any]:
+def _made_by(preset: str, sums: Sums, model: HumanModel, judged: Judged, seed: int, refused: int) -> dict[str, Any]:
     return {
         "giqa": __version__,
         "scorer": f"human(preset={preset!r})",
@@ -211,5 +213,3 @@ def _infos(
             if progress:
                 progress(f"reading {what}", i + 1, len(rows))
     return info, good
-
-
