@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import __version__
-from .errors import BadModel, BadShape, BadSpec, MissingSource
+from .errors import BadModel, BadSpec, MissingSource
 from .extraction import as_features, as_match, extract_steps, make_extractor
 from .files import write_tensors
 from .images import open_source
@@ -246,7 +246,7 @@ def check_maps(extractor: Any, taps: Sequence[str] | None) -> tuple[str, ...]:
     if taps:
         return tuple(taps)
     if spec not in TAPS:
-        raise BadShape(f"Which layers of {spec} are to be measured? Name them (--layers).")
+        raise BadSpec(f"Which layers of {spec} are to be measured? Name them (--layers).")
     known = getattr(extractor, "taps", TAPS[spec])  # a file of weights that ends early gives those it holds
     return tuple(tap for tap in TAPS[spec] if tap in known)
 

@@ -63,8 +63,8 @@ class Unshown:
 class Report:
     """What the report shows of n scored pictures; sequences a picture long, or empty where there is nothing to show.
 
-    `columns`: float64 (n,), NaN where failed, with `PEOPLE` or without; `flags`: text a picture, "" = none (`out_of_domain` is "yes" or "no", and
-    says nothing where all are empty); `held_out_z`: (m,) z of the held-out
+    `columns`: float64 (n,), NaN where failed, with `PEOPLE` or without; `flags`: text a picture, "" = none
+    (`out_of_domain` is "yes" or "no", and says nothing where all are empty); `held_out_z`: (m,) z of the held-out
     reals; `thumbnails`: what `thumbnail` makes, or None; `made_by`: anything that JSON can say.
     """
 

@@ -77,7 +77,8 @@ def demo(context: click.Context, out: Path, quiet: bool) -> None:
 @click.option(
     "--model",
     type=click.Path(path_type=Path),
-    help="A model that `giqa fit` or `giqa train` made, instead of --real. With both, the report shows nearest reals from --real.",
+    help="A model that `giqa fit` or `giqa train` made, instead of --real. With both, --real is where the report "
+    "finds the nearest reals.",
 )
 @click.option(
     "-o",
@@ -94,7 +95,7 @@ def demo(context: click.Context, out: Path, quiet: bool) -> None:
 @click.option(
     "--maps/--no-maps",
     default=None,
-    help="The report shows where its 24 worst pictures are unlike real ones; by default if NAME.maps is beside --model.",
+    help="The report shows where its 24 worst pictures are unlike real ones; by default if NAME.maps is there.",
 )
 @options("extractor", "scorer", "preset", "match", "flip", "seed", "leave_out", "group", "workers", "no_store")
 @click.option("--strict", is_flag=True, help="Exit with 1 when a picture could not be scored.")

@@ -18,6 +18,13 @@ from .shared import Group, check_writable, options
 @click.option("--keep", type=float, metavar="SHARE", help="The best share, e.g. 0.9.")
 @click.option("--min-z", type=float, metavar="Z", help="All with this z or more, e.g. -2.")
 @click.option("--top", type=int, metavar="N", help="The best N.")
+@click.option(
+    "--by",
+    type=click.Choice(["score", "p_real"]),
+    default="score",
+    show_default=True,
+    help="What is best: the score, or how often people would call it real (of tables made with --human).",
+)
 @click.option("--sample", type=int, metavar="N", help="Of those, N drawn at random.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For --sample.")
 @click.option("--no-copies", is_flag=True, help="Leave out pictures that repeat a real one.")
@@ -36,6 +43,7 @@ def pick(
     keep: float | None,
     min_z: float | None,
     top: int | None,
+    by: str,
     sample: int | None,
     seed: int,
     no_copies: bool,
@@ -66,14 +74,22 @@ def pick(
     if keep is None and min_z is None and top is None:
         raise BadSpec("Pick which? Give --keep SHARE, --min-z Z or --top N.")
     table = read_scores(scores)
-    values = (table.score if min_z is None else table.z).copy()  # they rank alike; z can be missing
+    if by == "p_real" and (table.p_real is None or min_z is not None):
+        raise BadSpec(
+            f"{scores} has no column p_real; `giqa score --human` writes it."
+            if table.p_real is None
+            else "--min-z is on the scale of the score; with --by p_real give --keep or --top."
+        )
+    values = table.p_real if by == "p_real" else table.score if min_z is None else table.z
+    values = values.copy()  # score and z rank alike; z can be missing
     if no_copies:
         values[np.array([bool(real) for real in table.duplicate_of], bool)] = np.nan
     rows = rows_of(values, keep=keep, top=top, above=min_z, sample=sample, seed=seed)
     if not len(rows):
         raise BadSpec(f"No picture of {scores} is left to pick{'' if min_z is None else f' with z >= {min_z:g}'}.")
     pictures = found(open_source(fakes), [table.id[row] for row in rows]) if fakes else {table.id[r]: r for r in rows}
-    write_picked(out, pictures, {"score": table.score[rows], "z": table.z[rows]}, how)
+    people = {} if table.p_real is None else {"p_real": table.p_real[rows]}
+    write_picked(out, pictures, {"score": table.score[rows], "z": table.z[rows], **people}, how)
     if not quiet:
         scored = int((~np.isnan(table.score)).sum())
         z = f", mean z {np.mean(table.z[rows]):+.2f} (of all: {np.nanmean(table.z):+.2f})"
