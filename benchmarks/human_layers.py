@@ -47,7 +47,8 @@ Columns = Mapping[str, np.ndarray]
 
 def measured(references: Sequence, wanted: Sequence, extractor, taps: Sequence[str], variant: str) -> Columns:
     """Sums of distances of the wanted pictures, a column a tap."""
-    distances = LayerDistances(variant, vectors=3000).fit((extractor.maps(p, taps) for p in references), len(references))
+    given = (extractor.maps(p, taps) for p in references)
+    distances = LayerDistances(variant, vectors=3000).fit(given, len(references))
     parts = []
     for start in range(0, len(wanted), 64):
         parts.append(distances.sums([extractor.maps(p, taps) for p in wanted[start : start + 64]]))

@@ -152,7 +152,7 @@ def test_a_damaged_file_is_refused(file, tmp_path, where):
         place = content.find(np.ascontiguousarray(what).tobytes()[:64])
         content[place + 8 : place + 16] = bytes(8)
     (tmp_path / "damaged.giqa").write_bytes(content)
-    with pytest.raises(BadModel, match="damaged|cut short"):
+    with pytest.raises(BadModel, match=r"damaged|cut short"):
         load_realism(tmp_path / "damaged.giqa")
 
 
