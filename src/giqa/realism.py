@@ -78,22 +78,26 @@ class Realism:
     """
 
     model: HumanModel
-    distances: LayerDistances
+    distances: LayerDistances | None  # None: the extractor is a network that learned from votes itself
     extractor: str
-    taps: tuple[str, ...]
-    references: str  # their digest
+    taps: tuple[str, ...] = ()
+    references: str = ""  # their digest
     match: str | None = None
     scale: Scale | None = None
     made_by: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        return f"<giqa.Realism {', '.join(self.taps)} of {self.extractor.partition('(')[0]}>"
+        return (
+            f"<giqa.Realism of {self.extractor.partition('(')[0]}, {self.made_by.get('labelled')} pictures with votes>"
+        )
 
     @cached_property
-    def sums(self) -> Sums:
-        """The extractor whose features this scores; refuses a network that would compute other maps."""
-        made = Sums(self.distances, self.extractor, self.taps, self.references)
-        now, then = json.loads(json.dumps(made.extractor.identity())), self.made_by.get("maps")
+    def sums(self) -> Any:
+        """The extractor whose features this scores; refuses a network that would compute others."""
+        network = made = make_extractor(self.extractor)
+        if self.distances is not None:
+            made = Sums(self.distances, network, self.taps, self.references)
+        now, then = json.loads(json.dumps(network.identity())), self.made_by.get("maps")
         if then is not None and now != then:
             raise BadModel(
                 f"{self.extractor} computes other maps than when people's votes were learned from it; bring back that "
@@ -127,7 +131,7 @@ class Realism:
     def digest(self) -> str:
         """SHA-256 over what was learned and the references; two with one digest give the same p."""
         arrays, header = self.model.record()
-        digest = hashlib.sha256(self.references.encode())
+        digest = hashlib.sha256((self.references or json.dumps(self.made_by.get("maps"))).encode())
         for name, array in sorted(arrays.items()):
             digest.update(name.encode() + array.tobytes())
         digest.update(json.dumps(header["names"]).encode())
@@ -138,7 +142,7 @@ class Realism:
         path = Path(path)
         if path.suffix.lower() != ".giqa":
             raise BadSpec(f"A model file is named NAME.giqa, got {path.name!r}.")
-        arrays, metadata = self.distances.record()
+        arrays, metadata = ({}, {}) if self.distances is None else self.distances.record()
         learned, human = self.model.record()
         arrays = arrays | {f"human.{name}": array for name, array in learned.items()}
         if self.scale is not None:
@@ -185,7 +189,7 @@ def load_realism(path: str | Path) -> Realism:
     from safetensors import SafetensorError, safe_open
 
     header = read_realism_header(path)
-    distances = LayerDistances.open(path)
+    distances = LayerDistances.open(path) if header["references_sha256"] else None
     try:
         with safe_open(path, framework="numpy") as file:
             names = [name for name in file.keys() if name.startswith("human.")]  # noqa: SIM118  it is no mapping
@@ -202,7 +206,7 @@ def load_realism(path: str | Path) -> Realism:
             header["made_by"],
         )
         whole = made.digest == header["digest"]
-        if Path(path).stat().st_size <= CHECKED:
+        if distances and Path(path).stat().st_size <= CHECKED:
             whole = whole and distances.digest() == made.references
     except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
         raise BadModel(f"{path} is damaged ({type(error).__name__}: {error}); train it again.") from None

@@ -25,6 +25,10 @@ FIGURES = (
 )
 
 
+OF_DISTANCES = ("preset", "extractor", "layers", "references", "variant", "match")
+OF_NETWORKS = ("epochs", "device")
+
+
 @train.command("human")
 @click.argument("votes", type=click.Path(path_type=Path))
 @click.option("--images", metavar="DIR", help="Where the pictures with votes are; else the folder of VOTES.")
@@ -48,9 +52,24 @@ FIGURES = (
 @options("match")
 @click.option("--group", metavar="COLUMN", help="Of VOTES: pictures that belong together when some are held out.")
 @click.option("--reals-too", is_flag=True, help="Votes on real pictures count too.")
+@click.option(
+    "--end-to-end",
+    is_flag=True,
+    help="Learn a network from the pixels instead, from 1,000 votes on; -o NAME.safetensors, needs giqa[torch].",
+)
+@click.option("--epochs", type=click.IntRange(1), help="Of that network, at most.")
+@click.option("--device", help="Where it learns: cpu, cuda, mps.")
 @options("seed", "workers", "no_store", "quiet")
 def train_human_command(
-    votes: Path, images: str | None, real: str, out: Path, layers: str | None, no_store: bool, quiet: bool, **given: Any
+    votes: Path,
+    images: str | None,
+    real: str,
+    out: Path,
+    layers: str | None,
+    end_to_end: bool,
+    no_store: bool,
+    quiet: bool,
+    **given: Any,
 ) -> None:
     """Learn the probability that a person calls a picture real from VOTES (image,rater,said_real or image,n,n_real).
 
@@ -60,17 +79,30 @@ def train_human_command(
 
     A few hundred votes on generated pictures do. Prints how well pictures are judged that were held out, and the
     weight of each layer; all with 95 % intervals. The file holds the references as numbers, and no picture.
+    With --end-to-end, NAME.giqa is written beside NAME.safetensors, and is what --human takes; stopped at any moment,
+    the same command goes on.
     """
     from .. import console
-    from ..train.human import train_human
+    from ..errors import BadSpec
 
     check_writable(out)
     say = (lambda text: None) if quiet else console.say
-    asked = None if layers is None else [name.strip() for name in layers.split(",")]
+    given["layers"] = None if layers is None else [name.strip() for name in layers.split(",")]
+    strange = OF_DISTANCES if end_to_end else OF_NETWORKS
+    wrong = [name for name in strange if given[name] not in (None, "recommended")]
+    if wrong:
+        raise BadSpec(f"--{wrong[0]} {'is not for' if end_to_end else 'is only for'} --end-to-end.")
+    given = {name: value for name, value in given.items() if name not in strange}
     with console.plain_warnings(quiet), console.progress(quiet) as progress:
-        made = train_human(
-            votes, images, real, out, layers=asked, store=not no_store, progress=progress, say=say, **given
-        )
+        given |= {"store": not no_store, "progress": progress, "say": say}
+        if end_to_end:
+            from ..train.end_to_end import train_end_to_end
+
+            made = train_end_to_end(votes, images, real, out, **given)
+        else:
+            from ..train.human import train_human
+
+            made = train_human(votes, images, real, out, **given)
     _show(made.made_by)
     if not quiet:
         console.say(f"wrote {out}: {console.size(out.stat().st_size)}, {made.made_by['labelled']} pictures with votes")
@@ -88,7 +120,7 @@ def _show(made_by: dict[str, Any]) -> None:
     else:
         console.say("warning: too few pictures to hold some out, so nothing can be said of how well it judges others")
     rows = [(name, f"{w:+.3f} [{low:+.3f}, {high:+.3f}]") for name, (w, low, high) in made_by["weights"].items()]
-    console.table("Weights", ("layer", "weight: below 0, the farther the less often real"), rows)
+    console.table("Weights", ("layer", "weight (of a distance, below 0: the farther, the less often real)"), rows)
 
 
 def _said(found: dict[str, Any] | None) -> str:

@@ -73,7 +73,7 @@ def train_human(
     taps = check_maps(extractor, layers)
     reals = open_source(real)
     match = auto_match(reals, source) if match == "auto" else as_match(match)
-    info, judged = _readable(source, judged, workers, progress)
+    info, judged = readable(source, judged, workers, progress)
     judged = judged if group else replace(judged, group=twins(info))
     wanted = REFERENCES[preset] if references is None else references
     chosen, aside, refused = choose_references(reals, info, wanted, seed, workers, progress)
@@ -147,7 +147,7 @@ def choose_references(
         raise BadSpec(f"At least one reference is needed, got references={wanted}.")
     most = min(len(reals), wanted + min(ASIDE, wanted))
     rows = np.unique(np.linspace(0, len(reals) - 1, most).round().astype(int))
-    info, good = _infos(reals, rows, workers, progress, "reals")
+    info, good = infos(reals, rows, workers, progress, "reals")
     rows, info = rows[good], info[good]
     among = Copies(labelled).rows(info) >= 0
     rows, info = rows[~among], info[~among]
@@ -182,11 +182,11 @@ class _Maps:
                     self.progress("references", min(start + CHUNK, len(rows)), len(rows))
 
 
-def _readable(
+def readable(
     source: Source, judged: Judged, workers: int | None, progress: Progress | None
 ) -> tuple[np.ndarray, Judged]:
     """What is known of the labelled pictures, and the labels of those that can be read."""
-    info, good = _infos(source, judged.rows, workers, progress, "pictures with votes")
+    info, good = infos(source, judged.rows, workers, progress, "pictures with votes")
     if not good.all():
         warnings.warn(f"{(~good).sum()} pictures with votes cannot be read and are left out", stacklevel=3)
     if not good.any():
@@ -194,7 +194,7 @@ def _readable(
     return info[good], judged.take(good)
 
 
-def _infos(
+def infos(
     source: Source, rows: Sequence[int], workers: int | None, progress: Progress | None, what: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Records `INFO` of some pictures, and which could be read, both (n,)."""
