@@ -166,9 +166,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--weights", type=Path, help="Inception, a file that may end early; without it it is left out.")
     parser.add_argument("--simulations", type=int, default=50)
+    parser.add_argument("--only", choices=["faces", "game"])
     asked, start = parser.parse_args(), time.time()
-    faces(asked.data, asked.weights, asked.simulations)
-    game(asked.data)
+    if asked.only != "game":
+        faces(asked.data, asked.weights, asked.simulations)
+    if asked.only != "faces":
+        game(asked.data)
     cores = f"{os.cpu_count()} cores {platform.machine()}"
     print(f"giqa {giqa.__version__}, {date.today()}, {cores}, {time.time() - start:.0f} s")
 
