@@ -11,8 +11,8 @@
   out in turn, with a sixth of the reals; gain as above.
 
 Columns: `low`, `mid`, `high`: sums of distances to 3,000 vectors (variant B) of the embedded network's maps. With
---weights, maps of Inception on a grid of 17 x 17 places (variant C; 300 references). `z`: the default score of
-`giqa score` on the same reals; `z by layer`: its parts; both join the model as columns that are no distances.
+--weights, maps of Inception on a grid of 17 x 17 places (variant C; 300 references). `score.z`: the default score
+of `giqa score` on the same reals; `pixels.z`, `taps.z`, ...: z of its layers.
 Intervals: 2.5 and 97.5 percentiles over simulations, for the game bootstrap over pictures.
 """
 
@@ -37,7 +37,7 @@ from giqa.extraction import extract
 from giqa.features.embedded import Embedded
 from giqa.features.inception import Inception
 from giqa.scorers.distances import LayerDistances
-from giqa.scorers.human import DISTANCE, HumanModel
+from giqa.scorers.human import DISTANCE, HumanModel, Z
 from giqa.scorers.logistic import sigmoid
 from giqa.types import Features
 
@@ -56,13 +56,19 @@ def measured(references: Sequence, wanted: Sequence, extractor, taps: Sequence[s
 
 
 def densities(references: Sequence, wanted: Sequence) -> Columns:
-    """The default score, and its layers, each (n, 1) or (n, layers)."""
+    """z of the default score, and of each of its layers, each (n, 1)."""
     model = giqa.fit(references)
     features = extract(wanted).features
-    return {
-        "z": model.score(features)["z"][:, None],
-        "z by layer": model.scorer.layer_z(features.matrix()),
-    }
+    by_layer = zip(model.made_by["layers"], model.scorer.layer_z(features.matrix()).T, strict=True)
+    return {f"score{Z}": model.score(features)["z"][:, None]} | {f"{name}{Z}": z[:, None] for name, z in by_layer}
+
+
+def sets_of(columns: Columns) -> list[tuple[str, ...]]:
+    """Every set of distances; the score; each z by itself and together; with all distances."""
+    distances = [name for name in columns if name.endswith(DISTANCE) and name.split(".")[0] in TAPS]
+    z = [name for name in columns if name.endswith(Z) and name != f"score{Z}"]
+    extra = [(f"score{Z}",), *((name,) for name in z), tuple(z), (*distances, f"score{Z}"), (*distances, *z)]
+    return [*subsets(distances), *extra]
 
 
 def as_features(columns: Columns, names: Sequence[str]) -> Features:
@@ -88,7 +94,7 @@ def on_simulated(columns: Columns, epochs: np.ndarray, sets: Sequence[Sequence[s
             p = truth[rest]
             if names:
                 x = as_features(columns, names)
-                model = HumanModel(resamples=1, seed=seed).fit(x.rows(fitted), votes)
+                model = HumanModel(resamples=0, seed=seed).fit(x.rows(fitted), votes)
                 p = model.p_real(x.rows(rest))[0]
             rows.append((spearmanr(p, truth[rest]).statistic, 1000 * (expected(p, truth[rest]).mean() - constant)))
     return {names: np.array(rows) for names, rows in found.items()}
@@ -123,9 +129,7 @@ def faces(data: Path, weights: Path | None, simulations: int) -> None:
     references = pictures(f"{data}/lfw-dcgan/labels.csv[kind=real]", 400)[0]
     wanted, told = pictures(f"{data}/lfw-dcgan-progress/labels.csv[kind=generated]", 400)
     columns = dict(measured(references, wanted, Embedded(), TAPS, "B")) | densities(references, wanted)
-    distances = [f"{tap}{DISTANCE}" for tap in TAPS]
-    extra = [("z",), ("z by layer",), (*distances, "z"), (*distances, "z by layer")]
-    sets = [*subsets(distances), *extra]
+    sets = sets_of(columns)
     deep = [f"{tap}{DISTANCE}" for tap in INCEPTION] if weights else []
     if weights:
         columns |= measured(references[:300], wanted, Inception(weights=str(weights)), INCEPTION, "C")
@@ -145,15 +149,14 @@ def game(data: Path) -> None:
     made = list(dict.fromkeys(g for g, k in zip(told["generator"], told["kind"], strict=True) if k == "generated"))
     fold = np.array([made.index(g) if g in made else -1 for g in told["generator"]])
     fold[fold < 0] = np.random.default_rng(0).permutation(int((fold < 0).sum())) % len(made)
-    distances = [f"{tap}{DISTANCE}" for tap in TAPS]
-    sets = [*subsets(distances), ("z",), ("z by layer",), (*distances, "z"), (*distances, "z by layer")]
+    sets = sets_of(columns)
     print("detection-game, generators left out in turn\n\n| layers | gain, nats/1000 a vote |\n|---|---|")
     for names in sets:
         x, gain = as_features(columns, names), np.empty(len(votes))
         for f in np.unique(fold):
             out = fold == f
             y = np.c_[votes, real][~out]
-            p = HumanModel(resamples=1).fit(x.rows(~out), y, groups=fold[~out]).p_real(x.rows(out))[0]
+            p = HumanModel(resamples=0).fit(x.rows(~out), y, groups=fold[~out]).p_real(x.rows(out))[0]
             share = np.full(int(out.sum()), y[:, 1].sum() / y[:, 0].sum())
             gain[out] = votes[out] * (expected(p, (real / votes)[out]) - expected(share, (real / votes)[out]))
         figure = over_pictures(lambda g, n: 1000 * g.sum() / n.sum(), gain, votes)
