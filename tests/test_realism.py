@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 
 import giqa
-from giqa import realism
 from giqa.errors import BadModel, BadSpec, MissingSource
 from giqa.features.embedded import Embedded
 from giqa.images import open_source
 from giqa.images.decode import decode
 from giqa.pipeline import score
-from giqa.realism import Realism, Sums, is_realism, load_realism, read_realism_header
+from giqa.realism import Realism, is_realism, load_realism, read_realism_header
 from giqa.scorers.distances import LayerDistances
 from giqa.scorers.human import HumanModel
+from giqa.scorers.multilayer import MultiLayer
 from giqa.scorers.scale import Scale
+from giqa.sums import Sums, check_maps
 from giqa.types import Features
 
 TAPS = ("high", "mid")
@@ -169,12 +170,32 @@ def test_features_are_refused_in_plain_words(made):
         score(np.zeros((3, 4)), np.random.default_rng(0).normal(size=(30, 4)), human=made)
 
 
+def test_z_of_pooled_layers_join_the_distances(toy, tmp_path):
+    """Beside the sums stand the z that the density scorer gives the picture's own features; kept in the file too."""
+    reals, fakes = (giqa.extract(where).features for where in toy)
+    densities = MultiLayer().fit(reals)
+    distances = LayerDistances("B", vectors=50).fit(maps_of(open_source(toy[0]), 4), 4)
+    measured = giqa.extract(toy[1], Sums(distances, Embedded(), TAPS, densities=densities)).features
+    assert list(measured.layers) == ["high.distance", "mid.distance", "pixels.z", "taps.z", "artefacts.z"]
+    z = np.concatenate([measured.layers[f"{name}.z"] for name in ("pixels", "taps", "artefacts")], axis=1)
+    assert z == pytest.approx(densities.layer_z(fakes), rel=1e-5)
+    votes = np.c_[np.full(24, 3), np.arange(24) % 4]
+    model = HumanModel(resamples=10).fit(measured, votes)
+    spec = "embedded(crops=False, layers=None, version=1, weights=None)"
+    made = Realism(model, distances, spec, TAPS, distances.digest(), densities=densities)
+    read = load_realism(made.save(tmp_path / "people.giqa"))
+    assert read.digest == made.digest
+    found = score(toy[1], model=read, store=False)
+    assert np.array_equal(found.p_real, score(toy[1], model=made).p_real)
+    assert found.p_real == pytest.approx(model.p_real(measured)[0])
+
+
 def test_layers_are_those_of_the_network():
-    assert realism.check_maps(Embedded(), None) == ("low", "mid", "high")
-    assert realism.check_maps(Embedded(), ["mid"]) == ("mid",)
+    assert check_maps(Embedded(), None) == ("low", "mid", "high")
+    assert check_maps(Embedded(), ["mid"]) == ("mid",)
 
     class Own:
         def maps(self, pixels, taps): ...
 
     with pytest.raises(BadSpec, match="--layers"):
-        realism.check_maps(Own(), None)
+        check_maps(Own(), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,61 +12,24 @@ from typing import Any
 
 import numpy as np
 
-from . import __version__
+from . import __version__, registry
 from .errors import BadModel, BadSpec, MissingSource
 from .extraction import as_features, as_match, extract_steps, make_extractor
 from .files import write_tensors
 from .images import open_source
+from .model import learned_of, restore
 from .scorers.distances import LayerDistances
-from .scorers.human import DISTANCE, HumanModel
+from .scorers.human import HumanModel
 from .scorers.scale import Scale
+from .sums import Sums, digest_of
 from .types import Features, Progress, Step
 
 FORMAT = 1
 KEY = "giqa.people"
 COLUMNS = ("p_real", "p_real_low", "p_real_high")
-TAPS = {
-    "embedded": ("low", "mid", "high"),
-    "inception": (
-        "Conv2d_1a_3x3",
-        "Conv2d_2b_3x3",
-        "Conv2d_3b_1x1",
-        "Mixed_5d",
-        "Mixed_6e",
-        "Mixed_7c",
-        "logits",
-    ),
-}
 NORMAL = 1.959964
 ROWS = 64
 CHECKED = 2**28  # bytes of a file up to which its references are checked too when it is read
-
-
-class Sums:
-    """Distances of a picture to references, summed by layer: an extractor, so that the feature store keeps them."""
-
-    def __init__(self, distances: LayerDistances, extractor: Any, taps: Sequence[str], digest: str | None = None):
-        self.distances, self.extractor, self.taps = distances, make_extractor(extractor), tuple(taps)
-        self.digest = digest or distances.digest()
-
-    def identity(self) -> Mapping[str, Any]:
-        """What decides the sums."""
-        return {
-            "extractor": "sums of distances",
-            "version": 1,
-            "taps": list(self.taps),
-            "references_sha256": self.digest,
-            "maps": dict(self.extractor.identity()),
-        }
-
-    def prepare(self, pixels: np.ndarray) -> Mapping[str, np.ndarray]:
-        """The maps of one picture."""
-        return self.extractor.maps(pixels, self.taps)
-
-    def run(self, prepared: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
-        """Maps to layer -> float32 (n, 1)."""
-        sums = self.distances.sums(prepared).astype(np.float32)
-        return {f"{tap}{DISTANCE}": sums[:, i : i + 1] for i, tap in enumerate(self.distances.layers)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +48,7 @@ class Realism:
     match: str | None = None
     scale: Scale | None = None
     made_by: Mapping[str, Any] = field(default_factory=dict)
+    densities: Any = None  # of the references' pooled layers, where their z are columns too
 
     def __repr__(self) -> str:
         return (
@@ -96,7 +60,7 @@ class Realism:
         """The extractor whose features this scores; refuses a network that would compute others."""
         network = made = make_extractor(self.extractor)
         if self.distances is not None:
-            made = Sums(self.distances, network, self.taps, self.references)
+            made = Sums(self.distances, network, self.taps, self.references, self.densities)
         now, then = json.loads(json.dumps(network.identity())), self.made_by.get("maps")
         if then is not None and now != then:
             raise BadModel(
@@ -106,13 +70,17 @@ class Realism:
         return made
 
     def people(self, features: Features) -> dict[str, np.ndarray]:
-        """p_real and its 95 % interval, each float64 (n,); `ROWS` at a time, so that company changes no bit."""
+        """p_real and its 95 % interval, each float64 (n,)."""
+        return dict(zip(COLUMNS, self._asked(features), strict=True))
+
+    def _asked(self, features: Features, own: bool = True) -> np.ndarray:
+        """What the model of votes says, (3, n); `ROWS` at a time, so that company changes no bit."""
         found = [np.empty((3, 0))]
         for start in range(0, len(features), ROWS):
             rows = np.arange(start, start + ROWS)
             padded = {name: layer[np.minimum(rows, len(features) - 1)] for name, layer in features.layers.items()}
-            found.append(np.stack(self.model.p_real(Features(tuple(map(str, rows)), padded))))
-        return dict(zip(COLUMNS, np.concatenate(found, axis=1)[:, : len(features)], strict=True))
+            found.append(np.stack(self.model.p_real(Features(tuple(map(str, rows)), padded), own)))
+        return np.concatenate(found, axis=1)[:, : len(features)]
 
     def score(self, features: Features) -> dict[str, Any]:
         """All columns of `Scores`: the score is log(p / (1 - p)), and z is read against held-out reals."""
@@ -121,7 +89,7 @@ class Realism:
         nothing = np.full(n, np.nan)
         found = {"score": score, "z": nothing, "percentile": nothing, "z_low": nothing, "z_high": nothing}
         if self.scale is not None:
-            low, high = (_logit(columns[name]) for name in COLUMNS[1:])
+            low, high = (_logit(ends) for ends in self._asked(features, own=False)[1:])  # of the fit alone
             ends = self.scale.interval(score, (high - low) / (2 * NORMAL))
             found |= {"z": self.scale.z(score), "percentile": self.scale.percentile(score)}
             found |= dict(zip(("z_low", "z_high"), ends, strict=True))
@@ -131,11 +99,9 @@ class Realism:
     def digest(self) -> str:
         """SHA-256 over what was learned and the references; two with one digest give the same p."""
         arrays, header = self.model.record()
-        digest = hashlib.sha256((self.references or json.dumps(self.made_by.get("maps"))).encode())
-        for name, array in sorted(arrays.items()):
-            digest.update(name.encode() + array.tobytes())
-        digest.update(json.dumps(header["names"]).encode())
-        return digest.hexdigest()
+        told = [self.references or self.made_by.get("maps"), header["names"], digest_of(arrays)]
+        told += [] if self.densities is None else [digest_of(learned_of(self.densities))]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
     def save(self, path: str | Path) -> Path:
         """Write one `.giqa` file (safetensors with JSON in its head), references included, whole or not at all."""
@@ -145,6 +111,8 @@ class Realism:
         arrays, metadata = ({}, {}) if self.distances is None else self.distances.record()
         learned, human = self.model.record()
         arrays = arrays | {f"human.{name}": array for name, array in learned.items()}
+        dense = {} if self.densities is None else learned_of(self.densities)
+        arrays |= {f"densities.{name}": np.ascontiguousarray(a) for name, a in dense.items() if a.ndim}
         if self.scale is not None:
             arrays["scale.held_out"] = np.asarray(self.scale.held_out, np.float64)
         header = {
@@ -153,6 +121,8 @@ class Realism:
             "extractor": self.extractor,
             "taps": list(self.taps),
             "references_sha256": self.references,
+            "densities": None if self.densities is None else registry.canonical("scorer", self.densities),
+            "learned": {name: value.item() for name, value in dense.items() if not value.ndim},
             "match": self.match,
             "seed": self.scale.seed if self.scale else 0,
             "digest": self.digest,
@@ -192,8 +162,10 @@ def load_realism(path: str | Path) -> Realism:
     distances = LayerDistances.open(path) if header["references_sha256"] else None
     try:
         with safe_open(path, framework="numpy") as file:
-            names = [name for name in file.keys() if name.startswith("human.")]  # noqa: SIM118  it is no mapping
-            arrays = {name.removeprefix("human."): file.get_tensor(name) for name in names}
+            arrays, dense = (
+                {n.removeprefix(part): file.get_tensor(n) for n in file.keys() if n.startswith(part)}  # noqa: SIM118
+                for part in ("human.", "densities.")
+            )
             held_out = file.get_tensor("scale.held_out") if "scale.held_out" in file.keys() else None  # noqa: SIM118
         made = Realism(
             HumanModel.restored(arrays, header["human"]),
@@ -204,6 +176,7 @@ def load_realism(path: str | Path) -> Realism:
             header["match"],
             None if held_out is None else Scale(held_out, header["seed"]),
             header["made_by"],
+            _densities(header, dense),
         )
         whole = made.digest == header["digest"]
         if distances and Path(path).stat().st_size <= CHECKED:
@@ -242,19 +215,6 @@ def with_people(
         yield replace(step, columns={**step.columns, **told} if len(step.features) else step.columns)
 
 
-def check_maps(extractor: Any, taps: Sequence[str] | None) -> tuple[str, ...]:
-    """The layers whose maps are measured: those asked for, or those of the extractor's row in `TAPS`."""
-    spec = type(extractor).__name__.lower()
-    if not hasattr(extractor, "maps"):
-        raise BadSpec(f"{spec} has no maps; take embedded or inception.")
-    if taps:
-        return tuple(taps)
-    if spec not in TAPS:
-        raise BadSpec(f"Which layers of {spec} are to be measured? Name them (--layers).")
-    known = getattr(extractor, "taps", TAPS[spec])  # a file of weights that ends early gives those it holds
-    return tuple(tap for tap in TAPS[spec] if tap in known)
-
-
 def _head(path: str | Path) -> dict[str, str]:
     from safetensors import SafetensorError, safe_open
 
@@ -263,6 +223,14 @@ def _head(path: str | Path) -> dict[str, str]:
             return file.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise BadModel(f"{path} is not a giqa model, or is cut short ({type(error).__name__}).") from None
+
+
+def _densities(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Any:
+    if header["densities"] is None:
+        return None
+    densities = registry.make("scorer", header["densities"])
+    restore(densities, arrays | header["learned"])
+    return densities
 
 
 def _logit(p: np.ndarray) -> np.ndarray:

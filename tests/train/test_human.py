@@ -18,7 +18,7 @@ from giqa.realism import load_realism
 from giqa.train.human import choose_references, train_human
 from giqa.types import INFO
 
-QUICK = {"layers": ["high"], "references": 30}
+QUICK = {"layers": ["high"], "references": 30, "densities": False}
 
 
 def judge(folder, path, seed=0, n=5):
@@ -148,7 +148,7 @@ def test_the_story_as_the_command_line_has_it(toy, votes, tmp_path, monkeypatch)
         return result.output
 
     said = run("train", "human", votes, "--images", toy[1], "--real", toy[0], "--group", "scene", "-o", "people.giqa")
-    assert "constant answer" in said and "high.distance" in said
+    assert "constant answer" in said and "high.distance" in said and "taps.z" in said
     run("score", toy[1], "--real", toy[0], "--human", "people.giqa", "--maps", "-o", "s.csv", "--report", "r.html")
     scores = giqa.read_scores("s.csv")
     damage = np.array([float(name.rsplit("_", 1)[1].removesuffix(".png")) for name in scores.id])

@@ -25,7 +25,7 @@ FIGURES = (
 )
 
 
-OF_DISTANCES = ("preset", "extractor", "layers", "references", "variant", "match")
+OF_DISTANCES = ("preset", "extractor", "layers", "references", "variant", "densities", "match")
 OF_NETWORKS = ("epochs", "device")
 
 
@@ -48,6 +48,11 @@ OF_NETWORKS = ("epochs", "device")
     "--variant",
     type=click.Choice(["A", "B", "C"]),
     help="Each place with the same place of all references (A), with a pool of 3,000 vectors (B), on a grid (C).",
+)
+@click.option(
+    "--densities/--no-densities",
+    default=None,
+    help="Whether z of the pooled layers, as `giqa score` has them, count beside the distances; with recommended, yes.",
 )
 @options("match")
 @click.option("--group", metavar="COLUMN", help="Of VOTES: pictures that belong together when some are held out.")
@@ -120,7 +125,7 @@ def _show(made_by: dict[str, Any]) -> None:
     else:
         console.say("warning: too few pictures to hold some out, so nothing can be said of how well it judges others")
     rows = [(name, f"{w:+.3f} [{low:+.3f}, {high:+.3f}]") for name, (w, low, high) in made_by["weights"].items()]
-    console.table("Weights", ("layer", "weight (of a distance, below 0: the farther, the less often real)"), rows)
+    console.table("Weights", ("column", "weight"), rows)
 
 
 def _said(found: dict[str, Any] | None) -> str:

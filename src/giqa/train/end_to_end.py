@@ -108,7 +108,7 @@ def _calibrated(
     network, held = Learned(str(out.resolve())), judged.take(pictures.held_out)
     x = extract(Part(source, held.rows), network, what="held out", **options).features
     model = HumanModel(seed=seed).fit(x, held.counts(), groups=held.group)
-    figures = held_out_figures(lambda: HumanModel(resamples=1, seed=seed), x, held, seed)
+    figures = held_out_figures(lambda: HumanModel(resamples=0, seed=seed), x, held, seed)
     rows = choose_references(reals, pictures.info, ASIDE, seed, options["workers"], options["progress"])
     there = extract(Part(reals, sorted(rows[0] + rows[1])), network, what="reals of the scale", **options).features
     made_by = {

@@ -17,10 +17,11 @@ from ..errors import BadImage, BadShape, BadSource, BadSpec
 from ..extraction import as_match, auto_match, extract, make_extractor
 from ..images import open_source
 from ..images.decode import decode, picture_info
-from ..realism import Realism, Sums, check_maps, load_realism
+from ..realism import Realism, load_realism
 from ..scorers.distances import LayerDistances
 from ..scorers.human import PRESETS, HumanModel
 from ..scorers.scale import FEWEST, Copies, Scale, twins
+from ..sums import Sums, check_maps
 from ..types import INFO, Progress, Source
 from .held_out import held_out_figures
 from .manifest import Part
@@ -46,6 +47,7 @@ def train_human(
     layers: Sequence[str] | None = None,
     references: int | None = None,
     variant: str | None = None,
+    densities: bool | None = None,
     match: Any = None,
     group: str | None = None,
     reals_too: bool = False,
@@ -59,9 +61,11 @@ def train_human(
 
     `votes`: a table image,rater,said_real or image,n,n_real; `images`: the source whose ids are its image names (None:
     the folder of the table); `real`: reference reals, of which those that are among the labelled pictures are left out.
-    `layers`: maps of the extractor that are measured; `group`: a column of `votes` whose pictures belong together in
-    cross-validation; `reals_too`: votes on real pictures count as well. `say` is told bytes and FLOPs before the work.
-    `made_by` of what is returned has the held-out figures. Errors: `BadSpec`, `BadTable`, `BadSource`, `BadShape`.
+    `layers`: maps of the extractor that are measured; `densities`: whether z of its pooled layers, as `giqa score` has
+    them, count beside the distances (None: yes with `recommended`); `group`: a column of `votes` whose pictures belong
+    together in cross-validation; `reals_too`: votes on real pictures count as well. `say` is told bytes and FLOPs
+    before the work. `made_by` of what is returned has the held-out figures. Errors: `BadSpec`, `BadTable`, `BadSource`,
+    `BadShape`.
     """
     out = Path(out)
     if out.suffix.lower() != ".giqa" or preset not in PRESETS:
@@ -89,11 +93,15 @@ def train_human(
     kept = out.with_name(f".{out.name}.references") if cost.reference_bytes > IN_MEMORY else None
     try:
         distances.fit(made.every(reals, chosen), len(chosen), file=kept)
-        sums = Sums(distances, extractor, taps)
         options = {"match": match, "store": store, "workers": workers, "progress": progress}
+        dense = None
+        if preset == "recommended" if densities is None else densities:
+            pooled = extract(Part(reals, chosen), extractor, what="references, pooled", **options).features
+            dense = registry.make("scorer", "multilayer", seed=seed).fit(pooled)
+        sums = Sums(distances, extractor, taps, densities=dense)
         x = extract(Part(source, judged.rows), sums, what="pictures with votes", **options).features
         model = HumanModel(preset=preset, seed=seed).fit(x, judged.counts(), groups=judged.group)
-        figures = held_out_figures(lambda: HumanModel(preset=preset, resamples=1, seed=seed), x, judged, seed)
+        figures = held_out_figures(lambda: HumanModel(preset=preset, resamples=0, seed=seed), x, judged, seed)
         there = extract(Part(reals, aside), sums, what="reals of the scale", **options).features if aside else None
         scale = None if there is None else Scale(model.score_samples(there), seed)
         how = registry.canonical("extractor", extractor), taps, sums.digest, match.spec() if match else None
@@ -102,7 +110,7 @@ def train_human(
             "match": how[3],
             **figures,
         }
-        Realism(model, distances, *how, scale, made_by).save(out)
+        Realism(model, distances, *how, scale, made_by, dense).save(out)
     finally:
         if kept:
             with suppress(OSError):
