@@ -191,7 +191,7 @@ def test_z_of_pooled_layers_join_the_distances(toy, tmp_path):
 
 
 def test_layers_are_those_of_the_network():
-    assert check_maps(Embedded(), None) == ("low", "mid", "high")
+    assert check_maps(Embedded(), None) == ("mid", "high")
     assert check_maps(Embedded(), ["mid"]) == ("mid",)
 
     class Own:
