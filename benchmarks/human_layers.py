@@ -67,7 +67,14 @@ def sets_of(columns: Columns) -> list[tuple[str, ...]]:
     """Every set of distances; the score; each z by itself and together; with all distances."""
     distances = [name for name in columns if name.endswith(DISTANCE) and name.split(".")[0] in TAPS]
     z = [name for name in columns if name.endswith(Z) and name != f"score{Z}"]
-    extra = [(f"score{Z}",), *((name,) for name in z), tuple(z), (*distances, f"score{Z}"), (*distances[1:], *z), (*distances, *z)]
+    extra = [
+        (f"score{Z}",),
+        *((name,) for name in z),
+        tuple(z),
+        (*distances, f"score{Z}"),
+        (*distances[1:], *z),
+        (*distances, *z),
+    ]
     return [*subsets(distances), *extra]
 
 

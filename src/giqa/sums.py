@@ -82,7 +82,7 @@ def check_maps(extractor: Any, taps: Sequence[str] | None) -> tuple[str, ...]:
         return tuple(taps)
     if spec not in TAPS:
         raise BadSpec(f"Which layers of {spec} are to be measured? Name them (--layers).")
-    known = getattr(extractor, "taps", TAPS[spec])  # a file of weights that ends early gives those it holds
+    known = extractor.taps() if hasattr(extractor, "taps") else TAPS[spec]  # a file that ends early has fewer
     return tuple(tap for tap in TAPS[spec] if tap in known)
 
 

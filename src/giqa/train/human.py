@@ -34,6 +34,7 @@ VECTORS = 3_000  # of each layer, for variant B: docs/explain.md compares
 ASIDE = 500  # reals that are no reference and fix the scale, at most; a fifth of all
 IN_MEMORY = 2 << 30  # bytes of references; more are mapped from a file
 CHUNK = 64
+AT_ONCE = 3 * 64  # pictures whose maps wait at a time: two steps of scoring are read ahead
 
 
 def train_human(
@@ -89,7 +90,7 @@ def train_human(
     made = _Maps(extractor, taps, match, workers, progress)
     distances = LayerDistances(variant or VARIANTS[preset], vectors=VECTORS, seed=seed)
     cost = distances.cost(made.one(reals, chosen[0]), len(chosen))
-    say(str(cost))
+    say(f"{cost} While pictures are scored, {cost.resident(AT_ONCE) / 1e9:.2g} GB.")
     kept = out.with_name(f".{out.name}.references") if cost.reference_bytes > IN_MEMORY else None
     try:
         distances.fit(made.every(reals, chosen), len(chosen), file=kept)
