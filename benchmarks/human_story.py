@@ -6,9 +6,9 @@ Nobody voted on these pictures. The labels are made up by a stated function: eac
 (`lfw-dcgan-progress`) is shown to 3 raters, who each say real with p = sigmoid(3 (epoch/24)^(1/2) - 2 + .5 e), e
 normal, one a picture (seed 0). Scored are 2,000 pictures that nobody labelled: the other 1,400 of that set, and 600 of
 `lfw-dcgan`. Reals: the 978 LFW faces of `lfw-dcgan`. Commands are run one after the other and timed, with features
-kept nowhere before; at the end p_real is compared with the p of the made-up raters on the 1,400. With --stop S a command
-is stopped after S seconds of processor time and started again until it is done, as on a machine that others need: what
-was computed is kept. Run again, the program goes on with the next command.
+kept nowhere before; at the end p_real is compared with the p of the made-up raters on the 1,400. With --stop S a
+command is stopped after S seconds of processor time and started again until it is done, as on a machine that others
+need: what was computed is kept. Run again, the program goes on with the next command.
 """
 
 from __future__ import annotations

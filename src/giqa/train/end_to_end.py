@@ -82,7 +82,7 @@ def train_end_to_end(
         Part(source, judged.rows), none.astype(str), none, share, judged.votes, judged.group if group else none
     )
     pictures = read_pictures(table, recipe["load"], seed, workers, progress, _held_out)
-    judged = judged.take(np.isin(judged.ids, pictures.manifest.source.ids))
+    judged = judged.take(np.isin([source.ids[row] for row in judged.rows], pictures.manifest.source.ids))
     say(f"{len(judged)} pictures with {judged.votes.sum():.0f} votes, {int(pictures.held_out.sum())} of them held out")
     trainer = Trainer(recipe, pictures, where, out.with_suffix(".checkpoint"))
     trainer.run(progress)

@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import BadSource, BadSpec, BadTable
 from ..humans.cells import read_table
 from ..humans.votes import Counts, Pairs, Ratings, Sittings, Votes, as_labels
+from ..images.names import match_names
 from ..types import Source
 
 REFUSED = {
@@ -77,7 +78,7 @@ def read_judged(votes: str | Path, source: Source, group: str | None = None, rea
         labels = labels.rows(labels.kind != "real")
         if not len(labels):
             raise BadSpec(f"{votes} has votes on real pictures only; let them count with reals_too (--reals-too).")
-    place = {name: row for row, name in enumerate(source.ids)}
+    place, _ = match_names(labels.image.tolist(), source.ids)
     known = np.array([name in place for name in labels.image.tolist()], bool)
     if not known.any():
         raise BadSource(
