@@ -70,6 +70,8 @@ def test_leave_one_generator_out_uses_the_others_alone():
     found = evaluate(named(counts, score), counts, resamples=20)
     figures = [(g.name, g.accuracy.value, g.auroc.value) for g in found.generators]
     assert figures == [("a", 0, 1), ("b", 0, 0)]
+    assert found.constant_across == dict.fromkeys(["a -> a", "a -> b", "b -> a", "b -> b"], 0.5)
+    assert found.figures["two people agree"].value == 1  # five of five, always
     assert {name: (e.value, e.low, e.high) for name, e in found.across.items()} == {
         "a -> a": (1, 1, 1),
         "a -> b": (0, 0, 0),

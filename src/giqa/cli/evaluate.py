@@ -104,9 +104,8 @@ def _show(found: Evaluation) -> None:
             rows.append((g.name, g.pictures, g.votes, f"{g.share_real:.3f}", *figures))
         console.table("Each generator, learned from the others", columns, rows)
     if found.across:
-        console.table(
-            "Accuracy in and across generators", ("learned -> tested", "accuracy"), list(found.across.items())
-        )
+        rows = [(name, value, f"{found.constant_across[name]:.3f}") for name, value in found.across.items()]
+        console.table("Accuracy in and across generators", ("learned -> tested", "accuracy", "constant"), rows)
     if found.learning:
         columns = ("labelled pictures", "votes", "accuracy", "log loss")
         rows = [(step.pictures, step.votes, step.accuracy, step.log_loss) for step in found.learning]

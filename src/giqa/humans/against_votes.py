@@ -24,7 +24,8 @@ class Evaluation:
     """Figures by name, each with its 95 % interval; docs/people.md says what each means.
 
     `calibration`: (predicted, observed share, votes); `generators`: leave-one-generator-out; `across`: accuracy of
-    what was learned from the votes on one generator and tested on another ("a -> b"; "a -> a" is cross-validated);
+    what was learned from the votes on one generator and tested on another ("a -> b"; "a -> a" is cross-validated),
+    and `constant_across` that of the first one's more frequent answer;
     `learning`: what is learned from how many labels, where it was asked for.
     """
 
@@ -36,6 +37,7 @@ class Evaluation:
     calibration: tuple[tuple[float, Estimate, int], ...] = ()
     generators: tuple[Generator, ...] = ()
     across: Mapping[str, Estimate] = dataclasses.field(default_factory=dict)
+    constant_across: Mapping[str, float] = dataclasses.field(default_factory=dict)
     learning: tuple[LabelStep, ...] = ()
 
     def plain(self) -> dict[str, Any]:
@@ -77,7 +79,7 @@ def against_votes(
         figures,
         points,
         tuple(left_out(rows, learn, resamples, seed)) if several else (),
-        across(rows, learn, resamples, seed) if several and learn else {},
+        *(across(rows, learn, resamples, seed) if several and learn else ({}, {})),
         tuple(label_curve(rows, learn, resamples, seed)) if curve and learn else (),
     )
 
@@ -107,6 +109,7 @@ def _ceilings(
     reliability = a.with_interval(share_reliability, n, real, resamples)
     found = {
         "best possible accuracy": a.with_interval(a.best_accuracy, n, real, resamples),
+        "two people agree": a.with_interval(a.pairwise_agreement, n, real, resamples),
         "reliability of the labels": reliability,
         "Spearman, disattenuated": corrected(figures["Spearman"], reliability.value),
     }
