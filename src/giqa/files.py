@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import uuid
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+TENSORS = {"f2": "F16", "f4": "F32", "f8": "F64", "u1": "U8", "i4": "I32", "i8": "I64", "b1": "BOOL"}  # of safetensors
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -16,6 +23,26 @@ def replace_file(path: Path, content: bytes) -> None:
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
         partial.write_bytes(content)
+        os.replace(partial, path)
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def write_tensors(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> None:
+    """A safetensors file, whole or not at all, one array after the other: a mapped one is never in memory."""
+    entries, end = {}, 0
+    for name, array in arrays.items():
+        place, end = [end, end + array.nbytes], end + array.nbytes
+        entries[name] = {"dtype": TENSORS[array.dtype.str[1:]], "shape": list(array.shape), "data_offsets": place}
+    head = json.dumps({"__metadata__": dict(metadata), **entries}).encode()
+    head += b" " * (-len(head) % 8)
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        with partial.open("wb") as file:
+            file.write(len(head).to_bytes(8, "little") + head)
+            for array in arrays.values():
+                array.tofile(file)  # in C order
         os.replace(partial, path)
     finally:
         with suppress(OSError):
@@ -56,7 +83,7 @@ def parse_table(
     return columns, [line for line, _ in rows[1:]]
 
 
-def as_png(pixels: Any) -> bytes:
+def as_png(pixels: np.ndarray) -> bytes:
     """uint8 RGB (h, w, 3) as a PNG that holds pixels and nothing else."""
     import numpy as np
     from PIL import Image
