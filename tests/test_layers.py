@@ -13,11 +13,12 @@ SOURCE = Path(giqa.__file__).parent
 # each row may import from the rows above it (and from its own row where it says so); the stages never each other
 ROWS = [
     {"types", "errors"},
-    {"registry", "files", "svg", "page"},
+    {"registry", "files", "svg", "page", "threads"},
     {"images", "features", "scorers", "metrics", "humans", "gan", "scores"},
     {"model", "report", "extraction", "doctor", "hygiene"},
     {"gallery", "fitting", "testing", "comparison", "chosen_layers", "drawing", "diff", "people", "evaluation", "maps"},
-    {"pipeline", "comparison_page", "reference", "people_report", "explain", "collecting", "suggest"},
+    {"pipeline", "paired", "comparison_page", "reference", "people_report", "explain", "collecting", "suggest"},
+    {"beside", "by_class_page"},
     {"compare", "train"},
     {"track", "by_class", "bench"},
     {"console", "cli", "__init__"},

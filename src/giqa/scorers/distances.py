@@ -10,8 +10,8 @@ from typing import Self
 import numpy as np
 
 from ..errors import BadShape, BadSpec, NotFitted
+from ..threads import one_blas_thread
 from .nearest import Nearest
-from .products import one_blas_thread
 from .reference import Cost, Reference, Shape, open_reference, read_reference
 
 VARIANTS = ("A", "B", "C")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .products import one_blas_thread
+from ..threads import one_blas_thread
 
 ROWS = 128  # queries in one product, always, zeros filled in: a query has the same winner in any company
 COLUMNS = 2048  # references in one product; 128 x 2048 brackets stay in the cache
