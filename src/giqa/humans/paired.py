@@ -105,6 +105,7 @@ def judge_votes(
     """
     if not scores:
         raise BadShape("There is no score to judge.")
+    labels = labels.rows(labels.n > 0) if isinstance(labels, Counts) else labels
     first, _ = rows_of(scores[0], labels, generator)
     names = np.unique(labels.image[[name in scores[0] for name in labels.image.tolist()]])
     columns = np.array([[one[name] for name in names.tolist()] for one in scores])[:, first.image]
