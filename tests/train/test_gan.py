@@ -10,7 +10,8 @@ from giqa.cli import main  # noqa: E402
 from giqa.errors import BadModel, BadShape, BadSpec  # noqa: E402
 from giqa.gan.network import Discriminator, Generator, r1_penalty  # noqa: E402
 from giqa.images.toy import landscape  # noqa: E402
-from giqa.train.demo import demo_gan, mean_z, page  # noqa: E402
+from giqa.train.demo import demo_gan, mean_z  # noqa: E402
+from giqa.train.demo_page import Strip, as_png, page  # noqa: E402
 from giqa.train.gan import GAN, sample_pictures, train_gan  # noqa: E402
 from giqa.train.network import train_network  # noqa: E402
 
@@ -151,9 +152,13 @@ def test_mean_z_of_the_best_half():
 
 
 def test_page_shows_both_arms():
+    """Lines of both, the best picture with its z, the share that was weighted; nothing is loaded."""
     curve = [(arm, share, z, z - 1, z + 1) for arm, z in (("plain", -3.0), ("ohem", -2.0)) for share in (1.0, 0.5)]
-    text = page(curve, [(10, 0.2)])
-    assert text.count("<polyline") == 2 and "20.0%" in text and "-4.00 .. -2.00" in text and "http" not in text
+    best = Strip("best", [as_png(np.full((2, 2, 3), 9, np.uint8))], ["-1.5"])
+    text = page(curve, [(10, 0.2)], {"snapshots": [Strip("step 4", [b"x"])], "plain": [best], "ohem": [best]})
+    assert text.count('class="line s0"') == text.count('class="line s1"') == 2  # the wide and the narrow chart
+    assert "20.0%" in text and "−3.00</b></td><td>−4.00 to −2.00" in text and text.count("<span>−1.5</span>") == 2
+    assert 'alt="step 4 1"' in text and "http:" not in text and "https:" not in text
 
 
 @pytest.mark.slow
