@@ -58,9 +58,8 @@ def choose(
     twins = np.arange(size) if twins is None else np.asarray(twins)
     free = ~np.isin(twins, twins[labelled])
     far = np.full(size, np.inf)
-    for start in range(0, len(labelled), 64):
-        near = points[labelled[start : start + 64]]
-        far = np.minimum(far, ((points[:, None] - near[None]) ** 2).sum(axis=2).min(axis=1))
+    for one in labelled:
+        far = np.minimum(far, ((points - points[one]) ** 2).sum(axis=1))
     counts, chosen = np.bincount(strata[labelled], minlength=strata.max(initial=0) + 1), []
     while len(chosen) < n and free.any():
         fewest = counts[np.unique(strata[free])].min()
