@@ -94,8 +94,9 @@ def directions(matrix: np.ndarray, most: int = DIRECTIONS, seed: int = 0) -> np.
         return np.zeros((len(matrix), 1))
     some = (some[:, keep] - mean[keep]) / spread[keep]
     _, _, axes = np.linalg.svd(some, full_matrices=False)
-    standard = (matrix[:, keep] - mean[keep]) / spread[keep]
-    return standard @ axes[: min(most, len(axes))].T
+    turn = axes[: min(most, len(axes))].T / spread[keep][:, None]
+    blocks = (matrix[start : start + SAMPLE, keep] - mean[keep] for start in range(0, len(matrix), SAMPLE))
+    return np.concatenate([block @ turn for block in blocks])
 
 
 def learned(points: np.ndarray, rows: np.ndarray, y: np.ndarray, seed: int = 0) -> np.ndarray:
