@@ -246,7 +246,7 @@ def through(name: str, job: Job, options: argparse.Namespace) -> Counter[str]:
         left = [phase for phase in job.phases if kills[phase] < options.each]
         if not left:
             break
-        targets = {phase: rng.uniform(0, 0.9) * spent[phase] for phase in left if spent[phase]}
+        targets = {phase: rng.uniform(0, 0.6) * spent[phase] for phase in left if spent[phase]}
         while True:
             _, killed = watched(started(job, page, folder, home), page, targets)
             if not killed:
