@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
 
 from ..errors import BadShape
-from .against_votes import Rows, rows_of, within_generators
+from .against_votes import within_generators
 from .aggregation import sum_pairs
 from .intervals import TAILS, Estimate, wilson
 from .measures import auroc, spearman
+from .vote_rows import Rows, rows_of
 from .votes import Counts, Pairs, Votes
 
 LEVEL = 0.95
@@ -105,33 +107,21 @@ def judge_votes(
     """
     if not scores:
         raise BadShape("There is no score to judge.")
-    first, _ = rows_of(scores[0], labels, generator)
-    names = np.unique(labels.image[[name in scores[0] for name in labels.image.tolist()]])
-    columns = np.array([[one[name] for name in names.tolist()] for one in scores])[:, first.image]
-    several = len(np.unique(first.generator[first.generator != ""])) > 1
+    whole, _ = rows_of({name: [one[name] for one in scores] for name in scores[0]}, labels, generator)
     measures = {"AUROC": lambda r: auroc(r.score, r.said), "Spearman": lambda r: spearman(*r.shares()[:2])}
-    if several:
+    if len(np.unique(whole.generator[whole.generator != ""])) > 1:
         measures["Spearman within generator"] = within_generators
-    rng, rows = np.random.default_rng(seed), np.arange(len(first.said))
-    marked = Rows(rows.astype(float), first.said, first.image, first.rater, first.generator, first.p)
-    values = np.empty((resamples, len(scores), len(measures)))
-    for sample in values:
-        drawn = marked.drawn(rng)
-        for at, column in enumerate(columns):
-            taken = Rows(
-                column[drawn.score.astype(int)], drawn.said, drawn.image, drawn.rater, drawn.generator, drawn.p
-            )
-            sample[at] = [of(taken) for of in measures.values()]
-    found = []
-    for at, column in enumerate(columns):
-        whole = Rows(column, first.said, first.image, first.rater, first.generator, first.p)
-        ends = [_tails(values[:, at, k]) for k in range(len(measures))]
-        found.append(
-            {
-                name: Estimate(of(whole), *end, len(names))
-                for (name, of), end in zip(measures.items(), ends, strict=True)
-            }
-        )
+
+    def judged(rows: Rows) -> list[list[float]]:
+        each = [replace(rows, score=column) for column in rows.x.T]
+        return [[of(one) for of in measures.values()] for one in each]
+
+    rng, n = np.random.default_rng(seed), int(whole.image.max()) + 1
+    values = np.array([judged(whole.drawn(rng)) for _ in range(resamples)])
+    found = [
+        {name: Estimate(value, *_tails(draws), n) for name, value, draws in zip(measures, row, drawn, strict=True)}
+        for row, drawn in zip(judged(whole), values.transpose(1, 2, 0), strict=True)
+    ]
     return found, values[:, :, 0]
 
 
