@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
@@ -44,13 +45,21 @@ def steady_product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
         np.matmul(left[rows], right[columns].T, out=result[rows, columns])
 
     corners = [(row, column) for row in range(0, len(left), ROWS) for column in range(0, len(right), TILE)]
-    with one_blas_thread():
-        if len(corners) > 1 and left.size * len(right) >= WORTH_THREADS:
-            list(_threads().map(tile, corners))
-        else:
-            for corner in corners:
-                tile(corner)
+    in_threads(tile, corners, left.size * len(right))
     return result[:n, :m]
+
+
+def in_threads(work: Callable[[Any], None], pieces: Sequence[Any], multiplications: int) -> None:
+    """Every piece by one thread, BLAS's own threads at rest; in turn where there is too little to wake others for.
+
+    The pieces may not wait for each other, nor call this again.
+    """
+    with one_blas_thread():
+        if len(pieces) > 1 and multiplications >= WORTH_THREADS:
+            list(_threads().map(work, pieces))
+        else:
+            for piece in pieces:
+                work(piece)
 
 
 @lru_cache
