@@ -9,19 +9,19 @@ random are held out of everything that learns and are what FD, QS and DS are mea
 
 Design, for each of three seeds:
 - start: `giqa train gan` with width 16, batch 32, rate .002 and R1 of .2 for 10,000 steps, a snapshot of 100 pictures
-  every 500. Has it settled? FD to the held-out reals (800 pictures a snapshot) must change by less than 2 %
-  along the line through its last quarter; that is printed whether it holds or not.
+  every 500. Has it settled? FD to the held-out reals (800 pictures a snapshot) must change by less than 2 % along the
+  line through its last quarter; that is printed whether it holds or not.
 - MBC (8 heads, from the pixels, 32 px) learns from the snapshots of `start`.
 - plain, ohem: 4,000 further steps from the same checkpoint, with the same batches and latents; ohem gives weight 2 to
-  the fakes whose MBC score is below the running fifth of recent ones. percentile: the same below the fifth of held-out
-  reals' scores (those that MBC did not learn from). random: weight 2 to a fifth that has nothing to do with quality: what
-  a larger loss on fakes does alone.
+  the fakes whose MBC score is below the running fifth of recent ones.
+- random: weight 2 to a fifth that has nothing to do with quality, which says what a larger loss on fakes does alone.
+  percentile: weight 2 below the fifth of held-out reals' scores (those that MBC did not learn from).
 - +picker: the best 90 % of 3,000 pictures by GMM, fitted on the training faces; of those 1,500.
 
-FD is on the layer `content` of the default extractor, QS is the mean z of its default scorer, DS by the
-log-density of one Gaussian: all against the 600 faces that neither GAN, MBC nor GMM has seen, and none is what OHEM was
-trained with. Of every arm 1,500 pictures are judged, from latents that are the same for all arms of a seed. Rate and R1
-were chosen on 1,500 steps of `plain` alone, by KD to the held-out reals (of .001 with 2, .002 with 1, .2, .05).
+FD is on the layer `content` of the default extractor, QS is the mean z of its default scorer, DS by the log-density of
+one Gaussian: all against the 600 faces that neither GAN, MBC nor GMM has seen, and none is what OHEM was trained with.
+Of every arm 1,500 pictures are judged, from latents that are the same for all arms of a seed. Rate and R1 were chosen
+on 1,500 steps of `plain` alone, by KD to the held-out reals (of .001 with 2, .002 with 1, .2, .05).
 """
 
 from __future__ import annotations
