@@ -201,8 +201,11 @@ def table_4(curves: Mapping, seeds: Sequence[int]) -> None:
             continue
         text = []
         for metric in SHOWN:
-            gaps = [points[s, left].values[metric].value - points[s, right].values[metric].value for s in known]
-            text.append(f"{mean_of(gaps, '+.3f')} ({', '.join(f'{g:+.3f}' for g in gaps)})")
+            gaps = [points[s, left].values[metric].minus(points[s, right].values[metric]) for s in known]
+            each = "; ".join(
+                f"{s}: {gap:+.2f} [{low:+.2f}, {high:+.2f}]" for s, (gap, low, high) in zip(known, gaps, strict=True)
+            )
+            text.append(f"{mean_of([gap for gap, *_ in gaps], '+.2f')} ({each})")
         print(f"| {left} − {right} | {' | '.join(text)} |")
 
 
