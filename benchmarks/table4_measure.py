@@ -117,7 +117,7 @@ def report(work: Path, seeds: Sequence[int]) -> None:
 
 
 def settled(held_out: np.ndarray, found: Mapping[str, Of], seeds: Sequence[int]) -> None:
-    print("\n| seed | step of `start`: FD, QS | change of FD, QS over the last quarter | settled: FD below 2 % |")
+    print("\n| seed | step of `start`: FD, QS | change of FD over the last quarter | settled: below 2 % |")
     print("|---|---|---|---|")
     for seed in seeds:
         names = {int(name.split("-")[2]): name for name in found if name.startswith(f"{seed}-start-")}
@@ -126,10 +126,10 @@ def settled(held_out: np.ndarray, found: Mapping[str, Of], seeds: Sequence[int])
         late = {step: of for step, of in at.items() if len(of["z"]) == 800}
         if len(late) > 2:
             values = {step: (frechet_distance(held_out, of["content"]), of["z"].mean()) for step, of in at.items()}
-            lines = [change_over_last_quarter(list(late), [values[step][i] for step in late]) for i in (0, 1)]
+            change, error = change_over_last_quarter(list(late), [values[step][0] for step in late])
             path = ", ".join(f"{step}: {fd:.2f} {qs:.2f}" for step, (fd, qs) in values.items())
-            text = ", ".join(f"{change:+.1%} (standard error {error:.1%})" for change, error in lines)
-            print(f"| {seed} | {path} | {text} | {'yes' if abs(lines[0][0]) < 0.02 else 'no'} |")
+            says = "yes" if abs(change) < 0.02 else "no"
+            print(f"| {seed} | {path} | {change:+.1%} (standard error {error:.1%}) | {says} |")
 
 
 def shares(work: Path, seeds: Sequence[int]) -> None:
@@ -214,9 +214,10 @@ def table_3(curves: Mapping, seeds: Sequence[int]) -> None:
     for arm in ("plain", "truncation", "ohem"):
         every = [curves[s, arm] for s in seeds if (s, arm) in curves]
         for same in zip(*every, strict=True):
-            text = [mean_of([p.values[m].value for p in same], ".3f") for m in ("fd", "qs", "ds")]
+            means = (mean_of([p.values[m].value for p in same], ".2f") for m in SHOWN)
+            text = " | ".join(means) if len(same) > 1 else cells(same[0])
             how = {"plain": "picker", "truncation": "truncation", "ohem": "picker, of +OHEM"}[arm]
-            print(f"| {how} | {same[0].share:g} | {' | '.join(text)} |")
+            print(f"| {how} | {same[0].share:g} | {text} |")
 
 
 def cells(point: Point) -> str:
@@ -224,7 +225,7 @@ def cells(point: Point) -> str:
     parts = []
     for metric in SHOWN:
         low, high = point.values[metric].interval()
-        parts.append(f"{point.values[metric].value:.3f} [{low:.3f}, {high:.3f}]")
+        parts.append(f"{point.values[metric].value:.2f} [{low:.2f}, {high:.2f}]")
     return " | ".join(parts)
 
 
