@@ -17,10 +17,10 @@ Reals are split once (seed 0): faces of `lfw-dcgan`, 64 px: 500 reference, 170 t
 308 tested. Photographs of `imagenet-sample`, middle square at 256 px: 400, 170, 300. No reference is ever tested, and
 generated pictures that patches come from differ between choice and test. Only reals are fitted on.
 
-Rows: maps of giqa (each layer; grain and mid combined), exact distances by place (variant A; the nearest of all
-references but 100, raw and on the scale of those 100), the plain Laplacian (mean absolute value in the same windows),
-and chance (share of windows whose middle lies in the patch). A cell is the share with the peak inside, and Wilson's
-95 % interval.
+Rows: maps of giqa (each layer; grain, sharpness and mid combined), exact distances by place (variant A; the nearest of
+all references but 100, raw and on the scale of those 100), the plain Laplacian (mean absolute value in the same
+windows), and chance (share of windows whose middle lies in the patch). A cell is the share with the peak inside, and
+Wilson's 95 % interval.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ from PIL import Image, ImageFilter
 
 from giqa import __version__
 from giqa.features.embedded import Embedded
-from giqa.features.grain import grain
 from giqa.images import open_source
 from giqa.images.decode import decode
+from giqa.maps import maps_of
 from giqa.scorers.distances import LayerDistances
 from giqa.scorers.places import Places, cell_sums, neighbourhood, place_scale
 
@@ -151,8 +151,7 @@ def methods(reals: Sequence[Pixels], options: argparse.Namespace) -> list[Callab
     extractor = Embedded()
 
     def own(pixels: Pixels, taps: Sequence[str]) -> dict[str, np.ndarray]:
-        network = [tap for tap in taps if tap != "grain"]
-        return ({"grain": grain(pixels)} if "grain" in taps else {}) | extractor.maps(pixels, network)
+        return maps_of(extractor, taps, pixels)
 
     def by_places(maps: Callable[[Pixels], dict[str, np.ndarray]], head: str, combined: bool) -> Callable:
         fitted = Places().fit(maps(p) for p in reals)
@@ -172,7 +171,7 @@ def methods(reals: Sequence[Pixels], options: argparse.Namespace) -> list[Callab
         return {"mid, exact distances A": list(-d), "mid, exact distances A, z": list((median - d) / deviation)}
 
     found = [
-        by_places(lambda p: own(p, ["grain", "mid"]), "", True),
+        by_places(lambda p: own(p, ["grain", "sharpness", "mid"]), "", True),
         by_places(lambda p: own(p, ["low", "high"]), "", False),
         exact,
         lambda pictures: {"plain Laplacian": [laplacian(p) for p in pictures]},

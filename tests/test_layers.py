@@ -17,10 +17,20 @@ ROWS = [
     {"images", "features", "scorers", "metrics", "humans", "gan", "scores"},
     {"model", "report", "extraction", "doctor", "hygiene"},
     {"gallery", "fitting", "testing", "comparison", "chosen_layers", "drawing", "diff", "people", "evaluation", "maps"},
-    {"pipeline", "paired", "comparison_page", "curve", "reference", "people_report", "explain", "collecting"},
+    {
+        "pipeline",
+        "paired",
+        "comparison_page",
+        "curve",
+        "reference",
+        "people_report",
+        "explain",
+        "collecting",
+        "suggest",
+    },
     {"beside", "by_class_page"},
     {"compare", "train"},
-    {"track", "by_class"},
+    {"track", "by_class", "bench"},
     {"console", "cli", "__init__"},
 ]
 

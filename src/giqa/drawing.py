@@ -219,6 +219,42 @@ def dots(rows: Sequence[tuple[str, Sequence[tuple[float, float, float, int]]]], 
     return _svg(width, height, f"{label} of {len(rows)} classes", parts)
 
 
+def steps(
+    names: Sequence[str], series: Mapping[str, Sequence[tuple[float, float, float]]], label: str, width: int
+) -> Markup:
+    """Values with intervals at named steps, evenly spaced, one line a series; an unknown value is NaN.
+
+    >>> steps(["1", "5"], {"a": [(0.6, 0.5, 0.7), (0.7, 0.6, 0.8)]}, "K", 340).count("<circle")
+    2
+    """
+    height = 260
+    numbers = [v for points in series.values() for point in points for v in point if math.isfinite(v)]
+    if not numbers:
+        return Markup("")
+    x = Axis(-0.5, len(names) - 0.5, 56, width - 14)
+    y = Axis(*_range(numbers), height - 44, 12)
+    parts = [_grid_y(y, ticks(y.low, y.high, 5), width, _plain, left=56)]
+    every = max(1, math.ceil(44 * len(names) / (width - 70)))
+    for at in range(0, len(names), every):
+        parts.append(f'<text x="{x(at)}" y="{height - 26}" text-anchor="middle">{escape(names[at])}</text>')
+    parts.append(f'<text x="{width / 2}" y="{height - 6}" text-anchor="middle">{escape(label)}</text>')
+    for i, points in enumerate(series.values()):
+        aside = (i - (len(series) - 1) / 2) * 0.08  # intervals beside each other and not over each other
+        known = [(x(at + aside), point) for at, point in enumerate(points) if math.isfinite(point[0])]
+        if known:
+            path = "L".join(f"{px},{y(v)}" for px, (v, _, _) in known)
+            parts.append(f'<path class="line s{i % COLOURS}" d="M{path}"/>')
+        for px, (v, low, high) in known:
+            if math.isfinite(low):
+                parts.append(f'<line class="cross s{i % COLOURS}" x1="{px}" x2="{px}" y1="{y(low)}" y2="{y(high)}"/>')
+            parts.append(f'<circle class="s{i % COLOURS}" cx="{px}" cy="{y(v)}" r="4"/>')
+    words = "; ".join(
+        f"{name}: " + ", ".join(f"{step} {number(v[0])}" for step, v in zip(names, points, strict=True))
+        for name, points in series.items()
+    )
+    return _svg(width, height, f"By {label}. {words}", parts)
+
+
 # --- parts
 
 

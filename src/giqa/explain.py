@@ -26,12 +26,14 @@ from .types import Source
 LONGEST = 512  # pixels; the longest side of what is drawn
 WORDS = {
     "grain": "its grain (how neighbouring pixels vary)",
+    "sharpness": "its sharpness (less fine detail than goes with what is coarse there)",
     "low": "its edges and fine texture",
     "mid": "its parts and their texture",
     "high": "what it shows",
 }
 LAYER_TITLES = {
     "grain": "Grain",
+    "sharpness": "Sharpness",
     "low": "Fine texture",
     "mid": "Parts and texture",
     "high": "Content",

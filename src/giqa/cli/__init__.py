@@ -10,6 +10,7 @@ import click
 
 from .. import __version__
 from . import label_exchange, label_serve, label_stats  # noqa: F401  their commands join the group
+from .bench import bench
 from .evaluate import evaluate
 from .explaining import explain
 from .generators import compare, diff, track
@@ -18,6 +19,7 @@ from .learning import demo_gan_command, train
 from .picking import pick
 from .shared import Group, check_writable, options
 from .statistics import statistics
+from .suggesting import suggest
 from .upkeep import cache, weights
 
 SOURCES = """A source of pictures is a folder, a zip, an .npz or .npy array, a list file, a pattern such as
@@ -291,5 +293,19 @@ def list_() -> None:
 
 
 demo.add_command(demo_gan_command)
-for command in (compare, track, diff, statistics, label, evaluate, train, pick, explain, cache, weights):
+for command in (
+    compare,
+    track,
+    diff,
+    statistics,
+    label,
+    evaluate,
+    bench,
+    suggest,
+    train,
+    pick,
+    explain,
+    cache,
+    weights,
+):
     main.add_command(command)

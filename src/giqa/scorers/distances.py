@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import islice
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice, pairwise
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Self
 
 import numpy as np
@@ -12,10 +14,11 @@ import numpy as np
 from ..errors import BadShape, BadSpec, NotFitted
 from ..threads import one_blas_thread
 from .nearest import Nearest
-from .reference import Cost, Reference, Shape, open_reference, read_reference
+from .reference import Cost, Reference, Shape, cores, open_reference, read_reference
 
 VARIANTS = ("A", "B", "C")
 AT_ONCE = 64  # references collected before they are put in their places
+PARTS = 8  # of a block for each thread: one that is held up leaves its share to the others
 
 
 class LayerDistances:
@@ -36,8 +39,9 @@ class LayerDistances:
 
     A map is what an extractor's `maps` gives for one picture: layer -> (h, w, c), or (c,) for a layer without places.
     References are kept as float16, in memory or, with `fit(..., file=)`, in a memory-mapped file. The search is exact:
-    all references are compared through float32 products, |b|² - 2ab, and the distance to the winner is computed
-    directly, so that nothing cancels. A picture's distances do not depend on its company. `cost` says what it takes.
+    all references are compared through float32 products, |b|²/2 - ab, near ties through float64, and the distance to
+    the winner is computed directly, so that nothing cancels. A picture's distances do not depend on its company. All
+    cores work, each on places of its own. `cost` says what it takes.
     Errors: `BadSpec`, `BadShape`, `NotFitted`. Source: Kolchinski et al. 2019, section 2.2.
     """
 
@@ -145,10 +149,12 @@ class LayerDistances:
         if values is None or (values.shape if values.ndim == 3 else (1, 1, *values.shape)) != wanted:
             got = "nothing" if values is None else values.shape
             raise BadShape(f"Maps of {name} should be {wanted} as those of the references, got {got}.")
-        rows, columns = (
-            ((np.arange(n) + 0.5) * m / n).astype(int) for n, m in zip(shape.places, shape.full, strict=True)
-        )
-        grid = values.reshape(wanted)[rows][:, columns]
+        grid = values.reshape(wanted)
+        if shape.places != shape.full:
+            rows, columns = (
+                ((np.arange(n) + 0.5) * m / n).astype(int) for n, m in zip(shape.places, shape.full, strict=True)
+            )
+            grid = grid[rows][:, columns]
         if not np.isfinite(grid).all():
             raise BadShape(f"Maps must be finite; one of {name} is not.")
         return grid.reshape(-1, shape.channels)
@@ -156,11 +162,29 @@ class LayerDistances:
     def _searched(self, name: str, queries: np.ndarray) -> np.ndarray:
         """Distances of queries (places, n, c) to their nearest references, float32 (n, places)."""
         places, n, c = queries.shape
-        nearest, found = Nearest(c), np.empty((places, n), np.float32)
-        with one_blas_thread():
+        found, threads = np.empty((places, n), np.float32), cores()
+        free: SimpleQueue[Nearest] = SimpleQueue()
+        for _ in range(threads):
+            free.put(Nearest(c))
+
+        def search(work: Sequence[tuple[np.ndarray, ...]]) -> None:
+            nearest = free.get()
+            try:
+                for into, *what in work:
+                    into[:] = nearest(*what)
+            finally:
+                free.put(nearest)
+
+        with one_blas_thread(), ThreadPoolExecutor(threads, "giqa-search") as pool:
             for start, vectors, squares in self.reference_.blocks(name):
-                if self.variant == "B":
-                    return nearest(queries.reshape(places * n, c), vectors[0], squares[0]).reshape(places, n).T
-                for i in range(len(vectors)):
-                    found[start + i] = nearest(queries[start + i], vectors[i], squares[i])
+                if self.variant == "B":  # one pool for all: the queries are shared out
+                    at = np.linspace(0, places * n, threads + 1).astype(int)
+                    into, asked = found.reshape(-1), queries.reshape(-1, c)
+                    parts = [[(into[i:j], asked[i:j], vectors[0], squares[0])] for i, j in pairwise(at)]
+                else:
+                    here = slice(start, start + len(vectors))
+                    every = list(zip(found[here], queries[here], vectors, squares, strict=True))
+                    size = -(-len(every) // (PARTS * threads))
+                    parts = [every[i : i + size] for i in range(0, len(every), size)]
+                list(pool.map(search, parts))
         return found.T

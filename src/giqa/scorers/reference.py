@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadModel, BadShape, MissingSource
+from .half import LARGEST, halved, widened
+from .nearest import Nearest
 
 BLOCK = 64 * 2**20  # bytes of references in memory at a time
-LARGEST = float(np.finfo(np.float16).max)
 FORMAT = 1
 
 
@@ -66,7 +67,10 @@ class Cost:
     def resident(self, pictures: int) -> int:
         """Bytes in memory at a time, for that many pictures in a call and references in a file."""
         largest = max((4 * prod(s.places) * s.channels for s in self.shapes.values()), default=0)
-        return pictures * (self.picture_bytes + largest) + 2 * BLOCK
+        found = sum(8 * prod(s.places) for s in self.shapes.values())
+        threads = cores() * max((Nearest.bytes(s.channels) for s in self.shapes.values()), default=0)
+        block = max((max(BLOCK, 2 * s.kept * s.channels) for s in self.shapes.values()), default=0)
+        return pictures * (self.picture_bytes + largest + found) + threads + block
 
     def __str__(self) -> str:
         return (
@@ -86,27 +90,44 @@ class Reference:
 
     def put(self, name: str, at: slice, vectors: np.ndarray) -> None:
         """Vectors (searches, some, channels) as those of the references `at`."""
-        if vectors.size and np.abs(vectors).max() > LARGEST:
+        if vectors.size and max(vectors.max(), -vectors.min()) > LARGEST:
             raise BadShape(f"A value of {name} is beyond ±{LARGEST:.0f}, which float16 ends at; scale the layer.")
-        half = vectors.astype(np.float16)
+        half = halved(vectors)
         self.vectors[name][:, at] = half
-        wide = half.astype(np.float32)
+        wide = widened(half, np.empty(half.shape, np.float32))
         self.squares[name][:, at] = np.einsum("pnc,pnc->pn", wide, wide)
         let_go(self.vectors[name])
+        let_go(self.squares[name])
 
     def blocks(self, name: str) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
         """The first search of each block, its vectors and squares; a block is let go before the next one is read."""
-        shape, vectors = self.shapes[name], self.vectors[name]
+        shape, vectors, squares = self.shapes[name], self.vectors[name], self.squares[name]
         size = max(1, BLOCK // max(1, 2 * shape.kept * shape.channels))
         for start in range(0, shape.searches, size):
-            yield start, vectors[start : start + size], self.squares[name][start : start + size]
+            read_ahead(vectors, start + size, start + 2 * size)
+            yield start, vectors[start : start + size], squares[start : start + size]
             let_go(vectors)
+            let_go(squares)
+
+
+def read_ahead(array: np.ndarray, start: int, end: int) -> None:
+    """Rows of a mapped file that are wanted soon: the system reads them while others are searched (where it can)."""
+    if isinstance(array, np.memmap) and hasattr(mmap, "MADV_WILLNEED") and start < len(array):
+        page, row = mmap.ALLOCATIONGRANULARITY, array[0].nbytes
+        begin = array.offset % page + start * row  # the mapping begins at a whole page
+        begin, end = begin - begin % page, min(array.offset % page + end * row, len(array._mmap))
+        array._mmap.madvise(mmap.MADV_WILLNEED, begin, end - begin)
 
 
 def let_go(array: np.ndarray) -> None:
     """Pages of a mapped file that were read or written do not stay resident (where the system can be told so)."""
     if isinstance(array, np.memmap) and hasattr(mmap, "MADV_DONTNEED"):
         array._mmap.madvise(mmap.MADV_DONTNEED)  # what was written is in the file's cache
+
+
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
