@@ -170,7 +170,7 @@ def load_realism(path: str | Path) -> Realism:
         made = Realism(
             HumanModel.restored(arrays, header["human"]),
             distances,
-            header["extractor"],
+            header["extractor"] if distances else _network_beside(path, header["extractor"]),
             tuple(header["taps"]),
             header["references_sha256"],
             header["match"],
@@ -223,6 +223,15 @@ def _head(path: str | Path) -> dict[str, str]:
             return file.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise BadModel(f"{path} is not a giqa model, or is cut short ({type(error).__name__}).") from None
+
+
+def _network_beside(path: str | Path, extractor: str) -> str:
+    """The network that learned from votes, where it lies now: NAME.safetensors, beside NAME.giqa, moves with it."""
+    beside = Path(path).with_suffix(".safetensors").resolve()
+    name, parameters = registry.parse(extractor)
+    if not beside.is_file():
+        return extractor
+    return registry.canonical("extractor", registry.make("extractor", name, **parameters | {"weights": str(beside)}))
 
 
 def _densities(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Any:
