@@ -1,4 +1,4 @@
-"""Files that exist whole or not at all, and tables in text."""
+"""Files that exist whole or not at all, tables in text, and pixels as PNG."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,3 +81,13 @@ def parse_table(
             raise error(f"{name}, line {line}: {len(row)} values for {len(header)} columns.")
     columns = {column: [row[at] for _, row in rows[1:]] for at, column in enumerate(header)}
     return columns, [line for line, _ in rows[1:]]
+
+
+def as_png(pixels: Any) -> bytes:
+    """uint8 RGB (h, w, 3) as a PNG that holds pixels and nothing else."""
+    import numpy as np
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(file, "PNG")
+    return file.getvalue()

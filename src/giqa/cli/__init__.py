@@ -15,7 +15,8 @@ from .evaluate import evaluate
 from .explaining import explain
 from .generators import compare, diff, track
 from .label import label
-from .learning import demo_gan_command, pick, train
+from .learning import demo_gan_command, train
+from .picking import pick
 from .shared import Group, check_writable, options
 from .statistics import statistics
 from .suggesting import suggest
