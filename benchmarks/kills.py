@@ -107,7 +107,7 @@ def demo_job(steps: int) -> Job:
         page.watch(demo.pipeline, "fit", "between: model of the reals", inside=False)
         for owner, name in ((demo, "sample_pictures"), (demo.pipeline, "score")):
             page.watch(owner, name, scores)
-        for name in ("mean_z", "page", "replace_file"):
+        for name in ("picker_curve", "write_curve"):
             page.watch(demo, name, "curve and pages")
 
     return Job(lambda folder: demo.demo_gan(folder, steps=steps, pictures=40), phases, watch, content)
@@ -246,7 +246,7 @@ def through(name: str, job: Job, options: argparse.Namespace) -> Counter[str]:
         left = [phase for phase in job.phases if kills[phase] < options.each]
         if not left:
             break
-        targets = {phase: rng.uniform(0, 0.9) * spent[phase] for phase in left if spent[phase]}
+        targets = {phase: rng.uniform(0, 0.6) * spent[phase] for phase in left if spent[phase]}
         while True:
             _, killed = watched(started(job, page, folder, home), page, targets)
             if not killed:

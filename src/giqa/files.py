@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,7 +83,7 @@ def parse_table(
     return columns, [line for line, _ in rows[1:]]
 
 
-def as_png(pixels: Any) -> bytes:
+def as_png(pixels: np.ndarray) -> bytes:
     """uint8 RGB (h, w, 3) as a PNG that holds pixels and nothing else."""
     import numpy as np
     from PIL import Image

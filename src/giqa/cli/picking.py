@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -92,7 +91,7 @@ def pick(
         raise BadSpec(f"{scores} has no column p_real; `giqa score --human` writes it.")
     if by == "p_real" and which["min_z"] is not None:
         raise BadSpec("--min-z is on the scale of the score; with --by p_real give --keep or --top.")
-    values = getattr(table, by).copy()
+    values = (table.p_real if by == "p_real" else table.score).copy()
     if no_copies:
         import numpy as np
 
@@ -121,7 +120,7 @@ def pick_into(
     top: int | None,
     how: str,
 ) -> None:
-    """Pictures into the folder, and a sentence; `values`: scores, NaN of those left out."""
+    """Pictures into the folder, and a sentence; `values`: what ranks them, NaN of those left out."""
     import numpy as np
 
     from .. import console
@@ -151,6 +150,7 @@ def pick_into(
 def found(source: Any, ids: Sequence[str]) -> dict[str, Any]:
     """File name -> where each picture lies in the source: a path, or a function that reads it."""
     from ..errors import BadSource
+    from ..files import as_png
     from ..images.decode import decode
 
     place = {name: index for index, name in enumerate(source.ids)}
@@ -161,13 +161,6 @@ def found(source: Any, ids: Sequence[str]) -> dict[str, Any]:
             "that was scored?"
         )
 
-    def read(raw: Any) -> bytes:
-        from PIL import Image
-
-        content = io.BytesIO()
-        Image.fromarray(decode(raw).pixels).save(content, "PNG")
-        return content.getvalue()
-
     pictures: dict[str, Any] = {}
     for name in ids:
         index = place[name]
@@ -176,5 +169,5 @@ def found(source: Any, ids: Sequence[str]) -> dict[str, Any]:
         if path or isinstance(raw, bytes):
             pictures[name] = path or (lambda raw=raw: raw)
         else:
-            pictures[f"{name}.png"] = lambda raw=raw: read(raw)
+            pictures[f"{name}.png"] = lambda raw=raw: as_png(decode(raw).pixels)
     return pictures

@@ -47,7 +47,7 @@ def demo_gan(
     every = max(1, steps // SNAPSHOTS)
     train_gan(reals, out / "start", steps=steps, every=every, **options)
     mbc = out / "mbc.safetensors"
-    if not mbc.exists():
+    if not mbc.exists() or mbc.with_suffix(".checkpoint").exists():  # the checkpoint goes last
         small = {"load": SIZE, "crop": SIZE - 4, "epochs": 6, "n_heads": SNAPSHOTS, "seed": seed, "progress": progress}
         train_network("mbc", out / "start" / "snapshots" / "snapshots.csv", mbc, **small)
     arms = {"plain": {}, "ohem": {"quality": mbc}}
