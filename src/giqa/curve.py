@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from . import drawing
 from .errors import BadShape, BadSpec
 from .files import replace_file
 from .gan.picker import pick
 from .metrics.intervals import Estimate, jackknifed
 from .metrics.named import Diversity, Frechet
-from .page import render
+from .pages import drawing
+from .pages.axes import number
+from .pages.page import render
 
 SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {"fd": Frechet(), "ds": Diversity()}
@@ -197,7 +198,7 @@ def page(
     return render(
         "curve.html",
         ("report.css", "compare.css"),
-        filters={"number": drawing.number},
+        filters={"number": number},
         title=title,
         notes=notes,
         keys=[(how, i % drawing.COLOURS) for i, how in enumerate(hows)],
