@@ -164,6 +164,34 @@ def line(
     return _svg(width, height, words, parts)
 
 
+def lines(series: Mapping[str, Sequence[tuple[float, float, float, float]]], width: int) -> Markup:
+    """Several lines over the same places with their intervals as bands; points are (place, value, low, high).
+
+    >>> lines({"picker": [(0.5, 1.0, 0.9, 1.1), (1.0, 2.0, 1.8, 2.2)]}, 400).count("<circle")
+    2
+    """
+    height = 220
+    known = {name: [p for p in points if math.isfinite(p[1])] for name, points in series.items()}
+    every = [p for points in known.values() for p in points]
+    if not every:
+        return Markup("")
+    places = sorted({p[0] for p in every})
+    x = Axis(places[0], places[-1] if places[-1] > places[0] else places[0] + 1, 56, width - 20)
+    y = Axis(*_range([v for p in every for v in p[1:]]), height - 26, 12)
+    parts = [_grid_y(y, ticks(y.low, y.high, 4), width, _plain, left=56), _grid_x(x, _apart(x, places, 30), height - 8)]
+    for i, points in enumerate(known.values()):
+        colour = f"s{i % COLOURS}"
+        band = sorted(p for p in points if math.isfinite(p[2]) and math.isfinite(p[3]))
+        if len(band) > 1:
+            there = "L".join(f"{x(p[0])},{y(p[3])}" for p in band)
+            back = "L".join(f"{x(p[0])},{y(p[2])}" for p in reversed(band))
+            parts.append(f'<path class="band {colour}" d="M{there}L{back}Z"/>')
+        parts.append(f'<path class="line {colour}" d="M{"L".join(f"{x(p[0])},{y(p[1])}" for p in sorted(points))}"/>')
+        parts += [f'<circle class="{colour}" cx="{x(p[0])}" cy="{y(p[1])}" r="4"/>' for p in points]
+    told = (f"{name}: {', '.join(f'{number(p[1])} at {p[0]:g}' for p in points)}" for name, points in known.items())
+    return _svg(width, height, "; ".join(told), parts)
+
+
 def dots(rows: Sequence[tuple[str, Sequence[tuple[float, float, float, int]]]], label: str, width: int) -> Markup:
     """A row a name: a mark with its interval (value, low, high, colour) for each generator, above each other."""
     values = [mark[0] for _, marks in rows for mark in marks if math.isfinite(mark[0])]
@@ -189,6 +217,42 @@ def dots(rows: Sequence[tuple[str, Sequence[tuple[float, float, float, int]]]], 
                 parts.append(f'<line class="cross {kind}" x1="{x(low)}" x2="{x(high)}" y1="{y}" y2="{y}"/>')
             parts.append(f'<circle class="{kind}" cx="{x(value)}" cy="{y}" r="4"/>')
     return _svg(width, height, f"{label} of {len(rows)} classes", parts)
+
+
+def steps(
+    names: Sequence[str], series: Mapping[str, Sequence[tuple[float, float, float]]], label: str, width: int
+) -> Markup:
+    """Values with intervals at named steps, evenly spaced, one line a series; an unknown value is NaN.
+
+    >>> steps(["1", "5"], {"a": [(0.6, 0.5, 0.7), (0.7, 0.6, 0.8)]}, "K", 340).count("<circle")
+    2
+    """
+    height = 260
+    numbers = [v for points in series.values() for point in points for v in point if math.isfinite(v)]
+    if not numbers:
+        return Markup("")
+    x = Axis(-0.5, len(names) - 0.5, 56, width - 14)
+    y = Axis(*_range(numbers), height - 44, 12)
+    parts = [_grid_y(y, ticks(y.low, y.high, 5), width, _plain, left=56)]
+    every = max(1, math.ceil(44 * len(names) / (width - 70)))
+    for at in range(0, len(names), every):
+        parts.append(f'<text x="{x(at)}" y="{height - 26}" text-anchor="middle">{escape(names[at])}</text>')
+    parts.append(f'<text x="{width / 2}" y="{height - 6}" text-anchor="middle">{escape(label)}</text>')
+    for i, points in enumerate(series.values()):
+        aside = (i - (len(series) - 1) / 2) * 0.08  # intervals beside each other and not over each other
+        known = [(x(at + aside), point) for at, point in enumerate(points) if math.isfinite(point[0])]
+        if known:
+            path = "L".join(f"{px},{y(v)}" for px, (v, _, _) in known)
+            parts.append(f'<path class="line s{i % COLOURS}" d="M{path}"/>')
+        for px, (v, low, high) in known:
+            if math.isfinite(low):
+                parts.append(f'<line class="cross s{i % COLOURS}" x1="{px}" x2="{px}" y1="{y(low)}" y2="{y(high)}"/>')
+            parts.append(f'<circle class="s{i % COLOURS}" cx="{px}" cy="{y(v)}" r="4"/>')
+    words = "; ".join(
+        f"{name}: " + ", ".join(f"{step} {number(v[0])}" for step, v in zip(names, points, strict=True))
+        for name, points in series.items()
+    )
+    return _svg(width, height, f"By {label}. {words}", parts)
 
 
 # --- parts
