@@ -30,14 +30,14 @@ def interval_plot(
     """
     rows = [row for row in rows if row[1] == row[1]]
     numbers = [n for row in rows for n in row[1:] if n == n] + [value for dots in extra for value, _ in dots]
-    low, high, ticks = _scale([*numbers, *([mark] if mark is not None else [])])
+    low, high, at = _scale([*numbers, *([mark] if mark is not None else [])])
     left, height = min(260, 20 + 7 * max((len(row[0]) for row in rows), default=0)), ROW * len(rows) + 40
     parts = []
 
     def x(value: float) -> float:
         return round(left + (value - low) / (high - low) * (WIDTH - left - 30), 1)
 
-    for tick in ticks:
+    for tick in at:
         parts.append(f'<line class="axis" x1="{x(tick)}" x2="{x(tick)}" y1="4" y2="{height - 34}"/>')
         parts.append(f'<text x="{x(tick)}" y="{height - 18}" text-anchor="middle">{tick:g}</text>')
     if mark is not None:
@@ -66,7 +66,7 @@ def curve_plot(
     """
     points = [point for point in points if point[1] == point[1]]
     heights = [n for point in points for n in point[1:] if n == n] + ([mark] if mark is not None else [])
-    low, high, ticks = _scale(heights)
+    low, high, at = _scale(heights)
     start, end, steps = _scale([point[0] for point in points])
     height = 280
 
@@ -77,7 +77,7 @@ def curve_plot(
         return round(height - 50 - (value - low) / (high - low) * (height - 70), 1)
 
     parts = []
-    for tick in ticks:
+    for tick in at:
         parts.append(f'<line class="axis" x1="60" x2="{WIDTH - 30}" y1="{y(tick)}" y2="{y(tick)}"/>')
         parts.append(f'<text x="52" y="{y(tick) + 4}" text-anchor="end">{tick:g}</text>')
     parts += [f'<text x="{x(t)}" y="{height - 32}" text-anchor="middle">{t:g}</text>' for t in steps]
@@ -85,7 +85,7 @@ def curve_plot(
     parts.append(f'<text x="60" y="12">{escape(y_label)}</text>')
     if mark is not None:
         parts.append(f'<line class="cut" x1="60" x2="{WIDTH - 30}" y1="{y(mark)}" y2="{y(mark)}"/>')
-    path = " ".join(f"{'M' if at == 0 else 'L'}{x(p[0])},{y(p[1])}" for at, p in enumerate(points))
+    path = " ".join(f"{'M' if k == 0 else 'L'}{x(p[0])},{y(p[1])}" for k, p in enumerate(points))
     parts.append(f'<path class="curve" d="{path}"/>')
     for px, value, lower, upper in points:
         if lower == lower:
