@@ -1,6 +1,8 @@
 """The whole evaluation on 204,200 judgements by people, with features whose worth is known.
 
-    python benchmarks/people_standins.py [FOLDER]     default ../shared/humans/layer6-realism
+    python benchmarks/people_standins.py [FOLDER [DATA ...]]     default ../shared/humans/layer6-realism, all four
+
+Tables 1 and 2 are of all data, 3 and 4 of those named.
 
 The pictures of Stein et al. (2023) are not here, their votes are. Each generated picture gets a probability p that its
 votes allow: a draw from Beta(a + real votes, b + fake votes), (a, b) fitted to its generator. If that model of people
@@ -62,10 +64,10 @@ def known(p: np.ndarray, features: Features, generator: np.ndarray) -> tuple[flo
     return spearman(best, p), within
 
 
-def evaluated(name: str, counts: Counts, resamples: int = 200) -> tuple[str, list[str]]:
-    """The row of the first table, and those of the third."""
+def evaluated(name: str, counts: Counts, curve: bool, resamples: int = 200) -> tuple[str, list[str]]:
+    """The row of the first table, and, with a `curve`, those of the third."""
     p, features = stand_ins(counts)
-    found = evaluate(features, counts, resamples=resamples, learning_curve=True)
+    found = evaluate(features, counts, resamples=resamples, learning_curve=curve)
     f, (over, within) = found.figures, known(p, features, counts.generator)
     left = np.average([g.accuracy.value for g in found.generators], weights=[g.votes for g in found.generators])
     constant = np.average([g.constant.value for g in found.generators], weights=[g.votes for g in found.generators])
@@ -121,7 +123,7 @@ def heading(*columns: str) -> None:
     print(f"\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, named: list[str]) -> None:
     """Print the four tables."""
     started = time.monotonic()
     tables = {name.rpartition("/")[2]: t for name, t in read_people(folder).items() if name.startswith("per-image")}
@@ -131,7 +133,7 @@ def main(folder: Path) -> None:
     heading(*columns)
     steps = []
     for name, counts in tables.items():
-        row, more = evaluated(name, counts)
+        row, more = evaluated(name, counts, name in named)
         steps += more
         print(row, flush=True)
     heading("data", "pictures", "votes each", *(f"mean of {k}" for k in (1, *SPLITS[1:], 20)))
@@ -139,11 +141,11 @@ def main(folder: Path) -> None:
     heading("data", "labelled pictures", "votes", "accuracy", "nats a vote")
     print("\n".join(steps))
     heading("data", "pictures", "votes each", "nats above knowing p", "own p held", "width", "spread found")
-    for name, counts in tables.items():
-        print("\n".join(budget(name, counts)), flush=True)
+    for name in named:
+        print("\n".join(budget(name, tables[name])), flush=True)
     print(f"\n{time.monotonic() - started:.0f} s")
 
 
 if __name__ == "__main__":
     default = Path(__file__).parents[2] / "shared" / "humans" / "layer6-realism"
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else default)
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else default, sys.argv[2:] or ["cifar10", "ffhq", "imagenet", "lsun"])
