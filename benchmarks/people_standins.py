@@ -11,7 +11,8 @@ with normal noise of its own (standard deviation 1, 2 and 4 times that of the lo
 
 1. `giqa evaluate` on the people's votes: a `HumanModel` of the four columns, cross-validated, and each generator left
    out. "Known": the rank correlation with p of the best linear combination of the columns.
-2. What more votes a picture would give: the best possible correlation with the mean of k votes, from the beta fits.
+2. What more votes a picture would give: the best possible correlation with the mean of k votes, from the beta fits;
+   and how much pictures of one generator differ, in logits (`giqa.scorers.unseen`), lowest to highest generator.
 3. What is learned from how many labelled pictures (`--learning-curve`).
 4. 600 votes on 600, 300, 200, 120 or 60 pictures: votes are drawn with probability p, a model is fitted, and 1,000
    other pictures are foretold, 50 times. Nats a vote above knowing p; and the intervals of p_real, which should hold p.
@@ -31,6 +32,7 @@ from giqa.humans.layer6 import read_people
 from giqa.humans.measures import spearman
 from giqa.humans.votes import Counts
 from giqa.scorers.human import HumanModel
+from giqa.scorers.unseen import SPREADS, spread_posterior
 from giqa.types import Features
 
 NOISE = (1.0, 2.0, 4.0)  # of a feature, in standard deviations of the log odds
@@ -95,7 +97,16 @@ def ceilings(name: str, counts: Counts) -> str:
     for k in (1, *SPLITS[1:], 20):
         within = within_generator_reliability(counts.n, counts.n_real, counts.generator, k=k)
         cells.append(f"{np.sqrt(k / (a + b + k)):.2f} / {np.sqrt(within):.2f}")
+    found = sorted(spread(counts.rows(counts.generator == one)) for one in np.unique(counts.generator))
+    cells.append(f"{found[0]:.2f} to {found[-1]:.2f}")
     return f"| {name} | {len(counts)} | {counts.n.mean():.2f} | " + " | ".join(cells) + " |"
+
+
+def spread(counts: Counts) -> float:
+    """The standard deviation of the log odds of pictures of which nothing is known."""
+    share = counts.n_real.sum() / counts.n.sum()
+    logits, nothing = np.full(len(counts), np.log(share / (1 - share))), np.zeros(len(counts))
+    return float(spread_posterior(logits, nothing, counts.n_real, counts.n) @ SPREADS)
 
 
 def budget(name: str, counts: Counts) -> list[str]:
@@ -136,7 +147,7 @@ def main(folder: Path, named: list[str]) -> None:
         row, more = evaluated(name, counts, name in named)
         steps += more
         print(row, flush=True)
-    heading("data", "pictures", "votes each", *(f"mean of {k}" for k in (1, *SPLITS[1:], 20)))
+    heading("data", "pictures", "votes each", *(f"mean of {k}" for k in (1, *SPLITS[1:], 20)), "spread")
     print("\n".join(ceilings(name, counts) for name, counts in tables.items()))
     heading("data", "labelled pictures", "votes", "accuracy", "nats a vote")
     print("\n".join(steps))
