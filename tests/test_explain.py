@@ -104,12 +104,12 @@ def test_a_file_of_maps_gives_the_same_bits(maps, tmp_path):
 
 
 def test_maps_of_the_embedded_network(toy):
-    """The default: grain and mid, on toy pictures; matched pictures are matched."""
+    """The default: grain, sharpness and mid, on toy pictures; matched pictures are matched."""
     maps = fit_maps(toy[0], match="match(size=24)")
-    assert maps.taps == ("grain", "mid") and maps.match.endswith("size=24)")
+    assert maps.taps == ("grain", "sharpness", "mid") and maps.match.endswith("size=24)")
     assert maps.maps(np.zeros((96, 96, 3), np.uint8))["grain"].shape == (24, 24, 75)
     found = maps.explain(np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8))
-    assert list(found.z) == ["grain", "mid", "combined"] and found.percentile == pytest.approx(1 / 61)
+    assert list(found.z) == ["grain", "sharpness", "mid", "combined"] and found.percentile == pytest.approx(1 / 61)
 
 
 def test_the_page_stands_alone(page):

@@ -18,12 +18,13 @@ from .features.grain import grain
 from .files import replace_file
 from .images import open_source
 from .images.decode import decode
-from .scorers.places import COMBINED, LayerPlaces, Places
+from .scorers.places import COMBINED, SHARPNESS, Places, layer_places
 from .types import Progress
 
 FORMAT = 1
-GRAIN = "grain"  # made from the pixels, for any extractor
-TAPS = {"embedded": (GRAIN, "mid"), "inception": (GRAIN, "Mixed_6b")}
+GRAIN = "grain"
+PIXELS = (GRAIN, SHARPNESS)  # made from the pixels, for any extractor
+TAPS = {"embedded": (*PIXELS, "mid"), "inception": (*PIXELS, "Mixed_6b")}
 MOST = 1000  # reals; more would make the scale no better than a thousandth
 CHUNK = 64
 
@@ -61,7 +62,7 @@ class MapModel:
     def maps(self, pixels: np.ndarray) -> dict[str, np.ndarray]:
         """The maps of one picture as those of the reals were made: uint8 (h, w, 3) to tap -> float32 (h', w', c)."""
         match = as_match(self.match)
-        return _maps(make_extractor(self.extractor), self.taps, match(pixels) if match else pixels)
+        return maps_of(make_extractor(self.extractor), self.taps, match(pixels) if match else pixels)
 
     def explain(self, pixels: np.ndarray, k: int = 5) -> Explanation:
         """Where a picture, uint8 (h, w, 3), is unlike the reals."""
@@ -115,13 +116,14 @@ def fit_maps(
     >>> fit_maps(reals, taps=["grain"]).explain(np.zeros((32, 32, 3), np.uint8)).beyond
     1.0
 
-    `taps`: layers of the extractor that has `maps`, and "grain" (`giqa.features.grain`); else `TAPS`. Of more than 1000
-    reals that many are taken, evenly spread. Errors: `BadShape` below 20 reals, `BadSpec`.
+    `taps`: layers of the extractor that has `maps`, "grain" and "sharpness" (of `giqa.features.grain`: all of it, and
+    its grey filters with only too little being bad), in the order shown, nearest reals by the last; else `TAPS`. Of
+    more than 1000 reals that many are taken, evenly spread. Errors: `BadShape` below 20 reals, `BadSpec`.
     """
     source, extractor = open_source(real), make_extractor(extractor)
     spec = registry.canonical("extractor", extractor)
     taps = tuple(taps or TAPS.get(spec.partition("(")[0], ()))
-    if not taps or (set(taps) != {GRAIN} and not hasattr(extractor, "maps")):
+    if not taps or (not set(taps) <= set(PIXELS) and not hasattr(extractor, "maps")):
         raise BadSpec(f"{spec} has no maps; take embedded or inception, and for others name taps= of theirs.")
     match = as_match(match)
     rows = np.unique(np.linspace(0, len(source) - 1, min(len(source), MOST)).round().astype(int)).tolist()
@@ -132,7 +134,7 @@ def fit_maps(
             pixels = decode(source.raw(row)).pixels
         except BadImage:
             return None
-        return _maps(extractor, taps, match(pixels) if match else pixels)
+        return maps_of(extractor, taps, match(pixels) if match else pixels)
 
     def every() -> Iterator[dict[str, np.ndarray]]:
         with ThreadPoolExecutor(workers) as pool:
@@ -169,7 +171,7 @@ def load_maps(path: str | Path) -> MapModel:
         if header["format"] != FORMAT:
             raise ValueError("another version")
         places = Places(**header["places"])
-        places.layers_ = {tap: LayerPlaces() for tap in header["taps"]}
+        places.layers_ = {tap: layer_places(tap) for tap in header["taps"]}
         for name, value in arrays.items():
             tap, _, inner = name.removeprefix("layers_.").rpartition(".")
             setattr(places.layers_[tap] if tap else places, inner, value if value.ndim else value.item())
@@ -184,7 +186,10 @@ def load_maps(path: str | Path) -> MapModel:
     return MapModel(places, header["ids"], *how)
 
 
-def _maps(extractor: Any, taps: Sequence[str], pixels: np.ndarray) -> dict[str, np.ndarray]:
-    network = [tap for tap in taps if tap != GRAIN]
+def maps_of(extractor: Any, taps: Sequence[str], pixels: np.ndarray) -> dict[str, np.ndarray]:
+    """The maps of one picture, uint8 (h, w, 3): tap -> float32 (h', w', c)."""
+    network = [tap for tap in taps if tap not in PIXELS]
     found = dict(extractor.maps(pixels, network)) if network else {}
-    return {tap: grain(pixels) if tap == GRAIN else found[tap] for tap in taps}
+    if set(taps) & set(PIXELS):
+        found |= {GRAIN: (fine := grain(pixels)), SHARPNESS: fine[..., ::3]}
+    return {tap: found[tap] for tap in taps}

@@ -1,10 +1,15 @@
 """Distances by place: against a loop in float64 over what float16 keeps, every variant, in memory and in a file."""
 
+import mmap
+import tracemalloc
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from giqa.errors import BadModel, BadShape, BadSpec, MissingSource, NotFitted
-from giqa.scorers import reference
+from giqa.scorers import distances as module
+from giqa.scorers import nearest, reference
 from giqa.scorers.distances import LayerDistances
 from giqa.scorers.nearest import Nearest
 
@@ -85,14 +90,114 @@ def test_near_copies_far_from_zero_are_not_lost():
     assert found == pytest.approx([0.5], rel=1e-6)
 
 
-def test_float16_is_widened_bit_by_bit():
-    """Every finite number of float16, as numpy has it; squares in the last column."""
-    every = np.arange(2**16, dtype=np.uint16).view(np.float16)
-    every = every[np.isfinite(every)]
-    every = every[: len(every) // 62 * 62].reshape(-1, 62)
-    squares = np.arange(len(every), dtype=np.float32)
-    found = Nearest(62)._widened(every, squares)
-    assert np.array_equal(found[:, :-1], every.astype(np.float32)) and np.array_equal(found[:, -1], squares)
+@pytest.mark.parametrize("channels", [3, 32, 700])
+def test_near_ties_have_the_same_bits_in_any_company(channels):
+    """References a last bit of float16 apart: how a product is rounded must not say which of them is nearest."""
+    rng = np.random.default_rng(channels)
+    base = (rng.integers(512, 1024, channels) / 64).astype(np.float16)
+    references = np.nextafter(base, np.where(rng.random((300, channels)) < 0.5, np.inf, 0).astype(np.float16))
+    squares = (references.astype(np.float32) ** 2).sum(axis=1)
+    queries = (base + rng.normal(size=(600, channels)) * 0.01).astype(np.float32)
+    search = Nearest(channels)
+    together = search(queries, references, squares)
+    few = search(queries[100:103], references, squares)
+    alone = np.array([search(query[None], references, squares)[0] for query in queries[::7]])
+    assert np.array_equal(together[100:103], few) and np.array_equal(together[::7], alone)
+    exact = np.array([np.linalg.norm(references.astype(float) - query, axis=1).min() for query in queries[::7]])
+    assert alone == pytest.approx(exact, rel=1e-5)
+
+
+def test_the_doubt_is_four_times_the_bound_of_rounding():
+    """c = 3, a = (0, 0, 0), |b| = 2: 4 terms, e = 4 u (|[-a, 1]| |b| + |b|²/2) = 4 u 4, u = 2^-24; and 1 % more."""
+    left = np.array([[0, 0, 0, 1]], np.float32)
+    assert Nearest(3)._doubt(left, 2.0) == pytest.approx([4.04 * 4 * 4 * 2**-24], rel=1e-6)
+
+
+def test_more_queries_and_references_than_a_product_takes(monkeypatch):
+    monkeypatch.setattr(nearest, "ROWS", 4)
+    monkeypatch.setattr(nearest, "COLUMNS", 5)
+    rng = np.random.default_rng(0)
+    references, queries = rng.normal(size=(13, 6)).astype(np.float16), rng.normal(size=(11, 6)).astype(np.float32)
+    found = Nearest(6)(queries, references, (references.astype(np.float32) ** 2).sum(axis=1))
+    expected = [min(np.linalg.norm(query - one) for one in references.astype(float)) for query in queries]
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("variant", ["A", "B"])
+def test_any_number_of_threads_finds_the_same(monkeypatch, variant):
+    references, queries = maps(30), maps(5, seed=1)
+    found = {}
+    for threads in (1, 3):
+        monkeypatch.setattr(module, "cores", lambda threads=threads: threads)
+        found[threads] = LayerDistances(variant, vectors=50).fit(references, 30).distances(queries)
+    assert all(np.array_equal(found[1][name], found[3][name]) for name in SHAPES)
+
+
+def test_memory_stays_within_what_is_stated(tmp_path):
+    """64 pictures of 24 x 24 x 48: their maps have 7 MB, and as much again while they are searched."""
+    rng = np.random.default_rng(0)
+
+    def several(n):
+        return [{"mid": rng.normal(size=(24, 24, 48)).astype(np.float32)} for _ in range(n)]
+
+    found = LayerDistances().fit(several(20), 20, tmp_path / "reals.distances")
+    cost = found.cost(several(1)[0], 20)
+    tracemalloc.start()
+    try:
+        found.distances(several(64))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert 2 * 64 * 24 * 24 * 48 * 4 < peak < cost.resident(64)
+    assert cost.resident(64) < 2 * 64 * 24 * 24 * 48 * 4 + 100e6
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").is_file(), reason="the system does not say which pages are resident")
+def test_no_more_than_a_block_of_a_file_is_resident(tmp_path, monkeypatch):
+    """8 MB of references, 1 MB at a time."""
+    monkeypatch.setattr(reference, "BLOCK", 2**20)
+    file = tmp_path / "reals.distances"
+    reals = [{"mid": np.full((16, 16, 256), float(i))} for i in range(64)]
+    kept = LayerDistances.open(LayerDistances().fit(reals, 64, file) and file).reference_
+    resident = []
+    for _, vectors, squares in kept.blocks("mid"):
+        assert vectors.sum(dtype=float) > 0 and squares.sum() > 0
+        resident.append(resident_pages(file))
+    assert len(resident) == 8 and min(resident) >= 2**20 and max(resident) < 2 * 2**20
+
+
+def resident_pages(file):
+    """Bytes of a mapped file that this process has in memory."""
+    total, ours = 0, False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        ours = line.endswith(str(file)) if not line.split()[0].endswith(":") else ours
+        total += int(line.split()[1]) * 1024 if ours and line.startswith("Rss:") else 0
+    return total
+
+
+def test_the_next_block_is_asked_for_in_whole_pages(tmp_path):
+    """Rows of 3000 bytes from byte 1000 past a page: rows 2 to 4 are bytes 7000 to 13000 of the mapping, and no more
+    than there is is asked for."""
+    page = mmap.ALLOCATIONGRANULARITY
+    file = tmp_path / "rows"
+    file.write_bytes(bytes(page + 1000 + 5 * 3000))
+    rows, asked = np.memmap(file, np.float16, "r", page + 1000, (5, 1500)), []
+
+    class Recorder:
+        __len__ = rows._mmap.__len__
+
+        def madvise(self, *what):
+            asked.append(what)
+
+    rows._mmap = Recorder()
+    reference.read_ahead(rows, 2, 4)
+    reference.read_ahead(rows, 4, 6)
+    reference.read_ahead(rows, 5, 7)
+    reference.read_ahead(np.zeros((5, 5)), 2, 4)
+    begins = [7000 - 7000 % page, 13000 - 13000 % page]
+    ends = [13000, 16000]
+    wanted = [(mmap.MADV_WILLNEED, begin, end - begin) for begin, end in zip(begins, ends, strict=True)]
+    assert asked == wanted
 
 
 def test_cost_is_counted_by_hand(capsys):

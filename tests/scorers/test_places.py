@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from giqa.errors import BadShape, BadSpec, NotFitted
-from giqa.scorers.places import FLOOR, Places, cell_sums, energies, neighbourhood
+from giqa.scorers.places import FLOOR, Places, SharpnessPlaces, cell_sums, energies, neighbourhood
 
 
 def reals(n, seed=0, side=12):
@@ -115,3 +115,52 @@ def test_errors_say_what_to_do(places):
         places.z({"deep": np.zeros((4, 4, 5))})
     with pytest.raises(BadShape, match="a map deep of 5 channels"):
         places.z({**reals(1)[0], "deep": np.zeros((4, 4, 6))})
+
+
+def test_sharpness_is_what_the_coarse_does_not_foretell():
+    """Fine energies are .5, .25 and 0 of the three coarse ones plus 3 at each place: r = 0; one below, r = -1."""
+    rng = np.random.default_rng(0)
+    energy = np.empty((30, 4, 4, 25))
+    coarse, fine = [0, 1, 5], [i for i in range(25) if i not in (0, 1, 5)]  # (0, 0), (0, 1), (1, 0) of 5 x 5
+    energy[..., coarse] = rng.normal(size=(30, 4, 4, 3))
+    foretold = 0.5 * energy[..., 0] + 0.25 * energy[..., 1] + 3
+    energy[..., fine] = foretold[..., None] + np.arange(22) - 10.5  # their mean is what is foretold
+    layer = SharpnessPlaces().learn_directions(energy)
+    assert layer.weights_ == pytest.approx([0.5, 0.25, 0], abs=1e-9) and layer.channels == 25
+    assert layer.project(energy[0])[..., 0] == pytest.approx(np.zeros((4, 4)), abs=1e-9)
+    blurred = energy[0].copy()
+    blurred[1, 2, fine] -= 1
+    assert layer.project(blurred)[1, 2, 0] == pytest.approx(-1)
+
+
+def test_too_little_detail_is_bad_too_much_is_not():
+    """Reals vary by 1 around what is foretold: 5 less is 5 spreads worse, 5 more is 5 better."""
+    layer = SharpnessPlaces()
+    layer.fit(np.random.default_rng(0).normal(size=(400, 4, 4, 1)), np.zeros(400))
+    layer.centre_, layer.weights_ = np.zeros((4, 4, 25)), np.zeros(3)
+    assert layer.z(np.full((4, 4, 25), -5.0)) == pytest.approx(np.full((4, 4), -5), abs=0.6)
+    assert layer.z(np.full((4, 4, 25), 5.0)).min() > 4
+    assert layer.limits_[2] == pytest.approx(-2.33, abs=0.15)  # 1 % of a Gaussian
+
+
+def test_a_blurred_patch_stands_out_and_a_smooth_wall_does_not():
+    """Each real has one quarter that is a wall: little of everything. Blur takes fine detail away and nothing else."""
+    rng = np.random.default_rng(0)
+
+    def real():
+        one = rng.normal(size=(24, 24, 25))
+        top, left = 12 * rng.integers(2, size=2)
+        one[top : top + 12, left : left + 12] *= 0.1
+        return one
+
+    places = Places(grid=12).fit([{"sharpness": real(), "mid": rng.normal(size=(6, 6, 4))} for _ in range(60)])
+    hits = 0
+    for _ in range(20):
+        one = real()
+        one[:8, 16:, [i for i in range(25) if i not in (0, 1, 5)]] *= 0.4
+        u, v = np.unravel_index(
+            (z := places.z({"sharpness": one, "mid": np.zeros((6, 6, 4))}))["sharpness"].argmin(), (12, 12)
+        )
+        hits += u < 4 and v >= 8
+        assert set(z) == {"sharpness", "mid", "combined"}
+    assert hits >= 19

@@ -64,7 +64,7 @@ def against_votes(
     score, share, n, generator = rows.shares()
     several = len(each(generator)) > 1
     if several:
-        measures["Spearman within generator"] = _within
+        measures["Spearman within generator"] = within_generators
         measures["Spearman, generator alone"] = lambda r: m.spearman(_generator_mean(r), r.shares()[1])
     points, shares = _calibration(rows)
     figures = resampled(rows, measures | shares, resamples, seed)
@@ -136,7 +136,7 @@ def corrected(found: Estimate, reliability: float) -> Estimate:
     return Estimate(*(a.disattenuate(x, reliability) for x in (found.value, found.low, found.high)), found.n)
 
 
-def _within(rows: Rows) -> float:
+def within_generators(rows: Rows) -> float:
     """The mean over generators, by their pictures, of the rank correlation among one generator's pictures."""
     score, share, _, generator = rows.shares()
     found = [(m.spearman(score[g], share[g]), int(g.sum())) for g in each(generator)]

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import islice
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice, pairwise
 from pathlib import Path
-from typing import Self
+from queue import SimpleQueue
+from typing import Any, Self
 
 import numpy as np
 
 from ..errors import BadShape, BadSpec, NotFitted
+from ..threads import one_blas_thread
 from .nearest import Nearest
-from .products import one_blas_thread
-from .reference import Cost, Reference, Shape, open_reference, read_reference
+from .reference import Cost, Reference, Shape, cores, metadata, open_reference, read_reference
 
 VARIANTS = ("A", "B", "C")
 AT_ONCE = 64  # references collected before they are put in their places
+PARTS = 8  # of a block for each thread: one that is held up leaves its share to the others
 
 
 class LayerDistances:
@@ -36,8 +40,9 @@ class LayerDistances:
 
     A map is what an extractor's `maps` gives for one picture: layer -> (h, w, c), or (c,) for a layer without places.
     References are kept as float16, in memory or, with `fit(..., file=)`, in a memory-mapped file. The search is exact:
-    all references are compared through float32 products, |b|² - 2ab, and the distance to the winner is computed
-    directly, so that nothing cancels. A picture's distances do not depend on its company. `cost` says what it takes.
+    all references are compared through float32 products, |b|²/2 - ab, near ties through float64, and the distance to
+    the winner is computed directly, so that nothing cancels. A picture's distances do not depend on its company. All
+    cores work, each on places of its own. `cost` says what it takes.
     Errors: `BadSpec`, `BadShape`, `NotFitted`. Source: Kolchinski et al. 2019, section 2.2.
     """
 
@@ -67,8 +72,7 @@ class LayerDistances:
         if say:
             say(str(Cost(n, shapes)))
         rng, done = np.random.default_rng(self.seed), 0
-        how = {"variant": self.variant, "vectors": self.vectors, "grid": self.grid, "seed": self.seed}
-        with open_reference(file, shapes, {"n": n, **how}) as reference:
+        with open_reference(file, shapes, {"n": n, **self._how()}) as reference:
             waiting = [first, *islice(coming, AT_ONCE - 1)]
             while waiting:
                 if done + len(waiting) > n:
@@ -78,7 +82,7 @@ class LayerDistances:
                 waiting = list(islice(coming, AT_ONCE))
             if done != n:
                 raise BadShape(f"LayerDistances.fit was to get {n} references, and got {done}.")
-        self.reference_ = reference
+        self.reference_, self.references_ = reference, n
         return self
 
     @classmethod
@@ -86,8 +90,20 @@ class LayerDistances:
         """What `fit(..., file=)` kept, memory-mapped."""
         reference, how = read_reference(file)
         distances = cls(how["variant"], how["vectors"], how["grid"], how["seed"])
-        distances.reference_ = reference
+        distances.reference_, distances.references_ = reference, how["n"]
         return distances
+
+    def record(self) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+        """What `open` reads: tensors, and metadata, of a safetensors file that may go on with other tensors."""
+        return self.reference_.tensors(), metadata(self.reference_.shapes, {"n": self.references_, **self._how()})
+
+    def digest(self) -> str:
+        """SHA-256 over the references and where they stand; the same digest, the same distances."""
+        digest = hashlib.sha256(self.record()[1]["giqa.distances"].encode())
+        for name in self.layers:
+            for _, vectors, _ in self.reference_.blocks(name):
+                digest.update(np.ascontiguousarray(vectors))
+        return digest.hexdigest()
 
     def distances(self, maps: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
         """d_uv of each picture: layer -> float32 (n, h, w); (n, g, g) where variant C takes a grid.
@@ -114,6 +130,9 @@ class LayerDistances:
     def layers(self) -> tuple[str, ...]:
         """The layers, in the order of `sums`."""
         return tuple(self.reference_.shapes)
+
+    def _how(self) -> dict[str, Any]:
+        return {"variant": self.variant, "vectors": self.vectors, "grid": self.grid, "seed": self.seed}
 
     def _shapes(self, one: Mapping[str, np.ndarray], n: int) -> dict[str, Shape]:
         if self.variant not in VARIANTS:
@@ -145,10 +164,12 @@ class LayerDistances:
         if values is None or (values.shape if values.ndim == 3 else (1, 1, *values.shape)) != wanted:
             got = "nothing" if values is None else values.shape
             raise BadShape(f"Maps of {name} should be {wanted} as those of the references, got {got}.")
-        rows, columns = (
-            ((np.arange(n) + 0.5) * m / n).astype(int) for n, m in zip(shape.places, shape.full, strict=True)
-        )
-        grid = values.reshape(wanted)[rows][:, columns]
+        grid = values.reshape(wanted)
+        if shape.places != shape.full:
+            rows, columns = (
+                ((np.arange(n) + 0.5) * m / n).astype(int) for n, m in zip(shape.places, shape.full, strict=True)
+            )
+            grid = grid[rows][:, columns]
         if not np.isfinite(grid).all():
             raise BadShape(f"Maps must be finite; one of {name} is not.")
         return grid.reshape(-1, shape.channels)
@@ -156,11 +177,29 @@ class LayerDistances:
     def _searched(self, name: str, queries: np.ndarray) -> np.ndarray:
         """Distances of queries (places, n, c) to their nearest references, float32 (n, places)."""
         places, n, c = queries.shape
-        nearest, found = Nearest(c), np.empty((places, n), np.float32)
-        with one_blas_thread():
+        found, threads = np.empty((places, n), np.float32), cores()
+        free: SimpleQueue[Nearest] = SimpleQueue()
+        for _ in range(threads):
+            free.put(Nearest(c))
+
+        def search(work: Sequence[tuple[np.ndarray, ...]]) -> None:
+            nearest = free.get()
+            try:
+                for into, *what in work:
+                    into[:] = nearest(*what)
+            finally:
+                free.put(nearest)
+
+        with one_blas_thread(), ThreadPoolExecutor(threads, "giqa-search") as pool:
             for start, vectors, squares in self.reference_.blocks(name):
-                if self.variant == "B":
-                    return nearest(queries.reshape(places * n, c), vectors[0], squares[0]).reshape(places, n).T
-                for i in range(len(vectors)):
-                    found[start + i] = nearest(queries[start + i], vectors[i], squares[i])
+                if self.variant == "B":  # one pool for all: the queries are shared out
+                    at = np.linspace(0, places * n, threads + 1).astype(int)
+                    into, asked = found.reshape(-1), queries.reshape(-1, c)
+                    parts = [[(into[i:j], asked[i:j], vectors[0], squares[0])] for i, j in pairwise(at)]
+                else:
+                    here = slice(start, start + len(vectors))
+                    every = list(zip(found[here], queries[here], vectors, squares, strict=True))
+                    size = -(-len(every) // (PARTS * threads))
+                    parts = [every[i : i + size] for i in range(0, len(every), size)]
+                list(pool.map(search, parts))
         return found.T

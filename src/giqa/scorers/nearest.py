@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from .products import one_blas_thread
+from ..threads import one_blas_thread
+from .half import widened
 
-ROWS = 128  # queries in one product, always, zeros filled in: a query has the same winner in any company
-COLUMNS = 2048  # references in one product; 128 x 2048 brackets stay in the cache
-SIGN_AND_VALUE, MOVED = np.int32(-0x70000001), np.float32(2.0**112)
+ROWS = 256  # queries in one product at most
+COLUMNS = 2048  # references in one product; 256 x 2048 brackets stay near the processor
+TIES = 16  # queries in a product that decides near ties, always: zeros are filled in
+ROUNDING = 2.0**-24  # of a float32, relative
 
 
 class Nearest:
@@ -18,9 +20,11 @@ class Nearest:
     >>> Nearest(2)(np.array([[3., 3.]], np.float32), references, np.array([0., 25.])).tolist()
     [1.0]
 
-    |a - b|² = |a|² + (|b|² - 2ab), of which only the bracket tells references apart: it is the product of [-2a, 1] and
-    [b, |b|²]. The winner's distance is computed anew from the differences. Holds its buffers, so one object serves one
-    thread. Returns float32 (n,).
+    |a - b|² = |a|² + 2(|b|²/2 - ab), of which only the bracket tells references apart: it is the product of [-a, 1] and
+    [b, |b|²/2]. The winner's distance is computed anew from the differences. How a float32 product is rounded depends
+    on how many queries are in it; so where the second best is so near that rounding could decide, a float64 product of
+    one fixed shape does: a query has the same winner, and the same bits, in any company. Holds its buffers, so one
+    object serves one thread. Returns float32 (n,).
     """
 
     def __init__(self, channels: int):
@@ -28,34 +32,68 @@ class Nearest:
         self.right = np.empty((COLUMNS, channels + 1), np.float32)
         self.whole = np.empty((COLUMNS, channels), np.int32)
         self.tile = np.empty((ROWS, COLUMNS), np.float32)
+        self.left = np.empty((ROWS, channels + 1), np.float32)
+
+    @staticmethod
+    def bytes(channels: int) -> int:
+        """In its buffers, and in what it makes on the way."""
+        buffers = COLUMNS * (2 * channels + 1) + ROWS * (COLUMNS + 3 * (channels + 1))
+        return 4 * buffers + 8 * (COLUMNS * (channels + 1) + TIES * (COLUMNS + channels + 1))
 
     def __call__(self, queries: np.ndarray, references: np.ndarray, squares: np.ndarray) -> np.ndarray:
-        n, c = queries.shape
-        left = np.zeros((-(-n // ROWS) * ROWS, c + 1), np.float32)
-        np.multiply(queries, np.float32(-2), out=left[:n, :c])
-        left[:n, c] = 1
-        best, winners = np.full(len(left), np.inf, np.float32), np.zeros(len(left), np.intp)
-        every = np.arange(ROWS)
+        found = np.full(len(queries), np.inf, np.float32)
         with one_blas_thread():
             for start in range(0, len(references), COLUMNS):
                 right = self._widened(references[start : start + COLUMNS], squares[start : start + COLUMNS])
-                for top in range(0, len(left), ROWS):
-                    bracket = np.matmul(left[top : top + ROWS], right.T, out=self.tile[:, : len(right)])
-                    found = bracket.argmin(axis=1)
-                    values = bracket[every, found]
-                    better = values < best[top : top + ROWS]
-                    best[top : top + ROWS][better] = values[better]
-                    winners[top : top + ROWS][better] = found[better] + start
-        differences = queries - references[winners[:n]]
-        return np.sqrt(np.multiply(differences, differences, out=differences).sum(axis=1))
+                longest = np.sqrt(squares[start : start + COLUMNS].max())
+                for top in range(0, len(queries), ROWS):
+                    some = queries[top : top + ROWS]
+                    left = self.left[: len(some)]
+                    np.negative(some, out=left[:, :-1])
+                    left[:, -1] = 1
+                    to_winner = self._distances(left, right, longest)
+                    np.minimum(found[top : top + ROWS], to_winner, out=found[top : top + ROWS])
+        return found
+
+    def _distances(self, left: np.ndarray, right: np.ndarray, longest: float) -> np.ndarray:
+        """From [-a, 1] and [b, |b|²/2] to the distance of each a to the nearest b, float32 (n,)."""
+        every, tile = np.arange(len(left)), self.tile[: len(left), : len(right)]
+        np.matmul(left, right.T, out=tile)
+        winners = tile.argmin(axis=1)
+        best = tile[every, winners]
+        tile[every, winners] = np.inf
+        close = np.flatnonzero(tile.min(axis=1) - best <= self._doubt(left, longest))
+        if len(close):
+            winners[close] = self._decided(left[close], right)
+        difference = right[winners]
+        difference += left
+        difference = difference[:, :-1]
+        return np.sqrt(np.einsum("nc,nc->n", difference, difference))
+
+    def _decided(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """Winners by float64 products of one shape, (n,)."""
+        winners, right = np.empty(len(left), np.intp), right.astype(np.float64)
+        right[:, -1] = np.einsum("nc,nc->n", right[:, :-1], right[:, :-1]) / 2
+        for start in range(0, len(left), TIES):
+            some = left[start : start + TIES]
+            few = np.zeros((TIES, left.shape[1]))
+            few[: len(some)] = some
+            winners[start : start + TIES] = np.matmul(few, right.T).argmin(axis=1)[: len(some)]
+        return winners
+
+    def _doubt(self, left: np.ndarray, longest: float) -> np.ndarray:
+        """How near the second best bracket must be for rounding to decide, (n,).
+
+        In any order of summation a product of k = c + 1 terms is off by at most e = k u / (1 - k u) times the sum of
+        their sizes, here at most |a| |b| + |b|²/2, and |b|² itself by e |b|². Two references: 4 e (|a| |b| + |b|²/2).
+        """
+        k = left.shape[1] * ROUNDING
+        lengths = np.sqrt(np.einsum("nc,nc->n", left, left))  # of [-a, 1]: a little more than |a|
+        return (4.04 * k / (1 - k) * longest) * (lengths + longest / 2)  # .04 for the rounding of lengths
 
     def _widened(self, references: np.ndarray, squares: np.ndarray) -> np.ndarray:
-        """[b, |b|²] in float32. float16 is moved bit by bit, five times as fast as numpy converts it."""
-        n = len(references)
-        right, whole = self.right[:n], self.whole[:n]
-        whole[...] = references.view(np.int16)  # the sign fills the upper half
-        np.left_shift(whole, 13, out=whole)
-        np.bitwise_and(whole, SIGN_AND_VALUE, out=whole)
-        np.multiply(whole.view(np.float32), MOVED, out=right[:, :-1])  # exponents of float16 begin at -15, not -127
-        right[:, -1] = squares
+        """[b, |b|²/2] in float32."""
+        right = self.right[: len(references)]
+        widened(references, right[:, :-1], self.whole[: len(references)])
+        np.multiply(squares, np.float32(0.5), out=right[:, -1])
         return right

@@ -8,9 +8,10 @@ from typing import Self
 import numpy as np
 
 from ..errors import BadShape, BadSpec, NotFitted
+from ..threads import one_blas_thread
 from .density import principal_directions
 from .mixture import shrunk_to_round
-from .products import ROWS_AT_ONCE, one_blas_thread, standardiser
+from .products import ROWS_AT_ONCE, standardiser
 from .scale import FEWEST, FOLDS, MAD_TO_SIGMA
 
 FLOOR = 0.02  # added to energies before the logarithm: differences far below it are nothing
@@ -20,6 +21,8 @@ OVERLAP = 9  # windows that share a cell: so many fewer count as different ones
 KEPT, KEPT_DIRECTIONS = 256, 16  # reals, and directions of the deepest layer, by which nearest patches are found
 SHARES = (0.5, 0.1, 0.01, 0.001)  # of the places of held-out reals; where their z ends is kept
 COMBINED = "combined"
+SHARPNESS = "sharpness"  # the map for which less is worse: 25 filters of the grey picture, by frequency
+COARSE = np.add.outer(np.arange(5), np.arange(5)).ravel() < 2  # of them; down, then across
 
 
 def cell_sums(values: np.ndarray, grid: int) -> np.ndarray:
@@ -119,9 +122,57 @@ class LayerPlaces:
         return found
 
     @property
+    def channels(self) -> int:
+        """Of the map."""
+        return len(self.spread_)
+
+    @property
     def rest_width(self) -> int:
         """How many dimensions the directions leave out."""
         return len(self.spread_) - len(self.directions_)
+
+
+class SharpnessPlaces:
+    """How much fine detail a place has, given how much there is that is coarse; only too little of it is bad.
+
+    r = mean log energy of the fine filters - w · log energies of the coarse ones, each less what is typical at that
+    place, w by least squares over reals and places; z = (r - median) / spread of reals at that place. A blurred patch
+    keeps what is coarse: it stands out, and a smooth wall does not. Same methods as `LayerPlaces`.
+    """
+
+    def learn_directions(self, some: np.ndarray) -> Self:
+        """From energies (n, g, g, 25): what is typical at each place, and what the coarse foretells of the fine."""
+        self.centre_ = some.mean(axis=0)
+        x = (some - self.centre_).reshape(-1, len(COARSE)).astype(np.float64)
+        with one_blas_thread():
+            self.weights_ = np.linalg.lstsq(x[:, COARSE], x[:, ~COARSE].mean(axis=1), rcond=None)[0]
+        return self
+
+    def project(self, energy: np.ndarray) -> np.ndarray:
+        """One picture's energies (g, g, 25) to r, (g, g, 1)."""
+        x = (energy - self.centre_).astype(np.float64)
+        return x[..., ~COARSE].mean(axis=2, keepdims=True) - (x[..., COARSE] * self.weights_).sum(axis=2, keepdims=True)
+
+    def fit(self, projected: np.ndarray, folds: np.ndarray) -> np.ndarray:
+        """From all reals (n, g, g, 1); returns their z (n, g, g). Three weights and a median: nothing to hold out."""
+        self.median_, self.deviation_ = place_scale(projected[..., 0])
+        z = (projected[..., 0] - self.median_) / self.deviation_
+        self.limits_ = np.quantile(z, SHARES)
+        return z
+
+    def z(self, energy: np.ndarray) -> np.ndarray:
+        """z at each place of one picture, float64 (g, g)."""
+        return (self.project(energy)[..., 0] - self.median_) / self.deviation_
+
+    @property
+    def channels(self) -> int:
+        """Of the map."""
+        return self.centre_.shape[2]
+
+
+def layer_places(name: str) -> LayerPlaces | SharpnessPlaces:
+    """An unfitted layer."""
+    return SharpnessPlaces() if name == SHARPNESS else LayerPlaces()
 
 
 def place_scale(held_out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -137,7 +188,8 @@ class Places:
     """How each place of a picture compares with reals at that place, a layer at a time and combined.
 
     Every layer is cut into `grid` x `grid` cells; a window is a cell and those at most `reach` away; what is looked at
-    is the energy of each channel in each window. The combined map is, at each place, the worst layer, each in units of
+    is the energy of each channel in each window. A layer named "sharpness" is one-sided (`SharpnessPlaces`), and is not
+    the last one: that one finds nearest reals. The combined map is, at each place, the worst layer, each in units of
     where the worst 1 % of the places of held-out reals begin, brought to z again.
 
     >>> rng = np.random.default_rng(0)
@@ -208,12 +260,12 @@ class Places:
         """Learn the directions from the first pictures, and project them all: layer -> float32 (n, g, g, q + 1)."""
         waiting: list[dict[str, np.ndarray]] = []
         rows: dict[str, list[np.ndarray]] = {}
-        self.layers_: dict[str, LayerPlaces] = {}
+        self.layers_: dict[str, LayerPlaces | SharpnessPlaces] = {}
 
         def settle() -> None:
             if not self.layers_ and waiting:
                 self.layers_ = {
-                    name: LayerPlaces().learn_directions(np.stack([one[name] for one in waiting]))
+                    name: layer_places(name).learn_directions(np.stack([one[name] for one in waiting]))
                     for name in waiting[0]
                 }
             for one in waiting:
@@ -239,7 +291,7 @@ class Places:
         if not hasattr(self, "kept_"):
             raise NotFitted("Call fit(maps) before asking where a picture is unlike the reals.")
         for name, layer in self.layers_.items():
-            c = len(layer.spread_)
+            c = layer.channels
             if name not in maps or maps[name].shape[-1] != c:
                 got = maps[name].shape if name in maps else "nothing"
                 raise BadShape(f"Places was fitted on a map {name} of {c} channels, got {got}.")

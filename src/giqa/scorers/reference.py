@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadModel, BadShape, MissingSource
+from .half import LARGEST, halved, widened
+from .nearest import Nearest
 
 BLOCK = 64 * 2**20  # bytes of references in memory at a time
-LARGEST = float(np.finfo(np.float16).max)
 FORMAT = 1
 
 
@@ -66,7 +67,10 @@ class Cost:
     def resident(self, pictures: int) -> int:
         """Bytes in memory at a time, for that many pictures in a call and references in a file."""
         largest = max((4 * prod(s.places) * s.channels for s in self.shapes.values()), default=0)
-        return pictures * (self.picture_bytes + largest) + 2 * BLOCK
+        found = sum(8 * prod(s.places) for s in self.shapes.values())
+        threads = cores() * max((Nearest.bytes(s.channels) for s in self.shapes.values()), default=0)
+        block = max((max(BLOCK, 2 * s.kept * s.channels) for s in self.shapes.values()), default=0)
+        return pictures * (self.picture_bytes + largest + found) + threads + block
 
     def __str__(self) -> str:
         return (
@@ -86,27 +90,49 @@ class Reference:
 
     def put(self, name: str, at: slice, vectors: np.ndarray) -> None:
         """Vectors (searches, some, channels) as those of the references `at`."""
-        if vectors.size and np.abs(vectors).max() > LARGEST:
+        if vectors.size and max(vectors.max(), -vectors.min()) > LARGEST:
             raise BadShape(f"A value of {name} is beyond ±{LARGEST:.0f}, which float16 ends at; scale the layer.")
-        half = vectors.astype(np.float16)
+        half = halved(vectors)
         self.vectors[name][:, at] = half
-        wide = half.astype(np.float32)
+        wide = widened(half, np.empty(half.shape, np.float32))
         self.squares[name][:, at] = np.einsum("pnc,pnc->pn", wide, wide)
         let_go(self.vectors[name])
+        let_go(self.squares[name])
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """All of it by the names and in the order of a file of references, which may go on with other tensors."""
+        owners = {"squares": self.squares, "vectors": self.vectors}
+        return {key: owners[key.partition(".")[0]][key.partition(".")[2]] for key in _layout(self.shapes)[0]}
 
     def blocks(self, name: str) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
         """The first search of each block, its vectors and squares; a block is let go before the next one is read."""
-        shape, vectors = self.shapes[name], self.vectors[name]
+        shape, vectors, squares = self.shapes[name], self.vectors[name], self.squares[name]
         size = max(1, BLOCK // max(1, 2 * shape.kept * shape.channels))
         for start in range(0, shape.searches, size):
-            yield start, vectors[start : start + size], self.squares[name][start : start + size]
+            read_ahead(vectors, start + size, start + 2 * size)
+            yield start, vectors[start : start + size], squares[start : start + size]
             let_go(vectors)
+            let_go(squares)
+
+
+def read_ahead(array: np.ndarray, start: int, end: int) -> None:
+    """Rows of a mapped file that are wanted soon: the system reads them while others are searched (where it can)."""
+    if isinstance(array, np.memmap) and hasattr(mmap, "MADV_WILLNEED") and start < len(array):
+        page, row = mmap.ALLOCATIONGRANULARITY, array[0].nbytes
+        begin = array.offset % page + start * row  # the mapping begins at a whole page
+        begin, end = begin - begin % page, min(array.offset % page + end * row, len(array._mmap))
+        array._mmap.madvise(mmap.MADV_WILLNEED, begin, end - begin)
 
 
 def let_go(array: np.ndarray) -> None:
     """Pages of a mapped file that were read or written do not stay resident (where the system can be told so)."""
     if isinstance(array, np.memmap) and hasattr(mmap, "MADV_DONTNEED"):
         array._mmap.madvise(mmap.MADV_DONTNEED)  # what was written is in the file's cache
+
+
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
@@ -124,9 +150,13 @@ def open_reference(file: str | Path | None, shapes: Mapping[str, Shape], how: Ma
         file.parent.mkdir(parents=True, exist_ok=True)
         reference = _mapped(partial, shapes, _write_header(partial, shapes, how), "r+")
         yield reference
-        for array in (*reference.vectors.values(), *reference.squares.values()):
+        for array in reference.tensors().values():
             array.flush()
+        del array
+        reference.vectors = reference.squares = {}  # a file that is mapped cannot be renamed everywhere
         os.replace(partial, file)
+        mapped, _ = read_reference(file)
+        reference.vectors, reference.squares = mapped.vectors, mapped.squares
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
@@ -143,7 +173,8 @@ def read_reference(file: str | Path) -> tuple[Reference, dict[str, Any]]:
             header = json.loads(opened.read(size)) if size < 2**24 else {}
         told = json.loads(header["__metadata__"]["giqa.distances"])
         known = {name: Shape(tuple(s[0]), tuple(s[1]), *s[2:]) for name, s in told["shapes"].items()}
-        whole = file.stat().st_size == 8 + size + _layout(known)[1]
+        ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+        whole = file.stat().st_size == 8 + size + max(ends) and max(ends) >= _layout(known)[1]
     except (KeyError, ValueError, TypeError, IndexError) as error:
         raise BadModel(f"{file} is no file of references ({type(error).__name__}); make it again.") from None
     if told["format"] != FORMAT or not whole:
@@ -164,19 +195,24 @@ def _layout(shapes: Mapping[str, Shape]) -> tuple[dict[str, tuple[str, tuple[int
     return tensors, end
 
 
-def _write_header(file: Path, shapes: Mapping[str, Shape], how: Mapping[str, Any]) -> int:
-    """Write the head of a safetensors file and make room for its tensors; where they begin."""
-    tensors, size = _layout(shapes)
+def metadata(shapes: Mapping[str, Shape], how: Mapping[str, Any]) -> dict[str, str]:
+    """What a file of references says of itself."""
     told = {
         "format": FORMAT,
         "how": dict(how),
         "shapes": {name: [s.full, s.places, s.channels, s.searches, s.kept] for name, s in shapes.items()},
     }
+    return {"giqa.distances": json.dumps(told)}
+
+
+def _write_header(file: Path, shapes: Mapping[str, Shape], how: Mapping[str, Any]) -> int:
+    """Write the head of a safetensors file and make room for its tensors; where they begin."""
+    tensors, size = _layout(shapes)
     entries = {
         name: {"dtype": kind, "shape": dimensions, "data_offsets": [begin, end]}
         for name, (kind, dimensions, begin, end) in tensors.items()
     }
-    head = json.dumps({"__metadata__": {"giqa.distances": json.dumps(told)}, **entries}).encode()
+    head = json.dumps({"__metadata__": metadata(shapes, how), **entries}).encode()
     head += b" " * (-len(head) % 8)
     with file.open("wb") as opened:
         opened.write(len(head).to_bytes(8, "little") + head)
