@@ -193,13 +193,7 @@ def page(
 ) -> str:
     """The page of a curve as HTML text."""
     hows = list(dict.fromkeys(point.how for point in points))
-    charts = []
-    for name in dict.fromkeys(name for point in points for name in point.values):
-        lines = {}
-        for how in hows:
-            own = [p for p in points if p.how == how and name in p.values]
-            lines[how] = [(p.share, p.values[name].value, *p.values[name].interval()) for p in own]
-        charts.append((name.upper(), WAYS.get(name, ""), drawing.lines(lines, WIDTH)))
+    charts = charts_of(points)
     return render(
         "curve.html",
         ("report.css", "compare.css"),
@@ -215,3 +209,15 @@ def page(
         links=links,
         made_by=[(k, v if isinstance(v, str) else json.dumps(v)) for k, v in (made_by or {}).items()],
     )
+
+
+def charts_of(points: Sequence[Point]) -> list[tuple[str, str, str]]:
+    """Of each metric its name, which way is better, and a chart of all lines as SVG."""
+    charts = []
+    for name in dict.fromkeys(name for point in points for name in point.values):
+        lines = {}
+        for how in dict.fromkeys(point.how for point in points):
+            own = [p for p in points if p.how == how and name in p.values]
+            lines[how] = [(p.share, p.values[name].value, *p.values[name].interval()) for p in own]
+        charts.append((name.upper(), WAYS.get(name, ""), drawing.lines(lines, WIDTH)))
+    return charts
