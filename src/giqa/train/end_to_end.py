@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -128,5 +128,5 @@ def _calibrated(
         "weights": {name: list(values) for name, values in model.weights().items()},
         **figures,
     }
-    scale = Scale(model.score_samples(there), seed)
-    return Realism(model, None, made_by["extractor"], scale=scale, made_by=made_by)
+    made = Realism(model, None, made_by["extractor"], made_by=made_by)
+    return replace(made, scale=Scale(made.score(there)["score"], seed))

@@ -87,13 +87,13 @@ def train_human(
         f"{len(chosen)} reals as references, {len(aside)} to fix the scale"
         + (f", {refused} left out because they are among the pictures with votes" if refused else "")
     )
-    made = _Maps(extractor, taps, match, workers, progress)
+    maps = _Maps(extractor, taps, match, workers, progress)
     distances = LayerDistances(variant or VARIANTS[preset], vectors=VECTORS, seed=seed)
-    cost = distances.cost(made.one(reals, chosen[0]), len(chosen))
+    cost = distances.cost(maps.one(reals, chosen[0]), len(chosen))
     say(f"{cost} While pictures are scored, {cost.resident(AT_ONCE) / 1e9:.2g} GB.")
     kept = out.with_name(f".{out.name}.references") if cost.reference_bytes > IN_MEMORY else None
     try:
-        distances.fit(made.every(reals, chosen), len(chosen), file=kept)
+        distances.fit(maps.every(reals, chosen), len(chosen), file=kept)
         options = {"match": match, "store": store, "workers": workers, "progress": progress}
         dense = None
         if preset == "recommended" if densities is None else densities:
@@ -104,14 +104,15 @@ def train_human(
         model = HumanModel(preset=preset, seed=seed).fit(x, judged.counts(), groups=judged.group)
         figures = held_out_figures(lambda: HumanModel(preset=preset, resamples=0, seed=seed), x, judged, seed)
         there = extract(Part(reals, aside), sums, what="reals of the scale", **options).features if aside else None
-        scale = None if there is None else Scale(model.score_samples(there), seed)
         how = registry.canonical("extractor", extractor), taps, sums.digest, match.spec() if match else None
         made_by = _made_by(preset, sums, model, judged, seed, refused) | {
             "extractor": how[0],
             "match": how[3],
             **figures,
         }
-        Realism(model, distances, *how, scale, made_by, dense).save(out)
+        made = Realism(model, distances, *how, None, made_by, dense)
+        made = made if there is None else replace(made, scale=Scale(made.score(there)["score"], seed))
+        made.save(out)
     finally:
         if kept:
             with suppress(OSError):
