@@ -2,6 +2,7 @@
 
     python benchmarks/learned.py --data ../shared/data [--weights ../shared/weights] [--networks mbc,bc] \
         [--only 'cifar to cifar'] [--extractor SPEC] [--no-sweep] [--json FILE]
+    python benchmarks/learned.py --weights ../shared/weights --blind
 
 Every method learns from one table of snapshots: the learned ones from all of it, the reference scorers (gmm, knn,
 multilayer) from its reals. Then pictures of another table are scored.
@@ -19,7 +20,7 @@ resamples) of the judged table; what another training would change is not in the
 The default extractor was itself taught, among other things, to tell pictures of the run hvyd from its reals (its card
 says so); `--extractor` takes one that was not. `--networks` also trains the small network for these learned scorers
 (minutes each). `--weights` adds BRISQUE, and its rank correlation and NIQE's with the published columns of
-gan-compression-2afc.
+gan-compression-2afc; `--blind` does that alone.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from typing import Any
 
 import numpy as np
 from intervals import RESAMPLES, Figure, auc, over_pictures
+from PIL import Image
 from scipy.stats import spearmanr
 
 import giqa
@@ -175,7 +177,28 @@ def blind(options: argparse.Namespace) -> None:
         scores = scorer.fit(features).score_samples(features)
         given = np.array([-float(published[i][column]) for i in features.ids])
         print(f"{label}: {over_pictures(lambda a, b: spearmanr(a, b)[0], scores, given)}")
-    print()
+    ours, theirs = noise_ratios(folder, published)
+    off = ours - theirs
+    low, middle, high = off.min(), np.median(off), off.max()
+    print(f"PSNR of these files less the published one, dB: {low:+.2f} to {high:+.2f}, median {middle:+.2f}")
+    print(f"PSNR, Spearman with the published column: {over_pictures(lambda a, b: spearmanr(a, b)[0], ours, theirs)}\n")
+
+
+def noise_ratios(folder: Path, published: dict[str, dict[str, str]]) -> tuple[np.ndarray, np.ndarray]:
+    """PSNR of each coded picture against the original of its scene, from these files and as published, dB.
+
+    It is one formula, 10 log10(255^2 / mean squared error): where the two differ, other pictures were measured.
+    """
+    ours, theirs = [], []
+    for name, row in published.items():
+        if row["psnr"] and "original" not in name:
+            coded, original = (
+                np.asarray(Image.open(folder / file).convert("RGB"), np.float64)
+                for file in (name, f"{name.partition('_')[0]}_original.jpg")
+            )
+            ours.append(10 * np.log10(255**2 / np.mean((coded - original) ** 2)))
+            theirs.append(float(row["psnr"]))
+    return np.array(ours), np.array(theirs)
 
 
 def _reals(table: str) -> str:
@@ -200,12 +223,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--weights", type=Path, help="folder with the parameters of BRISQUE and NIQE")
+    parser.add_argument("--blind", action="store_true", help="only the blind scorers, with --weights")
     parser.add_argument("--networks", type=lambda text: text.split(","), help="also train networks of these kinds")
     parser.add_argument("--extractor", metavar="SPEC", help="of the heads and the reference scorers")
     parser.add_argument("--no-sweep", action="store_true", help="without Table 5")
     parser.add_argument("--only", choices=list(SETTINGS), nargs="+", default=list(SETTINGS), help="settings")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every figure")
     options, start = parser.parse_args(), time.time()
+    if options.blind:
+        return blind(options)
     with tempfile.TemporaryDirectory() as work:
         options.work = Path(work)
         first = table1(options)

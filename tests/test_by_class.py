@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from giqa.by_class import ByClass, compare_by_class, labels_of
+from giqa.by_class_page import MOST, chart_rows, write_classes
 from giqa.errors import BadSpec
 from giqa.images import open_source
 from giqa.metrics.intervals import Estimate
@@ -92,5 +93,36 @@ def test_the_command(classes, tmp_path):
     assert [row[:2] for row in rows[1:]] == [["faint", "qs"], ["strong", "qs"], ["mean of classes", "qs"]]
     assert "warning: class 'rare' left out" in err
     assert set(json.loads((tmp_path / "c.json").read_text())["classes"]) == {"faint", "strong"}
-    status, _, err = giqa(*command, "--report", tmp_path / "c.html")
-    assert status == 2 and "--class has no report yet" in err
+    status, _, err = giqa(*command, f"<b>B={classes / 'labels.csv'}[set=B]", "--report", tmp_path / "c.html")
+    assert status == 0 and "A against <b>B by qs: better in 1, not to be told apart in 1 of 2 classes." in err
+    page = (tmp_path / "c.html").read_text()
+    assert "<b>B" not in page and "rare: At least 20" in page and page.count("<svg") == 2
+
+
+def many_classes(n):
+    """n classes whose QS is their number, and half of it less for B; no interval."""
+
+    class One:
+        def __init__(self, name, value):
+            self.name, self.values = name, {"qs": Estimate(value)}
+
+    class Class:
+        verdicts, metrics, made_by = (), {"qs": object()}, {"reals": 30}
+
+        def __init__(self, i):
+            self.generators = (One("A", float(i)), One("B", i / 2))
+
+    return ByClass({f"class {i}": Class(i) for i in range(n)}, {})
+
+
+def test_charts_of_many_classes_show_both_ends(tmp_path):
+    """Classes are ordered by their mean; of more than 40 the 20 lowest and the 20 highest are drawn, all are listed."""
+    found = many_classes(50)
+    rows = chart_rows(found, "qs")
+    assert [name for name, _ in rows] == [f"class {i}" for i in range(50)]
+    assert [mark[0] for mark in rows[3][1]] == [3.0, 1.5] and [mark[3] for mark in rows[3][1]] == [0, 1]
+    page = write_classes(tmp_path / "p.html", found, "kind").read_text()
+    chart = page[page.index('aria-label="qs of each class"') : page.index('id="table"')]
+    assert chart.count(">class 19<") == 2 and chart.count(">class 20<") == 0 and chart.count(">class 30<") == 2
+    assert f"The {MOST // 2} lowest and the {MOST // 2} highest of 50 classes." in chart
+    assert 'scope="row">class 20<' in page[page.index('id="table"') :]

@@ -5,6 +5,8 @@ import shutil
 import numpy as np
 import pytest
 
+from giqa.by_class import ByClass
+from giqa.by_class_page import write_classes
 from giqa.compare import compare
 from giqa.comparison_page import ranked_rows, sentences, table_rows, write_page
 from giqa.track import Track, write_track
@@ -24,17 +26,24 @@ def found():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         sets = {"good": gauss(80, 1), "off": gauss(80, 2) + 3, HOSTILE: gauss(80, 3)}
-        return compare(gauss(90), sets, metrics="qs,ds,fd,recall,authenticity", scorer="sgm")
+        metrics = "qs,ds,fd,recall,authenticity"
+        return compare(gauss(90), sets, metrics=metrics, scorer="sgm", beside={HOSTILE: "knn"}, paired="name")
 
 
 @pytest.fixture(scope="module")
 def pages(found, tmp_path_factory):
-    """A comparison with pictures and a run; each named and of 80 pictures."""
+    """A comparison with pictures, a run, and one by class; each named and of 80 pictures."""
     root = tmp_path_factory.mktemp("pages")
     rng = np.random.default_rng(0)
     sets = {g.name: rng.integers(0, 256, (80, 16, 16, 3), dtype=np.uint8) for g in found.generators}
     run = Track((1.0, 2.0, 3.0), found)
-    return write_page(root / "c.html", found, sources=sets), write_track(root / "t.html", run, HOSTILE)
+    reals = rng.integers(0, 256, (90, 16, 16, 3), dtype=np.uint8)
+    classes = ByClass({"one": found, HOSTILE: found}, {"rare": f"there is none in {HOSTILE}"})
+    return (
+        write_page(root / "c.html", found, sources=sets, real=reals),
+        write_track(root / "t.html", run, HOSTILE),
+        write_classes(root / "k.html", classes, HOSTILE),
+    )
 
 
 def test_the_table_names_the_best_and_who_is_as_good(found):
@@ -48,9 +57,15 @@ def test_the_table_names_the_best_and_who_is_as_good(found):
 
 
 def test_sentences_speak_of_every_pair(found):
-    first, second, third = sentences(found)
+    first, second, third, *by_pairs = sentences(found)
     assert "good against off: good is better in quality (QS " in first
     assert f"good against {HOSTILE}: in quality they cannot be told apart" in second and "off" in third
+    assert len(by_pairs) == 3 and "good against off, input by input (80 of both): good is better" in by_pairs[0]
+
+
+def test_pairs_that_lose_most_are_shown_with_their_targets(pages):
+    page = pages[0].read_text()
+    assert page.count("what loses most against its target") == 3 and page.count('alt="target of') == 24
 
 
 def test_galleries_are_best_middle_and_worst(found):
@@ -77,7 +92,7 @@ def test_pages_fit_and_show_their_charts(pages, width, scheme):
         browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
         trouble = []
-        for path, charts in zip(pages, (2, 5), strict=True):
+        for path, charts in zip(pages, (4, 5, 5), strict=True):
             page = context.new_page()
             page.on("console", lambda message: trouble.append(message.text))
             page.on("request", lambda r: trouble.append(r.url) if not r.url.startswith(("file:", "data:")) else None)

@@ -40,6 +40,11 @@ def write_judgements(folder):
     turk += "".join(f"{who},Approved,{name},fake\n" for who in ("A1", "B2") for name in fakes)
     (folder / "batch_results.csv").write_text(turk)
     (folder / "pictures.csv").write_text("image,generator\n" + "".join(f"{name},gan\n" for name in fakes))
+    names = [path.name for path in sorted((folder / "fakes").iterdir())]
+    pairs = [
+        f"{a},{b},{3 - (n % 4 == 0)},{int(n % 4 == 0)}" for n, (a, b) in enumerate(zip(names, names[5:], strict=False))
+    ]
+    (folder / "pairs.csv").write_text("\n".join(["left,right,votes_left,votes_right", *pairs[:15]]) + "\n")
     (folder / "counts.csv").write_text("image,n,n_real\n" + "".join(f"{n}.png,4,{n // 5}\n" for n in range(20)))
 
 

@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from giqa.drawing import Axis, Point, distributions, line, number, plane, ticks
+from giqa.drawing import Axis, Point, distributions, line, lines, number, plane, ticks
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,14 @@ def test_a_line_marks_the_best_and_leaves_out_what_is_unknown():
     assert text.count("<circle") == 1 and len(re.findall("L", re.search(r'class="line s0" d="([^"]*)"', text)[1])) == 2
     assert line([0, 1], np.full(2, np.nan), values[:2], values[:2], None, 400) == ""
     assert plane([Point("a", (float("nan"),) * 3, (0, 0, 0))], ("x", "y"), 400) == ""
+
+
+def test_lines_share_their_axes_and_leave_out_what_is_unknown():
+    """Places and heights are the same for both lines; a point without a value is not drawn."""
+    nan = float("nan")
+    text = lines({"a": [(0.5, 1, 0, 2), (1.0, 3, 2, 4)], "<b>": [(0.5, 3, nan, nan), (1.0, nan, nan, nan)]}, 400)
+    spots = {colour: (x, y) for colour, x, y in re.findall(r'<circle class="(s\d)" cx="([\d.]+)" cy="([\d.]+)"', text)}
+    first = re.search(r'<circle class="s0" cx="([\d.]+)"', text)[1]
+    assert text.count("<circle") == 3 and spots["s1"][0] == first and spots["s1"][1] == spots["s0"][1]
+    assert text.count('class="band') == 1 and "&lt;b&gt;: 3.00 at 0.5" in text
+    assert lines({"a": [(1.0, nan, nan, nan)]}, 400) == ""

@@ -1,5 +1,6 @@
 """`evaluate` and `giqa evaluate`: scores against people, in simulations whose right answers are known."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -12,6 +13,7 @@ from giqa.errors import BadShape, BadSpec, BadTable
 from giqa.evaluation import evaluate
 from giqa.humans.measures import auroc
 from giqa.humans.votes import Counts, Pairs, Ratings
+from giqa.types import Features
 
 
 def simulated(pictures=600, n=3, gap=0.0, seed=0, generators=2):
@@ -66,8 +68,16 @@ def test_leave_one_generator_out_uses_the_others_alone():
     real = np.where(made_by == "a", score, 1 - score) * 5
     counts = Counts(names, np.full(40, 5.0), real, made_by, np.full(40, "generated"), np.full(40, ""))
     found = evaluate(named(counts, score), counts, resamples=20)
-    assert [(g.name, g.accuracy, g.auroc) for g in found.generators] == [("a", 0, 1), ("b", 0, 0)]
-    assert found.across == {"a -> a": 1, "a -> b": 0, "b -> a": 0, "b -> b": 1}
+    figures = [(g.name, g.accuracy.value, g.auroc.value) for g in found.generators]
+    assert figures == [("a", 0, 1), ("b", 0, 0)]
+    assert found.constant_across == dict.fromkeys(["a -> a", "a -> b", "b -> a", "b -> b"], 0.5)
+    assert found.figures["two people agree"].value == 1  # five of five, always
+    assert {name: (e.value, e.low, e.high) for name, e in found.across.items()} == {
+        "a -> a": (1, 1, 1),
+        "a -> b": (0, 0, 0),
+        "b -> a": (0, 0, 0),
+        "b -> b": (1, 1, 1),
+    }
 
 
 def test_probabilities_are_never_fitted_on_their_own_picture():
@@ -152,6 +162,80 @@ def test_what_cannot_be_evaluated():
     ):
         with pytest.raises(error, match=words):
             evaluate(scores, counts, probability=True)
+
+
+def two_halves(pictures, seed, n=3):
+    """log odds = a - 1.5 b, two generators; columns of both, counts of votes, and p."""
+    rng = np.random.default_rng(seed)
+    a, b = rng.normal(0, 1, (2, pictures))
+    p = 1 / (1 + np.exp(-(a - 1.5 * b)))
+    counts, *_ = simulated(pictures=pictures, n=n)
+    return a, b, dataclasses.replace(counts, n_real=rng.binomial(n, p).astype(float)), p
+
+
+def test_several_columns_are_learned_from_together():
+    """Each column says a part of the log odds: both together rank the pictures as well as p does, one does not."""
+    a, b, counts, p = two_halves(400, 0)
+    names = tuple(counts.image.tolist())
+    found = evaluate(Features(names, {"both": np.c_[a, b]}), counts, resamples=20)
+    best = evaluate(named(counts, p), counts, probability=True, resamples=20).figures
+    alone = evaluate(Features(names, {"a": a[:, None]}), counts, resamples=20).figures
+    assert found.figures["AUROC"].value == pytest.approx(best["AUROC"].value, abs=0.01)
+    assert found.figures["log loss"].value == pytest.approx(best["log loss"].value, abs=0.02)
+    assert alone["AUROC"].value < best["AUROC"].value - 0.1
+    assert set(found.across) == {"g0 -> g0", "g0 -> g1", "g1 -> g0", "g1 -> g1"}
+    one, other = found.generators
+    assert one.auroc.value == pytest.approx(other.auroc.value, abs=0.06) and one.accuracy.low < one.accuracy.value
+
+
+def test_nothing_is_learned_from_noise():
+    """20 columns of noise, 100 pictures: on pictures not seen, no better than chance."""
+    _, _, counts, _ = two_halves(100, 1)
+    noise = np.random.default_rng(2).normal(size=(100, 20))
+    found = evaluate(Features(tuple(counts.image.tolist()), {"noise": noise}), counts, resamples=50).figures
+    assert found["AUROC"].low < 0.5 and found["log loss"].value > 0.68  # log 2 is .693
+
+
+def test_more_labels_teach_more():
+    """The curve falls to the loss of who knows p; its last step is what cross-validation says."""
+    a, b, counts, p = two_halves(500, 3)
+    features = Features(tuple(counts.image.tolist()), {"a.z": a[:, None], "b.z": b[:, None]})
+    found = evaluate(features, counts, resamples=30, learning_curve=True)
+    assert [step.pictures for step in found.learning] == [20, 50, 100, 200, 400]
+    assert [step.votes for step in found.learning] == [60, 150, 300, 600, 1200]
+    losses = [step.log_loss.value for step in found.learning]
+    best = evaluate(named(counts, p), counts, probability=True, resamples=20).figures["log loss"].value
+    assert best < losses[-1] < best + 0.02
+    assert losses == sorted(losses, reverse=True) and losses[0] > losses[-1] + 0.01
+    assert losses[-1] == pytest.approx(found.figures["log loss"].value, abs=0.005)
+    assert all(step.accuracy.low < step.accuracy.value < step.accuracy.high for step in found.learning)
+
+
+def test_learning_needs_votes():
+    pairs = Pairs(np.array(["a"]), np.array(["b"]), np.ones(1), np.zeros(1), np.array([""]))
+    with pytest.raises(BadSpec, match="not pairs or ratings"):
+        evaluate({"a": 1.0, "b": 0.0}, pairs, learning_curve=True)
+    counts, p, _ = simulated(pictures=50)
+    with pytest.raises(BadSpec, match="nothing is learned"):
+        evaluate(named(counts, p), counts, probability=True, learning_curve=True)
+
+
+def test_the_command_fits_several_columns(tmp_path, monkeypatch):
+    """A picture that lacks one of the columns has no score; the curve is in the table and in the file."""
+    monkeypatch.chdir(tmp_path)
+    a, b, counts, _ = two_halves(80, 4)
+    counts.write("votes.csv")
+    rows = [f"{name},{x},{y}\n" for name, x, y in zip(counts.image, a, b, strict=True)]
+    (tmp_path / "t.csv").write_text("id,a.z,b.z\n" + "".join([f"{counts.image[0]},,1\n", *rows[1:]]))
+    command = ["evaluate", "t.csv", "--labels", "votes.csv", "--column", "a.z, b.z", "--learning-curve"]
+    result = CliRunner().invoke(main, [*command, "-o", "e.json", "--resamples", "20"])
+    assert result.exit_code == 0, result.output
+    assert "labelled pictures\tvotes" in result.output
+    said = json.loads((tmp_path / "e.json").read_text())
+    assert said["pictures"] == 79 and said["without_score"] == 1 and said["figures"]["AUROC"]["value"] > 0.7
+    assert [step["pictures"] for step in said["learning"]] == [20, 50, 63]
+    assert said["generators"][0]["accuracy"]["low"] <= said["generators"][0]["accuracy"]["value"]
+    assert said["calibration"][0][1]["high"] > said["calibration"][0][1]["low"]
 
 
 def test_the_command(tmp_path, monkeypatch):

@@ -13,13 +13,29 @@ SOURCE = Path(giqa.__file__).parent
 # each row may import from the rows above it (and from its own row where it says so); the stages never each other
 ROWS = [
     {"types", "errors"},
-    {"registry", "files", "svg", "page"},
+    {"registry", "files", "svg", "page", "threads"},
     {"images", "features", "scorers", "metrics", "humans", "gan", "scores"},
     {"model", "report", "extraction", "doctor", "hygiene"},
-    {"gallery", "fitting", "testing", "comparison", "chosen_layers", "drawing", "diff", "people", "evaluation", "maps"},
-    {"pipeline", "comparison_page", "reference", "people_report", "explain", "collecting"},
+    {
+        "gallery",
+        "fitting",
+        "testing",
+        "comparison",
+        "chosen_layers",
+        "drawing",
+        "diff",
+        "people",
+        "evaluation",
+        "maps",
+        "sums",
+    },
+    {"realism"},
+    {"explain"},
+    {"worst_places"},
+    {"pipeline", "paired", "comparison_page", "curve", "reference", "people_report", "collecting"},
+    {"beside", "by_class_page", "suggest"},
     {"compare", "train"},
-    {"track", "by_class"},
+    {"track", "by_class", "bench"},
     {"console", "cli", "__init__"},
 ]
 

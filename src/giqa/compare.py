@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from . import __version__, pipeline, registry
+from .beside import beside_of, named
 from .chosen_layers import ChosenLayers
 from .comparison import LEVEL, Comparison, Generator, verdicts_of
 from .errors import BadSource, BadSpec, GiqaError
@@ -21,6 +22,7 @@ from .metrics.intervals import GROUPS, MOST, Estimate, jackknifed
 from .metrics.named import evaluate
 from .metrics.quality import quality
 from .model import Model
+from .paired import Pairing, pair_verdicts
 from .scores import Scores
 from .types import Features, Progress
 
@@ -40,6 +42,8 @@ def compare(
     extractor: Any = None,
     scorer: Any = None,
     match: Any = None,
+    beside: Any = (),
+    paired: str | None = None,
     seed: int = 0,
     store: bool = True,
     workers: int | None = None,
@@ -59,7 +63,11 @@ def compare(
     on `layers`: names, or levels ("low,mid"); by default the deepest one that the extractor declares high (its mean
     over places), else all. One layer is taken as it is, so that on Inception's pooling layer fd is FID; several side by
     side are standardised on the reals, so that none counts by its scale alone.
-    `pictures`: take so many of each set, reals too, for all but QS; seeded.
+    `pictures`: take so many of each set, reals too, for all but QS; seeded. `beside`: other scores of the same
+    pictures, see `giqa.beside`: scorer specs ("brisque", on their own features), or "FILE.csv:COLUMN" ("FILE.csv:-C"
+    where lower is better), each with a name of its own as "NAME=SPEC", or a mapping.
+    `paired`: for conditional generators, "name" (file names without ending) or a column of all tables that says which
+    real each picture should have been, see `giqa.paired`.
 
     Intervals: delete-a-group jackknife over reals and fakes. A verdict compares the same groups of reals, at a level
     of 95 % for all pairs together (Bonferroni), a metric at a time. Errors: `BadSpec`, `BadShape`, `BadSource`.
@@ -70,7 +78,7 @@ def compare(
     ready = [as_features(where) is not None for where in given.values()]
     if any(ready) and not all(ready):
         raise BadSpec("Give either pictures or features for the reals and for every generator, not both kinds.")
-    notes = []
+    notes, asked = [], named(beside)
     if not any(ready):
         real, generators = open_source(real), {name: open_source(where) for name, where in generators.items()}
         match, notes = _matched(real, generators, match)
@@ -82,10 +90,12 @@ def compare(
     model = pipeline.fit(reals, scorer=scorer, seed=seed)
     made = _made(metrics, reals)
     chosen = ChosenLayers(reals, layers, pictures, seed)
-    found = []
+    pairing = Pairing(paired, real, reals, model, seed) if paired else None
+    found, pairs = [], []
     for name, where in generators.items():
         fakes, failures = _features(name, where, notes, reading, strict=False)
         scores = pipeline.collect(pipeline.score_steps(fakes, model), model)
+        pairs.extend([pairing.of(name, where, fakes)] if pairing else [])
         found.append(_judged(name, fakes, scores, model, made, chosen, notes))
         if failures:
             notes.append(
@@ -93,6 +103,7 @@ def compare(
             )
         if progress:
             progress("metrics", len(found), len(generators))
+    others = beside_of(asked, real, generators, found, seed=seed, **reading)
     _note_sizes(found, made, len(reals), notes)
     spec = registry.canonical("extractor", extractor) if extractor else None
     how = {"giqa": __version__, "extractor": spec, "scorer": model.made_by["scorer"], "match": _spec(match)}
@@ -100,7 +111,9 @@ def compare(
     how |= {"layers": list(chosen.names), "standardised": len(chosen.names) > 1, "pictures": pictures}
     how |= {"reals": len(reals), "features": dict(reals.made_by), "level": LEVEL}
     z = model.scale.z(model.scale.held_out)
-    return Comparison(tuple(found), made, tuple(verdicts_of(found, made)), tuple(notes), z, how)
+    verdicts = tuple(verdicts_of(found, made))
+    both = tuple(pairs), tuple(pair_verdicts(pairs, LEVEL))
+    return Comparison(tuple(found), made, verdicts, tuple(notes), z, how, tuple(others), *both)
 
 
 # --- what is compared
@@ -276,11 +289,14 @@ def _note_sizes(found: Sequence[Generator], made: Mapping[str, Any], n: int, not
         copies = g.scores.summary()["duplicates"]
         if copies:
             notes.append(f"{g.name}: {copies} of {len(g.scores)} pictures repeat a real one; QS leaves them out")
-    about: dict[str, dict[str, None]] = {}
+    about: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
     for label in made:
         for g in found:
             if label in g.trouble:
-                about.setdefault(g.trouble[label], {})[label] = None
-    notes.extend(f"{', '.join(labels)}: {text}" for text, labels in about.items())
+                labels, names = about.setdefault(g.trouble[label], ({}, {}))
+                labels[label] = names[g.name] = None
+    for text, (labels, names) in about.items():
+        whose = f" of {', '.join(names)}" if len(names) < len(found) else ""
+        notes.append(f"{', '.join(labels)}{whose}: {text}")
     for text in notes:
         warnings.warn(text, stacklevel=3)

@@ -14,6 +14,7 @@ from .errors import BadSpec
 from .metrics.intervals import Estimate
 from .scores import Scores
 
+NUMBERS = ("value", "low", "high")
 LEVEL = 0.95  # of an interval, and of the verdicts on all pairs together
 
 
@@ -50,10 +51,38 @@ class Verdict:
 
 
 @dataclass(frozen=True, eq=False)
+class Beside:
+    """Another score of the same pictures, higher = better.
+
+    `values`: by generator (n,), in the order of its `scores`, NaN where unknown; `reals`: of real pictures, may be
+    empty; `means` and `agreements`: by generator the mean, and Spearman's correlation with z, each with its 95 %
+    interval.
+    """
+
+    name: str
+    values: Mapping[str, np.ndarray]
+    reals: np.ndarray
+    means: Mapping[str, tuple[float, float, float]]
+    agreements: Mapping[str, tuple[float, float, float]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Mean and agreement of each generator, and the mean of the reals."""
+        kinds = {"mean": self.means, "spearman_with_z": self.agreements}
+        return {
+            "generators": {
+                name: {kind: dict(zip(NUMBERS, map(_plain, of[name]), strict=True)) for kind, of in kinds.items()}
+                for name in self.values
+            },
+            "mean_of_reals": _plain(float(self.reals.mean())) if len(self.reals) else None,
+        }
+
+
+@dataclass(frozen=True, eq=False)
 class Comparison:
     """Generators by metrics, a verdict for each pair and metric, and what to be careful about.
 
-    `metrics`: name -> made metric, in the order of the table; `held_out_z`: of the reals, for the chart.
+    `metrics`: name -> made metric, in the order of the table; `held_out_z`: of the reals, for the chart; `beside`:
+    other scores of the same pictures; `paired`, `pair_verdicts`: of `giqa.paired`, where it was asked for.
     """
 
     generators: tuple[Generator, ...]
@@ -62,6 +91,9 @@ class Comparison:
     warnings: tuple[str, ...]
     held_out_z: np.ndarray
     made_by: Mapping[str, Any]
+    beside: tuple[Beside, ...] = ()
+    paired: tuple[Any, ...] = ()
+    pair_verdicts: tuple[Any, ...] = ()
 
     def verdict(self, metric: str, left: str, right: str) -> Verdict:
         """The one for a metric and a pair, in the order asked for."""
@@ -84,6 +116,12 @@ class Comparison:
             },
             "verdicts": [
                 {k: _plain(v) if isinstance(v, float) else v for k, v in vars(found).items()} for found in self.verdicts
+            ],
+            "beside": {other.name: other.to_json() for other in self.beside},
+            "paired": {pairs.name: pairs.to_json() for pairs in self.paired},
+            "pair_verdicts": [
+                {k: _plain(v) if isinstance(v, float) else v for k, v in vars(found).items()}
+                for found in self.pair_verdicts
             ],
         }
 

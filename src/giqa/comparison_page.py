@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from . import drawing
-from .comparison import Comparison, Generator
+from .comparison import Beside, Comparison, Generator
 from .files import replace_file
 from .gallery import thumbnails_of
 from .page import render
@@ -27,24 +29,26 @@ def write_page(
     found: Comparison,
     *,
     sources: Mapping[str, Any] | None = None,
+    real: Any = None,
     show_thumbnails: bool = True,
     show_paths: bool = True,
     workers: int | None = None,
 ) -> Path:
-    """One HTML file that opens offline, whole or not at all; `sources`: where each generator's pictures are.
+    """One HTML file that opens offline, whole or not at all; `sources`: where each generator's pictures are; `real`:
+    and the real ones, of which only targets of paired inputs are shown.
 
     `show_thumbnails=False` keeps every picture out of it, `show_paths=False` every id.
     """
-    shown = {g.name: ranked_rows(g) for g in found.generators}
+    shown = {g.name: shown_rows(g, found.beside) for g in found.generators}
     pictures = {}
     for g in found.generators if show_thumbnails and sources else ():
-        ids = dict.fromkeys(g.scores.id[row] for rows in shown[g.name].values() for row in rows)
+        ids = dict.fromkeys(g.scores.id[row] for rows, _ in shown[g.name].values() for row in rows)
         pictures[g.name] = thumbnails_of(sources[g.name], ids, workers, None, 0, len(ids), 128)
     galleries = [
         (
             g.name,
             i % drawing.COLOURS,
-            [(title, _cells(g, rows, pictures[g.name], show_paths)) for title, rows in shown[g.name].items()],
+            [(title, _cells(g, *what, pictures[g.name], show_paths)) for title, what in shown[g.name].items()],
         )
         for i, g in enumerate(found.generators)
         if pictures.get(g.name)
@@ -62,6 +66,9 @@ def write_page(
         charts=_twice(lambda width: drawing.distributions(z, found.held_out_z, width)),
         planes=_twice(lambda width: drawing.plane(_points(found), ("QS: quality", "DS: diversity"), width)),
         galleries=galleries,
+        beside=[_beside(found, other) for other in found.beside],
+        paired=paired_section(found),
+        worst_pairs=_worst_pairs(found, sources, real, workers, show_paths) if show_thumbnails and sources else [],
         made_by=[(k, v if isinstance(v, str) else json.dumps(v)) for k, v in found.made_by.items()],
     )
     path = Path(path)
@@ -90,6 +97,10 @@ def sentences(found: Comparison) -> list[str]:
                 parts.append(f"{left} is {v.says} in {topic} ({metric.upper()} {range_}){care}")
         if parts:
             words.append(f"{left} against {right}: {'; '.join(parts)}.")
+    for v in found.pair_verdicts:
+        range_ = f"z {drawing.number(v.difference)}, {drawing.number(v.low)} to {drawing.number(v.high)}"
+        told = "they cannot be told apart" if v.says == "cannot be told apart" else f"{v.left} is {v.says}"
+        words.append(f"{v.left} against {v.right}, input by input ({v.n} of both): {told} in quality ({range_}).")
     return words
 
 
@@ -127,16 +138,86 @@ def ranked_rows(generator: Generator) -> dict[str, list[int]]:
     return {"best": ranked[:SHOWN], "middle": ranked[middle : middle + SHOWN], "worst": ranked[-SHOWN:]}
 
 
+def shown_rows(generator: Generator, others: Sequence[Beside]) -> dict[str, tuple[list[int], np.ndarray]]:
+    """Rows of `ranked_rows` by z, and of the best and worst by each other score, with the values under the pictures."""
+    z = generator.scores.z
+    parts = {f"by z: {title}" if others else title: (rows, z) for title, rows in ranked_rows(generator).items()}
+    for other in others:
+        values = other.values.get(generator.name, np.empty(0))
+        order = np.argsort(-values, kind="stable")[: int(np.isfinite(values).sum())].tolist()
+        few = len(order) <= 2 * SHOWN
+        ends = {"best to worst": order} if few else {"best": order[:SHOWN], "worst": order[-SHOWN:]}
+        parts |= {f"by {other.name}: {title}": (rows, values) for title, rows in ends.items() if rows}
+    return parts
+
+
+def _beside(found: Comparison, other: Beside) -> dict[str, Any]:
+    """A row a generator: mean and agreement with z, each with its interval; and the charts."""
+    names = [g.name for g in found.generators if g.name in other.values]
+    colours = [i for i, g in enumerate(found.generators) if g.name in other.values]
+    sets = {name: other.values[name] for name in names}
+    return {
+        "name": other.name,
+        "rows": [
+            (name, i % drawing.COLOURS, other.means[name], other.agreements[name])
+            for name, i in zip(names, colours, strict=True)
+        ],
+        "real": float(other.reals.mean()) if len(other.reals) else None,
+        "charts": _twice(
+            lambda width: drawing.distributions(sets, other.reals, width, label=other.name, colours=colours)
+        ),
+    }
+
+
+def paired_section(found: Comparison) -> dict[str, Any] | None:
+    """Pairs of each generator, a row a number, and the distributions of what z loses against the target's."""
+    if not found.paired:
+        return None
+    numbers = [pairs.numbers() for pairs in found.paired]
+    gaps = {pairs.name: pairs.gap for pairs in found.paired}
+    return {
+        "counts": [(len(p.z), len(p.unmatched), len(p.missing)) for p in found.paired],
+        "rows": [(name, [mine[name] for mine in numbers]) for name in numbers[0]],
+        "charts": _twice(lambda w: drawing.distributions(gaps, np.empty(0), w, label="z less the z of the target")),
+    }
+
+
+def _worst_pairs(
+    found: Comparison, sources: Mapping[str, Any], real: Any, workers: int | None, show_paths: bool
+) -> list[tuple[str, int, list[tuple[str, str, str, str]]]]:
+    """Of each generator the pairs that lose most: the loss, the name, and target and output (base64)."""
+    parts = []
+    for i, pairs in enumerate(found.paired):
+        rows = [int(row) for row in np.argsort(pairs.gap, kind="stable")[:SHOWN]]
+        sides = []
+        for where, ids in ((real, pairs.targets), (sources[pairs.name], pairs.outputs)):
+            wanted = [ids[row] for row in rows]
+            codes = thumbnails_of(where, wanted, workers, None, 0, len(wanted), 128) if where is not None else {}
+            sides.append({name: base64.b64encode(code).decode() for name, code in codes.items()})
+        cells = [
+            (
+                drawing.number(float(pairs.gap[row])),
+                pairs.outputs[row] if show_paths else f"pair {row + 1}",
+                sides[0][pairs.targets[row]],
+                sides[1][pairs.outputs[row]],
+            )
+            for row in rows
+            if pairs.targets[row] in sides[0] and pairs.outputs[row] in sides[1]
+        ]
+        parts.extend([(pairs.name, i % drawing.COLOURS, cells)] if cells else [])
+    return parts
+
+
 def _cells(
-    g: Generator, rows: list[int], pictures: Mapping[str, bytes], show_paths: bool
+    g: Generator, rows: list[int], values: np.ndarray, pictures: Mapping[str, bytes], show_paths: bool
 ) -> list[tuple[str, str, str]]:
-    """z, name and picture (base64) of each."""
+    """Value, name and picture (base64) of each."""
     found = []
     for row in rows:
         name = g.scores.id[row]
         if name in pictures:
             code = base64.b64encode(pictures[name]).decode()
-            found.append((drawing.number(float(g.scores.z[row])), name if show_paths else f"row {row + 1}", code))
+            found.append((drawing.number(float(values[row])), name if show_paths else f"row {row + 1}", code))
     return found
 
 

@@ -71,12 +71,19 @@ def ticks(low: float, high: float, most: int) -> list[float]:
     return [round(k * step, 12) for k in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
-def distributions(sets: Mapping[str, np.ndarray], reals: np.ndarray, width: int, height: int = 240) -> Markup:
-    """Outlines of the histograms of z of several sets, over the filled one of held-out reals."""
+def distributions(
+    sets: Mapping[str, np.ndarray],
+    reals: np.ndarray,
+    width: int,
+    height: int = 240,
+    label: str = "",
+    colours: Sequence[int] | None = None,
+) -> Markup:
+    """Outlines of the histograms of several sets over the filled one of reals: of z, or of what `label` says."""
     clean = {name: z[np.isfinite(z)] for name, z in sets.items()}
     reals = reals[np.isfinite(reals)]
-    low, high = _bulk([*clean.values(), reals])
-    far = max(-low, high) > FAR
+    low, high = _whole([*clean.values(), reals]) if label else _bulk([*clean.values(), reals])
+    far = not label and max(-low, high) > FAR
     x = Axis(low, high, 40, width - 12, _bent if far else float)
     bins = 40 if width > 600 else 28
     edges = np.array([low + (high - low) * i / bins for i in range(bins + 1)])
@@ -90,11 +97,15 @@ def distributions(sets: Mapping[str, np.ndarray], reals: np.ndarray, width: int,
     y = Axis(0, most, height - 40, 12)
     parts = [_grid_y(y, ticks(0, most, 4), width, lambda t: f"{100 * t:.0f} %")]
     parts.append(_grid_x(x, _marks(x, 46), height - 22))
-    parts.append(f'<text x="{width / 2}" y="{height - 4}" text-anchor="middle">z: 0 = like a typical real</text>')
-    parts.append(f'<path class="real" d="{_steps(real_shares, edges, x, y)}Z"/>')
-    for i, share in enumerate(shares.values()):
+    foot = escape(label) or "z: 0 = like a typical real"
+    parts.append(f'<text x="{width / 2}" y="{height - 4}" text-anchor="middle">{foot}</text>')
+    if len(reals):
+        parts.append(f'<path class="real" d="{_steps(real_shares, edges, x, y)}Z"/>')
+    for i, share in zip(colours or range(len(shares)), shares.values(), strict=True):
         parts.append(f'<path class="line s{i % COLOURS}" d="{_steps(share, edges, x, y)}"/>')
-    words = "Distributions of z. " + " ".join(f"{n}: median {number(_median(z))}." for n, z in clean.items())
+    words = f"Distributions of {label or 'z'}. " + " ".join(
+        f"{n}: median {number(_median(z))}." for n, z in clean.items()
+    )
     return _svg(width, height, words, parts)
 
 
@@ -151,6 +162,97 @@ def line(
         parts.append(f'<circle class="best" cx="{x(places[best])}" cy="{y(values[best])}" r="6"/>')
     words = f"from {number(values[known[0]])} to {number(values[known[-1]])}"
     return _svg(width, height, words, parts)
+
+
+def lines(series: Mapping[str, Sequence[tuple[float, float, float, float]]], width: int) -> Markup:
+    """Several lines over the same places with their intervals as bands; points are (place, value, low, high).
+
+    >>> lines({"picker": [(0.5, 1.0, 0.9, 1.1), (1.0, 2.0, 1.8, 2.2)]}, 400).count("<circle")
+    2
+    """
+    height = 220
+    known = {name: [p for p in points if math.isfinite(p[1])] for name, points in series.items()}
+    every = [p for points in known.values() for p in points]
+    if not every:
+        return Markup("")
+    places = sorted({p[0] for p in every})
+    x = Axis(places[0], places[-1] if places[-1] > places[0] else places[0] + 1, 56, width - 20)
+    y = Axis(*_range([v for p in every for v in p[1:]]), height - 26, 12)
+    parts = [_grid_y(y, ticks(y.low, y.high, 4), width, _plain, left=56), _grid_x(x, _apart(x, places, 30), height - 8)]
+    for i, points in enumerate(known.values()):
+        colour = f"s{i % COLOURS}"
+        band = sorted(p for p in points if math.isfinite(p[2]) and math.isfinite(p[3]))
+        if len(band) > 1:
+            there = "L".join(f"{x(p[0])},{y(p[3])}" for p in band)
+            back = "L".join(f"{x(p[0])},{y(p[2])}" for p in reversed(band))
+            parts.append(f'<path class="band {colour}" d="M{there}L{back}Z"/>')
+        parts.append(f'<path class="line {colour}" d="M{"L".join(f"{x(p[0])},{y(p[1])}" for p in sorted(points))}"/>')
+        parts += [f'<circle class="{colour}" cx="{x(p[0])}" cy="{y(p[1])}" r="4"/>' for p in points]
+    told = (f"{name}: {', '.join(f'{number(p[1])} at {p[0]:g}' for p in points)}" for name, points in known.items())
+    return _svg(width, height, "; ".join(told), parts)
+
+
+def dots(rows: Sequence[tuple[str, Sequence[tuple[float, float, float, int]]]], label: str, width: int) -> Markup:
+    """A row a name: a mark with its interval (value, low, high, colour) for each generator, above each other."""
+    values = [mark[0] for _, marks in rows for mark in marks if math.isfinite(mark[0])]
+    if not values:
+        return Markup("")
+    left = round(min(0.34 * width, 14 + 7.2 * max(len(name) for name, _ in rows)))
+    letters = int((left - 14) / 7.2)
+    step = 10 * max(len(marks) for _, marks in rows) + 10
+    height = len(rows) * step + 44
+    x = _axis(values, left, width - 16)
+    parts = [f'<line class="axis" x1="{x(t)}" x2="{x(t)}" y1="4" y2="{height - 40}"/>' for t in _marks(x, 46)]
+    parts.append(_grid_x(x, _marks(x, 46), height - 24))
+    parts.append(f'<text x="{(left + width) / 2}" y="{height - 6}" text-anchor="middle">{escape(label)} →</text>')
+    for i, (name, marks) in enumerate(rows):
+        middle = i * step + step / 2
+        short = name if len(name) <= letters else name[: letters - 1] + "…"
+        parts.append(f'<text x="{left - 10}" y="{middle + 4}" text-anchor="end">{escape(short)}</text>')
+        for k, (value, low, high, colour) in enumerate(marks):
+            if not math.isfinite(value):
+                continue
+            y, kind = round(middle + 10 * (k - (len(marks) - 1) / 2), 1), f"s{colour % COLOURS}"
+            if math.isfinite(low):
+                parts.append(f'<line class="cross {kind}" x1="{x(low)}" x2="{x(high)}" y1="{y}" y2="{y}"/>')
+            parts.append(f'<circle class="{kind}" cx="{x(value)}" cy="{y}" r="4"/>')
+    return _svg(width, height, f"{label} of {len(rows)} classes", parts)
+
+
+def steps(
+    names: Sequence[str], series: Mapping[str, Sequence[tuple[float, float, float]]], label: str, width: int
+) -> Markup:
+    """Values with intervals at named steps, evenly spaced, one line a series; an unknown value is NaN.
+
+    >>> steps(["1", "5"], {"a": [(0.6, 0.5, 0.7), (0.7, 0.6, 0.8)]}, "K", 340).count("<circle")
+    2
+    """
+    height = 260
+    numbers = [v for points in series.values() for point in points for v in point if math.isfinite(v)]
+    if not numbers:
+        return Markup("")
+    x = Axis(-0.5, len(names) - 0.5, 56, width - 14)
+    y = Axis(*_range(numbers), height - 44, 12)
+    parts = [_grid_y(y, ticks(y.low, y.high, 5), width, _plain, left=56)]
+    every = max(1, math.ceil(44 * len(names) / (width - 70)))
+    for at in range(0, len(names), every):
+        parts.append(f'<text x="{x(at)}" y="{height - 26}" text-anchor="middle">{escape(names[at])}</text>')
+    parts.append(f'<text x="{width / 2}" y="{height - 6}" text-anchor="middle">{escape(label)}</text>')
+    for i, points in enumerate(series.values()):
+        aside = (i - (len(series) - 1) / 2) * 0.08  # intervals beside each other and not over each other
+        known = [(x(at + aside), point) for at, point in enumerate(points) if math.isfinite(point[0])]
+        if known:
+            path = "L".join(f"{px},{y(v)}" for px, (v, _, _) in known)
+            parts.append(f'<path class="line s{i % COLOURS}" d="M{path}"/>')
+        for px, (v, low, high) in known:
+            if math.isfinite(low):
+                parts.append(f'<line class="cross s{i % COLOURS}" x1="{px}" x2="{px}" y1="{y(low)}" y2="{y(high)}"/>')
+            parts.append(f'<circle class="s{i % COLOURS}" cx="{px}" cy="{y(v)}" r="4"/>')
+    words = "; ".join(
+        f"{name}: " + ", ".join(f"{step} {number(v[0])}" for step, v in zip(names, points, strict=True))
+        for name, points in series.items()
+    )
+    return _svg(width, height, f"By {label}. {words}", parts)
 
 
 # --- parts
@@ -217,6 +319,14 @@ def _bulk(sets: Sequence[np.ndarray]) -> tuple[float, float]:
             far = 4 * (upper - quarter)
             low, high = min(low, max(z.min(), quarter - far)), max(high, min(z.max(), upper + far))
     return float(np.floor(low)), float(np.ceil(high))
+
+
+def _whole(sets: Sequence[np.ndarray]) -> tuple[float, float]:
+    """The same for numbers of any size; a little room where all are equal."""
+    known = np.concatenate([z for z in sets if len(z)] or [np.zeros(1)])
+    low, quarter, upper, high = np.quantile(known, (0, 0.25, 0.75, 1))
+    far = 4 * (upper - quarter) or 0.5 * (abs(float(upper)) or 1)
+    return max(float(low), float(quarter) - far), min(float(high), float(upper) + far)
 
 
 def _shares(z: np.ndarray, edges: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +10,22 @@ import numpy as np
 
 from .errors import BadSpec, BadTable
 from .humans.against_pairs import against_pairs, against_ratings
-from .humans.against_votes import Evaluation, against_votes, rows_of
+from .humans.against_votes import Evaluation, against_votes
 from .humans.cells import read_table
+from .humans.vote_rows import Learner, Rows, calibrated, rows_of
 from .humans.votes import Counts, Pairs, Ratings, Votes, read_labels
+from .scorers.human import DISTANCE, FEWEST, HumanModel, Z
 from .scores import Scores, read_scores
+from .types import Features
 
 
 def evaluate(
-    scores: Mapping[str, float] | Scores | str | Path,
+    scores: Mapping[str, float] | Scores | Features | str | Path,
     labels: Votes | Counts | Ratings | Pairs | str | Path,
     *,
-    column: str = "z",
+    column: str | Sequence[str] = "z",
     probability: bool = False,
+    learning_curve: bool = False,
     generator: Mapping[str, str] | None = None,
     kind: str | None = "generated",
     k: int = 5,
@@ -31,7 +35,9 @@ def evaluate(
     """Compare a score a picture (higher = better) with what people said of the pictures.
 
     `scores`: picture -> number, a table of scores, or its file, of which `column` is taken; `probability`: the numbers
-    are P(a person says real) already, else they become it by logistic regression on the votes of other pictures;
+    are P(a person says real) already, else they become it by logistic regression on the votes of other pictures.
+    Several columns, or `Features`: P is learned from them by `HumanModel`, as `giqa train human` would, and everything
+    is judged on pictures that it had not seen. `learning_curve`: also from fewer pictures.
     `generator`: picture -> who made it, where the labels do not say; `kind`: votes on generated pictures alone count
     (None: on all); `k`: raters whose mean the reliability of ratings is of. Intervals resample pictures, and raters
     where votes name several. Raises `BadShape` when fewer than 10 names agree.
@@ -41,13 +47,19 @@ def evaluate(
     >>> evaluate(scores, labels, resamples=50).figures["Spearman"].value
     1.0
     """
-    by_name = _by_name(scores, column)
+    names, numbers = _numbers(scores, [column] if isinstance(column, str) else list(column))
     labels = read_labels(labels) if isinstance(labels, str | Path) else labels
-    if probability and not all(0 <= value <= 1 for value in by_name.values()):
-        raise BadSpec(f"Probabilities lie between 0 and 1, and {column!r} goes beyond: it is no probability.")
-    if isinstance(labels, Pairs):
-        return against_pairs(by_name, labels, generator or {}, resamples, seed)
-    if isinstance(labels, Ratings):
+    several = len(names) > 1 or isinstance(scores, Features)
+    if probability and not all(0 <= value <= 1 for row in numbers.values() for value in row):
+        raise BadSpec(f"Probabilities lie between 0 and 1, and {names[0]!r} goes beyond: it is no probability.")
+    if probability and (several or learning_curve):
+        raise BadSpec("One column that is a probability already is judged as it is: nothing is learned from labels.")
+    if isinstance(labels, Pairs | Ratings):
+        if several or learning_curve:
+            raise BadSpec("Learning from labels needs votes or counts of votes, not pairs or ratings; give one column.")
+        by_name = {name: row[0] for name, row in numbers.items()}
+        if isinstance(labels, Pairs):
+            return against_pairs(by_name, labels, generator or {}, resamples, seed)
         return against_ratings(by_name, labels, k, resamples, seed)
     if not isinstance(labels, Votes | Counts):
         raise BadSpec(f"Scores are compared with votes, counts, ratings or pairs, not with {type(labels).__name__}.")
@@ -55,12 +67,51 @@ def evaluate(
         labels = labels.rows(~labels.control)
     if kind is not None:
         labels = labels.rows((labels.kind == kind) | (labels.kind == ""))
-    rows, lost = rows_of(by_name, labels, generator or {})
-    return against_votes(rows, lost, probability, resamples, seed)
+    rows, lost = rows_of(numbers, labels, generator or {})
+    learn = None if probability else _human_model(names) if several else calibrated
+    return against_votes(rows, lost, learn, resamples, seed, learning_curve)
+
+
+def _human_model(names: Sequence[str]) -> Learner:
+    """P(says real) by a `HumanModel` of these columns; of too few votes to fit one, the share of them."""
+
+    def learn(train: Rows, x: np.ndarray) -> np.ndarray:
+        images, first, place = np.unique(train.image, return_index=True, return_inverse=True)
+        said = np.bincount(place, train.said, len(images))
+        if len(images) < FEWEST or not 0 < said.sum() < len(place):
+            return np.full(len(x), (said.sum() + 1) / (len(place) + 2))
+        votes = np.c_[np.bincount(place, minlength=len(images)), said]
+        model = HumanModel(resamples=0).fit(_features(names, train.x[first]), votes)
+        return model.p_real(_features(names, x))[0]
+
+    return learn
+
+
+def _features(names: Sequence[str], x: np.ndarray) -> Features:
+    ids = tuple(map(str, range(len(x))))
+    return Features(ids, {name: x[:, [i]] for i, name in enumerate(names)})
+
+
+def _numbers(scores: Any, columns: list[str]) -> tuple[list[str], dict[str, list[float]]]:
+    """The names of the columns, and the numbers of the pictures that have them all."""
+    if isinstance(scores, Features):
+        columns = [
+            name if layer.shape[1] == 1 else f"{name.removesuffix(end)}.{i}{end}"
+            for name, layer in scores.layers.items()
+            for end in [next((end for end in (DISTANCE, Z) if name.endswith(end)), "")]
+            for i in range(layer.shape[1])
+        ]
+        table = dict(zip(scores.ids, scores.matrix().tolist(), strict=True))
+    elif isinstance(scores, Mapping):
+        columns, table = columns[:1], {name: [value] for name, value in scores.items()}
+    else:
+        each = [_by_name(scores, column) for column in columns]
+        table = {name: [one.get(name, float("nan")) for one in each] for name in each[0]}
+    return columns, {str(name): row for name, row in table.items() if np.isfinite(row).all()}
 
 
 def _by_name(scores: Any, column: str) -> dict[str, float]:
-    """Pictures that have a finite number, by name."""
+    """A column's numbers, by picture."""
     if isinstance(scores, str | Path):
         scores = read_scores(scores) if Path(scores).suffix.lower() == ".jsonl" else _read(Path(scores), column)
     if isinstance(scores, Scores):
@@ -68,7 +119,7 @@ def _by_name(scores: Any, column: str) -> dict[str, float]:
         if not isinstance(numbers, np.ndarray):
             raise BadSpec(f"Scores have no column of numbers {column!r}; take z or score.")
         scores = dict(zip(scores.id, numbers.tolist(), strict=True))
-    return {name: float(value) for name, value in scores.items() if np.isfinite(value)}
+    return {name: float(value) for name, value in scores.items()}
 
 
 def _read(path: Path, column: str) -> dict[str, float]:

@@ -30,7 +30,7 @@ def fit_in_order(
     scorer: Any, features: Features, mirrored: Features | None, seed: int, leave_out: frozenset[str]
 ) -> tuple[Fitted, hygiene.Found, hygiene.Found]:
     """Fit, and fit again if strays are to be left out; also which reals are twins, and which are strays."""
-    groups = equal_rows(features.matrix()) if features.info is None else twins(features.info)
+    groups = _groups(features)
     spare = hygiene.spare_twins(groups)
     repeated = hygiene.found(features.ids, spare, "twins" in leave_out)
     kept = np.delete(np.arange(len(features)), spare) if repeated.left_out else np.arange(len(features))
@@ -66,6 +66,15 @@ def fit_held_out(scorer: Any, features: Features, mirrored: Features | None, gro
         content = Content(seed).fit(reals, folds=folds)
         content.held_out_ = content.held_out_[: len(features)]  # a mirrored copy is no second opinion
     return Fitted(scorer, content, Scale(scorer.held_out_[: len(features)], seed), features, reals)
+
+
+def folds_of(features: Features, seed: int) -> np.ndarray:
+    """The fold of each real, (n,), where all of them are fitted, without mirrored copies."""
+    return assign_folds(_groups(features), seed)
+
+
+def _groups(features: Features) -> np.ndarray:
+    return equal_rows(features.matrix()) if features.info is None else twins(features.info)
 
 
 def equal_rows(matrix: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "brisque": "giqa.features.blind:BrisqueStatistics",
         "niqe": "giqa.features.blind:NiqeStatistics",
         "learned": "giqa.features.learned:Learned",
+        "iqa": "giqa.features.iqa:IQA",
         "joined": "giqa.features.joined:Joined",
     },
     "scorer": {
@@ -35,6 +36,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "rank": "giqa.scorers.learned:Rank",
         "brisque": "giqa.scorers.brisque:BRISQUE",
         "niqe": "giqa.scorers.niqe:NIQE",
+        "iqa": "giqa.scorers.fixed:IQA",
         "value": "giqa.scorers.fixed:Value",
     },
     "metric": {

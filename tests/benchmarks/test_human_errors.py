@@ -51,3 +51,5 @@ def test_published_numbers_are_there_for_every_generator_with_labels(harness, sh
         errors = harness.error_rates(shared / "humans" / "layer6-realism", dataset)
         assert errors[model] == pytest.approx(rate, abs=5e-4)
         assert set(harness.published(dataset)["fd"]) == set(errors)
+        assert sorted(harness.fid_ranks(dataset).values()) == list(range(1, len(errors) + 1))
+        assert set(harness.fid_ranks(dataset)) == set(errors)

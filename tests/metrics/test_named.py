@@ -44,6 +44,16 @@ def test_every_metric_points_the_right_way(sets, name):
     assert metric.is_distance == (name in DISTANCES)
 
 
+def test_identical_sets_are_perfect():
+    """Distances 0, shares and density 1, nothing authentic, and QS that of held-out reals."""
+    x = np.random.default_rng(3).normal(size=(300, 4)).astype(np.float32)
+    names = ("fd", "kd", "cmmd", "precision", "recall", "density", "coverage", "authenticity")
+    found = dict(zip(names, evaluate([registry.make("metric", name) for name in names], x, x.copy()), strict=True))
+    assert found["fd"] == pytest.approx(0, abs=1e-5) and found["cmmd"] == pytest.approx(0, abs=1e-4)
+    assert found["kd"] < 0  # unbiased: a picture counts as its own neighbour across the sets and not within them
+    assert [found[name] for name in names[3:]] == pytest.approx([1, 1, 1, 1, 0], abs=2e-3)
+
+
 def test_quality_does_not_see_collapse_and_recall_does(sets):
     """QS of a collapsed generator is as high as ever: that is what DS and recall are for."""
     for name, falls in {"qs": False, "precision": False, "ds": True, "recall": True}.items():

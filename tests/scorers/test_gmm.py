@@ -12,8 +12,6 @@ from giqa.scorers.gmm import GMM, SGM
 from giqa.scorers.mixture import (
     Mixture,
     component_log_densities,
-    fit_mixture,
-    kmeans,
     log_density,
     log_density_at_modes,
     oas_shrinkage,
@@ -52,29 +50,6 @@ def test_log_density_agrees_with_scikit_learn():
     ours = Mixture(theirs.weights_, theirs.means_, np.stack([p.T for p in theirs.precisions_cholesky_]))
     assert log_density(x, ours) == pytest.approx(theirs.score_samples(x), rel=1e-6)
     assert responsibilities(x, ours) == pytest.approx(theirs.predict_proba(x), abs=1e-9)
-
-
-def test_em_follows_scikit_learn_step_by_step():
-    """From the same start, 5 steps of EM give scikit-learn's parameters."""
-    x = blobs(n=150)
-    rng = np.random.default_rng(0)
-    start = Mixture(np.full(3, 1 / 3), x[rng.choice(len(x), 3, replace=False)], np.stack([np.eye(5)] * 3))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # scikit-learn says that 5 steps are few
-        theirs = GaussianMixture(
-            3,
-            weights_init=start.weights,
-            means_init=start.means,
-            precisions_init=start.factors,
-            max_iter=5,
-            tol=0,
-            reg_covar=1e-6,
-        ).fit(x)
-    ours, settled = fit_mixture(x, 3, rng=rng, shares=responsibilities(x, start), reg=1e-6, max_iter=4, tol=0)
-    assert not settled
-    assert ours.weights == pytest.approx(theirs.weights_, rel=1e-8)
-    assert ours.means == pytest.approx(theirs.means_, rel=1e-8)
-    assert log_density(x, ours) == pytest.approx(theirs.score_samples(x), rel=1e-8)
 
 
 def test_paper_is_the_density_and_released_its_logarithm():
@@ -167,14 +142,6 @@ def test_directions_are_the_principal_ones():
         assert np.abs(np.sum(rows * expected, axis=1)) == pytest.approx(np.ones(3))
     shares = np.cumsum(np.linalg.svd(x)[1] ** 2) / np.sum(np.linalg.svd(x)[1] ** 2)
     assert len(principal_directions(x, 0.8)) == np.sum(shares < 0.8) + 1
-
-
-def test_kmeans_leaves_no_cluster_empty_and_finds_blobs():
-    """Every label is used, even when points repeat; separated blobs are found."""
-    assert set(kmeans(np.repeat(np.arange(3.0), 10)[:, None], 3, np.random.default_rng(0))) == {0, 1, 2}
-    assert len(set(kmeans(np.array([[0.0], [0.0], [0.0], [1.0]]), 2, np.random.default_rng(1)))) == 2
-    labels = kmeans(np.r_[np.zeros((20, 2)), np.full((20, 2), 9.0)], 2, np.random.default_rng(0))
-    assert len(set(labels[:20])) == len(set(labels[20:])) == 1 and labels[0] != labels[-1]
 
 
 def test_warns_when_a_full_covariance_would_memorise():

@@ -45,14 +45,49 @@ def test_separable_votes_end_somewhere():
 
 
 def test_the_truth_is_found_and_lies_in_the_interval():
-    """40 simulations, 150 pictures of 3 votes: on average over pictures at least .90 of the 95 % intervals hold p."""
+    """40 simulations, 150 pictures of 3 votes: on average over pictures at least .90 of the 95 % intervals hold p.
+
+    p is a function of the distances here, so that the narrow intervals, of pictures like it, are to hold it already.
+    """
     held, errors = [], []
     for seed in range(40):
         distances, y, p = simulated(150, seed=seed)
-        found, low, high = HumanModel(resamples=100).fit(distances, y).p_real(distances)
+        found, low, high = HumanModel(resamples=100).fit(distances, y).p_real(distances, own=False)
         held.append(np.mean((low <= p) & (p <= high)))
         errors.append(np.abs(found - p).mean())
     assert np.mean(held) >= 0.88 and np.mean(errors) < 0.06  # .90 is measured over 200 in benchmarks/human_model.py
+
+
+def known_in_part(n, voters, seed, spread=1.0):
+    """One distance that says some of it, and a deviation of the picture's own, in logits."""
+    rng = np.random.default_rng(seed)
+    distances = rng.lognormal(1.0, 0.6, size=(n, 1))
+    p = sigmoid(-2 * (np.log1p(distances[:, 0]) - 1.3) + spread * rng.normal(size=n))
+    return distances, np.c_[np.full(n, voters), rng.binomial(voters, p)], p
+
+
+@pytest.mark.parametrize("voters", [1, 3, 30])
+def test_the_own_p_of_new_pictures_lies_in_the_interval(voters):
+    """30 simulations, 150 pictures; .95 of the intervals should hold it, and those of pictures like it cannot."""
+    held, held_like, widths = [], [], []
+    for seed in range(30):
+        model = HumanModel(resamples=60).fit(*known_in_part(150, voters, seed)[:2])
+        distances, _, p = known_in_part(200, voters, 1000 + seed)
+        _, low, high = model.p_real(distances)
+        held.append(np.mean((low <= p) & (p <= high)))
+        widths.append(np.mean(high - low))
+        _, low, high = model.p_real(distances, own=False)
+        held_like.append(np.mean((low <= p) & (p <= high)))
+    assert 0.91 <= np.mean(held) <= 0.99 and np.mean(held_like) < 0.5
+    assert 0.5 < np.mean(widths) < 0.75  # of a spread of 1 around a half it is .752
+
+
+def test_many_votes_find_the_spread_and_one_says_nothing_of_it():
+    for spread in (0.4, 1.0, 2.0):
+        model = HumanModel(resamples=60).fit(*known_in_part(800, 20, 1, spread)[:2])
+        assert model.spreads_.mean() == pytest.approx(spread, rel=0.15)
+        alone = HumanModel(resamples=60).fit(*known_in_part(800, 1, 1, spread)[:2])
+        assert alone.spreads_.mean() == pytest.approx(0.7 * np.sqrt(np.pi / 2), abs=0.05)  # mean of the prior
 
 
 def test_pictures_that_nobody_labelled_are_ranked():
@@ -83,12 +118,9 @@ def test_groups_stay_whole():
     """Two pictures of one group with opposite votes: every draw has both or neither, so the share stays at a half."""
     distances = np.random.default_rng(0).uniform(1, 2, (40, 1)).repeat(2, axis=0)
     model = HumanModel(C=1.0, resamples=20).fit(distances, np.tile([0, 1], 40), groups=np.arange(40).repeat(2))
-    p, low, high = model.p_real(distances)
-    assert np.allclose([p, low, high], 0.5, atol=1e-6)
-    free = HumanModel(C=1.0, resamples=20).fit(distances, np.tile([0, 1], 40))
-    assert (
-        np.ptp(free.p_real(distances)[2] - free.p_real(distances)[1]) > 0 and (free.p_real(distances)[2] > 0.55).any()
-    )
+    assert np.allclose(model.p_real(distances, own=False), 0.5, atol=1e-6)
+    free = HumanModel(C=1.0, resamples=20).fit(distances, np.tile([0, 1], 40)).p_real(distances, own=False)
+    assert np.ptp(free[2] - free[1]) > 0 and (free[2] > 0.55).any()
 
 
 def test_cross_validation_by_hand():
@@ -106,10 +138,24 @@ def test_other_columns_are_taken_as_they_are():
     features = Features(names, {"mid.distance": distances[:, :1], "z": -distances[:, 1:]})
     model = HumanModel(resamples=5).fit(features, y)
     assert model.names_ == ("mid.distance", "z.0", "z.1") and model.is_distance_.tolist() == [True, False, False]
+    assert not model.is_z_.any()
     with pytest.raises(BadShape, match=r"fitted on mid.distance, z.0, z.1; got"):
         model.score_samples(Features(names, {"z": distances}))
     with pytest.raises(BadShape, match="at least 0"):
         model.score_samples(Features(names, {"mid.distance": -distances[:, :1], "z": distances[:, 1:]}))
+
+
+def test_z_of_layers_go_in_as_their_signed_logarithm():
+    """The same as another column that holds the logarithms, a third as wide; not the same as the z themselves."""
+    _, y, _ = simulated(100)
+    z = np.random.default_rng(3).normal(-3, 4, (100, 1))
+    logs = np.sign(z) * np.log(1 + np.abs(z))
+    names = tuple(map(str, range(100)))
+    model, by_hand = (
+        HumanModel(C=C, resamples=5).fit(Features(names, {name: x}), y)
+        for name, x, C in (("mid.z", z, 1.0), ("logs", logs, 9.0))
+    )
+    assert model.coefficients_[1] == pytest.approx(by_hand.coefficients_[1] / 3, rel=1e-6)
 
 
 def test_a_file_gives_the_same(tmp_path):

@@ -10,8 +10,8 @@ from giqa.cli import main  # noqa: E402
 from giqa.errors import BadModel, BadShape, BadSpec  # noqa: E402
 from giqa.gan.network import Discriminator, Generator, r1_penalty  # noqa: E402
 from giqa.images.toy import landscape  # noqa: E402
-from giqa.train.demo import demo_gan, mean_z, page  # noqa: E402
-from giqa.train.gan import GAN, sample_pictures, train_gan  # noqa: E402
+from giqa.train.demo import demo_gan  # noqa: E402
+from giqa.train.gan import GAN, sample_latents, sample_pictures, train_gan, write_sample  # noqa: E402
 from giqa.train.network import train_network  # noqa: E402
 
 SMALL = {"batch": 4, "every": 3, "each": 4, "width": 4}
@@ -70,6 +70,17 @@ def test_writes_snapshots_a_log_and_a_generator(reals, trained):
     assert not np.array_equal(made, sample_pictures(folder, 5, seed=2))
 
 
+def test_truncated_latents_come_nearer_to_the_middle(trained, tmp_path):
+    """With 0 all pictures are that of the latent 0; the file holds the pictures, and the latents as they were used."""
+    middle = sample_pictures(trained[0], 3, seed=1, truncation=0.0)
+    assert np.array_equal(middle[0], middle[1]) and np.array_equal(middle[1], middle[2])
+    path = write_sample(trained[0], 3, seed=1, truncation=0.5)
+    assert path.name == "sample-0.5.npz"
+    assert np.array_equal(np.load(path)["images"], sample_pictures(trained[0], 3, seed=1, truncation=0.5))
+    latents = np.load(path.with_name("sample-0.5-latents.npy"))
+    assert latents.shape == (3, 64) and np.array_equal(latents, 0.5 * sample_latents(3, 1).numpy())
+
+
 def test_weight_one_trains_as_without_ohem(reals, trained, tmp_path):
     """w_l = 1: the generator is that of a training without a scorer, bit for bit; w_l = 2: it is not."""
     generators = {}
@@ -85,6 +96,7 @@ def test_weight_one_trains_as_without_ohem(reals, trained, tmp_path):
 
 
 OPTIONS = {"size": 32, "batch": 10, "rate": 1e-3, "gamma": 1.0, "ema": 0.9, "width": 4, "seed": 0, "weight": 2.0}
+OPTIONS |= {"threshold": None}
 
 
 def test_loss_on_fakes_is_weighted_by_low_quality(reals):
@@ -93,6 +105,12 @@ def test_loss_on_fakes_is_weighted_by_low_quality(reals):
     gan.quantile.fewest = 1
     weights = gan._weights(torch.zeros(10, 3, 32, 32))
     assert weights.tolist() == [2, 2, 1, 1, 1, 1, 1, 1, 1, 1] and gan.share == pytest.approx(0.2)
+
+
+def test_a_fixed_threshold_replaces_the_running_fifth(reals):
+    """Below 7 of 0..9: seven of ten weigh twice."""
+    gan = GAN(OPTIONS | {"threshold": 7.0}, reals, torch.device("cpu"), lambda x: torch.arange(10.0))
+    assert gan._weights(torch.zeros(10, 3, 32, 32)).tolist() == [2] * 7 + [1] * 3 and gan.share == pytest.approx(0.7)
 
 
 def test_average_follows_the_generator(reals):
@@ -137,23 +155,13 @@ def test_checkpoints_of_other_trainings_are_refused(reals, trained, tmp_path):
 
 def test_command_trains(toy, tmp_path):
     arguments = ["train", "gan", str(toy[0]), "-o", str(tmp_path / "g"), "--steps", "1", "--batch", "2", "--every", "1"]
-    result = CliRunner().invoke(main, [*arguments, "--each", "2"])
+    sampled = ["--sample", "3", "--truncation", "1", "--truncation", "0.7", "--width", "4"]
+    result = CliRunner().invoke(main, [*arguments, "--each", "2", *sampled])
     assert result.exit_code == 0 and "wrote" in result.stderr
     assert len(sample_pictures(tmp_path / "g", 2)) == 2
-
-
-def test_mean_z_of_the_best_half():
-    """Of z = 0..9 the best half has the mean 7; the interval holds it."""
-    z = np.arange(10.0)
-    value, low, high = mean_z(z, z, 0.5)
-    assert value == 7 and low < 7 < high
-    assert mean_z(z, z, 1.0)[0] == 4.5
-
-
-def test_page_shows_both_arms():
-    curve = [(arm, share, z, z - 1, z + 1) for arm, z in (("plain", -3.0), ("ohem", -2.0)) for share in (1.0, 0.5)]
-    text = page(curve, [(10, 0.2)])
-    assert text.count("<polyline") == 2 and "20.0%" in text and "-4.00 .. -2.00" in text and "http" not in text
+    assert all(len(np.load(tmp_path / "g" / name)["images"]) == 3 for name in ("sample.npz", "sample-0.7.npz"))
+    result = CliRunner().invoke(main, [*arguments, "--truncation", "0.7"])
+    assert result.exit_code == 2 and "give --sample N too" in result.stderr
 
 
 @pytest.mark.slow
@@ -168,9 +176,12 @@ def test_the_demo_shows_the_whole_path_and_resumes(tmp_path):
             raise Killed
 
     with pytest.raises(Killed):
-        demo_gan(tmp_path / "demo", steps=12, pictures=20, progress=kill)
-    demo_gan(tmp_path / "demo", steps=12, pictures=20)
-    demo_gan(tmp_path / "again", steps=12, pictures=20)
+        demo_gan(tmp_path / "demo", steps=12, pictures=40, progress=kill)
+    demo_gan(tmp_path / "demo", steps=12, pictures=40)
+    demo_gan(tmp_path / "again", steps=12, pictures=40)
     for name in ("curve.csv", "curve.html", "ohem/log.csv"):
         assert (tmp_path / "demo" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+    with (tmp_path / "demo" / "curve.csv").open(newline="") as file:
+        assert [row["how"] for row in csv.DictReader(file)] == ["plain"] * 6 + ["ohem"] * 6
+    assert "Share of pictures that OHEM weighted" in (tmp_path / "demo" / "curve.html").read_text()
     assert (tmp_path / "demo" / "report.html").stat().st_size > 50_000

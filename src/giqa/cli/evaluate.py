@@ -22,8 +22,14 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Votes, counts, pairs or ratings.",
 )
-@click.option("--column", default="z", show_default=True, help="Which column of SCORES; higher = better.")
+@click.option(
+    "--column",
+    default="z",
+    show_default=True,
+    help="Which column of SCORES; higher = better. Several, with commas: a human model is fitted to them.",
+)
 @click.option("--probability", is_flag=True, help="The column is the probability that a person says real.")
+@click.option("--learning-curve", is_flag=True, help="Also what is learned from fewer labels.")
 @click.option("--generators", metavar="TABLE", help="A table image,generator, where the labels do not say who made it.")
 @click.option("--reals-too", is_flag=True, help="Votes on real pictures count too.")
 @click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write every figure as .json.")
@@ -34,6 +40,7 @@ def evaluate(
     labels: Path,
     column: str,
     probability: bool,
+    learning_curve: bool,
     generators: str | None,
     reals_too: bool,
     out: Path | None,
@@ -43,7 +50,8 @@ def evaluate(
     """Say how well SCORES agree with people, beside what a constant answer gets and the best that any score could.
 
     SCORES is a table with a column id (or image). Ids of the scores and names in the labels must be equal. Intervals
-    resample pictures, and raters where the votes name them.
+    resample pictures, and raters where the votes name them. What is learned from votes (the calibration of a column, or
+    a model of several) is judged on pictures that it has not seen.
     """
     from .. import console
     from ..errors import BadSpec, BadTable
@@ -61,7 +69,14 @@ def evaluate(
         made_by = dict(zip(table.columns["image"], table.columns["generator"], strict=True))
     kind = None if reals_too else "generated"
     found = compare(
-        scores, labels, column=column, probability=probability, generator=made_by, kind=kind, resamples=resamples
+        scores,
+        labels,
+        column=[name.strip() for name in column.split(",")],
+        probability=probability,
+        learning_curve=learning_curve,
+        generator=made_by,
+        kind=kind,
+        resamples=resamples,
     )
     if out:
         replace_file(out, json.dumps(found.plain(), indent=1).encode())
@@ -79,15 +94,19 @@ def _show(found: Evaluation) -> None:
 
     console.table("Agreement with people", ("figure", "value"), list(found.figures.items()))
     if found.calibration:
-        rows = [(f"{p:.3f}", f"{share:.3f}", n) for p, share, n in found.calibration]
+        rows = [(f"{p:.3f}", share, n) for p, share, n in found.calibration]
         console.table("Calibration", ("predicted", "said real", "votes"), rows)
     if found.generators:
         columns = ("left out", "pictures", "votes", "said real", "accuracy", "constant", "Brier", "AUROC", "Spearman")
         rows = []
         for g in found.generators:
-            numbers = (g.share_real, g.accuracy, g.constant, g.brier, g.auroc, g.spearman)
-            rows.append((g.name, g.pictures, g.votes, *(f"{number:.3f}" for number in numbers)))
-        console.table("Each generator, calibrated on the others", columns, rows)
+            figures = (g.accuracy, f"{g.constant.value:.3f}", f"{g.brier.value:.3f}", g.auroc, g.spearman)
+            rows.append((g.name, g.pictures, g.votes, f"{g.share_real:.3f}", *figures))
+        console.table("Each generator, learned from the others", columns, rows)
     if found.across:
-        rows = [(name, f"{value:.3f}") for name, value in found.across.items()]
-        console.table("Accuracy in and across generators", ("trained -> tested", "accuracy"), rows)
+        rows = [(name, value, f"{found.constant_across[name]:.3f}") for name, value in found.across.items()]
+        console.table("Accuracy in and across generators", ("learned -> tested", "accuracy", "constant"), rows)
+    if found.learning:
+        columns = ("labelled pictures", "votes", "accuracy", "log loss")
+        rows = [(step.pictures, step.votes, step.accuracy, step.log_loss) for step in found.learning]
+        console.table("Learned from so many labels", columns, rows)

@@ -51,6 +51,19 @@ PICTURES = click.option(
     help="Judge each class against the same class of the reals: a column of the tables, or 'folder'; qs and ds only, "
     "unless --metrics says otherwise.",
 )
+@click.option(
+    "--paired",
+    metavar="KEY",
+    help="Which real each picture should have been: 'name' (file names without ending) or a column of all tables; adds "
+    "z and features input by input.",
+)
+@click.option(
+    "--beside",
+    multiple=True,
+    metavar="[NAME=]SPEC",
+    help="Another score of every picture beside z, e.g. brisque, or scores.csv:nima (scores.csv:-niqe where lower is "
+    "better); can be given again.",
+)
 @click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write everything as .json.")
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write one self-contained HTML file.")
 @options("extractor", "scorer", "match", "seed", "workers", "no_store")
@@ -87,20 +100,21 @@ def compare(
     if not report and (no_thumbnails or no_paths):
         raise BadSpec("--no-thumbnails and --no-paths change the report; give --report FILE too.")
     if by:
+        if asked.pop("beside") or asked.pop("paired"):
+            raise BadSpec("--beside and --paired are for whole sets; leave them or --class.")
         compare_classes(places, by, out, report, no_store=no_store, quiet=quiet, **asked)
         return
+    real = asked.pop("real")
     with console.plain_warnings(quiet), console.progress(quiet) as progress:
-        found = run(asked.pop("real"), places, store=not no_store, progress=progress, **asked)
+        found = run(real, places, store=not no_store, progress=progress, **asked)
     if report:
         switches = {"show_thumbnails": not no_thumbnails, "show_paths": not no_paths}
-        write_page(report, found, sources=places, workers=asked["workers"], **switches)
+        write_page(report, found, sources=places, real=real, workers=asked["workers"], **switches)
     _write_json(out, found.to_json())
-    rows = []
-    for label in found.metrics:
-        cells = [_cell(g.values.get(label), g.trouble.get(label)) for g in found.generators]
-        rows.append((label, *cells))
-    console.table("", ("metric", *places), rows)
+    console.table("", ("metric", *places), _rows(found))
     if not quiet:
+        for pairs in found.paired:
+            console.say(pairs.says())
         for text in sentences(found):
             console.say(text)
         for path in filter(None, (out, report)):
@@ -121,10 +135,9 @@ def compare_classes(
 ) -> None:
     """A row a class and metric, and their means."""
     from .. import by_class, console
+    from ..by_class_page import sentences, write_classes
     from ..errors import BadSpec
 
-    if report:
-        raise BadSpec("--class has no report yet; give -o FILE.json, or compare one class at a time.")
     if asked.get("match") == "auto":
         raise BadSpec("With --class give a match(...) spec; `giqa doctor` proposes one.")
     metrics = by_class.METRICS if metrics == "all" else metrics
@@ -132,6 +145,8 @@ def compare_classes(
         found = by_class.compare_by_class(
             real, places, by, metrics=metrics, store=not no_store, progress=progress, **asked
         )
+    if report:
+        write_classes(report, found, by)
     _write_json(out, found.to_json())
     rows = []
     for label, one in found.classes.items():
@@ -141,13 +156,37 @@ def compare_classes(
     for metric in next(iter(found.classes.values())).metrics:
         rows.append(("mean of classes", metric, *(_cell(found.mean(metric, name), None) for name in places)))
     console.table("", ("class", "metric", *places), rows)
+    if not quiet:
+        for text in sentences(found):
+            console.say(text)
+        for path in filter(None, (out, report)):
+            console.say(f"wrote {path}")
+
+
+def _rows(found: Any) -> list[tuple[str, ...]]:
+    """A row a metric, then of each score beside ours and of the pairs, a cell a generator."""
+    rows = []
+    for label in found.metrics:
+        cells = [_cell(g.values.get(label), g.trouble.get(label)) for g in found.generators]
+        rows.append((label, *cells))
+    for other in found.beside:
+        for words, of in (("mean", other.means), ("Spearman with z", other.agreements)):
+            rows.append(
+                (f"{other.name}: {words}", *(_numbers(*of[g.name]) if g.name in of else "" for g in found.generators))
+            )
+    for label in found.paired[0].numbers() if found.paired else ():
+        rows.append((f"paired: {label}", *(_numbers(*pairs.numbers()[label]) for pairs in found.paired)))
+    return rows
 
 
 def _cell(estimate: Any, trouble: str | None) -> str:
     if estimate is None:
         return ""
-    low, high = estimate.interval()
-    return f"{estimate.value:.4g} [{low:.4g}, {high:.4g}]" + (" *" if trouble else "")
+    return _numbers(estimate.value, *estimate.interval()) + (" *" if trouble else "")
+
+
+def _numbers(value: float, low: float, high: float) -> str:
+    return f"{value:.4g} [{low:.4g}, {high:.4g}]"
 
 
 def _write_json(out: Path | None, content: Any) -> None:

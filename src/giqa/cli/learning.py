@@ -1,9 +1,7 @@
-"""`giqa train` and `giqa pick`: scores learned from snapshots, and what scores are good for."""
+"""`giqa train`: scores learned from snapshots, and a GAN to make some; `giqa demo gan`."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,109 +10,9 @@ import click
 from .shared import Group, check_writable, options
 
 
-@click.command()
-@click.argument("scores", type=click.Path(path_type=Path))
-@click.option("--from", "fakes", metavar="FAKES", help="Where the pictures are: the source that was scored.")
-@click.option("--keep", type=float, metavar="SHARE", help="The best share, e.g. 0.9.")
-@click.option("--min-z", type=float, metavar="Z", help="All with this z or more, e.g. -2.")
-@click.option("--top", type=int, metavar="N", help="The best N.")
-@click.option("--sample", type=int, metavar="N", help="Of those, N drawn at random.")
-@click.option("--seed", type=int, default=0, show_default=True, help="For --sample.")
-@click.option("--no-copies", is_flag=True, help="Leave out pictures that repeat a real one.")
-@click.option(
-    "--how",
-    type=click.Choice(["copy", "hardlink", "symlink", "list"]),
-    default="copy",
-    show_default=True,
-    help="How pictures get there; list: only the table.",
-)
-@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="A new folder.")
-@options("quiet")
-def pick(
-    scores: Path,
-    fakes: str | None,
-    keep: float | None,
-    min_z: float | None,
-    top: int | None,
-    sample: int | None,
-    seed: int,
-    no_copies: bool,
-    how: str,
-    out: Path,
-    quiet: bool,
-) -> None:
-    """Pick the best pictures of SCORES (a table that `giqa score -o` wrote) into a new folder.
-
-    \b
-    giqa score fakes/ --real reals/ -o scores.csv
-    giqa pick scores.csv --from fakes/ --keep 0.9 --sample 5000 -o picked/
-
-    The folder also gets picked.csv: image, score, z, best first. Pictures without a score are left out. A folder that
-    holds anything is never touched.
-    """
-    import numpy as np
-
-    from .. import console
-    from ..errors import BadSpec
-    from ..gan.picker import pick as rows_of
-    from ..gan.picker import write_picked
-    from ..images import open_source
-    from ..scores import read_scores
-
-    if fakes is None and how != "list":
-        raise BadSpec("Where are the pictures? Give --from FAKES, the source that was scored, or --how list.")
-    if keep is None and min_z is None and top is None:
-        raise BadSpec("Pick which? Give --keep SHARE, --min-z Z or --top N.")
-    table = read_scores(scores)
-    values = (table.score if min_z is None else table.z).copy()  # they rank alike; z can be missing
-    if no_copies:
-        values[np.array([bool(real) for real in table.duplicate_of], bool)] = np.nan
-    rows = rows_of(values, keep=keep, top=top, above=min_z, sample=sample, seed=seed)
-    if not len(rows):
-        raise BadSpec(f"No picture of {scores} is left to pick{'' if min_z is None else f' with z >= {min_z:g}'}.")
-    pictures = found(open_source(fakes), [table.id[row] for row in rows]) if fakes else {table.id[r]: r for r in rows}
-    write_picked(out, pictures, {"score": table.score[rows], "z": table.z[rows]}, how)
-    if not quiet:
-        scored = int((~np.isnan(table.score)).sum())
-        z = f", mean z {np.mean(table.z[rows]):+.2f} (of all: {np.nanmean(table.z):+.2f})"
-        console.say(f"wrote {out}: {len(rows)} of {scored} scored pictures{z}")
-
-
-def found(source: Any, ids: Sequence[str]) -> dict[str, Any]:
-    """File name -> where each picture lies in the source: a path, or a function that reads it."""
-    from ..errors import BadSource
-    from ..images.decode import decode
-
-    place = {name: index for index, name in enumerate(source.ids)}
-    absent = [name for name in ids if name not in place]
-    if absent:
-        raise BadSource(
-            f"{source.name} has no picture {absent[0]!r} ({len(absent)} of {len(ids)} are missing); is it the source "
-            "that was scored?"
-        )
-
-    def read(raw: Any) -> bytes:
-        from PIL import Image
-
-        content = io.BytesIO()
-        Image.fromarray(decode(raw).pixels).save(content, "PNG")
-        return content.getvalue()
-
-    pictures: dict[str, Any] = {}
-    for name in ids:
-        index = place[name]
-        path = source.path(index)
-        raw = None if path else source.raw(index)
-        if path or isinstance(raw, bytes):
-            pictures[name] = path or (lambda raw=raw: raw)
-        else:
-            pictures[f"{name}.png"] = lambda raw=raw: read(raw)
-    return pictures
-
-
 @click.group(cls=Group)
 def train() -> None:
-    """Learn quality from a generator's own snapshots, without anybody's judgement.
+    """Learn quality from a generator's own snapshots, without anybody's judgement; or, with `human`, from votes.
 
     MANIFEST is a table with the columns image,kind,run,iteration (or epoch); kind is real or generated. A training
     loop writes one with giqa.gan.snapshots.
@@ -208,27 +106,47 @@ for kind, what in {
 @click.option("--each", type=click.IntRange(1), default=50, show_default=True, help="Pictures a snapshot.")
 @click.option("--quality", type=click.Path(path_type=Path), help="NAME.safetensors of `giqa train mbc`: OHEM.")
 @click.option("--weight", type=float, default=2.0, show_default=True, help="Of low-quality pictures in the loss.")
+@click.option("--threshold", type=float, help="Low quality is a score below this; unless said, a running fifth.")
 @click.option("--start", type=click.Path(path_type=Path), help="Folder of another training to begin from.")
+@click.option("--width", type=click.IntRange(1), default=32, show_default=True, help="Channels; 16 is quick on a CPU.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda or mps.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For weights, order and latents.")
+@click.option("--sample", type=click.IntRange(1), metavar="N", help="When trained, write N pictures: OUT/sample.npz.")
+@click.option(
+    "--truncation",
+    type=click.FloatRange(0),
+    multiple=True,
+    metavar="PSI",
+    help="Of the sample's latents, which are multiplied by it: OUT/sample-PSI.npz. May be repeated.",
+)
 @options("quiet")
-def train_gan_command(reals: str, out: Path, size: str, quiet: bool, **given: Any) -> None:
+def train_gan_command(
+    reals: str, out: Path, size: str, sample: int | None, truncation: tuple[float, ...], quiet: bool, **given: Any
+) -> None:
     """Train a small reference GAN on REALS, with snapshots to learn quality from.
 
     \b
     giqa train gan reals/ -o plain --steps 20000
     giqa train mbc plain/snapshots/snapshots.csv -o mbc.safetensors
-    giqa train gan reals/ -o ohem --start plain --steps 30000 --quality mbc.safetensors
+    giqa train gan reals/ -o ohem --start plain --steps 30000 --quality mbc.safetensors --sample 10000
 
-    Writes generator.safetensors, snapshots/ and log.csv. Stopped at any moment, the same command goes on.
+    Writes generator.safetensors, snapshots/ and log.csv, and with --sample pictures and their latents. Stopped at any
+    moment, the same command goes on.
     """
     from .. import console
-    from ..train.gan import train_gan
+    from ..errors import BadSpec
+    from ..train.gan import train_gan, write_sample
+
+    if truncation and sample is None:
+        raise BadSpec("--truncation is of a sample; give --sample N too.")
 
     with console.plain_warnings(quiet), console.progress(quiet, unit="steps") as progress:
         train_gan(reals, out, size=int(size), progress=progress, **given)
+    written = [write_sample(out, sample, given["seed"], psi) for psi in truncation or (1.0,)] if sample else []
     if not quiet:
         console.say(f"wrote {out / 'generator.safetensors'} and snapshots in {out / 'snapshots'}")
+        for path in written:
+            console.say(f"wrote {path} and its latents")
 
 
 @click.command("gan")
@@ -245,7 +163,8 @@ def train_gan_command(reals: str, out: Path, size: str, quiet: bool, **given: An
 def demo_gan_command(out: Path, steps: int, seed: int, quiet: bool) -> None:
     """Train a toy GAN, learn quality from its snapshots, weigh its loss, pick its best (minutes; needs giqa[torch]).
 
-    Writes curve.html (mean z against the share kept) and report.html. Stopped at any moment, the same command goes on.
+    Writes curve.html (FD, QS and DS against the share kept) and report.html. Stopped at any moment, the same command
+    goes on.
     """
     from .. import console
     from ..train.demo import demo_gan

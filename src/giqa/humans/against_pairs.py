@@ -8,13 +8,12 @@ import numpy as np
 
 from ..errors import BadShape
 from . import agreement as a
-from .against_votes import LEAST, Evaluation, corrected
+from .against_votes import Evaluation, corrected
 from .aggregation import sum_pairs
 from .intervals import TAILS, Estimate, wilson
 from .measures import spearman
+from .vote_rows import LEAST, NOTHING
 from .votes import Pairs, Ratings
-
-NOTHING = float("nan")
 
 
 def against_pairs(

@@ -47,9 +47,13 @@ def _participants(table: Table) -> Sittings:
 
 
 def _guesses(table: Table) -> Counts:
-    """Reals are judged anew beside every generator, which is their context."""
+    """Reals are judged anew beside every generator, which is their context; fakes are named MODEL/PATH.
+
+    Paths alone are not enough: of LSUN, seven generators share 2,000 of them.
+    """
     image, model = (np.array(table.parsed(name, cells.name), np.str_) for name in ("image_path", "model"))
     generated = np.array(table.parsed("generated", cells.truth), bool)
     n, said_fake = (np.array(table.parsed(f"number_guesses{t}", cells.count)) for t in ("", "_generated"))
     generator = np.where(generated, model, "").astype(np.str_)
+    image = np.where(generated, np.char.add(np.char.add(model, "/"), image), image)
     return Counts(image, n, n - said_fake, generator, np.where(generated, "generated", "real").astype(np.str_), model)

@@ -78,15 +78,25 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-np.clip(x, -500, 500)))
 
 
+def bins_of(p: np.ndarray, bins: int = 10) -> list[tuple[float, float]]:
+    """Bins, from .. up to but without .., that hold about equally many probabilities each, and none is empty.
+
+    >>> bins_of(np.array([0.2, 0.2, 0.8, 0.8]), bins=2)
+    [(0.2, 0.5), (0.5, inf)]
+    """
+    edges = np.unique(np.quantile(p, np.linspace(0, 1, bins + 1))).tolist()
+    starts = edges[:-1] or edges
+    found = zip(starts, [*starts[1:], float("inf")], strict=True)
+    return [(low, high) for low, high in found if np.any((p >= low) & (p < high))]
+
+
 def calibration(p: np.ndarray, said_real: np.ndarray, bins: int = 10) -> list[tuple[float, float, int]]:
     """Calibration curve: (mean predicted probability, share of real votes, votes) in bins of equally many votes.
 
     >>> calibration(np.array([0.2, 0.2, 0.8, 0.8]), np.array([0, 1, 1, 1]), bins=2)
     [(0.2, 0.5, 2), (0.8, 1.0, 2)]
     """
-    edges = np.unique(np.quantile(p, np.linspace(0, 1, bins + 1)))
-    place = np.clip(np.searchsorted(edges, p, side="right") - 1, 0, max(len(edges) - 2, 0))
-    groups = (place == one for one in np.unique(place))
+    groups = ((p >= low) & (p < high) for low, high in bins_of(p, bins))
     return [(round(float(p[g].mean()), 12), float(np.mean(said_real[g])), int(g.sum())) for g in groups]
 
 

@@ -52,13 +52,18 @@ def centred(matrix: np.ndarray, rows: slice, middle: np.ndarray) -> np.ndarray:
     return (matrix[rows] - middle.astype(matrix.dtype)).astype(np.float32, copy=False)
 
 
+def centred_blocks(matrix: np.ndarray, middle: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """Every block without the middle, one at a time."""
+    return ((rows, centred(matrix, rows, middle)) for rows in blocks(len(matrix)))
+
+
 def squared_distances(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Squared Euclidean distances of rows, (n, m): |a|^2 + |b|^2 - 2 ab, from 0.
 
     >>> squared_distances(np.array([[0., 0.]]), np.array([[3., 4.]])).tolist()
     [[25.0]]
     """
-    tile = left @ right.T
+    tile = left @ right.T  # of a block with itself numpy computes one half
     tile *= -2
     tile += np.einsum("ij,ij->i", left, left)[:, None]
     tile += np.einsum("ij,ij->i", right, right)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..errors import BadShape, BadSpec
+from ..threads import in_order, one_blas_thread
 from .blocks import as_pair, as_set, blocks, keys
 
 POINTS = 15  # sample sizes of the extrapolation, as Chong and Forsyth have them
@@ -18,7 +20,7 @@ SMALLEST_SHARE = 0.1  # of the fakes, at the first of them
 class Moments:
     """Number, mean (d,) and sum of squares and products about it, (d, d), of rows seen so far; in float64.
 
-    Products are float32 where the features are, a block at a time, after a shift to the block's mean; sums are float64.
+    Products are float32 where the features are, a block at a time, after a shift to the mean; their sums are float64.
 
     >>> x = np.random.default_rng(0).normal(size=(50, 3))
     >>> halves = Moments.of(x[:20]) + Moments.of(x[20:])
@@ -34,15 +36,20 @@ class Moments:
     def of(cls, features: Any) -> Moments:
         """The moments of an array (n, d)."""
         matrix = as_set(features, "given")
-        d = matrix.shape[1]
-        whole = cls(0, np.zeros(d), np.zeros((d, d)))
-        for rows in blocks(len(matrix)):
-            mean = matrix[rows].mean(axis=0, dtype=np.float64)
-            x = matrix[rows] - mean.astype(matrix.dtype)
-            rest = x.mean(axis=0, dtype=np.float64)  # what float32 could not say of the mean
-            scatter = (x.T @ x).astype(np.float64) - len(x) * np.outer(rest, rest)
-            whole = whole + cls(len(x), mean.astype(matrix.dtype) + rest, scatter)
-        return whole
+        n, d = matrix.shape
+        shift = sum((matrix[rows].sum(axis=0, dtype=np.float64) for rows in blocks(n)), np.zeros(d)) / n
+        shift = shift.astype(matrix.dtype)
+
+        def products(rows: slice) -> tuple[np.ndarray, np.ndarray]:
+            x = matrix[rows] - shift
+            return x.sum(axis=0, dtype=np.float64), x.T @ x  # of which numpy computes one half
+
+        rest, scatter = np.zeros(d), np.zeros((d, d))
+        for total, product in in_order(products, blocks(n)):
+            rest += total
+            scatter += product
+        rest /= n  # what the shift left of the mean
+        return cls(n, shift + rest, scatter - n * np.outer(rest, rest))
 
     @classmethod
     def from_statistics(cls, mean: Any, covariance: Any, n: int = 0) -> Moments:
@@ -80,7 +87,7 @@ def frechet_distance(real: Any, fake: Any) -> float:
 
     real (n, d), fake (m, d), or `Moments` of either. A squared distance, from 0, in the squared unit of the features;
     with Inception's pooling layer it is FID (Heusel et al. 2017). The trace of the root is the sum of the roots of the
-    eigenvalues of the symmetric C^1/2 C' C^1/2, which are real: nothing imaginary can arise. For fewer pictures than
+    eigenvalues of the symmetric L^T C' L, C = L L^T, which are real: nothing imaginary arises. For fewer pictures than
     columns the same number is the nuclear norm of X X'^T / sqrt((n - 1)(m - 1)), X, X' centred rows. Biased upwards by
     about 1 / m and 1 / n, so only sets of equal size compare; `frechet_infinity` extrapolates. Errors: `BadShape`.
     """
@@ -94,7 +101,8 @@ def frechet_distance(real: Any, fake: Any) -> float:
         raise BadShape(
             f"Both sets need the same features; the reals have {len(real.mean)} columns, the fakes {len(fake.mean)}."
         )
-    return _distance(real, _root(real.covariance), fake)
+    with one_blas_thread():  # the same bits with any number of threads
+        return _distance(real, _factor(real.covariance), fake)
 
 
 def frechet_infinity(real: Any, fake: Any, *, points: int = POINTS, seed: int = 0) -> float:
@@ -114,21 +122,33 @@ def frechet_infinity(real: Any, fake: Any, *, points: int = POINTS, seed: int = 
         raise BadSpec(f"frechet_infinity needs points from 2 to 16, got {points!r}.")
     sizes = np.linspace(max(2, SMALLEST_SHARE * len(fake)), len(fake), points).astype(int)
     reals = Moments.of(real)
-    root = _root(reals.covariance)
-    orders = np.argsort(keys(fake, points, seed), axis=0, kind="stable").T
-    found = [_distance(reals, root, Moments.of(fake[o[:m]])) for o, m in zip(orders, sizes, strict=True)]
-    return float(np.polyfit(1 / sizes, found, 1)[1])
+    with one_blas_thread():
+        factor = _factor(reals.covariance)
+    found = in_order(lambda fakes: _distance(reals, factor, fakes), _growing(fake, sizes, seed))
+    return float(np.polyfit(1 / sizes, list(found), 1)[1])
 
 
-def _root(covariance: np.ndarray) -> np.ndarray:
-    """The symmetric root of a covariance, (d, d)."""
-    values, vectors = np.linalg.eigh(covariance)
-    return (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+def _growing(fake: np.ndarray, sizes: np.ndarray, seed: int) -> Iterator[Moments]:
+    """Moments of the first so many fakes in seeded order, each from the last one's and those of the new rows."""
+    order = np.argsort(keys(fake, 1, seed)[:, 0], kind="stable")
+    known = Moments(0, np.zeros(fake.shape[1]), np.zeros((fake.shape[1],) * 2))
+    for new in np.split(order, sizes[:-1]):
+        known = known + Moments.of(fake[new])
+        yield known
 
 
-def _distance(real: Moments, root: np.ndarray, fake: Moments) -> float:
+def _factor(covariance: np.ndarray) -> np.ndarray:
+    """L with L L^T the covariance, (d, d): Cholesky's, or of a singular one its symmetric root."""
+    try:
+        return np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(covariance)
+        return (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+
+
+def _distance(real: Moments, factor: np.ndarray, fake: Moments) -> float:
     covariance = fake.covariance
-    middle = root @ covariance @ root
+    middle = factor.T @ covariance @ factor
     values = np.linalg.eigvalsh((middle + middle.T) / 2)
     traces = np.trace(real.covariance) + np.trace(covariance)
     return float(((real.mean - fake.mean) ** 2).sum() + traces - 2 * np.sqrt(np.maximum(values, 0)).sum())
@@ -138,5 +158,6 @@ def _of_few(real: np.ndarray, fake: np.ndarray) -> float:
     """The same distance from the (n, m) products of centred rows, when these are fewer than columns."""
     means = [x.mean(axis=0, dtype=np.float64) for x in (real, fake)]
     x, y = ((rows - mean) / np.sqrt(len(rows) - 1) for rows, mean in zip((real, fake), means, strict=True))
-    nuclear = np.linalg.svd(x @ y.T, compute_uv=False).sum()
+    with one_blas_thread():
+        nuclear = np.linalg.svd(x @ y.T, compute_uv=False).sum()
     return float(((means[0] - means[1]) ** 2).sum() + (x**2).sum() + (y**2).sum() - 2 * nuclear)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from ..errors import BadSpec
+from ..threads import in_order
 from .blocks import as_pair, blocks, squared_distances
 
 SIGMA, TIMES = 10.0, 1000.0  # of CMMD, as its authors have them
@@ -36,8 +37,8 @@ def kernel_distance(
         raise BadSpec(f"kernel_distance needs subsets from 1 and size from 2, got {subsets} and {size}.")
     rng = np.random.default_rng(seed)
     size = min(size, len(real), len(fake))
-    draws = (tuple(x[rng.choice(len(x), size, replace=False)] for x in (real, fake)) for _ in range(subsets))
-    return float(np.mean([_polynomial(x, y, degree) for x, y in draws]))
+    draws = ([x[rng.choice(len(x), size, replace=False)] for x in (real, fake)] for _ in range(subsets))
+    return float(np.mean(list(in_order(lambda pair: _polynomial(*pair, degree), draws))))
 
 
 def cmmd(real: Any, fake: Any, *, sigma: float = SIGMA) -> float:
@@ -78,11 +79,17 @@ def cmmd(real: Any, fake: Any, *, sigma: float = SIGMA) -> float:
 def _cmmd_of_many(real: np.ndarray, fake: np.ndarray, sigma: float) -> float:
     """e^(-1 / sigma^2) (|m - m'|^2 / sigma^2 + |S - S'|^2 / 2 sigma^4), m means of directions, S of their products."""
     gap, gaps = np.zeros(real.shape[1]), np.zeros((real.shape[1],) * 2)
-    for matrix, sign in ((real, 1.0), (fake, -1.0)):
-        for rows in blocks(len(matrix)):
-            x = _directions(matrix, rows)
-            gap += sign / len(matrix) * x.sum(axis=0, dtype=np.float64)
-            gaps += sign / len(matrix) * (x.T @ x)
+
+    def products(task: tuple[np.ndarray, float, slice]) -> tuple[float, np.ndarray, np.ndarray]:
+        matrix, share, rows = task
+        x = _directions(matrix, rows)
+        return share, x.sum(axis=0, dtype=np.float64), x.T @ x
+
+    tasks = ((m, sign / len(m), rows) for m, sign in ((real, 1.0), (fake, -1.0)) for rows in blocks(len(m)))
+    for share, total, product in in_order(products, tasks):
+        gap += share * total
+        product *= np.float32(share)
+        gaps += product
     first, second = float(gap @ gap) / sigma**2, float((gaps**2).sum()) / (2 * sigma**4)
     return TIMES * float(np.exp(-1 / sigma**2)) * (first + second)
 
@@ -94,11 +101,10 @@ def _polynomial(real: np.ndarray, fake: np.ndarray, degree: int) -> float:
         tile = x @ y.T
         tile /= d
         tile += 1
-        if degree != 3:
-            return tile**degree
-        cube = tile * tile
-        cube *= tile
-        return cube
+        power = tile.copy()
+        for _ in range(degree - 1):
+            power *= tile
+        return power
 
     within = []
     for x in (real, fake):
@@ -121,26 +127,36 @@ def _single(matrix: np.ndarray, rows: slice) -> np.ndarray:
 
 
 def _directions(matrix: np.ndarray, rows: slice) -> np.ndarray:
-    """Rows of length 1; a row of zeros stays."""
-    x = matrix[rows].astype(np.float64)
-    return (x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-30)).astype(np.float32)
+    """Rows of length 1, float32; a row of zeros stays."""
+    length = np.maximum(np.sqrt(_squares(matrix[rows])), 1e-30)
+    return (matrix[rows] / length[:, None].astype(matrix.dtype)).astype(np.float32, copy=False)
 
 
 def _sum(left: np.ndarray, right: np.ndarray, kernel: Kernel, take: Taken) -> float:
     """Of the kernel over all pairs; float32 products, float64 sums."""
-    total = 0.0
-    for rows in blocks(len(left)):
-        x = take(left, rows)
-        total += sum(float(kernel(x, take(right, other)).sum(dtype=np.float64)) for other in blocks(len(right)))
-    return total
+    return _total(kernel, ((x, right, other, 1) for x, _ in _taken(left, take) for other in blocks(len(right))), take)
 
 
 def _sum_of_all(matrix: np.ndarray, kernel: Kernel, take: Taken) -> float:
     """The same within one set: every two blocks meet once."""
-    total = 0.0
-    for rows in blocks(len(matrix)):
-        x = take(matrix, rows)
-        total += float(kernel(x, x).sum(dtype=np.float64))
-        rest = (kernel(x, take(matrix, o)) for o in blocks(len(matrix)) if o.start > rows.start)
-        total += 2 * sum(float(tile.sum(dtype=np.float64)) for tile in rest)
-    return total
+    pairs = (
+        (x, rows, other)
+        for x, rows in _taken(matrix, take)
+        for other in blocks(len(matrix))
+        if other.start >= rows.start
+    )
+    return _total(kernel, ((x, None if o == rows else matrix, o, 1 + (o != rows)) for x, rows, o in pairs), take)
+
+
+def _taken(matrix: np.ndarray, take: Taken) -> Iterator[tuple[np.ndarray, slice]]:
+    return ((take(matrix, rows), rows) for rows in blocks(len(matrix)))
+
+
+def _total(kernel: Kernel, tasks: Iterable[tuple[np.ndarray, np.ndarray | None, slice, int]], take: Taken) -> float:
+    """Sum of a kernel's tiles, each so many times; None: of a block with itself, of which numpy computes one half."""
+
+    def tile(task: tuple[np.ndarray, np.ndarray | None, slice, int]) -> float:
+        x, right, other, times = task
+        return times * float(kernel(x, x if right is None else take(right, other)).sum(dtype=np.float64))
+
+    return sum(in_order(tile, tasks))

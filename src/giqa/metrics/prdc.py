@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadShape, BadSpec
-from .blocks import as_pair, as_set, blocks, centred, squared_distances
+from ..threads import in_order
+from .blocks import as_pair, as_set, blocks, centred, centred_blocks, squared_distances
 
 TIE = 1e-5  # of a squared distance: how near two count as equal, above the rounding of float32 products
 COPY = 0.1  # of the typical distance between a real and its nearest other real
@@ -92,20 +93,26 @@ def neighbourhoods(real: Any, fake: Any, *, k: int = 5) -> Neighbourhoods:
     nearest, realest = _Least(m), _Least(m)
     usable = (real_radius > 0) & (real_radius <= np.median(real_radius))
     per_radius = np.where(usable, 1 / np.where(usable, real_radius, 1), np.inf).astype(np.float32)
-    for rows in blocks(n):
-        x = centred(real, rows, middle)
-        reach = real_radius[rows, None] * (1 + TIE)
-        for columns in blocks(m):
-            tile = squared_distances(x, centred(fake, columns, middle))
-            held = tile <= reach
-            inside[columns] |= held.any(axis=0)
-            covered[rows] |= held.any(axis=1)
-            balls[columns] += (tile < real_radius[rows, None] * (1 - TIE)).sum(axis=0)
-            recalled[rows] |= (tile <= fake_radius[columns] * (1 + TIE)).any(axis=1)
-            nearest.see(tile, rows, columns)
-            np.maximum(tile, np.finfo(np.float32).tiny, out=tile)  # 0 times infinity is no number
-            tile *= per_radius[rows, None]
-            realest.see(tile, rows, columns)
+
+    def look(task: tuple[slice, np.ndarray, slice]) -> tuple[Any, ...]:
+        rows, x, columns = task
+        tile = squared_distances(x, centred(fake, columns, middle))
+        row, column, value = _below(tile, real_radius[rows, None] * (1 + TIE))  # few: about k of each fake
+        within = np.bincount(column[value < real_radius[rows][row] * (1 - TIE)], minlength=tile.shape[1])
+        reached = (tile <= fake_radius[columns].astype(np.float32) * (1 + TIE)).any(axis=1)
+        near = nearest.lower(tile, rows, columns)
+        np.maximum(tile, np.finfo(np.float32).tiny, out=tile)  # 0 times infinity is no number
+        tile *= per_radius[rows, None]
+        return rows, columns, row, column, within, reached, near, realest.lower(tile, rows, columns)
+
+    blocked = ((rows, x, columns) for rows, x in centred_blocks(real, middle) for columns in blocks(m))
+    for rows, columns, row, column, within, reached, near, real_like in in_order(look, blocked):
+        inside[columns][column] = True
+        covered[rows][row] = True
+        balls[columns] += within
+        recalled[rows] |= reached
+        nearest.take(near, columns)
+        realest.take(real_like, columns)
     distance = _exact(real, nearest.row, fake)
     realism = np.sqrt(real_radius[realest.row]) / np.maximum(_exact(real, realest.row, fake), 1e-30)
     realism[~np.isfinite(realest.value)] = 0.0  # no ball is left to lie in
@@ -136,7 +143,7 @@ def realism_score(real: Any, fake: Any, *, k: int = 3) -> np.ndarray:
         x = centred(real[kept[rows]], slice(None), middle)
         for columns in blocks(len(fake)):
             tile = squared_distances(x, centred(fake, columns, middle)) / radius[kept[rows], None]
-            best.see(tile, rows, columns)
+            best.take(best.lower(tile, rows, columns), columns)
     row = kept[best.row]
     return np.sqrt(radius[row]) / np.maximum(_exact(real, row, fake), 1e-30)
 
@@ -150,24 +157,68 @@ def nearest_others(matrix: np.ndarray, k: int, middle: np.ndarray) -> np.ndarray
         raise BadShape(
             f"k={k} neighbours need at least {k + 1} pictures in each set, got {n}; lower k or add pictures."
         )
-    found = np.full((n, k), np.inf, np.float32)
-    for rows in blocks(n):
-        x = centred(matrix, rows, middle)
-        for others in blocks(n):
-            if others.start < rows.start:
-                continue
-            tile = squared_distances(x, x if others == rows else centred(matrix, others, middle))
-            if others == rows:
-                np.fill_diagonal(tile, np.inf)
-            else:
-                found[others] = _smallest(found[others], tile.T, k)
-            found[rows] = _smallest(found[rows], tile, k)
-    return np.sort(found, axis=1).astype(np.float64)
+    smallest = _Smallest(n, k)
+
+    def alone(task: tuple[slice, np.ndarray]) -> tuple[slice, np.ndarray]:
+        rows, x = task
+        tile = squared_distances(x, x)
+        np.fill_diagonal(tile, np.inf)
+        return rows, np.partition(tile, min(k, len(tile)) - 1, axis=1)[:, :k]
+
+    def meet(task: tuple[slice, np.ndarray, slice]) -> tuple[Any, ...]:
+        rows, x, others = task
+        tile = squared_distances(x, centred(matrix, others, middle))
+        row, _, value = _below(tile, smallest.bound[rows, None])
+        _, column, other = _below(tile, smallest.bound[others])
+        order = np.argsort(column, kind="stable")
+        return rows, row, value, others, column[order], other[order]
+
+    for rows, values in in_order(alone, centred_blocks(matrix, middle)):  # bounds first: all else meets few below them
+        smallest.start(rows, values)
+    pairs = (
+        (rows, x, others)
+        for rows, x in centred_blocks(matrix, middle)
+        for others in blocks(n)
+        if others.start >= rows.stop
+    )
+    for rows, row, value, others, column, other in in_order(meet, pairs):
+        smallest.take(rows, row, value)
+        smallest.take(others, column, other)
+    return np.sort(smallest.values, axis=1).astype(np.float64)
 
 
-def _smallest(known: np.ndarray, tile: np.ndarray, k: int) -> np.ndarray:
-    """The k smallest of each row of both."""
-    return np.partition(np.concatenate([known, tile], axis=1), k - 1, axis=1)[:, :k]
+def _below(tile: np.ndarray, bound: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Row, column and value of everything in a tile that is not above a bound, row by row."""
+    flat = np.flatnonzero(tile <= bound.astype(np.float32))
+    return *np.divmod(flat, tile.shape[1]), tile.ravel()[flat]
+
+
+class _Smallest:
+    """The k smallest values of each row that came along, (n, k) without order, and `bound` (n,), the largest of them.
+
+    Work that reads a bound while another result is taken may see it too high, which lets more through than needed and
+    changes nothing.
+    """
+
+    def __init__(self, n: int, k: int):
+        self.values, self.bound = np.full((n, k), np.inf, np.float32), np.full(n, np.inf, np.float32)
+
+    def start(self, rows: slice, values: np.ndarray) -> None:
+        self.values[rows, : values.shape[1]] = values
+        self.bound[rows] = self.values[rows].max(axis=1)
+
+    def take(self, rows: slice, row: np.ndarray, value: np.ndarray) -> None:
+        """Values for some of the rows, those of one row beside each other."""
+        if not len(row):
+            return
+        found, first, count = np.unique(row, return_index=True, return_counts=True)
+        new = np.full((len(found), count.max()), np.inf, np.float32)
+        which = np.repeat(np.arange(len(found)), count)
+        new[which, np.arange(len(row)) - first[which]] = value
+        found += rows.start
+        k = self.values.shape[1]
+        self.values[found] = np.partition(np.concatenate([self.values[found], new], axis=1), k - 1, axis=1)[:, :k]
+        self.bound[found] = self.values[found].max(axis=1)
 
 
 class _Least:
@@ -176,11 +227,17 @@ class _Least:
     def __init__(self, columns: int):
         self.value, self.row = np.full(columns, np.inf, np.float32), np.zeros(columns, int)
 
-    def see(self, tile: np.ndarray, rows: slice, columns: slice) -> None:
+    def lower(self, tile: np.ndarray, rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Columns of a tile where it goes below what is known, how far, and in which row: soon only a few."""
         value = tile.min(axis=0)
-        better = np.flatnonzero(value < self.value[columns])  # soon only a few: looking for their rows costs little
-        self.value[columns][better] = value[better]
-        self.row[columns][better] = rows.start + tile[:, better].argmin(axis=0)
+        better = np.flatnonzero(value < self.value[columns])
+        return better, value[better], rows.start + tile[:, better].argmin(axis=0)
+
+    def take(self, lower: tuple[np.ndarray, np.ndarray, np.ndarray], columns: slice) -> None:
+        column, value, row = lower
+        still = value < self.value[columns][column]
+        self.value[columns][column[still]] = value[still]
+        self.row[columns][column[still]] = row[still]
 
 
 def _exact(real: np.ndarray, row: np.ndarray, fake: np.ndarray) -> np.ndarray:

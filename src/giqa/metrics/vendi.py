@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..threads import in_order, one_blas_thread
 from .blocks import as_set, blocks
 
 
@@ -26,12 +27,18 @@ def vendi_score(features: Any) -> float:
         products = x @ x.T
     else:
         products = np.zeros((d, d))
-        for rows in blocks(n):
-            x = _directions(matrix[rows])
-            products += x.T @ x
-    values = np.linalg.eigvalsh(products / n)
+        for product in in_order(lambda rows: _product(matrix[rows]), blocks(n)):
+            products += product
+    with one_blas_thread():  # the same bits with any number of threads
+        values = np.linalg.eigvalsh(products / n)
     values = values[values > 1e-12]  # they sum to 1
     return float(np.exp(-(values * np.log(values)).sum()))
+
+
+def _product(rows: np.ndarray) -> np.ndarray:
+    """Of a block's directions, (d, d), float32 where the features are."""
+    x = _directions(rows).astype(rows.dtype)
+    return x.T @ x
 
 
 def _directions(matrix: np.ndarray) -> np.ndarray:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .mixture import Mixture, estimate, fit_mixture, log_density, log_density_at_modes, shrunk_to_round
+from .em import estimate, fit_mixture
+from .mixture import Mixture, log_density, log_density_at_modes, shrunk_to_round
 from .products import standardiser, steady_product
 
 

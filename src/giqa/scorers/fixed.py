@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..errors import NotFitted
+from ..errors import BadShape, NotFitted
 from .products import as_matrix
 
 
@@ -62,3 +62,26 @@ class Value(Fixed):
 
     def _scores(self, matrix: np.ndarray) -> np.ndarray:
         return matrix.mean(axis=1)
+
+
+class IQA(Value):
+    """The opinion of a metric of pyiqa as it is, higher being better: the feature of the extractor `iqa`.
+
+        giqa score FAKES --real REALS --scorer "iqa(metric='nima')"
+
+    `metric` and `device` are those of the extractor, which it brings. NIMA (`nima`) and DeepIQA (`wadiqam_nr`) are
+    baselines of the GIQA paper's Table 1: they know photographs and people's opinions of them, not your reals.
+    Errors: `BadShape`, `NotFitted`.
+    """
+
+    def __init__(self, metric: str = "nima", device: str = "cpu"):
+        self.metric = metric
+        self.device = device
+
+    @property
+    def default_extractor(self) -> str:
+        return f"iqa(metric={self.metric!r}, device={self.device!r})"
+
+    def _read(self, matrix: np.ndarray) -> None:
+        if matrix.shape[1] != 1:
+            raise BadShape(f"The scorer iqa takes the one number of the extractor iqa, got {matrix.shape[1]}.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,19 +12,21 @@ import numpy as np
 
 from .. import __version__
 from ..errors import BadModel, BadShape, BadSpec, MissingSource, NotFitted
-from ..files import replace_file
+from ..files import write_tensors
 from ..types import Features
 from .logistic import fit_logistic, log_likelihood, sigmoid
 from .products import as_matrix
+from .unseen import drawn_spreads, own_interval, spread_posterior
 
-FORMAT = 1
+FORMAT = 2
 PRESETS = ("paper", "recommended")
 STRENGTHS = tuple(10.0**e for e in range(-4, 4))  # of C, tried by `recommended`
 FOLDS = 5
 FEWEST = 20  # pictures with votes
 LOOSER = 100.0  # C of the resampled fits: a penalty pulls all of them one way, and intervals hold the truth too seldom
-OTHERS_SHRUNK = 3.0  # columns that are no distances are this much smaller, so shrunk nine times as strongly
-DISTANCE = ".distance"
+OTHERS_SHRUNK = 3.0  # columns that are neither distances nor z are this much smaller, so shrunk nine times as strongly
+ARRAYS = ("is_distance_", "is_z_", "mean_", "spread_", "coefficients_", "draws_", "spreads_")
+DISTANCE, Z = ".distance", ".z"
 
 
 class HumanModel:
@@ -37,8 +40,9 @@ class HumanModel:
     ============= ==========================================================================================
 
     `fit(features, y, groups=)`: `features` are the distances of pictures with votes, (n, layers), as
-    `LayerDistances.sums` gives them; of `Features`, layers named "….distance" are distances, and all others are taken
-    as they are and shrunk more. `y`: (n, 2), how many voted and how many of them said real; or (n,) of 0 and 1.
+    `LayerDistances.sums` gives them; of `Features`, layers named "….distance" are distances, those named "….z" are on
+    the scale of held-out reals (`MultiLayer.layer_z`) and go in as sign(z) log(1 + |z|), and all others are taken as
+    they are and shrunk more. `y`: (n, 2), how many voted and how many of them said real; or (n,) of 0 and 1.
     `groups`: pictures that belong together (one scene, one generator): folds and resamples take them whole.
 
     >>> rng = np.random.default_rng(0)
@@ -49,8 +53,10 @@ class HumanModel:
     >>> bool(p[0] > .8 and p[1] < .2 and low[0] < p[0] < high[0])
     True
 
-    The interval (95 %) comes from `resamples` fits to groups drawn with replacement: it says how far p would move with
-    other pictures and voters of the same kind, not how far voters differ. p is of people who saw what these saw.
+    p is the share of real votes on pictures with such features, by people who saw what these saw. The interval (95 %)
+    is of the picture's own probability: it holds what the features do not say (`spreads_`, in logits, learned from
+    pictures with several votes: `giqa.scorers.unseen`) and how far the fit would move with other pictures and voters
+    (`resamples` fits to groups drawn with replacement; 0: no intervals). With `own=False` it is the latter alone.
     Errors: `BadSpec`, `BadShape`, `NotFitted`. Source: Kolchinski et al. 2019.
     """
 
@@ -66,7 +72,8 @@ class HumanModel:
             raise BadSpec(
                 f"HumanModel takes preset={' or '.join(PRESETS)} and C above 0, got {self.preset!r}, {self.C!r}."
             )
-        matrix, self.is_distance_, self.names_ = _columns(features)
+        matrix, kinds, self.names_ = _columns(features)
+        self.is_distance_, self.is_z_ = kinds == DISTANCE, kinds == Z
         votes, real = _votes(y, len(matrix))
         groups = np.arange(len(matrix)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
         if len(groups) != len(matrix):
@@ -75,22 +82,33 @@ class HumanModel:
         self.mean_, self.spread_ = raw.mean(axis=0), raw.std(axis=0)
         self.spread_[self.spread_ <= 1e-9 * np.maximum(1, np.abs(self.mean_))] = 1
         x = self._standardised(raw)
-        self.C_ = self.C or (np.inf if self.preset == "paper" else chosen_strength(x, real, votes, groups, rng))
+        folds = _folds(groups, rng)
+        self.C_ = self.C or (np.inf if self.preset == "paper" else chosen_strength(x, real, votes, folds))
         self.coefficients_ = fit_logistic(x, real, votes, self.C_)
-        draws = range(self.resamples)
-        self.draws_ = np.stack([_resampled(x, real, votes, groups, LOOSER * self.C_, rng) for _ in draws])
         self.constant_ = float(real.sum() / votes.sum())
+        draws = [_resampled(x, real, votes, groups, LOOSER * self.C_, rng) for _ in range(self.resamples)]
+        self.draws_ = np.stack(draws) if draws else np.empty((0, len(self.coefficients_)))
+        if not draws:
+            self.spreads_ = np.empty(0)
+            return self
+        unseen = held_out(x, real, votes, folds, self.C_)
+        posterior = spread_posterior(unseen, self._drawn(x).var(axis=1), real, votes)
+        self.spreads_ = drawn_spreads(posterior, self.resamples, rng)
         return self
 
     def score_samples(self, features: Any) -> np.ndarray:
         """log(p / (1 - p)), higher = more often called real, float64 (n,); of pictures that nobody labelled too."""
-        return self._x(features) @ self.coefficients_[1:] + self.coefficients_[0]
+        return np.einsum("ij,j->i", self._x(features), self.coefficients_[1:]) + self.coefficients_[0]
 
-    def p_real(self, features: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """p and its 95 % interval, each float64 (n,)."""
-        x = self._x(features)
-        draws = sigmoid(x @ self.draws_[:, 1:].T + self.draws_[:, 0])
-        low, high = np.percentile(draws, [2.5, 97.5], axis=1) if len(x) else (np.empty(0), np.empty(0))
+    def p_real(self, features: Any, own: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """p and its 95 % interval, each float64 (n,): of the picture's own p, or (`own=False`) of pictures like it."""
+        draws = self._drawn(self._x(features))
+        if not len(self.spreads_):
+            low, high = np.full((2, len(draws)), np.nan)
+        elif own:
+            low, high = own_interval(draws, self.spreads_)
+        else:
+            low, high = sigmoid(np.percentile(draws, [2.5, 97.5], axis=1)) if len(draws) else np.empty((2, 0))
         return sigmoid(self.score_samples(features)), low, high
 
     def weights(self) -> dict[str, tuple[float, float, float]]:
@@ -101,9 +119,14 @@ class HumanModel:
 
     def save(self, path: str | Path) -> Path:
         """Write one file (safetensors with a JSON header), whole or not at all."""
-        from safetensors.numpy import save
+        arrays, header = self.record()
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_tensors(path, arrays, {"giqa.human": json.dumps(header)})
+        return path
 
-        names = ("is_distance_", "mean_", "spread_", "coefficients_", "draws_")
+    def record(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """All that was learned, as arrays and what JSON can say; `restored` takes it."""
         header = {
             "format": FORMAT,
             "giqa": __version__,
@@ -112,11 +135,18 @@ class HumanModel:
             "C": str(self.C_),
             "constant": self.constant_,
         }
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in names}
-        replace_file(path, save(arrays, metadata={"giqa.human": json.dumps(header)}))
-        return path
+        return {name: np.ascontiguousarray(getattr(self, name)) for name in ARRAYS}, header
+
+    @classmethod
+    def restored(cls, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> Self:
+        """The model that `record` told of."""
+        if header["format"] != FORMAT:
+            raise ValueError("another version")
+        model = cls(**header["parameters"])
+        model.names_, model.C_, model.constant_ = tuple(header["names"]), float(header["C"]), header["constant"]
+        for name, value in arrays.items():
+            setattr(model, name, value)
+        return model
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -128,16 +158,10 @@ class HumanModel:
         try:
             with safe_open(path, framework="numpy") as file:
                 header = json.loads((file.metadata() or {})["giqa.human"])
-                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no mapping
-            if header["format"] != FORMAT:
-                raise ValueError("another version")
-            model = cls(**header["parameters"])
-            model.names_, model.C_, model.constant_ = tuple(header["names"]), float(header["C"]), header["constant"]
+                arrays = {name: file.get_tensor(name) for name in ARRAYS}
+            return cls.restored(arrays, header)
         except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
             raise BadModel(f"{path} is not a human model, or is cut short ({type(error).__name__}).") from None
-        for name, value in arrays.items():
-            setattr(model, name, value)
-        return model
 
     def _x(self, features: Any) -> np.ndarray:
         if not hasattr(self, "coefficients_"):
@@ -148,24 +172,31 @@ class HumanModel:
             raise BadShape(f"The model was fitted on {', '.join(self.names_)}; got {', '.join(names)}.")
         return self._standardised(self._logged(matrix))
 
+    def _drawn(self, x: np.ndarray) -> np.ndarray:
+        """Logits of the resampled fits, (n, resamples)."""
+        return np.einsum("ij,kj->ik", x, self.draws_[:, 1:]) + self.draws_[:, 0]
+
     def _logged(self, matrix: np.ndarray) -> np.ndarray:
         matrix = matrix.astype(np.float64)
         if (matrix[:, self.is_distance_] < 0).any():
             raise BadShape("Distances are at least 0; one is below.")
-        matrix[:, self.is_distance_] = np.log1p(matrix[:, self.is_distance_])
+        logged = self.is_distance_ | self.is_z_
+        matrix[:, logged] = np.sign(matrix[:, logged]) * np.log1p(np.abs(matrix[:, logged]))
         return matrix
 
     def _standardised(self, raw: np.ndarray) -> np.ndarray:
-        return (raw - self.mean_) / self.spread_ / np.where(self.is_distance_, 1, OTHERS_SHRUNK)
+        return (raw - self.mean_) / self.spread_ / np.where(self.is_distance_ | self.is_z_, 1, OTHERS_SHRUNK)
 
 
-def chosen_strength(
-    x: np.ndarray, real: np.ndarray, votes: np.ndarray, groups: np.ndarray, rng: np.random.Generator
-) -> float:
-    """The C whose held-out likelihood is best; with fewer than 5 groups there are as many folds as groups."""
-    names = np.unique(groups)
-    folds = rng.permutation(np.arange(len(names)) % min(FOLDS, len(names)))[np.searchsorted(names, groups)]
-    if len(names) < 2:
+def _folds(groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The fold of each picture, groups whole; with fewer than 5 groups there are as many folds as groups."""
+    names, place = np.unique(groups, return_inverse=True)
+    return rng.permutation(np.arange(len(names)) % min(FOLDS, len(names)))[place]
+
+
+def chosen_strength(x: np.ndarray, real: np.ndarray, votes: np.ndarray, folds: np.ndarray) -> float:
+    """The C whose held-out likelihood is best."""
+    if len(np.unique(folds)) < 2:
         warnings.warn("HumanModel: all pictures are of one group, so C cannot be chosen; it is 1.", stacklevel=3)
         return 1.0
     gains = [cross_validated(x, real, votes, folds, c) for c in STRENGTHS]
@@ -174,12 +205,18 @@ def chosen_strength(
 
 def cross_validated(x: np.ndarray, real: np.ndarray, votes: np.ndarray, folds: np.ndarray, C: float) -> float:
     """Mean log-likelihood of a vote on pictures of the fold that was held out, in nats."""
-    total = 0.0
-    for fold in np.unique(folds):
+    return log_likelihood(sigmoid(held_out(x, real, votes, folds, C)), real, votes) / float(votes.sum())
+
+
+def held_out(x: np.ndarray, real: np.ndarray, votes: np.ndarray, folds: np.ndarray, C: float) -> np.ndarray:
+    """log(p / (1 - p)) of each picture, by a fit without its fold; of a single fold by the fit to all."""
+    names, logits = np.unique(folds), np.empty(len(x))
+    for fold in names:
         out = folds == fold
-        w = fit_logistic(x[~out], real[~out], votes[~out], C)
-        total += log_likelihood(sigmoid(x[out] @ w[1:] + w[0]), real[out], votes[out])
-    return total / float(votes.sum())
+        rest = ~out if len(names) > 1 else out
+        w = fit_logistic(x[rest], real[rest], votes[rest], C)
+        logits[out] = x[out] @ w[1:] + w[0]
+    return logits
 
 
 def _resampled(
@@ -192,15 +229,18 @@ def _resampled(
 
 
 def _columns(features: Any) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
-    """The matrix, which of its columns are distances, and their names."""
+    """The matrix, of what kind each of its columns is (`DISTANCE`, `Z` or ""), and their names."""
     matrix = as_matrix(features)
     if not isinstance(features, Features):
-        return matrix, np.ones(matrix.shape[1], bool), tuple(f"layer {i}" for i in range(matrix.shape[1]))
+        width = matrix.shape[1]
+        return matrix, np.full(width, DISTANCE), tuple(f"layer {i}" for i in range(width))
     names: list[str] = []
+    kinds: list[str] = []
     for name, layer in features.layers.items():
-        names += [name] if layer.shape[1] == 1 else [f"{name}.{i}" for i in range(layer.shape[1])]
-    distance = [name.endswith(DISTANCE) for name, layer in features.layers.items() for _ in range(layer.shape[1])]
-    return matrix, np.array(distance, bool), tuple(names)
+        width = layer.shape[1]
+        names += [name] if width == 1 else [f"{name}.{i}" for i in range(width)]
+        kinds += [next((kind for kind in (DISTANCE, Z) if name.endswith(kind)), "")] * width
+    return matrix, np.array(kinds), tuple(names)
 
 
 def _votes(y: Any, n: int) -> tuple[np.ndarray, np.ndarray]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..threads import one_blas_thread
 from .half import widened
-from .products import one_blas_thread
 
 ROWS = 256  # queries in one product at most
 COLUMNS = 2048  # references in one product; 256 x 2048 brackets stay near the processor

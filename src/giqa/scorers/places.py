@@ -8,9 +8,10 @@ from typing import Self
 import numpy as np
 
 from ..errors import BadShape, BadSpec, NotFitted
+from ..threads import one_blas_thread
 from .density import principal_directions
 from .mixture import shrunk_to_round
-from .products import ROWS_AT_ONCE, one_blas_thread, standardiser
+from .products import ROWS_AT_ONCE, standardiser
 from .scale import FEWEST, FOLDS, MAD_TO_SIGMA
 
 FLOOR = 0.02  # added to energies before the logarithm: differences far below it are nothing

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from ..errors import BadShape
+from ..threads import one_blas_thread
 from ..types import Features
 
 # BLAS takes another path, with other rounding, for the ragged edges of a matrix, for another number of rows, and when
@@ -47,38 +45,21 @@ def steady_product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
         np.matmul(left[rows], right[columns].T, out=result[rows, columns])
 
     corners = [(row, column) for row in range(0, len(left), ROWS) for column in range(0, len(right), TILE)]
-    with one_blas_thread():
-        if len(corners) > 1 and left.size * len(right) >= WORTH_THREADS:
-            list(_threads().map(tile, corners))
-        else:
-            for corner in corners:
-                tile(corner)
+    in_threads(tile, corners, left.size * len(right))
     return result[:n, :m]
 
 
-_lock, _inside, _limit = threading.Lock(), 0, None
+def in_threads(work: Callable[[Any], None], pieces: Sequence[Any], multiplications: int) -> None:
+    """Every piece by one thread, BLAS's own threads at rest; in turn where there is too little to wake others for.
 
-
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """BLAS works with one thread as long as anybody is inside; the last one out restores what was."""
-    global _inside, _limit
-    with _lock:
-        _inside += 1
-        if _inside == 1:
-            _limit = _blas().limit(limits=1, user_api="blas")
-    try:
-        yield
-    finally:
-        with _lock:
-            _inside -= 1
-            if _inside == 0:
-                _limit.restore_original_limits()
-
-
-@lru_cache
-def _blas() -> ThreadpoolController:
-    return ThreadpoolController()
+    The pieces may not wait for each other, nor call this again.
+    """
+    with one_blas_thread():
+        if len(pieces) > 1 and multiplications >= WORTH_THREADS:
+            list(_threads().map(work, pieces))
+        else:
+            for piece in pieces:
+                work(piece)
 
 
 @lru_cache

@@ -41,6 +41,7 @@ def train_gan(
     each: int = 50,
     quality: str | Path | None = None,
     weight: float = 2.0,
+    threshold: float | None = None,
     start: str | Path | None = None,
     rate: float = 1e-3,
     gamma: float = 2.0,
@@ -56,16 +57,16 @@ def train_gan(
     which makes snapshots and pictures). Every `every` steps `each` pictures are written to snapshots/, with all reals
     once, and a checkpoint; the same call goes on from it and ends with the same bits as if it had not been stopped, on
     the same device with as many threads. `quality`: a network of `giqa train mbc` (NAME.safetensors): pictures whose
-    score is below the running fifth of recent ones get `weight` in the discriminator's loss (OHEM); log.csv has the
-    share that did. `start`: the folder of another training to begin from, at its step. Errors: `BadSpec`, `BadModel`,
-    `BadSource`, `MissingExtra`.
+    score is below the running fifth of recent ones, or below a fixed `threshold`, get `weight` in the discriminator's
+    loss (OHEM); log.csv has the share that did. `start`: the folder of another training to begin from, at its step.
+    Errors: `BadSpec`, `BadModel`, `BadSource`, `MissingExtra`.
     """
     if size not in SIZES or min(steps, batch, every, each) < 1:
         raise BadSpec(f"size is {' or '.join(map(str, SIZES))}, steps, batch, every and each are from 1; got {size!r}.")
     folder, where = Path(folder), find_device(device, "giqa train gan")
     pixels = read_reals(reals, size)
     options = {"size": size, "batch": batch, "rate": rate, "gamma": gamma, "ema": ema, "width": width, "seed": seed}
-    options |= {"quality": resolve(quality).sha256 if quality else None, "weight": weight}
+    options |= {"quality": resolve(quality).sha256 if quality else None, "weight": weight, "threshold": threshold}
     gan = GAN(options, pixels, where, frozen_scorer(quality, device) if quality else None)
     if (folder / "gan.checkpoint").is_file():
         gan.restore(folder / "gan.checkpoint", same=True)
@@ -91,8 +92,11 @@ def read_reals(reals: Any, size: int) -> np.ndarray:
     return np.stack([np.clip(np.rint(resize(p, size)), 0, 255).astype(np.uint8) for p in pictures])
 
 
-def sample_pictures(folder: str | Path, n: int, seed: int = 0) -> np.ndarray:
-    """Pictures of a trained generator, uint8 (n, size, size, 3); the same for the same seed."""
+def sample_pictures(folder: str | Path, n: int, seed: int = 0, truncation: float = 1.0) -> np.ndarray:
+    """Pictures of a trained generator, uint8 (n, size, size, 3); the same for the same seed.
+
+    They are made of `sample_latents`, times `truncation`: below 1 nearer to the middle, better and more alike.
+    """
     from safetensors import SafetensorError, safe_open
     from safetensors.torch import load_file
 
@@ -106,14 +110,37 @@ def sample_pictures(folder: str | Path, n: int, seed: int = 0) -> np.ndarray:
         raise BadModel(f"{path} is no generator that `giqa train gan` wrote ({type(error).__name__}).") from None
     generator = Generator(options["size"], options["width"])
     generator.load_state_dict(load_file(path))
-    return as_pixels(generated(generator, n, seed))
+    return as_pixels(generated(generator, n, seed, truncation=truncation))
 
 
-def generated(generator: Any, n: int, seed: int, device: str = "cpu", at_once: int = 64) -> Any:
+def sample_latents(n: int, seed: int = 0) -> Any:
+    """The latents that `sample_pictures` makes pictures of, a tensor (n, 64); standard normal."""
+    import torch
+
+    from ..gan.network import LATENT
+
+    return torch.randn(n, LATENT, generator=torch.Generator().manual_seed(seed))
+
+
+def write_sample(folder: str | Path, n: int, seed: int = 0, truncation: float = 1.0) -> Path:
+    """FOLDER/sample.npz of `sample_pictures`, and their latents in sample-latents.npy; sample-0.7.npz if truncated."""
+    name = "sample" if truncation == 1 else f"sample-{truncation:g}"
+    content, latents = io.BytesIO(), io.BytesIO()
+    np.savez_compressed(content, images=sample_pictures(folder, n, seed, truncation))
+    np.save(latents, truncation * sample_latents(n, seed).numpy())
+    replace_file(Path(folder) / f"{name}-latents.npy", latents.getvalue())
+    path = Path(folder) / f"{name}.npz"
+    replace_file(path, content.getvalue())
+    return path
+
+
+def generated(
+    generator: Any, n: int, seed: int, device: str = "cpu", at_once: int = 64, truncation: float = 1.0
+) -> Any:
     """Tensor (n, 3, h, w) of a generator, from latents of a seed."""
     import torch
 
-    latents = torch.randn(n, 64, generator=torch.Generator().manual_seed(seed)).to(device)
+    latents = (truncation * sample_latents(n, seed)).to(device)
     with torch.no_grad():
         return torch.cat([generator(part) for part in latents.split(at_once)])
 
@@ -129,8 +156,9 @@ class GAN:
         self.options, self.pixels, self.device, self.quality = dict(options), pixels, device, quality
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(options["seed"])
-            self.generator = Generator(options["size"], options["width"]).to(device)
-            self.discriminator = Discriminator(options["size"], options["width"]).to(device)
+            networks = [kind(options["size"], options["width"]) for kind in (Generator, Discriminator)]
+        fast = {"memory_format": torch.channels_last}  # a quarter less time on a CPU than channels first
+        self.generator, self.discriminator = (network.to(device).to(**fast) for network in networks)
         self.average = copy.deepcopy(self.generator).requires_grad_(False)
         adam = {"lr": options["rate"], "betas": (0.0, 0.99)}
         self.learn_g = torch.optim.Adam(self.generator.parameters(), **adam)
@@ -154,9 +182,11 @@ class GAN:
         self.learn_d.zero_grad(set_to_none=True)
         (loss_d + penalty).backward()
         self.learn_d.step()
+        self.discriminator.requires_grad_(False)  # its slopes are not wanted here, and cost
         loss_g = functional.softplus(-self.discriminator(fakes)).mean()
         self.learn_g.zero_grad(set_to_none=True)
         loss_g.backward()
+        self.discriminator.requires_grad_(True)
         self.learn_g.step()
         with torch.no_grad():
             for mean, now in zip(self.average.parameters(), self.generator.parameters(), strict=True):
@@ -221,9 +251,10 @@ class GAN:
             self.share = 0.0
             return 1.0
         scores = self.quality(fakes)
-        weights = ohem_weights(scores, self.quantile.update(scores), self.options["weight"]).float()
-        self.share = float((scores < self.quantile.threshold).double().mean())
-        return weights
+        running, fixed = self.quantile.update(scores), self.options["threshold"]
+        threshold = running if fixed is None else fixed
+        self.share = float((scores < threshold).double().mean())
+        return ohem_weights(scores, threshold, self.options["weight"]).float()
 
     def _reals(self, rng: np.random.Generator) -> Any:
         """A batch of reals, mirrored half of the time, as a tensor from -1 to 1."""

@@ -1,0 +1,137 @@
+"""Other scores of the same pictures beside z: a scorer of one's choice, or a column of a table."""
+
+from __future__ import annotations
+
+import math
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import pipeline, registry
+from .comparison import Beside, Generator
+from .diff import spearman
+from .errors import BadSpec, BadTable
+from .extraction import as_features
+from .images.table import read_table
+from .paired import mean_of
+
+TABLE = re.compile(r"(.+\.(?:csv|tsv)):(-?)([^:]+)", re.IGNORECASE)
+IDS = ("id", "image")
+NORMAL = 1.959964
+
+
+def named(beside: Any) -> dict[str, Any]:
+    """What is asked for by name: a mapping, or specs, each with its own name or NAME=SPEC.
+
+    >>> named(["brisque", "nima=scores.csv:nima"])
+    {'brisque': 'brisque', 'nima': 'scores.csv:nima'}
+    """
+    if isinstance(beside, Mapping):
+        return dict(beside)
+    found: dict[str, Any] = {}
+    for given in [beside] if isinstance(beside, str) else beside or ():
+        hit = re.fullmatch(r"([^=(:/\\]+)=(.+)", given, re.DOTALL) if isinstance(given, str) else None
+        spec = hit[2] if hit else given
+        table = TABLE.fullmatch(spec) if isinstance(spec, str) else None
+        plain = spec if isinstance(spec, str) else registry.canonical("scorer", spec)
+        name = hit[1] if hit else table[3] if table else plain
+        if name in found:
+            raise BadSpec(f"Two scores beside ours are called {name!r}; give one another name: NAME={plain}.")
+        if not table:
+            pipeline.make_scorer(spec)  # a mistake is told before the long work
+        found[name] = spec
+    return found
+
+
+def beside_of(
+    asked: Mapping[str, Any], real: Any, where: Mapping[str, Any], found: Sequence[Generator], **reading: Any
+) -> list[Beside]:
+    """Every score that is asked for, of the reals and of each generator's pictures; `where`: these, by name."""
+    made = []
+    for name, spec in asked.items():
+        table = TABLE.fullmatch(spec) if isinstance(spec, str) else None
+        if table:
+            values, reals = _from_table(Path(table[1]), table[3], -1 if table[2] else 1, real, found)
+        else:
+            values, reals = _by_scorer(name, spec, real, where, found, reading)
+        means = {g.name: mean_of(values[g.name]) for g in found if g.name in values}
+        agreements = {g.name: agreement(g.scores.z, values[g.name]) for g in found if g.name in values}
+        made.append(Beside(name, values, reals, means, agreements))
+    return made
+
+
+def agreement(one: np.ndarray, other: np.ndarray) -> tuple[float, float, float]:
+    """Spearman's correlation and its 95 % interval by Fisher's z with variance 1.06 / (n - 3) (Fieller et al. 1957)."""
+    both = np.isfinite(one) & np.isfinite(other)
+    if both.sum() < 5:
+        return math.nan, math.nan, math.nan
+    rho = spearman(one[both], other[both])
+    if not abs(rho) < 1:
+        return rho, rho, rho
+    half = NORMAL * math.sqrt(1.06 / (int(both.sum()) - 3))
+    return rho, math.tanh(math.atanh(rho) - half), math.tanh(math.atanh(rho) + half)
+
+
+def _by_scorer(
+    name: str, spec: Any, real: Any, where: Mapping[str, Any], found: Sequence[Generator], reading: Mapping[str, Any]
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Raw scores of a scorer on its own features, and those of held-out reals."""
+    seed, extractor, match = (reading.get(key) for key in ("seed", "extractor", "match"))
+    scorer = pipeline.make_scorer(spec, seed=seed)
+    own = getattr(scorer, "default_extractor", None)
+    options = {key: reading[key] for key in ("store", "workers") if key in reading}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the same reals, which ours has warned of
+        if as_features(real) is None:
+            model = pipeline.fit(real, own or extractor, scorer, match=match, seed=seed or 0, **options)
+        elif own:
+            raise BadSpec(f"{name} looks at pictures; give pictures, not features.")
+        else:
+            model = pipeline.fit(real, scorer=scorer, seed=seed or 0)
+        values = {}
+        for g in found:
+            scores = pipeline.score(where[g.name], model=model, **options)
+            values[g.name] = _aligned(g, dict(zip(scores.id, scores.score.tolist(), strict=True)))
+    return values, np.asarray(model.scale.held_out)
+
+
+def _from_table(
+    path: Path, column: str, sign: int, real: Any, found: Sequence[Generator]
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """A column joined on ids: NAME/ID where a set's name stands before it, else ID, if only one set has it."""
+    columns = read_table(path)
+    key = next((name for name in IDS if name in columns), next(iter(columns)))
+    if column not in columns:
+        raise BadTable(f"{path} has no column {column!r}; it has {', '.join(columns)}.")
+    known = {name: sign * _number(cell, path, column) for name, cell in zip(columns[key], columns[column], strict=True)}
+    ids = {g.name: list(g.scores.id) for g in found} | {"reals": list(getattr(as_features(real) or real, "ids", ()))}
+    values: dict[str, np.ndarray] = {}
+    for name, mine in ids.items():
+        others = {i: other for other, those in ids.items() if other != name for i in those}
+        row = []
+        for i in mine:
+            if f"{name}/{i}" not in known and i in known and i in others:
+                raise BadTable(f"{path} has {i!r}, which is in {name} and in {others[i]}; write {name}/{i} there.")
+            row.append(known.get(f"{name}/{i}", known.get(i, math.nan)))
+        values[name] = np.array(row, float)
+    reals = values.pop("reals")
+    values = {name: row for name, row in values.items() if np.isfinite(row).any()}
+    if not values:
+        first = next(iter(known), "none"), next((i for those in ids.values() for i in those), "none")
+        raise BadTable(f"{path} names no picture of the sets; its first is {first[0]!r}, theirs {first[1]!r}.")
+    return values, reals[np.isfinite(reals)]
+
+
+def _aligned(g: Generator, known: Mapping[str, float]) -> np.ndarray:
+    return np.array([known.get(name, math.nan) for name in g.scores.id], float)
+
+
+def _number(cell: str, path: Path, column: str) -> float:
+    try:
+        return float(cell) if cell.strip() else math.nan
+    except ValueError:
+        raise BadTable(f"{path}: the column {column} has {cell!r}, which is no number.") from None

@@ -1,0 +1,183 @@
+"""`giqa bench`: scorers against labelled pairs or votes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .shared import check_writable, options
+
+if TYPE_CHECKING:
+    from ..bench.judged import Bench, SetFound
+    from ..bench.run import LabelledSet
+
+
+@click.command()
+@click.argument("labels", nargs=-1, required=True, metavar="LABELS...")
+@click.option("--images", multiple=True, metavar="SOURCE", help="The labelled pictures; default: where LABELS lies.")
+@click.option("--real", multiple=True, metavar="REALS", help="The reals that scorers are fitted on.")
+@click.option("--snapshots", multiple=True, metavar="TABLE", help="What mbc, bc, ir and rank learn from.")
+@click.option(
+    "--scorers", multiple=True, metavar="LIST", help="E.g. multilayer,gmm,Ours=my.giqa,niqe=metrics.csv[-niqe]."
+)
+@click.option("--sweep", "sweeps", multiple=True, metavar="SPEC", help="E.g. M=5,10,20 or 'knn(K=1,5,30)'.")
+@click.option("--unanimous", is_flag=True, help="Only pairs on which all raters agree.")
+@click.option(
+    "--generators", metavar="TABLE", help="A table image,generator; else a picture's folder says who made it."
+)
+@click.option("--reals-too", is_flag=True, help="Votes on real pictures count too.")
+@click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write everything as .json.")
+@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write one self-contained HTML file.")
+@click.option(
+    "--resamples", type=click.IntRange(20), default=500, show_default=True, help="Of the bootstrap, for votes."
+)
+@options("extractor", "match", "seed", "workers", "no_store", "quiet")
+def bench(
+    labels: tuple[str, ...],
+    images: tuple[str, ...],
+    real: tuple[str, ...],
+    snapshots: tuple[str, ...],
+    generators: str | None,
+    reals_too: bool,
+    out: Path | None,
+    report: Path | None,
+    no_store: bool,
+    quiet: bool,
+    **how: Any,
+) -> None:
+    """Judge scorers by LABELS: how many pairs each puts right, or the AUROC of people's votes.
+
+    LABELS is a table of pairs, votes or counts, or a folder such as LGIQA with a table of pairs beside the pictures of
+    each set. Several sets have names: faces=pairs.csv cats=more.csv --images faces=DIR --real faces=REALS; an option
+    without a name is for all. What --scorers takes:
+
+    \b
+    gmm, knn(k=5), multilayer      fitted on --real; mbc, bc, ir, rank on --snapshots
+    NAME.giqa                      a fitted model
+    SCORES.csv[column]             a table with id or image; [-column] where lower is better
+    LABEL=any of these             under another name
+
+    Every entry is judged on the same pairs. Pictures that are missing are listed. A run that was stopped goes on from
+    the features that are kept.
+    """
+    from .. import console
+    from ..bench.run import bench as run
+    from ..errors import BadSpec
+    from ..files import replace_file
+
+    if out and out.suffix.lower() != ".json":
+        raise BadSpec(f"Figures are written as .json, got {out.name!r}.")
+    for path in filter(None, (out, report)):
+        check_writable(path)
+    given = {"images": images, "real": real, "snapshots": snapshots}
+    sets = labelled_sets(labels, given, made_by(generators))
+    with console.plain_warnings(quiet), console.progress(quiet) as progress:
+        found = run(sets, store=not no_store, progress=progress, kind=None if reals_too else "generated", **how)
+    if out:
+        replace_file(out, json.dumps(found.to_json(), indent=1).encode())
+    if report:
+        from ..bench.page import write_page
+
+        write_page(report, found)
+    show(found)
+    if not quiet:
+        for text in found.warnings:
+            console.say(f"warning: {text}")
+        for path in filter(None, (out, report)):
+            console.say(f"wrote {path}")
+
+
+def labelled_sets(
+    labels: tuple[str, ...], given: Mapping[str, tuple[str, ...]], generator: Mapping[str, str]
+) -> list[LabelledSet]:
+    """The sets of the command line: each with its own options, else with those that are for all."""
+    from ..bench.run import LabelledSet
+    from ..errors import BadSpec
+    from ..humans.lgiqa import pair_sets
+
+    tables: dict[str, tuple[Path, Path]] = {}
+    for text in labels:
+        name, where = named(text)
+        path = Path(where)
+        found = pair_sets(path) if path.is_dir() else {name or path.stem: (path, path.parent)}
+        for key, value in found.items():
+            key = name if name and len(found) == 1 else f"{name}/{key}" if name else key
+            if key in tables:
+                raise BadSpec(f"Two sets are called {key!r}; name one of them: OTHER={text}.")
+            tables[key] = value
+    chosen: dict[str, dict[str, str]] = {}
+    for option, texts in given.items():
+        pairs = [named(text, tables) for text in texts]
+        chosen[option] = dict(pairs)
+        if len(chosen[option]) < len(pairs):
+            raise BadSpec(f"--{option} is there twice for the same set; write SET={option.upper()} for each set.")
+    return [
+        LabelledSet(
+            name,
+            table,
+            str(chosen["images"].get(name, chosen["images"].get("", folder))),
+            chosen["real"].get(name, chosen["real"].get("")),
+            chosen["snapshots"].get(name, chosen["snapshots"].get("")),
+            generator,
+        )
+        for name, (table, folder) in tables.items()
+    ]
+
+
+def named(text: str, known: Mapping[str, Any] | None = None) -> tuple[str, str]:
+    """`NAME=PATH` apart; of options only names of sets that are `known`, for a path may have a = in it."""
+    name, equals, where = text.partition("=")
+    if not equals or not where or set(name) & set("[/\\(") or os.path.exists(text):
+        return "", text
+    if known is not None and name not in known:
+        from ..errors import BadSpec
+
+        raise BadSpec(f"There is no set {name!r} (in {text!r}); there are {', '.join(known)}.")
+    return name, where
+
+
+def made_by(path: str | None) -> dict[str, str]:
+    """Picture -> generator, of a table."""
+    from ..errors import BadTable
+    from ..humans.cells import read_table
+
+    if path is None:
+        return {}
+    table = read_table(path)
+    if not {"image", "generator"} <= set(table.columns):
+        raise BadTable(f"{path} should have the columns image and generator; it has {', '.join(table.columns)}.")
+    return dict(zip(table.columns["image"], table.columns["generator"], strict=True))
+
+
+def show(found: Bench) -> None:
+    """Table 1, each sweep, and who is better than whom, on stdout."""
+    from .. import console
+
+    heads = [f"{one.name} ({one.figure})" for one in found.sets]
+    if found.entries:
+        rows = [(entry, *(cell(one, entry) for one in found.sets)) for entry in found.entries]
+        console.table("Agreement with people", ("scorer", *heads), rows)
+    for sweep in found.sweeps:
+        rows = [
+            (v, *(cell(one, e.label) for one in found.sets)) for v, e in zip(sweep.values, sweep.entries, strict=True)
+        ]
+        console.table(sweep.label, (sweep.parameter, *heads), rows)
+    for one in found.sets:
+        rows = [(d.left, d.says, d.right, f"{d.difference:+.3f}") for d in one.differences if d.left in found.entries]
+        if rows:
+            console.table(f"{one.name}: differences on the same {one.kind}", ("", "is", "than", "by"), rows)
+        if one.breakdown:
+            kinds = list(next(iter(one.breakdown.values())))
+            rows = [(entry, *map(str, by.values())) for entry, by in one.breakdown.items() if entry in found.entries]
+            console.table(f"{one.name}: by generators", ("scorer", *kinds), rows)
+
+
+def cell(one: SetFound, entry: str) -> str:
+    """A value with its interval, or a dash."""
+    value = one.value(entry)
+    return "–" if value is None else str(value)

@@ -1,0 +1,200 @@
+"""Expectation-maximisation: a mixture of Gaussians learned from features. Plain functions on float64 arrays.
+
+A step of EM costs 4 N q^2 M operations when every picture is compared with every component and every covariance is
+made of all pictures. In hundreds of dimensions nearly all of that is for shares below e^-45, which a float64 sum cannot
+see: here the squared distance of a picture to a component is added up over ever more dimensions, in float32, and left
+as soon as its share cannot matter; what is left is computed in float64, over the lower triangle alone. The result is
+that of the plain way (docs/speed.md).
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadShape
+from ..threads import one_blas_thread
+from .mixture import Mixture, heights, log_sum_exp
+from .products import ROWS_AT_ONCE, in_threads
+
+NEGLIGIBLE = 45.0  # nats below the likeliest component so far
+FIRST, BLOCK = 16, 128  # dimensions looked at first, then twice as many, up to a block at a time
+SLACK = 1e-3, 1.0  # of float32: how far, by share and in absolute terms, a sum of squares may be too large
+
+
+def fit_mixture(
+    x: np.ndarray,
+    n_components: int,
+    *,
+    rng: np.random.Generator,
+    shares: np.ndarray | None = None,
+    n_init: int = 1,
+    max_iter: int = 100,
+    tol: float = 1e-3,
+    **options: Any,
+) -> tuple[Mixture, bool]:
+    """Expectation-maximisation; the best mixture by mean log-density, and whether it settled.
+
+    Starts from the responsibilities `shares` (n, M) if given, else `n_init` times from k-means; `options` go to
+    `estimate`.
+    """
+    best: tuple[float, Mixture, bool] | None = None
+    for _ in range(n_init if shares is None and n_components > 1 else 1):
+        now_shares = np.eye(n_components)[kmeans(x, n_components, rng)] if shares is None else shares
+        mixture = estimate(x, now_shares, **options)
+        before, settled = -np.inf, n_components == 1
+        for _ in range(max_iter if n_components > 1 else 0):
+            total, now_shares = expectation(x, mixture, now_shares.argmax(axis=1))
+            mixture = estimate(x, now_shares, **options)
+            now = float(total.mean())
+            settled = abs(now - before) < tol
+            before = now
+            if settled:
+                break
+        final = float(expectation(x, mixture, now_shares.argmax(axis=1))[0].mean())
+        if best is None or final > best[0]:
+            best = final, mixture, settled
+    return best[1], best[2]
+
+
+def expectation(x: np.ndarray, mixture: Mixture, likely: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """E-step: log p(x) (n,) and the share of each component in each picture (n, M), 0 where it is below e^-45.
+
+    `likely` (n,): a component that is probably the picture's own. It decides on the work, not on the result.
+    """
+    n, q = x.shape
+    tops = heights(mixture)
+    logs = np.full((n, len(tops)), -np.inf)
+
+    def own(m: int) -> None:
+        for rows in _parts(np.flatnonzero(likely == m)):
+            logs[rows, m] = tops[m] - 0.5 * _squares(x[rows] - mixture.means[m], mixture.factors[m])
+
+    def others(m: int) -> None:
+        factor = mixture.factors[m].astype(np.float32)
+        for rows in _parts(np.flatnonzero(likely != m)):
+            centred = x[rows] - mixture.means[m]
+            near = _near(centred.astype(np.float32), factor, 2 * (tops[m] - least[rows]))
+            logs[rows[near], m] = tops[m] - 0.5 * _squares(centred[near], mixture.factors[m])
+
+    in_threads(own, range(len(tops)), n * q * q)
+    least = logs[np.arange(n), likely] - NEGLIGIBLE
+    in_threads(others, range(len(tops)), n * q * q)
+    total = log_sum_exp(logs)
+    return total, np.exp(logs - total[:, None])
+
+
+def estimate(
+    x: np.ndarray,
+    shares: np.ndarray,
+    *,
+    diagonal: bool = False,
+    shrinkage: float = 0.0,
+    target: np.ndarray | None = None,
+    reg: float = 1e-6,
+) -> Mixture:
+    """M-step: responsibilities `shares` (n, M) to a mixture; each covariance is moved by `shrinkage` to `target`."""
+    n, q = x.shape
+    counts = shares.sum(axis=0) + 10 * np.finfo(float).eps
+    with one_blas_thread():
+        means = shares.T @ x / counts[:, None]
+    factors = np.empty((len(counts), q, q))
+
+    def one(m: int) -> None:
+        covariance = np.zeros((q, q))
+        for rows in _parts(np.flatnonzero(shares[:, m] > 1e-12)):
+            weighted = (x[rows] - means[m]) * np.sqrt(shares[rows, m, None])
+            covariance += weighted.T @ weighted  # of one array: BLAS computes half of it
+        covariance /= counts[m]
+        if diagonal:
+            covariance = np.diag(np.diagonal(covariance))
+        if target is not None:
+            covariance = (1 - shrinkage) * covariance + shrinkage * target
+        covariance.flat[:: q + 1] += reg
+        factors[m] = factor_of(covariance)
+
+    in_threads(one, range(len(counts)), n * q * q)
+    return Mixture(counts / counts.sum(), means, factors)
+
+
+def factor_of(covariance: np.ndarray) -> np.ndarray:
+    """The inverse of the lower Cholesky factor: whitens."""
+    try:
+        return _inverse_of_lower(np.linalg.cholesky(covariance))
+    except np.linalg.LinAlgError:
+        raise BadShape(
+            "A covariance is singular: too few pictures a component for this many features. "
+            "Lower n_components, set pca=, raise reg, or add pictures."
+        ) from None
+
+
+def kmeans(x: np.ndarray, k: int, rng: np.random.Generator, max_iter: int = 50) -> np.ndarray:
+    """Labels of k-means with k-means++ seeding; an emptied cluster takes the point farthest from its centre."""
+    if k == 1:
+        return np.zeros(len(x), int)
+    centres = x[[rng.integers(len(x))]]
+    distances = ((x - centres[0]) ** 2).sum(axis=1)
+    while len(centres) < k:
+        total = distances.sum()
+        pick = rng.choice(len(x), p=distances / total) if total > 0 else rng.integers(len(x))
+        centres = np.vstack([centres, x[pick]])
+        distances = np.minimum(distances, ((x - x[pick]) ** 2).sum(axis=1))
+    labels = np.full(len(x), -1)
+    for _ in range(max_iter):
+        squares = (centres**2).sum(axis=1) - 2 * x @ centres.T
+        new = squares.argmin(axis=1)
+        for empty in np.setdiff1d(np.arange(k), new):
+            counts = np.bincount(new, minlength=k)
+            movable = counts[new] > 1
+            own = ((x - centres[new]) ** 2).sum(axis=1)
+            new[np.argmax(np.where(movable, own, -1))] = empty
+        if np.array_equal(new, labels):
+            break
+        labels = new
+        centres = np.stack([x[labels == j].mean(axis=0) for j in range(k)])
+    return labels
+
+
+def _near(centred: np.ndarray, factor: np.ndarray, room: np.ndarray) -> np.ndarray:
+    """Positions of the rows whose |factor row|^2 may be within `room`, found in float32 over ever more dimensions."""
+    at, squares, done, q = np.arange(len(centred)), np.zeros(len(centred), np.float32), 0, centred.shape[1]
+    share, margin = SLACK
+    while done < q and len(at):
+        upto = min(q, done + min(BLOCK, max(FIRST, done)))
+        squares += _squares_between(centred[:, :upto], factor, done, upto)
+        keep = ~(squares * (1 - share) > room + margin)  # a NaN is kept, and looked at in float64
+        if not keep.all():
+            at, centred, squares, room = at[keep], centred[keep], squares[keep], room[keep]
+        done = upto
+    return at
+
+
+def _squares(centred: np.ndarray, factor: np.ndarray) -> np.ndarray:
+    """|factor row|^2 of each row, by blocks of the lower triangle."""
+    edges = [*range(0, len(factor), BLOCK), len(factor)]
+    parts = (_squares_between(centred[:, :end], factor, start, end) for start, end in pairwise(edges))
+    return sum(parts, np.zeros(len(centred)))
+
+
+def _squares_between(centred: np.ndarray, factor: np.ndarray, start: int, end: int) -> np.ndarray:
+    white = centred @ factor[start:end, :end].T
+    return np.einsum("ij,ij->i", white, white)
+
+
+def _inverse_of_lower(lower: np.ndarray) -> np.ndarray:
+    """[[A, 0], [B, C]] has the inverse [[A', 0], [-C' B A', C']], A' and C' being inverses."""
+    if len(lower) <= BLOCK:
+        return np.tril(np.linalg.inv(lower))
+    half = len(lower) // 2
+    result = np.zeros_like(lower)
+    first, second = _inverse_of_lower(lower[:half, :half]), _inverse_of_lower(lower[half:, half:])
+    result[:half, :half], result[half:, half:] = first, second
+    result[half:, :half] = -second @ (lower[half:, :half] @ first)
+    return result
+
+
+def _parts(rows: np.ndarray) -> list[np.ndarray]:
+    """No more rows at once than bounds the copies."""
+    return [rows[start : start + ROWS_AT_ONCE] for start in range(0, len(rows), ROWS_AT_ONCE)]
