@@ -1,6 +1,8 @@
 """The whole evaluation on 204,200 judgements by people, with features whose worth is known.
 
-    python benchmarks/people_standins.py [FOLDER]     default ../shared/humans/layer6-realism
+    python benchmarks/people_standins.py [FOLDER [DATA ...]]     default ../shared/humans/layer6-realism, all four
+
+Tables 1 and 2 are of all data, 3 and 4 of those named.
 
 The pictures of Stein et al. (2023) are not here, their votes are. Each generated picture gets a probability p that its
 votes allow: a draw from Beta(a + real votes, b + fake votes), (a, b) fitted to its generator. If that model of people
@@ -9,7 +11,8 @@ with normal noise of its own (standard deviation 1, 2 and 4 times that of the lo
 
 1. `giqa evaluate` on the people's votes: a `HumanModel` of the four columns, cross-validated, and each generator left
    out. "Known": the rank correlation with p of the best linear combination of the columns.
-2. What more votes a picture would give: the best possible correlation with the mean of k votes, from the beta fits.
+2. What more votes a picture would give: the best possible correlation with the mean of k votes, from the beta fits;
+   and how much pictures of one generator differ, in logits (`giqa.scorers.unseen`), lowest to highest generator.
 3. What is learned from how many labelled pictures (`--learning-curve`).
 4. 600 votes on 600, 300, 200, 120 or 60 pictures: votes are drawn with probability p, a model is fitted, and 1,000
    other pictures are foretold, 50 times. Nats a vote above knowing p; and the intervals of p_real, which should hold p.
@@ -29,6 +32,7 @@ from giqa.humans.layer6 import read_people
 from giqa.humans.measures import spearman
 from giqa.humans.votes import Counts
 from giqa.scorers.human import HumanModel
+from giqa.scorers.unseen import SPREADS, spread_posterior
 from giqa.types import Features
 
 NOISE = (1.0, 2.0, 4.0)  # of a feature, in standard deviations of the log odds
@@ -62,10 +66,10 @@ def known(p: np.ndarray, features: Features, generator: np.ndarray) -> tuple[flo
     return spearman(best, p), within
 
 
-def evaluated(name: str, counts: Counts, resamples: int = 200) -> tuple[str, list[str]]:
-    """The row of the first table, and those of the third."""
+def evaluated(name: str, counts: Counts, curve: bool, resamples: int = 200) -> tuple[str, list[str]]:
+    """The row of the first table, and, with a `curve`, those of the third."""
     p, features = stand_ins(counts)
-    found = evaluate(features, counts, resamples=resamples, learning_curve=True)
+    found = evaluate(features, counts, resamples=resamples, learning_curve=curve)
     f, (over, within) = found.figures, known(p, features, counts.generator)
     left = np.average([g.accuracy.value for g in found.generators], weights=[g.votes for g in found.generators])
     constant = np.average([g.constant.value for g in found.generators], weights=[g.votes for g in found.generators])
@@ -93,7 +97,16 @@ def ceilings(name: str, counts: Counts) -> str:
     for k in (1, *SPLITS[1:], 20):
         within = within_generator_reliability(counts.n, counts.n_real, counts.generator, k=k)
         cells.append(f"{np.sqrt(k / (a + b + k)):.2f} / {np.sqrt(within):.2f}")
+    found = sorted(spread(counts.rows(counts.generator == one)) for one in np.unique(counts.generator))
+    cells.append(f"{found[0]:.2f} to {found[-1]:.2f}")
     return f"| {name} | {len(counts)} | {counts.n.mean():.2f} | " + " | ".join(cells) + " |"
+
+
+def spread(counts: Counts) -> float:
+    """The standard deviation of the log odds of pictures of which nothing is known."""
+    share = counts.n_real.sum() / counts.n.sum()
+    logits, nothing = np.full(len(counts), np.log(share / (1 - share))), np.zeros(len(counts))
+    return float(spread_posterior(logits, nothing, counts.n_real, counts.n) @ SPREADS)
 
 
 def budget(name: str, counts: Counts) -> list[str]:
@@ -121,7 +134,7 @@ def heading(*columns: str) -> None:
     print(f"\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, named: list[str]) -> None:
     """Print the four tables."""
     started = time.monotonic()
     tables = {name.rpartition("/")[2]: t for name, t in read_people(folder).items() if name.startswith("per-image")}
@@ -131,19 +144,19 @@ def main(folder: Path) -> None:
     heading(*columns)
     steps = []
     for name, counts in tables.items():
-        row, more = evaluated(name, counts)
+        row, more = evaluated(name, counts, name in named)
         steps += more
         print(row, flush=True)
-    heading("data", "pictures", "votes each", *(f"mean of {k}" for k in (1, *SPLITS[1:], 20)))
+    heading("data", "pictures", "votes each", *(f"mean of {k}" for k in (1, *SPLITS[1:], 20)), "spread")
     print("\n".join(ceilings(name, counts) for name, counts in tables.items()))
     heading("data", "labelled pictures", "votes", "accuracy", "nats a vote")
     print("\n".join(steps))
     heading("data", "pictures", "votes each", "nats above knowing p", "own p held", "width", "spread found")
-    for name, counts in tables.items():
-        print("\n".join(budget(name, counts)), flush=True)
+    for name in named:
+        print("\n".join(budget(name, tables[name])), flush=True)
     print(f"\n{time.monotonic() - started:.0f} s")
 
 
 if __name__ == "__main__":
     default = Path(__file__).parents[2] / "shared" / "humans" / "layer6-realism"
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else default)
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else default, sys.argv[2:] or ["cifar10", "ffhq", "imagenet", "lsun"])

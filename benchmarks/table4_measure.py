@@ -16,13 +16,11 @@ from giqa.curve import SHARES, Point, picker_curve, truncated_curve
 from giqa.extraction import extract, make_extractor
 from giqa.gan.settled import change_over_last_quarter
 from giqa.metrics.frechet import frechet_distance
-from giqa.metrics.named import Diversity, Frechet, Kernel
 from giqa.train.gan import sample_pictures
 
-METRICS = {"fd": Frechet(), "kd": Kernel(), "ds": Diversity()}
-SHOWN = ("fd", "kd", "qs", "ds")
+SHOWN = ("fd", "qs", "ds")
 JUDGED, TRUNCATIONS, KEPT = 1500, (0.9, 0.7, 0.5), 0.9
-T_2 = 4.302653  # 97.5 % quantile of Student's t with two degrees of freedom: three seeds
+STUDENT = {2: 12.706205, 3: 4.302653}  # its 97.5 % quantile, by number of seeds
 Of = Mapping[str, np.ndarray]  # "content", "z" and "gmm" of some pictures
 
 
@@ -52,7 +50,7 @@ def wanted(work: Path, seeds: Sequence[int]) -> Iterator[tuple[str, Path, int, i
         for step in (2000, 4000, 6000, *range(STEPS * 3 // 4, STEPS + 1, 500)):
             n = 800 if step >= STEPS * 3 // 4 else 400
             yield f"{seed}-start-{step}", folder / "start" / f"at-{step:06d}", n, 100 + seed, 1.0
-        for arm, n in (("plain", 2 * JUDGED), ("ohem", 2 * JUDGED), ("percentile", JUDGED)):
+        for arm, n in (("plain", 2 * JUDGED), ("ohem", 2 * JUDGED), ("random", JUDGED), ("percentile", JUDGED)):
             yield f"{seed}-{arm}-end-{STEPS + MORE}", folder / arm / f"at-{STEPS + MORE:06d}", n, 200 + seed, 1.0
         for truncation in TRUNCATIONS:
             end = folder / "plain" / f"at-{STEPS + MORE:06d}"
@@ -102,40 +100,42 @@ def report(work: Path, seeds: Sequence[int]) -> None:
     by_percentile(work, seeds)
     curves = {}
     for seed in seeds:
-        for arm in ("plain", "ohem", "percentile"):
+        for arm in ("plain", "ohem", "random", "percentile"):
             if (of := found.get(f"{seed}-{arm}-end-{end}")) is not None:
                 keep = SHARES if len(of["z"]) > JUDGED else (1.0,)
                 curves[seed, arm] = picker_curve(
-                    held_out, of["content"], of["gmm"], of["z"], shares=keep, sample=JUDGED, metrics=METRICS
+                    held_out, of["content"], of["gmm"], of["z"], shares=keep, sample=JUDGED
                 )
         sets = {t: found.get(f"{seed}-truncated-{t}-end-{end}") for t in TRUNCATIONS}
         if all(sets.values()):
             known = {t: (of["content"], of["z"]) for t, of in sets.items()}
-            curves[seed, "truncation"] = truncated_curve(held_out, known, sample=JUDGED, metrics=METRICS)
+            curves[seed, "truncation"] = truncated_curve(held_out, known, sample=JUDGED)
     of = found["learned"]
-    curves["learned"] = picker_curve(held_out, of["content"], of["gmm"], of["z"], shares=(1.0,), metrics=METRICS)
+    curves["learned"] = picker_curve(held_out, of["content"], of["gmm"], of["z"], shares=(1.0,))
     table_4(curves, seeds)
     table_3(curves, seeds)
 
 
 def settled(held_out: np.ndarray, found: Mapping[str, Of], seeds: Sequence[int]) -> None:
-    print("\n| seed | FD at steps of the plain training | change over the last quarter | settled (below 2 %) |")
+    print("\n| seed | step of `start`: FD, QS | change of FD over the last quarter | settled: below 2 % |")
     print("|---|---|---|---|")
     for seed in seeds:
         names = {int(name.split("-")[2]): name for name in found if name.startswith(f"{seed}-start-")}
         # FD is biased by the number of pictures: the line is through places with equally many
-        at = {step: frechet_distance(held_out, found[name]["content"]) for step, name in sorted(names.items())}
-        late = {step: fd for step, fd in at.items() if len(found[names[step]]["z"]) == 800}
+        at = {step: found[name] for step, name in sorted(names.items())}
+        late = {step: of for step, of in at.items() if len(of["z"]) == 800}
         if len(late) > 2:
-            change, error = change_over_last_quarter(list(late), list(late.values()))
-            path = ", ".join(f"{step}: {fd:.2f}" for step, fd in at.items())
-            print(f"| {seed} | {path} | {change:+.1%} (standard error {error:.1%}) | {abs(change) < 0.02} |")
+            values = {step: (frechet_distance(held_out, of["content"]), of["z"].mean()) for step, of in at.items()}
+            change, error = change_over_last_quarter(list(late), [values[step][0] for step in late])
+            path = ", ".join(f"{step}: {fd:.2f} {qs:.2f}" for step, (fd, qs) in values.items())
+            says = "yes" if abs(change) < 0.02 else "no"
+            print(f"| {seed} | {path} | {change:+.1%} (standard error {error:.1%}) | {says} |")
 
 
 def shares(work: Path, seeds: Sequence[int]) -> None:
     print("\n| seed, arm | share of fakes that got the weight, by step |\n|---|---|")
     for seed in seeds:
-        for arm in ("ohem", "percentile"):
+        for arm in ("ohem", "random", "percentile"):
             log = work / f"seed-{seed}" / arm / "log.csv"
             if log.exists():
                 with log.open(newline="") as file:
@@ -177,9 +177,14 @@ def by_percentile(work: Path, seeds: Sequence[int]) -> None:
 
 
 def table_4(curves: Mapping, seeds: Sequence[int]) -> None:
-    arms = {"plain": ("plain", 1.0), "+OHEM": ("ohem", 1.0), "+OHEM, by percentile": ("percentile", 1.0)}
+    arms = {
+        "plain": ("plain", 1.0),
+        "+OHEM": ("ohem", 1.0),
+        "+OHEM, by percentile": ("percentile", 1.0),
+        "+a fifth by chance": ("random", 1.0),
+    }
     arms |= {"+OHEM +picker": ("ohem", KEPT), "+picker": ("plain", KEPT)}
-    print("\n| seed | arm | FD | KD | QS | DS |\n|---|---|---|---|---|---|")
+    print("\n| seed | arm | FD | QS | DS |\n|---|---|---|---|---|")
     points = {}
     for seed in seeds:
         for name, (arm, share) in arms.items():
@@ -188,14 +193,19 @@ def table_4(curves: Mapping, seeds: Sequence[int]) -> None:
                 points[seed, name] = hits[0]
                 print(f"| {seed} | {name} | {cells(hits[0])} |")
     print(f"| | faces that trained | {cells(curves['learned'][0])} |")
-    print("\n| difference | " + " | ".join(m.upper() for m in SHOWN) + " |\n|---|---|---|---|---|")
-    pairs = [(name, "plain") for name in arms if name != "plain"] + [("+OHEM +picker", "+OHEM")]
-    for left, right in pairs:
+    print("\n| difference | " + " | ".join(m.upper() for m in SHOWN) + " |\n|---|---|---|---|")
+    pairs = [(name, "plain") for name in arms if name != "plain"]
+    for left, right in [*pairs, ("+OHEM", "+a fifth by chance"), ("+OHEM +picker", "+OHEM")]:
         known = [s for s in seeds if (s, left) in points and (s, right) in points]
+        if not known:
+            continue
         text = []
         for metric in SHOWN:
-            gaps = [points[s, left].values[metric].value - points[s, right].values[metric].value for s in known]
-            text.append(f"{mean_of(gaps, '+.3f')} ({', '.join(f'{g:+.3f}' for g in gaps)})")
+            gaps = [points[s, left].values[metric].minus(points[s, right].values[metric]) for s in known]
+            each = "; ".join(
+                f"{s}: {gap:+.2f} [{low:+.2f}, {high:+.2f}]" for s, (gap, low, high) in zip(known, gaps, strict=True)
+            )
+            text.append(f"{mean_of([gap for gap, *_ in gaps], '+.2f')} ({each})")
         print(f"| {left} − {right} | {' | '.join(text)} |")
 
 
@@ -204,9 +214,10 @@ def table_3(curves: Mapping, seeds: Sequence[int]) -> None:
     for arm in ("plain", "truncation", "ohem"):
         every = [curves[s, arm] for s in seeds if (s, arm) in curves]
         for same in zip(*every, strict=True):
-            text = [mean_of([p.values[m].value for p in same], ".3f") for m in ("fd", "qs", "ds")]
+            means = (mean_of([p.values[m].value for p in same], ".2f") for m in SHOWN)
+            text = " | ".join(means) if len(same) > 1 else cells(same[0])
             how = {"plain": "picker", "truncation": "truncation", "ohem": "picker, of +OHEM"}[arm]
-            print(f"| {how} | {same[0].share:g} | {' | '.join(text)} |")
+            print(f"| {how} | {same[0].share:g} | {text} |")
 
 
 def cells(point: Point) -> str:
@@ -214,18 +225,18 @@ def cells(point: Point) -> str:
     parts = []
     for metric in SHOWN:
         low, high = point.values[metric].interval()
-        parts.append(f"{point.values[metric].value:.3f} [{low:.3f}, {high:.3f}]")
+        parts.append(f"{point.values[metric].value:.2f} [{low:.2f}, {high:.2f}]")
     return " | ".join(parts)
 
 
 def mean_of(values: Sequence[float], form: str) -> str:
-    """Mean over seeds, with Student's interval where there are three.
+    """Mean over seeds, with Student's interval where there are two or three.
 
     >>> mean_of([1.0, 2.0, 3.0], ".2f")
     '2.00 [-0.48, 4.48]'
     """
     mean = float(np.mean(values))
-    if len(values) != 3:
+    if len(values) not in STUDENT:
         return format(mean, form)
-    half = T_2 * float(np.std(values, ddof=1)) / 3**0.5
+    half = STUDENT[len(values)] * float(np.std(values, ddof=1)) / len(values) ** 0.5
     return f"{mean:{form}} [{mean - half:{form}}, {mean + half:{form}}]"

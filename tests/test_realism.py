@@ -157,6 +157,20 @@ def test_a_damaged_file_is_refused(file, tmp_path, where):
         load_realism(tmp_path / "damaged.giqa")
 
 
+def test_no_column_is_believed_far_beyond_the_labelled_pictures(made):
+    """At 4 spreads of log(1 + distance) from their mean p stays what it is, however much farther a picture lies."""
+    mean, spread = made.model.mean_, made.model.spread_
+
+    def p(steps):
+        layers = {
+            f"{tap}.distance": np.expm1(mean[i : i + 1] + steps * spread[i])[:, None] for i, tap in enumerate(TAPS)
+        }
+        return made.people(Features(("a",), layers))["p_real"][0]
+
+    assert p(4.0) == pytest.approx(p(7.0), abs=1e-9) and p(-4.0) == pytest.approx(p(-9.0), abs=1e-9)
+    assert abs(p(3.0) - p(4.0)) > 1e-3 and abs(p(-3.0) - p(-4.0)) > 1e-6
+
+
 def test_another_network_is_refused(made):
     other = dataclasses.replace(made, made_by={"maps": {"extractor": "embedded", "version": 0}})
     with pytest.raises(BadModel, match="other maps"):

@@ -10,10 +10,10 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from . import drawing
 from .comparison_page import ARROWS, FILTERS, NARROW, STYLES, WIDE
 from .files import replace_file
-from .page import render
+from .pages import drawing
+from .pages.page import render
 
 MOST = 40  # classes in a chart: of more, the lowest and the highest half of it
 

@@ -12,15 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from . import drawing
 from .comparison import Beside, Comparison, Generator
 from .files import replace_file
 from .gallery import thumbnails_of
-from .page import render
+from .pages import drawing
+from .pages.axes import number
+from .pages.page import render
 
 WIDE, NARROW = 1140, 340  # of a chart in pixels: one for the table, one for the telephone
 SHOWN = 8  # best, middle and worst pictures of each generator
-STYLES, FILTERS = ("report.css", "compare.css"), {"number": drawing.number}
+STYLES, FILTERS = ("report.css", "compare.css"), {"number": number}
 ARROWS = {None: "", False: "higher is better", True: "lower is better"}
 
 
@@ -87,7 +88,7 @@ def sentences(found: Comparison) -> list[str]:
             if not known:
                 continue
             v = found.verdict(metric, left, right)
-            range_ = f"{drawing.number(v.difference)}, {drawing.number(v.low)} to {drawing.number(v.high)}"
+            range_ = f"{number(v.difference)}, {number(v.low)} to {number(v.high)}"
             if v.says == "cannot be told apart":
                 parts.append(
                     f"in {topic} they cannot be told apart with this many pictures ({metric.upper()} {range_})"
@@ -98,7 +99,7 @@ def sentences(found: Comparison) -> list[str]:
         if parts:
             words.append(f"{left} against {right}: {'; '.join(parts)}.")
     for v in found.pair_verdicts:
-        range_ = f"z {drawing.number(v.difference)}, {drawing.number(v.low)} to {drawing.number(v.high)}"
+        range_ = f"z {number(v.difference)}, {number(v.low)} to {number(v.high)}"
         told = "they cannot be told apart" if v.says == "cannot be told apart" else f"{v.left} is {v.says}"
         words.append(f"{v.left} against {v.right}, input by input ({v.n} of both): {told} in quality ({range_}).")
     return words
@@ -196,7 +197,7 @@ def _worst_pairs(
             sides.append({name: base64.b64encode(code).decode() for name, code in codes.items()})
         cells = [
             (
-                drawing.number(float(pairs.gap[row])),
+                number(float(pairs.gap[row])),
                 pairs.outputs[row] if show_paths else f"pair {row + 1}",
                 sides[0][pairs.targets[row]],
                 sides[1][pairs.outputs[row]],
@@ -217,7 +218,7 @@ def _cells(
         name = g.scores.id[row]
         if name in pictures:
             code = base64.b64encode(pictures[name]).decode()
-            found.append((drawing.number(float(values[row])), name if show_paths else f"row {row + 1}", code))
+            found.append((number(float(values[row])), name if show_paths else f"row {row + 1}", code))
     return found
 
 

@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from . import drawing
 from .errors import BadShape, BadSpec
 from .files import replace_file
 from .gan.picker import pick
 from .metrics.intervals import Estimate, jackknifed
 from .metrics.named import Diversity, Frechet
-from .page import render
+from .pages import drawing
+from .pages.axes import number
+from .pages.page import render
 
 SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {"fd": Frechet(), "ds": Diversity()}
@@ -193,17 +194,11 @@ def page(
 ) -> str:
     """The page of a curve as HTML text."""
     hows = list(dict.fromkeys(point.how for point in points))
-    charts = []
-    for name in dict.fromkeys(name for point in points for name in point.values):
-        lines = {}
-        for how in hows:
-            own = [p for p in points if p.how == how and name in p.values]
-            lines[how] = [(p.share, p.values[name].value, *p.values[name].interval()) for p in own]
-        charts.append((name.upper(), WAYS.get(name, ""), drawing.lines(lines, WIDTH)))
+    charts = charts_of(points)
     return render(
         "curve.html",
         ("report.css", "compare.css"),
-        filters={"number": drawing.number},
+        filters={"number": number},
         title=title,
         notes=notes,
         keys=[(how, i % drawing.COLOURS) for i, how in enumerate(hows)],
@@ -215,3 +210,15 @@ def page(
         links=links,
         made_by=[(k, v if isinstance(v, str) else json.dumps(v)) for k, v in (made_by or {}).items()],
     )
+
+
+def charts_of(points: Sequence[Point]) -> list[tuple[str, str, str]]:
+    """Of each metric its name, which way is better, and a chart of all lines as SVG."""
+    charts = []
+    for name in dict.fromkeys(name for point in points for name in point.values):
+        lines = {}
+        for how in dict.fromkeys(point.how for point in points):
+            own = [p for p in points if p.how == how and name in p.values]
+            lines[how] = [(p.share, p.values[name].value, *p.values[name].interval()) for p in own]
+        charts.append((name.upper(), WAYS.get(name, ""), drawing.lines(lines, WIDTH)))
+    return charts

@@ -17,7 +17,7 @@ from .images import open_source
 from .images.decode import decode
 from .maps import Explanation, MapModel, fit_maps, load_maps
 from .model import read_header
-from .page import render
+from .pages.page import render
 from .registry import canonical
 from .scorers.places import COMBINED, SHARES
 from .types import Source

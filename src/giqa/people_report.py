@@ -12,10 +12,10 @@ import numpy as np
 
 from .errors import BadImage, BadSpec
 from .files import replace_file
-from .page import render
+from .pages.intervals import curve_plot, interval_plot
+from .pages.page import render
 from .people import Findings, K
 from .report import thumbnail
-from .svg import curve_plot, interval_plot
 
 SHOWN = 12  # pictures at each end
 ROWS = 60  # of a table of pictures' strengths

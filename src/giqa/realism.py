@@ -29,6 +29,7 @@ KEY = "giqa.people"
 COLUMNS = ("p_real", "p_real_low", "p_real_high")
 NORMAL = 1.959964
 ROWS = 64
+FAR = 4.0  # spreads from the mean of the labelled pictures; what a column says farther out is not believed
 CHECKED = 2**28  # bytes of a file up to which its references are checked too when it is read
 
 
@@ -75,12 +76,27 @@ class Realism:
 
     def _asked(self, features: Features, own: bool = True) -> np.ndarray:
         """What the model of votes says, (3, n); `ROWS` at a time, so that company changes no bit."""
-        found = [np.empty((3, 0))]
+        found, near = [np.empty((3, 0))], self._bounded(features)
         for start in range(0, len(features), ROWS):
             rows = np.arange(start, start + ROWS)
-            padded = {name: layer[np.minimum(rows, len(features) - 1)] for name, layer in features.layers.items()}
+            padded = {name: layer[np.minimum(rows, len(features) - 1)] for name, layer in near.items()}
             found.append(np.stack(self.model.p_real(Features(tuple(map(str, rows)), padded), own)))
         return np.concatenate(found, axis=1)[:, : len(features)]
+
+    def _bounded(self, features: Features) -> dict[str, np.ndarray]:
+        """Layers with no column farther than `FAR` spreads from the labelled pictures, as the model standardises.
+
+        A column that hardly varied among them (z at its floor, say) would otherwise decide alone what is far out.
+        """
+        model, start, near = self.model, 0, {}
+        logged = model.is_distance_ | model.is_z_
+        ends = model.mean_ + FAR * np.array([[-1.0], [1.0]]) * model.spread_
+        low, high = np.where(logged, np.sign(ends) * np.expm1(np.abs(ends)), ends)
+        low = np.where(model.is_distance_, np.maximum(low, 0), low)
+        for name, layer in features.layers.items():
+            here, start = slice(start, start + layer.shape[1]), start + layer.shape[1]
+            near[name] = np.clip(layer, low[here], high[here])
+        return near
 
     def score(self, features: Features) -> dict[str, Any]:
         """All columns of `Scores`: the score is log(p / (1 - p)), and z is read against held-out reals."""
@@ -170,7 +186,7 @@ def load_realism(path: str | Path) -> Realism:
         made = Realism(
             HumanModel.restored(arrays, header["human"]),
             distances,
-            header["extractor"],
+            header["extractor"] if distances else _network_beside(path, header["extractor"]),
             tuple(header["taps"]),
             header["references_sha256"],
             header["match"],
@@ -223,6 +239,15 @@ def _head(path: str | Path) -> dict[str, str]:
             return file.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise BadModel(f"{path} is not a giqa model, or is cut short ({type(error).__name__}).") from None
+
+
+def _network_beside(path: str | Path, extractor: str) -> str:
+    """The network that learned from votes, where it lies now: NAME.safetensors, beside NAME.giqa, moves with it."""
+    beside = Path(path).with_suffix(".safetensors").resolve()
+    name, parameters = registry.parse(extractor)
+    if not beside.is_file():
+        return extractor
+    return registry.canonical("extractor", registry.make("extractor", name, **parameters | {"weights": str(beside)}))
 
 
 def _densities(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Any:

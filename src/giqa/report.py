@@ -16,7 +16,7 @@ import numpy as np
 
 from .errors import BadShape
 from .files import replace_file
-from .page import render
+from .pages.page import render
 
 COLUMNS = ("score", "z", "percentile", "z_low", "z_high")
 PEOPLE = ("p_real", "p_real_low", "p_real_high")  # where people's votes were learned

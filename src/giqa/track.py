@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from . import drawing
 from .compare import compare
 from .comparison import Comparison
 from .comparison_page import ARROWS, FILTERS, STYLES
@@ -20,7 +19,8 @@ from .errors import BadSource, BadSpec
 from .extraction import as_match, auto_match, extract, make_extractor
 from .files import replace_file
 from .images import open_source
-from .page import render
+from .pages import drawing
+from .pages.page import render
 from .types import Progress
 
 COLUMNS = ("iteration", "epoch", "step")

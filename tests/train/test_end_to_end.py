@@ -90,6 +90,16 @@ def test_a_resumed_training_ends_with_the_same_bits(set_, tmp_path):
     assert not out.with_suffix(".checkpoint").exists()
 
 
+def test_both_files_can_be_moved(set_, learned, tmp_path):
+    moved = tmp_path / "elsewhere"
+    moved.mkdir()
+    for ending in (".safetensors", ".giqa"):
+        (moved / f"people{ending}").write_bytes(learned[0].with_suffix(ending).read_bytes())
+    found = load_realism(moved / "people.giqa")
+    assert str(moved) in found.extractor and found.digest == learned[1].digest
+    assert np.array_equal(score(set_[1], model=found).p_real, score(set_[1], model=learned[1]).p_real)
+
+
 def test_another_network_in_its_place_is_refused(set_, learned, tmp_path):
     moved = tmp_path / "people.safetensors"
     made = train_end_to_end(*set_, moved, **(QUICK | {"epochs": 1}))

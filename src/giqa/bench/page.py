@@ -8,9 +8,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from .. import drawing
 from ..files import replace_file
-from ..page import render
+from ..pages import drawing
+from ..pages.page import render
 from .entries import Sweep
 from .judged import ALIKE, Bench, SetFound
 

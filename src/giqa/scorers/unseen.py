@@ -18,7 +18,7 @@ from .logistic import sigmoid
 
 # Prior: spread exp(-spread² / (2 USUAL²)), which is 0 at 0, as no features say all of a picture (Chung et al. 2013 on
 # variances estimated from little). Its mean is .88. Among pictures of one generator of which nothing is known, the
-# spread is .5 to 1.6 in each of the 40 generators of Stein et al. 2023 (`benchmarks/people_layer6.py`).
+# spread is .5 to 1.5 in each of the 40 generators of Stein et al. 2023 (`benchmarks/people_standins.py`).
 USUAL = 0.7
 SPREADS = np.linspace(0.05, 4, 80)
 NODES = np.linspace(-4.5, 4.5, 101)  # of the integral over u, in standard deviations

@@ -1,10 +1,13 @@
-"""Plots as SVG text for reports: no script, no style of their own; classes are those of the report's style sheet."""
+"""Plots of values with their intervals as SVG text, a row a name or along a scale."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from html import escape
+
+from markupsafe import Markup, escape
+
+from .axes import svg, ticks
 
 WIDTH = 720
 ROW = 24
@@ -17,7 +20,7 @@ def interval_plot(
     mark: float | None = None,
     mark_label: str = "",
     extra: Sequence[Sequence[tuple[float, str]]] = (),
-) -> str:
+) -> Markup:
     """One line a row: a name, a dot, and its interval; `mark`: a dashed line at a value that means something.
 
     `rows`: (name, value, low, high); `extra`: for each row, further values and the class they are drawn in.
@@ -27,14 +30,14 @@ def interval_plot(
     """
     rows = [row for row in rows if row[1] == row[1]]
     numbers = [n for row in rows for n in row[1:] if n == n] + [value for dots in extra for value, _ in dots]
-    low, high, ticks = _axis([*numbers, *([mark] if mark is not None else [])])
+    low, high, at = _scale([*numbers, *([mark] if mark is not None else [])])
     left, height = min(260, 20 + 7 * max((len(row[0]) for row in rows), default=0)), ROW * len(rows) + 40
     parts = []
 
     def x(value: float) -> float:
         return round(left + (value - low) / (high - low) * (WIDTH - left - 30), 1)
 
-    for tick in ticks:
+    for tick in at:
         parts.append(f'<line class="axis" x1="{x(tick)}" x2="{x(tick)}" y1="4" y2="{height - 34}"/>')
         parts.append(f'<text x="{x(tick)}" y="{height - 18}" text-anchor="middle">{tick:g}</text>')
     if mark is not None:
@@ -50,12 +53,12 @@ def interval_plot(
             parts.append(f'<line class="whisker" x1="{x(lower)}" x2="{x(upper)}" y1="{y}" y2="{y}"/>')
         words = f"{value:.3f}" + (f" [{lower:.3f}, {upper:.3f}]" if lower == lower else "")
         parts.append(f'<circle class="dot" cx="{x(value)}" cy="{y}" r="5"><title>{words}</title></circle>')
-    return _svg(parts, height, f"{unit}: " + "; ".join(f"{row[0]} {row[1]:.3f}" for row in rows))
+    return svg(WIDTH, height, _words(unit, [row[:2] for row in rows]), parts)
 
 
 def curve_plot(
     points: Sequence[tuple[float, float, float, float]], *, x_label: str, y_label: str, mark: float | None = None
-) -> str:
+) -> Markup:
     """A line through points with their intervals: (x, value, low, high); `mark`: a dashed line at a height.
 
     >>> curve_plot([(1, 0.5, 0.4, 0.6), (2, 0.3, 0.2, 0.4)], x_label="trial", y_label="error").count("<circle")
@@ -63,8 +66,8 @@ def curve_plot(
     """
     points = [point for point in points if point[1] == point[1]]
     heights = [n for point in points for n in point[1:] if n == n] + ([mark] if mark is not None else [])
-    low, high, ticks = _axis(heights)
-    start, end, steps = _axis([point[0] for point in points])
+    low, high, at = _scale(heights)
+    start, end, steps = _scale([point[0] for point in points])
     height = 280
 
     def x(value: float) -> float:
@@ -74,7 +77,7 @@ def curve_plot(
         return round(height - 50 - (value - low) / (high - low) * (height - 70), 1)
 
     parts = []
-    for tick in ticks:
+    for tick in at:
         parts.append(f'<line class="axis" x1="60" x2="{WIDTH - 30}" y1="{y(tick)}" y2="{y(tick)}"/>')
         parts.append(f'<text x="52" y="{y(tick) + 4}" text-anchor="end">{tick:g}</text>')
     parts += [f'<text x="{x(t)}" y="{height - 32}" text-anchor="middle">{t:g}</text>' for t in steps]
@@ -82,7 +85,7 @@ def curve_plot(
     parts.append(f'<text x="60" y="12">{escape(y_label)}</text>')
     if mark is not None:
         parts.append(f'<line class="cut" x1="60" x2="{WIDTH - 30}" y1="{y(mark)}" y2="{y(mark)}"/>')
-    path = " ".join(f"{'M' if at == 0 else 'L'}{x(p[0])},{y(p[1])}" for at, p in enumerate(points))
+    path = " ".join(f"{'M' if k == 0 else 'L'}{x(p[0])},{y(p[1])}" for k, p in enumerate(points))
     parts.append(f'<path class="curve" d="{path}"/>')
     for px, value, lower, upper in points:
         if lower == lower:
@@ -90,23 +93,23 @@ def curve_plot(
         parts.append(
             f'<circle class="dot" cx="{x(px)}" cy="{y(value)}" r="5"><title>{px:g}: {value:.3f}</title></circle>'
         )
-    return _svg(parts, height, f"{y_label} by {x_label}: " + "; ".join(f"{p[0]:g}: {p[1]:.3f}" for p in points))
+    values = [(f"{p[0]:g}:", p[1]) for p in points]
+    return svg(WIDTH, height, _words(f"{y_label} by {x_label}", values), parts)
 
 
-def _svg(parts: Sequence[str], height: float, words: str) -> str:
-    label = escape(words, quote=True)
-    return f'<svg viewBox="0 0 {WIDTH} {height:g}" width="100%" role="img" aria-label="{label}">{"".join(parts)}</svg>'
-
-
-def _axis(values: Sequence[float]) -> tuple[float, float, list[float]]:
-    """Both ends and round ticks in between."""
+def _scale(values: Sequence[float]) -> tuple[float, float, list[float]]:
+    """Both ends and round ticks in between: the ends are ticks too."""
     low, high = min(values, default=0.0), max(values, default=1.0)
     if high <= low:
         low, high = low - 0.5, high + 0.5
-    step = 10 ** math.floor(math.log10((high - low) / 4))
-    step *= next(s for s in (1, 2, 5, 10) if (high - low) / (s * step) <= 6)
-    first, last = math.floor(low / step), math.ceil(high / step)
-    return first * step, last * step, [round(n * step, 10) for n in range(first, last + 1)]
+    marks = ticks(low, high, 6)
+    step = marks[1] - marks[0] if len(marks) > 1 else high - low
+    low, high = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
+    return low, high, ticks(low, high, 8)
+
+
+def _words(head: str, values: Sequence[tuple[str, float]]) -> str:
+    return f"{head}: " + "; ".join(f"{name} {value:.3f}" for name, value in values)
 
 
 def _short(name: str, most: int = 34) -> str:

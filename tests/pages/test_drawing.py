@@ -3,7 +3,8 @@ import re
 import numpy as np
 import pytest
 
-from giqa.drawing import Axis, Point, distributions, line, lines, number, plane, ticks
+from giqa.pages.axes import Axis, axis_of, marks_of, number, ticks
+from giqa.pages.drawing import Point, distributions, line, lines, plane
 
 
 @pytest.mark.parametrize(
@@ -63,3 +64,10 @@ def test_lines_share_their_axes_and_leave_out_what_is_unknown():
     assert text.count("<circle") == 3 and spots["s1"][0] == first and spots["s1"][1] == spots["s0"][1]
     assert text.count('class="band') == 1 and "&lt;b&gt;: 3.00 at 0.5" in text
     assert lines({"a": [(1.0, nan, nan, nan)]}, 400) == ""
+
+
+def test_a_compressed_axis_is_marked_by_powers():
+    """Far from 0 the marks are 0, 1, 3, 10, ... of either sign, as far as there is room."""
+    axis = axis_of([-1000.0, 5.0], 0, 600)
+    marks = marks_of(axis, 40)
+    assert {0.0, -10.0, -100.0} <= set(marks) and not {-200.0, -400.0} & set(marks)

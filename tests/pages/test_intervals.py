@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from giqa.svg import curve_plot, interval_plot
+from giqa.pages.intervals import curve_plot, interval_plot
 
 
 def places(plot, attribute):
