@@ -4,7 +4,7 @@
         [--kinds GAN,blurred] \
         [--maps giqa,others] [--inception FILE --taps Mixed_5d,Mixed_6b] [--pictures 300] [--json FILE] [--keep DIR]
 
-In pieces: --maps says which rows (giqa: the default layers and combined; others; inception), and with --keep what was
+In pieces: --maps says which rows (giqa: the default layers and combined; others; laplacian), and with --keep what was
 fitted on the reals is kept in files for the next piece.
 
 Patches are square, at a random place wholly inside the picture, 1/16 of its area (or what --sizes says), blended in
@@ -182,8 +182,9 @@ def methods(name: str, reals: Sequence[Pixels], options: argparse.Namespace) -> 
         found += [
             by_places(lambda p: own(p, ["low", "high"]), "", ["low", "high"]),
             by_distances(reals, lambda p: own(p, ["mid"])),
-            lambda pictures: {"plain Laplacian": [laplacian(p) for p in pictures]},
         ]
+    if "laplacian" in options.maps:
+        found.append(lambda pictures: {"plain Laplacian": [laplacian(p) for p in pictures]})
     if options.inception:
         from giqa.features.inception import Inception
 
@@ -244,7 +245,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--pictures", type=int, default=308, help="of each kind and size, at most")
     parser.add_argument("--inception", type=Path)
     parser.add_argument("--taps", type=lambda text: text.split(","), default=["MaxPool_2", "Mixed_5d", "Mixed_6b"])
-    parser.add_argument("--maps", type=lambda text: text.split(","), default=["giqa", "others"])
+    parser.add_argument("--maps", type=lambda text: text.split(","), default=["giqa", "others", "laplacian"])
     parser.add_argument("--keep", type=Path, metavar="DIR")
     parser.add_argument("--json", type=Path, metavar="FILE")
     return parser.parse_args()

@@ -118,6 +118,7 @@ class LayerDistances:
             if len(maps):  # (places, n, c): the pictures of a place side by side
                 queries = np.stack([self._vectors(name, one, shape) for one in maps], axis=1, dtype=np.float32)
                 found[name] = self._searched(name, queries).reshape(len(maps), *shape.places)
+                del queries  # before those of the next layer are made
             else:
                 found[name] = np.empty((0, *shape.places), np.float32)
         return found

@@ -22,9 +22,9 @@ class Nearest:
 
     |a - b|² = |a|² + 2(|b|²/2 - ab), of which only the bracket tells references apart: it is the product of [-a, 1] and
     [b, |b|²/2]. The winner's distance is computed anew from the differences. How a float32 product is rounded depends
-    on how many queries are in it; so where the second best is so near that rounding could decide, a float64 product of
-    one fixed shape does: a query has the same winner, and the same bits, in any company. Holds its buffers, so one
-    object serves one thread. Returns float32 (n,).
+    on how many queries are in it; so where the second best is so near that rounding could decide, float64 does: a query
+    has the same winner, and the same bits, in any company. Holds its buffers, so one object serves one thread. Returns
+    float32 (n,).
     """
 
     def __init__(self, channels: int):
@@ -38,7 +38,7 @@ class Nearest:
     def bytes(channels: int) -> int:
         """In its buffers, and in what it makes on the way."""
         buffers = COLUMNS * (2 * channels + 1) + ROWS * (COLUMNS + 3 * (channels + 1))
-        return 4 * buffers + 8 * (COLUMNS * (channels + 1) + TIES * (COLUMNS + channels + 1))
+        return 4 * buffers + 8 * (COLUMNS * (2 * channels + 1) + TIES * (COLUMNS + channels + 1))
 
     def __call__(self, queries: np.ndarray, references: np.ndarray, squares: np.ndarray) -> np.ndarray:
         found = np.full(len(queries), np.inf, np.float32)
@@ -62,16 +62,28 @@ class Nearest:
         winners = tile.argmin(axis=1)
         best = tile[every, winners]
         tile[every, winners] = np.inf
-        close = np.flatnonzero(tile.min(axis=1) - best <= self._doubt(left, longest))
+        within = best + self._doubt(left, longest)
+        close = np.flatnonzero(tile.min(axis=1) <= within)
         if len(close):
-            winners[close] = self._decided(left[close], right)
+            tile[close, winners[close]] = best[close]
+            pairs = np.nonzero(tile[close] <= within[close, None])
+            few = len(pairs[0]) <= len(right)
+            winners[close] = self._compared(left[close], right, *pairs) if few else self._decided(left[close], right)
         difference = right[winners]
         difference += left
         difference = difference[:, :-1]
         return np.sqrt(np.einsum("nc,nc->n", difference, difference))
 
+    def _compared(self, left: np.ndarray, right: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Winners among pairs, sorted by row, by their differences in float64, (n,)."""
+        difference = right[columns, :-1].astype(np.float64)
+        difference += left[rows, :-1]
+        squares = np.einsum("nc,nc->n", difference, difference)
+        order = np.lexsort((squares, rows))
+        return columns[order[np.searchsorted(rows, np.arange(len(left)))]]
+
     def _decided(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-        """Winners by float64 products of one shape, (n,)."""
+        """Winners among all, by float64 products of one shape, (n,): for many ties, such as of white borders."""
         winners, right = np.empty(len(left), np.intp), right.astype(np.float64)
         right[:, -1] = np.einsum("nc,nc->n", right[:, :-1], right[:, :-1]) / 2
         for start in range(0, len(left), TIES):
