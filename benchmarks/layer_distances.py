@@ -39,8 +39,8 @@ import numpy as np
 from giqa import __version__
 from giqa.scorers.distances import LayerDistances
 from giqa.scorers.half import widened
-from giqa.scorers.products import one_blas_thread
 from giqa.scorers.reference import Reference
+from giqa.threads import one_blas_thread
 
 LAYERS = {
     "Conv2d_1a_3x3": (149, 149, 32),
