@@ -33,7 +33,7 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file
 
-import giqa.cli.picking
+import giqa.cli.learning
 import giqa.gan.picker as picker
 import giqa.train.demo as demo
 import giqa.train.gan as gan
@@ -107,7 +107,7 @@ def demo_job(steps: int) -> Job:
         page.watch(demo.pipeline, "fit", "between: model of the reals", inside=False)
         for owner, name in ((demo, "sample_pictures"), (demo.pipeline, "score")):
             page.watch(owner, name, scores)
-        for name in ("picker_curve", "write_curve", "page", "replace_file"):
+        for name in ("picker_curve", "write_curve"):
             page.watch(demo, name, "curve and pages")
 
     return Job(lambda folder: demo.demo_gan(folder, steps=steps, pictures=40), phases, watch, content)
@@ -170,7 +170,7 @@ def pick_job(whole: Path, work: Path) -> Job:
         giqa_command(*told)
 
     def watch(page: Page) -> None:
-        page.watch(giqa.cli.picking, "found", "pick: pictures found")
+        page.watch(giqa.cli.learning, "found", "pick: pictures found")
         page.watch(picker, "write_picked", "pick: begin and end")
         page.watch(picker, "_place", "pick: picture placed")
 
@@ -246,7 +246,7 @@ def through(name: str, job: Job, options: argparse.Namespace) -> Counter[str]:
         left = [phase for phase in job.phases if kills[phase] < options.each]
         if not left:
             break
-        targets = {phase: rng.uniform(0, 0.9) * spent[phase] for phase in left if spent[phase]}
+        targets = {phase: rng.uniform(0, 0.6) * spent[phase] for phase in left if spent[phase]}
         while True:
             _, killed = watched(started(job, page, folder, home), page, targets)
             if not killed:

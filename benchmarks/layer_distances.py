@@ -192,22 +192,21 @@ def measure(folder: Path, asked: argparse.Namespace) -> None:
         coming = queries(pictures)
         return lambda: expected.update(way.distances(coming)) or pictures
 
-    most, few = max(asked.pictures), min(asked.plain)
+    most, few = asked.pictures[0], asked.plain[0]
     for _ in range(asked.repeats):
         meter(f"giqa, {most} at a time", by_giqa(most), half, one_core=False)
         meter(f"plain, {few} at a time", by_plain(few), full)
         meter("naive", lambda: plain.naive(queries(1)[0], asked.share))
     worst = max(np.abs(found[name][:few].reshape(few, -1).T / expected[name] - 1).max() for name in LAYERS)
     say(f"largest relative difference of a distance, giqa against plain: {worst:.1e}")
-    for pictures in asked.pictures:
-        if pictures != most:
+    if not asked.brief:
+        for pictures in asked.pictures[1:]:
             meter(f"giqa, {pictures} at a time", by_giqa(pictures), half, one_core=False)
-    meter(f"giqa, {most} at a time, warm", by_giqa(most), one_core=False)
-    meter(f"giqa, {most} at a time, one core", by_giqa(most), half)
-    for pictures in asked.plain:
-        if pictures != few:
+        meter(f"giqa, {most} at a time, warm", by_giqa(most), one_core=False)
+        meter(f"giqa, {most} at a time, one core", by_giqa(most), half)
+        for pictures in asked.plain[1:]:
             meter(f"plain, {pictures} at a time", by_plain(pictures), full)
-    meter(f"plain, float16, {few} at a time", by_plain(few, converted), half)
+        meter(f"plain, float16, {few} at a time", by_plain(few, converted), half)
     cost = distances.cost(queries(1)[0], n)
     meter.table()
     kept, flops = half.stat().st_size / 1e9, cost.flops / 1e9
@@ -218,10 +217,13 @@ def measure(folder: Path, asked: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--references", type=int, default=2000)
-    parser.add_argument("--pictures", type=int, nargs="+", default=[256], help="of a call of giqa")
-    parser.add_argument("--plain", type=int, nargs="+", default=[64], help="pictures of a call of the plain way")
+    parser.add_argument(
+        "--pictures", type=int, nargs="+", default=[256], help="of a call of giqa; others after the first once"
+    )
+    parser.add_argument("--plain", type=int, nargs="+", default=[64], help="of a call of the plain way; likewise")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--share", type=float, default=0.01, help="of the places, for the naive way")
+    parser.add_argument("--brief", action="store_true", help="only the ways that are repeated")
     parser.add_argument("--folder", type=Path, help="where the references are, or with --write will be; kept")
     parser.add_argument("--write", action="store_true", help="write the references into --folder and stop")
     asked = parser.parse_args()

@@ -2,7 +2,10 @@
 
     python benchmarks/pointing.py --data ../shared/data [--part tested] [--only faces,photographs] [--sizes 16,9,36] \
         [--kinds GAN,blurred] \
-        [--inception FILE --taps Mixed_5d,Mixed_6b] [--pictures 300] [--json FILE]
+        [--maps giqa,others] [--inception FILE --taps Mixed_5d,Mixed_6b] [--pictures 300] [--json FILE] [--keep DIR]
+
+In pieces: --maps says which rows (giqa: the default layers and combined; others; inception), and with --keep what was
+fitted on the reals is kept in files for the next piece.
 
 Patches are square, at a random place wholly inside the picture, 1/16 of its area (or what --sizes says), blended in
 over an eighth of their side. Kinds:
@@ -41,16 +44,17 @@ import numpy as np
 from intervals import share
 from PIL import Image, ImageFilter
 
-from giqa import __version__
+from giqa import __version__, registry
 from giqa.features.embedded import Embedded
 from giqa.images import open_source
 from giqa.images.decode import decode
-from giqa.maps import maps_of
+from giqa.maps import TAPS, MapModel, load_maps, maps_of
 from giqa.scorers.distances import LayerDistances
 from giqa.scorers.places import Places, cell_sums, neighbourhood, place_scale
 
 KINDS = ("GAN", "blurred", "noisy", "checkerboard", "another real")
 GRID = 24
+DEFAULT = TAPS["embedded"]
 Pixels = np.ndarray
 Rows = dict[str, list[np.ndarray]]  # row of the table -> a map (g, g) a picture, lowest where it is worst
 
@@ -146,15 +150,23 @@ def laplacian(pixels: Pixels) -> np.ndarray:
     return -cells[0] / cells[1]
 
 
-def methods(reals: Sequence[Pixels], options: argparse.Namespace) -> list[Callable[[list[Pixels]], Rows]]:
+def methods(name: str, reals: Sequence[Pixels], options: argparse.Namespace) -> list[Callable[[list[Pixels]], Rows]]:
     """What makes maps of some pictures, by row name, lowest where they are worst."""
     extractor = Embedded()
 
     def own(pixels: Pixels, taps: Sequence[str]) -> dict[str, np.ndarray]:
         return maps_of(extractor, taps, pixels)
 
-    def by_places(maps: Callable[[Pixels], dict[str, np.ndarray]], head: str, combined: bool) -> Callable:
-        fitted = Places().fit(maps(p) for p in reals)
+    def by_places(maps: Callable[[Pixels], dict[str, np.ndarray]], head: str, taps: Sequence[str]) -> Callable:
+        file = options.keep / f"{name}-{'-'.join(taps)}.maps" if options.keep else None
+        if file and file.exists():
+            fitted = load_maps(file).places
+        else:
+            fitted = Places().fit(maps(p) for p in reals)
+            if file:
+                made_by = {"features": extractor.identity()}
+                MapModel(fitted, [], registry.canonical("extractor", extractor), tuple(taps), None, made_by).save(file)
+        combined = taps == DEFAULT
 
         def rows(pictures: list[Pixels]) -> Rows:
             found = [fitted.z(maps(p)) for p in pictures]
@@ -163,32 +175,40 @@ def methods(reals: Sequence[Pixels], options: argparse.Namespace) -> list[Callab
 
         return rows
 
-    nearest = LayerDistances().fit((own(p, ["mid"]) for p in reals[:-100]), len(reals) - 100)
-    median, deviation = place_scale(nearest.distances([own(p, ["mid"]) for p in reals[-100:]])["mid"])
-
-    def exact(pictures: list[Pixels]) -> Rows:
-        d = nearest.distances([own(p, ["mid"]) for p in pictures])["mid"]
-        return {"mid, exact distances A": list(-d), "mid, exact distances A, z": list((median - d) / deviation)}
-
-    found = [
-        by_places(lambda p: own(p, ["grain", "sharpness", "mid"]), "", True),
-        by_places(lambda p: own(p, ["low", "high"]), "", False),
-        exact,
-        lambda pictures: {"plain Laplacian": [laplacian(p) for p in pictures]},
-    ]
+    found = []
+    if "giqa" in options.maps:
+        found.append(by_places(lambda p: own(p, DEFAULT), "", DEFAULT))
+    if "others" in options.maps:
+        found += [
+            by_places(lambda p: own(p, ["low", "high"]), "", ["low", "high"]),
+            by_distances(reals, lambda p: own(p, ["mid"])),
+            lambda pictures: {"plain Laplacian": [laplacian(p) for p in pictures]},
+        ]
     if options.inception:
         from giqa.features.inception import Inception
 
         inception = Inception(str(options.inception))
-        found.append(by_places(lambda p: inception.maps(p, options.taps), "Inception ", False))
+        found.append(by_places(lambda p: inception.maps(p, options.taps), "Inception ", options.taps))
     return found
+
+
+def by_distances(reals: Sequence[Pixels], maps: Callable[[Pixels], dict[str, np.ndarray]]) -> Callable:
+    """Exact distances by place to all reals but the last 100, raw and on the scale of those."""
+    nearest = LayerDistances().fit((maps(p) for p in reals[:-100]), len(reals) - 100)
+    median, deviation = place_scale(nearest.distances([maps(p) for p in reals[-100:]])["mid"])
+
+    def rows(pictures: list[Pixels]) -> Rows:
+        d = nearest.distances([maps(p) for p in pictures])["mid"]
+        return {"mid, exact distances A": list(-d), "mid, exact distances A, z": list((median - d) / deviation)}
+
+    return rows
 
 
 def measured(name: str, options: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """Row -> column -> Figure."""
     start = time.time()
     pictures = domain(name, options.data)
-    maps = methods(pictures.reals[: pictures.reference], options)
+    maps = methods(name, pictures.reals[: pictures.reference], options)
     say(f"{name}: fitted in {time.time() - start:.0f} s")
     shares: dict[str, dict[str, Any]] = {}
     for size in options.sizes:
@@ -224,6 +244,8 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--pictures", type=int, default=308, help="of each kind and size, at most")
     parser.add_argument("--inception", type=Path)
     parser.add_argument("--taps", type=lambda text: text.split(","), default=["MaxPool_2", "Mixed_5d", "Mixed_6b"])
+    parser.add_argument("--maps", type=lambda text: text.split(","), default=["giqa", "others"])
+    parser.add_argument("--keep", type=Path, metavar="DIR")
     parser.add_argument("--json", type=Path, metavar="FILE")
     return parser.parse_args()
 

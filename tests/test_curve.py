@@ -5,8 +5,9 @@ import pytest
 from click.testing import CliRunner
 
 from giqa.cli import main
-from giqa.curve import drawn, latent_scores, picker_curve, truncated_curve, write_curve
+from giqa.curve import Strip, drawn, latent_scores, page, picker_curve, truncated_curve, write_curve
 from giqa.errors import BadShape, BadSpec
+from giqa.files import as_png
 
 TEN = np.arange(10.0)
 GAP = {"fd": lambda real, fake: float(fake.mean() - real.mean())}
@@ -80,8 +81,8 @@ def test_written_as_a_table_and_as_a_page(tmp_path):
     ]
     assert float(rows[1]["qs_low"]) < 7 < float(rows[1]["qs_high"])
     table = [("Weights <now>", ("step", "share"), [("10", "20 %")])]
-    page = write_curve(tmp_path / "c.html", points, ["A note."], tables=table).read_text()
-    assert page.count("<svg") == 2 and "A note." in page and "Weights &lt;now&gt;" in page and "://" not in page
+    text = write_curve(tmp_path / "c.html", points, ["A note."], tables=table).read_text()
+    assert text.count("<svg") == 2 and "A note." in text and "Weights &lt;now&gt;" in text and "://" not in text
     with pytest.raises(BadSpec, match="A curve is written as"):
         write_curve(tmp_path / "c.png", points)
 
@@ -141,3 +142,11 @@ def test_command_refuses_latents_of_other_pictures(toy, scored, tmp_path):
     arguments = ["pick", str(scored), "--from", str(toy[1]), "--real", str(toy[0]), "--curve", str(tmp_path / "c.csv")]
     result = CliRunner().invoke(main, [*arguments, "--latents", str(tmp_path / "z.npy")])
     assert result.exit_code == 2 and "a row for each of" in result.stderr
+
+
+def test_strips_of_pictures_are_shown_with_their_words():
+    """A picture and what is below it, with a true minus; nothing is loaded from anywhere."""
+    strip = Strip("worst", [as_png(np.full((2, 2, 3), 9, np.uint8)), b"x"], ["-1.5"])
+    text = page([], strips={"plain": [strip]})
+    assert text.count("data:image/png;base64,") == 2 and text.count("<span>−1.5</span>") == 1
+    assert 'alt="worst 2"' in text and "http:" not in text and "https:" not in text

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from giqa.report import Report, Unshown, thumbnail, write_report
+from giqa.report import Explained, Report, Unshown, thumbnail, write_report
 from test_report import HOSTILE, make_report
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -347,6 +347,34 @@ def test_what_is_out_of_domain_is_marked_and_found(open_page, report, tmp_path):
     assert sorted(page.locator(".cell .mark").all_inner_texts()) == ["copy", "out of domain", "out of domain"]
     page.locator(".cell").first.click()
     assert "shows something that the reals do not" in page.locator("#detail").inner_text()
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_people_would_say_is_shown(open_page, report, tmp_path, width, scheme):
+    """Sorted by p, best and worst three with their maps, the interval and the sentence in the details."""
+    p = np.where(np.isnan(report.columns["score"]), np.nan, (5 + np.random.default_rng(3).permutation(60)) / 71)
+    people = {"p_real": p, "p_real_low": p / 2, "p_real_high": (1 + p) / 2}
+    worst = [int(row) for row in np.argsort(np.where(np.isnan(p), np.inf, p))[:5]]
+    explained = {row: Explained(report.thumbnails[0], f"The worst place of {row} is at the top.") for row in worst}
+    told = dataclasses.replace(report, columns={**report.columns, **people}, explained=explained)
+    page = open_page(write_report(tmp_path / "r.html", told), width=width, scheme=scheme)
+    assert overflow(page) <= 0
+    percent = [f"{100 * value:.0f} %" for value in p]
+    best = [int(row) for row in np.argsort(np.where(np.isnan(p), np.inf, -p))[:3]]
+    assert page.locator("#ends-best b").all_inner_texts() == [f"{percent[row]} real" for row in best]
+    assert page.locator("#ends-worst b").all_inner_texts() == [f"{percent[row]} real" for row in worst[:3]]
+    assert page.locator("#ends-worst img").count() == 3 + sum(told.thumbnails[row] is not None for row in worst[:3])
+    page.locator(".segments label", has_text="Least real").click()
+    assert shown_ids(page)[:5] == [told.ids[row] for row in worst]
+    page.locator(".chips label", has_text="With a map").click()
+    assert sorted(shown_ids(page)) == sorted(told.ids[row] for row in worst)
+    page.locator("#ends-worst button").first.click()
+    words = page.locator("#detail").inner_text()
+    low, high = (f"{100 * people[name][worst[0]]:.0f} %" for name in ("p_real_low", "p_real_high"))
+    assert f"The worst place of {worst[0]} is" in words and percent[worst[0]] in words
+    assert f"{low} to {high}" in words
+    assert page.locator("#detail .heat img").evaluate("image => image.decode().then(() => image.naturalWidth)") == 96
 
 
 def test_an_explanation_opens_offline(open_page, tmp_path):

@@ -339,3 +339,18 @@ def test_summary_counts_what_is_out_of_domain():
     scores = table("a", "b", z=[1.0, -4.0], out_of_domain=["no", "yes"])
     assert (scores.summary()["out_of_domain"], scores.summary()["mean_z"]) == (1, -1.5)
     assert table("a", out_of_domain=["no"]).summary()["out_of_domain"] == 0
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_what_people_would_say_is_kept_beside_the_rest(tmp_path, ending):
+    """p_real and its interval stand after z_high, only in tables that have them."""
+    if ending == "parquet":
+        pytest.importorskip("pyarrow")
+    z, blank = np.array([1.0, np.nan]), ["", ""]
+    p = {"p_real": np.array([0.5, np.nan]), "p_real_low": z / 4, "p_real_high": z / 1.5}
+    table = Scores(["a", "b"], z, z, z, z, z, blank, blank, ["", "broken"], blank, {}, **p)
+    read = read_scores(table.write(tmp_path / f"t.{ending}"))
+    assert read.columns == ("id", *NUMBERS, "p_real", "p_real_low", "p_real_high", *TEXTS)
+    for name, values in p.items():
+        assert np.array_equal(getattr(read, name), values, equal_nan=True)
+    assert read.summary()["mean_p_real"] == 0.5 and read.ranked("p_real").tolist() == [0]

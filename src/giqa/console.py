@@ -78,19 +78,22 @@ def ranking(scores: Any) -> None:
         chosen = [*enumerate(ranked[:SHOWN], 1), None, *enumerate(ranked[-SHOWN:], len(ranked) - SHOWN + 1)]
     else:
         chosen = list(enumerate(ranked, 1))
+    people = scores.p_real is not None
     rows = [
-        ("...",) + ("",) * 4
+        ("...",) + ("",) * (4 + people)
         if pair is None
         else (
             pair[0],
             f"{scores.z[pair[1]]:+.2f}",
             f"{scores.z_low[pair[1]]:+.2f} .. {scores.z_high[pair[1]]:+.2f}",
             f"{100 * scores.percentile[pair[1]]:.1f} %",
+            *([f"{100 * scores.p_real[pair[1]]:.0f} %"] if people else []),
             scores.id[pair[1]] + _flags(scores, pair[1]),
         )
         for pair in chosen
     ]
-    table("", ("rank", "z", "95 % interval", "percentile", "picture"), rows, right=(0, 1, 2, 3))
+    called = ("called real",) if people else ()
+    table("", ("rank", "z", "95 % interval", "percentile", *called, "picture"), rows, right=range(4 + people))
 
 
 def _flags(scores: Any, row: int) -> str:
@@ -108,6 +111,8 @@ def summary(scores: Any) -> None:
             "(0 = like a typical real, -3 = three spreads worse), "
             f"{100 * whole['share_below_worst_5_percent']:.0f} % no better than the worst 5 % of reals."
         )
+    if whole.get("mean_p_real") is not None:
+        say(f"People would call {100 * whole['mean_p_real']:.0f} % of them real (mean of the column p_real).")
     if whole["duplicates"]:
         say(f"{whole['duplicates']} repeat a real picture (column duplicate_of).")
     if whole["out_of_domain"]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,19 @@ class Point:
     share: float
     n: int
     values: Mapping[str, Estimate]
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Some pictures (PNG) in a row, under a name, and what is written below each."""
+
+    name: str
+    pictures: Sequence[bytes]
+    words: Sequence[str] = ()
+
+    def cells(self) -> list[tuple[str, str]]:
+        """For each picture its base64 text, and the words."""
+        return [(base64.b64encode(p).decode(), w) for p, w in zip_longest(self.pictures, self.words, fillvalue="")]
 
 
 def picker_curve(
@@ -147,8 +162,8 @@ def rows_of(points: Sequence[Point]) -> list[dict[str, Any]]:
 def write_curve(path: str | Path, points: Sequence[Point], notes: Sequence[str] = (), **more: Any) -> Path:
     """The curve as `.csv`, a row a point, or `.html`, a chart a metric in one file that opens offline.
 
-    `notes`: sentences above the charts. `more`, of the page: `title`, `tables` as (heading, columns, rows), and
-    `links` as (address, text). Whole or not at all.
+    `notes`: sentences above the charts. `more`, of the page: `title`, `strips` of pictures by heading, `tables` as
+    (heading, columns, rows), and `links` as (address, text). Whole or not at all.
     """
     path = Path(path)
     rows = rows_of(points)
@@ -171,6 +186,7 @@ def page(
     points: Sequence[Point],
     notes: Sequence[str] = (),
     title: str = "Picker curve",
+    strips: Mapping[str, Sequence[Strip]] | None = None,
     tables: Sequence[tuple[str, Sequence[str], Sequence[Sequence[str]]]] = (),
     links: Sequence[tuple[str, str]] = (),
     made_by: Mapping[str, Any] | None = None,
@@ -188,6 +204,7 @@ def page(
         charts=charts,
         points=[(p, [(e.value, *e.interval()) for e in p.values.values()]) for p in points],
         metrics=[name for name, _, _ in charts],
+        strips=strips or {},
         tables=tables,
         links=links,
         made_by=[(k, v if isinstance(v, str) else json.dumps(v)) for k, v in (made_by or {}).items()],

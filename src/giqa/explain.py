@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 
 from .errors import BadSource, BadSpec, MissingSource
 from .extraction import as_match, make_extractor
-from .files import replace_file
+from .files import as_png, replace_file
 from .images import open_source
 from .images.decode import decode
 from .maps import Explanation, MapModel, fit_maps, load_maps
@@ -118,7 +117,7 @@ def write_page(
     check_outs([path])
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix.lower() == ".png":
-        replace_file(path, _png(heat_map(model, pixels, found)))
+        replace_file(path, as_png(heat_map(model, pixels, found)))
     else:
         replace_file(path, _page(model, name, pixels, found, patches).encode("utf-8", "replace"))
     return path
@@ -269,13 +268,5 @@ def _large(pixels: np.ndarray) -> np.ndarray:
     return pixels.repeat(times, axis=0).repeat(times, axis=1)
 
 
-def _png(pixels: np.ndarray) -> bytes:
-    from PIL import Image
-
-    out = io.BytesIO()
-    Image.fromarray(pixels).save(out, "PNG", optimize=True)
-    return out.getvalue()
-
-
 def _uri(pixels: np.ndarray) -> str:
-    return "data:image/png;base64," + base64.b64encode(_png(np.ascontiguousarray(pixels))).decode()
+    return "data:image/png;base64," + base64.b64encode(as_png(np.ascontiguousarray(pixels))).decode()

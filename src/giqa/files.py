@@ -1,13 +1,21 @@
-"""Files that exist whole or not at all, and tables in text."""
+"""Files that exist whole or not at all, tables in text, and pixels as PNG."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import uuid
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+TENSORS = {"f2": "F16", "f4": "F32", "f8": "F64", "u1": "U8", "i4": "I32", "i8": "I64", "b1": "BOOL"}  # of safetensors
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -15,6 +23,26 @@ def replace_file(path: Path, content: bytes) -> None:
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
         partial.write_bytes(content)
+        os.replace(partial, path)
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def write_tensors(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> None:
+    """A safetensors file, whole or not at all, one array after the other: a mapped one is never in memory."""
+    entries, end = {}, 0
+    for name, array in arrays.items():
+        place, end = [end, end + array.nbytes], end + array.nbytes
+        entries[name] = {"dtype": TENSORS[array.dtype.str[1:]], "shape": list(array.shape), "data_offsets": place}
+    head = json.dumps({"__metadata__": dict(metadata), **entries}).encode()
+    head += b" " * (-len(head) % 8)
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        with partial.open("wb") as file:
+            file.write(len(head).to_bytes(8, "little") + head)
+            for array in arrays.values():
+                array.tofile(file)  # in C order
         os.replace(partial, path)
     finally:
         with suppress(OSError):
@@ -53,3 +81,13 @@ def parse_table(
             raise error(f"{name}, line {line}: {len(row)} values for {len(header)} columns.")
     columns = {column: [row[at] for _, row in rows[1:]] for at, column in enumerate(header)}
     return columns, [line for line, _ in rows[1:]]
+
+
+def as_png(pixels: np.ndarray) -> bytes:
+    """uint8 RGB (h, w, 3) as a PNG that holds pixels and nothing else."""
+    import numpy as np
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(file, "PNG")
+    return file.getvalue()

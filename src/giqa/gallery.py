@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from .images.decode import decode
 from .images.folder import has_magic
 from .images.table import split_spec
 from .model import Model
-from .report import COLUMNS, FLAGS, Neighbour, Report, Unshown, thumbnail, write_report
-from .scores import Scores
+from .report import COLUMNS, FLAGS, Explained, Neighbour, Report, Unshown, thumbnail, write_report
+from .scores import PEOPLE, Scores
 from .types import Progress, Step
 
 MOST = 10_000  # pictures in one report: the best and the worst half of it
@@ -51,14 +51,16 @@ class Gallery:
         real: Any = None,
         *,
         title: str | None = None,
+        explained: Mapping[str, Explained] | None = None,
         workers: int | None = None,
         progress: Progress | None = None,
         **switches: bool,
     ) -> Path:
         """One HTML file; `fakes` and `real` are where the pictures are, `switches` those of `write_report`.
 
-        `title`: else the name of `fakes`, without the folders it lies in.
+        `title`: else the name of `fakes`, without the folders it lies in; `explained`: maps of some pictures, by id.
         """
+        names = COLUMNS if scores.p_real is None else (*COLUMNS, *PEOPLE)
         pictures = switches.get("show_thumbnails", True)
         rows = chosen_rows(scores)
         ids = [scores.id[row] for row in rows]
@@ -69,7 +71,8 @@ class Gallery:
         total = len(rows) + len(wanted)
         size = 192 if len(rows) <= FEW else 96
         shown = thumbnails_of(fakes, ids, workers, progress, 0, total, size) if pictures else {}
-        kept = self.model.thumbnails or {}
+        kept = getattr(self.model, "thumbnails", None) or {}
+        held_out = np.empty(0) if self.model.scale is None else self.model.scale.held_out
         if pictures and real is not None and not kept:
             real_ids = [self.model.reals.ids[row] for row in wanted]
             found = thumbnails_of(real, real_ids, workers, progress, len(rows), total)
@@ -77,10 +80,10 @@ class Gallery:
         report = Report(
             title=title or plain_name(fakes),
             ids=ids,
-            columns={name: getattr(scores, name)[rows] for name in COLUMNS},
+            columns={name: getattr(scores, name)[rows] for name in names},
             flags={name: [getattr(scores, name)[row] for row in rows] for name in FLAGS},
-            held_out_z=self.model.scale.z(self.model.scale.held_out),
-            n_real=len(self.model.scale.held_out),
+            held_out_z=self.model.scale.z(held_out) if len(held_out) else held_out,
+            n_real=len(held_out),
             thumbnails=[shown.get(name) for name in ids],
             neighbours=[
                 [Neighbour(place[int(r)], float(d)) for r, d in zip(*pair, strict=True) if r >= 0]
@@ -90,6 +93,8 @@ class Gallery:
             real_thumbnails={place[row]: kept[row] for row in wanted if row in kept},
             made_by=scores.made_by,
             mean_z=scores.summary()["mean_z"],
+            mean_p_real=scores.summary().get("mean_p_real"),
+            explained={row: explained[name] for row, name in enumerate(ids) if name in explained} if explained else {},
             unshown=_unshown(scores, rows) if len(rows) < len(scores) else None,
         )
         return write_report(path, report, **switches)

@@ -116,7 +116,7 @@ class Model:
         """Write one `.giqa` file (safetensors with a JSON header), whole or not at all."""
         from safetensors.numpy import save
 
-        learned = _learned(self.scorer)
+        learned = learned_of(self.scorer)
         kind = type(getattr(self.scorer, "scorer", self.scorer)).__name__  # behind `Folded` stands the user's own
         for name, value in learned.items():
             if value.dtype.kind not in "fiub":
@@ -128,7 +128,7 @@ class Model:
         if ":" in spec.partition("(")[0]:
             raise BadModel(f"{kind} cannot be kept in a file: it has no name; add it to the entry points giqa.scorers.")
         arrays = {f"scorer.{name}": value for name, value in learned.items() if value.ndim}
-        content = _learned(self.content) if self.content else {}
+        content = learned_of(self.content) if self.content else {}
         arrays |= {f"content.{name}": value for name, value in content.items() if value.ndim}
         arrays["scale.held_out"] = self.scale.held_out
         arrays["reals.matrix"] = self.matrix
@@ -161,8 +161,8 @@ class Model:
     def digest(self) -> str:
         """SHA-256 over what the model learned; two models with one digest score alike."""
         digest = hashlib.sha256()
-        content = _learned(self.content) if self.content else {}
-        learned = _learned(self.scorer) | {f"content.{name}": value for name, value in content.items()}
+        content = learned_of(self.content) if self.content else {}
+        learned = learned_of(self.scorer) | {f"content.{name}": value for name, value in content.items()}
         for name, value in sorted(learned.items()):
             if value.dtype.kind in "fiub":  # the bytes of an object array are addresses
                 value = value if value.ndim else np.asarray(value.item())  # as a file gives it back
@@ -171,13 +171,13 @@ class Model:
         return digest.hexdigest()
 
 
-def _learned(scorer: Any) -> dict[str, np.ndarray]:
+def learned_of(scorer: Any) -> dict[str, np.ndarray]:
     """What `fit` learned, by scikit-learn's convention; what is not one array of numbers is an array of objects."""
     learned = {}
     for name, value in vars(scorer).items():
         if name == "parts_" and hasattr(scorer, "blank_parts"):  # a scorer made of scorers
             for i, part in enumerate(value):
-                learned |= {f"parts_.{i}.{inner}": array for inner, array in _learned(part).items()}
+                learned |= {f"parts_.{i}.{inner}": array for inner, array in learned_of(part).items()}
         elif name.endswith("_") and not name.startswith("_"):
             try:
                 learned[name] = np.asarray(value)
@@ -186,8 +186,8 @@ def _learned(scorer: Any) -> dict[str, np.ndarray]:
     return learned
 
 
-def _restore(scorer: Any, learned: Mapping[str, Any]) -> None:
-    """The other way round of `_learned`."""
+def restore(scorer: Any, learned: Mapping[str, Any]) -> None:
+    """The other way round of `learned_of`."""
     parts = {int(name.split(".")[1]) for name in learned if name.startswith("parts_.")}
     if parts:
         scorer.parts_ = scorer.blank_parts(len(parts))
@@ -237,12 +237,12 @@ def load(path: str | Path) -> Model:
 def _model(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Model:
     scorer = registry.make("scorer", header["scorer"])
     learned = {name.removeprefix("scorer."): value for name, value in arrays.items() if name.startswith("scorer.")}
-    _restore(scorer, learned | header["learned"])
+    restore(scorer, learned | header["learned"])
     content = None
     if header["content"]:  # none, where no layer sees content
         content = Content(header["seed"])
         learned = {name.removeprefix("content."): value for name, value in arrays.items() if name[:8] == "content."}
-        _restore(content, learned | header["content"])
+        restore(content, learned | header["content"])
     info = np.frombuffer(arrays["reals.info"].tobytes(), INFO) if "reals.info" in arrays else None
     matrix = arrays["reals.matrix"]
     layers, start = {}, 0

@@ -28,8 +28,10 @@ from .images import open_source
 from .images.decode import note_names
 from .images.profile import differences, profile
 from .model import Model, load
-from .scores import NUMBERS, TEXTS, Scores
+from .realism import Realism, is_realism, load_realism, with_people
+from .scores import NUMBERS, PEOPLE, TEXTS, Scores
 from .types import Extractor, Features, Progress, Step
+from .worst_places import explain_pictures, extreme_ids, maps_for
 
 DEFAULT_SCORER = "multilayer"
 PAPERS_SCORER = "gmm"  # what `preset="paper"` and "released" mean where no scorer is named
@@ -169,7 +171,8 @@ def score(
     fakes: Any,
     real: Any = None,
     *,
-    model: Model | str | Path | None = None,
+    model: Model | Realism | str | Path | None = None,
+    human: Realism | str | Path | None = None,
     extractor: Any = None,
     scorer: Any = None,
     preset: str | None = None,
@@ -182,6 +185,7 @@ def score(
     workers: int | None = None,
     progress: Progress | None = None,
     report: str | Path | None = None,
+    maps: bool | None = None,
     show_reals: bool = True,
     show_thumbnails: bool = True,
     show_paths: bool = True,
@@ -195,9 +199,14 @@ def score(
 
     A picture that cannot be read gets a row with `error` and no score. `match="auto"` first brings both sets to one
     size and coding, if they differ. Sources, presets, `leave_out`, `group` and errors as in `fit`.
+    `human`: what `giqa train human` learned (or its file) adds `p_real` and its interval; as `model` it scores alone.
     `report`: also write this HTML file; with a `model`, `real` is then where pictures of its reals are found.
-    `show_reals`, `show_thumbnails`, `show_paths`: what the report may show.
+    `show_reals`, `show_thumbnails`, `show_paths`: what the report may show. `maps`: whether it shows where its 24 worst
+    pictures are unlike real ones (None: if NAME.maps is there); by `p_real` where it is known.
     """
+    file = model if isinstance(model, (str, Path)) else None
+    if maps and report is None:
+        raise BadSpec("Maps are shown in the report; give report= (--report FILE) too.")
     if real is None and model is None:
         raise BadSpec("Score against what? Give real= (pictures of reals) or model= (a fitted .giqa file).")
     if model is None:
@@ -224,16 +233,30 @@ def score(
             "A fitted model brings its own extractor, scorer, preset, match and flip, and its reals are what they are; "
             "leave these, leave_out and group to giqa.fit."
         )
-    model = load(model) if isinstance(model, (str, Path)) else model
+    model = _opened(model)
+    human = load_realism(human) if isinstance(human, (str, Path)) else human
     fakes = fakes if as_features(fakes) is not None else open_source(fakes)
-    steps = score_steps(fakes, model, store=store, workers=workers, progress=progress)
+    options = {"store": store, "workers": workers, "progress": progress}
+    steps = score_steps(fakes, model, **options)
+    steps = with_people(steps, fakes, human, **options) if human is not None else steps
     if report is None:
-        return _warned(collect(steps, model))
-    gallery = Gallery(model, neighbours=show_reals)
-    scores = _warned(collect(steps, model, gallery.see))
+        return _warned(collect(steps, model, human=human))
+    gallery = Gallery(model, neighbours=show_reals and isinstance(model, Model))
+    scores = _warned(collect(steps, model, gallery.see, human))
     switches = {"show_reals": show_reals, "show_thumbnails": show_thumbnails, "show_paths": show_paths}
+    where = maps_for(None if file and is_realism(file) else file, real, model.match, maps, workers, progress)
+    if where is not None:
+        ends = extreme_ids(scores.id, scores.score if scores.p_real is None else scores.p_real)
+        switches["explained"] = explain_pictures(where, fakes, ends, workers, progress)
     gallery.write(report, scores, fakes, real, workers=workers, progress=progress, **switches)
     return scores
+
+
+def _opened(model: Model | Realism | str | Path) -> Model | Realism:
+    """A fitted model, or that of its file, which may be one of people's votes."""
+    if not isinstance(model, (str, Path)):
+        return model
+    return load_realism(model) if is_realism(model) else load(model)
 
 
 def _warn_if_saved_differently(real: Any, fakes: Any) -> None:
@@ -256,28 +279,31 @@ def _warned(scores: Scores) -> Scores:
 
 def score_steps(
     fakes: Any,
-    model: Model,
+    model: Model | Realism,
     *,
     store: bool = True,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Step]:
     """Score in steps of 64 pictures, so that memory does not grow with their number."""
-    features = as_features(fakes)
+    features, people = as_features(fakes), isinstance(model, Realism)
+    if features is not None and people:
+        raise BadSpec("What people would say is told from pictures; it cannot be asked of features.")
     if features is not None:
         given = (_finite(features.rows(slice(i, i + CHUNK))) for i in range(0, len(features), CHUNK))
         ids, total = list(features.ids), len(features)
     else:
         if model.extractor is None:
             raise BadShape("The model was fitted on feature arrays; give features (n, d), or fit it on pictures.")
-        source, extractor = open_source(fakes), model_extractor(model)
+        source, extractor = open_source(fakes), model.sums if people else model_extractor(model)
         given = extract_steps(source, extractor, match=as_match(model.match), store=store, workers=workers)
         ids, total = list(source.ids), len(source)
     done = 0
     for step in given:
         here = ids[done : done + len(step.features) + len(step.failures)]
         done += len(here)
-        columns = model.score(_named_as(step.features, model)) if len(step.features) else {}
+        named = step.features if people else _named_as(step.features, model)
+        columns = model.score(named) if len(named) else {}
         yield Step(here, step.features, columns, step.failures)
         if progress:
             progress("score", done, total)
@@ -324,9 +350,15 @@ def model_extractor(model: Model) -> Extractor:
     return extractor
 
 
-def collect(steps: Iterator[Step], model: Model, each: Callable[[Step], None] | None = None) -> Scores:
+def collect(
+    steps: Iterator[Step],
+    model: Model | Realism,
+    each: Callable[[Step], None] | None = None,
+    human: Realism | None = None,
+) -> Scores:
     """All steps as one table; `each` sees every step as it passes."""
-    columns: dict[str, list] = {name: [] for name in ("id", *NUMBERS, *TEXTS)}
+    people = PEOPLE if human is not None or isinstance(model, Realism) else ()
+    columns: dict[str, list] = {name: [] for name in ("id", *NUMBERS, *people, *TEXTS)}
     for step in steps:
         place = {i: row for row, i in enumerate(step.features.ids)}
         for i in step.ids:
@@ -337,9 +369,12 @@ def collect(steps: Iterator[Step], model: Model, each: Callable[[Step], None] | 
                 columns[name].append("" if row is None else step.columns[name][row])
             noted = row is not None and step.features.info is not None
             columns["notes"].append("; ".join(note_names(int(step.features.info["notes"][row]))) if noted else "")
-            for name in NUMBERS:
+            for name in (*NUMBERS, *people):
                 columns[name].append(np.nan if row is None else step.columns[name][row])
         if each:
             each(step)
-    numbers = {name: np.array(columns[name], float) for name in NUMBERS}
-    return Scores(**(columns | numbers), made_by={**model.made_by, "model_digest": model.digest})
+    numbers = {name: np.array(columns[name], float) for name in (*NUMBERS, *people)}
+    made_by = {**model.made_by, "model_digest": model.digest}
+    if human is not None:
+        made_by["human"] = {**human.made_by, "digest": human.digest}
+    return Scores(**(columns | numbers), made_by=made_by)

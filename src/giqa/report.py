@@ -19,6 +19,7 @@ from .files import replace_file
 from .page import render
 
 COLUMNS = ("score", "z", "percentile", "z_low", "z_high")
+PEOPLE = ("p_real", "p_real_low", "p_real_high")  # where people's votes were learned
 FLAGS = ("duplicate_of", "out_of_domain", "error", "notes")
 REASONS_SHOWN = 100  # rows of the table of failures; the gallery shows all of them
 SKETCH = 2000  # numbers that stand for the z of pictures not shown: a count from them is within 1/2000 of their number
@@ -32,6 +33,14 @@ class Neighbour:
 
     real: int
     distance: float
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Where a picture is unlike real ones: a heat map (what `thumbnail` makes) and a sentence."""
+
+    heat: bytes | None
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -54,8 +63,8 @@ class Unshown:
 class Report:
     """What the report shows of n scored pictures; sequences a picture long, or empty where there is nothing to show.
 
-    `columns`: float64 (n,), NaN where failed; `flags`: text a picture, "" = none (`out_of_domain` is "yes" or "no", and
-    says nothing where all are empty); `held_out_z`: (m,) z of the held-out
+    `columns`: float64 (n,), NaN where failed, with `PEOPLE` or without; `flags`: text a picture, "" = none
+    (`out_of_domain` is "yes" or "no", and says nothing where all are empty); `held_out_z`: (m,) z of the held-out
     reals; `thumbnails`: what `thumbnail` makes, or None; `made_by`: anything that JSON can say.
     """
 
@@ -71,6 +80,8 @@ class Report:
     real_thumbnails: Mapping[int, bytes] = dataclasses.field(default_factory=dict)
     made_by: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     mean_z: float | None = None  # of the whole set, if more than the mean of the column is to be said
+    mean_p_real: float | None = None  # likewise
+    explained: Mapping[int, Explained] = dataclasses.field(default_factory=dict)  # by row
     unshown: Unshown | None = None
 
 
@@ -159,7 +170,8 @@ def _cleared(report: Report, show_reals: bool, show_thumbnails: bool, show_paths
         reals = [f"real {row}" for row in range(1, len(report.real_ids) + 1)]
         report = dataclasses.replace(report, ids=ids, real_ids=reals)
     if not show_thumbnails:
-        report = dataclasses.replace(report, thumbnails=(), real_thumbnails={})
+        words = {row: Explained(None, one.sentence) for row, one in report.explained.items()}
+        report = dataclasses.replace(report, thumbnails=(), real_thumbnails={}, explained=words)
     if not show_reals:
         report = dataclasses.replace(report, neighbours=(), real_ids=(), real_thumbnails={})
     return report
@@ -250,6 +262,8 @@ def _payload(report: Report) -> dict[str, Any]:
     return {
         "ids": list(report.ids),
         **{name: _numbers(_column(report, name)) for name in COLUMNS},
+        "people": {name: _numbers(_column(report, name)) for name in PEOPLE} if "p_real" in report.columns else None,
+        "explained": {row: [text(one.heat), one.sentence] for row, one in sorted(report.explained.items())},
         "rank": rank.tolist(),
         "unshown": _sketch(report.unshown.z) if report.unshown else None,
         "flags": {
@@ -333,6 +347,8 @@ def _figures(report: Report) -> dict[str, Any]:
         "scored": int(np.sum(~np.isnan(score))),
         "failed": int(np.sum(np.isnan(score))),
         "n_real": report.n_real,
+        "explained": len(report.explained),
+        "p_real": _mean_p_real(report) if "p_real" in report.columns else None,
         "mean_z": "\u2013" if mean is None else f"{mean:.{1 if abs(mean) >= 10 else 2}f}".replace("-", "\u2212"),
         "infinite": int(np.isinf(z).sum()),
         "median_percentile": _percent(float(np.median(known))) if known.size else "\u2013",
@@ -340,6 +356,13 @@ def _figures(report: Report) -> dict[str, Any]:
         "copies": copies + (report.unshown.copies if report.unshown else 0),
         "foreign": foreign if any(domain) else None,
     }
+
+
+def _mean_p_real(report: Report) -> str:
+    known = _column(report, "p_real")
+    known = known[~np.isnan(known)]
+    mean = report.mean_p_real if report.mean_p_real is not None else float(known.mean()) if known.size else None
+    return "\u2013" if mean is None else _percent(mean)
 
 
 def _percent(share: float) -> str:

@@ -16,6 +16,7 @@ from .errors import BadSpec, BadTable, MissingExtra, MissingSource
 from .files import replace_file
 
 NUMBERS = ("score", "z", "percentile", "z_low", "z_high")
+PEOPLE = ("p_real", "p_real_low", "p_real_high")  # only where a model of people's votes was asked too
 TEXTS = ("duplicate_of", "out_of_domain", "error", "notes")
 COLUMNS = ("id", *NUMBERS, *TEXTS)
 LATER = ("out_of_domain",)  # tables written before there was such a column are read as if it were empty
@@ -31,6 +32,8 @@ class Scores:
     z                  0 = like a typical held-out real, -3 = three spreads worse
     percentile         share of held-out reals that are no better, in (0, 1]; conformal
     z_low, z_high      95 % interval of z: where it lies for typical sets of so many reals
+    p_real             probability that a person calls it real; None without a model of people's votes, as are
+    p_real_low, _high  its 95 % interval
     duplicate_of       the real picture that this one repeats, or empty
     out_of_domain      "yes": it shows something that the reals do not; "no"; empty where no layer can tell
     error              why there is no score, or empty
@@ -51,6 +54,14 @@ class Scores:
     error: Sequence[str]
     notes: Sequence[str]
     made_by: Mapping[str, Any] = field(default_factory=dict)
+    p_real: np.ndarray | None = None
+    p_real_low: np.ndarray | None = None
+    p_real_high: np.ndarray | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that this table has, in their order."""
+        return COLUMNS if self.p_real is None else ("id", *NUMBERS, *PEOPLE, *TEXTS)
 
     def __len__(self) -> int:
         return len(self.id)
@@ -61,16 +72,17 @@ class Scores:
 
     def rows(self) -> list[dict[str, Any]]:
         """One dict a picture; numbers are floats, a missing one is None."""
-        columns = {name: getattr(self, name) for name in COLUMNS}
+        columns = {name: getattr(self, name) for name in self.columns}
         return [
-            {name: _plain(column[i]) if name in NUMBERS else column[i] for name, column in columns.items()}
+            {name: column[i] if name in ("id", *TEXTS) else _plain(column[i]) for name, column in columns.items()}
             for i in range(len(self))
         ]
 
-    def ranked(self) -> np.ndarray:
-        """Row numbers from best to worst by score, rows without a score left out; ties keep their order."""
-        scored = np.flatnonzero(~np.isnan(self.score))
-        return scored[np.argsort(-self.score[scored], kind="stable")]
+    def ranked(self, by: str = "score") -> np.ndarray:
+        """Row numbers from best to worst by a column, rows without a value left out; ties keep their order."""
+        values = getattr(self, by)
+        scored = np.flatnonzero(~np.isnan(values))
+        return scored[np.argsort(-values[scored], kind="stable")]
 
     def summary(self) -> dict[str, Any]:
         """What the set looks like as a whole: QS (mean z), and what must stand beside it.
@@ -91,6 +103,7 @@ class Scores:
             "mean_score": _plain(self.score[scored].mean()) if scored.any() else None,
             "median_percentile": float(np.median(percentile)) if len(percentile) else None,
             "share_below_worst_5_percent": float(np.mean(percentile <= 0.05)) if len(percentile) else None,
+            **({} if self.p_real is None else {"mean_p_real": _mean(self.p_real)}),
         }
 
     def to_pandas(self) -> Any:
@@ -99,7 +112,7 @@ class Scores:
             import pandas
         except ModuleNotFoundError:
             raise MissingExtra("Scores.to_pandas() needs pandas: pip install pandas") from None
-        return pandas.DataFrame({name: getattr(self, name) for name in COLUMNS})
+        return pandas.DataFrame({name: getattr(self, name) for name in self.columns})
 
     def write(self, path: str | Path) -> Path:
         """Write `.csv` (with `made_by` in `NAME.csv.json` beside it), `.jsonl` or `.parquet`, whole or not at all."""
@@ -122,7 +135,7 @@ class Scores:
         rows = self.rows()
         returns = any("\r" in row[name] for row in rows for name in ("id", *TEXTS))  # else left without quotes
         quoting = csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
-        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", quoting=quoting)
+        writer = csv.DictWriter(text, self.columns, lineterminator="\n", quoting=quoting)
         writer.writeheader()
         for row in rows:
             writer.writerow({name: "" if value is None else value for name, value in row.items()})
@@ -136,7 +149,7 @@ class Scores:
     def _parquet(self) -> bytes:
         pyarrow, parquet = _pyarrow()
         table = pyarrow.table(
-            {name: list(c) if name not in NUMBERS else c for name, c in ((n, getattr(self, n)) for n in COLUMNS)}
+            {n: list(c) if n in ("id", *TEXTS) else c for n, c in ((n, getattr(self, n)) for n in self.columns)}
         )
         table = table.replace_schema_metadata({"giqa": json.dumps(self.made_by)})
         sink = io.BytesIO()
@@ -163,7 +176,9 @@ def read_scores(path: str | Path) -> Scores:
         columns: dict[str, Any] = {
             name: [row.get(name, "") if name in LATER else row[name] for row in rows] for name in COLUMNS
         }
-        for name in NUMBERS:
+        told = PEOPLE if rows and all(name in rows[0] for name in PEOPLE) else ()
+        columns |= {name: [row[name] for row in rows] for name in told}
+        for name in (*NUMBERS, *told):
             columns[name] = np.array([_number(value, name, row) for row, value in enumerate(columns[name], 1)], float)
     except (ValueError, TypeError, csv.Error) as error:
         why = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error
@@ -235,6 +250,11 @@ def _pyarrow() -> tuple[Any, Any]:
 
 def _plain(value: Any) -> float | None:
     return None if np.isnan(value) else float(value)
+
+
+def _mean(values: np.ndarray) -> float | None:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else None
 
 
 def _json_safe(row: dict[str, Any]) -> dict[str, Any]:

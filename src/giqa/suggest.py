@@ -84,8 +84,8 @@ def suggest(
 
     `labelled`: votes, counts, ratings or pairs, or their file; from 20 pictures with votes of both kinds a model is
     learned (logistic regression on principal directions of the features). `scores`: a table with id and p_real, instead
-    of that model. `method`: see `giqa.scorers.spread.choose`; at random by default, which nothing else beat
-    (docs/bench.md) and which keeps the labelled a fair sample. `by`: a column of the source, or "folder": as many of
+    of that model. `method`: see `giqa.scorers.spread.choose`; at random by default, which keeps the labelled a fair
+    sample; what the others are good for is in docs/bench.md. `by`: a column of the source, or "folder": as many of
     each value. Same seed, same pictures. Errors: `BadSpec`, `BadShape`, `BadSource`, `BadTable`.
     """
     if method not in METHODS:

@@ -90,6 +90,28 @@ def test_each_picture_is_looked_at_once_and_a_stopped_run_goes_on(toy_set, monke
     assert not seen and again.to_json() == first.to_json()
 
 
+def test_tables_of_scores_need_no_pictures(toy_set, tmp_path):
+    """Two tables are compared where no picture is; what neither names is said."""
+    for name, sign in (("good", -1), ("bad", 1)):
+        text = "".join(f"p{i:02d}.png,{sign * i}\n" for i in range(11))
+        (tmp_path / f"{name}.csv").write_text("image,z\n" + text)
+    nowhere = LabelledSet("toy", toy_set.labels, tmp_path / "nothing here")
+    one = bench([nowhere], [f"{tmp_path}/good.csv,{tmp_path}/bad.csv"]).sets[0]
+    assert one.difference("good", "bad").difference.value == 1 and one.rows == 36
+    assert one.without == {"good": 1, "bad": 1} and not one.missing
+
+
+def test_matching_is_chosen_for_each_set(toy_set, tmp_path):
+    """Pictures of another size and coding are brought to that of the reals; it stands in how it was made."""
+    from PIL import Image
+
+    for path in (tmp_path / "pictures").iterdir():
+        Image.open(path).resize((48, 48)).save(path)
+    found = bench([toy_set], "gmm", match="auto", **OPTIONS)
+    assert "size" in found.made_by["sets"]["toy"]["match"]
+    assert bench([toy_set], "gmm", **OPTIONS).made_by["sets"]["toy"]["match"] is None
+
+
 def test_votes_have_an_auroc(tmp_path):
     """Pictures with little noise are called real; who made them is in the labels."""
     write_pictures(tmp_path / "reals", 40, lambda i: 2, seed=1)

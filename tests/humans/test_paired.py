@@ -15,7 +15,7 @@ from giqa.humans.paired import (
     pair_difference,
     vote_difference,
 )
-from giqa.humans.votes import Pairs
+from giqa.humans.votes import Counts, Pairs
 
 
 def pairs_of(rows):
@@ -120,3 +120,13 @@ def test_votes_by_hand_and_on_the_same_resamples():
     assert (gap.value, gap.low, gap.high) == (1, 1, 1)
     same = vote_difference(found[2]["AUROC"], found[2]["AUROC"], draws[:, [2, 2]])
     assert (same.low, same.high) == (0, 0)
+
+
+def test_pictures_without_a_vote_do_not_count():
+    """The first picture of 13 was shown to nobody: all others keep their own scores."""
+    names = np.array([f"i{i:02d}" for i in range(13)])
+    n = np.r_[0.0, np.ones(12)]
+    empty = np.full(13, "")
+    counts = Counts(names, n, np.where(n > 0, np.arange(13) % 2, 0.0), empty, empty, empty)
+    found, _ = judge_votes(counts, [{name: float(i % 2) for i, name in enumerate(names)}], {}, resamples=20)
+    assert found[0]["AUROC"].value == 1 and found[0]["AUROC"].n == 12

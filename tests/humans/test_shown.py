@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from giqa.errors import BadSpec
-from giqa.humans.shown import common_size, encoded, in_form, padded, padded_length, shuffled
+from giqa.files import as_png
+from giqa.humans.shown import common_size, in_form, padded, padded_length, shuffled
 
 
 def noise(height, width, seed=0):
@@ -45,7 +46,7 @@ def test_the_middle_is_cut():
 def test_padding_changes_the_length_and_nothing_else():
     """Two PNGs of different lengths become equally long and keep their pixels; Pillow checks every chunk's CRC."""
     pixels = [noise(32, 32), np.zeros((32, 32, 3), np.uint8)]
-    files = [encoded(one) for one in pixels]
+    files = [as_png(one) for one in pixels]
     length = padded_length([len(file) for file in files])
     assert len(files[0]) != len(files[1]) and length % 1024 == 0
     for file, one in zip(files, pixels, strict=True):

@@ -77,10 +77,11 @@ def bench(
     everything = _checked(sets, [*entries, *(entry for sweep in swept for entry in sweep.entries)])
     groups = [[entry.label for entry in entries], *([entry.label for entry in sweep.entries] for sweep in swept)]
     reading = {"store": store, "workers": workers, "progress": progress}
-    found, notes = [], []
+    found, notes, used = [], [], {}
     for one in sets:
         labels = _labels(one, unanimous, kind)
-        work = _Work(one, labels, extractor, match, seed, reading)
+        asked = one if any(entry.kind != "table" for entry in everything) else dataclasses.replace(one, pictures=None)
+        work = _Work(asked, labels, extractor, match, seed, reading)
         scores, trouble = work.scores(everything)
         if not scores:
             raise BadSpec(f"{one.name}: no entry could be judged; {next(iter(trouble.items()))[1]}")
@@ -88,13 +89,12 @@ def bench(
         generator = dict(one.generator) or _by_folder(labels)
         found.append(judge(one.name, labels, scores, groups, generator, resamples, seed, **about))
         notes += _notes(found[-1])
+        named = {key: _where(getattr(one, key)) for key in ("labels", "pictures", "real", "snapshots")}
+        used[one.name] = named | {"match": _spec(work.match)}
     made_by = {"giqa": __version__, "seed": seed, "unanimous": unanimous, "kind": kind}
-    made_by |= {
-        "extractor": registry.canonical("extractor", make_extractor(extractor)),
-        "match": _spec(as_match(match)),
-    }
+    made_by["extractor"] = registry.canonical("extractor", make_extractor(extractor))
     made_by |= {"entries": {entry.label: entry.what + _column(entry) for entry in everything}}
-    made_by |= {"sets": {one.name: {k: str(getattr(one, k)) for k in ("labels", "pictures", "real")} for one in sets}}
+    made_by["sets"] = used
     return Bench(tuple(entry.label for entry in entries), tuple(swept), tuple(found), tuple(notes), made_by)
 
 
@@ -108,7 +108,8 @@ def _checked(sets: Sequence[LabelledSet], entries: list[Entry]) -> list[Entry]:
     kinds = {entry.kind: entry.label for entry in reversed(entries)}
     for one in sets:
         if one.pictures is None and set(kinds) - {"table"}:
-            raise BadSpec(f"{one.name}: where are the pictures? {next(iter(entries)).label} needs them (--images).")
+            label = next(entry.label for entry in entries if entry.kind != "table")
+            raise BadSpec(f"{one.name}: where are the pictures? {label} needs them (--images).")
         if one.real is None and "scorer" in kinds:
             raise BadSpec(f"{one.name}: {kinds['scorer']} is fitted on reals; give some (--real).")
         if one.snapshots is None and "learned" in kinds:
@@ -144,6 +145,7 @@ class _Work:
         self.names = list(dict.fromkeys(name for column in columns for name in column.tolist()))
         self.missing: dict[str, str] = {}
         self.made: dict[Any, Features] = {}
+        self.match = None
         if one.pictures is None:
             return
         source = open_source(one.pictures)
@@ -157,7 +159,10 @@ class _Work:
         places = sorted(found.values())
         self.pictures = Part(source, places)
         self.name_of = {source.ids[place]: name for name, place in found.items()}
-        self.match = auto_match(one.real, self.pictures) if match == "auto" and one.real else as_match(match)
+        if match == "auto":
+            self.match = None if one.real is None else auto_match(one.real, self.pictures)
+        else:
+            self.match = as_match(match)
 
     def scores(self, entries: list[Entry]) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
         """Entry -> picture, as the labels call it -> score; and entry -> why there are none."""
@@ -258,6 +263,11 @@ def _notes(found: SetFound) -> list[str]:
 
 def _spec(match: Any) -> str | None:
     return match.spec() if match else None
+
+
+def _where(given: Any) -> str | None:
+    """A path as it was given; of what is no path, its kind."""
+    return given if given is None else str(given) if isinstance(given, str | Path) else type(given).__name__
 
 
 def _column(entry: Entry) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from .. import __version__
-from . import label_exchange, label_serve, label_stats  # noqa: F401  their commands join the group
+from . import human, label_exchange, label_serve, label_stats  # noqa: F401  their commands join the group
 from .bench import bench
 from .evaluate import evaluate
 from .explaining import explain
@@ -80,7 +80,8 @@ def demo(context: click.Context, out: Path, quiet: bool) -> None:
 @click.option(
     "--model",
     type=click.Path(path_type=Path),
-    help="A model that `giqa fit` made, instead of --real. With both, the report shows nearest reals from --real.",
+    help="A model that `giqa fit` or `giqa train` made, instead of --real. With both, --real is where the report "
+    "finds the nearest reals.",
 )
 @click.option(
     "-o",
@@ -89,6 +90,16 @@ def demo(context: click.Context, out: Path, quiet: bool) -> None:
     help="Write .csv, .jsonl or .parquet. Without it: a ranking in a terminal, CSV in a pipe.",
 )
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write one self-contained HTML file.")
+@click.option(
+    "--human",
+    type=click.Path(path_type=Path),
+    help="What `giqa train human` learned: adds the probability that a person calls each picture real.",
+)
+@click.option(
+    "--maps/--no-maps",
+    default=None,
+    help="The report shows where its 24 worst pictures are unlike real ones; by default if NAME.maps is there.",
+)
 @options("extractor", "scorer", "preset", "match", "flip", "seed", "leave_out", "group", "workers", "no_store")
 @click.option("--strict", is_flag=True, help="Exit with 1 when a picture could not be scored.")
 @click.option("--no-reals", is_flag=True, help="The report shows nothing of the reals.")
@@ -110,7 +121,8 @@ def score(
     columns: id, score (raw, higher = better), z (0 = like a typical real, -3 = three spreads worse),
     percentile (share of held-out reals that are no better), z_low and z_high (95 % interval of z),
     duplicate_of (the real it repeats), out_of_domain (yes: it shows something that the reals do not; empty:
-    no layer can tell), error (why there is no score), notes (what decoding did)
+    no layer can tell), error (why there is no score), notes (what decoding did); with --human, after z_high,
+    p_real (probability that a person calls it real), p_real_low and p_real_high (its 95 % interval)
 
     A picture that cannot be read gets a row without a score and a warning. Exit status: 0 scored, 1 with --strict
     when some could not be, 2 nothing could be done.
@@ -237,8 +249,9 @@ def info(model: Path, as_json: bool) -> None:
 
     from .. import console
     from ..model import read_header
+    from ..realism import is_realism, read_realism_header
 
-    header = read_header(model)
+    header = read_realism_header(model) if is_realism(model) else read_header(model)
     if as_json:
         click.echo(json.dumps(header, indent=1))
         return

@@ -111,18 +111,7 @@ def compare(
         switches = {"show_thumbnails": not no_thumbnails, "show_paths": not no_paths}
         write_page(report, found, sources=places, real=real, workers=asked["workers"], **switches)
     _write_json(out, found.to_json())
-    rows = []
-    for label in found.metrics:
-        cells = [_cell(g.values.get(label), g.trouble.get(label)) for g in found.generators]
-        rows.append((label, *cells))
-    for other in found.beside:
-        for words, of in (("mean", other.means), ("Spearman with z", other.agreements)):
-            rows.append(
-                (f"{other.name}: {words}", *(_numbers(*of[g.name]) if g.name in of else "" for g in found.generators))
-            )
-    for label in found.paired[0].numbers() if found.paired else ():
-        rows.append((f"paired: {label}", *(_numbers(*pairs.numbers()[label]) for pairs in found.paired)))
-    console.table("", ("metric", *places), rows)
+    console.table("", ("metric", *places), _rows(found))
     if not quiet:
         for pairs in found.paired:
             console.say(pairs.says())
@@ -172,6 +161,22 @@ def compare_classes(
             console.say(text)
         for path in filter(None, (out, report)):
             console.say(f"wrote {path}")
+
+
+def _rows(found: Any) -> list[tuple[str, ...]]:
+    """A row a metric, then of each score beside ours and of the pairs, a cell a generator."""
+    rows = []
+    for label in found.metrics:
+        cells = [_cell(g.values.get(label), g.trouble.get(label)) for g in found.generators]
+        rows.append((label, *cells))
+    for other in found.beside:
+        for words, of in (("mean", other.means), ("Spearman with z", other.agreements)):
+            rows.append(
+                (f"{other.name}: {words}", *(_numbers(*of[g.name]) if g.name in of else "" for g in found.generators))
+            )
+    for label in found.paired[0].numbers() if found.paired else ():
+        rows.append((f"paired: {label}", *(_numbers(*pairs.numbers()[label]) for pairs in found.paired)))
+    return rows
 
 
 def _cell(estimate: Any, trouble: str | None) -> str:

@@ -12,7 +12,7 @@ from .shared import Group, check_writable, options
 
 @click.group(cls=Group)
 def train() -> None:
-    """Learn quality from a generator's own snapshots, without anybody's judgement.
+    """Learn quality from a generator's own snapshots, without anybody's judgement; or, with `human`, from votes.
 
     MANIFEST is a table with the columns image,kind,run,iteration (or epoch); kind is real or generated. A training
     loop writes one with giqa.gan.snapshots.

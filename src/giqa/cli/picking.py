@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,13 @@ from .shared import options
 @click.option("--keep", type=float, metavar="SHARE", help="The best share, e.g. 0.9.")
 @click.option("--min-z", type=float, metavar="Z", help="All with this z or more, e.g. -2.")
 @click.option("--top", type=int, metavar="N", help="The best N.")
+@click.option(
+    "--by",
+    type=click.Choice(["score", "p_real"]),
+    default="score",
+    show_default=True,
+    help="What is best: the score, or how often people would call it real (of tables made with --human).",
+)
 @click.option("--sample", type=int, metavar="N", help="Of those, N drawn at random.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For --sample.")
 @click.option("--no-copies", is_flag=True, help="Leave out pictures that repeat a real one.")
@@ -49,6 +55,7 @@ def pick(
     out: Path | None,
     curves: tuple[Path, ...],
     fakes: str | None,
+    by: str,
     sample: int | None,
     seed: int,
     no_copies: bool,
@@ -80,7 +87,11 @@ def pick(
     if not curves and (given := [name for name, value in (asked | {"--scorer": scorer}).items() if value]):
         raise BadSpec(f"{given[0]} is for --curve FILE; give that too.")
     table = read_scores(scores)
-    values = table.score.copy()
+    if by == "p_real" and table.p_real is None:
+        raise BadSpec(f"{scores} has no column p_real; `giqa score --human` writes it.")
+    if by == "p_real" and which["min_z"] is not None:
+        raise BadSpec("--min-z is on the scale of the score; with --by p_real give --keep or --top.")
+    values = (table.p_real if by == "p_real" else table.score).copy()
     if no_copies:
         import numpy as np
 
@@ -109,7 +120,7 @@ def pick_into(
     top: int | None,
     how: str,
 ) -> None:
-    """Pictures into the folder, and a sentence; `values`: scores, NaN of those left out."""
+    """Pictures into the folder, and a sentence; `values`: what ranks them, NaN of those left out."""
     import numpy as np
 
     from .. import console
@@ -128,7 +139,8 @@ def pick_into(
     if not len(rows):
         raise BadSpec(f"No picture of {scores} is left to pick{'' if min_z is None else f' with z >= {min_z:g}'}.")
     pictures = found(open_source(fakes), [table.id[row] for row in rows]) if fakes else {table.id[r]: r for r in rows}
-    write_picked(out, pictures, {"score": table.score[rows], "z": table.z[rows]}, how)
+    people = {} if table.p_real is None else {"p_real": table.p_real[rows]}
+    write_picked(out, pictures, {"score": table.score[rows], "z": table.z[rows], **people}, how)
     if not quiet:
         scored = int((~np.isnan(table.score)).sum())
         z = f", mean z {np.mean(table.z[rows]):+.2f} (of all: {np.nanmean(table.z):+.2f})"
@@ -138,6 +150,7 @@ def pick_into(
 def found(source: Any, ids: Sequence[str]) -> dict[str, Any]:
     """File name -> where each picture lies in the source: a path, or a function that reads it."""
     from ..errors import BadSource
+    from ..files import as_png
     from ..images.decode import decode
 
     place = {name: index for index, name in enumerate(source.ids)}
@@ -148,13 +161,6 @@ def found(source: Any, ids: Sequence[str]) -> dict[str, Any]:
             "that was scored?"
         )
 
-    def read(raw: Any) -> bytes:
-        from PIL import Image
-
-        content = io.BytesIO()
-        Image.fromarray(decode(raw).pixels).save(content, "PNG")
-        return content.getvalue()
-
     pictures: dict[str, Any] = {}
     for name in ids:
         index = place[name]
@@ -163,5 +169,5 @@ def found(source: Any, ids: Sequence[str]) -> dict[str, Any]:
         if path or isinstance(raw, bytes):
             pictures[name] = path or (lambda raw=raw: raw)
         else:
-            pictures[f"{name}.png"] = lambda raw=raw: read(raw)
+            pictures[f"{name}.png"] = lambda raw=raw: as_png(decode(raw).pixels)
     return pictures

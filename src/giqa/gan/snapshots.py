@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadShape, BadSpec, BadTable
-from ..files import replace_file
+from ..files import as_png, replace_file
 
 MANIFEST = "snapshots.csv"
 COLUMNS = ("image", "kind", "run", "iteration")
@@ -65,16 +65,12 @@ class Snapshots:
             self._add(pictures, "real", f"{self.run}/real", "")
 
     def _add(self, pictures: Any, kind: str, stem: str, iteration: int | str) -> None:
-        from PIL import Image
-
         pixels = as_pixels(pictures, self.low, self.high)
         rows = []
         for number, picture in enumerate(pixels):
             name = f"{stem}_{number:04d}.png"
-            content = io.BytesIO()
-            Image.fromarray(picture).save(content, "PNG")
             (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
-            replace_file(self.folder / name, content.getvalue())
+            replace_file(self.folder / name, as_png(picture))
             rows.append((name, kind, self.run, str(iteration)))
         written = {name for name, *_ in rows}
         self.rows = [row for row in self.rows if row[0] not in written] + rows

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import BadSpec
+from ..files import as_png
 from .pairing import draw_pairs, how_many
-from .shown import common_size, encoded, in_form, shuffled
+from .shown import common_size, in_form, shuffled
 from .store import Store, Study
 from .study import Item, Settings, Shown
 
@@ -69,9 +70,9 @@ def _in_form(used: Sequence[tuple[Given, bool]], size: tuple[int, int], rng: np.
     for one, spoil in used:
         pixels = in_form(one.read(), size)
         if spoil:
-            yield Shown(f"{one.name} (shuffled)", "generated", "shuffled", encoded(shuffled(pixels, rng)))
+            yield Shown(f"{one.name} (shuffled)", "generated", "shuffled", as_png(shuffled(pixels, rng)))
         else:
-            yield Shown(one.name, one.kind, one.generator, encoded(pixels))
+            yield Shown(one.name, one.kind, one.generator, as_png(pixels))
 
 
 class _Plan:

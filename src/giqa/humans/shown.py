@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import struct
 import zlib
@@ -72,13 +71,6 @@ def shuffled(pixels: np.ndarray, rng: np.random.Generator, tiles: int = 4) -> np
             v * high : (v + 1) * high, u * wide : (u + 1) * wide
         ]
     return made
-
-
-def encoded(pixels: np.ndarray) -> bytes:
-    """uint8 RGB (h, w, 3) as a PNG that holds pixels and nothing else."""
-    file = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(file, "PNG", compress_level=6)
-    return file.getvalue()
 
 
 def padded_length(lengths: Sequence[int]) -> int:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice, pairwise
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from ..errors import BadShape, BadSpec, NotFitted
 from ..threads import one_blas_thread
 from .nearest import Nearest
-from .reference import Cost, Reference, Shape, cores, open_reference, read_reference
+from .reference import Cost, Reference, Shape, cores, metadata, open_reference, read_reference
 
 VARIANTS = ("A", "B", "C")
 AT_ONCE = 64  # references collected before they are put in their places
@@ -71,8 +72,7 @@ class LayerDistances:
         if say:
             say(str(Cost(n, shapes)))
         rng, done = np.random.default_rng(self.seed), 0
-        how = {"variant": self.variant, "vectors": self.vectors, "grid": self.grid, "seed": self.seed}
-        with open_reference(file, shapes, {"n": n, **how}) as reference:
+        with open_reference(file, shapes, {"n": n, **self._how()}) as reference:
             waiting = [first, *islice(coming, AT_ONCE - 1)]
             while waiting:
                 if done + len(waiting) > n:
@@ -82,7 +82,7 @@ class LayerDistances:
                 waiting = list(islice(coming, AT_ONCE))
             if done != n:
                 raise BadShape(f"LayerDistances.fit was to get {n} references, and got {done}.")
-        self.reference_ = reference
+        self.reference_, self.references_ = reference, n
         return self
 
     @classmethod
@@ -90,8 +90,20 @@ class LayerDistances:
         """What `fit(..., file=)` kept, memory-mapped."""
         reference, how = read_reference(file)
         distances = cls(how["variant"], how["vectors"], how["grid"], how["seed"])
-        distances.reference_ = reference
+        distances.reference_, distances.references_ = reference, how["n"]
         return distances
+
+    def record(self) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+        """What `open` reads: tensors, and metadata, of a safetensors file that may go on with other tensors."""
+        return self.reference_.tensors(), metadata(self.reference_.shapes, {"n": self.references_, **self._how()})
+
+    def digest(self) -> str:
+        """SHA-256 over the references and where they stand; the same digest, the same distances."""
+        digest = hashlib.sha256(self.record()[1]["giqa.distances"].encode())
+        for name in self.layers:
+            for _, vectors, _ in self.reference_.blocks(name):
+                digest.update(np.ascontiguousarray(vectors))
+        return digest.hexdigest()
 
     def distances(self, maps: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
         """d_uv of each picture: layer -> float32 (n, h, w); (n, g, g) where variant C takes a grid.
@@ -118,6 +130,9 @@ class LayerDistances:
     def layers(self) -> tuple[str, ...]:
         """The layers, in the order of `sums`."""
         return tuple(self.reference_.shapes)
+
+    def _how(self) -> dict[str, Any]:
+        return {"variant": self.variant, "vectors": self.vectors, "grid": self.grid, "seed": self.seed}
 
     def _shapes(self, one: Mapping[str, np.ndarray], n: int) -> dict[str, Shape]:
         if self.variant not in VARIANTS:

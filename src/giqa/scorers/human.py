@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from .. import __version__
 from ..errors import BadModel, BadShape, BadSpec, MissingSource, NotFitted
-from ..files import replace_file
+from ..files import write_tensors
 from ..types import Features
 from .logistic import fit_logistic, log_likelihood, sigmoid
 from .products import as_matrix
@@ -118,8 +119,14 @@ class HumanModel:
 
     def save(self, path: str | Path) -> Path:
         """Write one file (safetensors with a JSON header), whole or not at all."""
-        from safetensors.numpy import save
+        arrays, header = self.record()
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_tensors(path, arrays, {"giqa.human": json.dumps(header)})
+        return path
 
+    def record(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """All that was learned, as arrays and what JSON can say; `restored` takes it."""
         header = {
             "format": FORMAT,
             "giqa": __version__,
@@ -128,11 +135,18 @@ class HumanModel:
             "C": str(self.C_),
             "constant": self.constant_,
         }
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in ARRAYS}
-        replace_file(path, save(arrays, metadata={"giqa.human": json.dumps(header)}))
-        return path
+        return {name: np.ascontiguousarray(getattr(self, name)) for name in ARRAYS}, header
+
+    @classmethod
+    def restored(cls, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> Self:
+        """The model that `record` told of."""
+        if header["format"] != FORMAT:
+            raise ValueError("another version")
+        model = cls(**header["parameters"])
+        model.names_, model.C_, model.constant_ = tuple(header["names"]), float(header["C"]), header["constant"]
+        for name, value in arrays.items():
+            setattr(model, name, value)
+        return model
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -145,15 +159,9 @@ class HumanModel:
             with safe_open(path, framework="numpy") as file:
                 header = json.loads((file.metadata() or {})["giqa.human"])
                 arrays = {name: file.get_tensor(name) for name in ARRAYS}
-            if header["format"] != FORMAT:
-                raise ValueError("another version")
-            model = cls(**header["parameters"])
-            model.names_, model.C_, model.constant_ = tuple(header["names"]), float(header["C"]), header["constant"]
+            return cls.restored(arrays, header)
         except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
             raise BadModel(f"{path} is not a human model, or is cut short ({type(error).__name__}).") from None
-        for name, value in arrays.items():
-            setattr(model, name, value)
-        return model
 
     def _x(self, features: Any) -> np.ndarray:
         if not hasattr(self, "coefficients_"):

@@ -99,6 +99,11 @@ class Reference:
         let_go(self.vectors[name])
         let_go(self.squares[name])
 
+    def tensors(self) -> dict[str, np.ndarray]:
+        """All of it by the names and in the order of a file of references, which may go on with other tensors."""
+        owners = {"squares": self.squares, "vectors": self.vectors}
+        return {key: owners[key.partition(".")[0]][key.partition(".")[2]] for key in _layout(self.shapes)[0]}
+
     def blocks(self, name: str) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
         """The first search of each block, its vectors and squares; a block is let go before the next one is read."""
         shape, vectors, squares = self.shapes[name], self.vectors[name], self.squares[name]
@@ -145,9 +150,13 @@ def open_reference(file: str | Path | None, shapes: Mapping[str, Shape], how: Ma
         file.parent.mkdir(parents=True, exist_ok=True)
         reference = _mapped(partial, shapes, _write_header(partial, shapes, how), "r+")
         yield reference
-        for array in (*reference.vectors.values(), *reference.squares.values()):
+        for array in reference.tensors().values():
             array.flush()
+        del array
+        reference.vectors = reference.squares = {}  # a file that is mapped cannot be renamed everywhere
         os.replace(partial, file)
+        mapped, _ = read_reference(file)
+        reference.vectors, reference.squares = mapped.vectors, mapped.squares
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
@@ -164,7 +173,8 @@ def read_reference(file: str | Path) -> tuple[Reference, dict[str, Any]]:
             header = json.loads(opened.read(size)) if size < 2**24 else {}
         told = json.loads(header["__metadata__"]["giqa.distances"])
         known = {name: Shape(tuple(s[0]), tuple(s[1]), *s[2:]) for name, s in told["shapes"].items()}
-        whole = file.stat().st_size == 8 + size + _layout(known)[1]
+        ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+        whole = file.stat().st_size == 8 + size + max(ends) and max(ends) >= _layout(known)[1]
     except (KeyError, ValueError, TypeError, IndexError) as error:
         raise BadModel(f"{file} is no file of references ({type(error).__name__}); make it again.") from None
     if told["format"] != FORMAT or not whole:
@@ -185,19 +195,24 @@ def _layout(shapes: Mapping[str, Shape]) -> tuple[dict[str, tuple[str, tuple[int
     return tensors, end
 
 
-def _write_header(file: Path, shapes: Mapping[str, Shape], how: Mapping[str, Any]) -> int:
-    """Write the head of a safetensors file and make room for its tensors; where they begin."""
-    tensors, size = _layout(shapes)
+def metadata(shapes: Mapping[str, Shape], how: Mapping[str, Any]) -> dict[str, str]:
+    """What a file of references says of itself."""
     told = {
         "format": FORMAT,
         "how": dict(how),
         "shapes": {name: [s.full, s.places, s.channels, s.searches, s.kept] for name, s in shapes.items()},
     }
+    return {"giqa.distances": json.dumps(told)}
+
+
+def _write_header(file: Path, shapes: Mapping[str, Shape], how: Mapping[str, Any]) -> int:
+    """Write the head of a safetensors file and make room for its tensors; where they begin."""
+    tensors, size = _layout(shapes)
     entries = {
         name: {"dtype": kind, "shape": dimensions, "data_offsets": [begin, end]}
         for name, (kind, dimensions, begin, end) in tensors.items()
     }
-    head = json.dumps({"__metadata__": {"giqa.distances": json.dumps(told)}, **entries}).encode()
+    head = json.dumps({"__metadata__": metadata(shapes, how), **entries}).encode()
     head += b" " * (-len(head) % 8)
     with file.open("wb") as opened:
         opened.write(len(head).to_bytes(8, "little") + head)

@@ -58,9 +58,8 @@ def choose(
     twins = np.arange(size) if twins is None else np.asarray(twins)
     free = ~np.isin(twins, twins[labelled])
     far = np.full(size, np.inf)
-    for start in range(0, len(labelled), 64):
-        near = points[labelled[start : start + 64]]
-        far = np.minimum(far, ((points[:, None] - near[None]) ** 2).sum(axis=2).min(axis=1))
+    for one in labelled:
+        far = np.minimum(far, ((points - points[one]) ** 2).sum(axis=1))
     counts, chosen = np.bincount(strata[labelled], minlength=strata.max(initial=0) + 1), []
     while len(chosen) < n and free.any():
         fewest = counts[np.unique(strata[free])].min()
@@ -95,8 +94,9 @@ def directions(matrix: np.ndarray, most: int = DIRECTIONS, seed: int = 0) -> np.
         return np.zeros((len(matrix), 1))
     some = (some[:, keep] - mean[keep]) / spread[keep]
     _, _, axes = np.linalg.svd(some, full_matrices=False)
-    standard = (matrix[:, keep] - mean[keep]) / spread[keep]
-    return standard @ axes[: min(most, len(axes))].T
+    turn = axes[: min(most, len(axes))].T / spread[keep][:, None]
+    blocks = (matrix[start : start + SAMPLE, keep] - mean[keep] for start in range(0, len(matrix), SAMPLE))
+    return np.concatenate([block @ turn for block in blocks])
 
 
 def learned(points: np.ndarray, rows: np.ndarray, y: np.ndarray, seed: int = 0) -> np.ndarray:

@@ -10,7 +10,8 @@
   const score = column("score"), z = column("z"), percentile = column("percentile");
   const low = column("z_low"), high = column("z_high");
   const copyOf = data.flags.duplicate_of, errors = data.flags.error, notes = data.flags.notes;
-  const foreign = data.flags.out_of_domain;
+  const foreign = data.flags.out_of_domain, explained = data.explained;
+  const people = data.people && { p: Float64Array.from(data.people.p_real, number), low: Float64Array.from(data.people.p_real_low, number), high: Float64Array.from(data.people.p_real_high, number) };
 
   const minus = (text) => text.replace("-", "−");
   const show = (x, digits = 2) => Number.isNaN(x) ? "–" : x === Infinity ? "∞" : x === -Infinity ? "−∞"
@@ -39,6 +40,11 @@
   const total = scored.length + (unshown ? unshown.n : 0);
   const orders = { best: () => [...scored, ...failed], worst: () => [...scored].reverse().concat(failed),
     id: () => { const c = new Intl.Collator("en", { numeric: true }); return [...rows].sort((a, b) => c.compare(ids[a], ids[b])); } };
+  if (people) { // where nothing could be told: last
+    const told = rows.filter((i) => !Number.isNaN(people.p[i])), others = rows.filter((i) => Number.isNaN(people.p[i]));
+    orders.real = () => told.toSorted((a, b) => people.p[b] - people.p[a] || a - b).concat(others);
+    orders.unreal = () => told.toSorted((a, b) => people.p[a] - people.p[b] || a - b).concat(others);
+  }
   const ordered = {};
   const lowered = ids.map((id) => id.toLowerCase());
 
@@ -162,7 +168,7 @@
     kept = order.filter(keeps);
     const sets = { kept, dropped: order.filter((i) => !keeps(i) && !Number.isNaN(score[i])),
       failed: order.filter((i) => Number.isNaN(score[i])), copies: order.filter((i) => copyOf[i]),
-      foreign: order.filter((i) => foreign[i]) };
+      foreign: order.filter((i) => foreign[i]), explained: order.filter((i) => explained[i]) };
     for (const [name, members] of Object.entries(sets)) if ($("n-" + name)) $("n-" + name).textContent = count(members.length);
     const wanted = list[active], text = state.text.toLowerCase();
     list = text ? sets[state.show].filter((i) => lowered[i].includes(text)) : sets[state.show];
@@ -204,12 +210,14 @@
     const i = list[k], cell = element("div", "cell" + level(i)), frame = element("span", "frame"), caption = element("span", "caption");
     cell.id = "cell-" + k; cell.dataset.position = k; cell.dataset.row = i;
     cell.setAttribute("role", "option"); cell.setAttribute("aria-posinset", k + 1);
-    cell.setAttribute("aria-label", rank[i] ? `rank ${rank[i]}, ${ids[i]}, z ${show(z[i])}, percentile ${percent(percentile[i])}` : `${ids[i]}, no score`);
+    cell.setAttribute("aria-label", rank[i] ? `rank ${rank[i]}, ${ids[i]}, z ${show(z[i])}, percentile ${percent(percentile[i])}${people ? `, called real ${percent(people.p[i])}` : ""}` : `${ids[i]}, no score`);
     frame.append(data.thumbnails[i] ? picture(data.thumbnails[i], "") : element("span", "name", ids[i]));
     if (rank[i]) frame.append(element("span", "rank", count(rank[i])));
     if (copyOf[i] || foreign[i]) frame.append(element("span", "mark", copyOf[i] ? "copy" : "out of domain"));
+    else if (explained[i]?.[0]) frame.append(element("span", "mark", "map"));
     caption.append(element("b", "", rank[i] ? show(z[i]) : "no score"));
-    if (!Number.isNaN(percentile[i])) caption.append(element("i", "", percent(percentile[i])));
+    const share = people ? people.p[i] : percentile[i];
+    if (!Number.isNaN(share)) caption.append(element("i", "", percent(share)));
     cell.append(frame, caption); cell.title = ids[i];
     place(cell, k);
     return cell;
@@ -269,6 +277,15 @@
     }
     return near;
   };
+  const chance = (i) => { // p and its interval on a line from 0 to 100 %
+    const width = 300, x = (v) => 6 + v * (width - 12);
+    const plot = svg("svg", { class: "scale", viewBox: `0 0 ${width} 34`, width: "100%", "aria-hidden": "true" });
+    plot.append(svg("line", { class: "track", x1: x(0), x2: x(1), y1: 10, y2: 10 }),
+      svg("line", { class: "band", x1: x(people.low[i]), x2: x(people.high[i]), y1: 10, y2: 10 }),
+      svg("circle", { class: "dot", cx: x(people.p[i]), cy: 10, r: 6 }));
+    for (const [t, anchor] of [[0, "start"], [.5, "middle"], [1, "end"]]) plot.append(svg("text", { x: x(t), y: 32, "text-anchor": anchor }, 100 * t + " %"));
+    return plot;
+  };
   const showDetail = () => {
     const panel = $("detail"), i = list[active], focused = panel.contains(document.activeElement) && document.activeElement.id;
     const nav = element("div", "nav");
@@ -297,6 +314,17 @@
       if (low[i] <= high[i]) add("p", "", `95 % interval ${show(low[i])} to ${show(high[i])}`);
     }
     if (!Number.isNaN(percentile[i])) add("p", "", inWords(percentile[i]));
+    if (people && !Number.isNaN(people.p[i])) {
+      heading("Would people call it real?");
+      const verdict = element("p", "verdict", percent(people.p[i]) + " ");
+      verdict.append(element("small", "", `of people’s answers; 95 % interval ${percent(people.low[i])} to ${percent(people.high[i])}`));
+      panel.append(verdict, chance(i));
+    }
+    if (explained[i]) {
+      heading("Where it is unlike real pictures");
+      if (explained[i][0]) { add("div", "heat"); panel.lastChild.append(picture(explained[i][0], "heat map: red is worse than 99 % of real pictures there")); }
+      add("p", "", explained[i][1]);
+    }
     if (rank[i]) add("p", "quiet", `Raw score ${Number.isFinite(score[i]) ? minus(String(score[i])) : show(score[i])}`);
     if (notes[i]) { heading("When it was read"); add("p", "", notes[i]); }
     if (data.neighbours[i]?.length) { heading("Nearest real pictures"); panel.append(nearestReals(i)); }
@@ -351,10 +379,31 @@
     link.href = URL.createObjectURL(new Blob([text], { type })); link.download = name; link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
   };
+  const ends = (id, three) => { // the best and the worst, with their maps
+    if (!$(id)) return;
+    for (const i of three) {
+      const item = element("li"), button = element("button"), frames = element("span", "frames");
+      frames.append(data.thumbnails[i] ? picture(data.thumbnails[i], ids[i]) : element("span", "blank", ids[i]));
+      if (explained[i]?.[0]) frames.append(picture(explained[i][0], "heat map"));
+      const p = people && people.p[i], span = people ? `${percent(people.low[i])} to ${percent(people.high[i])}` : `${show(low[i])} to ${show(high[i])}`;
+      button.append(frames, element("b", "", people ? percent(p) + " real" : "z " + show(z[i])), element("small", "", span),
+        element("small", "", people && !Number.isNaN(z[i]) ? "z " + show(z[i]) : ""));
+      button.title = ids[i];
+      button.addEventListener("click", () => reach(i));
+      item.append(button); $(id).append(item);
+    }
+  };
+  const reach = (i) => { // whatever is kept or searched for, this one is shown
+    $("tab-pictures").click(); $("search").value = state.text = ""; setSlider(0);
+    document.querySelector("input[name=show][value=kept]").checked = true; state.show = "kept";
+    apply(false); active = list.indexOf(i); reveal(); showDetail();
+  };
+  const byPeople = (name, other) => (people ? orders[name]().filter((i) => !Number.isNaN(people.p[i])) : orders[other]().filter((i) => rank[i])).slice(0, 3);
+  ends("ends-best", byPeople("real", "best")); ends("ends-worst", byPeople("unreal", "worst"));
   const plain = (x) => (Number.isNaN(x) ? "" : x === Infinity ? "inf" : x === -Infinity ? "-inf" : String(x));
   $("save-text").addEventListener("click", () => save("kept.txt", "text/plain", kept.map((i) => ids[i] + "\n").join("")));
-  $("save-csv").addEventListener("click", () => save("kept.csv", "text/csv", "id,rank,score,z,percentile\n" + kept.map((i) =>
-    [`"${ids[i].replaceAll('"', '""')}"`, rank[i], plain(score[i]), plain(z[i]), plain(percentile[i])].join(",") + "\n").join("")));
+  $("save-csv").addEventListener("click", () => save("kept.csv", "text/csv", `id,rank,score,z,percentile${people ? ",p_real" : ""}\n` + kept.map((i) =>
+    [`"${ids[i].replaceAll('"', '""')}"`, rank[i], plain(score[i]), plain(z[i]), plain(percentile[i]), ...(people ? [plain(people.p[i])] : [])].join(",") + "\n").join("")));
 
   const tabs = [...document.querySelectorAll("[role=tab]")];
   const choose = (tab) => {

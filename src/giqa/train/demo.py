@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +10,24 @@ import numpy as np
 
 from .. import pipeline
 from ..chosen_layers import ChosenLayers
-from ..curve import Point, charts_of, picker_curve, write_curve
+from ..curve import Point, Strip, picker_curve, write_curve
 from ..extraction import extract
-from ..files import replace_file
+from ..files import as_png
 from ..gan.picker import pick
 from ..images.toy import landscape
 from ..metrics.named import Diversity, Frechet
+from ..scores import Scores
 from ..types import Progress
-from .demo_page import SHOWN, Strip, as_png, page
 from .gan import sample_pictures, train_gan
 from .network import train_network
 
-SIZE, REALS, SNAPSHOTS, EACH = 32, 300, 6, 32
+SIZE, REALS, SNAPSHOTS, EACH, SHOWN = 32, 300, 6, 32, 8
 SETTINGS = {"size": SIZE, "batch": 32, "each": EACH, "gamma": 1.0, "ema": 0.99, "rate": 2e-3}
 METRICS = {"fd": Frechet(), "ds": Diversity(splits=2)}  # fewer splits: seconds instead of a quarter of a minute
+NOTES = (
+    "A demo of how the parts fit together: one seed and a few hundred steps say nothing about whether OHEM helps.",
+    "QS is the mean z (0 is like a typical real) of the scorer that picks, so it rises whatever the pictures are.",
+)
 
 
 def demo_gan(
@@ -33,10 +36,10 @@ def demo_gan(
     """Train a GAN on toy landscapes, learn MBC from its snapshots, go on with and without OHEM, pick; a report.
 
     `out` gets plain/ and ohem/ (the trainings), mbc.safetensors, curve.csv, curve.html (FD, QS and DS against the share
-    kept, the best and worst pictures of both arms, the snapshots) and report.html (the pictures of the OHEM arm,
-    ranked). Both arms take half as many steps again from the same checkpoint. z is that of `giqa.score` with its
-    default extractor and scorer against the reals, not of the score that weighted the loss. So few steps prove nothing
-    about OHEM; the demo shows how the parts fit together.
+    kept, the snapshots, the best and worst pictures of both arms) and report.html (the OHEM arm, ranked).
+    Both arms take half as many steps again from the same checkpoint. z is that of `giqa.score` with its default
+    extractor and scorer against the reals, not of the score that weighted the loss. So few steps prove nothing about
+    OHEM; the demo shows how the parts fit together.
     """
     out = Path(out)
     reals = np.stack([landscape(np.random.default_rng((seed, i)), SIZE) for i in range(REALS)])
@@ -52,7 +55,7 @@ def demo_gan(
     extractor = pipeline.model_extractor(model)
     chosen = ChosenLayers(extract(reals, extractor).features, None, None, seed)
     points: list[Point] = []
-    ranked = {}
+    strips = {"The snapshots that MBC learned from": _snapshots(out / "start" / "snapshots" / "start")}
     for name, more in arms.items():
         where = {"steps": steps + steps // 2, "every": every, "start": out / "start"}
         train_gan(reals, out / name, **where, **options, **more)
@@ -60,14 +63,21 @@ def demo_gan(
         report = {"report": out / "report.html", "real": reals} if name == "ohem" else {}
         scores = pipeline.score(made, model=model, progress=progress, **report)
         np.savez_compressed(out / name / "pictures.npz", images=made)
-        ranked[name] = made[pick(scores.score, keep=1.0)], scores.z[pick(scores.score, keep=1.0)]
         fakes = chosen.fake(extract(made, extractor).features)
         points += picker_curve(chosen.real, fakes, scores.score, scores.z, how=name, metrics=METRICS, seed=seed)
+        strips[f"{name}: its best and worst pictures, with their z"] = _extremes(made, scores)
     write_curve(out / "curve.csv", points)
-    curve = [(p.how, p.share, p.values["qs"].value, *p.values["qs"].interval()) for p in points]
-    others = [chart for chart in charts_of(points) if chart[0] != "QS"]
-    text = page(curve, _weighted(out / "ohem", steps), _strips(out, ranked), others)
-    replace_file(out / "curve.html", text.encode())
+    weighted = [(str(step), f"{share:.1%}") for step, share in _weighted(out / "ohem", steps)]
+    write_curve(
+        out / "curve.html",
+        points,
+        NOTES,
+        title="What the picker gains and costs",
+        strips=strips,
+        tables=[("Share of pictures that OHEM weighted", ("step", "share"), weighted)],
+        links=[("report.html", "The pictures of the OHEM arm, ranked")],
+        made_by={"extractor": model.extractor, "picked by and qs": model.made_by["scorer"], "seed": seed},
+    )
     return out
 
 
@@ -78,18 +88,20 @@ def _weighted(folder: Path, after: int) -> list[tuple[int, float]]:
     return [row for row in rows if row[0] > after]
 
 
-def _strips(out: Path, ranked: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, list[Strip]]:
-    """What the page shows: some reals and the same latents at each snapshot; the best and worst of both arms."""
-    folder = out / "start" / "snapshots" / "start"
+def _snapshots(folder: Path) -> list[Strip]:
+    """Some reals, and the same latents at each snapshot."""
     stems = dict.fromkeys(path.name.rpartition("_")[0] for path in sorted(folder.glob("*.png")))
-    shown = []
+    found = []
     for stem in ("real", *(stem for stem in stems if stem != "real")):
         files = sorted(folder.glob(f"{stem}_*.png"))[:SHOWN]
-        shown.append(Strip("real" if stem == "real" else f"step {int(stem)}", [file.read_bytes() for file in files]))
-    strips = {"snapshots": shown}
-    for arm, (pixels, z) in ranked.items():
-        strips[arm] = [
-            Strip(name, list(map(as_png, pixels[rows])), [f"{value:+.1f}" for value in z[rows]])
-            for name, rows in (("best", slice(SHOWN)), ("worst", slice(-SHOWN, None)))
-        ]
-    return strips
+        found.append(Strip("real" if stem == "real" else f"step {int(stem)}", [file.read_bytes() for file in files]))
+    return found
+
+
+def _extremes(pixels: np.ndarray, scores: Scores) -> list[Strip]:
+    """The best and the worst pictures and their z."""
+    ranked = pick(scores.score, keep=1.0)
+    return [
+        Strip(name, [as_png(pixels[row]) for row in rows], [f"{scores.z[row]:+.1f}" for row in rows])
+        for name, rows in (("best", ranked[:SHOWN]), ("worst", ranked[-SHOWN:]))
+    ]

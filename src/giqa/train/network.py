@@ -147,6 +147,8 @@ class Trainer:
     def _aims(self) -> np.ndarray:
         """What the heads should say of each picture, float32 (n, N)."""
         label = self.pictures.manifest.label
+        if self.recipe["kind"] == "human":
+            return np.c_[label, self.pictures.manifest.votes].astype(np.float32)
         if self.recipe["kind"] == "mbc":
             return targets(label, self._thresholds()).astype(np.float32)
         return (label == 1 if self.recipe["kind"] == "bc" else label)[:, None].astype(np.float32)
@@ -190,6 +192,10 @@ class Trainer:
         if self.recipe["kind"] == "rank":
             better, worse = outputs[:, 0].chunk(2)
             return functional.relu(MARGIN - (better - worse)).mean()
+        if self.recipe["kind"] == "human":  # -log-likelihood of a vote
+            share, votes = wanted.T
+            lost = functional.binary_cross_entropy_with_logits(outputs[:, 0], share, votes, reduction="sum")
+            return lost / votes.sum()
         if self.recipe["kind"] == "ir":
             return (outputs.sigmoid() - wanted).square().mean()
         heads = 1 if self.recipe["preset"] == "released" else outputs.shape[1]  # eq. 3 sums over them

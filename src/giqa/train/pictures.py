@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -36,11 +36,22 @@ class Pictures:
         """SHA-256 over pixels and labels: a resumed training must have the same."""
         digest = hashlib.sha256(self.info["digest"].tobytes())
         digest.update(self.manifest.label.tobytes())
+        digest.update(np.asarray(getattr(self.manifest, "votes", ())).tobytes())
         return digest.hexdigest()
 
 
-def read_pictures(manifest: Manifest, load: int, seed: int, workers: int | None, progress: Progress | None) -> Pictures:
-    """All pictures of a manifest that can be read, resized to (load, load); a warning names the others."""
+def read_pictures(
+    manifest: Manifest,
+    load: int,
+    seed: int,
+    workers: int | None,
+    progress: Progress | None,
+    held_out: Callable[[Manifest, np.ndarray, int], np.ndarray] | None = None,
+) -> Pictures:
+    """All pictures of a manifest that can be read, resized to (load, load); a warning names the others.
+
+    `held_out`: (manifest, records `INFO`, seed) to which are held out; else a fifth of the snapshots and of the reals.
+    """
     n = len(manifest.label)
     if n * load * load * 3 > IN_MEMORY:
         raise BadSource(
@@ -66,7 +77,7 @@ def read_pictures(manifest: Manifest, load: int, seed: int, workers: int | None,
         warnings.warn(f"left out: {manifest.source.ids[row]}: {reasons[row]}", stacklevel=3)
     good = np.array([row not in reasons for row in range(n)])
     manifest = manifest.rows(good)
-    return Pictures(pixels[good], manifest, info[good], _held_out(manifest, info[good], seed))
+    return Pictures(pixels[good], manifest, info[good], (held_out or _held_out)(manifest, info[good], seed))
 
 
 def _held_out(manifest: Manifest, info: np.ndarray, seed: int) -> np.ndarray:

@@ -42,7 +42,7 @@ RECOMMENDED = {
 PRESETS = {"paper": RELEASED, "released": RELEASED, "recommended": RECOMMENDED}
 SMALL_BUT = {"network": "vgg19bn", "load": 256, "crop": 192}  # what another trunk changes
 CHANGES = ("network", "load", "crop", "rotation", "rate", "decay", "batch", "epochs", "patience")
-KINDS = ("mbc", "bc", "ir", "rank")
+KINDS = ("mbc", "bc", "ir", "rank", "human")
 PRECISIONS = ("float32", "bfloat16")
 
 
