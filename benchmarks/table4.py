@@ -20,7 +20,7 @@ Design, for each of three seeds:
 
 FD is on the layer `content` of the default extractor, QS is the mean z of its default scorer, DS by the log-density of
 one Gaussian: all against the 600 faces that neither GAN, MBC nor GMM has seen, and none is what OHEM was trained with.
-Of every arm 1,500 pictures are judged, from latents that are the same for all arms of a seed. Rate and R1 were chosen
+Of every arm 1,500 pictures are judged, from latents of the same seed for all arms. Rate and R1 were chosen
 on 1,500 steps of `plain` alone, by KD to the held-out reals (of .001 with 2, .002 with 1, .2, .05).
 """
 
