@@ -164,16 +164,13 @@ def test_no_truth_in_size_header_length_or_timing(store):
     headers = {tuple(sorted((k, v) for k, v in answer.headers.items() if k != "date")) for answer in answers.values()}
     assert (len(lengths), shapes, len(headers)) == (1, {(40, 40)}, 1)
     assert all(Image.open(io.BytesIO(answer.content)).info == {} for answer in answers.values())
-    fastest = {"real": [], "fake": []}
-    for trial, answer in truth.items():
-        times = []
-        for _ in range(5):
-            start = time.perf_counter()
-            client.get(f"/s/{study.token}/picture/{trial}/0")
-            times.append(time.perf_counter() - start)
-        fastest[answer].append(min(times))
-    ratio = statistics.median(fastest["real"]) / statistics.median(fastest["fake"])
-    assert 0.7 < ratio < 1.4
+    least = dict.fromkeys(truth, float("inf"))
+    for trial in [*truth] * 5:  # round by round, and the processor's seconds: other work on the machine is no part of it
+        start = time.process_time()
+        client.get(f"/s/{study.token}/picture/{trial}/0")
+        least[trial] = min(least[trial], time.process_time() - start)
+    real, fake = ([least[trial] for trial in truth if truth[trial] == kind] for kind in ("real", "fake"))
+    assert 0.7 < statistics.median(real) / statistics.median(fake) < 1.4
 
 
 def test_no_truth_in_names_or_order(store, study_in):
