@@ -165,7 +165,7 @@ def test_no_truth_in_size_header_length_or_timing(store):
     assert (len(lengths), shapes, len(headers)) == (1, {(40, 40)}, 1)
     assert all(Image.open(io.BytesIO(answer.content)).info == {} for answer in answers.values())
     least = dict.fromkeys(truth, float("inf"))
-    for trial in [*truth] * 5:  # round by round, and the processor's seconds: other work on the machine is no part of it
+    for trial in [*truth] * 5:  # round by round, in processor seconds: a busy machine is no leak
         start = time.process_time()
         client.get(f"/s/{study.token}/picture/{trial}/0")
         least[trial] = min(least[trial], time.process_time() - start)
