@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets as random_secrets
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -28,6 +29,7 @@ from .study import Item, Settings, Shown
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 LOCK = 0x67697161  # "giqa": PostgreSQL's advisory lock while the schema is brought up to date
+PATIENCE = 30  # seconds that SQLite waits for others
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def open_store(where: str | Path) -> Store:
     if url.get_backend_name() == "postgresql":
         options |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5}}
     else:
-        options |= {"connect_args": {"timeout": 30, "check_same_thread": False}}
+        options |= {"connect_args": {"timeout": PATIENCE, "check_same_thread": False}}
     try:
         engine = sa.create_engine(url, **options)
     except ImportError:
@@ -95,8 +97,17 @@ def _url(where: str | Path) -> sa.URL:
 
 def _sqlite_settings(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # transactions begin where we say so, and DDL belongs to them
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", f"busy_timeout={1000 * PATIENCE}"):
         connection.execute(f"PRAGMA {pragma}")
+    deadline = time.monotonic() + PATIENCE
+    while True:  # the change to WAL does not wait for others who make it too
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _sqlite_begin(connection: sa.Connection) -> None:
