@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -89,11 +89,7 @@ def train_human(
     )
     maps = _Maps(extractor, taps, match, workers, progress)
     distances = LayerDistances(variant or VARIANTS[preset], vectors=VECTORS, seed=seed)
-    cost = distances.cost(maps.one(reals, chosen[0]), len(chosen))
-    say(f"{cost} While pictures are scored, {cost.resident(AT_ONCE) / 1e9:.2g} GB.")
-    kept = out.with_name(f".{out.name}.references") if cost.reference_bytes > IN_MEMORY else None
-    try:
-        distances.fit(maps.every(reals, chosen), len(chosen), file=kept)
+    with _fitted(distances, maps, reals, chosen, out, say):
         options = {"match": match, "store": store, "workers": workers, "progress": progress}
         dense = None
         if preset == "recommended" if densities is None else densities:
@@ -113,11 +109,29 @@ def train_human(
         made = Realism(model, distances, *how, None, made_by, dense)
         made = made if there is None else replace(made, scale=Scale(made.score(there)["score"], seed))
         made.save(out)
+    return load_realism(out)
+
+
+@contextmanager
+def _fitted(
+    distances: LayerDistances,
+    maps: _Maps,
+    reals: Source,
+    chosen: Sequence[int],
+    out: Path,
+    say: Callable[[str], None],
+) -> Iterator[None]:
+    """The distances know their references as long as this lasts: many are kept in a file beside `out` meanwhile."""
+    cost = distances.cost(maps.one(reals, chosen[0]), len(chosen))
+    say(f"{cost} While pictures are scored, {cost.resident(AT_ONCE) / 1e9:.2g} GB.")
+    kept = out.with_name(f".{out.name}.references") if cost.reference_bytes > IN_MEMORY else None
+    try:
+        distances.fit(maps.every(reals, chosen), len(chosen), file=kept)
+        yield
     finally:
         if kept:
             with suppress(OSError):
                 kept.unlink(missing_ok=True)
-    return load_realism(out)
 
 
 def _made_by(preset: str, sums: Sums, model: HumanModel, judged: Judged, seed: int, refused: int) -> dict[str, Any]:
