@@ -190,3 +190,8 @@ def test_the_page_escapes_and_says_what_is_missing(toy_set, tmp_path):
     assert "&lt;b&gt;" in text and "<b>=" not in text
     assert "Missing pictures: toy" in text and "p03.png: is not there" in text
     assert "knn(k=500) needs at least 500 real pictures" in text
+
+
+def test_a_table_that_is_not_there_is_named_and_scorers_have_an_option():
+    result = CliRunner().invoke(main, ["bench", "gmm", "--real", "reals"])
+    assert result.exit_code == 2 and "no table of labels 'gmm'" in result.output and "--scorers" in result.output

@@ -97,13 +97,15 @@ def labelled_sets(
 ) -> list[LabelledSet]:
     """The sets of the command line: each with its own options, else with those that are for all."""
     from ..bench.run import LabelledSet
-    from ..errors import BadSpec
+    from ..errors import BadSpec, MissingSource
     from ..humans.lgiqa import pair_sets
 
     tables: dict[str, tuple[Path, Path]] = {}
     for text in labels:
         name, where = named(text)
         path = Path(where)
+        if not path.exists():
+            raise MissingSource(f"There is no table of labels {where!r}. Scorers are named with --scorers.")
         found = pair_sets(path) if path.is_dir() else {name or path.stem: (path, path.parent)}
         for key, value in found.items():
             key = name if name and len(found) == 1 else f"{name}/{key}" if name else key
