@@ -15,6 +15,7 @@ from giqa.doctor import Finding
 from giqa.images import open_source
 from giqa.images.match import parse_match
 from giqa.images.profile import Profile, profile
+from giqa.scorers.products import Steadiness
 
 
 def pictures(n, height=64, width=64, seed=0):
@@ -284,3 +285,13 @@ def test_every_complaint_has_a_remedy(tmp_path):
     assert any(finding.level == "bad" for finding in found)
     assert all(finding.remedy for finding in found if finding.level != "ok")
     assert all("\n" not in finding.what for finding in found)
+
+
+def test_the_doctor_says_whether_bits_are_the_same_in_any_company(monkeypatch):
+    """One line: the BLAS, and that its products were tried; where some fail, a note and what is done about it."""
+    found = by_topic(doctor.environment())["same bits"]
+    assert found.level == "ok" and "12 sizes tried" in found.what
+    uneven = Steadiness("some blas 1.0", 12, {"float32": 10, "float64": 12})
+    monkeypatch.setattr(doctor, "check_products", lambda: uneven)
+    found = by_topic(doctor.environment())["same bits"]
+    assert found.level == "note" and "2 of 12 in float32" in found.what and "one by one" in found.what

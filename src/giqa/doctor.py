@@ -22,12 +22,14 @@ from .features import weights
 from .images.match import Match, choose_match
 from .images.profile import ALPHA, Profile, differences
 from .images.traces import SOFT
+from .scorers.products import check_products
 
 Level = Literal["ok", "note", "warn", "bad"]
 EXTRAS = {  # extra -> (module, what for)
     "torch": ("torch", "the Inception features and learned scorers"),
     "parquet": ("pyarrow", "Parquet tables, in and out"),
 }
+SLOW_PRODUCTS = "nothing for the scores; for speed, a NumPy built with OpenBLAS (`pip install --force-reinstall numpy`)"
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def environment(deep: bool = False) -> list[Finding]:
     old = sys.version_info < (3, 11)
     python = Finding("bad" if old else "ok", "python", f"Python {version}", "giqa needs 3.11 or later" if old else "")
     extras = [_extra(extra, module, purpose, deep) for extra, (module, purpose) in EXTRAS.items()]
-    return [python, *_packages(), *extras, _machine(), _home(), *_weights(deep)]
+    return [python, *_packages(), *extras, _machine(), _products(), _home(), *_weights(deep)]
 
 
 def _packages() -> list[Finding]:
@@ -103,6 +105,13 @@ def _machine() -> Finding:
     if memory and memory < 2 * 2**30:
         return Finding("warn", "machine", what, "with under 2 GB, prefer small pictures and the extractor 'statistics'")
     return Finding("ok", "machine", what)
+
+
+def _products() -> Finding:
+    """Whether this machine's BLAS gives a picture the same bits alone and in company, and what is done where not."""
+    found = check_products()
+    slow = any(n < found.tiles for n in found.steady.values())
+    return Finding("note" if slow else "ok", "same bits", str(found), SLOW_PRODUCTS if slow else "")
 
 
 def _memory() -> int | None:

@@ -67,6 +67,14 @@ def _allowed() -> int:
     return max([library.num_threads for library in _libraries()], default=1)
 
 
+def blas_name() -> str:
+    """The BLAS that NumPy multiplies with, its version and kernel, such as "openblas 0.3.31 Haswell"."""
+    return ", ".join(
+        " ".join(str(part) for part in (x.internal_api, x.version, getattr(x, "architecture", None)) if part)
+        for x in _libraries()
+    )
+
+
 def _libraries() -> list[Any]:
     return [library for library in _blas().lib_controllers if library.user_api == "blas"]
 

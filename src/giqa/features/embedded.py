@@ -187,6 +187,8 @@ def _load(file: Path, modified: int) -> Any:
         raise MissingExtra(f"The extractor embedded needs onnxruntime ({error}): pip install onnxruntime") from None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
+    # named, since another level rounds otherwise
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.log_severity_level = 3
     try:
         session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])

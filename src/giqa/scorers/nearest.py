@@ -6,10 +6,11 @@ import numpy as np
 
 from ..threads import one_blas_thread
 from .half import widened
+from .products import steady_product
 
 ROWS = 256  # queries in one product at most
 COLUMNS = 2048  # references in one product; 256 x 2048 brackets stay near the processor
-TIES = 16  # queries in a product that decides near ties, always: zeros are filled in
+TIES = 16  # queries in a product that decides near ties, at most
 ROUNDING = 2.0**-24  # of a float32, relative
 
 
@@ -38,7 +39,7 @@ class Nearest:
     def bytes(channels: int) -> int:
         """In its buffers, and in what it makes on the way."""
         buffers = COLUMNS * (2 * channels + 1) + ROWS * (COLUMNS + 3 * (channels + 1))
-        return 4 * buffers + 8 * (COLUMNS * (2 * channels + 1) + TIES * (COLUMNS + channels + 1))
+        return 4 * buffers + 8 * (COLUMNS * (2 * channels + 1) + 2 * TIES * (COLUMNS + channels + 64))
 
     def __call__(self, queries: np.ndarray, references: np.ndarray, squares: np.ndarray) -> np.ndarray:
         found = np.full(len(queries), np.inf, np.float32)
@@ -83,14 +84,12 @@ class Nearest:
         return columns[order[np.searchsorted(rows, np.arange(len(left)))]]
 
     def _decided(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-        """Winners among all, by float64 products of one shape, (n,): for many ties, such as of white borders."""
+        """Winners among all, by steady products in float64, (n,): for many ties, such as of white borders."""
         winners, right = np.empty(len(left), np.intp), right.astype(np.float64)
         right[:, -1] = np.einsum("nc,nc->n", right[:, :-1], right[:, :-1]) / 2
         for start in range(0, len(left), TIES):
-            some = left[start : start + TIES]
-            few = np.zeros((TIES, left.shape[1]))
-            few[: len(some)] = some
-            winners[start : start + TIES] = np.matmul(few, right.T).argmin(axis=1)[: len(some)]
+            some = left[start : start + TIES].astype(np.float64)
+            winners[start : start + TIES] = steady_product(some, right).argmin(axis=1)
         return winners
 
     def _doubt(self, left: np.ndarray, longest: float) -> np.ndarray:

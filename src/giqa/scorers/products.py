@@ -2,51 +2,174 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
 
 from ..errors import BadShape
-from ..threads import one_blas_thread
+from ..threads import blas_name, one_blas_thread
 from ..types import Features
 
-# BLAS takes another path, with other rounding, for the ragged edges of a matrix, for another number of rows, and when
-# its own threads share the work. So every product is cut into tiles of one size, zeros filled in where sides are
-# ragged, and each tile is computed by one thread: a row has the same bits in any company, any order and with any number
-# of threads (held by a property test).
-ROWS, COLUMNS, INNER = 64, 256, 64  # sides of a tile are multiples of these
-TILE = 2048  # columns of a tile at most
+# A BLAS rounds an element of a product by the path it takes for the sizes of the product and for the place of the
+# element in it: the first and last columns of a product, ragged edges, few rows, shared work of threads. So every
+# product here is a sum of tiles of few sizes, each computed by one thread, the rest filled with zeros. A picture is a
+# column of a tile, a reference a row; the columns next to the border stay zero, since there kernels round otherwise
+# (seen with OpenBLAS's Haswell kernel). That every size of tile in use gives a picture the same bits in each column and
+# in each width is not believed but tried, once in a process, on the BLAS at hand: `steady_tile`. Where it does not
+# hold, pictures are multiplied one by one, which is steady whatever the BLAS does.
+HEIGHTS = (512, 128, 32)  # references in a tile
+DEPTHS = (512, 256, 128, 64)  # features in a tile; tiles of one picture and reference are added up in their order
+WIDTHS = (32, 80, 144, 272)  # columns of a tile, with the border: 16, 64, 128 or 256 pictures
+BORDER = 8  # columns of zeros on either side
+DTYPES = (np.float32, np.float64)
+ALIGNED = 64  # bytes: some BLAS round by where an array begins
 WORTH_THREADS = 2**26  # multiplications; below this one thread is faster than waking others
 ROWS_AT_ONCE = 8192  # where many rows are worked on: bounds the float64 copies
 
 
-def padded(matrix: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """`matrix` with zeros to the right and below, so that its sides are multiples of `rows` and `columns`."""
-    below, right = -matrix.shape[0] % rows, -matrix.shape[1] % columns
-    return np.pad(matrix, ((0, below), (0, right))) if below or right else matrix
-
-
 def steady_product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """left (n, d) times the transpose of right (m, d), row by row the same bits whatever the other rows are.
+    """left (n, d) times the transpose of right (m, d), row by row the same bits whatever the other rows of left are.
 
     >>> steady_product(np.array([[1., 2.]]), np.array([[3., 4.], [5., 6.], [7., 8.]]))
     array([[11., 17., 23.]])
+
+    float32 or float64; returns (n, m), of the wider type. The bits are those of this BLAS; another one, or another
+    processor, may round otherwise.
     """
-    n, m = len(left), len(right)
-    left, right = padded(left, ROWS, INNER), padded(right, COLUMNS, INNER)
-    result = np.empty((len(left), len(right)), left.dtype)
+    (n, d), m, dtype = left.shape, len(right), np.result_type(left, right)
+    result = np.empty((n, m), dtype) if d else np.zeros((n, m), dtype)
+    left, right = left.astype(dtype, copy=False), np.ascontiguousarray(right, dtype)  # BLAS goes by how an array lies
+    depths, heights = _cut(d, DEPTHS), _cut(m, HEIGHTS)
+    groups = [(rows, _columns(left[rows], depths)) for rows in _groups(n)]
 
-    def tile(corner: tuple[int, int]) -> None:
-        rows, columns = slice(corner[0], corner[0] + ROWS), slice(corner[1], corner[1] + TILE)
-        np.matmul(left[rows], right[columns].T, out=result[rows, columns])
+    def piece(work: tuple[slice, list[np.ndarray], slice, int]) -> None:
+        rows, columns, references, height = work
+        block = _block(right[references], height, columns, depths)
+        result[rows, references] = block[: references.stop - references.start, : rows.stop - rows.start].T
 
-    corners = [(row, column) for row in range(0, len(left), ROWS) for column in range(0, len(right), TILE)]
-    in_threads(tile, corners, left.size * len(right))
-    return result[:n, :m]
+    in_threads(piece, [(*group, *part) for group in groups for part in heights if d], n * m * d)
+    return result
+
+
+def _cut(length: int, sizes: Sequence[int]) -> list[tuple[slice, int]]:
+    """Parts that tile 0..length, each with its size of tile, largest first; the last part may be shorter than that."""
+    parts, start = [], 0
+    for size in sizes:
+        while length - start >= size or (size == sizes[-1] and start < length):
+            parts.append((slice(start, min(start + size, length)), size))
+            start += size
+    return parts
+
+
+def _groups(n: int) -> Iterator[slice]:
+    """Rows of as many pictures as the widest tile takes."""
+    most = WIDTHS[-1] - 2 * BORDER
+    return (slice(start, min(start + most, n)) for start in range(0, n, most))
+
+
+def _columns(pictures: np.ndarray, depths: Sequence[tuple[slice, int]]) -> list[np.ndarray]:
+    """Pictures (n, d) as rows between rows of zeros, one array (width, depth) for each part of the features."""
+    width = next(width for width in WIDTHS if width - 2 * BORDER >= len(pictures))
+    parts = []
+    for part, depth in depths:
+        columns = _aligned((width, depth), pictures.dtype)
+        columns[BORDER : BORDER + len(pictures), : part.stop - part.start] = pictures[:, part]
+        parts.append(columns)
+    return parts
+
+
+def _block(
+    references: np.ndarray, height: int, pictures: list[np.ndarray], depths: Sequence[tuple[slice, int]]
+) -> np.ndarray:
+    """Products of up to `height` references (rows) with the pictures between the borders, (height, pictures)."""
+    total = None
+    for (part, depth), columns in zip(depths, pictures, strict=True):
+        rows = references[:, part]
+        if rows.shape != (height, depth):
+            rows = _aligned((height, depth), references.dtype)
+            rows[: len(references), : part.stop - part.start] = references[:, part]
+        tile = _tile(rows, columns) if steady_tile(height, depth, rows.dtype) else _one_by_one(rows, columns)
+        total = tile if total is None else np.add(total, tile, out=total)
+    return total[:, BORDER:-BORDER]
+
+
+def _tile(references: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """One call of BLAS: references (height, depth) times the transpose of pictures (width, depth)."""
+    return references @ columns.T
+
+
+def _one_by_one(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """a times the transpose of b, each column as a product of its own: of one shape, so that it knows no company."""
+    tile, column = np.zeros((len(a), len(b)), a.dtype), _aligned((b.shape[1],), b.dtype)
+    for at in range(BORDER, len(b) - BORDER):
+        column[:] = b[at]
+        tile[:, at] = a @ column
+    return tile
+
+
+@cache
+def steady_tile(height: int, depth: int, dtype: Any) -> bool:
+    """Whether tiles of this size give a picture the same bits in every column and in every width, tried here.
+
+    Which path a BLAS takes goes by sizes and places, not by values: one picture in all columns of all widths shows it.
+    """
+    rng = np.random.default_rng(height * depth)
+    references, picture = rng.standard_normal((height, depth)).astype(dtype), rng.standard_normal(depth).astype(dtype)
+    tiles = []
+    with one_blas_thread():
+        for width in WIDTHS:
+            columns = _aligned((width, depth), dtype)
+            columns[BORDER:-BORDER] = picture
+            tiles.append(_tile(references, columns)[:, BORDER:-BORDER])
+    first = tiles[0][:, :1].copy()
+    return all(np.array_equal(tile, np.broadcast_to(first, tile.shape)) for tile in tiles)
+
+
+@dataclass(frozen=True)
+class Steadiness:
+    """What `check_products` found: the BLAS, and for each type how many sizes of tile there are and are steady."""
+
+    blas: str
+    tiles: int
+    steady: dict[str, int]
+
+    def record(self) -> dict[str, Any]:
+        """For `made_by`."""
+        return {"blas": self.blas, "one_by_one": {name: self.tiles - n for name, n in self.steady.items()}}
+
+    def __str__(self) -> str:
+        slow = [f"{self.tiles - n} of {self.tiles} in {name}" for name, n in self.steady.items() if n < self.tiles]
+        if not slow:
+            return f"{self.blas}: a picture has the same bits alone and in company ({self.tiles} sizes tried)"
+        return (
+            f"{self.blas} rounds a picture by its company in some sizes of product ({', '.join(slow)}): there giqa "
+            "multiplies pictures one by one, so scores are the same bits all the same, only slower"
+        )
+
+
+def check_products() -> Steadiness:
+    """Try every size of tile that products are made of, in about 0.1 s, once in a process.
+
+    >>> check_products().tiles
+    12
+    """
+    sizes = [(height, depth) for height in HEIGHTS for depth in DEPTHS]
+    steady = {np.dtype(t).name: sum(steady_tile(*size, np.dtype(t)) for size in sizes) for t in DTYPES}
+    return Steadiness(blas_name(), len(sizes), steady)
+
+
+def _aligned(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Zeros that begin at a multiple of 64 bytes."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    raw = np.zeros(size + ALIGNED, np.uint8)
+    start = -raw.__array_interface__["data"][0] % ALIGNED
+    return raw[start : start + size].view(dtype).reshape(shape)
 
 
 def in_threads(work: Callable[[Any], None], pieces: Sequence[Any], multiplications: int) -> None:
