@@ -16,6 +16,7 @@ from .chosen_layers import ChosenLayers
 from .comparison import LEVEL, Comparison, Generator, verdicts_of
 from .errors import BadSource, BadSpec, GiqaError
 from .extraction import as_features, as_match, auto_match, extract, make_extractor
+from .fitting import content_order
 from .images import open_source
 from .images.profile import differences, profile
 from .metrics.intervals import GROUPS, MOST, Estimate, jackknifed
@@ -89,13 +90,14 @@ def compare(
     reals = _features("reals", real, notes, reading)
     model = pipeline.fit(reals, scorer=scorer, seed=seed)
     made = _made(metrics, reals)
-    chosen = ChosenLayers(reals, layers, pictures, seed)
+    chosen = ChosenLayers(reals.rows(content_order(reals)), layers, pictures, seed)
     pairing = Pairing(paired, real, reals, model, seed) if paired else None
     found, pairs = [], []
     for name, where in generators.items():
         fakes, failures = _features(name, where, notes, reading, strict=False)
         scores = pipeline.collect(pipeline.score_steps(fakes, model), model)
         pairs.extend([pairing.of(name, where, fakes)] if pairing else [])
+        fakes = fakes.rows(content_order(fakes))  # no number depends on the order of the pictures
         found.append(_judged(name, fakes, scores, model, made, chosen, notes))
         if failures:
             notes.append(

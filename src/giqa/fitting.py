@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +30,12 @@ class Fitted:
 def fit_in_order(
     scorer: Any, features: Features, mirrored: Features | None, seed: int, leave_out: frozenset[str]
 ) -> tuple[Fitted, hygiene.Found, hygiene.Found]:
-    """Fit, and fit again if strays are to be left out; also which reals are twins, and which are strays."""
+    """Fit, and fit again if strays are to be left out; also which reals are twins, and which are strays.
+
+    The order of the reals does not matter: they are fitted in the order of `content_order`, and kept in it.
+    """
+    order = content_order(features)
+    features, mirrored = features.rows(order), None if mirrored is None else mirrored.rows(order)
     groups = _groups(features)
     spare = hygiene.spare_twins(groups)
     repeated = hygiene.found(features.ids, spare, "twins" in leave_out)
@@ -68,9 +74,26 @@ def fit_held_out(scorer: Any, features: Features, mirrored: Features | None, gro
     return Fitted(scorer, content, Scale(scorer.held_out_[: len(features)], seed), features, reals)
 
 
+def content_order(features: Features) -> np.ndarray:
+    """Rows (n,) in an order that follows what the pictures are, not where they stand in a list.
+
+    By the digest of their pixels where known, else of their features. Folds, starts and sums go by the order of rows,
+    so whatever is fitted takes this one: the same reals in another order are the same reals, to the bit.
+    """
+    if features.info is None:
+        rows = np.ascontiguousarray(features.matrix())
+        digests = np.frombuffer(b"".join(hashlib.sha256(row.tobytes()).digest() for row in rows), np.uint8)
+    else:
+        digests = np.ascontiguousarray(features.info["digest"]).view(np.uint8)
+    keys = digests.reshape(len(features), -1)[:, :8].copy().view(">u8").ravel() if len(features) else np.empty(0)
+    return np.argsort(keys, kind="stable")
+
+
 def folds_of(features: Features, seed: int) -> np.ndarray:
     """The fold of each real, (n,), where all of them are fitted, without mirrored copies."""
-    return assign_folds(_groups(features), seed)
+    order, folds = content_order(features), np.empty(len(features), int)
+    folds[order] = assign_folds(_groups(features.rows(order)), seed)
+    return folds
 
 
 def _groups(features: Features) -> np.ndarray:

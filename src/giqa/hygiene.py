@@ -33,8 +33,8 @@ class Found:
 
 
 def found(ids: Sequence[str], rows: np.ndarray, left_out: bool) -> Found:
-    """The reals at these rows."""
-    return Found(len(rows), tuple(ids[row] for row in rows[:NAMED]), left_out)
+    """The reals at these rows, by name."""
+    return Found(len(rows), tuple(sorted(ids[row] for row in rows)[:NAMED]), left_out)
 
 
 def parse_leave_out(leave_out: str | Collection[str] | None) -> frozenset[str]:
@@ -51,7 +51,7 @@ def parse_leave_out(leave_out: str | Collection[str] | None) -> frozenset[str]:
 
 
 def spare_twins(groups: np.ndarray) -> np.ndarray:
-    """Rows of every real but the first of its group, (k,).
+    """Rows of every real but the first of its group, (k,); in a fit, rows go by what the pictures are.
 
     >>> spare_twins(np.array([4, 7, 4, 4, 7])).tolist()
     [2, 3, 4]

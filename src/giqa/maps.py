@@ -18,6 +18,7 @@ from .features.grain import grain
 from .files import replace_file
 from .images import open_source
 from .images.decode import decode
+from .images.subset import spread
 from .scorers.places import COMBINED, SHARPNESS, Places, layer_places
 from .types import Progress
 
@@ -126,7 +127,7 @@ def fit_maps(
     if not taps or (not set(taps) <= set(PIXELS) and not hasattr(extractor, "maps")):
         raise BadSpec(f"{spec} has no maps; take embedded or inception, and for others name taps= of theirs.")
     match = as_match(match)
-    rows = np.unique(np.linspace(0, len(source) - 1, min(len(source), MOST)).round().astype(int)).tolist()
+    rows = spread(source.ids, MOST)
     ids: list[str] = []
 
     def one(row: int) -> dict[str, np.ndarray] | None:

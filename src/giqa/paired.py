@@ -106,7 +106,8 @@ class Pairing:
             if key is not None:
                 self.rows[key] = row
         self.folds = folds_of(reals, seed)
-        self.target_z = model.scale.z(model.scale.held_out)
+        place = {name: row for row, name in enumerate(model.reals.ids)}
+        self.target_z = model.scale.z(model.scale.held_out)[[place[name] for name in reals.ids]]
         levels = reals.made_by.get("levels", {})
         self.levels = {k: [n for n in v if n in reals.layers] for k, v in levels.items()} or {
             n: [n] for n in reals.layers

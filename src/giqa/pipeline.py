@@ -29,6 +29,7 @@ from .images.decode import note_names
 from .images.profile import differences, profile
 from .model import Model, load
 from .realism import Realism, is_realism, load_realism, with_people
+from .scorers.products import check_products
 from .scores import NUMBERS, PEOPLE, TEXTS, Scores
 from .types import Extractor, Features, Progress, Step
 from .worst_places import explain_pictures, extreme_ids, maps_for
@@ -67,6 +68,8 @@ def fit(
 
     `real`: pictures (a path, an array; see `giqa.images.open_source`), `Features`, or a float array (n, d).
     `flip`: mirrored copies of the reals join the reference. Errors: `BadShape` below 20 different reals.
+
+    The order of the reals does not matter: folds and sums follow what the pictures are, and the model is the same bits.
 
     Warnings name reals that are there more than once (`twins`: same pixels or nearly the same thumbnail) and `strays`:
     what they show is foreign to the other reals, 4 spreads below the median (`giqa.scorers.content`), or, where no
@@ -115,6 +118,7 @@ def fit(
         "reals": len(features),
         "reals_failed": len(failures),
         "reals_digest": _digest(features),
+        "products": check_products().record(),
         **found,
     }
     if hasattr(fitted.scorer, "layer_names"):

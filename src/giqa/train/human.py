@@ -17,6 +17,7 @@ from ..errors import BadImage, BadShape, BadSource, BadSpec
 from ..extraction import as_match, auto_match, extract, make_extractor
 from ..images import open_source
 from ..images.decode import decode, picture_info
+from ..images.subset import spread
 from ..realism import Realism, load_realism
 from ..scorers.distances import LayerDistances
 from ..scorers.human import PRESETS, HumanModel
@@ -170,7 +171,7 @@ def choose_references(
     if wanted < 1:
         raise BadSpec(f"At least one reference is needed, got references={wanted}.")
     most = min(len(reals), wanted + min(ASIDE, wanted))
-    rows = np.unique(np.linspace(0, len(reals) - 1, most).round().astype(int))
+    rows = np.array(spread(reals.ids, most), int)
     info, good = infos(reals, rows, workers, progress, "reals")
     rows, info = rows[good], info[good]
     among = Copies(labelled).rows(info) >= 0
@@ -181,10 +182,11 @@ def choose_references(
             f"At least {FEWEST} different reals that nobody voted on are needed as references, got {len(rows)}; "
             f"{int(among.sum())} are among the pictures with votes."
         )
-    order = np.random.default_rng(seed).permutation(rows)
+    order = np.random.default_rng(seed).permutation(len(rows))
     aside = min(ASIDE, len(order) // 5)
     aside = aside if aside >= FEWEST else 0
-    return sorted(order[aside:][:wanted].tolist()), sorted(order[:aside].tolist()), int(among.sum())
+    references, scale = np.sort(order[aside:][:wanted]), np.sort(order[:aside])  # in the order of their names
+    return rows[references].tolist(), rows[scale].tolist(), int(among.sum())
 
 
 class _Maps:

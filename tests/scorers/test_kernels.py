@@ -1,0 +1,91 @@
+"""The promise of equal bits, under every kernel of OpenBLAS that this processor can run."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SCRIPT = Path(__file__).with_name("kernel_script.py")
+KERNELS = ("own", "Haswell", "SkylakeX", "Sandybridge", "Nehalem")
+CASES = 2000
+ILLEGAL = (-4, 132)  # killed by an illegal instruction: the processor cannot run this kernel
+
+
+def start(kernel, *words):
+    """The script under a kernel, with two threads of BLAS to share its work."""
+    env = {name: value for name, value in os.environ.items() if name not in ("OPENBLAS_CORETYPE", "OMP_NUM_THREADS")}
+    env |= {} if kernel == "own" else {"OPENBLAS_CORETYPE": kernel}
+    command = [sys.executable, str(SCRIPT), *map(str, words)]
+    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def result(kernel, process):
+    """What the script printed; skips where the kernel is not to be had."""
+    out, err = process.communicate(timeout=300)
+    if process.returncode in ILLEGAL:
+        pytest.skip(f"this processor has no instructions for OpenBLAS's kernel {kernel}")
+    assert process.returncode == 0, err
+    found = json.loads(out)
+    if kernel != "own" and found["kernel"] != kernel:
+        pytest.skip(f"this BLAS does not take OPENBLAS_CORETYPE: it runs {found['kernel']}")
+    return found
+
+
+@pytest.fixture(scope="module")
+def products():
+    """The property test of products under every kernel, all at once."""
+    running = {kernel: start(kernel, "products", CASES) for kernel in KERNELS}
+    yield running
+    for process in running.values():
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_no_size_of_product_gives_a_picture_other_bits_in_other_company(products, kernel):
+    """2,000 random sizes: a row alone, among others and on two threads has equal bits, and is right to rounding."""
+    found = result(kernel, products[kernel])
+    assert found["differ"] == found["wrong"] == 0
+    assert set(found["tiles"]["one_by_one"]) == {"float32", "float64"}
+
+
+@pytest.fixture(scope="module")
+def pipelines(toy, tmp_path_factory):
+    """fit, score and compare under every kernel, one after the other; features are computed once and kept."""
+    home = str(tmp_path_factory.mktemp("home"))
+    before, os.environ["GIQA_HOME"] = os.environ.get("GIQA_HOME"), home
+    found = {}
+
+    def of(kernel):
+        if kernel not in found:
+            os.environ["GIQA_HOME"] = home
+            found[kernel] = result(kernel, start(kernel, "pipeline", *toy))
+        return found[kernel]
+
+    yield of
+    if before is None:
+        del os.environ["GIQA_HOME"]
+    else:
+        os.environ["GIQA_HOME"] = before
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_scores_are_equal_bits_alone_in_company_shuffled_and_on_two_threads(pipelines, kernel):
+    """And so are models of the same reals in another order, and every number of a comparison."""
+    found = pipelines(kernel)
+    for scorer, one in found["scorers"].items():
+        assert one["same"], scorer
+        assert len(set(one["digests"])) == 1, scorer
+    assert found["compare"][0] == found["compare"][1]
+
+
+@pytest.mark.parametrize("kernel", KERNELS[1:])
+def test_another_kernel_moves_z_by_less_than_a_thousandth(pipelines, kernel):
+    """Between processors z may differ in rounding, and in no more."""
+    one, other = pipelines("own")["scorers"], pipelines(kernel)["scorers"]
+    for scorer in one:
+        assert np.abs(np.array(one[scorer]["z"]) - other[scorer]["z"]).max() < 1e-3, scorer
