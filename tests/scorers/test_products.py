@@ -41,33 +41,57 @@ def test_how_the_references_lie_in_memory_does_not_matter():
 
 
 @pytest.fixture
-def rounding_by_place(monkeypatch):
-    """A BLAS that rounds otherwise in its last columns, for a depth of 128; what is known is forgotten."""
+def blas(monkeypatch):
+    """A BLAS that rounds otherwise where asked; what is known of this machine's is forgotten for as long."""
     multiply = products._tile
 
-    def tile(references, columns):
-        found = multiply(references, columns)
-        if references.shape[1] == 128:
-            found[:, -10:] *= 1 + 4 * np.finfo(found.dtype).eps
-        return found
+    def install(otherwise):
+        def tile(references, columns):
+            found = multiply(references, columns)
+            found[:, otherwise(*references.shape, len(columns))] *= 1 + 4 * np.finfo(found.dtype).eps
+            return found
 
-    products.steady_tile.cache_clear()
-    monkeypatch.setattr(products, "_tile", tile)
-    yield
-    products.steady_tile.cache_clear()
+        products.steady_widths.cache_clear()
+        monkeypatch.setattr(products, "_tile", tile)
+
+    yield install
+    products.steady_widths.cache_clear()
 
 
-def test_where_a_blas_rounds_by_place_pictures_are_multiplied_one_by_one(rounding_by_place):
-    """The self-check sees it, says so, and a picture still has the same bits alone and in company."""
+def alone_and_in_company(n=300, d=200, m=40):
+    """Products of n pictures one by one and together; right to rounding."""
+    rng = np.random.default_rng(0)
+    left, right = rng.normal(size=(n, d)).astype(np.float32), rng.normal(size=(m, d)).astype(np.float32)
+    whole = steady_product(left, right)
+    np.testing.assert_allclose(whole, left.astype(float) @ right.T.astype(float), atol=1e-4)
+    return np.concatenate([steady_product(row[None], right) for row in left]), whole
+
+
+def test_where_a_blas_rounds_by_place_pictures_are_multiplied_one_by_one(blas):
+    """The self-check sees that the last columns differ, says so, and a picture has the same bits alone and not."""
+    blas(lambda height, depth, width: slice(-10, None) if depth == 128 else slice(0))
     found = check_products()
     assert found.tiles == 12 and found.steady == {"float32": 9, "float64": 9}
     assert found.record()["one_by_one"] == {"float32": 3, "float64": 3}
     assert "3 of 12 in float32" in str(found) and "only slower" in str(found)
-    rng = np.random.default_rng(0)
-    left, right = rng.normal(size=(64, 200)).astype(np.float32), rng.normal(size=(40, 200)).astype(np.float32)
-    whole = steady_product(left, right)
-    assert np.array_equal(np.concatenate([steady_product(row[None], right) for row in left]), whole)
-    np.testing.assert_allclose(whole, left.astype(float) @ right.T.astype(float), atol=1e-4)
+    alone, company = alone_and_in_company()
+    assert np.array_equal(alone, company)
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "left"),
+    [
+        (lambda width: width <= 48, (80, 144, 272)),  # as MKL on Intel's AVX2
+        (lambda width: width >= 200, (32, 80, 144)),  # as BLIS
+        (lambda width: width not in (80, 272), (80, 272)),
+    ],
+)
+def test_widths_that_round_otherwise_are_left_out(blas, otherwise, left):
+    """Two kernels by the number of columns: only widths that share one are used, and bits are the same in company."""
+    blas(lambda height, depth, width: slice(None) if otherwise(width) else slice(0))
+    assert products.steady_widths(512, 256, np.dtype(np.float32)) == left
+    alone, company = alone_and_in_company()
+    assert np.array_equal(alone, company)
 
 
 def test_as_matrix_takes_features_and_arrays():

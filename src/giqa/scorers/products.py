@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -20,9 +20,10 @@ from ..types import Features
 # element in it: the first and last columns of a product, ragged edges, few rows, shared work of threads. So every
 # product here is a sum of tiles of few sizes, each computed by one thread, the rest filled with zeros. A picture is a
 # column of a tile, a reference a row; the columns next to the border stay zero, since there kernels round otherwise
-# (seen with OpenBLAS's Haswell kernel). That every size of tile in use gives a picture the same bits in each column and
-# in each width is not believed but tried, once in a process, on the BLAS at hand: `steady_tile`. Where it does not
-# hold, pictures are multiplied one by one, which is steady whatever the BLAS does.
+# (seen with OpenBLAS's Haswell kernel, and in float64 with MKL). Which widths of a tile give a picture the same bits in
+# every column, and the same as each other, is not believed but tried, once in a process, on the BLAS at hand:
+# `steady_widths` (MKL has another kernel for few columns, BLIS for many). Where no width does, pictures are multiplied
+# one by one, which is steady whatever the BLAS does.
 HEIGHTS = (512, 128, 32)  # references in a tile
 DEPTHS = (512, 256, 128, 64)  # features in a tile; tiles of one picture and reference are added up in their order
 WIDTHS = (32, 80, 144, 272)  # columns of a tile, with the border: 16, 64, 128 or 256 pictures
@@ -46,12 +47,12 @@ def steady_product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     result = np.empty((n, m), dtype) if d else np.zeros((n, m), dtype)
     left, right = left.astype(dtype, copy=False), np.ascontiguousarray(right, dtype)  # BLAS goes by how an array lies
     depths, heights = _cut(d, DEPTHS), _cut(m, HEIGHTS)
-    groups = [(rows, _columns(left[rows], depths)) for rows in _groups(n)]
+    groups = [(rows, Columns(left[rows])) for rows in _batches(n, WIDTHS[-1])]
 
-    def piece(work: tuple[slice, list[np.ndarray], slice, int]) -> None:
-        rows, columns, references, height = work
-        block = _block(right[references], height, columns, depths)
-        result[rows, references] = block[: references.stop - references.start, : rows.stop - rows.start].T
+    def piece(work: tuple[slice, Columns, slice, int]) -> None:
+        rows, pictures, references, height = work
+        block = _block(right[references], height, pictures, depths)
+        result[rows, references] = block[: references.stop - references.start].T
 
     in_threads(piece, [(*group, *part) for group in groups for part in heights if d], n * m * d)
     return result
@@ -67,36 +68,52 @@ def _cut(length: int, sizes: Sequence[int]) -> list[tuple[slice, int]]:
     return parts
 
 
-def _groups(n: int) -> Iterator[slice]:
-    """Rows of as many pictures as the widest tile takes."""
-    most = WIDTHS[-1] - 2 * BORDER
-    return (slice(start, min(start + most, n)) for start in range(0, n, most))
+def _batches(n: int, width: int) -> list[slice]:
+    """As many of n pictures at a time as a tile of that width takes."""
+    most = width - 2 * BORDER
+    return [slice(start, min(start + most, n)) for start in range(0, n, most)]
 
 
-def _columns(pictures: np.ndarray, depths: Sequence[tuple[slice, int]]) -> list[np.ndarray]:
-    """Pictures (n, d) as rows between rows of zeros, one array (width, depth) for each part of the features."""
-    width = next(width for width in WIDTHS if width - 2 * BORDER >= len(pictures))
-    parts = []
+class Columns:
+    """Pictures (n, d) as the columns of tiles, made when they are first asked for."""
+
+    def __init__(self, pictures: np.ndarray):
+        self.pictures = pictures
+        self.made: dict[Any, list[np.ndarray]] = {}
+
+    def of(self, part: slice, depth: int, widths: tuple[int, ...]) -> list[np.ndarray]:
+        """Some of their features between rows of zeros, (width, depth), one array for as many as the widest takes."""
+        key = part.start, widths
+        if key not in self.made:
+            arrays = []
+            for rows in _batches(len(self.pictures), widths[-1]):
+                count = rows.stop - rows.start
+                columns = _aligned((_narrowest(widths, count), depth), self.pictures.dtype)
+                columns[BORDER : BORDER + count, : part.stop - part.start] = self.pictures[rows, part]
+                arrays.append(columns)
+            self.made[key] = arrays  # whole, since threads may ask at once; two that make it make the same
+        return self.made[key]
+
+
+def _narrowest(widths: Sequence[int], count: int) -> int:
+    return next(width for width in widths if width - 2 * BORDER >= count)
+
+
+def _block(references: np.ndarray, height: int, pictures: Columns, depths: Sequence[tuple[slice, int]]) -> np.ndarray:
+    """Products of up to `height` references (rows) with the pictures (columns), (height, pictures)."""
+    total, n = None, len(pictures.pictures)
     for part, depth in depths:
-        columns = _aligned((width, depth), pictures.dtype)
-        columns[BORDER : BORDER + len(pictures), : part.stop - part.start] = pictures[:, part]
-        parts.append(columns)
-    return parts
-
-
-def _block(
-    references: np.ndarray, height: int, pictures: list[np.ndarray], depths: Sequence[tuple[slice, int]]
-) -> np.ndarray:
-    """Products of up to `height` references (rows) with the pictures between the borders, (height, pictures)."""
-    total = None
-    for (part, depth), columns in zip(depths, pictures, strict=True):
         rows = references[:, part]
         if rows.shape != (height, depth):
             rows = _aligned((height, depth), references.dtype)
             rows[: len(references), : part.stop - part.start] = references[:, part]
-        tile = _tile(rows, columns) if steady_tile(height, depth, rows.dtype) else _one_by_one(rows, columns)
+        if widths := steady_widths(height, depth, rows.dtype):
+            tiles = [_tile(rows, columns)[:, BORDER:-BORDER] for columns in pictures.of(part, depth, widths)]
+            tile = tiles[0][:, :n] if len(tiles) == 1 else np.concatenate(tiles, axis=1)[:, :n]
+        else:
+            tile = _one_by_one(rows, pictures.pictures[:, part])
         total = tile if total is None else np.add(total, tile, out=total)
-    return total[:, BORDER:-BORDER]
+    return total
 
 
 def _tile(references: np.ndarray, columns: np.ndarray) -> np.ndarray:
@@ -104,31 +121,35 @@ def _tile(references: np.ndarray, columns: np.ndarray) -> np.ndarray:
     return references @ columns.T
 
 
-def _one_by_one(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """a times the transpose of b, each column as a product of its own: of one shape, so that it knows no company."""
-    tile, column = np.zeros((len(a), len(b)), a.dtype), _aligned((b.shape[1],), b.dtype)
-    for at in range(BORDER, len(b) - BORDER):
-        column[:] = b[at]
-        tile[:, at] = a @ column
+def _one_by_one(references: np.ndarray, pictures: np.ndarray) -> np.ndarray:
+    """Each picture by a product of its own, always of one shape, so that it knows no company."""
+    tile = np.empty((len(references), len(pictures)), references.dtype)
+    column = _aligned(references.shape[1:], references.dtype)
+    for at, picture in enumerate(pictures):
+        column[: len(picture)] = picture
+        tile[:, at] = references @ column
     return tile
 
 
 @cache
-def steady_tile(height: int, depth: int, dtype: Any) -> bool:
-    """Whether tiles of this size give a picture the same bits in every column and in every width, tried here.
+def steady_widths(height: int, depth: int, dtype: Any) -> tuple[int, ...]:
+    """Widths of tile that give a picture the same bits in every column and as each other, tried here; () for none.
 
-    Which path a BLAS takes goes by sizes and places, not by values: one picture in all columns of all widths shows it.
+    Which path a BLAS takes goes by sizes and places, not by values: one picture in all columns shows it. Of several
+    sets of widths that agree among themselves, the largest.
     """
     rng = np.random.default_rng(height * depth)
     references, picture = rng.standard_normal((height, depth)).astype(dtype), rng.standard_normal(depth).astype(dtype)
-    tiles = []
+    by_bits: dict[bytes, tuple[int, ...]] = {}
     with one_blas_thread():
         for width in WIDTHS:
             columns = _aligned((width, depth), dtype)
             columns[BORDER:-BORDER] = picture
-            tiles.append(_tile(references, columns)[:, BORDER:-BORDER])
-    first = tiles[0][:, :1].copy()
-    return all(np.array_equal(tile, np.broadcast_to(first, tile.shape)) for tile in tiles)
+            tile = _tile(references, columns)[:, BORDER:-BORDER]
+            if (tile == tile[:, :1]).all():
+                bits = tile[:, 0].tobytes()
+                by_bits[bits] = (*by_bits.get(bits, ()), width)
+    return max(by_bits.values(), key=lambda widths: (len(widths), widths[-1]), default=())
 
 
 @dataclass(frozen=True)
@@ -160,7 +181,7 @@ def check_products() -> Steadiness:
     12
     """
     sizes = [(height, depth) for height in HEIGHTS for depth in DEPTHS]
-    steady = {np.dtype(t).name: sum(steady_tile(*size, np.dtype(t)) for size in sizes) for t in DTYPES}
+    steady = {np.dtype(t).name: sum(bool(steady_widths(*size, np.dtype(t))) for size in sizes) for t in DTYPES}
     return Steadiness(blas_name(), len(sizes), steady)
 
 
