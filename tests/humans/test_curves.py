@@ -54,7 +54,7 @@ def test_more_is_right_at_longer_looks():
 
 def test_hype_time_orders_two_generators():
     """Thresholds of 200 and 350 ms come back in order, by each estimate, and the fit near the truth."""
-    found = {e.generator: e for e in curves.hype_time(joined(timed(200, "weak"), timed(350, "good", seed=1)), 500)}
+    found = {e.generator: e for e in curves.hype_time(joined(timed(200, "weak"), timed(350, "good", seed=1)))}
     for estimate in ("modal", "late", "threshold"):
         assert getattr(found["weak"], estimate).value < getattr(found["good"], estimate).value
     assert found["good"].threshold.value == pytest.approx(350, rel=0.1)
