@@ -264,3 +264,19 @@ def test_noise_is_not_divided_by_nothing():
     assert corrected(Estimate(0.3, 0.1, 0.5, 40), 0.25).value == pytest.approx(0.6)
     none = corrected(Estimate(0.3, 0.1, 0.5, 40), 0.0002)
     assert np.isnan(none.value) and np.isnan(none.low) and none.n == 40
+
+
+@pytest.mark.parametrize(("raters", "words"), [(1, "1 rater:"), (2, "2 raters:"), (3, None)])
+def test_one_or_two_raters_are_no_sample_of_people(raters, words, recwarn):
+    """Their pictures are resampled, they are not, and a warning says whom the intervals are about."""
+    image, rater = (g.ravel() for g in np.meshgrid(np.arange(20), np.arange(raters)))
+    names = np.array([f"i{i:02d}" for i in image])
+    made = votes(names, [f"r{r}" for r in rater], image >= 10)
+    found = evaluate(
+        {name: float(i) for name, i in zip(names.tolist(), image.tolist(), strict=True)}, made, resamples=30
+    )
+    said = [str(one.message) for one in recwarn if "resample pictures alone" in str(one.message)]
+    assert len(said) == (words is not None) and all(words in line for line in said)
+    auc, rank = found.figures["AUROC"], found.figures["two people agree"] if raters > 1 else None
+    assert auc.value == auc.high == 1 and auc.low == pytest.approx(20 / (20 + 1.959964**2))  # Wilson's of 20 pictures
+    assert rank is None or rank.low < 1

@@ -71,3 +71,13 @@ def test_response_times_by_hand():
     assert found["fakes, answered right"].value == pytest.approx(0.6)
     assert found["fakes, answered wrong"].value == 2 and len(found) == 2
     assert len(curves.response_times(study())) == 4
+
+
+def test_what_does_not_vary_is_no_certainty():
+    """Three people always at the floor: no interval of their exposures; always right: no [1, 1] in the curve."""
+    made = timed(300, "g", raters=3)
+    made.exposure_ms[:], made.said_real[:] = 100.0, made.kind == "real"
+    (found,) = curves.hype_time(made)
+    assert found.modal.value == 100 and np.isnan(found.modal.low) and found.at_floor == 1
+    (point,) = curves.psychometric_curve(made)
+    assert point.y.value == point.y.high == 1 and point.y.low < 1

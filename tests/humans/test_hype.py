@@ -95,6 +95,25 @@ def test_the_same_evaluators_are_compared_with_themselves():
     assert paper.low == pytest.approx(0.1) == pytest.approx(paper.high)
 
 
+def test_who_judged_one_alone_is_left_out_with_a_warning():
+    sat = sittings(["a"] * 4 + ["b"] * 3, [20, 30, 25, 90, 20, 20, 20], [5] * 7, rater=[*"wxyz", *"wxy"])
+    with pytest.warns(UserWarning, match="by the 3 evaluators who judged both; 1 who judged one of them alone"):
+        found = h.compare(sat, "a", "b")
+    assert found.paired and found.difference.n == 3 and found.difference.value == pytest.approx(0.025)
+
+
+def test_nobody_erred_in_any_figure():
+    """Five evaluators without an error: no figure is certain, and d' and criterion vary as by chance."""
+    (one,) = h.hype(sittings("g", [0] * 5, [0] * 5))
+    assert one.error.value == one.error.low == 0 < one.error.high < 0.03
+    assert one.fake_error.high == one.real_error.high > one.error.high
+    assert one.d_prime.low < one.d_prime.value < one.d_prime.high and one.criterion.low < 0 < one.criterion.high
+    (alone,) = h.hype(sittings("g", [0], [0]))
+    assert np.isnan(alone.error.low) and alone.error.value == 0
+    with pytest.raises(BadShape, match="two evaluators"):
+        h.compare(sittings(["a", "b"], [0, 0], [0, 0], rater=["x", "y"]), "a", "b")
+
+
 def test_crossed_interval_covers_other_pictures_too():
     """Pictures that differ a lot, judged by all: the interval over evaluators alone misses the generator's error."""
     held = {"people": 0, "both": 0}
