@@ -76,6 +76,8 @@ def test_resamples_that_do_not_vary_are_no_certainty():
 def test_the_scale_ends_the_interval():
     found = from_draws(0.9, np.linspace(0.5, 1, 101), 3, 3, low=0.0, high=1.0)
     assert found.high == 1 and found.low == 0
+    biased = from_draws(0.1, np.linspace(0.2, 0.4, 101), 100, 100)  # as a calibration error: resamples lie above it
+    assert biased.low == 0.1 and biased.high > 0.39
 
 
 def test_one_definition_under_older_names():

@@ -66,8 +66,9 @@ def from_draws(
 
     drawn (resamples,), NaN left out; `units`: how many were resampled, of those of which there were fewest. Percentiles
     of few are too near the value, by sqrt((units - 1) / units) and for want of Student's t: their distance to it is
-    taken times t / z sqrt(units / (units - 1)), which is 1 for many. `low`, `high`: ends of the scale. Where the draws
-    do not vary there is no interval, or, of a share of `share_of` pictures, Wilson's.
+    taken times t / z sqrt(units / (units - 1)), which is 1 for many. The value itself is always held, also where a
+    biased figure's resamples all lie beyond it. `low`, `high`: ends of the scale. Where the draws do not vary there is
+    no interval, or, of a share of `share_of` pictures, Wilson's.
     """
     kept = np.asarray(drawn, float)
     kept = kept[np.isfinite(kept)]
@@ -79,7 +80,7 @@ def from_draws(
     if not above - below > 1e-12 * max(1.0, abs(value)):
         return hull(nothing, wilson(value * share_of, share_of, level)) if share_of else nothing
     wide = widening(units, level)
-    below, above = value + wide * (below - value), value + wide * (above - value)
+    below, above = value + wide * min(below - value, 0.0), value + wide * max(above - value, 0.0)
     return Estimate(float(value), float(max(low, below)), float(min(high, above)), n)
 
 

@@ -141,7 +141,7 @@ def mean_gap(one: np.ndarray, other: np.ndarray, answers: np.ndarray, other_answ
     >>> print(mean_gap(np.array([0.4, 0.5]), np.array([0.3, 0.4]), *np.full((2, 2), 100.0)))
     0.100 [-0.675, 0.875]
     >>> print(mean_gap(np.linspace(0.3, 0.5, 20), np.linspace(0.1, 0.3, 20), *np.full((2, 20), 100.0)))
-    0.200 [0.168, 0.232]
+    0.200 [0.169, 0.231]
 
     All (k,). As in `mean_share` the variance is never taken to be less than chance alone gives both, so that the same
     difference in everyone is no certainty, and t is that of 96 %.
