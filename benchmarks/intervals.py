@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
+from giqa.stats import wilson
+
 RESAMPLES = 1000
-NORMAL = 1.959964  # 97.5 % quantile
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,5 @@ def over_splits(values: Sequence[float]) -> Figure:
 
 def share(hits: np.ndarray, detail: bool = False) -> Figure:
     """Share of pictures, with Wilson's interval: a bootstrap of 60 hits in 60 would claim [1, 1]."""
-    n, p = len(hits), float(np.mean(hits))
-    centre = (p + NORMAL**2 / (2 * n)) / (1 + NORMAL**2 / n)
-    half = NORMAL / (1 + NORMAL**2 / n) * np.sqrt(p * (1 - p) / n + NORMAL**2 / (4 * n * n))
-    low, high = min(p, centre - half), max(p, centre + half)  # rounding must not put a share of 0 or 1 outside
-    return Figure(p, float(max(0.0, low)), float(min(1.0, high)), n, detail)
+    found = wilson(float(np.sum(hits)), len(hits))
+    return Figure(found.value, found.low, found.high, len(hits), detail)

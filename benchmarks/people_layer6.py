@@ -50,7 +50,7 @@ def main(folder: Path) -> int:
 
 def rates(data: str, sat) -> list[str]:
     wrong = []
-    for h in hype(sat):
+    for h in hype(sat, interval="paper"):  # as the published intervals were made
         published = RATES.get(h.generator)
         said = ""
         if published:

@@ -21,7 +21,7 @@ def test_by_hand():
     assert found.ids == ("a", "b", "c")
     assert found.change.tolist() == [1, 0, -2]
     mean, low, high = found.mean_change()
-    half = 1.959964 * np.std([1, 0, -2], ddof=1) / np.sqrt(3)
+    half = 4.302653 * np.std([1, 0, -2], ddof=1) / np.sqrt(3)
     assert (mean, low, high) == pytest.approx((-1 / 3, -1 / 3 - half, -1 / 3 + half))
     assert [found.ids[row] for row in found.moved()] == ["c", "a"] and found.moved(1) == [2]
     assert (found.only_before, found.only_after) == (("old",), ("new",))

@@ -72,12 +72,10 @@ def test_leave_one_generator_out_uses_the_others_alone():
     assert figures == [("a", 0, 1), ("b", 0, 0)]
     assert found.constant_across == dict.fromkeys(["a -> a", "a -> b", "b -> a", "b -> b"], 0.5)
     assert found.figures["two people agree"].value == 1  # five of five, always
-    assert {name: (e.value, e.low, e.high) for name, e in found.across.items()} == {
-        "a -> a": (1, 1, 1),
-        "a -> b": (0, 0, 0),
-        "b -> a": (0, 0, 0),
-        "b -> b": (1, 1, 1),
-    }
+    assert {name: e.value for name, e in found.across.items()} == {"a -> a": 1, "a -> b": 0, "b -> a": 0, "b -> b": 1}
+    none_of_20 = 1.959964**2 / (20 + 1.959964**2)  # Wilson: always wrong on 20 pictures is not wrong for ever
+    assert found.across["a -> b"].high == pytest.approx(none_of_20)
+    assert found.across["a -> a"].low == pytest.approx(1 - none_of_20)
 
 
 def test_probabilities_are_never_fitted_on_their_own_picture():
@@ -266,3 +264,19 @@ def test_noise_is_not_divided_by_nothing():
     assert corrected(Estimate(0.3, 0.1, 0.5, 40), 0.25).value == pytest.approx(0.6)
     none = corrected(Estimate(0.3, 0.1, 0.5, 40), 0.0002)
     assert np.isnan(none.value) and np.isnan(none.low) and none.n == 40
+
+
+@pytest.mark.parametrize(("raters", "words"), [(1, "1 rater:"), (2, "2 raters:"), (3, None)])
+def test_one_or_two_raters_are_no_sample_of_people(raters, words, recwarn):
+    """Their pictures are resampled, they are not, and a warning says whom the intervals are about."""
+    image, rater = (g.ravel() for g in np.meshgrid(np.arange(20), np.arange(raters)))
+    names = np.array([f"i{i:02d}" for i in image])
+    made = votes(names, [f"r{r}" for r in rater], image >= 10)
+    found = evaluate(
+        {name: float(i) for name, i in zip(names.tolist(), image.tolist(), strict=True)}, made, resamples=30
+    )
+    said = [str(one.message) for one in recwarn if "resample pictures alone" in str(one.message)]
+    assert len(said) == (words is not None) and all(words in line for line in said)
+    auc, rank = found.figures["AUROC"], found.figures["two people agree"] if raters > 1 else None
+    assert auc.value == auc.high == 1 and auc.low == pytest.approx(20 / (20 + 1.959964**2))  # Wilson's of 20 pictures
+    assert rank is None or rank.low < 1

@@ -10,7 +10,7 @@ from people_samples import sittings, study
 
 from giqa.cli import main
 from giqa.errors import BadSpec
-from giqa.humans.votes import Pairs, Ratings, read_labels
+from giqa.humans.votes import Counts, Pairs, Ratings, read_labels
 from giqa.people import findings, judge
 from giqa.people_report import write_people_report
 
@@ -119,3 +119,34 @@ def test_people_who_saw_fakes_alone_have_no_error_rate(tmp_path):
     (found,) = judge(tmp_path / "v.csv", resamples=100)
     assert found.hype[0].fake_error.value == pytest.approx(2 / 3)
     assert np.isnan(found.hype[0].error.value) and found.spread is None
+
+
+def test_few_evaluators_are_said_in_words(tmp_path):
+    """One evaluator has no interval, three a wide one; `--interval paper` is the published bootstrap, by name."""
+    rows = ["a,gan,50,10,50,10", "a,vae,50,5,50,10", "b,vae,50,7,50,12", "c,vae,50,9,50,14"]
+    table = tmp_path / "s.csv"
+    table.write_text("\n".join(["rater,generator,fakes,wrong_fakes,reals,wrong_reals", *rows]) + "\n")
+    done = run(table, "-o", tmp_path / "s.json", "--report", tmp_path / "s.html")
+    said = " ".join(done.output.split())
+    assert "mind: no interval of gan: fewer than 2 evaluators" in said
+    assert "mind: few evaluators of vae (3): the intervals hold, but are wide; ask 5 or more" in said
+    assert "0.200 (no interval)" in said
+    assert "No interval of gan: fewer than 2 evaluators" in (tmp_path / "s.html").read_text()
+    (found,) = json.loads((tmp_path / "s.json").read_text())
+    rates = {one["generator"]: one["error"] for one in found["hype"]}
+    assert rates["gan"]["low"] is None and len(found["cautions"]) == 2
+    run(table, "--interval", "paper", "-o", tmp_path / "p.json")
+    (paper,) = json.loads((tmp_path / "p.json").read_text())
+    vae = next(one["error"] for one in paper["hype"] if one["generator"] == "vae")
+    assert (vae["low"], vae["high"]) == (pytest.approx(0.15), pytest.approx(0.23))  # its lowest and highest evaluator
+    assert rates["vae"]["low"] < 0.1 and rates["vae"]["high"] > 0.3 and rates["vae"]["value"] == vae["value"]
+
+
+def test_two_votes_alike_are_no_certainty():
+    """A picture that both of two people called real, alone or among such: Beta(3, 1), so .75 [.292, .992]."""
+    names = np.array(["a", "b", "c"])
+    counts = Counts(names, np.full(3, 2.0), np.full(3, 2.0), np.full(3, "g"), np.full(3, "generated"), np.full(3, ""))
+    for some in (counts, counts.rows(np.array([True, False, False]))):
+        table = findings(some).pictures
+        assert table.p_real == pytest.approx(0.75)
+        assert table.low == pytest.approx(0.025 ** (1 / 3)) and table.high == pytest.approx(0.975 ** (1 / 3))

@@ -18,10 +18,10 @@ from .errors import BadSpec, BadTable
 from .extraction import as_features
 from .images.table import read_table
 from .paired import mean_of
+from .stats import fisher
 
 TABLE = re.compile(r"(.+\.(?:csv|tsv)):(-?)([^:]+)", re.IGNORECASE)
 IDS = ("id", "image")
-NORMAL = 1.959964
 
 
 def named(beside: Any) -> dict[str, Any]:
@@ -69,11 +69,8 @@ def agreement(one: np.ndarray, other: np.ndarray) -> tuple[float, float, float]:
     both = np.isfinite(one) & np.isfinite(other)
     if both.sum() < 5:
         return math.nan, math.nan, math.nan
-    rho = spearman(one[both], other[both])
-    if not abs(rho) < 1:
-        return rho, rho, rho
-    half = NORMAL * math.sqrt(1.06 / (int(both.sum()) - 3))
-    return rho, math.tanh(math.atanh(rho) - half), math.tanh(math.atanh(rho) + half)
+    found = fisher(spearman(one[both], other[both]), int(both.sum()))
+    return found.value, found.low, found.high
 
 
 def _by_scorer(

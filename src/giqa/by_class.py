@@ -16,7 +16,7 @@ from .comparison import Comparison
 from .errors import BadSpec, GiqaError
 from .extraction import as_match, extract, make_extractor
 from .images import open_source
-from .metrics.intervals import Estimate
+from .metrics.intervals import Jackknife
 from .types import Features, Progress
 
 FOLDER = "folder"
@@ -30,13 +30,15 @@ class ByClass:
     classes: Mapping[str, Comparison]
     left_out: Mapping[str, str]
 
-    def mean(self, metric: str, generator: str) -> Estimate:
+    def mean(self, metric: str, generator: str) -> Jackknife:
         """The mean over the classes that have it, each counting alike; classes vary independently of each other."""
         found = [g.values[metric] for g in self._of(generator) if metric in g.values]
         if not found:
-            return Estimate(math.nan)
+            return Jackknife(math.nan)
         sides = ([e.real for e in found if len(e.real)], [e.fake for e in found if len(e.fake)])
-        return Estimate(float(np.mean([e.value for e in found])), *(_in_quadrature(side, len(found)) for side in sides))
+        return Jackknife(
+            float(np.mean([e.value for e in found])), *(_in_quadrature(side, len(found)) for side in sides)
+        )
 
     def _of(self, generator: str) -> list[Any]:
         return [g for c in self.classes.values() for g in c.generators if g.name == generator]

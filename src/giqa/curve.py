@@ -17,7 +17,7 @@ import numpy as np
 from .errors import BadShape, BadSpec
 from .files import replace_file
 from .gan.picker import pick
-from .metrics.intervals import Estimate, jackknifed
+from .metrics.intervals import Jackknife, jackknifed
 from .metrics.named import Diversity, Frechet
 from .pages import drawing
 from .pages.axes import number
@@ -32,7 +32,7 @@ WIDTH = 420  # of a chart
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """Pictures that were kept in one way, how many were measured, and an `Estimate` a metric.
+    """Pictures that were kept in one way, how many were measured, and a `Jackknife` a metric.
 
     `share`: of all that was kept; of a truncated set, how far its latents were drawn to the middle.
     """
@@ -40,7 +40,7 @@ class Point:
     how: str
     share: float
     n: int
-    values: Mapping[str, Estimate]
+    values: Mapping[str, Jackknife]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from .errors import BadSpec, BadTable
 from .humans.against_pairs import against_pairs, against_ratings
 from .humans.against_votes import Evaluation, against_votes
 from .humans.cells import read_table
-from .humans.vote_rows import Learner, Rows, calibrated, rows_of
+from .humans.vote_rows import LEAST_RATERS, Learner, Rows, calibrated, rows_of
 from .humans.votes import Counts, Pairs, Ratings, Votes, read_labels
 from .scorers.human import DISTANCE, FEWEST, HumanModel, Z
 from .scores import Scores, read_scores
@@ -40,7 +41,8 @@ def evaluate(
     is judged on pictures that it had not seen. `learning_curve`: also from fewer pictures.
     `generator`: picture -> who made it, where the labels do not say; `kind`: votes on generated pictures alone count
     (None: on all); `k`: raters whose mean the reliability of ratings is of. Intervals resample pictures, and raters
-    where votes name several. Raises `BadShape` when fewer than 10 names agree.
+    where votes name 3 or more; of fewer a warning says that they are about these people alone. Raises `BadShape` when
+    fewer than 10 names agree.
 
     >>> scores = {f"{i}.png": i / 20 for i in range(20)}
     >>> labels = Counts(*(np.array(c) for c in zip(*[(f"{i}.png", 20, i, "gan", "generated", "") for i in range(20)])))
@@ -60,6 +62,7 @@ def evaluate(
         by_name = {name: row[0] for name, row in numbers.items()}
         if isinstance(labels, Pairs):
             return against_pairs(by_name, labels, generator or {}, resamples, seed)
+        _warn_of_few(len(np.unique(labels.rater)))
         return against_ratings(by_name, labels, k, resamples, seed)
     if not isinstance(labels, Votes | Counts):
         raise BadSpec(f"Scores are compared with votes, counts, ratings or pairs, not with {type(labels).__name__}.")
@@ -68,8 +71,20 @@ def evaluate(
     if kind is not None:
         labels = labels.rows((labels.kind == kind) | (labels.kind == ""))
     rows, lost = rows_of(numbers, labels, generator or {})
+    if isinstance(labels, Votes):
+        _warn_of_few(len(np.unique(rows.rater)))
     learn = None if probability else _human_model(names) if several else calibrated
     return against_votes(rows, lost, learn, resamples, seed, learning_curve)
+
+
+def _warn_of_few(raters: int) -> None:
+    if raters < LEAST_RATERS:
+        who = "1 rater" if raters == 1 else f"{raters} raters"
+        warnings.warn(
+            f"The labels are of {who}: intervals resample pictures alone, and say nothing of what other people would "
+            f"answer. That takes {LEAST_RATERS} raters or more.",
+            stacklevel=3,
+        )
 
 
 def _human_model(names: Sequence[str]) -> Learner:

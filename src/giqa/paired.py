@@ -13,8 +13,8 @@ import numpy as np
 
 from .errors import BadSpec
 from .fitting import folds_of
-from .metrics.intervals import student, wilson
 from .model import Model
+from .stats import Estimate, student_mean, wilson
 from .types import Features
 
 NAME = "name"
@@ -53,8 +53,8 @@ class Paired:
         >>> {name: round(value[0], 6) for name, value in one.numbers().items()}
         {"z less the target's": -0.5, 'as good as the target': 0.5, 'distance, low': 2.0}
         """
-        good = float((self.gap >= 0).mean())
-        found = {"z less the target's": mean_of(self.gap), "as good as the target": (good, *wilson(good, len(self.z)))}
+        good = _three(wilson(float((self.gap >= 0).sum()), len(self.z)))
+        found = {"z less the target's": mean_of(self.gap), "as good as the target": good}
         return found | {f"distance, {level}": mean_of(values) for level, values in self.distances.items()}
 
     def says(self) -> str:
@@ -194,16 +194,16 @@ def pair_verdicts(found: Sequence[Paired], level: float) -> list[PairVerdict]:
 
 
 def mean_of(values: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
-    """Mean of the known values and its interval by Student's t; NaN ends for less than two.
+    """Mean of the known values and its interval by Student's t; NaN ends for less than two, or where all are the same.
 
     >>> [round(x, 1) for x in mean_of(np.array([1., 2., 3., 4., 5., np.nan]))]
     [3.0, 1.0, 5.0]
     """
-    known = values[np.isfinite(values)]
-    if len(known) < 2:
-        return (float(known.mean()) if len(known) else math.nan), math.nan, math.nan
-    half = student(len(known) - 1, level) * float(known.std(ddof=1)) / math.sqrt(len(known))
-    return float(known.mean()), float(known.mean()) - half, float(known.mean()) + half
+    return _three(student_mean(values[np.isfinite(values)], level=level))
+
+
+def _three(found: Estimate) -> tuple[float, float, float]:
+    return found.value, found.low, found.high
 
 
 def _mean_by(group: np.ndarray, values: np.ndarray) -> np.ndarray:

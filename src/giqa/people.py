@@ -14,26 +14,27 @@ from .errors import BadSpec
 from .humans import agreement as a
 from .humans import curves
 from .humans.aggregation import Strengths, bradley_terry, dawid_skene
+from .humans.gate import control_accuracy, passed, without_controls
 from .humans.hype import (
     Comparison,
     Gate,
     Hype,
     compare,
-    control_accuracy,
     crossed_error,
     error_rates,
     gate_table,
     hype,
     sittings,
 )
-from .humans.intervals import RESAMPLES, Estimate, plain
 from .humans.layer6 import read_people
 from .humans.people_model import PeopleModel
 from .humans.power import Spread, spread
-from .humans.study import passes
 from .humans.votes import Counts, Pairs, Ratings, Sittings, Votes
+from .stats import RESAMPLES, Estimate, beta_interval, plain
 
 K = 5  # raters whose mean the reliability is of
+FEW = 5  # evaluators below which a reader is told so
+FIT = 10  # pictures that the beta distribution of a group is fitted to
 MODEL_CELLS = 40_000_000  # pictures x evaluators up to which the model of both is fitted: 640 MB
 
 
@@ -86,6 +87,9 @@ class Findings:
     agreement: tuple[Agreement, ...] = ()
     gates: tuple[Gate, ...] = ()
     gated_out: int = 0
+    without_controls: int | None = (
+        None  # raters who count and were asked no quality control; None: nobody was asked any
+    )
     times: tuple[curves.Times, ...] = ()
     exposures: tuple[curves.Exposures, ...] = ()
     psychometric: tuple[curves.Point, ...] = ()
@@ -95,9 +99,24 @@ class Findings:
     pictures: Pictures | None = None
     strengths: Strengths | None = None
 
+    def cautions(self) -> tuple[str, ...]:
+        """What a reader of the figures must know, in words: evaluators who are too few, or were never checked."""
+        said = []
+        if self.without_controls:
+            said.append(f"asked no quality control, so that they pass every gate: {self.without_controls} evaluators")
+        few = [one for one in self.hype if 0 < one.error.n < FEW]
+        alone = [one.generator or "generated" for one in few if one.error.n == 1]
+        if alone:
+            said.append(f"no interval of {', '.join(alone)}: fewer than 2 evaluators; one says nothing of others")
+        wide = [f"{one.generator or 'generated'} ({one.error.n})" for one in few if one.error.n > 1]
+        if wide:
+            said.append(f"few evaluators of {', '.join(wide)}: the intervals hold, but are wide; ask {FEW} or more")
+        return tuple(said)
+
     def plain(self) -> dict[str, Any]:
         """Everything but the rows of pictures, for JSON."""
-        return plain({f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "pictures"})
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "pictures"}
+        return plain(fields | {"cautions": self.cautions()})
 
 
 def judge(
@@ -107,14 +126,15 @@ def judge(
     versus: tuple[str, str] | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
+    interval: str = "student",
 ) -> list[Findings]:
     """The statistics of a table of judgements, or of every table in a folder; see docs/people.md for what each means.
 
-    `gate`: only evaluators with at least this share of right answers on quality-control pictures count;
-    `versus`: two generators to compare.
+    `gate`: evaluators with less than this share of right answers on quality-control pictures do not count (the rule is
+    `giqa.humans.gate.passes`); `versus`: two generators to compare; `interval`: of HYPE, "student" or "paper".
     """
     return [
-        findings(labels, name, gate=gate, versus=versus, resamples=resamples, seed=seed)
+        findings(labels, name, gate=gate, versus=versus, resamples=resamples, seed=seed, interval=interval)
         for name, labels in read_people(where).items()
     ]
 
@@ -127,9 +147,10 @@ def findings(
     versus: tuple[str, str] | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
+    interval: str = "student",
 ) -> Findings:
-    """The statistics of one table of judgements."""
-    options = {"versus": versus, "resamples": resamples, "seed": seed}
+    """The statistics of one table of judgements; options as in `judge`."""
+    options = {"versus": versus, "resamples": resamples, "seed": seed, "interval": interval}
     if gate is not None and not isinstance(labels, Votes):
         raise BadSpec("A gate needs single votes (image,rater,said_real) with a column 'control'.")
     if isinstance(labels, Votes):
@@ -144,24 +165,25 @@ def findings(
     return Findings(name, "pairs", len(labels), people, strengths=bradley_terry(labels))
 
 
-def _of_sittings(sat: Sittings, versus: tuple[str, str] | None, resamples: int, seed: int) -> dict[str, Any]:
+def _of_sittings(sat: Sittings, versus: tuple[str, str] | None, **options: Any) -> dict[str, Any]:
     rated = sat.generator[~np.isnan(error_rates(sat))]  # by who saw fakes and reals
     enough = any(np.sum(rated == generator) > 1 for generator in np.unique(rated))
     return {
-        "hype": tuple(hype(sat, resamples, seed)),
-        "comparison": compare(sat, *versus, resamples, seed) if versus else None,
+        "hype": tuple(hype(sat, **options)),
+        "comparison": compare(sat, *versus, **options) if versus else None,
         "spread": spread(sat) if enough else None,
     }
 
 
 def _of_votes(votes: Votes, name: str, gate: float | None, **options: Any) -> Findings:
-    gates = gate_table(votes, resamples=options["resamples"], seed=options["seed"])
-    rows, people = len(votes), np.unique(votes.rater)
+    gates = gate_table(votes, **{name: value for name, value in options.items() if name != "versus"})
+    rows, people, asked = len(votes), np.unique(votes.rater), bool(control_accuracy(votes))
     if gate is not None:
-        share = control_accuracy(votes)
-        if not share:
+        if not asked:
             raise BadSpec("A gate needs quality-control votes: a column 'control' with 1 in their rows.")
-        votes = votes.rows(np.array([passes(share.get(rater, 1.0), 1, gate) for rater in votes.rater.tolist()]))
+        votes = votes.rows(passed(votes, gate))
+        if not len(votes):
+            raise BadSpec(f"No rater passes a gate of {gate}: all answered less than that share of controls right.")
     left = np.unique(votes.rater)
     found: dict[str, Any] = {}
     answered = curves.known(votes)
@@ -174,11 +196,12 @@ def _of_votes(votes: Votes, name: str, gate: float | None, **options: Any) -> Fi
         }
         found |= {"psychometric": tuple(curves.psychometric_curve(votes))}
         found |= {"learning": tuple(curves.learning_curve(votes)), "times": tuple(curves.response_times(votes))}
-        found |= {"exposures": tuple(curves.hype_time(votes, options["resamples"], options["seed"]))}
+        found |= {"exposures": tuple(curves.hype_time(votes))}
     counts = votes.counts()
     pictures, effects, contexts = _modelled(votes, counts)
     found |= {"agreement": _agreement(counts), "pictures": pictures, "effects": effects, "contexts": contexts}
-    return Findings(name, "votes", rows, len(left), gates=tuple(gates), gated_out=len(people) - len(left), **found)
+    about = {"gated_out": len(people) - len(left), "without_controls": without_controls(votes) if asked else None}
+    return Findings(name, "votes", rows, len(left), gates=tuple(gates), **about, **found)
 
 
 def _of_ratings(ratings: Ratings, name: str) -> Findings:
@@ -221,18 +244,19 @@ def _agreement(counts: Counts) -> tuple[Agreement, ...]:
 
 
 def _counted(counts: Counts) -> Pictures:
-    """Each picture's share, shrunk by the beta distribution of its generator's pictures where that can be fitted."""
-    p = np.where(counts.n > 0, counts.n_real / np.maximum(counts.n, 1), np.nan)
-    half = np.full(len(p), np.nan)
+    """Each picture's share, shrunk by the beta distribution of its generator's pictures where that can be fitted.
+
+    Elsewhere, and where all votes of few pictures are alike, by a flat one: two votes for real are not certainty.
+    """
+    p, low, high = np.full((3, len(counts)), np.nan)
     groups = np.unique(np.rec.fromarrays([counts.kind, counts.generator]), return_inverse=True)[1]
     for group in np.unique(groups):
         of = groups == group
         n, real = counts.n[of], counts.n_real[of]
-        alpha, beta = a.fit_beta(n, real) if n.max() > 1 and not np.any(n % 1) else (1.0, 1.0)
-        total = alpha + beta + n
-        p[of] = (alpha + real) / total
-        half[of] = 1.96 * np.sqrt(p[of] * (1 - p[of]) / (total + 1))
-    low, high = np.clip(p - half, 0, 1), np.clip(p + half, 0, 1)
+        fits = n.max() > 1 and not np.any(n % 1) and len(n) >= FIT and 0 < real.sum() < n.sum()
+        alpha, beta = a.fit_beta(n, real) if fits else (1.0, 1.0)
+        p[of] = (alpha + real) / (alpha + beta + n)
+        low[of], high[of] = np.transpose([beta_interval(alpha + r, beta + m - r) for m, r in zip(n, real, strict=True)])
     nothing = np.full(len(p), np.nan)
     return Pictures(counts.image, counts.kind, counts.generator, counts.n, counts.n_real, p, low, high, nothing)
 

@@ -21,13 +21,13 @@ from .model import learned_of, restore
 from .scorers.distances import LayerDistances
 from .scorers.human import HumanModel
 from .scorers.scale import Scale
+from .stats import NORMAL
 from .sums import Sums, digest_of
 from .types import Features, Progress, Step
 
 FORMAT = 1
 KEY = "giqa.people"
 COLUMNS = ("p_real", "p_real_low", "p_real_high")
-NORMAL = 1.959964
 ROWS = 64
 FAR = 4.0  # spreads from the mean of the labelled pictures; what a column says farther out is not believed
 CHECKED = 2**28  # bytes of a file up to which its references are checked too when it is read

@@ -54,7 +54,7 @@ def test_more_is_right_at_longer_looks():
 
 def test_hype_time_orders_two_generators():
     """Thresholds of 200 and 350 ms come back in order, by each estimate, and the fit near the truth."""
-    found = {e.generator: e for e in curves.hype_time(joined(timed(200, "weak"), timed(350, "good", seed=1)), 500)}
+    found = {e.generator: e for e in curves.hype_time(joined(timed(200, "weak"), timed(350, "good", seed=1)))}
     for estimate in ("modal", "late", "threshold"):
         assert getattr(found["weak"], estimate).value < getattr(found["good"], estimate).value
     assert found["good"].threshold.value == pytest.approx(350, rel=0.1)
@@ -71,3 +71,13 @@ def test_response_times_by_hand():
     assert found["fakes, answered right"].value == pytest.approx(0.6)
     assert found["fakes, answered wrong"].value == 2 and len(found) == 2
     assert len(curves.response_times(study())) == 4
+
+
+def test_what_does_not_vary_is_no_certainty():
+    """Three people always at the floor: no interval of their exposures; always right: no [1, 1] in the curve."""
+    made = timed(300, "g", raters=3)
+    made.exposure_ms[:], made.said_real[:] = 100.0, made.kind == "real"
+    (found,) = curves.hype_time(made)
+    assert found.modal.value == 100 and np.isnan(found.modal.low) and found.at_floor == 1
+    (point,) = curves.psychometric_curve(made)
+    assert point.y.value == point.y.high == 1 and point.y.low < 1

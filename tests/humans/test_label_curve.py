@@ -33,7 +33,7 @@ def test_no_picture_is_judged_by_what_was_learned_from_it():
     smaller = {wanted: taught for (wanted, size), taught in seen.items() if size == 10}
     assert all(smaller[wanted] < taught for (wanted, size), taught in seen.items() if size == 20)
     for step in found:
-        assert (step.accuracy.value, step.accuracy.low, step.accuracy.high) == (0.5, 0.5, 0.5)
+        assert step.accuracy.value == 0.5 and step.accuracy.low < 0.35 and step.accuracy.high > 0.65  # Wilson's of 30
         assert step.log_loss.value == pytest.approx(np.log(2)) and step.log_loss.n == 30
 
 

@@ -60,10 +60,25 @@ def test_difference_by_hand():
     other = one | {"a": -1.0}
     gap = pair_difference(FOUR, one, other)
     assert gap.value == pytest.approx((1 + 1 + 0 + 0) / 4)
-    assert gap.high - gap.value == pytest.approx(1.959964 * np.sqrt(2.4) / 4, abs=1e-5)
+    # Student's t of 4 pairs; the other end is that of the scale
+    assert gap.value - gap.low == pytest.approx(3.182446 * np.sqrt(2.4) / 4, abs=1e-5) and gap.high == 1
     turned = pair_difference(FOUR, other, one)
     assert (turned.value, turned.low) == (pytest.approx(-gap.value), pytest.approx(-gap.high))
-    assert pair_difference(FOUR, one, one).low == pair_difference(FOUR, one, one).high == 0
+    same = pair_difference(FOUR, one, one)  # never another answer in 4 pairs: at most 1 - .025^(1 / 4) of the time
+    assert same.value == 0 and same.high == -same.low == pytest.approx(1 - 0.025**0.25)
+
+
+@pytest.mark.parametrize(("pairs", "known"), [(1, False), (2, False), (5, False), (6, True)])
+def test_a_few_pairs_are_no_verdict(pairs, known):
+    """One score right on every pair, the other on none: a sign test needs six pairs for 95 %, and so does this."""
+    left, right = (np.array([f"{side}{i}" for i in range(pairs)]) for side in "lr")
+    judged = Pairs(left, right, np.full(pairs, 3.0), np.zeros(pairs), np.full(pairs, ""))
+    good = dict.fromkeys(left.tolist(), 1.0) | dict.fromkeys(right.tolist(), 0.0)
+    bad = {name: -score for name, score in good.items()}
+    gap = pair_difference(judged, good, bad)
+    assert gap.value == 1 and (gap.low > 0) == known
+    (found,) = judge_pairs(judged, [good])
+    assert found["pair accuracy, other pictures"].low == pytest.approx(pairs / (pairs + 1.959964**2))
 
 
 def test_intervals_of_differences_hold_the_truth():

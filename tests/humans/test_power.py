@@ -15,12 +15,22 @@ def simulated(people, rate, between, rng, of=100, generator="g"):
 
 
 def test_by_hand():
-    """Variance .05^2 + .4 * .6 / 200 = .0037 an evaluator: 1.96^2 * .0037 / .03^2 = 15.8."""
+    """Variance .05^2 + .4 * .6 / 200 = .0037 an evaluator: t (96 %, 19) = 2.2047 and 2.2047 sqrt(.0037 / 20) = .029987.
+
+    With 19, t = 2.2137 gives .0309. To tell .05: (2.1620 + .8416) sqrt(2 x .0037 / 27) = .0497, and with 26 .0507.
+    """
     s = Spread(0.4, 0.05, 200)
-    assert s.evaluators(0.03) == 16 and s.half_width(16) <= 0.03 < s.half_width(15)
-    assert s.evaluators(0.03, answers=50) == 32  # .0025 + .0048 = .0073
+    assert s.evaluators(0.03) == 20 and s.half_width(20) == pytest.approx(0.029987, abs=1e-6)
+    assert s.half_width(19) > 0.03 and s.evaluators_to_tell(0.05) == 27
+    # 50 answers each: .0025 + .0048 = .0073, 2.1309 sqrt(.0073 / 37) = .0299
+    assert s.evaluators(0.03, answers=50) == 37
     assert votes_each(0.1) == 97  # 1.96^2 / 4 / .01
-    for bad in (lambda: s.evaluators(0), lambda: votes_each(2), lambda: s.evaluators_to_tell(0.1, power=1)):
+    for bad in (
+        lambda: s.evaluators(0),
+        lambda: votes_each(2),
+        lambda: s.half_width(1),
+        lambda: s.evaluators_to_tell(0.1, power=1),
+    ):
         with pytest.raises(BadSpec):
             bad()
 

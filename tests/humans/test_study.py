@@ -12,10 +12,12 @@ from study_samples import a_vote, new_rater, pictures, small
 
 from giqa.errors import BadSpec
 from giqa.humans import tables as t
-from giqa.humans.progress import FRESH, agreement, open_items, progress, table
+from giqa.humans.gate import controls, passes, without_controls
+from giqa.humans.progress import FRESH, agreement, csv_text, open_items, progress, table
 from giqa.humans.setup import make_study
 from giqa.humans.sitting import exposure, keep, state
 from giqa.humans.study import Open, Settings, choose, in_order
+from giqa.humans.votes import read_labels
 
 
 def right_answer(trial):
@@ -83,6 +85,25 @@ def test_the_gate(store, study_in):
     assert len(failed) == 8 and {row["passed"] for row in failed} == {0}
     with store.read() as connection:
         assert sum(item.votes for item in open_items(connection, study)) == 4
+
+
+def test_the_gate_says_in_the_export_what_statistics_say(store, study_in, tmp_path):
+    """Who leaves early is judged by the controls answered; who met none passes. --gate finds the same in the export."""
+    study = study_in(store, tutorial=0, controls=4, sitting=4, reals=20, votes_each=9)
+    sit(store, study, right_answer)
+    wrong_at_controls = lambda trial: (wrong_answer if trial.part == "control" else right_answer)(trial)  # noqa: E731
+    for most in (1, 1, 1, 1, 3, 8):
+        sit(store, study, wrong_at_controls, most)
+    (tmp_path / "v.csv").write_text(csv_text(store, study, everything=True))
+    labels = read_labels(tmp_path / "v.csv")
+    asked = controls(labels)
+    assert len(asked) == 7
+    rows = list(table(store, study, everything=True))
+    for rater, counts in asked.items():
+        assert {row["passed"] for row in rows if row["rater"] == rater} == {int(passes(*counts, study.settings.gate))}
+    now = progress(store, study)
+    assert now["failed_gate"] == sum(not passes(*counts, study.settings.gate) for counts in asked.values())
+    assert now["without_controls"] == without_controls(labels)
 
 
 def test_controls_are_hidden_and_spread(store, study_in):

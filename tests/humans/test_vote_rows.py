@@ -29,9 +29,17 @@ def test_a_picture_is_drawn_with_all_its_votes():
 
 
 def test_a_rater_is_drawn_with_all_their_votes():
+    rows = rows_of([0, 1, 2, 3] * 3, [1] * 12, rater=[0] * 4 + [1] * 4 + [2] * 4)
+    sizes = {int((rows.drawn(np.random.default_rng(seed)).rater == 1).sum()) for seed in range(80)}
+    assert sizes == {0, 4, 8, 12}  # of four pictures drawn: none of rater 1, or once, twice, three times
+    assert rows.units() == 3
+
+
+def test_two_raters_are_not_resampled():
+    """Two people say nothing of a third: pictures alone are drawn, and every vote on them stays."""
     rows = rows_of([0, 1, 2, 3] * 2, [1] * 8, rater=[0] * 4 + [1] * 4)
-    sizes = {int((rows.drawn(np.random.default_rng(seed)).rater == 1).sum()) for seed in range(40)}
-    assert sizes == {0, 4, 8}  # of four pictures drawn: none of rater 1, or once, or twice
+    assert {int((rows.drawn(np.random.default_rng(seed)).rater == 1).sum()) for seed in range(20)} == {4}
+    assert rows.units() == 4
 
 
 def test_some_of_the_rows_are_numbered_anew():
@@ -59,9 +67,12 @@ def test_pictures_are_foretold_from_other_pictures():
 
 
 def test_a_figure_that_a_sample_does_not_have_is_left_out():
-    """The mean of picture 0, which a third of samples of three lack."""
+    """The mean of picture 0, which a third of samples of three lack; 1 in all others, so that Wilson's interval stands.
+
+    3 of 3: 3 / (3 + 1.96^2) = .4385.
+    """
     rows = rows_of([0, 1, 2], [1, 0, 0])
     first = {"first": lambda r: float(r.said[r.x[:, 0] == 0].mean()) if (r.x == 0).any() else np.nan}
-    assert str(resampled(rows, first, 100, 0)["first"]) == "1.000 [1.000, 1.000]"
+    assert str(resampled(rows, first, 100, 0)["first"]) == "1.000 [0.439, 1.000]"
     never = resampled(rows, {"never": lambda r: float("nan")}, 10, 0)["never"]
     assert np.isnan([never.value, never.low, never.high]).all()

@@ -26,8 +26,15 @@ if TYPE_CHECKING:
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write one self-contained HTML file.")
 @click.option("--pictures", metavar="SOURCE", help="Where the judged pictures are, to be shown in the report.")
 @click.option("--no-paths", is_flag=True, help="The report names no picture.")
-@click.option("--gate", type=click.FloatRange(0, 1), help="Only raters this often right on quality-control pictures.")
+@click.option("--gate", type=click.FloatRange(0, 1), help="Leave out raters less often right on controls.")
 @click.option("--compare", "versus", nargs=2, metavar="A B", help="Two generators: who fools people more?")
+@click.option(
+    "--interval",
+    type=click.Choice(["student", "paper"]),
+    default="student",
+    show_default=True,
+    help="Of HYPE: one that holds for few evaluators, or the paper's percentile bootstrap, too narrow below about 20.",
+)
 @click.option("--resamples", type=click.IntRange(100), default=10_000, show_default=True, help="Of each bootstrap.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of each bootstrap.")
 @options("quiet")
@@ -40,6 +47,7 @@ def stats(
     no_paths: bool,
     gate: float | None,
     versus: tuple[str, str] | None,
+    interval: str,
     resamples: int,
     seed: int,
     quiet: bool,
@@ -64,7 +72,7 @@ def stats(
     if (pictures or no_paths) and not report:
         raise BadSpec("--pictures and --no-paths are about the report; give --report FILE too.")
     with console.plain_warnings(quiet):
-        found = judge(judgements, gate=gate, versus=versus or None, resamples=resamples, seed=seed)
+        found = judge(judgements, gate=gate, versus=versus or None, resamples=resamples, seed=seed, interval=interval)
     if out:
         from ..files import replace_file
 
@@ -101,6 +109,8 @@ def _show(found: Findings) -> None:
 
     about = f"{found.rows} rows of {found.kind}" + (f", {found.evaluators} evaluators" if found.evaluators else "")
     console.say(f"{found.name}: {about}" + (f", {found.gated_out} below the gate" if found.gated_out else ""))
+    for caution in found.cautions():
+        console.say(f"mind: {caution}")
     for title, columns, rows in _tables(found):
         if rows:
             console.table(title, columns, rows)
@@ -137,7 +147,11 @@ def _tables(found: Findings) -> list[tuple[str, tuple[str, ...], list[tuple[Any,
             ("pictures", "n", "votes", "two agree", "alpha", "constant", "best possible", f"mean of {K}", "within"),
             [_agreed(g) for g in found.agreement],
         ),
-        ("Gate", ("gate", "evaluators", "error rate"), [(g.gate, g.evaluators, g.error) for g in found.gates]),
+        (
+            "Gate",
+            ("gate", "evaluators", "of them unchecked", "error rate"),
+            [(g.gate, g.evaluators, g.without_controls, g.error) for g in found.gates],
+        ),
         (
             "HYPE-time (ms)",
             ("generator", "modal exposure", "late exposure", "fitted threshold", "at the floor"),

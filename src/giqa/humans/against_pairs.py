@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..errors import BadShape
+from ..stats import Estimate, from_draws, wilson
 from . import agreement as a
 from .against_votes import Evaluation, corrected
 from .aggregation import sum_pairs
-from .intervals import TAILS, Estimate, wilson
 from .measures import spearman
-from .vote_rows import LEAST, NOTHING
+from .vote_rows import LEAST, LEAST_RATERS, NOTHING, rank_correlation
 from .votes import Pairs, Ratings
 
 
@@ -41,14 +41,14 @@ def against_pairs(
     if 0 < agreed.sum() < len(of):
         figures["pair accuracy, unanimous"] = wilson(float(by_pair[agreed].sum()), int(agreed.sum()))
     weights = _drawn(of, resamples, seed)
-    figures["pair accuracy, other pictures"] = _weighted(by_pair, np.ones(len(of)), weights)
-    figures["single votes"] = _weighted(by_vote, votes, weights)
-    figures["best for votes"] = _weighted(0.5 + 0.5 * np.abs(margin) / votes, votes, weights)
+    pictures = len(np.unique(np.concatenate([of.left, of.right])))
+    figures["pair accuracy, other pictures"] = _weighted(by_pair, np.ones(len(of)), weights, pictures)
+    figures["single votes"] = _weighted(by_vote, votes, weights, pictures)
+    figures["best for votes"] = _weighted(0.5 + 0.5 * np.abs(margin) / votes, votes, weights, pictures)
     made_by = np.array([" / ".join(sorted(generator.get(name, "?") for name in pair)) for pair in both])
     for kind in np.unique(made_by) if generator else ():
         here = by_pair[made_by == kind]
         figures[f"pairs of {kind}"] = wilson(float(here.sum()), len(here))
-    pictures = len(np.unique(np.concatenate([of.left, of.right])))
     return Evaluation("pairs", pictures, int(votes.sum()), int((~known).sum()), figures)
 
 
@@ -60,15 +60,19 @@ def _drawn(pairs: Pairs, resamples: int, seed: int) -> np.ndarray:
     return (drawn[:, left] * drawn[:, right]).astype(float)
 
 
-def _weighted(credit: np.ndarray, size: np.ndarray, weights: np.ndarray) -> Estimate:
+def _weighted(credit: np.ndarray, size: np.ndarray, weights: np.ndarray, pictures: int) -> Estimate:
+    """A mean of credits, with its interval over resampled pictures."""
     sums = weights @ size
     values = (weights @ (credit * size))[sums > 0] / sums[sums > 0]
-    low, high = np.percentile(values, TAILS) if len(values) else (NOTHING, NOTHING)
-    return Estimate(float(np.average(credit, weights=size)), float(low), float(high), len(credit))
+    mean, least = float(np.average(credit, weights=size)), min(len(credit), pictures)
+    return from_draws(mean, values, pictures, len(credit), low=0.0, high=1.0, share_of=least)
 
 
 def against_ratings(by_name: Mapping[str, float], ratings: Ratings, k: int, resamples: int, seed: int) -> Evaluation:
-    """Rank correlation of a score with the mean rating, and as it would be with perfect ratings."""
+    """Rank correlation of a score with the mean rating, and as it would be with perfect ratings.
+
+    The interval resamples pictures, and raters where there are 3 or more.
+    """
     known = np.array([name in by_name for name in ratings.image.tolist()], bool)
     lost, of = len(np.unique(ratings.image[~known])), ratings.rows(known)
     names, image = np.unique(of.image, return_inverse=True)
@@ -76,17 +80,19 @@ def against_ratings(by_name: Mapping[str, float], ratings: Ratings, k: int, resa
         raise BadShape(f"{len(names)} rated pictures have a score, {lost} have none: evaluating needs {LEAST}.")
     score = np.array([by_name[name] for name in names.tolist()])
     rater = np.unique(of.rater, return_inverse=True)[1]
-    rng, values = np.random.default_rng(seed), []
+    raters = int(rater.max()) + 1
+    rng, values, people = np.random.default_rng(seed), [], np.ones(len(rater))
     for _ in range(resamples):
-        people = np.bincount(rng.integers(rater.max() + 1, size=rater.max() + 1), minlength=rater.max() + 1)[rater]
+        if raters >= LEAST_RATERS:
+            people = np.bincount(rng.integers(raters, size=raters), minlength=raters)[rater]
         n = np.bincount(image, people, len(names))
         pictures = rng.integers(len(names), size=len(names))
         pictures = pictures[n[pictures] > 0]
         mean = np.bincount(image, people * of.rating, len(names))[pictures] / n[pictures]
         values.append(spearman(score[pictures], mean))
-    low, high = np.nanpercentile(values, TAILS)
     mean = np.bincount(image, of.rating) / np.bincount(image)
-    figures = {"Spearman": Estimate(spearman(score, mean), float(low), float(high), len(names))}
+    units = min(raters, len(names)) if raters >= LEAST_RATERS else len(names)
+    figures = {"Spearman": rank_correlation(spearman(score, mean), np.array(values), units, len(names))}
     if np.bincount(image).max() > 1:
         one = a.rating_reliability(image, of.rating, 1)
         each = 1 / np.mean(1 / np.bincount(image))

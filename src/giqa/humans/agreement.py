@@ -18,7 +18,8 @@ from collections.abc import Callable
 import numpy as np
 
 from ..errors import BadShape, BadSpec
-from .intervals import TAILS, Estimate
+from ..stats import Estimate, from_draws
+from ..stats import incomplete_beta as incomplete_beta
 
 STRENGTH = (-3.0, 9.0)  # range of log(a + b) that is searched: correlations of .95 to .0001
 METRICS = ("nominal", "ordinal", "interval")
@@ -96,6 +97,8 @@ def fit_beta(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | None = None
         return float(above[0] @ np.log(a + j) + above[1] @ np.log(b + j) - above[2] @ np.log(a + b + j))
 
     share = min(max(float((weight @ real) / (weight @ n)), 1e-6), 1 - 1e-6)
+    if not 1e-6 < share < 1 - 1e-6:  # every vote alike: pictures do not differ, and there is nothing to climb
+        return share * math.exp(STRENGTH[1]), (1 - share) * math.exp(STRENGTH[1])
     split = np.log([share, 1 - share])
     x = split + _golden(lambda strength: -likelihood(split + strength), *STRENGTH, steps=15)
     for _ in range(100):  # Newton's method on log a and log b
@@ -164,12 +167,16 @@ def beta_best_accuracy(a: float, b: float) -> float:
 def with_interval(
     statistic: Callable[..., float], n: np.ndarray, n_real: np.ndarray, resamples: int = 500, seed: int = 0
 ) -> Estimate:
-    """`statistic(n, n_real, weight)` with a 95 % bootstrap over pictures; those with equal counts are drawn as one."""
+    """`statistic(n, n_real, weight)`, a share, with a 95 % bootstrap over pictures.
+
+    Those with equal counts are drawn as one. Where all have equal counts, Wilson's interval of so many pictures; of a
+    single picture none.
+    """
     kinds, times = np.unique(np.c_[n, n_real], axis=0, return_counts=True)
     drawn = np.random.default_rng(seed).multinomial(len(n), times / len(n), size=resamples)
     values = [statistic(*kinds[row > 0].T, row[row > 0].astype(float)) for row in drawn if kinds[row > 0, 0].max() > 1]
-    low, high = np.nanpercentile(values, TAILS)
-    return Estimate(statistic(n, n_real), float(low), float(high), len(n))
+    value = statistic(n, n_real)
+    return from_draws(value, np.array(values), len(n), len(n), low=0.0, high=1.0, share_of=len(n))
 
 
 def rating_reliability(unit: np.ndarray, rating: np.ndarray, k: int = 5) -> float:
@@ -198,31 +205,6 @@ def disattenuate(correlation: float, reliability: float) -> float:
     if not 0 <= reliability <= 1:
         raise BadSpec(f"A reliability is between 0 and 1, got {reliability}.")
     return correlation / math.sqrt(reliability) if reliability else float("nan")
-
-
-def incomplete_beta(a: float, b: float, x: float = 0.5) -> float:
-    """The regularised incomplete beta function I_x(a, b), by its continued fraction (modified Lentz).
-
-    >>> round(incomplete_beta(2, 3), 6)  # 11 / 16
-    0.6875
-    """
-    if x > (a + 1) / (a + b + 2):
-        return 1 - incomplete_beta(b, a, 1 - x)
-    front = math.exp(
-        math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
-    )  # fmt: skip
-    c, d = 1.0, 1 / (1 - (a + b) * x / (a + 1))
-    result = d
-    for m in range(1, 10_000):
-        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-        before = result
-        for step in (even, odd):
-            d, c = 1 / (1 + step * d), 1 + step / c
-            result *= c * d
-        if abs(result - before) < 1e-14 * abs(result):
-            break
-    return front * result / a
 
 
 def _exceeding(counts: np.ndarray, weight: np.ndarray, most: int) -> np.ndarray:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .intervals import RESAMPLES, Estimate, mean_over
+from ..stats import Estimate, mean_share, student_mean
 from .staircase import fitted_threshold, late_exposure, modal_exposure
 from .votes import Votes
 
@@ -26,21 +26,21 @@ def known(votes: Votes) -> Votes:
     return votes.rows(~votes.control & (votes.kind != ""))
 
 
-def psychometric_curve(votes: Votes, bins: int = BINS, resamples: int = 2000) -> list[Point]:
+def psychometric_curve(votes: Votes, bins: int = BINS) -> list[Point]:
     """The share of right answers by exposure in ms; empty where nothing was timed.
 
     Bins hold equally many votes; in each, per evaluator first, then the mean and interval over evaluators.
     """
     votes = known(votes)
     timed = votes.rows(~np.isnan(votes.exposure_ms))
-    return _binned(timed, timed.exposure_ms, timed.said_real == (timed.kind == "real"), bins, resamples)
+    return _binned(timed, timed.exposure_ms, timed.said_real == (timed.kind == "real"), bins)
 
 
-def learning_curve(votes: Votes, bins: int = BINS, resamples: int = 2000) -> list[Point]:
+def learning_curve(votes: Votes, bins: int = BINS) -> list[Point]:
     """The error rate by trial of the sitting: falling, people learn the generator's tells; rising, they tire."""
     votes = known(votes)
     trial = trials(votes)
-    return _binned(votes, trial, votes.said_real != (votes.kind == "real"), bins, resamples)
+    return _binned(votes, trial, votes.said_real != (votes.kind == "real"), bins)
 
 
 def trials(votes: Votes) -> np.ndarray:
@@ -54,7 +54,7 @@ def trials(votes: Votes) -> np.ndarray:
     return number
 
 
-def _binned(votes: Votes, x: np.ndarray, hit: np.ndarray, bins: int, resamples: int) -> list[Point]:
+def _binned(votes: Votes, x: np.ndarray, hit: np.ndarray, bins: int) -> list[Point]:
     if not len(votes):
         return []
     edges = np.unique(np.quantile(x, np.linspace(0, 1, bins + 1)))
@@ -62,13 +62,15 @@ def _binned(votes: Votes, x: np.ndarray, hit: np.ndarray, bins: int, resamples: 
     points = []
     for one in np.unique(place):
         of = place == one
-        points.append(Point(float(x[of].mean()), mean_over(_per_rater(votes.rater[of], hit[of]), resamples)))
+        points.append(Point(float(x[of].mean()), mean_share(*_per_rater(votes.rater[of], hit[of]))))
     return points
 
 
-def _per_rater(rater: np.ndarray, values: np.ndarray) -> np.ndarray:
+def _per_rater(rater: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mean of each rater's values, and how many there are."""
     _, place = np.unique(rater, return_inverse=True)
-    return np.bincount(place, values) / np.bincount(place)
+    n = np.bincount(place)
+    return np.bincount(place, values) / n, n
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class Exposures:
 
     `modal` is the published score; `late` the mean of the second half of the trials; `threshold` fitted to all trials,
     of those evaluators whose exposures could tell it. A higher one: longer looks are needed to tell fakes from reals.
+    Intervals: Student's t over evaluators; none where all have the same, as at the floor of the staircase.
     `at_floor`: the share of evaluators whose modal exposure is the shortest that anyone saw: a score cannot fall lower.
     """
 
@@ -87,7 +90,7 @@ class Exposures:
     at_floor: float
 
 
-def hype_time(votes: Votes, resamples: int = RESAMPLES, seed: int = 0) -> list[Exposures]:
+def hype_time(votes: Votes) -> list[Exposures]:
     """HYPE-time of every generator; empty where nothing was timed. Reals count with the generator they stood beside."""
     votes = known(votes)
     votes = votes.rows(~np.isnan(votes.exposure_ms))
@@ -105,19 +108,19 @@ def hype_time(votes: Votes, resamples: int = RESAMPLES, seed: int = 0) -> list[E
             scores.append((modal_exposure(of.exposure_ms), late_exposure(of.exposure_ms), known_threshold))
         columns = np.array(scores).T
         at_floor = float(np.mean(columns[0] <= votes.exposure_ms.min()))
-        found.append(Exposures(str(generator), *(mean_over(c, resamples, seed) for c in columns), at_floor))
+        found.append(Exposures(str(generator), *(student_mean(c, low=0.0) for c in columns), at_floor))
     return found
 
 
 @dataclass(frozen=True)
 class Times:
-    """Response times in seconds, the median of each evaluator, then the mean over evaluators."""
+    """Response times in seconds, the median of each evaluator, then the mean over evaluators, by Student's t."""
 
     what: str
     seconds: Estimate
 
 
-def response_times(votes: Votes, resamples: int = RESAMPLES, seed: int = 0) -> list[Times]:
+def response_times(votes: Votes) -> list[Times]:
     """How long people took over fakes and reals, answered right and wrong; empty where no times were kept."""
     votes = known(votes)
     votes = votes.rows(~np.isnan(votes.response_ms))
@@ -128,5 +131,5 @@ def response_times(votes: Votes, resamples: int = RESAMPLES, seed: int = 0) -> l
             people = np.unique(of.rater)
             medians = np.array([np.median(of.response_ms[of.rater == one]) for one in people]) / 1000
             if len(people):
-                found.append(Times(f"{words}, answered {way}", mean_over(medians, resamples, seed)))
+                found.append(Times(f"{words}, answered {way}", student_mean(medians, low=0.0)))
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -9,10 +10,28 @@ from statistics import NormalDist
 import numpy as np
 
 from ..errors import BadShape, BadSpec
-from .intervals import RESAMPLES, TAILS, Estimate, draws, mean_over, resampled_means
-from .study import passes
+from ..stats import (
+    RESAMPLES,
+    TAILS,
+    UNKNOWN,
+    Estimate,
+    difference,
+    draws,
+    from_draws,
+    hull,
+    mean_gap,
+    mean_over,
+    mean_share,
+    resampled_means,
+    student_mean,
+)
+from .gate import control_accuracy, controls, passed
 from .votes import Sittings, Votes
 
+INTERVALS = {
+    "student": "by Student's t and Wilson, with what chance alone gives: holds for few evaluators too",
+    "paper": "percentile bootstrap over evaluators, as HYPE has it: too narrow for fewer than about 20",
+}
 GATES = (0.0, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9)
 QUANTILE = np.vectorize(NormalDist().inv_cdf, otypes=[float])
 
@@ -73,7 +92,7 @@ class Hype:
     """One generator as people saw it: each figure is per evaluator first, then the mean over evaluators.
 
     `error`: .5 is chance, above it hyper-realism; `fake_error`: generated pictures taken for real; `real_error`: reals
-    taken for generated; `seconds`: mean response time a picture. Intervals: 95 %, bootstrap over evaluators.
+    taken for generated; `seconds`: mean response time a picture. Intervals: 95 %, over evaluators; see `hype`.
     """
 
     generator: str
@@ -86,29 +105,66 @@ class Hype:
     seconds: Estimate
 
 
-def hype(sat: Sittings, resamples: int = RESAMPLES, seed: int = 0) -> list[Hype]:
+def hype(sat: Sittings, resamples: int = RESAMPLES, seed: int = 0, interval: str = "student") -> list[Hype]:
     """HYPE-infinity of every generator, the one that fools people most first.
 
     >>> names, n = np.array(["a", "b"]), np.array([50.0, 50.0])
     >>> sat = Sittings(names, np.array(["gan", "gan"]), n, np.array([10.0, 20.0]), n, np.array([5.0, 5.0]), n, n)
     >>> round(hype(sat)[0].error.value, 3)  # (.2 + .1) / 2 and (.4 + .1) / 2
     0.2
+
+    `interval`: "student", which holds for few evaluators (rates by `giqa.stats.mean_share`; d', criterion and seconds
+    by `student_mean`, of which the first two never vary less than the answers by chance), or "paper", the percentile
+    bootstrap of the HYPE paper with `resamples` and `seed`, too narrow below about 20: with 3, 5, 10 evaluators it
+    holds the truth in about .74, .84, .90 of studies. No interval of one evaluator. Raises `BadSpec`.
     """
+    _check(interval)
     found = []
     for generator in np.unique(sat.generator):
         of = sat.rows(sat.generator == generator)
         d_prime, criterion = detection(of)
-        per_evaluator = (
-            error_rates(of),
-            _rate(of.wrong_fakes, of.fakes),
-            _rate(of.wrong_reals, of.reals),
-            d_prime,
-            criterion,
-            (of.fake_seconds + of.real_seconds) / 2,
-        )
-        estimates = (mean_over(values, resamples, seed) for values in per_evaluator)
+        rates = (error_rates(of), _rate(of.wrong_fakes, of.fakes), _rate(of.wrong_reals, of.reals))
+        rest = (d_prime, criterion, (of.fake_seconds + of.real_seconds) / 2)
+        if interval == "paper":
+            estimates = [mean_over(values, resamples, seed) for values in (*rates, *rest)]
+        else:
+            noise = _detection_noise(of)
+            shares = zip(rates, (answers_behind(of), of.fakes, of.reals), strict=True)
+            estimates = [mean_share(values, answers) for values, answers in shares]
+            estimates += [student_mean(d_prime, noise), student_mean(criterion, noise / 4)]
+            estimates += [student_mean(rest[2], low=0.0)]
         found.append(Hype(str(generator), int(of.fakes.sum() + of.reals.sum()), *estimates))
     return sorted(found, key=lambda one: -one.error.value if one.error.n else np.inf)
+
+
+def answers_behind(sat: Sittings) -> np.ndarray:
+    """How many answers the error rate of each evaluator is as sure as a share of, (n,): 4 / (1 / fakes + 1 / reals).
+
+    It is the mean of two shares; with as many fakes as reals it is a share of all answers.
+    """
+    with np.errstate(divide="ignore"):
+        return 4 / (1 / sat.fakes + 1 / sat.reals)
+
+
+def _detection_noise(sat: Sittings) -> float:
+    """The variance of d' between evaluators who are all alike, by the delta method, of the answers of all together.
+
+    var z(H) = H (1 - H) / (n density(z(H))^2); d' has the sum of that of H and F, and the criterion a quarter of it.
+    """
+    known = (sat.fakes > 0) & (sat.reals > 0)
+    if not known.any():
+        return 0.0
+    total = 0.0
+    for said, n in ((sat.wrong_fakes, sat.fakes), (sat.wrong_reals, sat.reals)):
+        share = (said[known].sum() + 0.5) / (n[known].sum() + 1)
+        density = NormalDist().pdf(NormalDist().inv_cdf(share))
+        total += share * (1 - share) / density**2 * float(np.mean(1 / n[known]))
+    return total
+
+
+def _check(interval: str) -> None:
+    if interval not in INTERVALS:
+        raise BadSpec(f"There is no interval {interval!r}; there are {', '.join(INTERVALS)}.")
 
 
 @dataclass(frozen=True)
@@ -122,31 +178,58 @@ class Comparison:
     verdict: str
 
 
-def compare(sat: Sittings, first: str, second: str, resamples: int = RESAMPLES, seed: int = 0) -> Comparison:
+def compare(
+    sat: Sittings,
+    first: str,
+    second: str,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    interval: str = "student",
+) -> Comparison:
     """Difference of two generators' error rates with a 95 % interval over evaluators, and a verdict.
 
-    Where the same evaluators judged both, their own differences are averaged (`paired`); else the two groups are
-    resampled each by itself. One comparison at a time: of the 45 pairs of ten equal generators, two or three would look
-    different by luck alone.
+    Where the same evaluators judged both, their own differences are averaged (`paired`), and who judged one alone is
+    left out, with a warning; else the two groups are taken as independent, and the interval is made of the two of
+    `hype` (`giqa.stats.difference`). `interval="paper"` resamples instead, with `resamples` and `seed`: of two equal
+    generators that calls .19, .14, .08 different with 3, 5, 10 evaluators. One comparison at a time: of the 45 pairs
+    of ten equal generators, two or three would look different by luck alone. Errors: `BadShape` for one evaluator.
     """
+    _check(interval)
     groups = []
     for generator in (first, second):
         if generator not in sat.generator:
             raise BadSpec(f"There is no generator {generator!r}; there are {', '.join(np.unique(sat.generator))}.")
         of = sat.rows(sat.generator == generator)
-        groups.append({r: e for r, e in zip(of.rater.tolist(), error_rates(of).tolist(), strict=True) if e == e})
+        rows = zip(of.rater.tolist(), error_rates(of).tolist(), answers_behind(of).tolist(), strict=True)
+        groups.append({rater: (error, answers) for rater, error, answers in rows if error == error})
     shared = sorted(groups[0].keys() & groups[1].keys())
     paired = len(shared) >= 2 and len(shared) >= 0.5 * max(map(len, groups))
-    if paired:
-        difference = mean_over(np.array([groups[0][r] - groups[1][r] for r in shared]), resamples, seed)
+    alone = len(groups[0].keys() ^ groups[1].keys())
+    if paired and alone:
+        warnings.warn(
+            f"{first} and {second} are compared by the {len(shared)} evaluators who judged both; {alone} who judged "
+            "one of them alone are left out.",
+            stacklevel=2,
+        )
+    sides = [[group[rater] for rater in shared] for group in groups] if paired else [[*g.values()] for g in groups]
+    a, b = (np.array(side, float).reshape(-1, 2).T for side in sides)  # rates and answers
+    if min(len(a[0]), len(b[0])) < 2:
+        raise BadShape(f"Comparing needs two evaluators a generator, got {len(a[0])} and {len(b[0])}.")
+    if interval == "paper":
+        found = _resampled_difference(a[0], b[0], paired, resamples, seed)
+    elif paired:
+        found = mean_gap(a[0], b[0], a[1], b[1])
     else:
-        a, b = (np.array(list(group.values())) for group in groups)
-        if min(len(a), len(b)) < 2:
-            raise BadShape(f"Comparing needs two evaluators a generator, got {len(a)} and {len(b)}.")
-        spread = resampled_means(a, resamples, seed) - resampled_means(b, resamples, seed + 1)
-        low, high = np.percentile(spread, TAILS)
-        difference = Estimate(float(a.mean() - b.mean()), float(low), float(high), len(a) + len(b))
-    return Comparison(first, second, difference, paired, _verdict(first, second, difference))
+        found = difference(mean_share(*a), mean_share(*b))
+    return Comparison(first, second, found, paired, _verdict(first, second, found))
+
+
+def _resampled_difference(a: np.ndarray, b: np.ndarray, paired: bool, resamples: int, seed: int) -> Estimate:
+    if paired:
+        return mean_over(a - b, resamples, seed)
+    spread = resampled_means(a, resamples, seed) - resampled_means(b, resamples, seed + 1)
+    low, high = np.percentile(spread, TAILS)
+    return Estimate(float(a.mean() - b.mean()), float(low), float(high), len(a) + len(b))
 
 
 def _verdict(first: str, second: str, difference: Estimate) -> str:
@@ -164,7 +247,8 @@ def crossed_error(votes: Votes, generator: str, resamples: int = RESAMPLES, seed
     """The error rate of one generator with an interval that resamples evaluators **and** pictures.
 
     That over evaluators alone says how other people would answer to these pictures; this one, how other people would
-    answer to other pictures of the generator. Needs single votes. Fakes and reals are drawn each by themselves.
+    answer to other pictures of the generator. Needs single votes. Fakes and reals are drawn each by themselves. Few of
+    either widen it (`giqa.stats.from_draws`), and it is never narrower than that over evaluators alone.
     """
     votes = votes.rows(~votes.control & (votes.kind != ""))
     seen = np.unique(np.rec.fromarrays([votes.rater, votes.context]), return_inverse=True)[1]
@@ -183,8 +267,16 @@ def crossed_error(votes: Votes, generator: str, resamples: int = RESAMPLES, seed
         weight = np.where(np.isnan(errors), 0, draws(len(people), size, rng))
         with np.errstate(invalid="ignore"):
             values.append((weight * np.nan_to_num(errors)).sum(axis=1) / weight.sum(axis=1))
-    low, high = np.nanpercentile(np.concatenate(values), TAILS)
-    return Estimate(float(np.nanmean(point)), float(low), float(high), int(np.sum(~np.isnan(point))))
+    error, kinds = point[0].astype(float), [shown.sum(axis=1) for shown, _ in matrices]
+    judged = ~np.isnan(error)
+    if not judged.any():
+        return UNKNOWN
+    units, n = min(int(judged.sum()), *(m[0].shape[1] for m in matrices)), int(judged.sum())
+    found = from_draws(float(error[judged].mean()), np.concatenate(values), units, n, low=0.0, high=1.0)
+    if n < 2:
+        return Estimate(found.value, float("nan"), float("nan"), n)
+    answers = 4 / (1 / kinds[0][judged] + 1 / kinds[1][judged])
+    return hull(found, mean_share(error[judged], answers))  # other pictures cannot make it surer
 
 
 def _answers(votes: Votes, people: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -207,40 +299,58 @@ def _crossed(matrices: Sequence[tuple[np.ndarray, np.ndarray]], weights: Sequenc
 
 @dataclass(frozen=True)
 class Gate:
-    """What the error rate would be, had only evaluators above `gate` on the quality-control pictures counted."""
+    """What the error rate would be, had only evaluators who pass `gate` on the quality-control pictures counted.
+
+    `without_controls`: how many of `evaluators` were asked none, and so pass every gate.
+    """
 
     gate: float
     evaluators: int
     error: Estimate
+    without_controls: int = 0
 
 
-def gate_table(votes: Votes, gates: Sequence[float] = GATES, resamples: int = RESAMPLES, seed: int = 0) -> list[Gate]:
+def gate_table(
+    votes: Votes,
+    gates: Sequence[float] = GATES,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    interval: str = "student",
+) -> list[Gate]:
     """How the error rate over all generators moves with the gate; empty where there are no quality-control votes.
 
-    An evaluator passes with at least that share of right answers on quality-control pictures of known kind.
+    Of each evaluator the mean over generators, then the mean over evaluators. Who passes is decided by
+    `giqa.humans.gate.passes`.
     """
-    share = control_accuracy(votes)
-    if not share:
+    _check(interval)
+    if not control_accuracy(votes):
         return []
     table = []
     for gate in gates:
-        passed = np.array([passes(share.get(r, -1.0), 1, gate) for r in votes.rater.tolist()])
-        if passed.any() and (passed & ~votes.control & (votes.kind == "generated")).any():
-            sat = sittings(votes.rows(passed))
-            error = mean_over(error_rates(sat), resamples, seed)
-            table.append(Gate(gate, len(np.unique(sat.rater)), error))
+        of = votes.rows(passed(votes, gate))
+        if np.any(~of.control & (of.kind == "generated")):
+            people, rates, answers = _by_evaluator(sittings(of))
+            error = mean_over(rates, resamples, seed) if interval == "paper" else mean_share(rates, answers)
+            asked = controls(of)
+            table.append(Gate(gate, len(people), error, sum(not asked[one][1] for one in people)))
         else:
-            table.append(Gate(gate, 0, mean_over(np.empty(0))))
+            table.append(Gate(gate, 0, UNKNOWN))
     return table
 
 
-def control_accuracy(votes: Votes) -> dict[str, float]:
-    """The share of right answers of each evaluator on quality-control pictures of known kind."""
-    asked = votes.rows(votes.control & (votes.kind != ""))
-    people, place = np.unique(asked.rater, return_inverse=True)
-    right = asked.said_real == (asked.kind == "real")
-    share = np.bincount(place, right, len(people)) / np.maximum(np.bincount(place, minlength=len(people)), 1)
-    return dict(zip(people.tolist(), share.tolist(), strict=True))
+def _by_evaluator(sat: Sittings) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Evaluators, the mean of each one's error rates over generators, and the answers that is as sure as a share of.
+
+    One who judged three generators is one evaluator and not three.
+    """
+    people, place = np.unique(sat.rater, return_inverse=True)
+    rates, answers = error_rates(sat), answers_behind(sat)
+    known = ~np.isnan(rates)
+    place, n = place[known], np.bincount(place[known], minlength=len(people)).astype(float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.bincount(place, rates[known], len(people)) / n
+        behind = n**2 / np.bincount(place, 1 / answers[known], len(people))
+    return people.tolist(), mean, behind
 
 
 def _rate(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import BadShape
-from .intervals import TAILS, Estimate
+from ..stats import Estimate, from_draws
 from .vote_rows import FOLDS, LEAST, Learner, Rows, accuracy, folds_of
 
 SIZES = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
@@ -32,7 +32,7 @@ def label_curve(
 
     Five times, pictures are put into 5 folds; each is foretold from `sizes` pictures of the other folds, drawn at
     random with all their votes, the smaller sets within the larger ones. By default 20, 50, 100, 200, ... and all.
-    Intervals: one of the five draws, and resampled pictures (and raters).
+    Intervals: one of the five draws, and resampled pictures (and raters), as everywhere wider where these are few.
     """
     n = len(np.unique(rows.image))
     most = n - -(-n // FOLDS)  # what is left beside the largest fold
@@ -66,7 +66,6 @@ def _figures(rows: Rows, foretold: np.ndarray, resamples: int, seed: int) -> tup
         return accuracy(of), float(of.nats().mean())
 
     samples = [both(judged[rng.integers(len(judged))].drawn(rng)) for _ in range(resamples)]
-    low, high = np.percentile(samples, TAILS, axis=0)
-    values = np.mean([both(of) for of in judged], axis=0)
-    first, second = (Estimate(*map(float, cells), pictures) for cells in zip(values, low, high, strict=True))
-    return first, second
+    values, drawn, units = np.mean([both(of) for of in judged], axis=0), np.array(samples).T, judged[0].units()
+    accurate = from_draws(values[0], drawn[0], units, pictures, low=0.0, high=1.0, share_of=pictures)
+    return accurate, from_draws(values[1], drawn[1], units, pictures, low=0.0)

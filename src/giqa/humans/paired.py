@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from statistics import NormalDist
 
 import numpy as np
 
 from ..errors import BadShape
+from ..stats import LEVEL, Estimate, from_draws, hull, never, student, widening, wilson
 from .against_votes import within_generators
 from .aggregation import sum_pairs
-from .intervals import TAILS, Estimate, wilson
 from .measures import auroc, spearman
-from .vote_rows import Rows, rows_of
+from .vote_rows import Rows, rank_correlation, rows_of
 from .votes import Counts, Pairs, Votes
 
-LEVEL = 0.95
 ScoresByName = Mapping[str, float]
 
 
@@ -47,16 +45,23 @@ def deviation(values: np.ndarray, pairs: Pairs) -> float:
 
 
 def judge_pairs(pairs: Pairs, scores: Sequence[ScoresByName]) -> list[dict[str, Estimate]]:
-    """For each score "pair accuracy" with Wilson's interval, as if pairs were independent, and "other pictures"."""
-    normal = NormalDist().inv_cdf(0.5 + LEVEL / 2)
+    """For each score "pair accuracy" with Wilson's interval, as if pairs were independent, and "other pictures".
+
+    The latter is never the narrower one: where no pair disagrees, pairs that share pictures are no surer than others.
+    """
     found = []
     for one in scores:
         credit = credits(pairs, one)
-        mean, half = float(credit.mean()), normal * deviation(credit, pairs)
-        other = Estimate(mean, max(0.0, mean - half), min(1.0, mean + half), len(credit))
+        mean, half = float(credit.mean()), student(_freedom(pairs)) * deviation(credit, pairs)
         tops = wilson(float(credit.sum()), len(credit))
-        found.append({"pair accuracy": tops, "pair accuracy, other pictures": other})
+        other = Estimate(mean, max(0.0, mean - half), min(1.0, mean + half), len(credit))
+        found.append({"pair accuracy": tops, "pair accuracy, other pictures": hull(other, tops)})
     return found
+
+
+def _freedom(pairs: Pairs) -> int:
+    """Of Student's t: one less than the pairs or the pictures, of which there are fewer."""
+    return max(1, min(len(pairs), len(np.unique(np.concatenate([pairs.left, pairs.right])))) - 1)
 
 
 def best_for_votes(pairs: Pairs) -> float:
@@ -78,10 +83,16 @@ def by_generators(pairs: Pairs, scores: ScoresByName, generator: Mapping[str, st
 
 
 def pair_difference(pairs: Pairs, one: ScoresByName, other: ScoresByName, level: float = LEVEL) -> Estimate:
-    """How much more accurate `one` is than `other` on the same pairs; pairs that share a picture count as such."""
+    """How much more accurate `one` is than `other` on the same pairs; pairs that share a picture count as such.
+
+    Where the difference is the same in all n pairs, the interval is that of something that never happened in n
+    (`giqa.stats.never`): up to 5 pairs say nothing, whichever score won them all.
+    """
     gap = credits(pairs, one) - credits(pairs, other)
-    half = NormalDist().inv_cdf(0.5 + level / 2) * deviation(gap, pairs)
-    return Estimate(float(gap.mean()), float(gap.mean() - half), float(gap.mean() + half), len(gap))
+    mean, half = float(gap.mean()), student(_freedom(pairs), level) * deviation(gap, pairs)
+    if not half > 0:
+        half = never(len(gap), level) * (2 if mean else 1)
+    return Estimate(mean, max(-1.0, mean - half), min(1.0, mean + half), len(gap))
 
 
 def judged_pairs(pairs: Pairs, unanimous: bool = False) -> Pairs:
@@ -103,7 +114,8 @@ def judge_votes(
 ) -> tuple[list[dict[str, Estimate]], np.ndarray]:
     """For each score AUROC of single votes and rank correlations; and AUROC in each resample, (resamples, scores).
 
-    All scores are judged on the same resamples: of pictures, and of raters where votes name several.
+    All scores are judged on the same resamples: of pictures, and of raters where votes name 3 or more. What is handed
+    back of the resamples is widened already for few of either, as `giqa.stats.from_draws` does.
     """
     if not scores:
         raise BadShape("There is no score to judge.")
@@ -116,23 +128,19 @@ def judge_votes(
         each = [replace(rows, score=column) for column in rows.x.T]
         return [[of(one) for of in measures.values()] for one in each]
 
-    rng, n = np.random.default_rng(seed), int(whole.image.max()) + 1
-    values = np.array([judged(whole.drawn(rng)) for _ in range(resamples)])
-    found = [
-        {name: Estimate(value, *_tails(draws), n) for name, value, draws in zip(measures, row, drawn, strict=True)}
-        for row, drawn in zip(judged(whole), values.transpose(1, 2, 0), strict=True)
-    ]
-    return found, values[:, :, 0]
+    rng, n, units = np.random.default_rng(seed), int(whole.image.max()) + 1, whole.units()
+    values, point = np.array([judged(whole.drawn(rng)) for _ in range(resamples)]), judged(whole)
+    found = []
+    for row, drawn in zip(point, values.transpose(1, 2, 0), strict=True):
+        named = dict(zip(measures, zip(row, drawn, strict=True), strict=True))
+        first = from_draws(*named.pop("AUROC"), units, n, low=0.0, high=1.0, share_of=n)
+        found.append({"AUROC": first} | {name: rank_correlation(*both, units, n) for name, both in named.items()})
+    auc = np.array([row[0] for row in point])
+    return found, auc + widening(units) * (values[:, :, 0] - auc)
 
 
 def vote_difference(one: Estimate, other: Estimate, draws: np.ndarray, level: float = LEVEL) -> Estimate:
-    """How much higher one AUROC is than another; `draws` (resamples, 2): both in the same resamples."""
-    low, high = _tails(draws[:, 0] - draws[:, 1], level)
-    return Estimate(one.value - other.value, low, high, one.n)
-
-
-def _tails(values: np.ndarray, level: float = LEVEL) -> tuple[float, float]:
-    known = values[np.isfinite(values)]
-    ends = TAILS if level == LEVEL else (50 * (1 - level), 50 * (1 + level))
-    low, high = np.percentile(known, ends) if len(known) else (float("nan"),) * 2
-    return float(low), float(high)
+    """How much higher one AUROC is than another; `draws` (resamples, 2): both as `judge_votes` hands them back."""
+    gaps = draws[:, 0] - draws[:, 1]
+    low, high = np.nanpercentile(gaps, (50 * (1 - level), 50 * (1 + level)))
+    return Estimate(one.value - other.value, float(low), float(high), one.n)

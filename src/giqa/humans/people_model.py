@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 
 from ..errors import BadShape, NotFitted
-from .intervals import NORMAL
+from ..stats import NORMAL
 from .votes import Votes
 
 NODES = 31  # of the integral over a picture's effect
@@ -27,8 +27,9 @@ class PeopleModel:
     two by Schall's rule (1991).
 
     After `fit`: `images_`, `raters_`, `contexts_` name the effects in `picture_`, `evaluator_`, `context_` (logits),
-    `picture_error_` their standard errors, `sd_` the three standard deviations, `mean_`. `sd` fixes the three
-    instead of learning them. Memory: 16 bytes x pictures x (evaluators + contexts).
+    `picture_error_` their standard errors and `level_error_` those of mean + picture, `sd_` the three standard
+    deviations, `mean_`. `sd` fixes the three instead of learning them. Memory: 16 bytes x pictures x (evaluators +
+    contexts).
     """
 
     sd: tuple[float, float, float] | None = None
@@ -53,7 +54,7 @@ class PeopleModel:
         for _ in range(self.most):
             penalty = np.r_[np.full(sizes[1], 1 / variances[1]), np.full(sizes[2], 1 / variances[2]), 0.0]
             before, before_variance = np.r_[u, v], variances[0]
-            u, v, item_var, v_var = _step(y, item, columns, u, v, 1 / variances[0], penalty)
+            u, v, item_var, v_var, sure = _step(y, item, columns, u, v, 1 / variances[0], penalty)
             parts = [(u, item_var), (v[: sizes[1]], v_var[: sizes[1]]), (v[sizes[1] : -1], v_var[sizes[1] : -1])]
             learned = 0 if self.sd else 2 if sizes[2] < 2 else 3
             for at, (effects, errors) in enumerate(
@@ -66,6 +67,7 @@ class PeopleModel:
             if max(np.abs(np.r_[u, v] - before).max(), abs(variances[0] - before_variance)) < self.tolerance:
                 break
         self.picture_, self.picture_error_ = u, np.sqrt(item_var)
+        self.level_error_ = np.sqrt(sure)
         self.evaluator_, self.context_, self.mean_ = v[: sizes[1]], v[sizes[1] : -1], float(v[-1])
         self.sd_ = dict(zip(("picture", "evaluator", "context"), np.sqrt(variances).tolist(), strict=True))
         return self
@@ -73,7 +75,7 @@ class PeopleModel:
     def p_real(self, context: str | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """For each of `images_`: the probability that an average evaluator calls it real, and its 95 % interval.
 
-        In an average context, or in the one named.
+        In an average context, or in the one named. The interval knows that the mean is learned from few evaluators too.
         """
         if not self.sd_:
             raise NotFitted("PeopleModel: call fit(votes) before p_real().")
@@ -82,7 +84,7 @@ class PeopleModel:
             if context not in self.contexts_:
                 raise BadShape(f"There is no context {context!r}; there are {', '.join(self.contexts_)}.")
             shift = float(self.context_[self.contexts_ == context][0])
-        centre, half = self.mean_ + shift + self.picture_, NORMAL * self.picture_error_
+        centre, half = self.mean_ + shift + self.picture_, NORMAL * self.level_error_
         return _sigmoid(centre), _sigmoid(centre - half), _sigmoid(centre + half)
 
 
@@ -97,7 +99,7 @@ def _step(
 ) -> Sequence[np.ndarray]:
     """One Newton step of the penalised likelihood; pictures, whose block is diagonal, are eliminated first.
 
-    Returns the new effects of pictures (u) and of all else (v), and the variances of both.
+    Returns the new effects of pictures (u) and of all else (v), the variances of both, and those of u + the mean.
     """
     q = len(v)
     p = _sigmoid(u[item] + v[columns].sum(axis=1))
@@ -117,8 +119,9 @@ def _step(
     dv = inverse @ (gradient_v - cross.T @ (gradient_u / diagonal))
     du = (gradient_u - cross @ dv) / diagonal
     variance = 1 / diagonal + ((cross @ inverse) * cross).sum(axis=1) / diagonal**2
+    with_mean = variance + inverse[-1, -1] - 2 * (cross @ inverse[:, -1]) / diagonal
     length = min(1.0, 3.0 / max(np.abs(du).max(), np.abs(dv).max(), 1e-12))  # no leap in the first steps
-    return u + length * du, v + length * dv, variance, np.diag(inverse)
+    return u + length * du, v + length * dv, variance, np.diag(inverse), np.maximum(with_mean, 0)
 
 
 def _picture_variance(y: np.ndarray, item: np.ndarray, offset: np.ndarray, variance: float) -> float:

@@ -1,20 +1,22 @@
 """How many evaluators and votes it takes: before a study, or to see what one was able to show.
 
 An evaluator's error rate varies because people differ (standard deviation `between`) and because each answers only m
-pictures; the mean over R evaluators has the variance (between^2 + rate (1 - rate) / m) / R.
+pictures; the mean over R evaluators has the variance (between^2 + rate (1 - rate) / m) / R. Intervals and verdicts are
+those of `giqa.humans.hype`: with Student's t, which for few evaluators is far from 1.96.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 
 from ..errors import BadShape, BadSpec
+from ..stats import NORMAL, ROOM, student
 from .hype import error_rates
-from .intervals import NORMAL
 from .votes import Sittings
 
 
@@ -30,33 +32,48 @@ class Spread:
         """Half the width of the 95 % interval with so many evaluators (and answers each).
 
         >>> round(Spread(rate=0.4, between=0.05, answers=200).half_width(25), 4)
-        0.0238
+        0.0264
         """
-        return NORMAL * math.sqrt(self._variance(answers) / evaluators)
+        if evaluators < 2:
+            raise BadSpec(f"An interval takes two evaluators or more, got {evaluators}.")
+        return student(evaluators - 1, ROOM) * math.sqrt(self._variance(answers) / evaluators)
 
     def evaluators(self, half_width: float, answers: float | None = None) -> int:
         """How many evaluators give an interval of +- `half_width`.
 
         >>> Spread(rate=0.4, between=0.05, answers=200).evaluators(0.03)
-        16
+        20
         """
         if not 0 < half_width < 1:
             raise BadSpec(f"A half-width is a share above 0, such as 0.03, got {half_width}.")
-        return max(2, math.ceil(NORMAL**2 * self._variance(answers) / half_width**2))
+        return _fewest(lambda n: self.half_width(n, answers) <= half_width)
 
     def evaluators_to_tell(self, difference: float, power: float = 0.8) -> int:
         """How many evaluators **a generator** to find a difference of two error rates with this probability.
 
         >>> Spread(rate=0.4, between=0.05, answers=200).evaluators_to_tell(0.05)
-        24
+        27
         """
         if not 0 < power < 1 or not 0 < difference < 1:
             raise BadSpec(f"difference and power are above 0 and below 1, got {difference} and {power}.")
-        needed = (NORMAL + NormalDist().inv_cdf(power)) ** 2
-        return max(2, math.ceil(2 * needed * self._variance(None) / difference**2))
+        beyond = NormalDist().inv_cdf(power)
+        spread = math.sqrt(2 * self._variance(None))
+        return _fewest(lambda n: (student(n - 1, ROOM) + beyond) * spread / math.sqrt(n) <= difference)
 
     def _variance(self, answers: float | None) -> float:
         return self.between**2 + self.rate * (1 - self.rate) / (answers or self.answers)
+
+
+def _fewest(enough: Callable[[int], bool]) -> int:
+    """The smallest number of evaluators, 2 or more, that is enough; more are enough too."""
+    high = 2
+    while not enough(high):
+        high *= 2
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
 
 
 def spread(sat: Sittings) -> Spread:

@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from . import tables as t
 from .agreement import share_that_agree
 from .cells import as_csv
+from .gate import passes
 from .store import Store, Study
-from .study import ANSWERS, Open, flipped_answer, is_right, passes
+from .study import ANSWERS, Open, flipped_answer, is_right
 
 FRESH = 1800  # seconds after their last answer for which a rater is expected to go on
 
@@ -47,13 +48,9 @@ def right(study: Study, row: sa.Row) -> bool:
 
 
 def failed(study: Study, controls: dict[str, list[bool]]) -> set[str]:
-    """The raters who have answered all controls, and too few of them right."""
-    number = study.settings.controls
-    return {
-        rater
-        for rater, answers in controls.items()
-        if number and len(answers) >= number and not passes(sum(answers), number, study.settings.gate)
-    }
+    """The raters who do not pass the gate by the controls that they have answered so far."""
+    gate = study.settings.gate
+    return {rater for rater, answers in controls.items() if not passes(sum(answers), len(answers), gate)}
 
 
 def _of_controls(study: Study, rows: Iterable[sa.Row]) -> dict[str, list[bool]]:
@@ -77,12 +74,16 @@ def _controls(connection: sa.Connection, study: Study) -> dict[str, list[bool]]:
 
 
 def open_items(connection: sa.Connection, study: Study) -> list[Open]:
-    """Every main item with the votes it has, or will have from raters who are at it; failed raters do not count."""
+    """Every main item with the votes it has, or will have from raters who are at it; failed raters do not count.
+
+    Who is at it and has controls to come may still pass, and is counted on until then.
+    """
     v, tr, r = t.votes.c, t.trials.c, t.raters.c
     last = sa.func.coalesce(sa.func.max(v.at), r.joined)
     seen = sa.select(r.id).outerjoin(t.votes, v.rater == r.id).where(r.study == study.id).group_by(r.id, r.joined)
     gone = set(connection.scalars(seen.having(last < time.time() - FRESH)))
-    bad = failed(study, _controls(connection, study))
+    controls, all_of = _controls(connection, study), study.settings.controls
+    bad = failed(study, {one: said for one, said in controls.items() if one in gone or len(said) >= all_of})
     mine = tr.rater.in_(sa.select(r.id).where(r.study == study.id))
     voted = sa.exists().where(v.trial == tr.id)
     expected = sa.or_(voted, tr.rater.not_in(gone)) if gone else sa.true()
@@ -121,6 +122,7 @@ def progress(store: Store, study: Study) -> dict[str, Any]:
         "raters": joined,
         "finished": sum(answered[rater] == number for rater, number in planned.items()),
         "failed_gate": len(bad),
+        "without_controls": len(answered.keys() - controls.keys()),
         "votes": len(main),
         "items": wanted,
         "items_with_all_votes": sum(number >= study.settings.votes_each for number in each.values()),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import BadSpec
+from .gate import passes as passes  # the rule; this is where it was imported from before it had its own file
 
 TASKS = {
     "hype": "real or fake, unlimited time (HYPE-infinity)",
@@ -107,15 +108,6 @@ def is_right(task: str, truth: str, answer: str) -> bool:
     if task == "rating":
         return truth == ("low" if answer in "12" else "high")
     return truth == answer
-
-
-def passes(right: float, asked: float, gate: float) -> bool:
-    """Whether a rater with so many quality-control answers right passes the gate, a share of them.
-
-    >>> passes(13, 20, 0.65), passes(12, 20, 0.65)
-    (True, False)
-    """
-    return right >= gate * asked - 1e-9
 
 
 def flipped_answer(answer: str, flipped: bool) -> str:

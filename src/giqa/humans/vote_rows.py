@@ -10,12 +10,13 @@ from typing import Self
 import numpy as np
 
 from ..errors import BadShape
+from ..stats import LEVEL, Estimate, fisher, from_draws
 from . import measures as m
-from .intervals import TAILS, Estimate
 from .votes import Counts, Votes
 
 FOLDS = 5
 LEAST = 10  # pictures that an evaluation needs
+LEAST_RATERS = 3  # that are resampled; fewer say nothing of other people
 NOTHING = float("nan")
 
 
@@ -44,7 +45,7 @@ class Rows:
         return dataclasses.replace(self, image=image, rater=rater)
 
     def drawn(self, rng: np.random.Generator) -> Self:
-        """As many pictures with replacement, and raters where there are several; a picture drawn twice is two."""
+        """As many pictures with replacement, and raters where there are 3 or more; a picture drawn twice is two."""
         order = np.argsort(self.image, kind="stable")
         n = np.bincount(self.image)
         start = np.cumsum(n) - n
@@ -53,10 +54,15 @@ class Rows:
         rows = order[np.repeat(start[picked], n[picked]) + offset]
         image = np.repeat(np.arange(len(picked)), n[picked])
         raters = int(self.rater.max()) + 1
-        if raters > 1:
+        if raters >= LEAST_RATERS:
             times = np.bincount(rng.integers(raters, size=raters), minlength=raters)[self.rater[rows]]
             rows, image = np.repeat(rows, times), np.repeat(image, times)
         return dataclasses.replace(self.take(rows), image=image)
+
+    def units(self) -> int:
+        """How many are resampled by `drawn`, of pictures or raters those of which there are fewer."""
+        pictures, raters = len(np.unique(self.image)), len(np.unique(self.rater))
+        return min(pictures, raters) if raters >= LEAST_RATERS else pictures
 
     def shares(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """For each picture: its score, share of real votes, votes, and generator."""
@@ -141,7 +147,11 @@ def cross_validated(rows: Rows, learn: Learner, seed: int) -> Rows:
 def resampled(
     rows: Rows, measures: Mapping[str, Callable[[Rows], float]], resamples: int, seed: int
 ) -> dict[str, Estimate]:
-    """Each figure with its percentiles over resampled pictures, and raters; the probabilities stay as they are."""
+    """Each figure with its interval over resampled pictures, and raters; the probabilities stay as they are.
+
+    By `giqa.stats.from_draws`: few pictures or raters widen it. Where no resample differs, an interval of so many
+    pictures: Wilson's of a share, Fisher's of a correlation (names that begin with "Spearman").
+    """
     rows, rng = rows.numbered(), np.random.default_rng(seed)
     pictures, samples = len(np.unique(rows.image)), []
     for _ in range(resamples):
@@ -149,10 +159,21 @@ def resampled(
         samples.append([of(drawn) if len(drawn.said) else NOTHING for of in measures.values()])
     figures = {}
     for (name, of), values in zip(measures.items(), np.array(samples, float).T, strict=True):
-        known = values[~np.isnan(values)]
-        low, high = np.percentile(known, TAILS) if len(known) else (NOTHING, NOTHING)
-        figures[name] = Estimate(of(rows), float(low), float(high), pictures)
+        figures[name] = _figure(name, of(rows), values, rows.units(), pictures)
     return figures
+
+
+def _figure(name: str, value: float, values: np.ndarray, units: int, pictures: int) -> Estimate:
+    if name.lower().startswith("spearman"):
+        return rank_correlation(value, values, units, pictures)
+    most = np.inf if name == "log loss" else 1.0
+    return from_draws(value, values, units, pictures, low=0.0, high=most, share_of=pictures if most == 1 else 0)
+
+
+def rank_correlation(value: float, values: np.ndarray, units: int, pictures: int, level: float = LEVEL) -> Estimate:
+    """Spearman's correlation over pictures, with the interval of its resampled values; Fisher's where none differs."""
+    found = from_draws(value, values, units, pictures, low=-1.0, high=1.0, level=level)
+    return found if found.low == found.low else fisher(value, pictures, level)
 
 
 def accuracy(rows: Rows) -> float:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
+from .. import stats
+from ..stats import student
 from .blocks import as_pair
 
 GROUPS = 10
@@ -17,13 +18,13 @@ MOST = 4000  # pictures of each set that the spread is measured on; with more it
 
 
 @dataclass(frozen=True, eq=False)
-class Estimate:
+class Jackknife:
     """A value and how much it varies: its deviations when each group of reals, and of fakes, is left out in turn.
 
     `real` and `fake`: (G,) each, about their mean, G groups of both; empty where nothing varies. `share_of`: the number
     of pictures that a value between 0 and 1 is a share of, 0 for anything else.
 
-    >>> one = Estimate(1., np.zeros(10), np.tile([-.1, .1], 5))
+    >>> one = Jackknife(1., np.zeros(10), np.tile([-.1, .1], 5))
     >>> [round(x, 2) for x in one.interval()]
     [0.32, 1.68]
     """
@@ -45,10 +46,10 @@ class Estimate:
         least, most = wilson(self.value, self.share_of, level)
         return max(0.0, min(low, least)), min(1.0, max(high, most))
 
-    def minus(self, other: Estimate, level: float = 0.95) -> tuple[float, float, float]:
+    def minus(self, other: Jackknife, level: float = 0.95) -> tuple[float, float, float]:
         """The difference and its interval; groups of reals are the same for both, so what they share cancels.
 
-        >>> a, b = (Estimate(v, np.tile([-.1, .1], 5), np.zeros(10)) for v in (2., 1.))
+        >>> a, b = (Jackknife(v, np.tile([-.1, .1], 5), np.zeros(10)) for v in (2., 1.))
         >>> a.minus(b)
         (1.0, 1.0, 1.0)
         """
@@ -63,6 +64,9 @@ class Estimate:
         return self.value - other.value, low, high
 
 
+Estimate = Jackknife  # as it was called before `giqa.stats.Estimate` was the only one of that name
+
+
 def jackknifed(
     metric: Callable[[np.ndarray, np.ndarray], Any],
     real: Any,
@@ -72,8 +76,8 @@ def jackknifed(
     most: int = MOST,
     seed: int = 0,
     share_of: Sequence[int] = (),
-) -> list[Estimate]:
-    """A metric of two sets with what its interval needs; one `Estimate` for each number that `metric` returns.
+) -> list[Jackknife]:
+    """A metric of two sets with what its interval needs; one `Jackknife` for each number that `metric` returns.
 
     >>> rng = np.random.default_rng(0)
     >>> (mean,) = jackknifed(lambda r, f: f.mean() - r.mean(), rng.normal(size=(90, 1)), rng.normal(size=(90, 1)) + 5)
@@ -103,34 +107,17 @@ def jackknifed(
         scale = math.sqrt(len(few[side]) / len((real, fake)[side]))
         deviations.append((found - found.mean(axis=0)) * scale)
     shares = list(share_of) or [0] * len(value)
-    return [Estimate(float(v), deviations[0][:, i], deviations[1][:, i], shares[i]) for i, v in enumerate(value)]
+    return [Jackknife(float(v), deviations[0][:, i], deviations[1][:, i], shares[i]) for i, v in enumerate(value)]
 
 
 def wilson(share: float, n: int, level: float = 0.95) -> tuple[float, float]:
-    """Wilson's interval of a share of n.
+    """Both ends of `giqa.stats.wilson`, for a share of n instead of hits.
 
     >>> [round(x, 3) for x in wilson(1., 10)]
     [0.722, 1.0]
     """
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(max(0.0, share * (1 - share)) / n + z * z / (4 * n * n))
-    return max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))
-
-
-def student(freedom: float, level: float = 0.95) -> float:
-    """Quantile of Student's t for a two-sided level (Cornish-Fisher), within 1.5 % from 4 degrees of freedom on.
-
-    >>> round(student(9), 2), round(student(1e9), 2)
-    (2.26, 1.96)
-    """
-    z, v = NormalDist().inv_cdf((1 + level) / 2), freedom
-    return (
-        z
-        + (z**3 + z) / (4 * v)
-        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * v**2)
-        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * v**3)
-    )
+    found = stats.wilson(share * n, n, level)
+    return found.low, found.high
 
 
 def _parts(*deviations: np.ndarray) -> list[tuple[float, int]]:

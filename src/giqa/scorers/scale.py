@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadShape
+from ..stats import NORMAL
 
 FOLDS = 5
 FEWEST = 20  # reals; below this a held-out fold has fewer than four
@@ -22,7 +23,6 @@ NEAR, NEAR_SHARE = 2.0, 0.1  # grey levels, and share of a thumbnail's own contr
 QUARTER_SHARE = 192**0.5 / 16**0.5  # a quarter and colour has 16 of a thumbnail's 192 numbers
 RESAMPLES = 200
 STUDENT_4 = 2.776445  # 97.5 % quantile of Student's t with FOLDS - 1 degrees of freedom
-NORMAL = 1.959964
 
 
 def nearness(thumbnails: np.ndarray) -> np.ndarray:

@@ -1,10 +1,12 @@
-"""Intervals: by hand, against the textbook, and whether they hold what they promise."""
+"""Resampling: against the textbook, and wide enough for few."""
 
 import numpy as np
 import pytest
 
 from giqa.errors import BadShape
-from giqa.humans.intervals import Estimate, bootstrap, draws, mean_over, wilson
+from giqa.humans import intervals as older
+from giqa.metrics import intervals as of_metrics
+from giqa.stats import Estimate, bootstrap, draws, from_draws, mean_over, wilson
 
 
 def test_draws_are_samples_with_replacement():
@@ -40,13 +42,6 @@ def test_interval_holds_the_truth_as_often_as_it_says():
     assert 0.90 <= held / 300 <= 0.98
 
 
-def test_wilson_by_hand():
-    """8 of 10: centre (8 + 1.9208) / (10 + 3.8416), Wilson 1927."""
-    found = wilson(8, 10)
-    assert (found.low, found.high) == (pytest.approx(0.4902, abs=1e-4), pytest.approx(0.9433, abs=1e-4))
-    assert wilson(10, 10).high == 1 and wilson(0, 10).low == 0 and np.isnan(wilson(0, 0).value)
-
-
 def test_crossed_bootstrap_is_wider_than_either():
     """20 raters x 20 pictures, both with effects of their own: sd of the mean is the root of the sum of variances."""
     rng = np.random.default_rng(0)
@@ -61,5 +56,32 @@ def test_crossed_bootstrap_is_wider_than_either():
         bootstrap(lambda rows: 0.0)
 
 
-def test_json_has_no_nan():
-    assert Estimate(0.5, float("nan"), float("nan"), 1).plain() == {"value": 0.5, "low": None, "high": None, "n": 1}
+def test_few_units_are_widened_to_students_interval():
+    """Of a mean: percentiles of resampled means, widened, are mean -+ t s / sqrt(n) with s divided by n - 1."""
+    values = np.array([0.1, 0.25, 0.3, 0.45, 0.4, 0.2, 0.35, 0.15])
+    found = bootstrap(lambda rows: float(values[rows].mean()), np.arange(8), resamples=4000)
+    half = 2.364624 * values.std(ddof=1) / np.sqrt(8)
+    assert (found.low, found.high) == pytest.approx((values.mean() - half, values.mean() + half), abs=0.01)
+
+
+def test_resamples_that_do_not_vary_are_no_certainty():
+    """10 of 10 pictures: Wilson's interval of a share, and of anything else none; of one unit none at all."""
+    same = np.ones(100)
+    assert from_draws(1.0, same, 10, 10, share_of=10).low == pytest.approx(10 / (10 + 1.959964**2))
+    assert np.isnan(from_draws(1.0, same, 10, 10).low)
+    assert np.isnan(from_draws(0.5, np.linspace(0, 1, 100), 1, 1).low)
+    assert np.isnan(from_draws(0.5, np.full(5, np.nan), 10, 10).high)
+
+
+def test_the_scale_ends_the_interval():
+    found = from_draws(0.9, np.linspace(0.5, 1, 101), 3, 3, low=0.0, high=1.0)
+    assert found.high == 1 and found.low == 0
+    biased = from_draws(0.1, np.linspace(0.2, 0.4, 101), 100, 100)  # as a calibration error: resamples lie above it
+    assert biased.low == 0.1 and biased.high > 0.39
+
+
+def test_one_definition_under_older_names():
+    """`Estimate`, `wilson` and the rest are those of giqa.stats wherever they are imported from."""
+    assert older.Estimate is Estimate and older.wilson is wilson and older.bootstrap is bootstrap
+    assert of_metrics.Estimate is of_metrics.Jackknife
+    assert of_metrics.wilson(0.8, 10) == (wilson(8, 10).low, wilson(8, 10).high)

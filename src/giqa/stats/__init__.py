@@ -1,0 +1,50 @@
+"""The ground floor of shared mathematics: one definition of each estimate, interval and quantile.
+
+It imports numpy and nothing heavier.
+"""
+
+from .bootstrap import RESAMPLES, TAILS, bootstrap, draws, from_draws, mean_over, resampled_means, widening
+from .intervals import (
+    LEVEL,
+    ROOM,
+    UNKNOWN,
+    Estimate,
+    difference,
+    fisher,
+    hull,
+    mean_gap,
+    mean_share,
+    never,
+    plain,
+    student_mean,
+    wilson,
+)
+from .quantiles import NORMAL, beta_interval, incomplete_beta, student
+
+__all__ = [
+    "LEVEL",
+    "NORMAL",
+    "RESAMPLES",
+    "ROOM",
+    "TAILS",
+    "UNKNOWN",
+    "Estimate",
+    "beta_interval",
+    "bootstrap",
+    "difference",
+    "draws",
+    "fisher",
+    "from_draws",
+    "hull",
+    "incomplete_beta",
+    "mean_gap",
+    "mean_over",
+    "mean_share",
+    "never",
+    "plain",
+    "resampled_means",
+    "student",
+    "student_mean",
+    "widening",
+    "wilson",
+]
