@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import BadImage
 from .kinds import PICTURES, READ, REMEDIES, VIDEOS, kind_of
+from .png import without_extras
 
 _TRANSPOSED = {
     2: lambda p: p[:, ::-1],
@@ -101,7 +102,7 @@ def opened(kind: str, raw: bytes, max_pixels: int) -> Any:
     }
     if kind == "AVIF":
         readers[kind] = _avif()
-    image = readers[kind](io.BytesIO(raw))
+    image = readers[kind](io.BytesIO(without_extras(raw) if kind == "PNG" else raw))
     _check_size(*image.size, max_pixels)
     if kind == "TIFF" and _TILE_WIDTH in image.tag_v2:
         _check_size(image.tag_v2[_TILE_WIDTH], image.tag_v2[_TILE_HEIGHT], max_pixels)
