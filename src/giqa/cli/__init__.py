@@ -271,8 +271,8 @@ def info(model: Path, as_json: bool) -> None:
 def doctor(reals: str | None, fakes: str | None, dimension: int | None, components: int | None, deep: bool) -> None:
     """Say what is installed, and whether REALS and FAKES can be compared.
 
-    Pictures saved differently (size, format, JPEG quality, resizing) score differently whatever they show. The
-    remedy, `--match`, is spelled out. Exit status: 1 when something is bad, else 0.
+    Pictures saved differently (size, format, JPEG quality, resizing, colour profile) score differently whatever they
+    show. The remedy, `--match` or a conversion to sRGB, is spelled out. Exit status: 1 when something is bad, else 0.
     """
     from .. import console
     from .. import doctor as diagnosis
