@@ -77,10 +77,10 @@ def test_what_pillow_writes_is_known(kind):
     [
         (iso(b"heic", b"mif1") + bytes(99), r"HEIC is not read .*convert it to PNG"),
         (iso(b"isom") + bytes(99), r"video is not read .*ffmpeg"),
-        (b"<html><body>404 Not Found", "not an image but HTML page; a download that failed"),
-        (b"version https://git-lfs.github.com/spec/v1\n", "not an image but Git LFS pointer; run `git lfs pull`"),
+        (b"<html><body>404 Not Found", "not an image but an HTML page; a download that failed"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "not an image but a Git LFS pointer; run `git lfs pull`"),
         (b"a caption", "not an image but text"),
-        (bytes(50), "not an image but file of zero bytes only; a copy or download that broke off"),
+        (bytes(50), "not an image but a file of zero bytes only; a copy or download that broke off"),
         (b"\x01\x02\x03", r"not an image \(unknown format; PNG, .* and AVIF are read\)"),
     ],
 )

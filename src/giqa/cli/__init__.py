@@ -281,7 +281,8 @@ def doctor(reals: str | None, fakes: str | None, dimension: int | None, componen
 
     found = diagnosis.environment(deep)
     if reals:
-        sets = [profile(open_source(where)) for where in (reals, fakes) if where]
+        with console.plain_warnings():
+            sets = [profile(open_source(where)) for where in (reals, fakes) if where]
         trouble = [f for f in found if f.level in ("warn", "bad")]  # what is well installed is not the question here
         found = diagnosis.sets(*sets, dimension=dimension, n_components=components) + trouble
     rows, said = [], set()

@@ -77,7 +77,8 @@ def _no_image(kind: str) -> str:
         return f"not an image (unknown format; {read})"
     if kind in (*PICTURES, *VIDEOS):
         return f"{kind} is not read ({read}); {REMEDIES[kind]}"
-    return f"not an image but {kind}" + (f"; {REMEDIES[kind]}" if kind in REMEDIES else "")
+    article = "" if kind.endswith("text") else "an " if kind[0] in "AH" else "a "  # AppleDouble, HTML, HDF5
+    return f"not an image but {article}{kind}" + (f"; {REMEDIES[kind]}" if kind in REMEDIES else "")
 
 
 def opened(kind: str, raw: bytes, max_pixels: int) -> Any:
