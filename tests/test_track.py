@@ -92,15 +92,17 @@ def test_one_iteration_is_no_run(run):
 
 
 def test_where_iterations_are_not_clear_the_command_refuses_and_the_option_chooses(run, tmp_path):
-    """Exit status 2 with the folders that could be meant; `--iteration` takes one of them."""
+    """Exit status 2 with the folders that could be meant; `--iteration` takes one; what cannot be read is said."""
     for place, prompt in enumerate(("prompt_0000", "prompt_0001")):
         shutil.copytree(run / "samples" / f"v2_iter_{STEPS[place]:06d}", tmp_path / "run" / prompt)
+    (tmp_path / "run" / "prompt_0001" / "broken.png").write_bytes(b"<html>")
     common = ("track", tmp_path / "run", "--real", run / "reals", "--metrics", "qs")
     status, _, err = giqa(*common)
     assert status == 2 and "--iteration 'prompt_{}' (0, 1: prompt_0000/" in err
     status, out, err = giqa(*common, "--iteration", "prompt_{}")
     assert status == 0, err
     assert [line.split("\t")[:2] for line in out.splitlines()[1:]] == [["0", "20"], ["1", "20"]]
+    assert "left out of the run, since they could not be read: 1 (such as prompt_0001/broken.png: not an image" in err
 
 
 def test_metrics_by_default_are_there():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,13 +100,18 @@ def track(
     `BadSource` where it is not clear what the iterations are, or where there are fewer than two.
     """
     source, extractor = open_source(run), make_extractor(extractor)
-    match = auto_match(real, source) if match == "auto" else as_match(match)
     number = iterations_of(source, iteration)
+    match = auto_match(real, source) if match == "auto" else as_match(match)
     reading = {"match": match, "store": store, "workers": workers, "progress": progress}
     reals = extract(real, extractor, what="reals", **reading)
     fakes = extract(source, extractor, what="run", **reading)
     if not len(reals.features) or not len(fakes.features):
         raise BadSource("None of the pictures of the reals or of the run could be read; try giqa doctor REALS RUN.")
+    for what, failures in (("reals", reals.failures), ("run", fakes.failures)):
+        if failures:
+            name, reason = next(iter(failures.items()))
+            text = f"left out of the {what}, since they could not be read: {len(failures)} (such as {name}: {reason})"
+            warnings.warn(text, stacklevel=2)
     of = np.array([number.get(name, np.nan) for name in fakes.features.ids])
     iterations = tuple(float(i) for i in np.unique(of[np.isfinite(of)]))
     if len(iterations) < 2:

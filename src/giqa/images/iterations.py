@@ -44,7 +44,7 @@ def number(text: str) -> float | None:
     [200.0, 1000.0, 2500.0, 10000000.0, 1000.0, 1000.0, None, None, None]
     """
     text = text.strip()
-    if not re.fullmatch(_NUMBER, text):
+    if len(text) > 30 or not re.fullmatch(_NUMBER, text):
         return None
     power = _UNITS.get(text[-1].lower(), 0)
     digits = (text[:-1] if power else text).replace(",", "").replace("_", "")

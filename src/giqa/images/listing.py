@@ -13,23 +13,9 @@ from .kinds import PICTURES, READ, VIDEOS, kind_of
 ENDINGS = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".apng", ".avif")
 # what looks like TIFF and is not: its first picture is a thumbnail
 RAW = {".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw"}
-# passed over unless the first bytes are those of a picture that is read, and then named in a warning
-UNREAD = {
-    ".heic",
-    ".heif",
-    ".jp2",
-    ".j2k",
-    ".jxl",
-    ".svg",
-    ".psd",
-    ".exr",
-    ".hdr",
-    ".qoi",
-    ".dds",
-    ".pcx",
-    ".sgi",
-} | RAW
-UNREAD |= {".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".tga", ".ico", ".eps"}
+# pictures, videos and archives: named in a warning, unless the first bytes are those of a picture that is read
+UNREAD = RAW | {".heic", ".heif", ".jp2", ".j2k", ".jxl", ".svg", ".psd", ".exr", ".hdr", ".qoi", ".dds", ".pcx"}
+UNREAD |= {".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".tga", ".ico", ".eps", ".sgi"}
 UNREAD |= {".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg"}
 UNREAD |= {".zip", ".tar", ".tgz", ".7z", ".rar"}
 # captions and tables beside pictures, by the million: not even opened
