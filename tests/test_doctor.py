@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import metadata
 
 import numpy as np
@@ -14,7 +15,7 @@ from giqa import doctor
 from giqa.doctor import Finding
 from giqa.images import open_source
 from giqa.images.match import parse_match
-from giqa.images.profile import Profile, profile
+from giqa.images.profile import Look, Profile, profile
 from giqa.scorers.products import Steadiness
 
 
@@ -269,6 +270,41 @@ def test_nothing_readable_is_bad(tmp_path):
     for found in (doctor.sets(broken, good), doctor.sets(good, broken), doctor.sets(broken)):
         assert by_topic(found)["unreadable"].level == "bad"
     assert by_topic(doctor.sets(count(0)))["unreadable"].level == "bad"
+
+
+def of_colours(*colours):
+    """A set of pictures that say these colour spaces, in equal parts."""
+    one = Look("x", "PNG", None, False, None, None, 64, 64, (), None, 1.0, False, b"")
+    looks = tuple(replace(one, colour=colours[i % len(colours)]) for i in range(60))
+    return Profile("a set", len(looks), looks)
+
+
+@pytest.mark.parametrize(
+    ("reals", "fakes", "level", "words"),
+    [
+        ([None], ["Display P3"], "bad", "reals: none in another space than sRGB; fakes: 100% in Display P3"),
+        (["sRGB"], ["Adobe RGB", None], "bad", "fakes: 50% in Adobe RGB"),
+        ([None], ["Display P3", None, None, None], "warn", "fakes: 25% in Display P3"),
+        (["Display P3"], ["Adobe RGB"], "bad", "reals: 100% in Display P3; fakes: 100% in Adobe RGB"),
+        ([None], ["a profile that cannot be read"], "bad", "fakes: 100% in a profile that cannot be read"),
+        (["Display P3"], ["Display P3"], "note", "only sets in the same space can be compared"),
+        (["Display P3", None], ["Display P3", None], "warn", "mixed (50% in Display P3)"),
+        (["sRGB"], [None], None, ""),
+    ],
+)
+def test_colour_profiles_that_differ_are_told(reals, fakes, level, words):
+    """Numbers are read and profiles not applied, so the same colours in another space are other pictures."""
+    found = by_topic(doctor.sets(of_colours(*reals), of_colours(*fakes)))
+    assert ("colour profile" in found) == (level is not None)
+    if level:
+        assert found["colour profile"].level == level and words in found["colour profile"].what
+        assert "applies no profile" in found["colour profile"].what and "sRGB" in found["colour profile"].remedy
+        assert ("files" in found) == (level == "note")
+
+
+def test_mixed_profiles_of_the_reals_alone_are_told():
+    found = by_topic(doctor.sets(of_colours("Display P3", None, None)))
+    assert found["colour profile"].level == "warn" and "33% in Display P3" in found["colour profile"].what
 
 
 def test_few_fakes_are_a_note(tmp_path):

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -6,7 +7,8 @@ from PIL import Image
 
 from giqa.errors import BadSource, BadSpec
 from giqa.images import open_source
-from giqa.track import METRICS, iterations_of, track
+from giqa.images.iterations import iterations_of
+from giqa.track import METRICS, track
 from test_cli import giqa
 
 STEPS = (100, 500, 2000)
@@ -39,7 +41,7 @@ def run(tmp_path_factory):
 
 
 def test_folders_and_tables_name_iterations(run):
-    """The last number of the innermost folder that has one; or a column, whose empty rows are no checkpoints."""
+    """The number beside a word for it; or a column, whose empty rows are no checkpoints (see test_iterations)."""
     folders = iterations_of(open_source(run / "samples"))
     assert len(folders) == 60 and sorted(set(folders.values())) == list(STEPS)
     table = iterations_of(open_source(run / "table.csv"))
@@ -87,6 +89,20 @@ def test_the_command(run, tmp_path):
 def test_one_iteration_is_no_run(run):
     status, _, err = giqa("track", run / "table.csv[epoch=5]", "--real", run / "reals")
     assert status == 2 and "pictures of 1 iterations; at least two are needed" in err
+
+
+def test_where_iterations_are_not_clear_the_command_refuses_and_the_option_chooses(run, tmp_path):
+    """Exit status 2 with the folders that could be meant; `--iteration` takes one; what cannot be read is said."""
+    for place, prompt in enumerate(("prompt_0000", "prompt_0001")):
+        shutil.copytree(run / "samples" / f"v2_iter_{STEPS[place]:06d}", tmp_path / "run" / prompt)
+    (tmp_path / "run" / "prompt_0001" / "broken.png").write_bytes(b"<html>")
+    common = ("track", tmp_path / "run", "--real", run / "reals", "--metrics", "qs")
+    status, _, err = giqa(*common)
+    assert status == 2 and "--iteration 'prompt_{}' (0, 1: prompt_0000/" in err
+    status, out, err = giqa(*common, "--iteration", "prompt_{}")
+    assert status == 0, err
+    assert [line.split("\t")[:2] for line in out.splitlines()[1:]] == [["0", "20"], ["1", "20"]]
+    assert "left out of the run, since they could not be read: 1 (such as prompt_0001/broken.png: not an image" in err
 
 
 def test_metrics_by_default_are_there():

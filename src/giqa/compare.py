@@ -18,7 +18,7 @@ from .errors import BadSource, BadSpec, GiqaError
 from .extraction import as_features, as_match, auto_match, extract, make_extractor
 from .fitting import content_order
 from .images import open_source
-from .images.profile import differences, profile
+from .images.profile import advice, differences, profile
 from .metrics.intervals import GROUPS, MOST, Estimate, jackknifed
 from .metrics.named import evaluate
 from .metrics.quality import quality
@@ -137,11 +137,11 @@ def _matched(real: Any, generators: Mapping[str, Any], match: Any) -> tuple[Any,
         if found := differences(looks["the reals"], looks[name]):
             notes.append(
                 f"{name} and the reals are saved differently ({', '.join(found)}), which features see before they see "
-                "what is shown; match (--match) evens it out"
+                f"what is shown; {advice(found)}"
             )
     for one, other in combinations(generators, 2):
         if found := [what for what in differences(looks[one], looks[other]) if what != "detail"]:
-            notes.append(f"{one} and {other} are saved differently ({', '.join(found)}); match (--match) evens it out")
+            notes.append(f"{one} and {other} are saved differently ({', '.join(found)}); {advice(found)}")
     return None, notes
 
 

@@ -20,7 +20,7 @@ from typing import Literal
 from .errors import BadWeights, MissingWeights
 from .features import weights
 from .images.match import Match, choose_match
-from .images.profile import ALPHA, Profile, differences
+from .images.profile import ALPHA, PROFILE, Profile, differences
 from .images.traces import SOFT
 from .scorers.products import check_products
 
@@ -184,7 +184,8 @@ def sets(
     for side in (reals, fakes):
         found += _readable(side) if side else []
     if not fakes or not reals.looks or not fakes.looks:
-        return found + [Finding("ok", "files", f"{reals.name}: {reals.saved()}")] * bool(reals.looks)
+        found += [Finding("ok", "files", f"{reals.name}: {reals.saved()}")] * bool(reals.looks)
+        return found + _own_colours(reals)
     n_fake = fakes.n if n_fake is None else n_fake
     if n_fake < 30:
         what = f"{n_fake} generated pictures: each is scored as well as among many; their mean is uncertain"
@@ -266,6 +267,7 @@ def _files(reals: Profile, fakes: Profile) -> list[Finding]:
         what = f"of different size (reals {reals.size()}, fakes {fakes.size()}); resizing leaves its own traces"
         found.append(Finding("bad" if max(a / b, b / a) >= 1.5 else "warn", "size", what, by_match))
     found += [_OTHER[topic](reals, fakes) for topic in topics if topic in _OTHER]
+    found += [] if PROFILE in topics else _own_colours(reals) or _own_colours(fakes)
     if not any(finding.level in ("warn", "bad") for finding in found):
         found.append(Finding("ok", "files", f"saved alike ({both}, {reals.size()})"))
     return found
@@ -299,4 +301,40 @@ def _detail(reals: Profile, fakes: Profile) -> Finding:
     return Finding("warn" if low < SOFT else "note", "detail", what, remedy)
 
 
-_OTHER = {"aspect": _aspect, "grey": _grey, "alpha": _alpha, "detail": _detail}
+_AS_THEY_ARE = "giqa reads the numbers in the file and applies no profile"
+_TO_SRGB = "convert {} to sRGB, for example with Pillow: ImageCms.profileToProfile(picture, its profile, sRGB)"
+
+
+def _colours(side: Profile) -> str:
+    """
+    >>> _colours(Profile("a", 0, ()))
+    'none in another space than sRGB'
+    """
+    shares = [f"{n / len(side.looks):.0%} in {name}" for name, n in side.counts(lambda look: look.wide).items()]
+    return ", ".join(shares) or "none in another space than sRGB"
+
+
+def _profiles(reals: Profile, fakes: Profile) -> Finding:
+    names = {look.wide for side in (reals, fakes) for look in side.looks} - {None}
+    shares = [[side.share(lambda look, name=name: look.wide == name) for side in (reals, fakes)] for name in names]
+    what = (
+        f"colour profiles differ (reals: {_colours(reals)}; fakes: {_colours(fakes)}); {_AS_THEY_ARE}, so the same "
+        "colours get other scores"
+    )
+    level: Level = "bad" if max(abs(a - b) for a, b in shares) >= 0.5 else "warn"
+    return Finding(level, PROFILE, what, _TO_SRGB.format("both sets"))
+
+
+def _own_colours(side: Profile) -> list[Finding]:
+    """Where two sets do not differ: profiles mixed in one, or one that the extractors have not learned on."""
+    share = side.share(lambda look: look.wide is not None)
+    if share <= 0.05:
+        return []
+    if share < 0.95 or len(side.counts(lambda look: look.wide)) > 1:
+        what = f"{side.name}: colour profiles are mixed ({_colours(side)}); {_AS_THEY_ARE}"
+        return [Finding("warn", PROFILE, what, _TO_SRGB.format("all pictures"))]
+    what = f"{side.name}: {_colours(side)}; {_AS_THEY_ARE}, so only sets in the same space can be compared with it"
+    return [Finding("note", PROFILE, what, _TO_SRGB.format("all sets"))]
+
+
+_OTHER = {"aspect": _aspect, "grey": _grey, "alpha": _alpha, "detail": _detail, PROFILE: _profiles}

@@ -26,7 +26,7 @@ from .fitting import fit_in_order
 from .gallery import Gallery
 from .images import open_source
 from .images.decode import note_names
-from .images.profile import differences, profile
+from .images.profile import advice, differences, profile
 from .model import Model, load
 from .realism import Realism, is_realism, load_realism, with_people
 from .scorers.products import check_products
@@ -270,7 +270,7 @@ def _warn_if_saved_differently(real: Any, fakes: Any) -> None:
     if found:
         warnings.warn(
             f"the reals and these pictures are saved differently ({', '.join(found)}), which features see before they "
-            "see what is shown; `giqa doctor REALS FAKES` says more, and match='auto' (--match) evens it out",
+            f"see what is shown; `giqa doctor REALS FAKES` says more, and {advice(found)}",
             stacklevel=3,
         )
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,15 +15,15 @@ import numpy as np
 from .compare import compare
 from .comparison import Comparison
 from .comparison_page import ARROWS, FILTERS, STYLES
-from .errors import BadSource, BadSpec
+from .errors import BadSource
 from .extraction import as_match, auto_match, extract, make_extractor
 from .files import replace_file
 from .images import open_source
+from .images.iterations import iterations_of
 from .pages import drawing
 from .pages.page import render
 from .types import Progress
 
-COLUMNS = ("iteration", "epoch", "step")
 METRICS = "qs,ds,fd,kd,precision,recall,density,coverage"
 WIDTH = 420  # of a chart
 
@@ -83,6 +83,7 @@ def track(
     real: Any,
     *,
     metrics: str | Sequence[str] = METRICS,
+    iteration: str | None = None,
     extractor: Any = None,
     match: Any = None,
     store: bool = True,
@@ -93,59 +94,30 @@ def track(
     """Compare the checkpoints of a run with the same reals.
 
     `run`: a folder (zip, pattern) whose pictures lie in folders with the iteration in their name, as in
-    "samples/iter_002000/7.png" (the last number of the innermost folder that has one), or a table with a column
-    iteration, epoch or step. Rows without a number, such as reals, are left out. `options`: `layers`, `scorer`,
-    `pictures`, `seed` of `giqa.compare.compare`. Errors: `BadSource` where fewer than two iterations are found.
+    "samples/iter_002000/7.png", or a table with a column iteration, step or epoch; how they are read is told by
+    `giqa.images.iterations.iterations_of`. Rows without a number, such as reals, are left out. `iteration`: where the
+    number stands, as "step_{}". `options`: `layers`, `scorer`, `pictures`, `seed` of `giqa.compare.compare`. Errors:
+    `BadSource` where it is not clear what the iterations are, or where there are fewer than two.
     """
     source, extractor = open_source(run), make_extractor(extractor)
+    number = iterations_of(source, iteration)
     match = auto_match(real, source) if match == "auto" else as_match(match)
-    number = iterations_of(source)
     reading = {"match": match, "store": store, "workers": workers, "progress": progress}
     reals = extract(real, extractor, what="reals", **reading)
     fakes = extract(source, extractor, what="run", **reading)
     if not len(reals.features) or not len(fakes.features):
         raise BadSource("None of the pictures of the reals or of the run could be read; try giqa doctor REALS RUN.")
+    for what, failures in (("reals", reals.failures), ("run", fakes.failures)):
+        if failures:
+            name, reason = next(iter(failures.items()))
+            text = f"left out of the {what}, since they could not be read: {len(failures)} (such as {name}: {reason})"
+            warnings.warn(text, stacklevel=2)
     of = np.array([number.get(name, np.nan) for name in fakes.features.ids])
     iterations = tuple(float(i) for i in np.unique(of[np.isfinite(of)]))
     if len(iterations) < 2:
         raise BadSource(f"{source.name} has pictures of {len(iterations)} iterations; at least two are needed.")
     sets = {words(i): fakes.features.rows(np.flatnonzero(of == i)) for i in iterations}
     return Track(iterations, compare(reals.features, sets, metrics=metrics, progress=progress, **options))
-
-
-def iterations_of(source: Any) -> dict[str, float]:
-    """The iteration of each id that has one."""
-    columns = getattr(source, "columns", {})
-    column = next((name for name in COLUMNS if name in columns), None)
-    if column:
-        texts = dict(zip(source.ids, columns[column], strict=True))
-    else:
-        texts = {name: _number_in_folders(name) for name in source.ids}
-        if not any(texts.values()):
-            raise BadSource(
-                f"{source.name} does not say which picture is of which iteration: give folders with a number in their "
-                f"name, such as iter_002000/, or a table with a column {', '.join(COLUMNS[:-1])} or {COLUMNS[-1]}."
-            )
-    found = {}
-    for name, text in texts.items():
-        try:
-            found[name] = float(text)
-        except (TypeError, ValueError):
-            if column and text:
-                raise BadSpec(f"The column {column} of {source.name} has {text!r}, which is no number.") from None
-    return found
-
-
-def _number_in_folders(name: str) -> str:
-    """The last number in the innermost folder that has one.
-
-    >>> _number_in_folders("run_3/iter_002000/7.png"), _number_in_folders("7.png")
-    ('002000', '')
-    """
-    for folder in reversed(PurePosixPath(name).parts[:-1]):
-        if numbers := re.findall(r"\d+(?:\.\d+)?", folder):
-            return numbers[-1]
-    return ""
 
 
 def words(iteration: float) -> str:

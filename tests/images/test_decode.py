@@ -13,6 +13,7 @@ from PIL import Image
 
 from giqa.errors import BadImage
 from giqa.images.decode import MAX_PIXELS, NOTES, decode, note_bits, note_names, picture_info
+from giqa.images.formats import is_deep_avif
 from giqa.types import INFO, Picture
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
@@ -344,3 +345,42 @@ def test_the_digest_knows_the_shape():
     wide, high = np.zeros((2, 8, 3), np.uint8), np.zeros((8, 2, 3), np.uint8)
     assert bytes(picture_info(Picture(wide))["digest"]) == hashlib.sha256(b"2x8:" + bytes(48)).digest()[:16]
     assert bytes(picture_info(Picture(high))["digest"]) == hashlib.sha256(b"8x2:" + bytes(48)).digest()[:16]
+
+
+@pytest.mark.parametrize(
+    "format, options",
+    [
+        ("JPEG", {"icc_profile": bytes(3_000_000)}),  # in 46 parts
+        ("JPEG", {"comment": b"c" * 60_000, "xmp": b"x" * 60_000}),
+        ("WEBP", {"lossless": True, "xmp": b"x" * 3_000_000, "icc_profile": bytes(3_000_000)}),
+        ("TIFF", {"tiffinfo": {270: "x" * 3_000_000}, "icc_profile": bytes(3_000_000)}),
+        ("GIF", {"comment": b"c" * 3_000_000}),
+        ("AVIF", {"xmp": b"x" * 3_000_000, "icc_profile": bytes(3_000_000)}),
+    ],
+)
+def test_text_and_profiles_of_megabytes_change_no_pixel(format, options):
+    """In every other format too; of PNG see test_png."""
+    kept = {"lossless": True} if format == "WEBP" else {}
+    np.testing.assert_array_equal(
+        decode(encoded(ENOUGH, format, **options)).pixels, decode(encoded(ENOUGH, format, **kept)).pixels
+    )
+
+
+def test_a_telephones_jpeg_with_a_second_picture_is_its_first():
+    """MPO: two JPEGs in one file."""
+    picture = decode(
+        encoded(Image.new("RGB", (16, 16), "red"), "MPO", save_all=True, append_images=[Image.new("RGB", (16, 16))])
+    )
+    assert picture.pixels[0, 0, 0] > 250 and picture.notes == ("first frame of several",)
+
+
+def test_avif_is_upright_and_its_depth_is_known():
+    """Turned by the box of the format; the flags of AV1 (box av1C, third byte) say 10 or 12 bits, which become 8."""
+    exif = Image.Exif()
+    exif[274] = 6
+    raw = encoded(Image.new("RGB", (32, 16), "red"), "AVIF", exif=exif)
+    assert decode(raw).pixels.shape == (32, 16, 3) and decode(raw).notes == ("EXIF orientation applied",)
+    assert not is_deep_avif(raw)
+    at = raw.index(b"av1C") + 6
+    assert is_deep_avif(raw[:at] + bytes([raw[at] | 0x40]) + raw[at + 1 :])
+    assert not is_deep_avif(b"av1C")

@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from giqa.errors import BadImage, BadSource, MissingSource
-from giqa.images.folder import ENDINGS, FileSource, FolderSource, GlobSource, ListSource
+from giqa.images.folder import FileSource, FolderSource, GlobSource, ListSource
+from giqa.images.listing import ENDINGS
 
 links = pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
 

@@ -141,9 +141,10 @@ def test_tensors_and_pillow_images_are_pictures():
     assert (decode(open_source([clear]).raw(0)).pixels == 255).all()
 
 
-def test_pictures_of_formats_that_are_not_read_are_counted(tmp_path):
-    """A folder with AVIF or SVG files beside the others says so, once; tables and texts are no pictures."""
-    for name in ("a.png", "b.avif", "c.AVIF", "d.svg", "labels.csv", "notes.txt"):
-        (tmp_path / name).write_bytes(b"")
-    with pytest.warns(UserWarning, match=r"passed over: 2 \.avif, 1 \.svg"):
-        assert list(open_source(tmp_path).ids) == ["a.png"]
+def test_a_single_file_is_known_by_its_first_bytes(tmp_path):
+    """A picture without an ending is one; what is none is named, with what to do."""
+    Image.new("RGB", (4, 4), "red").save(tmp_path / "face", "PNG")
+    assert decode(open_source(tmp_path / "face").raw(0)).pixels[0, 0].tolist() == [255, 0, 0]
+    (tmp_path / "clip.bin").write_bytes(b"\0\0\0\x18ftypmp42\0\0\0\0isommp42")
+    with pytest.raises(BadSource, match=r"clip\.bin' is MP4 or QuickTime video; take pictures out of it.*ffmpeg"):
+        open_source(tmp_path / "clip.bin")

@@ -29,11 +29,18 @@ def test_epoch_is_accepted_and_run_may_be_missing(tmp_path):
     assert read_manifest(write(tmp_path, rows, "image,kind,epoch")).label.tolist() == [0, 0.9, 1]
 
 
+def test_iterations_are_read_as_by_track(tmp_path):
+    """1k is 1000, and a column of steps is one."""
+    rows = ["a.png,generated,500", "b.png,generated,1k", "c.png,real,"]
+    assert read_manifest(write(tmp_path, rows, "image,kind,step")).label.tolist() == [0.45, 0.9, 1]
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
         (["a.png,fake,a,1", "b.png,real,a,"], "a.png is of the kind 'fake'"),
         (["a.png,generated,a,soon", "b.png,real,a,"], "the iteration 'soon', which is no number"),
+        (["a.png,generated,a,nan", "b.png,real,a,"], "the iteration 'nan', which is no number"),
         (["a.png,generated,a,1"], "only generated pictures"),
         (["a.png,real,a,"], "only real pictures"),
     ],

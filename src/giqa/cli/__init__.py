@@ -271,8 +271,8 @@ def info(model: Path, as_json: bool) -> None:
 def doctor(reals: str | None, fakes: str | None, dimension: int | None, components: int | None, deep: bool) -> None:
     """Say what is installed, and whether REALS and FAKES can be compared.
 
-    Pictures saved differently (size, format, JPEG quality, resizing) score differently whatever they show. The
-    remedy, `--match`, is spelled out. Exit status: 1 when something is bad, else 0.
+    Pictures saved differently (size, format, JPEG quality, resizing, colour profile) score differently whatever they
+    show. The remedy, `--match` or a conversion to sRGB, is spelled out. Exit status: 1 when something is bad, else 0.
     """
     from .. import console
     from .. import doctor as diagnosis
@@ -281,7 +281,8 @@ def doctor(reals: str | None, fakes: str | None, dimension: int | None, componen
 
     found = diagnosis.environment(deep)
     if reals:
-        sets = [profile(open_source(where)) for where in (reals, fakes) if where]
+        with console.plain_warnings():
+            sets = [profile(open_source(where)) for where in (reals, fakes) if where]
         trouble = [f for f in found if f.level in ("warn", "bad")]  # what is well installed is not the question here
         found = diagnosis.sets(*sets, dimension=dimension, n_components=components) + trouble
     rows, said = [], set()

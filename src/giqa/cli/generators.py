@@ -202,6 +202,11 @@ def _write_json(out: Path | None, content: Any) -> None:
 @click.argument("run")
 @click.option("--real", required=True, metavar="REALS", help="Real pictures to compare with.")
 @click.option("--metrics", help="Some of `giqa list`; default: qs, ds, fd, kd, precision, recall, density, coverage.")
+@click.option(
+    "--iteration",
+    metavar="PATTERN",
+    help="Where the iteration stands in a path, as {}: 'step_{}', '{}/samples'; * is any text within a name.",
+)
 @LAYERS
 @PICTURES
 @click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write everything as .json.")
@@ -219,8 +224,10 @@ def track(
 ) -> None:
     """Follow a training run: every metric at each iteration of RUN, and the best checkpoint by each.
 
-    RUN is a folder of folders with the iteration in their name (samples/iter_002000/), or a table with a column
-    iteration, epoch or step. On stdout a row an iteration; a star marks the best one of a column.
+    RUN is a folder of folders with the iteration in their name (samples/iter_002000/, checkpoint-500/, step_1e3/), or a
+    table with a column iteration, step or epoch. Where it is not clear what the iterations are, nothing is guessed:
+    exit status 2, and the numbers that could be meant. On stdout a row an iteration; a star marks the best one of a
+    column.
     """
     from .. import console
     from .. import track as tracking

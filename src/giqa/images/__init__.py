@@ -52,7 +52,9 @@ def open_source(where: Any) -> Source:
 
 
 def _open_path(path: Path, text: str) -> Source:
-    from .folder import FileSource, FolderSource, GlobSource, ListSource, has_magic, is_picture, missing
+    from .folder import FileSource, FolderSource, GlobSource, ListSource, has_magic, missing
+    from .kinds import READ, REMEDIES
+    from .listing import is_picture
     from .table import TABLE_ENDINGS, TableSource, split_spec
 
     if not text:
@@ -79,9 +81,21 @@ def _open_path(path: Path, text: str) -> Source:
         return NpzSource(path)
     if ending in (".txt", ".lst"):
         return ListSource(path)
-    if is_picture(path.name):
+    kind = "" if is_picture(path.name) else _kind_of(path)
+    if is_picture(path.name) or kind in READ:
         return FileSource(text, path.parent, [path.name])
+    what = f"{text!r} is {kind}; {REMEDIES[kind]}" if kind in REMEDIES else f"Cannot tell what {text!r} is"
     raise BadSource(
-        f"Cannot tell what {text!r} is; pictures come from a folder, a .zip, .npz, .npy, .csv, .tsv, .txt or .lst "
-        "file, a pattern or a single picture."
+        f"{what}; pictures come from a folder, a .zip, .npz, .npy, .csv, .tsv, .txt or .lst file, a pattern or a "
+        "single picture."
     )
+
+
+def _kind_of(path: Path) -> str:
+    from .folder import head_of
+    from .kinds import kind_of
+
+    try:
+        return kind_of(head_of(path))
+    except OSError:  # what cannot be read is of no kind
+        return ""

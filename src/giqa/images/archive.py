@@ -8,7 +8,9 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from ..errors import BadImage, BadSource
-from .folder import MAX_BYTES, checked_ids, is_hidden, is_picture, missing, no_pictures
+from .folder import MAX_BYTES, checked_ids, missing
+from .kinds import HEAD
+from .listing import is_litter, listed
 
 
 class ZipSource:
@@ -22,14 +24,17 @@ class ZipSource:
         self._path = Path(path)
         self._lock = threading.Lock()
         self._open()
-        members = [member for member in self._zip.infolist() if not member.is_dir()]
-        # some Windows programs write "\", against the standard
-        found = {member: PurePosixPath(member.filename.replace("\\", "/")).as_posix() for member in members}
-        found = {member: name for member, name in found.items() if not any(map(is_hidden, name.split("/")))}
-        self._members = sorted((m for m, name in found.items() if is_picture(name)), key=found.__getitem__)
-        if not self._members:
-            raise no_pictures(f"the archive {self.name!r}", len(found))
-        self.ids = checked_ids((found[member] for member in self._members), self.name)
+        found: dict[str, list[zipfile.ZipInfo]] = {}
+        for member in self._zip.infolist():
+            if not member.is_dir():
+                # some Windows programs write "\\", against the standard
+                name = PurePosixPath(member.filename.replace("\\", "/")).as_posix()
+                found.setdefault(name, []).append(member)
+        litter = [name for name in found if any(map(is_litter, name.split("/")))]
+        names = [name for name in found if name not in set(litter)]
+        ids = listed(names, litter, lambda name: self._read(found[name][0], HEAD), f"the archive {self.name!r}")
+        self.ids = checked_ids((name for name in ids for _ in found[name]), self.name)
+        self._members = [found[name][0] for name in ids]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -42,6 +47,13 @@ class ZipSource:
 
     def raw(self, index: int) -> bytes:
         member = self._members[index]
+        raw = self._read(member, member.file_size)  # never more than was declared, whatever is packed in it
+        if len(raw) != member.file_size:
+            raise BadImage(f"damaged in the archive: {len(raw)} bytes of {member.file_size}")
+        return raw
+
+    def _read(self, member: zipfile.ZipInfo, most: int) -> bytes:
+        """The first bytes of a member."""
         if member.flag_bits & 1:
             raise BadImage("encrypted in the archive; unpack it with its password first")
         if member.file_size > MAX_BYTES:
@@ -51,14 +63,11 @@ class ZipSource:
                 self._open()
             try:
                 with self._zip.open(member) as file:
-                    raw = file.read(member.file_size)  # never more than was declared, whatever is packed in it
+                    return file.read(most)
             except MemoryError:
                 raise
             except Exception as error:  # zlib, lzma, bz2 and zipfile each have their own
                 raise BadImage(f"damaged in the archive: {error or type(error).__name__}") from None
-        if len(raw) != member.file_size:
-            raise BadImage(f"damaged in the archive: {len(raw)} bytes of {member.file_size}")
-        return raw
 
     def _open(self) -> None:
         try:

@@ -1,13 +1,14 @@
 """Encoded bytes or an array to uint8 RGB, by one stated policy.
 
-    formats      PNG, JPEG, WebP, BMP, TIFF, GIF, known by their first bytes, whatever the file is called
+    formats      PNG, JPEG, WebP, BMP, TIFF, GIF, AVIF, known by their first bytes, whatever the file is called
     frames       the first
     orientation  EXIF orientation applied
     alpha        composited on white (RGBA, LA, PA, a palette or colour key with transparency)
     grey         repeated to three channels; 16-bit grey scaled by the file's own depth, never by its contents
-    16-bit RGB   the high byte, as Pillow reads it
+    16-bit RGB   the high byte, as Pillow reads it; AVIF of 10 or 12 bits as 8
     float        grey TIFF or array, must lie in [0, 1]
-    colour       CMYK, YCbCr and HSV converted by Pillow; ICC profiles ignored
+    colour       CMYK, YCbCr and HSV converted by Pillow; colour profiles ignored (`giqa doctor` compares them)
+    beside       text, profiles and other extras of a PNG never looked at, so that their size and state do not matter
     refused      32-bit and signed integers, LAB, damaged or truncated files, more than `MAX_PIXELS`
 
 A change to any of these lines raises `POLICY`.
@@ -38,6 +39,7 @@ NOTES: tuple[str, ...] = (
     "first frame of several",
     "other mode converted",
     "float scaled to 8 bit",
+    "10 or 12 bits reduced to 8",
 )
 
 # 89 megapixels, 268 MB as RGB: where Pillow begins to warn of a decompression bomb. A larger limit can be given, but

@@ -7,26 +7,15 @@ import fnmatch
 import os
 import stat
 import warnings
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path, PurePath
 
 from ..errors import BadImage, BadSource, MissingSource
+from .kinds import HEAD
+from .listing import is_litter, listed
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".jpe", ".webp", ".bmp", ".tif", ".tiff", ".gif")
-UNREAD = {".avif", ".heic", ".heif", ".jp2", ".jxl", ".svg", ".psd", ".exr", ".hdr"}
-UNREAD |= {".ppm", ".pgm", ".pnm", ".tga", ".ico", ".dng"}
 MAX_BYTES = 1 << 30  # no picture; an archive can promise more than any memory holds
-
-
-def is_picture(name: str) -> bool:
-    """Whether a file of this name is looked at, by its ending in any case."""
-    return name.lower().endswith(ENDINGS)
-
-
-def is_hidden(name: str) -> bool:
-    """Whether a file or folder is passed over: hidden, or the leavings of macOS in an archive."""
-    return name.startswith(".") or name == "__MACOSX"
 
 
 def missing(path: Path) -> MissingSource:
@@ -39,20 +28,6 @@ def missing(path: Path) -> MissingSource:
         nearest = next((str(p) for p in path.absolute().parents if p.is_dir()), "/")
         hint = f" The nearest folder that exists is {nearest!r}."
     return MissingSource(f"There is no {str(path)!r}.{hint}")
-
-
-def no_pictures(where: str, others: int) -> BadSource:
-    return BadSource(
-        f"No pictures in {where}: looked for names ending in {' '.join(ENDINGS)}, and found {others} other files."
-    )
-
-
-def warn_of_unread(names: Iterable[str]) -> None:
-    """Say which pictures of a folder are passed over because nothing here reads their format."""
-    endings = Counter(ending for name in names if (ending := PurePath(name).suffix.lower()) in UNREAD)
-    if endings:
-        found = ", ".join(f"{count} {ending}" for ending, count in sorted(endings.items()))
-        warnings.warn(f"passed over: {found}; what is read are names ending in {' '.join(ENDINGS)}", stacklevel=4)
 
 
 def checked_ids(ids: Iterable[str], where: str) -> tuple[str, ...]:
@@ -100,19 +75,17 @@ class FolderSource(FileSource):
 
     Links to files and folders are followed. A folder that can be reached by several ways is listed once: by its own
     path if that is below the root, else by the first link to it (nearest the root, then in order of name); so no loop,
-    and no picture counted twice because of a linked folder. A linked file is listed under every name it has. Hidden
-    files and folders and `__MACOSX` are passed over.
+    and no picture counted twice because of a linked folder. A linked file is listed under every name it has. What is a
+    picture, and what is passed over, is the rule of `giqa.images.listing`.
     """
 
     def __init__(self, path: str | Path):
         root = Path(path)
         if not root.is_dir():
             raise BadSource(f"{str(path)!r} is not a folder.") if root.exists() else missing(root)
-        names = list(walk(root))
-        ids = sorted(name for name in names if is_picture(name))
-        if not ids:
-            raise no_pictures(f"the folder {str(path)!r}", len(names))
-        warn_of_unread(names)
+        litter: list[str] = []
+        names = list(walk(root, litter=litter))
+        ids = listed(names, litter, lambda name: head_of(root / name), f"the folder {str(path)!r}")
         super().__init__(str(path), root, ids)
 
 
@@ -129,10 +102,10 @@ class GlobSource(FileSource):
         if not root.is_dir():
             raise missing(root)
         depth = None if "**" in wanted else len(wanted)
-        names = [name for name in walk(root, depth) if _matches(name.split("/"), wanted)]
-        ids = sorted(name for name in names if is_picture(name))
-        if not ids:
-            raise no_pictures(f"what {pattern!r} matches", len(names))
+        litter: list[str] = []
+        names = [name for name in walk(root, depth, litter) if _matches(name.split("/"), wanted)]
+        litter = [name for name in litter if _matches(name.split("/"), wanted)]
+        ids = listed(names, litter, lambda name: head_of(root / name), f"what {pattern!r} matches")
         super().__init__(pattern, root, ids)
 
 
@@ -160,6 +133,9 @@ class ListSource(FileSource):
             except ValueError:
                 raise BadSource(f"{name} names files on several drives, which have no folder in common.") from None
             given = [path.relative_to(root) for path in given]
+        if odd := [path.as_posix() for path in given if any(map(is_litter, path.parts)) and ".." not in path.parts]:
+            text = f"{name} names {len(odd)} that a folder would pass over as leavings of a system (such as {odd[0]!r})"
+            warnings.warn(f"{text}; they are kept, since the list names them", stacklevel=1)
         super().__init__(name, root, [path.as_posix() for path in given])
 
 
@@ -168,8 +144,19 @@ def has_magic(text: str) -> bool:
     return any(letter in text for letter in "*?[")
 
 
-def walk(root: Path, depth: int | None = None) -> Iterator[str]:
-    """Paths of all files below, relative and with "/"; folders seen before are not entered again."""
+def head_of(path: Path) -> bytes:
+    """The first bytes of a file, none of what is no file: a pipe would be waited for."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        return b""
+    with path.open("rb") as file:
+        return file.read(HEAD)
+
+
+def walk(root: Path, depth: int | None = None, litter: list[str] | None = None) -> Iterator[str]:
+    """Paths of all files below, relative and with "/"; folders seen before are not entered again.
+
+    `litter` is given the paths of what `is_litter`, instead.
+    """
     seen: set[tuple[int, int]] = set()
     folders, links = [("", 1)], []
     while folders or links:
@@ -182,15 +169,24 @@ def walk(root: Path, depth: int | None = None) -> Iterator[str]:
                 continue
             seen.add((status.st_dev, status.st_ino))
             with os.scandir(place) as listing:
-                entries = sorted((e for e in listing if not is_hidden(e.name)), key=lambda e: e.name)
+                entries = sorted(listing, key=lambda e: e.name)
         except OSError as error:
             raise BadSource(f"Cannot list the folder {str(place)!r}: {error.strerror or error}.") from None
         for entry in entries:
-            if not _is_folder(entry):
+            if is_litter(entry.name):
+                if litter is not None:
+                    litter += _in_litter(root, prefix + entry.name)
+            elif not _is_folder(entry):
                 yield prefix + entry.name
             elif depth is None or level < depth:
                 (links if entry.is_symlink() else folders).append((f"{prefix}{entry.name}/", level + 1))
         links.sort(key=lambda link: (link[1], link[0]))
+
+
+def _in_litter(root: Path, name: str) -> list[str]:
+    """A hidden file, or the first 10,000 files in a folder of litter; what may not be listed is nobody's loss here."""
+    below = (Path(folder, file) for folder, _, files in os.walk(root / name) for file in files)
+    return [path.relative_to(root).as_posix() for path in islice(below, 10_000)] or [name]
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -1,4 +1,4 @@
-"""One encoded file to pixels as they are in it: the half of `decode` that knows Pillow and the six formats."""
+"""One encoded file to pixels as they are in it: the half of `decode` that knows Pillow and the seven formats."""
 
 from __future__ import annotations
 
@@ -9,18 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadImage
+from .kinds import PICTURES, READ, REMEDIES, VIDEOS, kind_of
+from .png import without_extras
 
-_MAGIC = {
-    b"\x89PNG\r\n\x1a\n": "PNG",
-    b"\xff\xd8\xff": "JPEG",
-    b"GIF87a": "GIF",
-    b"GIF89a": "GIF",
-    b"BM": "BMP",
-    b"II*\0": "TIFF",
-    b"MM\0*": "TIFF",
-    b"II+\0": "TIFF",
-    b"MM\0+": "TIFF",
-}
 _TRANSPOSED = {
     2: lambda p: p[:, ::-1],
     3: lambda p: p[::-1, ::-1],
@@ -53,20 +44,21 @@ def read_file(raw: bytes, max_pixels: int, notes: set[str]) -> np.ndarray:
     """The first frame, upright, as uint8 (h, w), (h, w, 2), (h, w, 3) or (h, w, 4); adds to `notes`."""
     if not raw:
         raise BadImage("empty file")
-    kind = "WebP" if raw[:4] == b"RIFF" and raw[8:12] == b"WEBP" else None
-    kind = kind or next((name for magic, name in _MAGIC.items() if raw.startswith(magic)), None)
-    if kind is None:
-        raise BadImage("not an image (unknown format; PNG, JPEG, WebP, BMP, TIFF and GIF are read)")
+    kind = kind_of(raw)
+    if kind not in READ:
+        raise BadImage(_no_image(kind))
     try:
-        image = _opened(kind, raw, max_pixels)
+        image = opened(kind, raw, max_pixels)
         tags = dict(image.tag_v2) if kind == "TIFF" else {}
         image.load()
         pixels = _pixels(image, kind, raw, tags, notes)
         pixels, turned = _upright(pixels, image)
         if turned or tags.get(_ORIENTATION) in _TRANSPOSED:  # Pillow itself turns a TIFF while loading it
             notes.add("EXIF orientation applied")
-        if getattr(image, "is_animated", False):
+        if getattr(image, "is_animated", False) or "mp" in image.info:  # a telephone's JPEG with more behind it (MPO)
             notes.add("first frame of several")
+        if kind == "AVIF" and is_deep_avif(raw):
+            notes.add("10 or 12 bits reduced to 8")
         return pixels
     except (BadImage, MemoryError):
         raise
@@ -79,7 +71,17 @@ def read_file(raw: bytes, max_pixels: int, notes: set[str]) -> np.ndarray:
         raise BadImage(f"{what} {kind} ({reason})") from None
 
 
-def _opened(kind: str, raw: bytes, max_pixels: int) -> Any:
+def _no_image(kind: str) -> str:
+    read = f"{', '.join(READ[:-1])} and {READ[-1]} are read"
+    if not kind:
+        return f"not an image (unknown format; {read})"
+    if kind in (*PICTURES, *VIDEOS):
+        return f"{kind} is not read ({read}); {REMEDIES[kind]}"
+    article = "" if kind.endswith("text") else "an " if kind[0] in "AH" else "a "  # AppleDouble, HTML, HDF5
+    return f"not an image but {article}{kind}" + (f"; {REMEDIES[kind]}" if kind in REMEDIES else "")
+
+
+def opened(kind: str, raw: bytes, max_pixels: int) -> Any:
     """The Pillow image, its header read and its size checked, nothing decoded yet.
 
     The format's own class instead of `Image.open`: that one warns about large pictures through global settings, and
@@ -91,19 +93,39 @@ def _opened(kind: str, raw: bytes, max_pixels: int) -> Any:
         _check_size(*_gif_size(raw), max_pixels)
     if kind == "PNG" and len(raw) >= 24:
         _check_size(*struct.unpack(">II", raw[16:24]), max_pixels)
-    reader = {
+    readers = {
         "PNG": PngImagePlugin.PngImageFile,
         "JPEG": JpegImagePlugin.JpegImageFile,
         "GIF": GifImagePlugin.GifImageFile,
         "BMP": BmpImagePlugin.BmpImageFile,
         "TIFF": TiffImagePlugin.TiffImageFile,
         "WebP": WebPImagePlugin.WebPImageFile,
-    }[kind]
-    image = reader(io.BytesIO(raw))
+    }
+    if kind == "AVIF":
+        readers[kind] = _avif()
+    image = readers[kind](io.BytesIO(without_extras(raw) if kind == "PNG" else raw))
     _check_size(*image.size, max_pixels)
     if kind == "TIFF" and _TILE_WIDTH in image.tag_v2:
         _check_size(image.tag_v2[_TILE_WIDTH], image.tag_v2[_TILE_HEIGHT], max_pixels)
     return image
+
+
+def _avif() -> Any:
+    try:
+        from PIL import AvifImagePlugin
+    except ImportError:  # Pillow before 11.3
+        supported = False
+    else:
+        supported = AvifImagePlugin.SUPPORTED
+    if not supported:
+        raise BadImage("AVIF is read with Pillow 11.3 or later: pip install --upgrade Pillow, or convert it to PNG")
+    return AvifImagePlugin.AvifImageFile
+
+
+def is_deep_avif(raw: bytes) -> bool:
+    """Whether the pixels have 10 or 12 bits, by the flags of AV1: high_bitdepth in the third byte of the box av1C."""
+    at = raw.find(b"av1C")
+    return at >= 0 and bool(raw[at + 6 : at + 7] > b"" and raw[at + 6] & 0x40)
 
 
 def _check_size(width: int, height: int, max_pixels: int) -> None:

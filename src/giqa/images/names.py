@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
-from .folder import is_picture
+from .listing import is_picture
 
 
 def match_names(names: Iterable[str], ids: Sequence[str]) -> tuple[dict[str, int], dict[str, str]]:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-import io
 from collections import Counter
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any
 
 import numpy as np
 
 from ..errors import BadImage
 from ..types import Source
 from . import traces
-from .decode import decode, picture_info
+from .colour import colour_space
+from .decode import MAX_PIXELS, decode, picture_info
+from .formats import opened
+from .kinds import kind_of
 
-LOSSY = ("JPEG", "MPO", "WEBP", "AVIF")  # MPO is a JPEG with a second picture behind it, as telephones write
+LOSSY = ("JPEG", "WEBP", "AVIF")
+PROFILE = "colour profile"
 ALPHA = "alpha composited on white"  # the note of `decode`
 SAMPLINGS = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
 
@@ -31,6 +35,7 @@ class Look:
     quality: int | None  # of a JPEG file, from its tables
     standard: bool  # whether these are the tables every libjpeg writes
     sampling: str | None
+    colour: str | None  # the space that the file names, `colour_space`
     width: int
     height: int
     notes: tuple[str, ...]
@@ -48,6 +53,11 @@ class Look:
     def coding_quality(self) -> int | None:
         """The lower of the file's quality and the one its pixels show."""
         return min((q for q in (self.quality, self.past) if q is not None), default=None)
+
+    @property
+    def wide(self) -> str | None:
+        """The colour space where it is another than sRGB, which is what a file without a profile is taken for."""
+        return None if self.colour == "sRGB" else self.colour
 
     @property
     def shorter(self) -> int:
@@ -89,6 +99,7 @@ class Profile:
         past = [look.past for look in self.looks if look.past and not look.quality]
         if len(past) > 0.1 * len(self.looks):
             parts.append(f"once JPEG of quality {np.median(past):.0f}")
+        parts += [f"{n / len(self.looks):.0%} in {name}" for name, n in self.counts(lambda look: look.wide).items()][:2]
         return ", ".join(parts)
 
     def size(self) -> str:
@@ -138,20 +149,31 @@ def look_at(name: str, raw: bytes | np.ndarray) -> Look:
     )
 
 
-def _file(raw: bytes | np.ndarray) -> tuple[str, int | None, bool, str | None]:
-    """Format, JPEG quality, whether its tables are the standard ones, and chroma subsampling."""
-    from PIL import Image, JpegImagePlugin
+def _file(raw: bytes | np.ndarray) -> tuple[str, int | None, bool, str | None, str | None]:
+    """Format, JPEG quality, whether its tables are the standard ones, chroma subsampling, and colour space."""
+    from PIL import JpegImagePlugin
 
     if isinstance(raw, np.ndarray):
-        return "array", None, False, None
-    with Image.open(io.BytesIO(raw)) as file:
-        if file.format == "WEBP" and b"VP8L" in raw[:4096]:
-            return "WEBP lossless", None, False, None
+        return "array", None, False, None, None
+    kind = kind_of(raw)
+    with opened(kind, raw, MAX_PIXELS) as file:
+        colour = colour_space(kind, raw, file.info, _exif(file) if kind == "JPEG" else {})
+        if kind == "WebP" and b"VP8L" in raw[:4096]:
+            return "WEBP lossless", None, False, None, colour
         tables = getattr(file, "quantization", None)
-        if file.format not in ("JPEG", "MPO") or not tables:
-            return file.format or "unknown", None, False, None
+        if kind != "JPEG" or not tables:
+            return kind.upper(), None, False, None, colour
         quality, standard = traces.jpeg_quality(tables[min(tables)])
-        return file.format, quality, standard, SAMPLINGS.get(JpegImagePlugin.get_sampling(file))
+        return kind, quality, standard, SAMPLINGS.get(JpegImagePlugin.get_sampling(file)), colour
+
+
+def _exif(file: Any) -> dict[str, Any]:
+    """What EXIF says of the colour space; nothing where it cannot be read."""
+    try:
+        exif = file.getexif()
+        return {"space": exif.get_ifd(0x8769).get(0xA001), "index": exif.get_ifd(0xA005).get(1)}
+    except Exception:  # the parser raises anything on damage
+        return {}
 
 
 def moved(a: np.ndarray, b: np.ndarray, at_least: float) -> bool:
@@ -164,7 +186,7 @@ def moved(a: np.ndarray, b: np.ndarray, at_least: float) -> bool:
 
 
 def differences(a: Profile, b: Profile) -> tuple[str, ...]:
-    """What tells the files of two sets apart: of coding, quality, sampling, size, aspect, grey, alpha, detail.
+    """What tells the files of two sets apart: of coding, quality, sampling, size, aspect, grey, alpha, detail, profile.
 
     Medians must differ by 5 (quality), 2 % (size), 5 % (aspect) or a factor of 3 (detail), shares by 10 points, and
     each by more than samples of this size differ by chance.
@@ -182,6 +204,7 @@ def differences(a: Profile, b: Profile) -> tuple[str, ...]:
 
     short = min(side.median(lambda look: look.shorter) or 0 for side in (a, b))
     subsampled = [[look.sampling != "4:4:4" for look in side.looks if look.sampling] for side in (a, b)]
+    spaces = {look.wide for side in (a, b) for look in side.looks} - {None}
     found = {
         "coding": uneven(lambda look: look.coded) or uneven(lambda look: look.coding_quality is not None),
         "quality": apart(lambda look: look.coding_quality, 5),
@@ -191,5 +214,19 @@ def differences(a: Profile, b: Profile) -> tuple[str, ...]:
         "grey": uneven(lambda look: look.grey),
         "alpha": uneven(lambda look: ALPHA in look.notes),
         "detail": apart(lambda look: np.log(max(look.detail, 1e-9)), np.log(3)),
+        PROFILE: any(uneven(lambda look, name=name: look.wide == name) for name in spaces),
     }
     return tuple(topic for topic, differs in found.items() if differs)
+
+
+def advice(topics: Collection[str]) -> str:
+    """What to do about `differences`: a match evens out all but colour profiles.
+
+    >>> advice(["size"])
+    "match='auto' (--match) evens it out"
+    """
+    others = [topic for topic in topics if topic != PROFILE]
+    return "; ".join(
+        ["match='auto' (--match) evens it out"] * bool(others)
+        + ["colour profiles are not applied, so convert both sets to sRGB first"] * (PROFILE in topics)
+    )

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import BadSource
 from ..images import open_source
+from ..images.iterations import iteration_column, number
 from ..scorers.labels import pseudo_labels
 from ..types import Source
 
@@ -58,14 +59,15 @@ class Part:
 
 
 def read_manifest(where: Any) -> Manifest:
-    """A table with the columns image, kind (`real` or `generated`), iteration (or epoch), and run if there are several.
+    """A table with the columns image, kind (`real` or `generated`), iteration, and run if there are several.
 
-    `where`: `TABLE.csv` or `TABLE.csv[filter]`. Labels are eq. 1, with the last iteration of each run in this table.
+    `where`: `TABLE.csv` or `TABLE.csv[filter]`; the column may be another of `giqa.images.iterations.COLUMNS`, such as
+    epoch. Labels are eq. 1, with the last iteration of each run in this table.
     Errors: `BadSource` names the row that is wrong.
     """
     source = open_source(where)
     columns = getattr(source, "columns", {})
-    time = next((name for name in ("iteration", "epoch") if name in columns), None)
+    time = iteration_column(columns)
     if "kind" not in columns or time is None:
         has = f"has the columns {', '.join(columns)}" if columns else "is no table"
         raise BadSource(
@@ -78,10 +80,10 @@ def read_manifest(where: Any) -> Manifest:
         if kind not in ("real", "generated"):
             raise BadSource(f"{where}: {source.ids[row]} is of the kind {kind!r}; it should be real or generated.")
         if kind == "generated":
-            try:
-                iteration[row] = float(text)
-            except ValueError:
-                raise BadSource(f"{where}: {source.ids[row]} has the {time} {text!r}, which is no number.") from None
+            value = number(text)
+            if value is None:
+                raise BadSource(f"{where}: {source.ids[row]} has the {time} {text!r}, which is no number.")
+            iteration[row] = value
     real = np.isnan(iteration)
     if real.all() or not real.any():
         raise BadSource(f"{where} has only {'real' if real.all() else 'generated'} pictures; learning needs both.")
