@@ -274,7 +274,7 @@ def test_fd_of_nearly_equal_covariances_of_any_rank():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("n", "d"), [(20, 90), (64, 100), (90, 60), (300, 20), (2, 3)])
 def test_fd_of_equal_sets_is_exactly_0(n, d, dtype):
-    """Rows, rows in another order, moments, and moments against rows, of any rank and scale; of sums of parts next to it."""
+    """Rows, rows in another order, moments, and moments against rows, of any rank and scale; sums of parts."""
     rng = np.random.default_rng(0)
     for scale, shift in itertools.product((1e-3, 1.0, 30.0, 1e3), (0.0, 1e3)):
         x = (scale * (rng.normal(size=(n, d)) + shift)).astype(dtype)
