@@ -38,7 +38,7 @@ from scipy.stats import t
 from giqa import __version__
 from giqa.extraction import extract
 from giqa.images import open_source
-from giqa.scorers.linear import sigmoid
+from giqa.scorers.logistic import sigmoid
 from giqa.scorers.scale import twins
 from giqa.scorers.spread import NEAR, choose, directions, learned
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from . import pipeline, registry
 from .comparison import Beside, Generator
-from .diff import spearman
 from .errors import BadSpec, BadTable
 from .extraction import as_features
+from .humans.measures import spearman
 from .images.table import read_table
 from .paired import mean_of
 from .stats import fisher

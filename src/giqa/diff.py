@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .errors import BadTable
+from .humans.measures import spearman
 from .scores import Scores
 from .stats import student_mean
 
@@ -34,7 +35,7 @@ class Difference:
 
     @property
     def rank_agreement(self) -> float:
-        """Spearman's correlation of both; NaN where one of them gives everything the same."""
+        """Spearman's correlation of both; NaN where one of them gives everything the same, or of two."""
         return spearman(self.before, self.after)
 
     def mean_change(self) -> tuple[float, float, float]:
@@ -76,23 +77,6 @@ def diff(before: Scores, after: Scores) -> Difference:
     lost = (tuple(name for name in one if name not in other) for one, other in (sides, sides[::-1]))
     values = (np.array([side[name] for name in both]) for side in sides)
     return Difference(tuple(both), *values, *lost, _changed(before.made_by, after.made_by))
-
-
-def spearman(one: Any, other: Any) -> float:
-    """Rank correlation, ties at their mean rank.
-
-    >>> spearman([1, 2, 3, 4], [1, 2, 4, 3])
-    0.8
-    """
-    a, b = (_ranks(np.asarray(values, float)) for values in (one, other))
-    a, b = a - a.mean(), b - b.mean()
-    size = math.sqrt(float(a @ a) * float(b @ b))
-    return round(float(a @ b) / size, 12) if size else math.nan
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[place]
 
 
 def _changed(before: Any, after: Any) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import BadShape
+from ..scorers.logistic import sigmoid
 from .intervals import NORMAL
 from .votes import Pairs, Votes
 
@@ -52,7 +53,7 @@ def dawid_skene(votes: Votes, most: int = 200, tolerance: float = 1e-6) -> Conse
         real_odds = said * np.log(right[0])[r] + (1 - said) * np.log1p(-right[0])[r]
         fake_odds = said * np.log1p(-right[1])[r] + (1 - said) * np.log(right[1])[r]
         odds = np.log(prior / (1 - prior)) + np.bincount(i, real_odds - fake_odds, len(images))
-        before, p = p, 1 / (1 + np.exp(-np.clip(odds, -500, 500)))
+        before, p = p, sigmoid(odds)
         if np.abs(p - before).max() < tolerance:
             break
     return Consensus(images, p, raters, *right)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..errors import BadShape
+from ..scorers.logistic import sigmoid
 
 NOTHING = float("nan")
 
@@ -20,18 +23,20 @@ def ranks(values: np.ndarray) -> np.ndarray:
     return (last - (counts - 1) / 2)[place]
 
 
-def spearman(a: np.ndarray, b: np.ndarray) -> float:
-    """Rank correlation; NaN where one column says nothing.
+def spearman(a: Any, b: Any) -> float:
+    """Rank correlation of two columns (n,), ties at their mean rank; the only place for it.
 
-    >>> round(spearman(np.array([1, 2, 3, 4]), np.array([1, 3, 2, 4])), 6)
+    >>> spearman([1, 2, 3, 4], [1, 3, 2, 4])
     0.8
+
+    NaN below three rows, and where one column says nothing: all in it is equal.
     """
     if len(a) < 3:
         return NOTHING
-    x, y = ranks(a), ranks(b)
+    x, y = ranks(np.asarray(a, float)), ranks(np.asarray(b, float))
     x, y = x - x.mean(), y - y.mean()
     norm = np.sqrt((x @ x) * (y @ y))
-    return float(x @ y / norm) if norm > 0 else NOTHING
+    return round(float(x @ y / norm), 12) if norm > 0 else NOTHING  # 1 for equal ranks, however they are summed
 
 
 def auroc(score: np.ndarray, said_real: np.ndarray) -> float:
@@ -71,11 +76,6 @@ def logistic(score: np.ndarray, said_real: np.ndarray, ridge: float = 1e-3) -> t
         if np.abs(step).max() < 1e-9:
             break
     return float(w[0] - w[1] * centre / scale), float(w[1] / scale)
-
-
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    """1 / (1 + exp(-x)), without overflow."""
-    return 1 / (1 + np.exp(-np.clip(x, -500, 500)))
 
 
 def bins_of(p: np.ndarray, bins: int = 10) -> list[tuple[float, float]]:

@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 
 from ..errors import BadShape, NotFitted
+from ..scorers.logistic import sigmoid
 from ..stats import NORMAL
 from .votes import Votes
 
@@ -85,7 +86,7 @@ class PeopleModel:
                 raise BadShape(f"There is no context {context!r}; there are {', '.join(self.contexts_)}.")
             shift = float(self.context_[self.contexts_ == context][0])
         centre, half = self.mean_ + shift + self.picture_, NORMAL * self.level_error_
-        return _sigmoid(centre), _sigmoid(centre - half), _sigmoid(centre + half)
+        return sigmoid(centre), sigmoid(centre - half), sigmoid(centre + half)
 
 
 def _step(
@@ -102,7 +103,7 @@ def _step(
     Returns the new effects of pictures (u) and of all else (v), the variances of both, and those of u + the mean.
     """
     q = len(v)
-    p = _sigmoid(u[item] + v[columns].sum(axis=1))
+    p = sigmoid(u[item] + v[columns].sum(axis=1))
     w = np.maximum(p * (1 - p), 1e-9)
     gradient_u = np.bincount(item, y - p, len(u)) - ridge * u
     gradient_v = np.bincount(columns.ravel(), np.repeat(y - p, 3), q) - penalty * v
@@ -135,7 +136,3 @@ def _picture_variance(y: np.ndarray, item: np.ndarray, offset: np.ndarray, varia
     posterior = np.exp(likelihood - likelihood.max(axis=1, keepdims=True)) * weights
     posterior /= posterior.sum(axis=1, keepdims=True)
     return float(np.clip((posterior @ effect**2).mean(), 1e-6, 25.0))
-
-
-def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-np.clip(x, -500, 500)))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import BadShape, BadSpec
+from ..scorers.logistic import sigmoid
 
 GUESS = 0.5  # two answers, half of the pictures real: who sees nothing is right half of the time
 LAPSE = 0.02  # slips of a finger at any exposure
@@ -109,7 +110,7 @@ def p_right(exposure: np.ndarray, threshold: np.ndarray, width: np.ndarray, laps
     0.74
     """
     depth = (np.log(exposure) - np.log(threshold)) / width
-    return GUESS + (1 - GUESS - lapse) / (1 + np.exp(-depth))
+    return GUESS + (1 - GUESS - lapse) * sigmoid(depth)
 
 
 def fitted_threshold(exposures: Sequence[float], right: Sequence[bool]) -> tuple[float, float, float]:

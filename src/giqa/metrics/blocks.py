@@ -47,27 +47,33 @@ def blocks(n: int, size: int = ROWS) -> Iterator[slice]:
     return (slice(start, min(start + size, n)) for start in range(0, n, size))
 
 
-def centred(matrix: np.ndarray, rows: slice, middle: np.ndarray) -> np.ndarray:
-    """Some rows without the middle, float32: what distances are computed from."""
-    return (matrix[rows] - middle.astype(matrix.dtype)).astype(np.float32, copy=False)
+def middle_of(matrix: np.ndarray) -> np.ndarray:
+    """A place amid the rows, (d,) float64: their mean, as float32 has it, so that both types can do without it."""
+    with np.errstate(over="ignore"):
+        return np.nan_to_num(matrix.mean(axis=0, dtype=np.float64).astype(np.float32), posinf=0, neginf=0).astype(float)
 
 
-def centred_blocks(matrix: np.ndarray, middle: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Every block without the middle, one at a time."""
-    return ((rows, centred(matrix, rows, middle)) for rows in blocks(len(matrix)))
+def centred(matrix: np.ndarray, rows: Any, middle: np.ndarray, dtype: type = np.float32) -> np.ndarray:
+    """Some rows without the middle (`middle_of`)."""
+    some = matrix[rows]
+    with np.errstate(over="ignore"):
+        return (some - middle.astype(np.float64 if dtype == np.float64 else some.dtype)).astype(dtype, copy=False)
 
 
-def squared_distances(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Squared Euclidean distances of rows, (n, m): |a|^2 + |b|^2 - 2 ab, from 0.
+def equal_sets(left: np.ndarray, right: np.ndarray) -> bool:
+    """Whether two matrices have the same rows, in whatever order, each as often.
 
-    >>> squared_distances(np.array([[0., 0.]]), np.array([[3., 4.]])).tolist()
-    [[25.0]]
+    >>> equal_sets(np.array([[1., 2.], [3., 4.]]), np.array([[3., 4.], [1., 2.]]))
+    True
     """
-    tile = left @ right.T  # of a block with itself numpy computes one half
-    tile *= -2
-    tile += np.einsum("ij,ij->i", left, left)[:, None]
-    tile += np.einsum("ij,ij->i", right, right)
-    return np.maximum(tile, 0, out=tile)
+    if left.shape != right.shape or not np.array_equal(np.sort(left[:, 0]), np.sort(right[:, 0])):
+        return False
+    return _digests(left) == _digests(right)
+
+
+def _digests(matrix: np.ndarray) -> list[bytes]:
+    """Of each row, sorted; by value, so float32 and float64, 0 and -0 are alike."""
+    return sorted(hashlib.blake2b(row.astype(np.float64) + 0.0, digest_size=16).digest() for row in matrix)
 
 
 def keys(matrix: np.ndarray, draws: int, seed: int) -> np.ndarray:

@@ -10,17 +10,19 @@ import numpy as np
 
 from ..errors import BadShape, BadSpec
 from ..threads import in_order, one_blas_thread
-from .blocks import as_pair, as_set, blocks, keys
+from .blocks import as_pair, as_set, blocks, equal_sets, keys
 
 POINTS = 15  # sample sizes of the extrapolation, as Chong and Forsyth have them
 SMALLEST_SHARE = 0.1  # of the fakes, at the first of them
+NEAR = 1e-3  # of both traces: below it a distance is what is left of two nearly equal numbers, and computed otherwise
 
 
 @dataclass(frozen=True, eq=False)
 class Moments:
     """Number, mean (d,) and sum of squares and products about it, (d, d), of rows seen so far; in float64.
 
-    Products are float32 where the features are, a block at a time, after a shift to the mean; their sums are float64.
+    Products are float32 where the features are and rows are at least twice as many as columns (with fewer, rounding
+    would pass for directions that no row has), a block at a time, after a shift to the mean; their sums are float64.
 
     >>> x = np.random.default_rng(0).normal(size=(50, 3))
     >>> halves = Moments.of(x[:20]) + Moments.of(x[20:])
@@ -33,15 +35,16 @@ class Moments:
     scatter: np.ndarray
 
     @classmethod
-    def of(cls, features: Any) -> Moments:
-        """The moments of an array (n, d)."""
+    def of(cls, features: Any, *, exact: bool = False) -> Moments:
+        """The moments of an array (n, d); `exact`: every product in float64."""
         matrix = as_set(features, "given")
         n, d = matrix.shape
+        kind = np.float64 if exact or n < 2 * d else matrix.dtype
         shift = sum((matrix[rows].sum(axis=0, dtype=np.float64) for rows in blocks(n)), np.zeros(d)) / n
         shift = shift.astype(matrix.dtype)
 
         def products(rows: slice) -> tuple[np.ndarray, np.ndarray]:
-            x = matrix[rows] - shift
+            x = matrix[rows].astype(kind, copy=False) - shift
             return x.sum(axis=0, dtype=np.float64), x.T @ x  # of which numpy computes one half
 
         rest, scatter = np.zeros(d), np.zeros((d, d))
@@ -82,18 +85,24 @@ def frechet_distance(real: Any, fake: Any) -> float:
     """FD = |m - m'|^2 + tr(C + C' - 2 (C C')^1/2) of the Gaussians with the means and covariances of both sets.
 
     >>> reals = np.array([[0., 0.], [2., 2.], [0., 2.], [2., 0.]])
-    >>> round(frechet_distance(reals, reals + [3, 4]), 6), round(abs(frechet_distance(reals, reals)), 6)
+    >>> frechet_distance(reals, reals + [3, 4]), frechet_distance(reals, reals[::-1])
     (25.0, 0.0)
 
-    real (n, d), fake (m, d), or `Moments` of either. A squared distance, from 0, in the squared unit of the features;
-    with Inception's pooling layer it is FID (Heusel et al. 2017). The trace of the root is the sum of the roots of the
-    eigenvalues of the symmetric L^T C' L, C = L L^T, which are real: nothing imaginary arises. For fewer pictures than
-    columns the same number is the nuclear norm of X X'^T / sqrt((n - 1)(m - 1)), X, X' centred rows. Biased upwards by
-    about 1 / m and 1 / n, so only sets of equal size compare; `frechet_infinity` extrapolates. Errors: `BadShape`.
+    real (n, d), fake (m, d), or `Moments` of either. A squared distance, never below 0, in the squared unit of the
+    features; exactly 0 for equal moments, and for the same rows in whatever order. With Inception's pooling layer it is
+    FID (Heusel et al. 2017). The trace of the root is the sum of the roots of the eigenvalues of the symmetric
+    L^T C' L, C = L L^T, which are real: nothing imaginary arises. For fewer pictures than columns the same number is
+    the nuclear norm of X X'^T / sqrt((n - 1)(m - 1)), X, X' centred rows. Of nearly equal sets that difference of
+    traces would be rounding; there it is the smallest |L - L' U|^2 over rotations U, a sum of squares (Bhatia et al.
+    2019), from float64 products. Biased upwards by about 1 / m and 1 / n, so only sets of equal size compare;
+    `frechet_infinity` extrapolates. Errors: `BadShape`.
     """
+    rows: tuple[np.ndarray, ...] = ()
     if not isinstance(real, Moments) and not isinstance(fake, Moments):
-        real, fake = as_pair(real, fake)
+        real, fake = rows = as_pair(real, fake)
         n, m, d = len(real), len(fake), real.shape[1]
+        if equal_sets(real, fake):
+            return 0.0
         if n + m < d or 4 * min(n, m) < d:  # the shorter way
             return _of_few(real, fake)
     real, fake = (x if isinstance(x, Moments) else Moments.of(x) for x in (real, fake))
@@ -102,7 +111,11 @@ def frechet_distance(real: Any, fake: Any) -> float:
             f"Both sets need the same features; the reals have {len(real.mean)} columns, the fakes {len(fake.mean)}."
         )
     with one_blas_thread():  # the same bits with any number of threads
-        return _distance(real, _factor(real.covariance), fake)
+        found = _distance(real, _factor(real.covariance), fake)
+        if found < NEAR * _traces(real, fake) and np.float32 in [x.dtype for x in rows]:
+            real, fake = (Moments.of(x, exact=True) for x in rows)
+            found = _distance(real, _factor(real.covariance), fake)
+        return found
 
 
 def frechet_infinity(real: Any, fake: Any, *, points: int = POINTS, seed: int = 0) -> float:
@@ -147,17 +160,40 @@ def _factor(covariance: np.ndarray) -> np.ndarray:
 
 
 def _distance(real: Moments, factor: np.ndarray, fake: Moments) -> float:
-    covariance = fake.covariance
-    middle = factor.T @ covariance @ factor
+    """`factor`: of the covariance of the reals."""
+    gap, covariance = float(((real.mean - fake.mean) ** 2).sum()), fake.covariance
+    if np.array_equal(real.covariance, covariance):
+        return gap
+    traces, middle = _traces(real, fake), factor.T @ covariance @ factor
     values = np.linalg.eigvalsh((middle + middle.T) / 2)
-    traces = np.trace(real.covariance) + np.trace(covariance)
-    return float(((real.mean - fake.mean) ** 2).sum() + traces - 2 * np.sqrt(np.maximum(values, 0)).sum())
+    apart = traces - 2 * float(np.sqrt(np.maximum(values, 0)).sum())
+    if apart < NEAR * traces:
+        apart = _least_apart(factor.T, _factor(covariance).T)
+    return gap + apart
+
+
+def _traces(real: Moments, fake: Moments) -> float:
+    return float(np.trace(real.covariance) + np.trace(fake.covariance))
 
 
 def _of_few(real: np.ndarray, fake: np.ndarray) -> float:
     """The same distance from the (n, m) products of centred rows, when these are fewer than columns."""
     means = [x.mean(axis=0, dtype=np.float64) for x in (real, fake)]
     x, y = ((rows - mean) / np.sqrt(len(rows) - 1) for rows, mean in zip((real, fake), means, strict=True))
+    traces = float((x**2).sum() + (y**2).sum())
     with one_blas_thread():
-        nuclear = np.linalg.svd(x @ y.T, compute_uv=False).sum()
-    return float(((means[0] - means[1]) ** 2).sum() + (x**2).sum() + (y**2).sum() - 2 * nuclear)
+        apart = traces - 2 * float(np.linalg.svd(x @ y.T, compute_uv=False).sum())
+        if apart < NEAR * traces:
+            apart = _least_apart(x, y)
+    return float(((means[0] - means[1]) ** 2).sum()) + apart
+
+
+def _least_apart(x: np.ndarray, y: np.ndarray) -> float:
+    """The smallest |x - U y|^2 over all U with orthonormal columns, x (p, d), y (q, d) with q <= p, else exchanged.
+
+    It is tr(C + C' - 2 (C C')^1/2), C = x^T x and C' = y^T y, without the difference of nearly equal numbers.
+    """
+    if len(x) < len(y):
+        x, y = y, x
+    left, _, right = np.linalg.svd(x @ y.T, full_matrices=False)
+    return float(((x - (left @ right) @ y) ** 2).sum())

@@ -9,9 +9,12 @@ import numpy as np
 
 from ..errors import BadShape, BadSpec
 from ..threads import in_order
-from .blocks import as_pair, as_set, blocks, centred, centred_blocks, squared_distances
+from .blocks import as_pair, as_set, blocks, middle_of
+from .pairs import TIE, Points, Tile, where, with_tile
 
-TIE = 1e-5  # of a squared distance: how near two count as equal, above the rounding of float32 products
+TINY = 1e-300  # a limit that only copies are within
+HALF = 0.5 * (1 + 1e-6)  # of a squared distance; the rest is for the rounding of a weight
+WEIGHT = 1e30  # at most, where float32 shall hold what is multiplied with it
 COPY = 0.1  # of the typical distance between a real and its nearest other real
 
 
@@ -59,9 +62,10 @@ class Neighbourhoods:
     def authenticity(self) -> float:
         """Share of fakes farther from their nearest real than it is from its nearest other one (Alaa et al. 2022).
 
-        About a half for fresh reals; near 0 for copies; also near 1 for whatever is far from all reals.
+        About a half for fresh reals; near 0 for copies; also near 1 for whatever is far from all reals. Equally far is
+        not farther.
         """
-        return float((self.distance > self.spacing[self.nearest]).mean())
+        return float((self.distance > self.spacing[self.nearest] * (1 + TIE)).mean())
 
     @property
     def copies(self) -> np.ndarray:
@@ -80,43 +84,52 @@ def neighbourhoods(real: Any, fake: Any, *, k: int = 5) -> Neighbourhoods:
     >>> collapsed.precision > .9, collapsed.recall < .1
     (True, True)
 
-    real (n, d), fake (m, d); k >= 1 below both n and m. Precision and recall count a border as inside, density does
-    not (so that identical sets have 1 everywhere); what is nearer to a border than rounding is on it. Time n^2 + m^2 +
-    2 n m products of d, memory a few tiles of 2,048 x 2,048. All depend on n and m: compare sets of equal size.
+    real (n, d), fake (m, d); k >= 1 below both n and m. Precision, recall and coverage count a border as inside,
+    density does not (so that identical sets have 1 everywhere); what is nearer to a border than the rounding of float64
+    is on it. A picture that k others repeat has a ball of radius 0, which holds its copies and nothing else. Every
+    count is that of distances in float64, however tight a cluster: see `giqa.metrics.pairs`. Of reals equally near,
+    the first is the nearest. Time n^2 + m^2 + 2 n m products of d, up to three times that in tight clusters; memory a
+    few tiles of 2,048 x 2,048. All depend on n and m: compare sets of equal size.
     """
     real, fake = as_pair(real, fake)
-    middle = real.mean(axis=0, dtype=np.float64)
-    real_near, fake_near = (nearest_others(x, k, middle) for x in (real, fake))
+    reals = Points(real, middle_of(real))
+    real_near, fake_near = _nearest_others(reals, k), nearest_others(fake, k)
     real_radius, fake_radius = real_near[:, -1], fake_near[:, -1]  # squared, as everything until the end
     n, m = len(real), len(fake)
     inside, balls, recalled, covered = np.zeros(m, bool), np.zeros(m, int), np.zeros(n, bool), np.zeros(n, bool)
     nearest, realest = _Least(m), _Least(m)
-    usable = (real_radius > 0) & (real_radius <= np.median(real_radius))
-    per_radius = np.where(usable, 1 / np.where(usable, real_radius, 1), np.inf).astype(np.float32)
+    usable, per_radius = _usable(real_radius)
 
-    def look(task: tuple[slice, np.ndarray, slice]) -> tuple[Any, ...]:
-        rows, x, columns = task
-        tile = squared_distances(x, centred(fake, columns, middle))
-        row, column, value = _below(tile, real_radius[rows, None] * (1 + TIE))  # few: about k of each fake
-        within = np.bincount(column[value < real_radius[rows][row] * (1 - TIE)], minlength=tile.shape[1])
-        reached = (tile <= fake_radius[columns].astype(np.float32) * (1 + TIE)).any(axis=1)
-        near = nearest.lower(tile, rows, columns)
-        np.maximum(tile, np.finfo(np.float32).tiny, out=tile)  # 0 times infinity is no number
-        tile *= per_radius[rows, None]
-        return rows, columns, row, column, within, reached, near, realest.lower(tile, rows, columns)
+    def look(tile: Tile) -> tuple[Any, ...]:
+        rows, columns = tile.rows, tile.columns
+        row, column, within = _in_balls(tile, real_radius[rows, None])
+        few = np.bincount(column[within], minlength=len(columns))
+        reached = _reached(tile, fake_radius[columns])
+        near = nearest.lower(tile)
+        like = np.flatnonzero(usable[rows])
+        return rows, columns, row, column, few, reached, near, realest.lower(tile, like, per_radius[rows[like]])
 
-    blocked = ((rows, x, columns) for rows, x in centred_blocks(real, middle) for columns in blocks(m))
-    for rows, columns, row, column, within, reached, near, real_like in in_order(look, blocked):
-        inside[columns][column] = True
-        covered[rows][row] = True
-        balls[columns] += within
-        recalled[rows] |= reached
-        nearest.take(near, columns)
-        realest.take(real_like, columns)
-    distance = _exact(real, nearest.row, fake)
-    realism = np.sqrt(real_radius[realest.row]) / np.maximum(_exact(real, realest.row, fake), 1e-30)
-    realism[~np.isfinite(realest.value)] = 0.0  # no ball is left to lie in
-    return Neighbourhoods(k, inside, balls, recalled, covered, realism, nearest.row, distance, np.sqrt(real_near[:, 0]))
+    fakes = Points(fake, reals.middle)
+    blocked = ((rows, columns) for rows in blocks(n) for columns in blocks(m))
+    work = lambda task: with_tile(look, reals, task[0], fakes, task[1])  # noqa: E731 - one tile
+    for rows, columns, row, column, few, reached, near, real_like in in_order(work, blocked):
+        inside[columns[column]] = True
+        covered[rows[row]] = True
+        balls[columns] += few
+        recalled[rows[reached]] = True
+        nearest.take(near)
+        realest.take(real_like)
+    return Neighbourhoods(
+        k,
+        inside,
+        balls,
+        recalled,
+        covered,
+        realest.realism(),
+        nearest.row,
+        np.sqrt(nearest.value),
+        np.sqrt(real_near[:, 0]),
+    )
 
 
 def realism_score(real: Any, fake: Any, *, k: int = 3) -> np.ndarray:
@@ -128,29 +141,38 @@ def realism_score(real: Any, fake: Any, *, k: int = 3) -> np.ndarray:
     True
 
     real (n, d), fake (m, d) with any m from 1. Above 1: inside a ball. Only the half of the reals with the smaller
-    balls counts, as published: where reals are sparse, balls are too large to say anything. A copy scores up to 1e30.
+    balls counts, as published: where reals are sparse, balls are too large to say anything. A copy scores 1e30.
     """
     real, fake = as_set(real, "real", 2), as_set(fake, "fake")
     if real.shape[1] != fake.shape[1]:
         raise BadShape(f"The reals have {real.shape[1]} columns, the fakes {fake.shape[1]}; they need the same.")
-    middle = real.mean(axis=0, dtype=np.float64)
-    radius = nearest_others(real, k, middle)[:, -1]
-    kept = np.flatnonzero((radius > 0) & (radius <= np.median(radius)))
+    reals = Points(real, middle_of(real))
+    fakes = Points(fake, reals.middle)
+    usable, per_radius = _usable(_nearest_others(reals, k)[:, -1])
+    kept = np.flatnonzero(usable)
     if not len(kept):
         raise BadShape("Every real has k others with the same features, so there are no balls; leave duplicates out.")
     best = _Least(len(fake))
+
+    def look(tile: Tile) -> tuple[np.ndarray, ...]:
+        return best.lower(tile, np.arange(len(tile.rows)), per_radius[tile.rows])
+
     for rows in blocks(len(kept)):
-        x = centred(real[kept[rows]], slice(None), middle)
         for columns in blocks(len(fake)):
-            tile = squared_distances(x, centred(fake, columns, middle)) / radius[kept[rows], None]
-            best.take(best.lower(tile, rows, columns), columns)
-    row = kept[best.row]
-    return np.sqrt(radius[row]) / np.maximum(_exact(real, row, fake), 1e-30)
+            best.take(with_tile(look, reals, kept[rows], fakes, columns))
+    return best.realism()
 
 
-def nearest_others(matrix: np.ndarray, k: int, middle: np.ndarray) -> np.ndarray:
-    """Squared distances of each row to its k nearest other ones, float64 (n, k), ascending; two blocks meet once."""
-    n = len(matrix)
+def nearest_others(matrix: np.ndarray, k: int, middle: np.ndarray | None = None) -> np.ndarray:
+    """Squared distances of each row to its k nearest other ones, float64 (n, k), ascending; two blocks meet once.
+
+    `middle` (d,): any place amid the rows, by default their mean; it decides on the work, not on the result.
+    """
+    return _nearest_others(Points(matrix, middle_of(matrix if middle is None else middle[None])), k)
+
+
+def _nearest_others(points: Points, k: int) -> np.ndarray:
+    n = len(points)
     if not isinstance(k, (int, np.integer)) or k < 1:
         raise BadSpec(f"k is a whole number from 1, got {k!r}.")
     if k >= n:
@@ -159,38 +181,71 @@ def nearest_others(matrix: np.ndarray, k: int, middle: np.ndarray) -> np.ndarray
         )
     smallest = _Smallest(n, k)
 
-    def alone(task: tuple[slice, np.ndarray]) -> tuple[slice, np.ndarray]:
-        rows, x = task
-        tile = squared_distances(x, x)
-        np.fill_diagonal(tile, np.inf)
-        return rows, np.partition(tile, min(k, len(tile)) - 1, axis=1)[:, :k]
+    def alone(tile: Tile) -> tuple[Any, ...]:
+        np.fill_diagonal(tile.low, np.nan)  # nearer than nothing
+        row, near = np.arange(len(tile.rows))[:, None], _lowest(tile.low, min(k, len(tile.rows) - 1))
+        known = tile.squared(np.broadcast_to(row, near.shape), near, needed=True)
+        tile.low[row, near] = np.nan
+        other, column = tile.below(known.max(axis=1, initial=0)[:, None])
+        return tile.rows, known, other, tile.squared(other, column)
 
-    def meet(task: tuple[slice, np.ndarray, slice]) -> tuple[Any, ...]:
-        rows, x, others = task
-        tile = squared_distances(x, centred(matrix, others, middle))
-        row, _, value = _below(tile, smallest.bound[rows, None])
-        _, column, other = _below(tile, smallest.bound[others])
-        order = np.argsort(column, kind="stable")
-        return rows, row, value, others, column[order], other[order]
+    def meet(tile: Tile) -> tuple[Any, ...]:
+        row, column = tile.below(smallest.bound[tile.rows, None])
+        back, other = tile.below(smallest.bound[tile.columns])
+        order = np.argsort(other, kind="stable")
+        back, other = back[order], other[order]
+        return tile.rows[row], tile.squared(row, column), tile.columns[other], tile.squared(back, other)
 
-    for rows, values in in_order(alone, centred_blocks(matrix, middle)):  # bounds first: all else meets few below them
-        smallest.start(rows, values)
-    pairs = (
-        (rows, x, others)
-        for rows, x in centred_blocks(matrix, middle)
-        for others in blocks(n)
-        if others.start >= rows.stop
-    )
-    for rows, row, value, others, column, other in in_order(meet, pairs):
-        smallest.take(rows, row, value)
-        smallest.take(others, column, other)
-    return np.sort(smallest.values, axis=1).astype(np.float64)
+    within = lambda rows: with_tile(alone, points, rows, points, rows)  # noqa: E731 - one tile
+    across = lambda task: with_tile(meet, points, task[0], points, task[1])  # noqa: E731 - one tile
+    for rows, known, row, value in in_order(within, blocks(n)):  # bounds first: all else meets few below them
+        smallest.start(rows, known)
+        smallest.take(rows[row], value)
+    pairs = ((rows, others) for rows in blocks(n) for others in blocks(n) if others.start >= rows.stop)
+    for row, value, other, reverse in in_order(across, pairs):
+        smallest.take(row, value)
+        smallest.take(other, reverse)
+    return np.sort(smallest.values, axis=1)
 
 
-def _below(tile: np.ndarray, bound: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Row, column and value of everything in a tile that is not above a bound, row by row."""
-    flat = np.flatnonzero(tile <= bound.astype(np.float32))
-    return *np.divmod(flat, tile.shape[1]), tile.ravel()[flat]
+def _lowest(values: np.ndarray, k: int) -> np.ndarray:
+    """Columns of the k lowest numbers of each row, the first ones of equals, (n, k) in their order; NaN is highest."""
+    if not k:
+        return np.empty((len(values), 0), int)
+    row, column = where(values <= np.partition(values, k - 1, axis=1)[:, k - 1, None])
+    place = np.arange(len(row)) - np.searchsorted(row, np.arange(len(values)))[row]
+    return column[place < k].reshape(len(values), k)
+
+
+def _in_balls(tile: Tile, radius: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Row and column of the pairs of which the right one lies in the ball of the left one, and whether off its border.
+
+    `radius` (p, 1): squared.
+    """
+    row, column = tile.below(np.maximum(radius * (1 + TIE), TINY))
+    radius = radius[row, 0]
+    squared = tile.upper(row, column)
+    open_ = np.flatnonzero(squared >= radius * (1 - TIE))
+    squared[open_] = tile.squared(row[open_], column[open_])
+    held = squared <= radius * (1 + TIE)
+    return row[held], column[held], (squared < radius * (1 - TIE))[held]
+
+
+def _reached(tile: Tile, radius: np.ndarray) -> np.ndarray:
+    """Rows of the left ones that lie in the ball of a right one; `radius` (q,): squared."""
+    row, column = tile.below(np.maximum(radius * (1 + TIE), TINY))
+    reached = np.zeros(len(tile.rows), bool)
+    reached[row[tile.upper(row, column) <= radius[column]]] = True
+    open_ = ~reached[row]
+    row, column = row[open_], column[open_]
+    reached[row[tile.squared(row, column) <= radius[column] * (1 + TIE)]] = True
+    return np.flatnonzero(reached)
+
+
+def _usable(radius: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which balls count for realism, bool (n,), and 1 / squared radius, (n,); 0 for those that do not."""
+    usable = (radius > 0) & (radius <= np.median(radius))
+    return usable, np.where(usable, 1 / np.where(usable, radius, 1), 0)
 
 
 class _Smallest:
@@ -201,48 +256,65 @@ class _Smallest:
     """
 
     def __init__(self, n: int, k: int):
-        self.values, self.bound = np.full((n, k), np.inf, np.float32), np.full(n, np.inf, np.float32)
+        self.values, self.bound = np.full((n, k), np.inf), np.full(n, np.inf)
 
-    def start(self, rows: slice, values: np.ndarray) -> None:
+    def start(self, rows: np.ndarray, values: np.ndarray) -> None:
         self.values[rows, : values.shape[1]] = values
         self.bound[rows] = self.values[rows].max(axis=1)
 
-    def take(self, rows: slice, row: np.ndarray, value: np.ndarray) -> None:
+    def take(self, row: np.ndarray, value: np.ndarray) -> None:
         """Values for some of the rows, those of one row beside each other."""
         if not len(row):
             return
         found, first, count = np.unique(row, return_index=True, return_counts=True)
-        new = np.full((len(found), count.max()), np.inf, np.float32)
+        new = np.full((len(found), count.max()), np.inf)
         which = np.repeat(np.arange(len(found)), count)
         new[which, np.arange(len(row)) - first[which]] = value
-        found += rows.start
         k = self.values.shape[1]
         self.values[found] = np.partition(np.concatenate([self.values[found], new], axis=1), k - 1, axis=1)[:, :k]
         self.bound[found] = self.values[found].max(axis=1)
 
 
 class _Least:
-    """The smallest value of each column of tiles that come one after the other, and its row."""
+    """For each right row, over tiles that come one after the other: the left one with the least squared distance.
+
+    Or, with weights, with the least squared distance times the weight of the left one. `value` (m,) float64, `row`
+    (m,), the first of those that are equal.
+    """
 
     def __init__(self, columns: int):
-        self.value, self.row = np.full(columns, np.inf, np.float32), np.zeros(columns, int)
+        self.value, self.row = np.full(columns, np.inf), np.zeros(columns, int)
 
-    def lower(self, tile: np.ndarray, rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Columns of a tile where it goes below what is known, how far, and in which row: soon only a few."""
-        value = tile.min(axis=0)
-        better = np.flatnonzero(value < self.value[columns])
-        return better, value[better], rows.start + tile[:, better].argmin(axis=0)
+    def lower(self, tile: Tile, among: Any = None, weight: np.ndarray | None = None) -> tuple[np.ndarray, ...]:
+        """Columns where a tile goes below what is known, how far, and in which row: soon only a few.
 
-    def take(self, lower: tuple[np.ndarray, np.ndarray, np.ndarray], columns: slice) -> None:
+        `among` (r,): the rows of the tile that count, with their `weight` (r,).
+        """
+        known = self.value[tile.columns]
+        if among is None:
+            among, weight, low = np.arange(len(tile.rows)), np.ones(len(tile.rows)), tile.low
+        else:
+            low = tile.low[among] * np.minimum(weight[:, None], WEIGHT).astype(tile.low.dtype)
+        if not len(among):
+            return np.empty(0, int), np.empty(0), np.empty(0, int)
+        least = low.min(axis=0)
+        better = (least <= known * HALF) & (known > 0)
+        row, column = where(low <= np.where(better, least, -np.inf).astype(low.dtype))
+        limit = known.copy()
+        np.minimum.at(limit, column, tile.upper(among[row], column) * weight[row])
+        row, column = where(low <= np.where(better, limit * HALF, -np.inf).astype(low.dtype))
+        value = tile.squared(among[row], column) * weight[row]
+        order = np.lexsort((row, value, column))
+        column, first = np.unique(column[order], return_index=True)
+        chosen = order[first]
+        return tile.columns[column], value[chosen], tile.rows[among[row[chosen]]]
+
+    def take(self, lower: tuple[np.ndarray, ...]) -> None:
         column, value, row = lower
-        still = value < self.value[columns][column]
-        self.value[columns][column[still]] = value[still]
-        self.row[columns][column[still]] = row[still]
+        still = value < self.value[column]
+        self.value[column[still]] = value[still]
+        self.row[column[still]] = row[still]
 
-
-def _exact(real: np.ndarray, row: np.ndarray, fake: np.ndarray) -> np.ndarray:
-    """Distance of each fake to one real, float64 (m,): products of float32 are too coarse for near duplicates."""
-    distance = np.empty(len(fake))
-    for rows in blocks(len(fake)):
-        distance[rows] = np.linalg.norm(real[row[rows]].astype(np.float64) - fake[rows], axis=1)
-    return distance
+    def realism(self) -> np.ndarray:
+        """Radius over distance of the ball that holds a picture best, where weights are 1 / squared radius."""
+        return 1 / np.sqrt(np.maximum(self.value, 1e-60))

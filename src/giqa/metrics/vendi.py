@@ -18,7 +18,7 @@ def vendi_score(features: Any) -> float:
 
     features (n, d) of one set, reals have no part in it. 1 (all alike) to the smaller of n and d: the effective number
     of different pictures; it grows with n, so compare sets of equal size. From the d x d products when n > d, which
-    have the same eigenvalues.
+    have the same eigenvalues; in float64, since rounding of float32 would pass for different pictures.
     """
     matrix = as_set(features, "given")
     n, d = matrix.shape
@@ -36,8 +36,8 @@ def vendi_score(features: Any) -> float:
 
 
 def _product(rows: np.ndarray) -> np.ndarray:
-    """Of a block's directions, (d, d), float32 where the features are."""
-    x = _directions(rows).astype(rows.dtype)
+    """Of a block's directions, (d, d)."""
+    x = _directions(rows)
     return x.T @ x
 
 

@@ -15,6 +15,7 @@ from .scale import jackknife
 BLOCK, QUERIES = 8192, 1024  # reference rows and pictures at a time: 32 MiB of float32 distances
 GROUP = 32  # columns whose minimum is looked at first
 ROUNDING = 16 * 2.0**-24  # of the largest square: what a float32 product may be off by
+FEW_DIGITS = 1000  # times that: a square of so much or less has three digits at most
 DIRECT, DIRECT_BYTES = 128, 2**25  # nearest rows whose distance is computed again, and the memory for that
 RELEASED_SHIFT = 1e-6  # added to each element's difference by the released scripts
 
@@ -193,17 +194,28 @@ class KNN:
             part = slice(a, a + step)
             difference = self.reference_[where[part, :DIRECT]].astype(np.float64) - queries[part, None]
             distances[part, :DIRECT] = np.sqrt(np.einsum("ijk,ijk->ij", difference, difference))
-        for row in self._lost_in_rounding(squares, own, start, end, k):
+        error = ROUNDING * np.maximum(own[:, 0], self.squares_[start:end].max(initial=0))
+        self._sharpen(distances, squares <= FEW_DIGITS * error[:, None], queries, where)
+        for row in self._lost_in_rounding(squares, error, end - start, k):
             distances[row], where[row] = self._direct(queries[row], start, end, where.shape[1])
         order = np.argsort(distances, axis=1, kind="stable")[:, :k]
         return np.take_along_axis(distances, order, 1), np.take_along_axis(where, order, 1)
 
-    def _lost_in_rounding(self, squares: np.ndarray, own: np.ndarray, start: int, end: int, k: int) -> np.ndarray:
+    def _sharpen(self, distances: np.ndarray, blurred: np.ndarray, queries: np.ndarray, where: np.ndarray) -> None:
+        """Compute again, of all beyond the nearest `DIRECT`, those that the product leaves few digits of."""
+        row, column = np.nonzero(blurred[:, DIRECT:])
+        column += DIRECT
+        step = max(1, DIRECT_BYTES // (8 * queries.shape[1]))
+        for a in range(0, len(row), step):
+            at = row[a : a + step], column[a : a + step]
+            difference = self.reference_[where[at]].astype(np.float64) - queries[at[0]]
+            distances[at] = np.sqrt(np.einsum("ij,ij->i", difference, difference))
+
+    def _lost_in_rounding(self, squares: np.ndarray, error: np.ndarray, n: int, k: int) -> np.ndarray:
         """Rows whose candidates float32 cannot tell apart: a cluster far tighter than its distance from the middle."""
-        error = ROUNDING * np.maximum(own[:, 0], self.squares_[start:end].max(initial=0))
         last = squares[:, min(k, squares.shape[1]) - 1]
-        crowded = (squares[:, -1] - last <= 4 * error) & (squares.shape[1] < end - start)
-        return np.flatnonzero((last <= 1000 * error) & (crowded | (k > DIRECT)))
+        crowded = (squares[:, -1] - last <= 4 * error) & (squares.shape[1] < n)
+        return np.flatnonzero((last <= FEW_DIGITS * error) & crowded)
 
     def _direct(self, query: np.ndarray, start: int, end: int, k: int) -> tuple[np.ndarray, np.ndarray]:
         """The k smallest distances from the differences themselves, in float64, and their rows."""

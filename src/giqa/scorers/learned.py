@@ -12,7 +12,8 @@ import numpy as np
 from ..errors import BadShape, NotFitted
 from .density import principal_directions
 from .labels import checked_labels, combined, label_folds, targets, thresholds
-from .linear import logistic, sigmoid, squares
+from .linear import logistic, squares
+from .logistic import sigmoid
 from .products import as_matrix, standardiser, steady_product
 
 STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from .logistic import sigmoid
+
 STEPS = 50
 DONE = 1e-9
-
-
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    """1 / (1 + exp(-x)) without overflow.
-
-    >>> sigmoid(np.array([-1000., 0., 1000.])).tolist()
-    [0.0, 0.5, 1.0]
-    """
-    return 0.5 * (1 + np.tanh(0.5 * x))
 
 
 def squares(x: np.ndarray, y: np.ndarray, strength: float) -> np.ndarray:

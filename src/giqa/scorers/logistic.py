@@ -10,7 +10,7 @@ CLIP = 1e-12
 
 
 def sigmoid(t: np.ndarray) -> np.ndarray:
-    """1 / (1 + exp(-t)), without overflow.
+    """1 / (1 + exp(-t)), without overflow; the only place for it.
 
     >>> sigmoid(np.array([0., -1000.])).tolist()
     [0.5, 0.0]
