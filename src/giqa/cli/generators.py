@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +9,17 @@ import click
 
 from .shared import check_writable, options
 
-NAMED = re.compile(r"([^=\[\]/\\]+)=(.+)", re.DOTALL)
-
 
 def by_name(sets: tuple[str, ...]) -> dict[str, str]:
-    """NAME=WHERE apart; a set without a name is called as its folder or table."""
+    """NAME=WHERE apart; a set without a name is called as its folder or table. What exists wins over NAME=."""
     from ..errors import BadSpec
     from ..gallery import plain_name
+    from ..images.sets import name_and_place
 
     found: dict[str, str] = {}
     for text in sets:
-        hit = NAMED.fullmatch(text)
-        name, where = (hit[1], hit[2]) if hit else (plain_name(text), text)
+        name, where = name_and_place(text)
+        name = name or plain_name(where)
         if name in found:
             raise BadSpec(f"Two sets are called {name!r}; give each a name of its own: A={found[name]} B={where}.")
         found[name] = where
