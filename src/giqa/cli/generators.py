@@ -84,8 +84,9 @@ def compare(
     \b
     giqa compare --real reals/ A=fakes_a/ B=fakes_b/ --report compare.html
 
-    A table on stdout: a row a metric, a column a set, each value with its 95 % interval. Then, for each pair, better,
-    worse, or cannot be told apart with this many pictures.
+    A table on stdout: a row a metric, a column a set, each value with its own 95 % interval. Then, for each pair,
+    better, worse, or cannot be told apart with this many pictures: equal generators are told apart, by any metric and
+    pair at all, in 5 % of comparisons at most. Fewer than 5 pictures allow no interval and no verdict.
     """
     from .. import console
     from ..compare import compare as run
@@ -184,7 +185,7 @@ def _cell(estimate: Any, trouble: str | None) -> str:
 
 
 def _numbers(value: float, low: float, high: float) -> str:
-    return f"{value:.4g} [{low:.4g}, {high:.4g}]"
+    return f"{value:.4g} [{low:.4g}, {high:.4g}]" if low == low else f"{value:.4g} (no interval)"
 
 
 def _write_json(out: Path | None, content: Any) -> None:
@@ -218,7 +219,8 @@ def track(
     """Follow a training run: every metric at each iteration of RUN, and the best checkpoint by each.
 
     RUN is a folder of folders with the iteration in their name (samples/iter_002000/), or a table with a column
-    iteration, epoch or step. On stdout a row an iteration; a star marks the best one of a column.
+    iteration, epoch or step. On stdout a row an iteration; a star marks the best one of a column. What cannot be told
+    apart from it is counted, at 95 % for all metrics and checkpoints together.
     """
     from .. import console
     from .. import track as tracking
