@@ -238,7 +238,7 @@ def contrasts_of(found: Sequence[Generator], made: Mapping[str, Any]) -> list[Co
                 one, other = Estimate(one.value), Estimate(other.value)
             why = "" if one.known and other.known else _why(left, right, label)
             key = (_key(metric), left.name, right.name)
-            about = way_of(metric), unequal, (one.n or left.n, other.n or right.n), why
+            about = way_of(metric), unequal, (common, common) if common else (one.n or left.n, other.n or right.n), why
             contrasts.append(Contrast(label, left.name, right.name, partial(one.minus, other), key, *about))
     return contrasts
 

@@ -159,11 +159,11 @@ def at_number(
     >>> fake = np.random.default_rng(0).normal(size=(100, 1))
     >>> (largest,) = at_number(lambda r, f: f.max(), fake, fake, 20)
     >>> bool(largest.value < fake.max()), largest.n
-    (True, 20)
+    (True, 100)
 
     Draws overlap as little as they can: each begins where the one before ended. The deviations of one draw are divided
-    by the root of the number of draws that have no picture in common. Of more than `MOST` reals a seeded `MOST` are
-    taken.
+    by the root of the number of draws that have no picture in common; `Estimate.n` counts their pictures. Of more than
+    `MOST` reals a seeded `MOST` are taken.
     """
     if len(real) > MOST:
         real = real[np.random.default_rng([seed, 0]).permutation(len(real))[:MOST]]
@@ -171,9 +171,9 @@ def at_number(
     draws = [fake[np.sort(np.roll(order, -i * n)[:n])] for i in range(DRAWS if n < len(fake) else 1)]
     first = jackknifed(metric, real, draws[0], seed=seed, share_of=share_of)
     values = [[e.value for e in first], *(np.atleast_1d(metric(real, draw)).tolist() for draw in draws[1:])]
-    fewer = math.sqrt(1 / min(len(draws), len(fake) / n))
+    apart = min(len(draws), len(fake) / n)
     return [
-        Estimate(float(v), e.real, e.fake * fewer, e.share_of, n)
+        Estimate(float(v), e.real, e.fake / math.sqrt(apart), e.share_of, round(n * apart))
         for v, e in zip(np.mean(values, axis=0), first, strict=True)
     ]
 
