@@ -57,13 +57,15 @@ class TestVerdicts:
         with pytest.raises(BadSpec, match="no verdict"):
             found.verdict("fd", "good", "nobody")
 
-    def test_the_level_is_shared_by_all_pairs(self, found):
-        """Six pairs: each interval is at 1 - .05 / 6, wider than one alone."""
+    def test_the_level_is_shared_by_all_metrics_and_pairs(self, found):
+        """Six pairs and seven metrics: what is clear falls at 1 - .05 / 42, the rest by what is then open."""
         values = {g.name: g.values["fd"] for g in found.generators}
-        alone = values["good"].minus(values["off"])
         verdict = found.verdict("fd", "good", "off")
-        assert (verdict.low, verdict.high) == values["good"].minus(values["off"], 1 - 0.05 / 6)[1:]
-        assert verdict.high - verdict.low > alone[2] - alone[1]
+        assert verdict.level == 1 - 0.05 / 42
+        assert (verdict.low, verdict.high) == values["good"].minus(values["off"], verdict.level)[1:]
+        undecided = {v.level for v in found.verdicts if v.says == "cannot be told apart"}
+        apart = sum(v.says != "cannot be told apart" for v in found.verdicts)
+        assert undecided == {1 - 0.05 / (42 - apart)}
 
     def test_json_says_it_all(self, found):
         whole = json.loads(json.dumps(found.to_json(), allow_nan=False))

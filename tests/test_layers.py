@@ -32,7 +32,7 @@ ROWS = [
     {"explain"},
     {"worst_places"},
     {"pipeline", "paired", "comparison_page", "curve", "reference", "people_report", "collecting"},
-    {"beside", "by_class_page", "suggest"},
+    {"beside", "by_class_page", "suggest", "qs"},
     {"compare", "train"},
     {"track", "by_class", "bench"},
     {"console", "cli", "__init__"},

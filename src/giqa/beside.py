@@ -16,6 +16,7 @@ from .comparison import Beside, Generator
 from .errors import BadSpec, BadTable
 from .extraction import as_features
 from .humans.measures import spearman
+from .images.sets import exists, name_and_place
 from .images.table import read_table
 from .paired import mean_of
 from .stats import fisher
@@ -34,17 +35,21 @@ def named(beside: Any) -> dict[str, Any]:
         return dict(beside)
     found: dict[str, Any] = {}
     for given in [beside] if isinstance(beside, str) else beside or ():
-        hit = re.fullmatch(r"([^=(:/\\]+)=(.+)", given, re.DOTALL) if isinstance(given, str) else None
-        spec = hit[2] if hit else given
+        own, spec = name_and_place(given, "(:/\\", _is_table) if isinstance(given, str) else ("", given)
         table = TABLE.fullmatch(spec) if isinstance(spec, str) else None
         plain = spec if isinstance(spec, str) else registry.canonical("scorer", spec)
-        name = hit[1] if hit else table[3] if table else plain
+        name = own or (table[3] if table else plain)
         if name in found:
             raise BadSpec(f"Two scores beside ours are called {name!r}; give one another name: NAME={plain}.")
         if not table:
             pipeline.make_scorer(spec)  # a mistake is told before the long work
         found[name] = spec
     return found
+
+
+def _is_table(text: str) -> bool:
+    table = TABLE.fullmatch(text)
+    return bool(table) and exists(table[1])
 
 
 def beside_of(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 
 from .compare import compare
-from .comparison import Comparison
+from .comparison import Comparison, decided
 from .errors import BadSpec, GiqaError
 from .extraction import as_match, extract, make_extractor
 from .images import open_source
@@ -35,10 +35,11 @@ class ByClass:
         found = [g.values[metric] for g in self._of(generator) if metric in g.values]
         if not found:
             return Jackknife(math.nan)
+        value = float(np.mean([e.value for e in found]))
+        if not all(e.known for e in found):  # a class that nobody knows the spread of leaves none to the mean
+            return Jackknife(value)
         sides = ([e.real for e in found if len(e.real)], [e.fake for e in found if len(e.fake)])
-        return Jackknife(
-            float(np.mean([e.value for e in found])), *(_in_quadrature(side, len(found)) for side in sides)
-        )
+        return Jackknife(value, *(_in_quadrature(side, len(found)) for side in sides))
 
     def _of(self, generator: str) -> list[Any]:
         return [g for c in self.classes.values() for g in c.generators if g.name == generator]
@@ -65,6 +66,7 @@ def compare_by_class(
 
     `by`: a column of the tables that the reals and all generators are, or "folder": the first folder of a picture's
     path. A class that one of the sets lacks, or that has too few pictures to be judged, is left out, with a warning.
+    Verdicts hold at 95 % for all classes, metrics and pairs together.
     `options`: `layers`, `scorer`, `pictures`, `seed` of `giqa.compare.compare`. Errors: `BadSpec` if nothing is left.
     """
     if not generators:
@@ -93,7 +95,14 @@ def compare_by_class(
         warnings.warn(f"class {label!r} left out: {why}", stacklevel=2)
     if not found:
         raise BadSpec(f"No class of {by!r} could be compared; {next(iter(left_out.values()), 'there are none')}")
-    return ByClass(found, left_out)
+    return ByClass(_decided_together(found), left_out)
+
+
+def _decided_together(found: Mapping[str, Comparison]) -> dict[str, Comparison]:
+    """The verdicts anew, at one level for all classes together."""
+    every = [replace(c, key=(label, c.key)) for label, one in found.items() for c in one.contrasts]
+    verdicts = iter(decided(every))
+    return {label: replace(one, verdicts=tuple(next(verdicts) for _ in one.contrasts)) for label, one in found.items()}
 
 
 def labels_of(source: Any, by: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import BadTable
 from .images import open_source
 from .images.decode import decode
+from .images.sets import name_and_place
 
 if TYPE_CHECKING:
     from .humans.setup import Given
@@ -68,11 +69,10 @@ def collect(
 
 def _named(each: Any) -> tuple[str, Any]:
     """The generator's name and its source: "NAME=SOURCE", else the name of the folder."""
-    text = str(each)
-    name, equals, where = text.partition("=")
-    if equals and where and not set(name) & set("[/\\") and not Path(text).exists():
+    name, where = name_and_place(str(each))
+    if name:
         return name, where
-    return Path(text).name.partition("[")[0] or "generated", each
+    return Path(where).name.partition("[")[0] or "generated", each if isinstance(each, Path) else where
 
 
 def _given(where: Any, generator: str) -> list[Given]:

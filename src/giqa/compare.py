@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -13,24 +15,24 @@ import numpy as np
 from . import __version__, pipeline, registry
 from .beside import beside_of, named
 from .chosen_layers import ChosenLayers
-from .comparison import LEVEL, Comparison, Generator, verdicts_of
+from .comparison import LEVEL, Comparison, Generator, by_size, common_numbers, contrasts_of, decided
 from .errors import BadSource, BadSpec, GiqaError
 from .extraction import as_features, as_match, auto_match, extract, make_extractor
 from .fitting import content_order
 from .images import open_source
 from .images.profile import advice, differences, profile
-from .metrics.intervals import GROUPS, MOST, Estimate, jackknifed
-from .metrics.named import evaluate
-from .metrics.quality import quality
+from .metrics.intervals import DRAWS, FEWEST, GROUPS, MOST, Jackknife, at_number, jackknifed
+from .metrics.named import Diversity, InceptionScore, evaluate
 from .model import Model
-from .paired import Pairing, pair_verdicts
+from .paired import Pairing, PairVerdict, pair_contrasts
+from .qs import Quality, quality_estimate
 from .scores import Scores
 from .types import Features, Progress
 
 DEFAULT_METRICS = ("qs", "ds", "fd", "kd", "precision", "recall", "density", "coverage", "authenticity", "vendi")
 CLOSE = 200  # pictures; below that it is tried first whether a metric can do with a group less
-QS = "qs"
-LOGITS_ONLY = "inception_score"  # computed on the layer logits, where there is one
+
+__all__ = ["DEFAULT_METRICS", "compare", "quality_estimate", "split_specs"]
 
 
 def compare(
@@ -60,18 +62,21 @@ def compare(
 
     real, and each of `generators` by name: pictures (see `giqa.images.open_source`), `Features` or a float array
     (n, d). `metrics`: "all" (`DEFAULT_METRICS`, and inception_score where there are logits), or specs such as
-    "fd,kd(subsets=100)". QS is the mean z of `giqa.score` with its scorer on all its layers. The others are computed
-    on `layers`: names, or levels ("low,mid"); by default the deepest one that the extractor declares high (its mean
-    over places), else all. One layer is taken as it is, so that on Inception's pooling layer fd is FID; several side by
-    side are standardised on the reals, so that none counts by its scale alone.
+    "fd,kd(subsets=100)". What a spec leaves out is filled in, for `qs` with the comparison's own `scorer` and `seed`:
+    "qs" and "qs(seed=0)" are one. QS is the mean z of `giqa.score` with that scorer on all its layers. The others are
+    computed on `layers`: names, or levels ("low,mid"); by default the deepest one that the extractor declares high (its
+    mean over places), else all. One layer is taken as it is, so that on Inception's pooling layer fd is FID; several
+    side by side are standardised on the reals, so that none counts by its scale alone.
     `pictures`: take so many of each set, reals too, for all but QS; seeded. `beside`: other scores of the same
     pictures, see `giqa.beside`: scorer specs ("brisque", on their own features), or "FILE.csv:COLUMN" ("FILE.csv:-C"
     where lower is better), each with a name of its own as "NAME=SPEC", or a mapping.
     `paired`: for conditional generators, "name" (file names without ending) or a column of all tables that says which
     real each picture should have been, see `giqa.paired`.
 
-    Intervals: delete-a-group jackknife over reals and fakes. A verdict compares the same groups of reals, at a level
-    of 95 % for all pairs together (Bonferroni), a metric at a time. Errors: `BadSpec`, `BadShape`, `BadSource`.
+    Intervals: delete-a-group jackknife over reals and fakes, none for fewer than 5 fakes. A verdict compares the same
+    groups of reals; where a metric depends on the number of pictures and sets differ in it, equally many of both, the
+    mean over seeded draws. Equal generators are told apart, by any metric and pair at all, in 5 % of comparisons at
+    most (Holm's procedure over all metrics and pairs). Errors: `BadSpec`, `BadShape`, `BadSource`.
     """
     if not generators:
         raise BadSpec("Compare what? Give at least one set of generated pictures.")
@@ -89,8 +94,8 @@ def compare(
     reading = {"extractor": extractor, "match": match, "store": store, "workers": workers, "progress": progress}
     reals = _features("reals", real, notes, reading)
     model = pipeline.fit(reals, scorer=scorer, seed=seed)
-    made = _made(metrics, reals)
-    chosen = ChosenLayers(reals.rows(content_order(reals)), layers, pictures, seed)
+    made = _made(metrics, reals, model.made_by["scorer"], seed)
+    judge = _Judge(made, ChosenLayers(reals.rows(content_order(reals)), layers, pictures, seed), reals, model, notes)
     pairing = Pairing(paired, real, reals, model, seed) if paired else None
     found, pairs = [], []
     for name, where in generators.items():
@@ -98,24 +103,27 @@ def compare(
         scores = pipeline.collect(pipeline.score_steps(fakes, model), model)
         pairs.extend([pairing.of(name, where, fakes)] if pairing else [])
         fakes = fakes.rows(content_order(fakes))  # no number depends on the order of the pictures
-        found.append(_judged(name, fakes, scores, model, made, chosen, notes))
+        found.append(judge.of(name, fakes, scores))
         if failures:
             notes.append(
                 f"{name}: {len(failures)} pictures could not be read; the first: {next(iter(failures.values()))}"
             )
         if progress:
             progress("metrics", len(found), len(generators))
+    found = judge.at_equal_numbers(found)
     others = beside_of(asked, real, generators, found, seed=seed, **reading)
     _note_sizes(found, made, len(reals), notes)
     spec = registry.canonical("extractor", extractor) if extractor else None
     how = {"giqa": __version__, "extractor": spec, "scorer": model.made_by["scorer"], "match": _spec(match)}
     how |= {"metrics": {name: registry.canonical("metric", m) for name, m in made.items()}, "seed": seed}
-    how |= {"layers": list(chosen.names), "standardised": len(chosen.names) > 1, "pictures": pictures}
+    how |= {"layers": list(judge.chosen.names), "standardised": len(judge.chosen.names) > 1, "pictures": pictures}
     how |= {"reals": len(reals), "features": dict(reals.made_by), "level": LEVEL}
     z = model.scale.z(model.scale.held_out)
-    verdicts = tuple(verdicts_of(found, made))
-    both = tuple(pairs), tuple(pair_verdicts(pairs, LEVEL))
-    return Comparison(tuple(found), made, verdicts, tuple(notes), z, how, tuple(others), *both)
+    contrasts = contrasts_of(found, made)
+    verdicts = decided([*contrasts, *pair_contrasts(pairs)])
+    both = tuple(pairs), tuple(map(PairVerdict.of, verdicts[len(contrasts) :]))
+    verdicts = tuple(verdicts[: len(contrasts)])
+    return Comparison(tuple(found), made, verdicts, tuple(notes), z, how, tuple(others), *both, tuple(contrasts))
 
 
 # --- what is compared
@@ -165,8 +173,8 @@ def _features(name: str, where: Any, notes: list[str], reading: Mapping[str, Any
     return features
 
 
-def _made(metrics: str | Sequence[str], reals: Features) -> dict[str, Any]:
-    """Metrics by the name they have in the table."""
+def _made(metrics: str | Sequence[str], reals: Features, scorer: str, seed: int) -> dict[str, Any]:
+    """Metrics by the name they have in the table, with all that decides their number filled in."""
     if metrics == "all":
         metrics = [*DEFAULT_METRICS, *(["inception_score"] if "logits" in reals.layers else [])]
     specs = split_specs(metrics) if isinstance(metrics, str) else list(metrics)
@@ -174,7 +182,11 @@ def _made(metrics: str | Sequence[str], reals: Features) -> dict[str, Any]:
         raise BadSpec(f"Which metrics? Give 'all' or some of {', '.join(registry.names('metric'))}.")
     made = {}
     for spec in specs:
-        metric = registry.make("metric", spec)
+        named = registry.parse(spec)[0] if isinstance(spec, str) else ""
+        metric = registry.make("metric", spec, seed=seed, **({"scorer": scorer} if named == "qs" else {}))
+        if isinstance(metric, (Quality, Diversity)) and metric.scorer != scorer:
+            judge = registry.make("scorer", metric.scorer, seed=metric.seed)
+            metric = replace(metric, scorer=registry.canonical("scorer", judge))
         made[spec if isinstance(spec, str) else registry.canonical("metric", spec)] = metric
     return made
 
@@ -198,95 +210,123 @@ def split_specs(text: str) -> list[str]:
 # --- what is found
 
 
-def _judged(
-    name: str,
-    fakes: Features,
-    scores: Scores,
-    model: Model,
-    made: Mapping[str, Any],
-    chosen: ChosenLayers,
-    notes: list[str],
-) -> Generator:
-    """Every metric of one generator; what cannot be computed is left out, and noted."""
-    fake, seed = chosen.fake(fakes), chosen.seed
-    values: dict[str, Estimate] = {}
-    trouble: dict[str, str] = {}
-    able = {}
-    for label, metric in made.items():
-        if label == QS:
-            values[label] = quality_estimate(model, fakes, scores, seed)
-        elif label.startswith(LOGITS_ONLY) and chosen.logits is None:
-            notes.append(f"{name}: {label} left out: it needs an extractor with the layer logits")
-        else:
-            sets = (chosen.logits, chosen.fake_logits(fakes)) if label.startswith(LOGITS_ONLY) else (chosen.real, fake)
+class _Judge:
+    """Every metric of one generator after the other, against the same reals; what cannot be computed is noted."""
+
+    def __init__(self, made: Mapping[str, Any], chosen: ChosenLayers, reals: Features, model: Model, notes: list[str]):
+        self.made, self.chosen, self.reals, self.notes = made, chosen, reals, notes
+        self.models = {(model.made_by["scorer"], model.made_by["seed"]): model}
+        self.kept: dict[str, dict[bool, np.ndarray]] = {}  # of each generator `MOST` pictures, as logits or features
+
+    def of(self, name: str, fakes: Features, scores: Scores) -> Generator:
+        """All metrics of all its pictures."""
+        values: dict[str, Jackknife] = {}
+        trouble: dict[str, str] = {}
+        sets = {False: self.chosen.fake(fakes)}
+        if self.chosen.logits is not None:
+            sets[True] = self.chosen.fake_logits(fakes)
+        for label, metric in self.made.items():
+            if isinstance(metric, Quality):
+                values[label] = self._quality(label, metric, fakes, scores)
+            elif isinstance(metric, InceptionScore) and self.chosen.logits is None:
+                self.notes.append(f"{name}: {label} left out: it needs an extractor with the layer logits")
+        for logits, fake in sets.items():
+            real = self._real(logits)
+            able = {k: m for k, m in self.made.items() if k not in values and isinstance(m, InceptionScore) == logits}
+            for label, metric in able.items():
+                words = metric.trouble(len(real), len(fake), real.shape[1]) if hasattr(metric, "trouble") else ""
+                trouble |= {label: words} if words else {}
+            values |= self._whole(name, able, real, fake)
+        n = len(sets[False])
+        some = np.random.default_rng([self.chosen.seed, 1]).permutation(n)[:MOST]
+        self.kept[name] = {k: x[some] for k, x in sets.items()}
+        return Generator(name, scores, {label: values[label] for label in self.made if label in values}, n, trouble)
+
+    def at_equal_numbers(self, found: Sequence[Generator]) -> list[Generator]:
+        """The same with what depends on the number of pictures, at the numbers that unequal sets have in common."""
+        wanted = common_numbers({g.name: g.n for g in found})
+        return [replace(g, at={n: self._at(g, n) for n in wanted.get(g.name, ())}) for g in found]
+
+    def _quality(self, label: str, metric: Quality, fakes: Features, scores: Scores) -> Jackknife:
+        how = metric.scorer, metric.seed
+        model = self.models.get(how)
+        if model is self.models[next(iter(self.models))]:
+            return quality_estimate(model, fakes, scores, metric.seed)
+        if model is None:
+            if getattr(registry.make("scorer", metric.scorer), "default_extractor", None):
+                raise BadSpec(f"{label} looks at features of its own; ask for it by beside (--beside).")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of the same reals, which the first model has warned of
+                model = self.models[how] = pipeline.fit(self.reals, scorer=metric.scorer, seed=metric.seed)
+        return metric.estimate(model, fakes)
+
+    def _whole(self, name: str, able: Mapping[str, Any], real: np.ndarray, fake: np.ndarray) -> dict[str, Jackknife]:
+        """Metrics of the same two sets in one go; of too few pictures the value without an interval."""
+        values, together = {}, {}
+        for label, metric in able.items():
             try:
-                _try_smaller(metric, *sets)
+                if min(len(real), len(fake)) < CLOSE:
+                    values[label] = Jackknife(float(metric(real, fake)), n=len(fake))
+                    _try_smaller(metric, real, fake)
+                together[label] = metric
             except GiqaError as error:
-                notes.append(f"{name}: {label} left out: {error}")
-                continue
-            words = metric.trouble(*map(len, sets), sets[0].shape[1]) if hasattr(metric, "trouble") else ""
-            trouble |= {label: words} if words else {}
-            if label.startswith(LOGITS_ONLY):
-                values[label] = jackknifed(metric, *sets, seed=seed)[0]
-            else:
-                able[label] = metric
-    values |= _together(able, chosen.real, fake, seed)
-    return Generator(name, scores, {label: values[label] for label in made if label in values}, len(fake), trouble)
+                what = "has no interval" if label in values else "left out"
+                self.notes.append(f"{name}: {label} {what}: {error}")
+        if len(fake) >= FEWEST:
+            values |= _together(together, real, fake, jackknifed, self.chosen.seed)
+        return values
+
+    def _at(self, g: Generator, n: int) -> dict[str, Jackknife]:
+        values = {}
+        for logits, fake in self.kept[g.name].items():
+            able = {
+                label: metric
+                for label, metric in self.made.items()
+                if isinstance(metric, InceptionScore) == logits and by_size(metric) and label in g.values
+            }
+            for label, metric in list(able.items()):
+                try:
+                    _try_smaller(metric, self._real(logits), fake[:n])
+                except GiqaError:
+                    del able[label]
+            values |= _together(able, self._real(logits), fake, partial(at_number, n=n), self.chosen.seed)
+        return values
+
+    def _real(self, logits: bool) -> np.ndarray:
+        return self.chosen.logits if logits else self.chosen.real
 
 
-def _together(metrics: Mapping[str, Any], real: np.ndarray, fake: np.ndarray, seed: int) -> dict[str, Estimate]:
+def _together(
+    metrics: Mapping[str, Any], real: np.ndarray, fake: np.ndarray, estimate: Callable[..., list[Jackknife]], seed: int
+) -> dict[str, Jackknife]:
     """Metrics of the same two sets, in one go."""
     if not metrics:
         return {}
     size = {"real": len(real), "fake": len(fake), None: 0}
     shares = [size[getattr(metric, "share_of", None)] for metric in metrics.values()]
-    found = jackknifed(lambda r, f: evaluate(list(metrics.values()), r, f), real, fake, seed=seed, share_of=shares)
+    found = estimate(lambda r, f: evaluate(list(metrics.values()), r, f), real, fake, seed=seed, share_of=shares)
     return dict(zip(metrics, found, strict=True))
 
 
 def _try_smaller(metric: Any, real: np.ndarray, fake: np.ndarray) -> None:
-    """Raise what the metric raises when a group is left out; only asked where pictures are few."""
-    if min(len(real), len(fake)) < CLOSE:
-        less = [x[: len(x) - math.ceil(len(x) / GROUPS)][:MOST] for x in (real, fake)]
-        metric(*less)
-
-
-def quality_estimate(model: Model, fakes: Features, scores: Scores, seed: int = 0) -> Estimate:
-    """QS and how it varies: without each fold of the reals, in model and scale, and without each group of pictures.
-
-    Copies of reals are left out, as in `Scores.summary`, and so is a z that is not finite.
-    """
-    place = {name: row for row, name in enumerate(scores.id)}
-    rows = np.array([place[name] for name in fakes.ids])
-    copied = np.array([bool(scores.duplicate_of[row]) for row in rows])
-    kept = np.flatnonzero(np.isfinite(scores.z[rows]) & ~copied)
-    if not len(kept):
-        return Estimate(math.nan)
-    held_out = model.scale.held_out
-    raw = scores.score[rows][kept]
-    value = quality(raw, held_out).mean_z
-    by_fold = model.scorer.score_folds(model._matrix(fakes.rows(kept))) if hasattr(model.scorer, "score_folds") else []
-    real = np.empty(0)
-    if len(by_fold):
-        folds = by_fold.shape[1]
-        dealt = np.random.default_rng([seed, 0]).permutation(len(held_out)) % folds
-        real = np.array([quality(by_fold[:, f], held_out[dealt != f]).mean_z for f in range(folds)])
-    groups = min(GROUPS, len(kept))
-    dealt = np.random.default_rng([seed, 1]).permutation(len(kept)) % groups
-    fake = np.array([quality(raw[dealt != g], held_out).mean_z for g in range(groups) if groups > 1])
-    return Estimate(value, *(x - x.mean() if len(x) else x for x in (real, fake)))
+    """Raise what the metric raises when a group is left out."""
+    metric(*(x[: len(x) - math.ceil(len(x) / GROUPS)][:MOST] for x in (real, fake)))
 
 
 def _note_sizes(found: Sequence[Generator], made: Mapping[str, Any], n: int, notes: list[str]) -> None:
     """Unequal sets, copies, and metrics that should not be trusted at this size."""
     sizes = {g.name: g.n for g in found}
-    by_size = [label for label, metric in made.items() if getattr(metric, "by_size", True)]
-    if len(set(sizes.values())) > 1 and by_size:
+    dependent = [label for label, metric in made.items() if by_size(metric)]
+    if len(set(sizes.values())) > 1 and dependent:
         each = ", ".join(f"{name} {m}" for name, m in sizes.items())
         notes.append(
-            f"the sets are not equally large ({each}), and {', '.join(by_size)} depend on that; pictures "
-            f"(--pictures {min(sizes.values())}) takes as many of each"
+            f"the sets are not equally large ({each}), and {', '.join(dependent)} depend on that: each value is that "
+            f"of its whole set, verdicts compare equally many (the mean of {DRAWS} seeded draws from the larger set); "
+            f"pictures (--pictures {min(sizes.values())}) takes as many of each"
         )
+    for g in found:
+        if g.n < FEWEST:
+            notes.append(f"{g.name}: {g.n} pictures are too few for an interval or a verdict; it takes {FEWEST}")
     for g in found:
         copies = g.scores.summary()["duplicates"]
         if copies:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from itertools import combinations
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .comparison import Beside, Comparison, Generator
+from .comparison import SAME, Beside, Comparison, Generator, Verdict
 from .files import replace_file
 from .gallery import thumbnails_of
 from .pages import drawing
@@ -21,8 +22,13 @@ from .pages.page import render
 
 WIDE, NARROW = 1140, 340  # of a chart in pixels: one for the table, one for the telephone
 SHOWN = 8  # best, middle and worst pictures of each generator
-STYLES, FILTERS = ("report.css", "compare.css"), {"number": number}
+STYLES = ("report.css", "compare.css")
+FILTERS = {
+    "number": number,
+    "ends": lambda ends: "no interval" if math.isnan(ends[0]) else f"{number(ends[0])} to {number(ends[1])}",
+}
 ARROWS = {None: "", False: "higher is better", True: "lower is better"}
+TOPICS = {"qs": "quality", "ds": "diversity"}  # metrics of the headline, by their name in the registry
 
 
 def write_page(
@@ -81,51 +87,73 @@ def write_page(
 def sentences(found: Comparison) -> list[str]:
     """What a reader wants to know of each pair first: quality by QS, diversity by DS."""
     words = []
+    topics = headline(found)
     for left, right in combinations((g.name for g in found.generators), 2):
-        parts = []
-        for metric, topic in (("qs", "quality"), ("ds", "diversity")):
-            known = [v for v in found.verdicts if v.metric == metric and {v.left, v.right} == {left, right}]
-            if not known:
-                continue
-            v = found.verdict(metric, left, right)
-            range_ = f"{number(v.difference)}, {number(v.low)} to {number(v.high)}"
-            if v.says == "cannot be told apart":
-                parts.append(
-                    f"in {topic} they cannot be told apart with this many pictures ({metric.upper()} {range_})"
-                )
-            else:
-                care = ", but not from equally many pictures" if v.unequal else ""
-                parts.append(f"{left} is {v.says} in {topic} ({metric.upper()} {range_}){care}")
+        known = {v.metric for v in found.verdicts if {v.left, v.right} == {left, right}}
+        parts = [_says(found.verdict(m, left, right), topic) for m, topic in topics.items() if m in known]
         if parts:
             words.append(f"{left} against {right}: {'; '.join(parts)}.")
     for v in found.pair_verdicts:
-        range_ = f"z {number(v.difference)}, {number(v.low)} to {number(v.high)}"
-        told = "they cannot be told apart" if v.says == "cannot be told apart" else f"{v.left} is {v.says}"
-        words.append(f"{v.left} against {v.right}, input by input ({v.n} of both): {told} in quality ({range_}).")
+        range_ = f"z {_range(v)}"
+        told = "they cannot be told apart" if v.says == SAME else f"{v.left} is {v.says}"
+        said = f"nothing can be said: {v.why}" if v.why else f"{told} in quality ({range_})"
+        words.append(f"{v.left} against {v.right}, input by input ({v.n} of both): {said}.")
     return words
 
 
+def headline(found: Comparison) -> dict[str, str]:
+    """Metrics that the sentences are about, each once however it is written, and what each says something of.
+
+    Several of a kind, such as QS by two scorers, are called by their specs.
+    """
+    first: dict[str, str] = {}
+    for label, spec in found.made_by["metrics"].items():
+        first.setdefault(spec, label)
+    return {label: TOPICS[name] for spec, label in first.items() if (name := spec.partition("(")[0]) in TOPICS}
+
+
+def _says(v: Verdict, topic: str) -> str:
+    name = v.metric.upper() if v.metric in TOPICS else v.metric
+    if v.why:
+        return f"in {topic} nothing can be said: {v.why}"
+    if v.says == SAME:
+        return f"in {topic} they cannot be told apart with this many pictures ({name} {_range(v)})"
+    at = f", compared at {v.pictures[0]} pictures of each" if v.unequal else ""
+    return f"{v.left} is {v.says} in {topic} ({name} {_range(v)}{at})"
+
+
+def _range(v: Any) -> str:
+    return f"{number(v.difference)}, {number(v.low)} to {number(v.high)}"
+
+
 def table_rows(found: Comparison) -> list[dict[str, Any]]:
-    """A row a metric: what it is about, which way is better, and value, interval and standing of each generator."""
+    """A row a metric: what it is about, which way is better, and value, interval and standing of each generator.
+
+    "Best" is only what a verdict calls better than another one; what cannot be told apart from it is as good.
+    """
     rows = []
     for label, metric in found.metrics.items():
-        ranks = getattr(metric, "ranks", True)
-        known = {g.name: g.values[label] for g in found.generators if label in g.values}
-        turn = -1 if getattr(metric, "is_distance", False) else 1
-        best = max(known, key=lambda name: turn * known[name].value, default=None) if ranks and len(known) > 1 else None
+        best = found.best(label)
+        others = [g.name for g in found.generators if label in g.values and g.name != best]
+        against = {name: found.verdict(label, best, name) for name in others} if best is not None else {}
+        best = best if any(v.says == "better" for v in against.values()) else None
         cells = []
         for g in found.generators:
-            estimate = known.get(g.name)
-            low, high = estimate.interval() if estimate else (float("nan"),) * 2
-            value = estimate.value if estimate else float("nan")
-            alike = best is not None and g.name != best and estimate is not None
-            alike = alike and found.verdict(label, g.name, best).says == "cannot be told apart"
-            trouble = g.trouble.get(label, "")
+            estimate = g.values.get(label)
+            low, high = estimate.interval() if estimate else (math.nan,) * 2
+            verdict = against.get(g.name) if best is not None else None
             cells.append(
-                {"value": value, "low": low, "high": high, "best": g.name == best, "alike": alike, "trouble": trouble}
+                {
+                    "value": estimate.value if estimate else math.nan,
+                    "low": low,
+                    "high": high,
+                    "best": g.name == best,
+                    "alike": verdict is not None and verdict.says == SAME and not verdict.why,
+                    "trouble": g.trouble.get(label, ""),
+                }
             )
         about = getattr(metric, "about", "")
-        words = ARROWS[getattr(metric, "is_distance", False) if ranks else None]
+        words = ARROWS[getattr(metric, "is_distance", False) if getattr(metric, "ranks", True) else None]
         rows.append({"name": label, "about": about, "way": words, "cells": cells})
     return rows
 
@@ -223,10 +251,13 @@ def _cells(
 
 
 def _points(found: Comparison) -> list[drawing.Point]:
+    """Each generator by the first metric of either topic."""
+    first = {topic: label for label, topic in reversed(list(headline(found).items()))}
+    axes = [first.get(topic, "") for topic in TOPICS.values()]
     points = []
     for i, g in enumerate(found.generators):
-        if "qs" in g.values and "ds" in g.values:
-            both = [(e.value, *e.interval()) for e in (g.values["qs"], g.values["ds"])]
+        if all(label in g.values for label in axes):
+            both = [(e.value, *e.interval()) for e in (g.values[label] for label in axes)]
             points.append(drawing.Point(g.name, *both, colour=i))
     return points
 

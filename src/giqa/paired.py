@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 
+from .comparison import LEVEL, Contrast, Verdict, decided
 from .errors import BadSpec
 from .fitting import folds_of
+from .metrics.intervals import FEWEST
 from .model import Model
 from .stats import Estimate, student_mean, wilson
 from .types import Features
@@ -80,7 +83,7 @@ class Paired:
 class PairVerdict:
     """Two generators on the `n` inputs of both: mean of z of the left output less the right one's, and what follows.
 
-    `says`: "better" or "worse" (left than right), or "cannot be told apart".
+    `says`: "better" or "worse" (left than right), or "cannot be told apart"; `level`, `why` as in `Verdict`.
     """
 
     left: str
@@ -90,6 +93,13 @@ class PairVerdict:
     low: float
     high: float
     says: str
+    level: float = LEVEL
+    why: str = ""
+
+    @classmethod
+    def of(cls, v: Verdict) -> PairVerdict:
+        """Of a verdict on a contrast of `pair_contrasts`."""
+        return cls(v.left, v.right, v.pictures[0], v.difference, v.low, v.high, v.says, v.level, v.why)
 
 
 class Pairing:
@@ -179,18 +189,30 @@ def keys_of(by: str, source: Any, ids: Sequence[str]) -> dict[str, str]:
     return {name: value for name, value in zip(source.ids, columns[by], strict=True) if value}
 
 
-def pair_verdicts(found: Sequence[Paired], level: float) -> list[PairVerdict]:
-    """Every two generators on their common targets; `level` holds for all together (Bonferroni)."""
-    couples = list(combinations(found, 2))
-    verdicts = []
-    for left, right in couples:
+def pair_verdicts(found: Sequence[Paired], level: float = LEVEL) -> list[PairVerdict]:
+    """Every two generators on their common targets; `level` holds for all together (Holm)."""
+    return [PairVerdict.of(verdict) for verdict in decided(pair_contrasts(found), level)]
+
+
+def pair_contrasts(found: Sequence[Paired]) -> list[Contrast]:
+    """Of every two generators the mean difference of z on their common targets."""
+    contrasts = []
+    for left, right in combinations(found, 2):
         other = dict(zip(right.targets, right.z.tolist(), strict=True))
-        both = [(mine, other[t]) for t, mine in zip(left.targets, left.z.tolist(), strict=True) if t in other]
-        if both:
-            gap, low, high = mean_of(np.array([a - b for a, b in both]), 1 - (1 - level) / len(couples))
-            says = "better" if low > 0 else "worse" if high < 0 else "cannot be told apart"
-            verdicts.append(PairVerdict(left.name, right.name, len(both), gap, low, high, says))
-    return verdicts
+        gaps = np.array([z - other[t] for t, z in zip(left.targets, left.z.tolist(), strict=True) if t in other])
+        if len(gaps):
+            known = gaps[np.isfinite(gaps)]
+            few = len(known) < FEWEST
+            why = f"too few inputs that both have ({len(known)}; it takes {FEWEST})" if few else ""
+            about = {"pictures": (len(gaps), len(gaps)), "why": why}
+            at = partial(_mean_from, gaps, few)
+            contrasts.append(Contrast("paired", left.name, right.name, at, ("paired", left.name, right.name), **about))
+    return contrasts
+
+
+def _mean_from(gaps: np.ndarray, few: bool, level: float) -> tuple[float, float, float]:
+    value, *ends = mean_of(gaps, level)
+    return (value, math.nan, math.nan) if few else (value, *ends)
 
 
 def mean_of(values: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .compare import compare
-from .comparison import Comparison
+from .comparison import SAME, Comparison, Verdict
 from .comparison_page import ARROWS, FILTERS, STYLES
 from .errors import BadSource
 from .extraction import as_match, auto_match, extract, make_extractor
@@ -45,25 +45,22 @@ class Track:
 
     def best(self, metric: str) -> int | None:
         """Position of the best checkpoint; None where the metric ranks nothing or is unknown everywhere."""
-        made = self.comparison.metrics[metric]
-        values = self.line(metric)[:, 0] * (-1 if getattr(made, "is_distance", False) else 1)
-        if not getattr(made, "ranks", True) or not np.isfinite(values).any():
-            return None
-        return int(np.nanargmax(values))
+        best = self.comparison.best(metric)
+        return next((i for i, g in enumerate(self.comparison.generators) if g.name == best), None)
 
     def as_good(self, metric: str) -> list[int]:
-        """Positions of checkpoints that cannot be told apart from the best one, at 95 % each, with itself."""
-        best = self.best(metric)
+        """Positions of checkpoints that cannot be told apart from the best one, with itself.
+
+        By the verdicts, which hold at 95 % for all metrics and pairs of checkpoints together.
+        """
+        best = self.comparison.best(metric)
         if best is None:
             return []
-        values = [g.values.get(metric) for g in self.comparison.generators]
-        found = []
-        for place, estimate in enumerate(values):
-            if estimate is not None:
-                _, low, high = estimate.minus(values[best])
-                if place == best or low <= 0 <= high:
-                    found.append(place)
-        return found
+        apart = {v.right if v.left == best else v.left for v in self._against(best, metric) if v.says != SAME}
+        return [i for i, g in enumerate(self.comparison.generators) if metric in g.values and g.name not in apart]
+
+    def _against(self, best: str, metric: str) -> list[Verdict]:
+        return [v for v in self.comparison.verdicts if v.metric == metric and best in (v.left, v.right)]
 
     def to_json(self) -> dict[str, Any]:
         """The comparison's JSON, without the verdicts on pairs, and the best of each metric."""

@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import t as students_t
 
 from giqa.metrics.frechet import frechet_distance
-from giqa.metrics.intervals import Estimate, jackknifed, student, wilson
+from giqa.metrics.intervals import Estimate, at_number, jackknifed, student, wilson
 
 
 def mean_gap(real, fake):
@@ -109,3 +109,61 @@ def test_wilson_solves_its_equation(share, n):
     for p in wilson(share, n):
         if 0 < p < 1:
             assert abs(share - p) == pytest.approx(1.959964 * np.sqrt(p * (1 - p) / n), rel=1e-5)
+
+
+def test_a_mean_over_pictures_has_the_textbooks_interval():
+    """Each picture left out in turn: Student's interval with n - 1 degrees of freedom; a group more than there are
+    pictures adds nothing."""
+    x = np.random.default_rng(1).normal(size=(7, 1))
+    wanted = students_t.interval(0.95, 6, x.mean(), x.std(ddof=1) / np.sqrt(7))
+    assert Estimate.of_mean(x[:, 0]).interval() == pytest.approx(wanted, rel=0.01)
+    (found,) = jackknifed(lambda r, f: f.mean(), np.zeros((20, 1)), x)
+    assert len(found.fake) == 7 and found.interval() == pytest.approx(wanted, rel=0.01)
+
+
+def test_few_pictures_have_no_interval():
+    """Four say nothing, five something; a difference needs five of both, however many the other has."""
+    four, five, many = (Estimate.of_mean(np.arange(float(n))) for n in (4, 5, 100))
+    assert np.isnan(four.interval()).all() and not four.known
+    assert np.isfinite(five.interval()).all()
+    assert np.isnan(many.minus(four)[1:]).all() and np.isnan(four.minus(many)[1:]).all()
+    assert np.isfinite(many.minus(five)[1:]).all()
+
+
+def test_the_smaller_set_never_varies_less_than_the_larger_one():
+    """Five equal numbers against 50 of variance 1: the five are taken to have it too, with 4 degrees of freedom."""
+    few = Estimate.of_mean(np.full(5, 3.0))
+    x = np.random.default_rng(2).normal(size=50)
+    many = Estimate.of_mean((x - x.mean()) / x.std(ddof=1))
+    parts = [(1 / 5, 4), (1 / 50, 49)]
+    variance = sum(v for v, _ in parts)
+    freedom = variance**2 / sum(v * v / f for v, f in parts)
+    half = students_t.ppf(0.975, freedom) * np.sqrt(variance)
+    for gap, low, high in (few.minus(many), tuple(-v for v in many.minus(few))):
+        assert abs(gap) == pytest.approx(3) and abs(high - low) / 2 == pytest.approx(half, rel=0.01)
+
+
+def test_at_a_number_draws_overlap_as_little_as_they_can():
+    """Five draws of 2 of 10 are all of them: the mean of a mean is the whole's, with a fifth of one draw's variance."""
+    real, fake = np.zeros((20, 1)), np.arange(10.0)[:, None]
+    seen = []
+    (found,) = at_number(lambda r, f: seen.append(tuple(f[:, 0])) or f.mean(), real, fake, 2, seed=3)
+    draws = [s for s in dict.fromkeys(seen) if len(s) == 2]
+    assert len(draws) == 5 and sorted(sum(draws, ())) == list(range(10))
+    assert found.value == pytest.approx(4.5) and found.n == 10
+    (one,) = jackknifed(lambda r, f: f.mean(), real, np.array(draws[0])[:, None], seed=3)
+    assert found.fake == pytest.approx(one.fake / np.sqrt(5))
+    (whole,) = at_number(lambda r, f: f.mean(), real, fake, 10, seed=3)
+    assert whole.value == 4.5 and whole.fake == pytest.approx(
+        jackknifed(lambda r, f: f.mean(), real, fake, seed=3)[0].fake
+    )
+
+
+def test_a_difference_is_judged_in_a_unit_that_stays():
+    """Reals that fix the unit widen the value's interval, and not that of a difference."""
+    unit, still = np.tile([-1.0, 1.0], 5), np.zeros(5)
+    a, b = (Estimate.of_mean(v + np.arange(9.0), unit * v, still) for v in (40.0, 10.0))
+    low, high = a.interval()
+    assert high - low > 100
+    gap, low, high = a.minus(b)
+    assert gap == 30 and low > 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from .. import registry
 from ..errors import BadSpec
+from ..images.sets import name_and_place
 from ..train.heads import LEARNED
 
 SHORT = {"M": ("gmm", "n_components"), "K": ("knn", "k"), "N": ("mbc", "n_heads")}  # the papers' letters
@@ -50,8 +50,7 @@ def parse_entry(text: str) -> Entry:
     -1
     """
     text = text.strip()
-    found = re.fullmatch(r"([^=()\[\]/\\]+)=(.+)", text, flags=re.S)
-    label, what = (found[1].strip(), found[2].strip()) if found and not os.path.exists(text) else ("", text)
+    label, what = map(str.strip, name_and_place(text, barred="()[]/\\"))
     table = re.fullmatch(r"(.+?)\[(-?)([^\[\]]+)\]", what)
     path = Path(table[1] if table else what)
     if path.suffix.lower() in TABLES:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -133,10 +132,10 @@ def labelled_sets(
 
 def named(text: str, known: Mapping[str, Any] | None = None) -> tuple[str, str]:
     """`NAME=PATH` apart; of options only names of sets that are `known`, for a path may have a = in it."""
-    name, equals, where = text.partition("=")
-    if not equals or not where or set(name) & set("[/\\(") or os.path.exists(text):
-        return "", text
-    if known is not None and name not in known:
+    from ..images.sets import name_and_place
+
+    name, where = name_and_place(text, barred="[/\\(")
+    if name and known is not None and name not in known:
         from ..errors import BadSpec
 
         raise BadSpec(f"There is no set {name!r} (in {text!r}); there are {', '.join(known)}.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +9,17 @@ import click
 
 from .shared import check_writable, options
 
-NAMED = re.compile(r"([^=\[\]/\\]+)=(.+)", re.DOTALL)
-
 
 def by_name(sets: tuple[str, ...]) -> dict[str, str]:
-    """NAME=WHERE apart; a set without a name is called as its folder or table."""
+    """NAME=WHERE apart; a set without a name is called as its folder or table. What exists wins over NAME=."""
     from ..errors import BadSpec
     from ..gallery import plain_name
+    from ..images.sets import name_and_place
 
     found: dict[str, str] = {}
     for text in sets:
-        hit = NAMED.fullmatch(text)
-        name, where = (hit[1], hit[2]) if hit else (plain_name(text), text)
+        name, where = name_and_place(text)
+        name = name or plain_name(where)
         if name in found:
             raise BadSpec(f"Two sets are called {name!r}; give each a name of its own: A={found[name]} B={where}.")
         found[name] = where
@@ -86,8 +84,9 @@ def compare(
     \b
     giqa compare --real reals/ A=fakes_a/ B=fakes_b/ --report compare.html
 
-    A table on stdout: a row a metric, a column a set, each value with its 95 % interval. Then, for each pair, better,
-    worse, or cannot be told apart with this many pictures.
+    A table on stdout: a row a metric, a column a set, each value with its own 95 % interval. Then, for each pair,
+    better, worse, or cannot be told apart with this many pictures: equal generators are told apart, by any metric and
+    pair at all, in 5 % of comparisons at most. Fewer than 5 pictures allow no interval and no verdict.
     """
     from .. import console
     from ..compare import compare as run
@@ -186,7 +185,7 @@ def _cell(estimate: Any, trouble: str | None) -> str:
 
 
 def _numbers(value: float, low: float, high: float) -> str:
-    return f"{value:.4g} [{low:.4g}, {high:.4g}]"
+    return f"{value:.4g} [{low:.4g}, {high:.4g}]" if low == low else f"{value:.4g} (no interval)"
 
 
 def _write_json(out: Path | None, content: Any) -> None:
@@ -227,7 +226,7 @@ def track(
     RUN is a folder of folders with the iteration in their name (samples/iter_002000/, checkpoint-500/, step_1e3/), or a
     table with a column iteration, step or epoch. Where it is not clear what the iterations are, nothing is guessed:
     exit status 2, and the numbers that could be meant. On stdout a row an iteration; a star marks the best one of a
-    column.
+    column. What cannot be told apart from it is counted, at 95 % for all metrics and checkpoints together.
     """
     from .. import console
     from .. import track as tracking

@@ -6,6 +6,7 @@ Each is called as (real (n, d), fake (m, d)) and gives one number.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,7 +17,7 @@ from .frechet import SMALLEST_SHARE, frechet_distance, frechet_infinity
 from .inception_score import inception_score
 from .kernel import cmmd, kernel_distance
 from .prdc import Neighbourhoods, neighbourhoods
-from .quality import diversity_score, quality_score
+from .quality import diversity_score
 from .vendi import vendi_score
 
 QUALITY, DIVERSITY, BOTH, MEMORY = "quality", "diversity", "both", "memory"
@@ -31,26 +32,11 @@ class Named:
     is_distance: ClassVar[bool] = False  # else higher = better
     ranks: ClassVar[bool] = True  # whether more of it is better, or less of a distance
     share_of: ClassVar[str | None] = None  # "real" or "fake": it is a share of these
-    by_size: ClassVar[bool] = True  # it depends on the numbers of pictures, which should be equal
+    by_size: ClassVar[bool] = True  # it depends on the number of fakes, so that only equally many can be compared
 
     def trouble(self, n: int, m: int, d: int) -> str:
         """Why not to trust it with n reals, m fakes and d columns; empty when nothing is wrong."""
         return ""
-
-
-@dataclass(frozen=True)
-class Quality(Named):
-    """QS: mean z of the fakes under a scorer fitted on the reals, on the scale of held-out reals (GIQA, eq. 9)."""
-
-    scorer: str = "sgm"
-    seed: int = 0
-    about: ClassVar[str] = QUALITY
-    by_size: ClassVar[bool] = False
-
-    def __call__(self, real: np.ndarray, fake: np.ndarray) -> float:
-        folds = np.random.default_rng(self.seed).permutation(len(real)) % 5
-        model = make("scorer", self.scorer, seed=self.seed).fit(real, folds=folds)
-        return quality_score(model.score_samples(fake), model.held_out_)
 
 
 @dataclass(frozen=True)
@@ -63,8 +49,8 @@ class Diversity(Named):
     about: ClassVar[str] = DIVERSITY
 
     def __call__(self, real: np.ndarray, fake: np.ndarray) -> float:
-        build = lambda: make("scorer", self.scorer, seed=self.seed)  # noqa: E731 - the scorer, again and again
-        return diversity_score(real, fake, build, splits=self.splits, seed=self.seed)
+        scorer = make("scorer", self.scorer, seed=self.seed)
+        return diversity_score(real, fake, lambda: deepcopy(scorer), splits=self.splits, seed=self.seed)
 
     def trouble(self, n: int, m: int, d: int) -> str:
         fitted = min(n // 2, m)
@@ -154,6 +140,7 @@ class Precision(OfNeighbours):
 
     k: int = 5
     field: ClassVar[str] = "precision"
+    by_size: ClassVar[bool] = False  # each fake is looked at alone
     about: ClassVar[str] = QUALITY
     share_of: ClassVar[str | None] = "fake"
 
@@ -174,6 +161,7 @@ class Density(OfNeighbours):
 
     k: int = 5
     field: ClassVar[str] = "density"
+    by_size: ClassVar[bool] = False  # each fake is looked at alone
     about: ClassVar[str] = QUALITY
 
 
@@ -193,6 +181,7 @@ class Authenticity(OfNeighbours):
 
     k: int = 1
     field: ClassVar[str] = "authenticity"
+    by_size: ClassVar[bool] = False  # each fake is looked at alone
     about: ClassVar[str] = MEMORY
     ranks: ClassVar[bool] = False
     share_of: ClassVar[str | None] = "fake"

@@ -67,8 +67,8 @@ def plane(points: Sequence[Point], labels: tuple[str, str], width: int, height: 
     finite = [p for p in points if math.isfinite(p.x[0]) and math.isfinite(p.y[0])]
     if not finite:
         return Markup("")
-    x = axis_of([v for p in finite for v in p.x], 56, width - 16)
-    y = axis_of([v for p in finite for v in p.y], height - 44, 14)
+    x = axis_of([v for p in finite for v in p.x if math.isfinite(v)], 56, width - 16)
+    y = axis_of([v for p in finite for v in p.y if math.isfinite(v)], height - 44, 14)
     parts = [grid_y(y, marks_of(y, 26), width, plain, left=56)]
     parts.append(grid_x(x, marks_of(x, 44), height - 26))
     parts.append(f'<text x="{width / 2}" y="{height - 6}" text-anchor="middle">{escape(labels[0])} →</text>')
