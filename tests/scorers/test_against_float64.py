@@ -23,14 +23,14 @@ def clusters(spread, copies, seed, n=320, d=6):
 
 @pytest.mark.parametrize("k", [1, 5, 150])
 def test_knn_is_the_mean_of_float64_distances(k):
-    """-log of the mean of the k smallest: to 1e-3 where features, standardised in float32, carry so much."""
+    """-log of the mean of the k smallest, to what standardised features carry that are kept as float32."""
     for seed, (spread, copies) in enumerate(CASES):
         reals, fakes = clusters(spread, copies, seed)
         mean, sd = reals.mean(axis=0), reals.std(axis=0)
         near = np.sort(cdist((fakes - mean) / sd, (reals - mean) / sd), axis=1)[:, :k]
         knn = KNN(k=k).fit(reals)
         wanted = -np.log(np.maximum(near, knn.floor_).mean(axis=1))  # nearer than the floor counts as the floor
-        assert knn.score_samples(fakes) == pytest.approx(wanted, abs=1e-3)
+        assert knn.score_samples(fakes) == pytest.approx(wanted, abs=1e-5 + 5e-7 / spread)
 
 
 @pytest.mark.parametrize("n_components", [1, 3])
