@@ -30,7 +30,9 @@ from .images.profile import differences, profile
 from .model import Model, load
 from .realism import Realism, is_realism, load_realism, with_people
 from .scores import NUMBERS, PEOPLE, TEXTS, Scores
+from .trust import doubts, human_part, unchecked
 from .types import Extractor, Features, Progress, Step
+from .voted import Asked
 from .worst_places import explain_pictures, extreme_ids, maps_for
 
 DEFAULT_SCORER = "multilayer"
@@ -237,16 +239,18 @@ def score(
     human = load_realism(human) if isinstance(human, (str, Path)) else human
     fakes = fakes if as_features(fakes) is not None else open_source(fakes)
     options = {"store": store, "workers": workers, "progress": progress}
-    steps = score_steps(fakes, model, **options)
-    steps = with_people(steps, fakes, human, **options) if human is not None else steps
+    judge = model if isinstance(model, Realism) else human
+    asked = None if judge is None else Asked(judge.voted)
+    steps = score_steps(fakes, model, **options, asked=None if human is not None else asked)
+    steps = with_people(steps, fakes, human, **options, asked=asked) if human is not None else steps
     if report is None:
-        return _warned(collect(steps, model, human=human))
+        return _warned(collect(steps, model, human=human, asked=asked))
     gallery = Gallery(model, neighbours=show_reals and isinstance(model, Model))
-    scores = _warned(collect(steps, model, gallery.see, human))
+    scores = _warned(collect(steps, model, gallery.see, human, asked))
     switches = {"show_reals": show_reals, "show_thumbnails": show_thumbnails, "show_paths": show_paths}
     where = maps_for(None if file and is_realism(file) else file, real, model.match, maps, workers, progress)
     if where is not None:
-        ends = extreme_ids(scores.id, scores.score if scores.p_real is None else scores.p_real)
+        ends = extreme_ids(scores.id, scores.p_real if scores.believed else scores.score)
         switches["explained"] = explain_pictures(where, fakes, ends, workers, progress)
     gallery.write(report, scores, fakes, real, workers=workers, progress=progress, **switches)
     return scores
@@ -274,6 +278,9 @@ def _warn_if_saved_differently(real: Any, fakes: Any) -> None:
 def _warned(scores: Scores) -> Scores:
     if len(scores) and all(scores.error):
         warnings.warn(f"none of the {len(scores)} pictures could be scored; the first: {scores.error[0]}", stacklevel=3)
+    part = human_part(scores.made_by)
+    for text in filter(None, [*doubts(part), unchecked(part)]):
+        warnings.warn(text, stacklevel=3)
     return scores
 
 
@@ -284,6 +291,7 @@ def score_steps(
     store: bool = True,
     workers: int | None = None,
     progress: Progress | None = None,
+    asked: Asked | None = None,
 ) -> Iterator[Step]:
     """Score in steps of 64 pictures, so that memory does not grow with their number."""
     features, people = as_features(fakes), isinstance(model, Realism)
@@ -304,6 +312,8 @@ def score_steps(
         done += len(here)
         named = step.features if people else _named_as(step.features, model)
         columns = model.score(named) if len(named) else {}
+        if people and asked is not None:
+            columns["human_notes"] = asked.see(named)
         yield Step(here, step.features, columns, step.failures)
         if progress:
             progress("score", done, total)
@@ -355,8 +365,9 @@ def collect(
     model: Model | Realism,
     each: Callable[[Step], None] | None = None,
     human: Realism | None = None,
+    asked: Asked | None = None,
 ) -> Scores:
-    """All steps as one table; `each` sees every step as it passes."""
+    """All steps as one table; `each` sees every step as it passes, `asked` what a human model was asked about."""
     people = PEOPLE if human is not None or isinstance(model, Realism) else ()
     columns: dict[str, list] = {name: [] for name in ("id", *NUMBERS, *people, *TEXTS)}
     for step in steps:
@@ -368,7 +379,9 @@ def collect(
             for name in ("duplicate_of", "out_of_domain"):
                 columns[name].append("" if row is None else step.columns[name][row])
             noted = row is not None and step.features.info is not None
-            columns["notes"].append("; ".join(note_names(int(step.features.info["notes"][row]))) if noted else "")
+            notes = [*note_names(int(step.features.info["notes"][row]))] if noted else []
+            notes += [step.columns["human_notes"][row]] if row is not None and "human_notes" in step.columns else []
+            columns["notes"].append("; ".join(filter(None, notes)))
             for name in (*NUMBERS, *people):
                 columns[name].append(np.nan if row is None else step.columns[name][row])
         if each:
@@ -377,4 +390,6 @@ def collect(
     made_by = {**model.made_by, "model_digest": model.digest}
     if human is not None:
         made_by["human"] = {**human.made_by, "digest": human.digest}
+    if asked is not None:
+        (made_by if human is None else made_by["human"])["asked"] = asked.record()
     return Scores(**(columns | numbers), made_by=made_by)

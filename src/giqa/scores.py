@@ -14,6 +14,7 @@ import numpy as np
 
 from .errors import BadSpec, BadTable, MissingExtra, MissingSource
 from .files import replace_file
+from .trust import doubts, human_part
 
 NUMBERS = ("score", "z", "percentile", "z_low", "z_high")
 PEOPLE = ("p_real", "p_real_low", "p_real_high")  # only where a model of people's votes was asked too
@@ -62,6 +63,11 @@ class Scores:
     def columns(self) -> tuple[str, ...]:
         """The columns that this table has, in their order."""
         return COLUMNS if self.p_real is None else ("id", *NUMBERS, *PEOPLE, *TEXTS)
+
+    @property
+    def believed(self) -> bool:
+        """Whether there is a p_real that nothing speaks against, by `giqa.trust.doubts`."""
+        return self.p_real is not None and not doubts(human_part(self.made_by))
 
     def __len__(self) -> int:
         return len(self.id)

@@ -250,8 +250,11 @@ def info(model: Path, as_json: bool) -> None:
     from .. import console
     from ..model import read_header
     from ..realism import is_realism, read_realism_header
+    from ..trust import human_part, learned
 
     header = read_realism_header(model) if is_realism(model) else read_header(model)
+    if part := human_part(header["made_by"]):
+        header = {"verdict": learned(part)[1]} | header
     if as_json:
         click.echo(json.dumps(header, indent=1))
         return

@@ -23,6 +23,8 @@ from ..scorers.human import PRESETS, HumanModel
 from ..scorers.scale import FEWEST, Copies, Scale, twins
 from ..sums import Sums, check_maps
 from ..types import INFO, Progress, Source
+from ..voted import EXTRACTOR as CONTENT_EXTRACTOR
+from ..voted import Voted, columns_alone
 from .held_out import held_out_figures
 from .manifest import Part
 from .votes import Judged, read_judged
@@ -95,8 +97,9 @@ def train_human(
         if preset == "recommended" if densities is None else densities:
             pooled = extract(Part(reals, chosen), extractor, what="references, pooled", **options).features
             dense = registry.make("scorer", "multilayer", seed=seed).fit(pooled)
-        sums = Sums(distances, extractor, taps, densities=dense)
-        x = extract(Part(source, judged.rows), sums, what="pictures with votes", **options).features
+        sums = Sums(distances, extractor, taps, densities=dense, content=CONTENT_EXTRACTOR)
+        shown = extract(Part(source, judged.rows), sums, what="pictures with votes", **options).features
+        x = columns_alone(shown)
         model = HumanModel(preset=preset, seed=seed).fit(x, judged.counts(), groups=judged.group)
         figures = held_out_figures(lambda: HumanModel(preset=preset, resamples=0, seed=seed), x, judged, seed)
         there = extract(Part(reals, aside), sums, what="reals of the scale", **options).features if aside else None
@@ -106,7 +109,7 @@ def train_human(
             "match": how[3],
             **figures,
         }
-        made = Realism(model, distances, *how, None, made_by, dense)
+        made = Realism(model, distances, *how, None, made_by, dense, Voted.of(shown, seed))
         made = made if there is None else replace(made, scale=Scale(made.score(there)["score"], seed))
         made.save(out)
     return load_realism(out)
