@@ -18,15 +18,18 @@ from .extraction import (
     as_features,
     as_match,
     auto_match,
+    describe_different,
     extract,
     extract_steps,
     make_extractor,
+    still_different,
 )
 from .fitting import fit_in_order
 from .gallery import Gallery
 from .images import open_source
 from .images.decode import note_names
-from .images.profile import differences, profile
+from .images.match import Match
+from .images.sharpness import driven, look_at_sharpness
 from .model import Model, load
 from .realism import Realism, is_realism, load_realism, with_people
 from .scores import NUMBERS, PEOPLE, TEXTS, Scores
@@ -88,10 +91,11 @@ def fit(
         features, failures = _read_reals(real, extractor, options)
         mirrored = extract(real, extractor, flip=True, what="reals, mirrored", **options).features if flip else None
         identity, spec = dict(extractor.identity()), registry.canonical("extractor", extractor)
+        looks = look_at_sharpness(real, match, workers=workers).record()
     elif extractor or match or flip or group:
         raise BadSpec("extractor, match, flip and group are for pictures; they cannot be asked of features.")
     else:
-        identity, labels = dict(features.made_by), {}
+        identity, labels, looks = dict(features.made_by), {}, None
     if progress:
         progress("fit", 0, len(features))
     fitted, repeated, strays = fit_in_order(scorer, features, mirrored, seed, leave_out)
@@ -117,6 +121,7 @@ def fit(
         "reals": len(features),
         "reals_failed": len(failures),
         "reals_digest": _digest(features),
+        "reals_look": looks,
         **found,
     }
     if hasattr(fitted.scorer, "layer_names"):
@@ -212,10 +217,10 @@ def score(
     if real is None and model is None:
         raise BadSpec("Score against what? Give real= (pictures of reals) or model= (a fitted .giqa file).")
     if model is None:
+        asked_for = match
         if match == "auto":
             match = auto_match(real, fakes)
-        elif match is None:
-            _warn_if_saved_differently(real, fakes)
+        _warn_if_saved_differently(real, fakes, as_match(match), asked_for is not None)
         model = fit(
             real,
             extractor,
@@ -241,6 +246,9 @@ def score(
     options = {"store": store, "workers": workers, "progress": progress}
     judge = model if isinstance(model, Realism) else human
     asked = None if judge is None else Asked(judge.voted)
+    if as_features(fakes) is None:
+        looks = look_at_sharpness(fakes, as_match(model.match), workers=workers)
+        _warn(driven(model.made_by.get("reals_look"), looks))
     steps = score_steps(fakes, model, **options, asked=None if human is not None else asked)
     steps = with_people(steps, fakes, human, **options, asked=asked) if human is not None else steps
     if report is None:
@@ -263,16 +271,10 @@ def _opened(model: Model | Realism | str | Path) -> Model | Realism:
     return load_realism(model) if is_realism(model) else load(model)
 
 
-def _warn_if_saved_differently(real: Any, fakes: Any) -> None:
+def _warn_if_saved_differently(real: Any, fakes: Any, match: Match | None, asked_for: bool) -> None:
     if as_features(real) is not None or as_features(fakes) is not None:
         return
-    found = differences(*(profile(open_source(where), n=40) for where in (real, fakes)))
-    if found:
-        warnings.warn(
-            f"the reals and these pictures are saved differently ({', '.join(found)}), which features see before they "
-            "see what is shown; `giqa doctor REALS FAKES` says more, and match='auto' (--match) evens it out",
-            stacklevel=3,
-        )
+    _warn(describe_different(still_different(real, fakes, match), asked_for))
 
 
 def _warned(scores: Scores) -> Scores:

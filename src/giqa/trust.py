@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 FAR = 0.15  # distance from which pictures are another kind: docs/human.md says what it was chosen on
@@ -10,8 +10,6 @@ MOST_UNLIKE = 0.2  # share of pictures that are unlike those with votes, likewis
 FEWEST_ASKED = 5  # pictures; of fewer the distance is mostly chance
 UNLIKE = "unlike the pictures with votes"  # what stands in the notes of a picture
 LEARNED_FROM = "p_real was learned from votes on it"
-PEOPLE = ("p_real", "p_real_low", "p_real_high")
-ALONE = ("score", "z", "percentile", "z_low", "z_high")  # made of p_real too where the human model scores alone
 
 
 def human_part(made_by: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -73,13 +71,3 @@ def unchecked(part: Mapping[str, Any] | None) -> str:
         "the human model was trained by an earlier giqa and does not say which pictures it learned from: whether these "
         "are among them, or are like them, cannot be checked; train it again"
     )
-
-
-def seen_in_training(ids: Sequence[str], notes: Sequence[str]) -> list[str]:
-    """Names of the pictures whose votes p_real was learned from, by the notes of a table of scores."""
-    return [name for name, note in zip(ids, notes, strict=True) if LEARNED_FROM in str(note)]
-
-
-def of_people(column: str, made_by: Mapping[str, Any]) -> bool:
-    """Whether a column of scores comes from a human model."""
-    return column in PEOPLE or (column in ALONE and "human" not in made_by and human_part(made_by) is not None)

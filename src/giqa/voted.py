@@ -22,8 +22,8 @@ KEPT = 500  # pictures, of those with votes and of those asked about, between wh
 def distance(voted: np.ndarray, asked: np.ndarray) -> float:
     """The energy distance between two sets of contents, in units of the distance of two pictures with votes.
 
-    (2 E|v - a| - E|v - v'| - E|a - a'|) / E|v - v'|, columns standardised by `voted` (n, c), pairs of different pictures;
-    `asked` (m, c). Near 0 for two halves of one set, whatever their sizes.
+    (2 E|v - a| - E|v - v'| - E|a - a'|) / E|v - v'|, of pairs of different pictures, columns standardised by `voted`
+    (n, c); `asked` (m, c). Near 0 for two halves of one set, whatever their sizes.
 
     >>> rng = np.random.default_rng(0)
     >>> voted, same, other = rng.normal(size=(3, 200, 4)) + np.array([0, 0, 3])[:, None, None]

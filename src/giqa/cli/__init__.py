@@ -170,7 +170,10 @@ def run_score(
     if out:
         scores.write(out)
     if options.get("match") and not quiet:
-        console.say(f"match: {scores.made_by['match'] or 'nothing to do, both sets are saved alike'}")
+        console.say(f"match: {scores.made_by['match'] or 'nothing to do, size and coding are alike'}")
+        if options.get("human"):
+            told = scores.made_by["human"]["match"] or "no match"
+            console.say(f"For p_real the human model brings its own: {told}.")
     show(scores, out, report, quiet, ranked)
     whole = scores.summary()
     return whole["failed"] + (scores.made_by["reals_failed"] if model is None else 0), whole["scored"]

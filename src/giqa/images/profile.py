@@ -16,6 +16,7 @@ from ..errors import BadImage
 from ..types import Source
 from . import traces
 from .decode import decode, picture_info
+from .sharpness import sharpness
 
 LOSSY = ("JPEG", "MPO", "WEBP", "AVIF")  # MPO is a JPEG with a second picture behind it, as telephones write
 ALPHA = "alpha composited on white"  # the note of `decode`
@@ -38,6 +39,7 @@ class Look:
     detail: float  # `traces.detail`
     grey: bool
     digest: bytes
+    sharpness: float = float("nan")  # `sharpness.sharpness`
 
     @property
     def coded(self) -> bool:
@@ -101,8 +103,10 @@ class Profile:
         return f"median {width:.0f}×{height:.0f}, shorter side {shorter[0]:.0f} to {shorter[-1]:.0f}"
 
 
-def profile(source: Source, n: int = 200, seed: int = 0) -> Profile:
-    """Look at up to `n` pictures of a source.
+def profile(
+    source: Source, n: int = 200, seed: int = 0, match: Callable[[np.ndarray], np.ndarray] | None = None
+) -> Profile:
+    """Look at up to `n` pictures of a source, as they are after `match`.
 
     The sample are the pictures whose base names have the smallest seeded hashes: random, independent of order, and the
     same names in two folders that overlap, so that copies are found.
@@ -115,7 +119,8 @@ def profile(source: Source, n: int = 200, seed: int = 0) -> Profile:
     looks, unreadable = [], []
     for index in sorted(heapq.nsmallest(n, range(len(source)), key=key)):
         try:
-            looks.append(look_at(source.ids[index], source.raw(index)))
+            raw = source.raw(index)
+            looks.append(look_at(source.ids[index], match(decode(raw).pixels) if match else raw))
         except BadImage as error:
             unreadable.append((source.ids[index], str(error)))
     return Profile(source.name, len(source), tuple(looks), tuple(unreadable))
@@ -135,6 +140,7 @@ def look_at(name: str, raw: bytes | np.ndarray) -> Look:
         detail=traces.detail(picture.pixels),
         grey=traces.is_grey(picture.pixels),
         digest=info["digest"].tobytes(),
+        sharpness=sharpness(picture.pixels),
     )
 
 

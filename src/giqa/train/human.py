@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import __version__, registry
 from ..errors import BadImage, BadShape, BadSource, BadSpec
-from ..extraction import as_match, auto_match, extract, make_extractor
+from ..extraction import as_match, auto_match, describe_different, extract, make_extractor, still_different
 from ..images import open_source
 from ..images.decode import decode, picture_info
 from ..realism import Realism, load_realism
@@ -79,8 +79,14 @@ def train_human(
     extractor = make_extractor(extractor or EXTRACTORS[preset])
     taps = check_maps(extractor, layers)
     reals = open_source(real)
-    match = auto_match(reals, source) if match == "auto" else as_match(match)
     info, judged = readable(source, judged, workers, progress)
+    asked_for, shown = match is not None, Part(source, judged.rows)
+    match = auto_match(reals, shown) if match == "auto" else as_match(match)
+    if asked_for:
+        say(f"match: {match.spec() if match else 'nothing to do, size and coding are alike'}")
+    different = describe_different(still_different(reals, shown, match), asked_for, "the pictures with votes")
+    if different:
+        warnings.warn(different, stacklevel=2)
     judged = judged if group else replace(judged, group=twins(info))
     wanted = REFERENCES[preset] if references is None else references
     chosen, aside, refused = choose_references(reals, info, wanted, seed, workers, progress)
