@@ -355,7 +355,7 @@ def test_twins_strays_and_groups_are_counted_without_names(tmp_path, report, swi
 
 
 def test_a_doubt_takes_p_real_out_of_the_headline(tmp_path):
-    """The caution stands on top; the tile, the order and the captions are without p_real; the numbers stay in the data."""
+    """The caution stands on top; tile, order and captions are without p_real; the numbers stay in the data."""
     report = make_report()
     columns = {
         **report.columns,

@@ -1,4 +1,4 @@
-"""The pictures with votes: a distance by its definition, flags that depend on no other picture, copies that are known."""
+"""The pictures with votes: a distance by its definition, flags that depend on no other picture, known copies."""
 
 import numpy as np
 import pytest
@@ -51,7 +51,7 @@ def test_a_picture_far_from_all_with_votes_is_flagged_alone_and_in_company(voted
 
 
 def test_what_is_asked_is_summed_up_in_any_order(voted):
-    """Of 520 pictures, 500 fix the distance; neither steps nor order change it, nor do pictures that stand there twice."""
+    """Of 520 pictures, 500 fix the distance; neither steps, order nor repeated pictures change it."""
     rng = np.random.default_rng(1)
     asked = features(pictures(520, seed=1), rng.normal(size=(520, 3)) + 2)
     records = []

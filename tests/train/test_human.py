@@ -14,6 +14,7 @@ from safetensors import safe_open
 import giqa
 from giqa.cli import main
 from giqa.errors import BadModel, BadShape, BadSource, BadSpec, BadTable
+from giqa.evaluation import evaluate
 from giqa.images import open_source
 from giqa.images.decode import decode, picture_info
 from giqa.realism import load_realism
@@ -203,7 +204,7 @@ def test_a_file_of_an_earlier_giqa_loads_and_says_what_it_cannot_check(people, t
         scores = giqa.score(toy[1], model=old)
     assert np.array_equal(scores.p_real, giqa.score(toy[1], model=made).p_real)
     with pytest.warns(UserWarning, match="not known well enough"):
-        giqa.evaluate(scores, people[0].with_name("votes.csv"), column="p_real", probability=True, resamples=20)
+        evaluate(scores, people[0].with_name("votes.csv"), column="p_real", probability=True, resamples=20)
 
 
 def test_votes_that_say_nothing_leave_no_headline(toy, tmp_path):

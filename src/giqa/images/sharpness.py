@@ -115,7 +115,7 @@ def driven(reals: Mapping[str, Any] | None, found: Sharpness) -> str:
         softer, sharper = float(np.mean(values < low)), float(np.mean(values > high))
         if max(softer, sharper) > OUTSIDE:
             word, share = ("softer", softer) if softer > sharper else ("sharper", sharper)
-            why = f"{share:.0%} of these pictures are {word} than 99 % of the reals"
+            why = f"{100 * share:.0f} % of these pictures are {word} than 99 % of the reals"
             break
     if not why:
         return ""
