@@ -77,6 +77,66 @@ def test_commands_in_the_documents_run(page, house):
                 assert result.exit_code == 0, f"{line}\n{result.output}"
 
 
+MARKS = (
+    "measured",
+    "form",
+    "sketch",
+)  # output of one run that nobody repeats here; what an output looks like; no output
+COMMAND = re.compile(r"(giqa|python3?|pip|hf) \S")
+
+
+def shown(page):
+    """(the comment right above, language, content) of each fenced block."""
+    fence = r"(?:^<!-- ([^\n]*?) -->\n)?^```(\w*)\n(.*?)^```$"
+    return re.findall(fence, page.read_text(encoding="utf-8"), flags=re.M | re.S)
+
+
+def cells(line):
+    return [cell for cell in re.split(r"\t|\s{2,}", line.strip()) if cell]
+
+
+def same_cell(shown, printed):
+    """Equal words; numbers may differ by 1 % and a last digit, as they do between processors."""
+    number = r"[-+]?\d+(?:\.\d+)?"
+    if re.sub(number, "#", shown) != re.sub(number, "#", printed):
+        return False
+    pairs = zip(re.findall(number, shown), re.findall(number, printed), strict=True)
+    return all(abs(float(a) - float(b)) <= 0.011 + 0.01 * abs(float(b)) for a, b in pairs)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_is_shown_as_an_output_is_one(page, tmp_path, monkeypatch):
+    """Each block of text is what a command prints now, or is marked as what it is, or holds nothing but commands.
+
+    `...` stands for any number of lines.
+    """
+    monkeypatch.chdir(tmp_path)
+    for mark, language, content in shown(page):
+        assert language in ("sh", "python", "text", "bibtex"), f"{page.name}: a block of {language or 'no language'}"
+        if language != "text" or mark in MARKS:
+            continue
+        if not mark.startswith("output of: "):
+            lines = content.replace("\\\n", " ").splitlines()
+            assert all(COMMAND.match(line) for line in lines), f"{page.name}: mark what this block is:\n{content}"
+            continue
+        result = CliRunner().invoke(main, shlex.split(mark.removeprefix("output of: "))[1:])
+        printed = [cells(line) for line in result.stdout.splitlines()]
+        for line in content.splitlines():
+            if line.strip() == "...":
+                continue
+            wanted = cells(line)
+            fits = [row for row in printed if len(row) == len(wanted) and all(map(same_cell, wanted, row))]
+            assert fits, f"{page.name} shows a line that {mark.partition(': ')[2]} does not print: {line}"
+            del printed[: printed.index(fits[0]) + 1]
+
+
+def test_a_wrong_output_would_be_found():
+    """A number off by more than its last digit, another name, a block without a mark."""
+    assert same_cell("+1.25", "+1.25") and same_cell("-335.24", "-335.90")
+    assert not same_cell("+1.33", "+1.25") and not same_cell("fake_042_none_0.00.png", "fake_042_blur_0.00.png")
+    assert not COMMAND.match("rank      z   95 % interval  percentile  picture")
+
+
 def commands(group, path=()):
     for name, command in group.commands.items():
         if isinstance(command, click.Group):

@@ -13,9 +13,9 @@ SOURCE = Path(giqa.__file__).parent
 # each row may import from the rows above it (and from its own row where it says so); the stages never each other
 ROWS = [
     {"types", "errors"},
-    {"registry", "files", "pages", "threads", "stats"},
+    {"registry", "files", "pages", "threads", "stats", "trust"},
     {"images", "features", "scorers", "metrics", "humans", "gan", "scores"},
-    {"model", "report", "extraction", "doctor", "hygiene"},
+    {"model", "report", "extraction", "doctor", "hygiene", "seen"},
     {
         "gallery",
         "fitting",
@@ -28,6 +28,7 @@ ROWS = [
         "maps",
         "sums",
     },
+    {"voted"},
     {"realism"},
     {"explain"},
     {"worst_places"},

@@ -352,3 +352,24 @@ def test_twins_strays_and_groups_are_counted_without_names(tmp_path, report, swi
     page = page_of(tmp_path, told, **{switch: False})
     assert not any(name in page for name in ("gauss", "noether", "hilbert"))
     assert "twins › count" in page
+
+
+def test_a_doubt_takes_p_real_out_of_the_headline(tmp_path):
+    """The caution stands on top; tile, order and captions are without p_real; the numbers stay in the data."""
+    report = make_report()
+    columns = {
+        **report.columns,
+        **{name: np.linspace(0.1, 0.9, 12) for name in ("p_real", "p_real_low", "p_real_high")},
+    }
+    pages = {}
+    for cautions in ((), ("nothing <was> learned",)):
+        changed = dataclasses.replace(report, columns=columns, cautions=cautions)
+        pages[bool(cautions)] = write_report(tmp_path / "r.html", changed).read_text()
+    assert (
+        "<h2>Called real</h2>" in pages[False]
+        and 'value="real"' in pages[False]
+        and "Be careful</h2>" not in pages[False]
+    )
+    assert "<h2>Called real</h2>" not in pages[True] and 'value="real"' not in pages[True]
+    assert "nothing &lt;was&gt; learned" in pages[True] and "Be careful</h2>" in pages[True]
+    assert '"believed":true' in pages[False] and '"believed":false' in pages[True] and '"p_real":[0.1' in pages[True]

@@ -16,6 +16,12 @@ def say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
+def warn(text: str, quiet: bool = False) -> None:
+    """A warning in one line to stderr, unless quiet."""
+    if not quiet:
+        say(f"warning: {text}")
+
+
 @contextmanager
 def progress(quiet: bool = False, unit: str = "pictures") -> Iterator[Callable[[str, int, int], None] | None]:
     """Progress bars on stderr, as a function of (what, done, total); None when quiet or when nobody is looking."""
@@ -78,7 +84,7 @@ def ranking(scores: Any) -> None:
         chosen = [*enumerate(ranked[:SHOWN], 1), None, *enumerate(ranked[-SHOWN:], len(ranked) - SHOWN + 1)]
     else:
         chosen = list(enumerate(ranked, 1))
-    people = scores.p_real is not None
+    people = scores.believed  # else it is in the table that is written, and no headline
     rows = [
         ("...",) + ("",) * (4 + people)
         if pair is None
@@ -111,8 +117,10 @@ def summary(scores: Any) -> None:
             "(0 = like a typical real, -3 = three spreads worse), "
             f"{100 * whole['share_below_worst_5_percent']:.0f} % no better than the worst 5 % of reals."
         )
-    if whole.get("mean_p_real") is not None:
+    if scores.believed and whole["mean_p_real"] is not None:
         say(f"People would call {100 * whole['mean_p_real']:.0f} % of them real (mean of the column p_real).")
+    elif scores.p_real is not None:
+        say("What people would call real is not summed up: see the warnings. The column p_real is in the table.")
     if whole["duplicates"]:
         say(f"{whole['duplicates']} repeat a real picture (column duplicate_of).")
     if whole["out_of_domain"]:

@@ -21,6 +21,7 @@ from .errors import BadWeights, MissingWeights
 from .features import weights
 from .images.match import Match, choose_match
 from .images.profile import ALPHA, PROFILE, Profile, differences
+from .images.sharpness import Sharpness, driven
 from .images.traces import SOFT
 from .scorers.products import check_products
 
@@ -268,9 +269,17 @@ def _files(reals: Profile, fakes: Profile) -> list[Finding]:
         found.append(Finding("bad" if max(a / b, b / a) >= 1.5 else "warn", "size", what, by_match))
     found += [_OTHER[topic](reals, fakes) for topic in topics if topic in _OTHER]
     found += [] if PROFILE in topics else _own_colours(reals) or _own_colours(fakes)
+    found += _sharpness(reals, fakes, by_match)
     if not any(finding.level in ("warn", "bad") for finding in found):
         found.append(Finding("ok", "files", f"saved alike ({both}, {reals.size()})"))
     return found
+
+
+def _sharpness(reals: Profile, fakes: Profile, by_match: str) -> list[Finding]:
+    """Whether z would follow resolution or sharpness rather than quality."""
+    real, fake = (Sharpness.of((k.shorter, k.sharpness, k.detail) for k in side.looks) for side in (reals, fakes))
+    why = driven(real.record(), fake)
+    return [Finding("warn", "sharpness", why, by_match)] if why else []
 
 
 def _aspect(reals: Profile, fakes: Profile) -> Finding:

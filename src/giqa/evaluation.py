@@ -17,6 +17,7 @@ from .humans.vote_rows import LEAST_RATERS, Learner, Rows, calibrated, rows_of
 from .humans.votes import Counts, Pairs, Ratings, Votes, read_labels
 from .scorers.human import DISTANCE, FEWEST, HumanModel, Z
 from .scores import Scores, read_scores
+from .seen import marks_of, seen_in_training
 from .types import Features
 
 
@@ -30,6 +31,7 @@ def evaluate(
     generator: Mapping[str, str] | None = None,
     kind: str | None = "generated",
     k: int = 5,
+    include_training: bool = False,
     resamples: int = 500,
     seed: int = 0,
 ) -> Evaluation:
@@ -40,9 +42,10 @@ def evaluate(
     Several columns, or `Features`: P is learned from them by `HumanModel`, as `giqa train human` would, and everything
     is judged on pictures that it had not seen. `learning_curve`: also from fewer pictures.
     `generator`: picture -> who made it, where the labels do not say; `kind`: votes on generated pictures alone count
-    (None: on all); `k`: raters whose mean the reliability of ratings is of. Intervals resample pictures, and raters
-    where votes name 3 or more; of fewer a warning says that they are about these people alone. Raises `BadShape` when
-    fewer than 10 names agree.
+    (None: on all); `k`: raters whose mean the reliability of ratings is of. A human model's p_real is not judged on
+    pictures that it learned from, as far as the table of scores tells, unless `include_training`. Intervals resample
+    pictures, and raters where votes name 3 or more; of fewer a warning says that they are about these people alone.
+    Raises `BadShape` when fewer than 10 names agree, `BadSpec`.
 
     >>> scores = {f"{i}.png": i / 20 for i in range(20)}
     >>> labels = Counts(*(np.array(c) for c in zip(*[(f"{i}.png", 20, i, "gan", "generated", "") for i in range(20)])))
@@ -56,6 +59,8 @@ def evaluate(
         raise BadSpec(f"Probabilities lie between 0 and 1, and {names[0]!r} goes beyond: it is no probability.")
     if probability and (several or learning_curve):
         raise BadSpec("One column that is a probability already is judged as it is: nothing is learned from labels.")
+    if not include_training:
+        _refuse_training(scores, names, labels, kind)
     if isinstance(labels, Pairs | Ratings):
         if several or learning_curve:
             raise BadSpec("Learning from labels needs votes or counts of votes, not pairs or ratings; give one column.")
@@ -85,6 +90,20 @@ def _warn_of_few(raters: int) -> None:
             f"answer. That takes {LEAST_RATERS} raters or more.",
             stacklevel=3,
         )
+
+
+def _refuse_training(scores: Any, columns: Sequence[str], labels: Any, kind: str | None) -> None:
+    """`BadSpec` where a human model would be judged by votes that it learned from; a warning where nobody knows."""
+    ids, notes, made_by = marks_of(scores)
+    sides = (labels.left, labels.right) if isinstance(labels, Pairs) else (getattr(labels, "image", np.empty(0)),)
+    judged = np.concatenate(sides)
+    if kind is not None and hasattr(labels, "kind"):
+        judged = judged[(labels.kind == kind) | (labels.kind == "")]
+    refused, unknown = seen_in_training(map(str, judged), columns, ids, notes, made_by)
+    if refused:
+        raise BadSpec(refused)
+    if unknown and isinstance(scores, Scores | str | Path):
+        warnings.warn(unknown, stacklevel=3)
 
 
 def _human_model(names: Sequence[str]) -> Learner:

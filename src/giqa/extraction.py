@@ -19,7 +19,7 @@ from .features.weights import home
 from .images import open_source
 from .images.decode import POLICY, decode, picture_info
 from .images.match import Match, choose_match, parse_match
-from .images.profile import profile
+from .images.profile import PROFILE, advice, differences, profile
 from .types import INFO, Extractor, Features, Progress, Source
 
 DEFAULT_EXTRACTOR = "embedded"
@@ -208,6 +208,37 @@ def auto_match(real: Any, fakes: Any) -> Match | None:
     """What brings two sets to one size and coding; None when they are saved alike already."""
     chosen = choose_match(profile(open_source(real)), profile(open_source(fakes)))
     return None if chosen == Match() else chosen
+
+
+def still_different(real: Any, fakes: Any, match: Match | None, n: int = 40) -> tuple[str, ...]:
+    """What tells the files of two sets apart; with a `match`, what that leaves: a match shrinks and codes, no more.
+
+    After a match the coding is not looked at: `giqa.images.match` says what was measured of it.
+    """
+    sets = [open_source(where) for where in (real, fakes)]
+    before = differences(*(profile(source, n) for source in sets))
+    if match is None:
+        return before
+    after = differences(*(profile(source, n, match=match) for source in sets))
+    return tuple(x for x in before if x in ("aspect", "grey", "alpha", PROFILE)) + tuple(
+        x for x in after if x in ("size", "detail")
+    )
+
+
+def describe_different(topics: Sequence[str], asked_for: bool, these: str = "these pictures") -> str:
+    """A sentence about what `still_different` found, or nothing; `asked_for`: a match was asked for."""
+    if not topics:
+        return ""
+    different = f"the reals and {these} are saved differently ({', '.join(topics)})"
+    if asked_for:
+        return (
+            f"--match cannot even it all out: {different} all the same, since it only shrinks and codes; "
+            "`giqa doctor REALS FAKES` says what each of these needs"
+        )
+    return (
+        f"{different}, which features see before they see what is shown; `giqa doctor REALS FAKES` says more, and "
+        f"{advice(topics)}"
+    )
 
 
 def as_features(where: Any) -> Features | None:

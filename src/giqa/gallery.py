@@ -18,6 +18,7 @@ from .images.table import split_spec
 from .model import Model
 from .report import COLUMNS, FLAGS, Explained, Neighbour, Report, Unshown, thumbnail, write_report
 from .scores import PEOPLE, Scores
+from .trust import doubts, human_part
 from .types import Progress, Step
 
 MOST = 10_000  # pictures in one report: the best and the worst half of it
@@ -96,6 +97,7 @@ class Gallery:
             mean_p_real=scores.summary().get("mean_p_real"),
             explained={row: explained[name] for row, name in enumerate(ids) if name in explained} if explained else {},
             unshown=_unshown(scores, rows) if len(rows) < len(scores) else None,
+            cautions=doubts(human_part(scores.made_by)),
         )
         return write_report(path, report, **switches)
 

@@ -18,20 +18,25 @@ from .extraction import (
     as_features,
     as_match,
     auto_match,
+    describe_different,
     extract,
     extract_steps,
     make_extractor,
+    still_different,
 )
 from .fitting import fit_in_order
 from .gallery import Gallery
 from .images import open_source
 from .images.decode import note_names
-from .images.profile import advice, differences, profile
+from .images.match import Match
+from .images.sharpness import driven, look_at_sharpness
 from .model import Model, load
 from .realism import Realism, is_realism, load_realism, with_people
 from .scorers.products import check_products
 from .scores import NUMBERS, PEOPLE, TEXTS, Scores
+from .trust import doubts, human_part, unchecked
 from .types import Extractor, Features, Progress, Step
+from .voted import Asked
 from .worst_places import explain_pictures, extreme_ids, maps_for
 
 DEFAULT_SCORER = "multilayer"
@@ -89,10 +94,11 @@ def fit(
         features, failures = _read_reals(real, extractor, options)
         mirrored = extract(real, extractor, flip=True, what="reals, mirrored", **options).features if flip else None
         identity, spec = dict(extractor.identity()), registry.canonical("extractor", extractor)
+        looks = look_at_sharpness(real, match, workers=workers).record()
     elif extractor or match or flip or group:
         raise BadSpec("extractor, match, flip and group are for pictures; they cannot be asked of features.")
     else:
-        identity, labels = dict(features.made_by), {}
+        identity, labels, looks = dict(features.made_by), {}, None
     if progress:
         progress("fit", 0, len(features))
     fitted, repeated, strays = fit_in_order(scorer, features, mirrored, seed, leave_out)
@@ -119,6 +125,7 @@ def fit(
         "reals_failed": len(failures),
         "reals_digest": _digest(features),
         "products": check_products().record(),
+        "reals_look": looks,
         **found,
     }
     if hasattr(fitted.scorer, "layer_names"):
@@ -214,10 +221,10 @@ def score(
     if real is None and model is None:
         raise BadSpec("Score against what? Give real= (pictures of reals) or model= (a fitted .giqa file).")
     if model is None:
+        asked_for = match
         if match == "auto":
             match = auto_match(real, fakes)
-        elif match is None:
-            _warn_if_saved_differently(real, fakes)
+        _warn_if_saved_differently(real, fakes, as_match(match), asked_for is not None)
         model = fit(
             real,
             extractor,
@@ -241,16 +248,21 @@ def score(
     human = load_realism(human) if isinstance(human, (str, Path)) else human
     fakes = fakes if as_features(fakes) is not None else open_source(fakes)
     options = {"store": store, "workers": workers, "progress": progress}
-    steps = score_steps(fakes, model, **options)
-    steps = with_people(steps, fakes, human, **options) if human is not None else steps
+    judge = model if isinstance(model, Realism) else human
+    asked = None if judge is None else Asked(judge.voted)
+    if as_features(fakes) is None:
+        looks = look_at_sharpness(fakes, as_match(model.match), workers=workers)
+        _warn(driven(model.made_by.get("reals_look"), looks))
+    steps = score_steps(fakes, model, **options, asked=None if human is not None else asked)
+    steps = with_people(steps, fakes, human, **options, asked=asked) if human is not None else steps
     if report is None:
-        return _warned(collect(steps, model, human=human))
+        return _warned(collect(steps, model, human=human, asked=asked))
     gallery = Gallery(model, neighbours=show_reals and isinstance(model, Model))
-    scores = _warned(collect(steps, model, gallery.see, human))
+    scores = _warned(collect(steps, model, gallery.see, human, asked))
     switches = {"show_reals": show_reals, "show_thumbnails": show_thumbnails, "show_paths": show_paths}
     where = maps_for(None if file and is_realism(file) else file, real, model.match, maps, workers, progress)
     if where is not None:
-        ends = extreme_ids(scores.id, scores.score if scores.p_real is None else scores.p_real)
+        ends = extreme_ids(scores.id, scores.p_real if scores.believed else scores.score)
         switches["explained"] = explain_pictures(where, fakes, ends, workers, progress)
     gallery.write(report, scores, fakes, real, workers=workers, progress=progress, **switches)
     return scores
@@ -263,21 +275,18 @@ def _opened(model: Model | Realism | str | Path) -> Model | Realism:
     return load_realism(model) if is_realism(model) else load(model)
 
 
-def _warn_if_saved_differently(real: Any, fakes: Any) -> None:
+def _warn_if_saved_differently(real: Any, fakes: Any, match: Match | None, asked_for: bool) -> None:
     if as_features(real) is not None or as_features(fakes) is not None:
         return
-    found = differences(*(profile(open_source(where), n=40) for where in (real, fakes)))
-    if found:
-        warnings.warn(
-            f"the reals and these pictures are saved differently ({', '.join(found)}), which features see before they "
-            f"see what is shown; `giqa doctor REALS FAKES` says more, and {advice(found)}",
-            stacklevel=3,
-        )
+    _warn(describe_different(still_different(real, fakes, match), asked_for))
 
 
 def _warned(scores: Scores) -> Scores:
     if len(scores) and all(scores.error):
         warnings.warn(f"none of the {len(scores)} pictures could be scored; the first: {scores.error[0]}", stacklevel=3)
+    part = human_part(scores.made_by)
+    for text in filter(None, [*doubts(part), unchecked(part)]):
+        warnings.warn(text, stacklevel=3)
     return scores
 
 
@@ -288,6 +297,7 @@ def score_steps(
     store: bool = True,
     workers: int | None = None,
     progress: Progress | None = None,
+    asked: Asked | None = None,
 ) -> Iterator[Step]:
     """Score in steps of 64 pictures, so that memory does not grow with their number."""
     features, people = as_features(fakes), isinstance(model, Realism)
@@ -308,6 +318,8 @@ def score_steps(
         done += len(here)
         named = step.features if people else _named_as(step.features, model)
         columns = model.score(named) if len(named) else {}
+        if people and asked is not None:
+            columns["human_notes"] = asked.see(named)
         yield Step(here, step.features, columns, step.failures)
         if progress:
             progress("score", done, total)
@@ -359,8 +371,9 @@ def collect(
     model: Model | Realism,
     each: Callable[[Step], None] | None = None,
     human: Realism | None = None,
+    asked: Asked | None = None,
 ) -> Scores:
-    """All steps as one table; `each` sees every step as it passes."""
+    """All steps as one table; `each` sees every step as it passes, `asked` what a human model was asked about."""
     people = PEOPLE if human is not None or isinstance(model, Realism) else ()
     columns: dict[str, list] = {name: [] for name in ("id", *NUMBERS, *people, *TEXTS)}
     for step in steps:
@@ -372,7 +385,9 @@ def collect(
             for name in ("duplicate_of", "out_of_domain"):
                 columns[name].append("" if row is None else step.columns[name][row])
             noted = row is not None and step.features.info is not None
-            columns["notes"].append("; ".join(note_names(int(step.features.info["notes"][row]))) if noted else "")
+            notes = [*note_names(int(step.features.info["notes"][row]))] if noted else []
+            notes += [step.columns["human_notes"][row]] if row is not None and "human_notes" in step.columns else []
+            columns["notes"].append("; ".join(filter(None, notes)))
             for name in (*NUMBERS, *people):
                 columns[name].append(np.nan if row is None else step.columns[name][row])
         if each:
@@ -381,4 +396,6 @@ def collect(
     made_by = {**model.made_by, "model_digest": model.digest}
     if human is not None:
         made_by["human"] = {**human.made_by, "digest": human.digest}
+    if asked is not None:
+        (made_by if human is None else made_by["human"])["asked"] = asked.record()
     return Scores(**(columns | numbers), made_by=made_by)

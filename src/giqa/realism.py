@@ -15,21 +15,26 @@ import numpy as np
 from . import __version__, registry
 from .errors import BadModel, BadSpec, MissingSource
 from .extraction import as_features, as_match, extract_steps, make_extractor
+from .features.joined import Joined
 from .files import write_tensors
 from .images import open_source
 from .model import learned_of, restore
+from .scorers.content import Content
 from .scorers.distances import LayerDistances
 from .scorers.human import HumanModel
 from .scorers.scale import Scale
 from .stats import NORMAL
 from .sums import Sums, digest_of
-from .types import Features, Progress, Step
+from .types import INFO, Features, Progress, Step
+from .voted import CONTENT, Asked, Voted
+from .voted import EXTRACTOR as CONTENT_EXTRACTOR
 
 FORMAT = 1
 KEY = "giqa.people"
 COLUMNS = ("p_real", "p_real_low", "p_real_high")
 ROWS = 64
 FAR = 4.0  # spreads from the mean of the labelled pictures; what a column says farther out is not believed
+NO_VOTED = digest_of({})  # of files of an earlier giqa
 CHECKED = 2**28  # bytes of a file up to which its references are checked too when it is read
 
 
@@ -38,7 +43,8 @@ class Realism:
     """What `giqa train human` learned: P(a person says real) of any picture, on its own or beside a model's scores.
 
     `extractor` and `taps` make the maps, `match` what is done to a picture before; `scale` holds the log odds of reals
-    that are no reference, or is None where there were too few; `made_by` says the rest, held-out figures included.
+    that are no reference, or is None where there were too few; `voted` knows the pictures with votes, None in files of
+    an earlier giqa; `made_by` says the rest, held-out figures included.
     """
 
     model: HumanModel
@@ -50,6 +56,7 @@ class Realism:
     scale: Scale | None = None
     made_by: Mapping[str, Any] = field(default_factory=dict)
     densities: Any = None  # of the references' pooled layers, where their z are columns too
+    voted: Voted | None = None
 
     def __repr__(self) -> str:
         return (
@@ -60,8 +67,11 @@ class Realism:
     def sums(self) -> Any:
         """The extractor whose features this scores; refuses a network that would compute others."""
         network = made = make_extractor(self.extractor)
+        content = None if self.voted is None else CONTENT_EXTRACTOR
         if self.distances is not None:
-            made = Sums(self.distances, network, self.taps, self.references, self.densities)
+            made = Sums(self.distances, network, self.taps, self.references, self.densities, content)
+        elif content:
+            made = Joined([self.extractor, content])
         now, then = json.loads(json.dumps(network.identity())), self.made_by.get("maps")
         if then is not None and now != then:
             raise BadModel(
@@ -94,6 +104,8 @@ class Realism:
         low, high = np.where(logged, np.sign(ends) * np.expm1(np.abs(ends)), ends)
         low = np.where(model.is_distance_, np.maximum(low, 0), low)
         for name, layer in features.layers.items():
+            if name == CONTENT:  # says what a picture shows, not how good it is
+                continue
             here, start = slice(start, start + layer.shape[1]), start + layer.shape[1]
             near[name] = np.clip(layer, low[here], high[here])
         return near
@@ -129,6 +141,13 @@ class Realism:
         arrays = arrays | {f"human.{name}": array for name, array in learned.items()}
         dense = {} if self.densities is None else learned_of(self.densities)
         arrays |= {f"densities.{name}": np.ascontiguousarray(a) for name, a in dense.items() if a.ndim}
+        shown = {} if self.voted is None or self.voted.content is None else learned_of(self.voted.content)
+        voted = {f"voted.content.{name}": np.ascontiguousarray(a) for name, a in shown.items() if a.ndim}
+        if self.voted is not None:
+            voted["voted.info"] = np.frombuffer(self.voted.info.tobytes(), np.uint8)
+        if self.voted is not None and self.voted.contents is not None:
+            voted["voted.contents"] = self.voted.contents
+        arrays |= voted
         if self.scale is not None:
             arrays["scale.held_out"] = np.asarray(self.scale.held_out, np.float64)
         header = {
@@ -139,6 +158,8 @@ class Realism:
             "references_sha256": self.references,
             "densities": None if self.densities is None else registry.canonical("scorer", self.densities),
             "learned": {name: value.item() for name, value in dense.items() if not value.ndim},
+            "voted": {name: value.item() for name, value in shown.items() if not value.ndim},
+            "voted_sha256": digest_of(voted),
             "match": self.match,
             "seed": self.scale.seed if self.scale else 0,
             "digest": self.digest,
@@ -178,9 +199,9 @@ def load_realism(path: str | Path) -> Realism:
     distances = LayerDistances.open(path) if header["references_sha256"] else None
     try:
         with safe_open(path, framework="numpy") as file:
-            arrays, dense = (
+            arrays, dense, voted = (
                 {n.removeprefix(part): file.get_tensor(n) for n in file.keys() if n.startswith(part)}  # noqa: SIM118
-                for part in ("human.", "densities.")
+                for part in ("human.", "densities.", "voted.")
             )
             held_out = file.get_tensor("scale.held_out") if "scale.held_out" in file.keys() else None  # noqa: SIM118
         made = Realism(
@@ -193,8 +214,10 @@ def load_realism(path: str | Path) -> Realism:
             None if held_out is None else Scale(held_out, header["seed"]),
             header["made_by"],
             _densities(header, dense),
+            _voted(header, voted),
         )
         whole = made.digest == header["digest"]
+        whole = whole and digest_of({f"voted.{n}": a for n, a in voted.items()}) == header.get("voted_sha256", NO_VOTED)
         if distances and Path(path).stat().st_size <= CHECKED:
             whole = whole and distances.digest() == made.references
     except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
@@ -214,8 +237,9 @@ def with_people(
     store: bool = True,
     workers: int | None = None,
     progress: Progress | None = None,
+    asked: Asked | None = None,
 ) -> Iterator[Step]:
-    """The same steps with what people would say beside the other columns."""
+    """The same steps with what people would say beside the other columns, and what `asked` notes of the pictures."""
     if as_features(fakes) is not None:
         raise BadSpec("What people would say is told from pictures; it cannot be asked of features.")
     source, done = open_source(fakes), 0
@@ -225,6 +249,9 @@ def with_people(
         rows = [place.get(name, -1) for name in step.features.ids]
         columns = human.people(other.features) if len(other.features) else {name: np.empty(0) for name in COLUMNS}
         told = {name: np.r_[values, np.nan][rows] for name, values in columns.items()}
+        if asked is not None:
+            notes = [*asked.see(other.features), ""]
+            told["human_notes"] = [notes[row] for row in rows]
         done += len(step.ids)
         if progress:
             progress("what people would say", done, len(source))
@@ -256,6 +283,18 @@ def _densities(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> A
     densities = registry.make("scorer", header["densities"])
     restore(densities, arrays | header["learned"])
     return densities
+
+
+def _voted(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Voted | None:
+    """The pictures with votes; None in files of an earlier giqa."""
+    if "info" not in arrays:
+        return None
+    content = None
+    if "contents" in arrays:
+        content = Content()
+        learned = {n.removeprefix("content."): a for n, a in arrays.items() if n.startswith("content.")}
+        restore(content, learned | header["voted"])
+    return Voted(np.frombuffer(arrays["info"].tobytes(), INFO), arrays.get("contents"), content)
 
 
 def _logit(p: np.ndarray) -> np.ndarray:

@@ -83,6 +83,7 @@ class Report:
     mean_p_real: float | None = None  # likewise
     explained: Mapping[int, Explained] = dataclasses.field(default_factory=dict)  # by row
     unshown: Unshown | None = None
+    cautions: Sequence[str] = ()  # why p_real should not be believed; it is then beside each picture, and no headline
 
 
 def thumbnail(pixels: np.ndarray, size: int = 96, quality: int = 40) -> bytes:
@@ -240,6 +241,7 @@ def _html(report: Report) -> str:
         data=Markup(_json(_payload(report))),
         figures=_figures(report),
         shown=len(report.ids),
+        cautions=list(report.cautions),
         shown_are=report.unshown.shown_are if report.unshown else "",
         failed_shown=failed.size,
         reasons=[(report.ids[row], errors[row] or "the score is not a number") for row in failed[:REASONS_SHOWN]],
@@ -263,6 +265,7 @@ def _payload(report: Report) -> dict[str, Any]:
         "ids": list(report.ids),
         **{name: _numbers(_column(report, name)) for name in COLUMNS},
         "people": {name: _numbers(_column(report, name)) for name in PEOPLE} if "p_real" in report.columns else None,
+        "believed": not report.cautions,
         "explained": {row: [text(one.heat), one.sentence] for row, one in sorted(report.explained.items())},
         "rank": rank.tolist(),
         "unshown": _sketch(report.unshown.z) if report.unshown else None,
@@ -348,7 +351,8 @@ def _figures(report: Report) -> dict[str, Any]:
         "failed": int(np.sum(np.isnan(score))),
         "n_real": report.n_real,
         "explained": len(report.explained),
-        "p_real": _mean_p_real(report) if "p_real" in report.columns else None,
+        "p_real": _mean_p_real(report) if "p_real" in report.columns and not report.cautions else None,
+        "people": "p_real" in report.columns,
         "mean_z": "\u2013" if mean is None else f"{mean:.{1 if abs(mean) >= 10 else 2}f}".replace("-", "\u2212"),
         "infinite": int(np.isinf(z).sum()),
         "median_percentile": _percent(float(np.median(known))) if known.size else "\u2013",

@@ -14,6 +14,7 @@ import numpy as np
 
 from .errors import BadSpec, BadTable, MissingExtra, MissingSource
 from .files import replace_file
+from .trust import doubts, human_part
 
 NUMBERS = ("score", "z", "percentile", "z_low", "z_high")
 PEOPLE = ("p_real", "p_real_low", "p_real_high")  # only where a model of people's votes was asked too
@@ -62,6 +63,11 @@ class Scores:
     def columns(self) -> tuple[str, ...]:
         """The columns that this table has, in their order."""
         return COLUMNS if self.p_real is None else ("id", *NUMBERS, *PEOPLE, *TEXTS)
+
+    @property
+    def believed(self) -> bool:
+        """Whether there is a p_real that nothing speaks against, by `giqa.trust.doubts`."""
+        return self.p_real is not None and not doubts(human_part(self.made_by))
 
     def __len__(self) -> int:
         return len(self.id)
@@ -184,6 +190,22 @@ def read_scores(path: str | Path) -> Scores:
         why = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error
         raise BadTable(f"{path} is not a table of scores: {why}. Its columns should be {', '.join(COLUMNS)}.") from None
     return Scores(**columns, made_by=made_by)
+
+
+def how_made(path: str | Path) -> dict[str, Any]:
+    """`made_by` of a table of scores, whatever else is in it; nothing where it is not known."""
+    path = Path(path)
+    try:
+        if path.suffix.lower() == ".jsonl":
+            with path.open(encoding="utf-8") as file:
+                made_by = json.loads(file.readline())["made_by"]
+        elif path.suffix.lower() == ".parquet":
+            made_by = json.loads((_pyarrow()[1].read_schema(path).metadata or {})[b"giqa"])
+        else:
+            made_by = json.loads(path.with_name(path.name + ".json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return made_by if isinstance(made_by, dict) else {}
 
 
 def _read_csv(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -32,7 +32,8 @@ class Sums:
     """Distances of a picture to references, summed by layer, and z of its pooled layers where `densities` are given.
 
     An extractor, so that the feature store keeps what was measured. `densities`: a `MultiLayer` fitted on the
-    references' features of the same `extractor`.
+    references' features of the same `extractor`; `content`: the extractor whose one layer, `CONTENT`, says what a
+    picture shows, and which stands beside the sums.
     """
 
     def __init__(
@@ -42,9 +43,11 @@ class Sums:
         taps: Sequence[str],
         digest: str | None = None,
         densities: Any = None,
+        content: Any = None,
     ):
         self.distances, self.extractor, self.taps = distances, make_extractor(extractor), tuple(taps)
         self.digest, self.densities = digest or distances.digest(), densities
+        self.content = None if content is None else make_extractor(content)
 
     def identity(self) -> Mapping[str, Any]:
         """What decides the sums."""
@@ -55,22 +58,24 @@ class Sums:
             "references_sha256": self.digest,
             "densities_sha256": digest_of(learned_of(self.densities)) if self.densities is not None else None,
             "maps": dict(self.extractor.identity()),
-        }
+        } | ({} if self.content is None else {"content": dict(self.content.identity())})
 
-    def prepare(self, pixels: np.ndarray) -> tuple[Mapping[str, np.ndarray], Any]:
-        """The maps of one picture, and what its pooled features are made from."""
+    def prepare(self, pixels: np.ndarray) -> tuple[Mapping[str, np.ndarray], Any, Any]:
+        """The maps of one picture, and what its pooled features and its content are made from."""
         pooled = None if self.densities is None else self.extractor.prepare(pixels)
-        return self.extractor.maps(pixels, self.taps), pooled
+        content = None if self.content is None else self.content.prepare(pixels)
+        return self.extractor.maps(pixels, self.taps), pooled, content
 
-    def run(self, prepared: Sequence[tuple[Mapping[str, np.ndarray], Any]]) -> dict[str, np.ndarray]:
-        """Prepared pictures to column -> float32 (n, 1)."""
-        sums = self.distances.sums([maps for maps, _ in prepared])
+    def run(self, prepared: Sequence[tuple[Mapping[str, np.ndarray], Any, Any]]) -> dict[str, np.ndarray]:
+        """Prepared pictures to column -> float32 (n, 1), and the content, float32 (n, c)."""
+        sums = self.distances.sums([maps for maps, *_ in prepared])
         found = dict(zip((f"{tap}{DISTANCE}" for tap in self.distances.layers), sums.T, strict=True))
         if self.densities is not None:
-            layers = self.extractor.run([pooled for _, pooled in prepared])
+            layers = self.extractor.run([pooled for _, pooled, _ in prepared])
             z = self.densities.layer_z(np.concatenate(list(layers.values()), axis=1))
             found |= {f"{name}{Z}": z[:, i] for i, name in enumerate(self.densities.layer_names(layers))}
-        return {name: column[:, None].astype(np.float32) for name, column in found.items()}
+        columns = {name: column[:, None].astype(np.float32) for name, column in found.items()}
+        return columns if self.content is None else columns | self.content.run([content for *_, content in prepared])
 
 
 def check_maps(extractor: Any, taps: Sequence[str] | None) -> tuple[str, ...]:

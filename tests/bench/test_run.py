@@ -14,6 +14,7 @@ from giqa.cli import main
 from giqa.errors import BadSource, BadSpec
 from giqa.features.statistics import Statistics
 from giqa.humans.votes import Counts
+from giqa.trust import LEARNED_FROM
 
 OPTIONS = {"extractor": "statistics"}
 
@@ -195,3 +196,29 @@ def test_the_page_escapes_and_says_what_is_missing(toy_set, tmp_path):
 def test_a_table_that_is_not_there_is_named_and_scorers_have_an_option():
     result = CliRunner().invoke(main, ["bench", "gmm", "--real", "reals"])
     assert result.exit_code == 2 and "no table of labels 'gmm'" in result.output and "--scorers" in result.output
+
+
+def test_what_is_no_better_than_guessing_is_marked_and_never_best(toy_set, tmp_path):
+    """Reversed: worse than guessing, its interval wholly below .5. A constant: every pair a tie, .5, no better."""
+    (tmp_path / "s.csv").write_text("image,order,same\n" + "".join(f"p{i:02d}.png,{i},1\n" for i in range(12)))
+    entries = f"reverse={tmp_path}/s.csv[order],same={tmp_path}/s.csv[same]"
+    found = bench([toy_set], entries, **OPTIONS)
+    one, names = found.sets[0], ("reverse", "same")
+    assert one.guessing == {"reverse": "worse than guessing", "same": "no better than guessing"}
+    assert [one.mark(name, names) for name in names] == list(one.guessing.values())
+    assert any("reverse is worse than guessing" in text for text in found.warnings)
+    assert found.to_json()["sets"][0]["guessing"] == one.guessing
+    page = write_page(tmp_path / "b.html", found).read_text()
+    assert "class=best" not in page and "worse than guessing" in page
+    both = bench([toy_set], f"{entries},right={tmp_path}/s.csv[-order]", **OPTIONS).sets[0]
+    assert [both.mark(name, (*names, "right")) for name in (*names, "right")][2] == "best"
+
+
+def test_a_human_model_is_not_judged_by_votes_that_it_learned_from(toy_set, tmp_path):
+    """By the notes of a table of scores: left out with the reason, judged when that is asked for."""
+    rows = [f"p{i:02d}.png,{i / 12},{LEARNED_FROM if i < 3 else ''}" for i in range(12)]
+    (tmp_path / "s.csv").write_text("\n".join(["id,p_real,notes", *rows]) + "\n")
+    entries = [f"p={tmp_path}/s.csv[p_real]", "gmm"]
+    found = bench([toy_set], entries, **OPTIONS).sets[0]
+    assert found.value("p") is None and "3 of the 12 judged pictures, such as 'p00.png'" in found.trouble["p"]
+    assert bench([toy_set], entries, include_training=True, **OPTIONS).sets[0].value("p").value == 0

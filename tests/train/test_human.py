@@ -1,6 +1,7 @@
 """`giqa train human`: from votes to a file, with references that nobody voted on."""
 
 import csv
+import dataclasses
 import json
 import shutil
 
@@ -8,14 +9,17 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
+from safetensors import safe_open
 
 import giqa
 from giqa.cli import main
-from giqa.errors import BadShape, BadSource, BadSpec, BadTable
+from giqa.errors import BadModel, BadShape, BadSource, BadSpec, BadTable
+from giqa.evaluation import evaluate
 from giqa.images import open_source
 from giqa.images.decode import decode, picture_info
 from giqa.realism import load_realism
 from giqa.train.human import choose_references, train_human
+from giqa.trust import LEARNED_FROM, learned
 from giqa.types import INFO
 
 QUICK = {"layers": ["high"], "references": 30, "densities": False}
@@ -149,6 +153,10 @@ def test_the_story_as_the_command_line_has_it(toy, votes, tmp_path, monkeypatch)
 
     said = run("train", "human", votes, "--images", toy[1], "--real", toy[0], "--group", "scene", "-o", "people.giqa")
     assert "constant answer" in said and "high.distance" in said and "taps.z" in said
+    verdict = next(line for line in said.splitlines() if "human model learned" in line.lower())
+    assert (
+        verdict in run("info", "people.giqa") and json.loads(run("info", "people.giqa", "--json"))["verdict"] == verdict
+    )
     run("score", toy[1], "--real", toy[0], "--human", "people.giqa", "--maps", "-o", "s.csv", "--report", "r.html")
     scores = giqa.read_scores("s.csv")
     damage = np.array([float(name.rsplit("_", 1)[1].removesuffix(".png")) for name in scores.id])
@@ -160,4 +168,76 @@ def test_the_story_as_the_command_line_has_it(toy, votes, tmp_path, monkeypatch)
     with open("picked/picked.csv") as file:
         picked = [row["image"] for row in csv.DictReader(file)]
     assert picked == [scores.id[row] for row in np.argsort(-scores.p_real, kind="stable")[:3]]
-    assert "wrote" in run("evaluate", "s.csv", "--labels", votes, "--column", "p_real", "--probability", "-o", "e.json")
+    judge = ["evaluate", "s.csv", "--labels", str(votes), "--column", "p_real", "--probability", "-o", "e.json"]
+    refused = CliRunner().invoke(main, judge)
+    assert refused.exit_code == 2 and "24 of the 24 judged pictures" in refused.output
+    assert "wrote" in run(*judge, "--include-training")
+    assert "wrote" in run("evaluate", "s.csv", "--labels", votes, "-o", "z.json"), "z was not learned from votes"
+
+
+def test_the_file_knows_the_pictures_that_it_learned_from(people, toy, tmp_path):
+    """Copies coded anew are known by it, reals are not; it is the same after loading, and damage is found."""
+    made = load_realism(people[0])
+    for path in sorted(toy[1].iterdir())[:3]:
+        Image.open(path).save(tmp_path / f"{path.stem}.bmp")
+    for path in sorted(toy[0].iterdir())[:2]:
+        shutil.copy(path, tmp_path / path.name)
+    scores = giqa.score(tmp_path, model=made)
+    known = [LEARNED_FROM in note for note in scores.notes]
+    assert known == [name.startswith("fake") for name in scores.id]
+    assert scores.made_by["asked"]["learned_from"] == 3 and scores.made_by["asked"]["pictures"] == 5
+    content = bytearray(people[0].read_bytes())
+    place = content.find(made.voted.contents.tobytes()[:64])
+    content[place : place + 8] = bytes(8)
+    (tmp_path / "damaged.giqa").write_bytes(content)
+    with pytest.raises(BadModel, match="damaged"):
+        load_realism(tmp_path / "damaged.giqa")
+
+
+def test_a_file_of_an_earlier_giqa_loads_and_says_what_it_cannot_check(people, toy, tmp_path):
+    """Without the pictures with votes: the same p, and a warning; evaluating by the same votes warns too."""
+    made = load_realism(people[0])
+    old = dataclasses.replace(made, voted=None).save(tmp_path / "old.giqa")
+    arrays = set(safe_open(old, "numpy").keys())
+    assert not any(name.startswith("voted") for name in arrays)
+    with pytest.warns(UserWarning, match="earlier giqa"):
+        scores = giqa.score(toy[1], model=old)
+    assert np.array_equal(scores.p_real, giqa.score(toy[1], model=made).p_real)
+    with pytest.warns(UserWarning, match="not known well enough"):
+        evaluate(scores, people[0].with_name("votes.csv"), column="p_real", probability=True, resamples=20)
+
+
+def test_votes_that_say_nothing_leave_no_headline(toy, tmp_path):
+    """Coins instead of people: the loud line in score, no sum of p_real, no tile and a caution in the report."""
+    made = train_human(judge_by_coin(toy[1], tmp_path / "v.csv"), toy[1], toy[0], tmp_path / "p.giqa", **QUICK)
+    assert not learned(made.made_by)[0]
+    words = ["score", toy[1], "--real", toy[0], "--human", tmp_path / "p.giqa", "--report", tmp_path / "r.html"]
+    said = CliRunner().invoke(main, [*map(str, words), "-o", str(tmp_path / "s.csv")])
+    assert "THE HUMAN MODEL LEARNED NOTHING" in said.output and "People would call" not in said.output
+    page = (tmp_path / "r.html").read_text()
+    assert "THE HUMAN MODEL LEARNED NOTHING" in page and "<h2>Called real" not in page and '"believed":false' in page
+    pick = ["pick", str(tmp_path / "s.csv"), "--by", "p_real", "--top", "2", "--how", "list", "-o", str(tmp_path / "x")]
+    assert "THE HUMAN MODEL LEARNED NOTHING" in CliRunner().invoke(main, pick).output
+
+
+def judge_by_coin(folder, path):
+    rng = np.random.default_rng(1)
+    rows = [f"{picture.name},4,{rng.binomial(4, 0.5)}" for picture in sorted(folder.iterdir())]
+    path.write_text("\n".join(["image,n,n_real", *rows]) + "\n")
+    return path
+
+
+def test_match_says_what_it_does_and_what_it_cannot(toy, votes, tmp_path):
+    """Alike: nothing to do. Wider reals of twice the size: shrunk, and the aspect is left. Without it: a warning."""
+    said = []
+    train_human(votes, toy[1], toy[0], tmp_path / "a.giqa", match="auto", say=said.append, **QUICK)
+    assert "match: nothing to do, size and coding are alike" in said
+    wide = tmp_path / "wide"
+    wide.mkdir()
+    for path in toy[0].iterdir():
+        Image.open(path).resize((96, 64)).save(wide / path.name)
+    with pytest.warns(UserWarning, match=r"cannot even it all out: .*aspect"):
+        made = train_human(votes, toy[1], wide, tmp_path / "b.giqa", match="auto", say=said.append, **QUICK)
+    assert made.match == "match(coding=None, quality=None, size=32)" and f"match: {made.match}" in said
+    with pytest.warns(UserWarning, match=r"the pictures with votes are saved differently \(size, aspect"):
+        train_human(votes, toy[1], wide, tmp_path / "c.giqa", **QUICK)

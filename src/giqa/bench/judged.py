@@ -14,6 +14,8 @@ from ..humans.votes import Counts, Pairs, Votes
 from .entries import Sweep
 
 ALIKE = "cannot be told apart"
+CHANCE = 0.5  # of pair accuracy, and of AUROC
+WORSE = "worse than guessing"
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,29 @@ class SetFound:
         """The table's figure of an entry, or None where it is in `trouble`."""
         return self.figures[entry][self.figure] if entry in self.figures else None
 
+    @property
+    def guessing(self) -> dict[str, str]:
+        """Entries that are no better than guessing: in words, worse where the whole interval is below chance."""
+        values = {entry: figures[self.figure] for entry, figures in self.figures.items()}
+        return {
+            entry: WORSE if value.high < CHANCE else "no better than guessing"
+            for entry, value in values.items()
+            if value.value <= CHANCE
+        }
+
+    def mark(self, entry: str, among: Sequence[str]) -> str:
+        """Of the entries `among` whose figure is above chance: "best" or "as good"; of others `guessing`, or "".
+
+        "As good" cannot be told apart from the best. Nothing is best that is alone, or no better than guessing.
+        """
+        if entry in self.guessing:
+            return self.guessing[entry]
+        known = {name: self.value(name).value for name in among if self.value(name) is not None}
+        if entry not in known or len(known) < 2:
+            return ""
+        best = max(known, key=known.get)
+        return "best" if entry == best else "as good" if self.difference(best, entry).says == ALIKE else ""
+
     def difference(self, left: str, right: str) -> Difference:
         """The one of two entries, in the order asked for."""
         for found in self.differences:
@@ -78,7 +103,10 @@ class Bench:
 
     def to_json(self) -> dict[str, Any]:
         """Everything, as JSON can say it."""
-        return plain(self)
+        told = plain(self)
+        for one, found in zip(self.sets, told["sets"], strict=True):
+            found["guessing"] = one.guessing
+        return told
 
 
 def judge(

@@ -12,7 +12,7 @@ from ..files import replace_file
 from ..pages import drawing
 from ..pages.page import render
 from .entries import Sweep
-from .judged import ALIKE, Bench, SetFound
+from .judged import Bench, SetFound
 
 WIDE, NARROW = 1140, 340  # of a chart in pixels: one for the table, one for the telephone
 MOST = 20  # missing pictures that are named
@@ -39,15 +39,11 @@ def write_page(path: str | os.PathLike[str], found: Bench, title: str = "Scorers
 
 
 def _cell(one: SetFound, entry: str, among: tuple[str, ...]) -> dict[str, Any]:
-    """Value and interval, and whether it is the best of its column or cannot be told apart from it."""
-    known = {name: one.value(name) for name in among if one.value(name) is not None}
-    value = known.get(entry)
+    """Value and interval, and whether it is the best of its column, as good, or no better than guessing."""
+    value = one.value(entry)
     if value is None:
         return {"value": "–", "range": one.trouble.get(entry, ""), "mark": ""}
-    best = max(known, key=lambda name: known[name].value)
-    mark = ""
-    if len(known) > 1:
-        mark = "best" if entry == best else "as good" if one.difference(best, entry).says == ALIKE else ""
+    mark = one.mark(entry, among)
     return {"value": f"{value.value:.3f}", "range": f"{value.low:.3f} to {value.high:.3f}", "mark": mark}
 
 

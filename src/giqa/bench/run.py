@@ -19,9 +19,12 @@ from ..humans.votes import Counts, Pairs, Votes, read_labels
 from ..images import open_source
 from ..images.names import match_names
 from ..model import Model, load
+from ..realism import Realism, is_realism, load_realism
 from ..scores import read_scores
+from ..seen import UNKNOWN, marks_of, refusal, seen_in_training
 from ..train.heads import train_heads
 from ..train.manifest import Part
+from ..trust import LEARNED_FROM
 from ..types import Features, Progress
 from .entries import Entry, parse_entries, parse_sweep
 from .judged import Bench, SetFound, judge
@@ -55,6 +58,7 @@ def bench(
     match: Any = None,
     unanimous: bool = False,
     kind: str | None = "generated",
+    include_training: bool = False,
     resamples: int = 500,
     seed: int = 0,
     store: bool = True,
@@ -67,7 +71,8 @@ def bench(
         found.sets[0].value("gmm"), found.sets[0].difference("gmm", "knn").says
 
     `scorers`, `sweeps`: see `giqa.bench.entries`. A tie, of votes or of scores, is half a hit; `unanimous`: only pairs
-    on which all raters agree; `kind`: votes on these pictures count (None: all). Accuracies have Wilson's interval;
+    on which all raters agree; `kind`: votes on these pictures count (None: all); `include_training`: a human model is
+    judged on pictures that it learned from, too, and else left out. Accuracies have Wilson's interval;
     differences are of the same pairs, and their intervals know which pairs share a picture; those of votes resample
     pictures, and raters where they are named. An entry that cannot be fitted is left out with the reason. Errors:
     `BadSpec`, `BadSource`, `BadShape`, `BadTable`.
@@ -81,7 +86,7 @@ def bench(
     for one in sets:
         labels = _labels(one, unanimous, kind)
         asked = one if any(entry.kind != "table" for entry in everything) else dataclasses.replace(one, pictures=None)
-        work = _Work(asked, labels, extractor, match, seed, reading)
+        work = _Work(asked, labels, extractor, match, seed, reading, include_training)
         scores, trouble = work.scores(everything)
         if not scores:
             raise BadSpec(f"{one.name}: no entry could be judged; {next(iter(trouble.items()))[1]}")
@@ -139,8 +144,11 @@ def _labels(one: LabelledSet, unanimous: bool, kind: str | None) -> Pairs | Vote
 class _Work:
     """One set: its pictures, their features by extractor, and what is fitted on its reals."""
 
-    def __init__(self, one: LabelledSet, labels: Any, extractor: Any, match: Any, seed: int, reading: dict):
+    def __init__(
+        self, one: LabelledSet, labels: Any, extractor: Any, match: Any, seed: int, reading: dict, training: bool
+    ):
         self.one, self.extractor, self.seed, self.reading = one, extractor, seed, reading
+        self.training = training  # whether a human model is judged on pictures that it learned from
         columns = (labels.left, labels.right) if isinstance(labels, Pairs) else (labels.image,)
         self.names = list(dict.fromkeys(name for column in columns for name in column.tolist()))
         self.missing: dict[str, str] = {}
@@ -171,7 +179,7 @@ class _Work:
             if self.reading["progress"]:
                 self.reading["progress"](f"{self.one.name}: entries", done, len(entries))
             try:
-                by = self._table(entry) if entry.kind == "table" else self._scored(self._model(entry))
+                by = self._table(entry) if entry.kind == "table" else self._scored(entry, self._model(entry))
                 scores[entry.label] = {name: value for name, value in by.items() if not math.isnan(value)}
             except GiqaError as error:
                 trouble[entry.label] = str(error)
@@ -179,9 +187,9 @@ class _Work:
             self.reading["progress"](f"{self.one.name}: entries", len(entries), len(entries))
         return scores, trouble
 
-    def _model(self, entry: Entry) -> Model:
+    def _model(self, entry: Entry) -> Model | Realism:
         if entry.kind == "model":
-            return load(entry.what)
+            return load_realism(entry.what) if is_realism(entry.what) else load(entry.what)
         if entry.kind == "learned":
             name, given = registry.parse(entry.what)
             options = {k: v for k, v in self.reading.items() if k != "progress"}
@@ -194,10 +202,25 @@ class _Work:
         spec = registry.canonical("extractor", extractor)
         return dataclasses.replace(fitted, extractor=spec, identity=dict(extractor.identity()), match=_spec(self.match))
 
-    def _scored(self, model: Model) -> dict[str, float]:
-        features = self._features("pictures", self.pictures, pipeline.model_extractor(model), as_match(model.match))
+    def _scored(self, entry: Entry, model: Model | Realism) -> dict[str, float]:
+        if isinstance(model, Realism):
+            done = extract(self.pictures, model.sums, match=as_match(model.match), what="pictures", **self.reading)
+            features = done.features
+            if not self.training:
+                self._check_unseen(entry, model, features)
+        else:
+            features = self._features("pictures", self.pictures, pipeline.model_extractor(model), as_match(model.match))
         score = model.score(features)["score"].tolist()
         return {self.name_of[name]: value for name, value in zip(features.ids, score, strict=True)}
+
+    def _check_unseen(self, entry: Entry, model: Realism, features: Features) -> None:
+        """`BadSpec` where the human model learned from these pictures; a warning where its file does not say."""
+        if model.voted is None:
+            warnings.warn(f"{self.one.name}: {UNKNOWN.format(entry.label)}", stacklevel=2)
+            return
+        notes = zip(features.ids, model.voted.notes(features), strict=True)
+        if seen := [name for name, note in notes if LEARNED_FROM in note]:
+            raise BadSpec(refusal(seen, len(features), entry.label))
 
     def _features(self, what: str, where: Any, extractor: Any, match: Any) -> Features:
         key = what, registry.canonical("extractor", extractor), _spec(match)
@@ -216,6 +239,13 @@ class _Work:
     def _table(self, entry: Entry) -> dict[str, float]:
         ids, values = _column_of(entry)
         found, _ = match_names(self.names, ids)
+        if not self.training:
+            column = entry.column or SCORE_COLUMNS[0]
+            refused, unknown = seen_in_training(self.names, [column], *marks_of(entry.what))
+            if refused:
+                raise BadSpec(refused)
+            if unknown:
+                warnings.warn(f"{self.one.name}: {entry.label}: {unknown}", stacklevel=2)
         return {name: entry.sign * values[place] for name, place in found.items()}
 
 
@@ -254,6 +284,10 @@ def _notes(found: SetFound) -> list[str]:
     if found.missing:
         shown = "; ".join(f"{name}: {why}" for name, why in list(found.missing.items())[:3])
         notes.append(f"{found.name}: {len(found.missing)} pictures that the labels name are missing ({shown})")
+    notes += [
+        f"{found.name}: {entry} is {words}: {found.figure} {found.value(entry)}, chance is .5"
+        for entry, words in found.guessing.items()
+    ]
     notes += [f"{found.name}: {entry} has no score for {n} pictures" for entry, n in found.without.items()]
     if found.skipped:
         what = "pairs" if found.kind == "pairs" else "labelled pictures"

@@ -170,7 +170,10 @@ def run_score(
     if out:
         scores.write(out)
     if options.get("match") and not quiet:
-        console.say(f"match: {scores.made_by['match'] or 'nothing to do, both sets are saved alike'}")
+        console.say(f"match: {scores.made_by['match'] or 'nothing to do, size and coding are alike'}")
+        if options.get("human"):
+            told = scores.made_by["human"]["match"] or "no match"
+            console.say(f"For p_real the human model brings its own: {told}.")
     show(scores, out, report, quiet, ranked)
     whole = scores.summary()
     return whole["failed"] + (scores.made_by["reals_failed"] if model is None else 0), whole["scored"]
@@ -250,8 +253,11 @@ def info(model: Path, as_json: bool) -> None:
     from .. import console
     from ..model import read_header
     from ..realism import is_realism, read_realism_header
+    from ..trust import human_part, learned
 
     header = read_realism_header(model) if is_realism(model) else read_header(model)
+    if part := human_part(header["made_by"]):
+        header = {"verdict": learned(part)[1]} | header
     if as_json:
         click.echo(json.dumps(header, indent=1))
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 @click.option("--unanimous", is_flag=True, help="Only pairs on which all raters agree.")
 @click.option(
     "--generators", metavar="TABLE", help="A table image,generator; else a picture's folder says who made it."
+)
+@click.option(
+    "--include-training",
+    is_flag=True,
+    help="Judge a human model on pictures that it learned from, too; its figures are then too good.",
 )
 @click.option("--reals-too", is_flag=True, help="Votes on real pictures count too.")
 @click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write everything as .json.")
@@ -161,15 +166,19 @@ def show(found: Bench) -> None:
 
     heads = [f"{one.name} ({one.figure})" for one in found.sets]
     if found.entries:
-        rows = [(entry, *(cell(one, entry) for one in found.sets)) for entry in found.entries]
+        rows = [(entry, *(cell(one, entry, found.entries) for one in found.sets)) for entry in found.entries]
         console.table("Agreement with people", ("scorer", *heads), rows)
     for sweep in found.sweeps:
+        labels = [entry.label for entry in sweep.entries]
         rows = [
-            (v, *(cell(one, e.label) for one in found.sets)) for v, e in zip(sweep.values, sweep.entries, strict=True)
+            (v, *(cell(one, label, labels) for one in found.sets))
+            for v, label in zip(sweep.values, labels, strict=True)
         ]
         console.table(sweep.label, (sweep.parameter, *heads), rows)
     for one in found.sets:
-        rows = [(d.left, d.says, d.right, f"{d.difference:+.3f}") for d in one.differences if d.left in found.entries]
+        names = {entry: f"{entry} ({one.guessing[entry]})" if entry in one.guessing else entry for entry in one.figures}
+        shown = [d for d in one.differences if d.left in found.entries]
+        rows = [(names[d.left], d.says, names[d.right], f"{d.difference:+.3f}") for d in shown]
         if rows:
             console.table(f"{one.name}: differences on the same {one.kind}", ("", "is", "than", "by"), rows)
         if one.breakdown:
@@ -178,7 +187,7 @@ def show(found: Bench) -> None:
             console.table(f"{one.name}: by generators", ("scorer", *kinds), rows)
 
 
-def cell(one: SetFound, entry: str) -> str:
-    """A value with its interval, or a dash."""
+def cell(one: SetFound, entry: str, among: Sequence[str]) -> str:
+    """A value with its interval and its mark (best, as good, no better than guessing), or a dash."""
     value = one.value(entry)
-    return "–" if value is None else str(value)
+    return "–" if value is None else f"{value}  {one.mark(entry, among)}".rstrip()

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 @click.option("--probability", is_flag=True, help="The column is the probability that a person says real.")
 @click.option("--learning-curve", is_flag=True, help="Also what is learned from fewer labels.")
 @click.option("--generators", metavar="TABLE", help="A table image,generator, where the labels do not say who made it.")
+@click.option(
+    "--include-training",
+    is_flag=True,
+    help="Judge p_real of a human model on pictures that it learned from, too; the figures are then too good.",
+)
 @click.option("--reals-too", is_flag=True, help="Votes on real pictures count too.")
 @click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write every figure as .json.")
 @click.option("--resamples", type=click.IntRange(20), default=500, show_default=True, help="Of the bootstrap.")
@@ -42,6 +47,7 @@ def evaluate(
     probability: bool,
     learning_curve: bool,
     generators: str | None,
+    include_training: bool,
     reals_too: bool,
     out: Path | None,
     resamples: int,
@@ -68,25 +74,40 @@ def evaluate(
             raise BadTable(f"{generators} should have the columns image and generator.")
         made_by = dict(zip(table.columns["image"], table.columns["generator"], strict=True))
     kind = None if reals_too else "generated"
-    found = compare(
-        scores,
-        labels,
-        column=[name.strip() for name in column.split(",")],
-        probability=probability,
-        learning_curve=learning_curve,
-        generator=made_by,
-        kind=kind,
-        resamples=resamples,
-    )
+    with console.plain_warnings(quiet):
+        found = compare(
+            scores,
+            labels,
+            column=[name.strip() for name in column.split(",")],
+            probability=probability,
+            learning_curve=learning_curve,
+            generator=made_by,
+            kind=kind,
+            include_training=include_training,
+            resamples=resamples,
+        )
     if out:
         replace_file(out, json.dumps(found.plain(), indent=1).encode())
     _show(found)
     if not quiet:
+        for text in against_people(found):
+            console.warn(text)
         console.say(
             f"{found.judgements} judgements of {found.pictures} pictures; {found.without_score} without a score"
         )
         if out:
             console.say(f"wrote {out}")
+
+
+def against_people(found: Evaluation) -> list[str]:
+    """Sentences about figures whose whole interval is below chance: the score ranks the other way round than people."""
+    chance = {"AUROC": 0.5, "pair accuracy": 0.5, "Spearman": 0.0}
+    known = {name: found.figures[name] for name in chance if name in found.figures}
+    return [
+        f"{name} is {value}, below chance ({chance[name]:g}): people say the opposite of this score more often than not"
+        for name, value in known.items()
+        if value.high < chance[name]
+    ]
 
 
 def _show(found: Evaluation) -> None:

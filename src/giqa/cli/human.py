@@ -89,6 +89,7 @@ def train_human_command(
     """
     from .. import console
     from ..errors import BadSpec
+    from ..trust import learned
 
     check_writable(out)
     say = (lambda text: None) if quiet else console.say
@@ -109,6 +110,7 @@ def train_human_command(
 
             made = train_human(votes, images, real, out, **given)
     _show(made.made_by)
+    click.echo(learned(made.made_by)[1])
     if not quiet:
         console.say(f"wrote {out}: {console.size(out.stat().st_size)}, {made.made_by['labelled']} pictures with votes")
 
@@ -122,8 +124,6 @@ def _show(made_by: dict[str, Any]) -> None:
         sets = [held_out, others] if others else [held_out]
         rows = [(name, *(_said(found.get(name)) for found in sets)) for name in FIGURES if name in held_out]
         console.table("Pictures that the model had not seen", columns, rows)
-    else:
-        console.say("warning: too few pictures to hold some out, so nothing can be said of how well it judges others")
     rows = [(name, f"{w:+.3f} [{low:+.3f}, {high:+.3f}]") for name, (w, low, high) in made_by["weights"].items()]
     console.table("Weights", ("column", "weight"), rows)
 

@@ -78,8 +78,10 @@ def pick(
     The folder also gets picked.csv: image, score, z, best first. Pictures without a score are left out. A folder that
     holds anything is never touched. The curve says what each share costs and gains, beside truncation if it is given.
     """
+    from .. import console
     from ..errors import BadSpec
     from ..scores import read_scores
+    from ..trust import doubts, human_part
 
     if out is None and not curves:
         raise BadSpec("Where to? Give -o FOLDER, or --curve FILE.")
@@ -92,6 +94,12 @@ def pick(
     if by == "p_real" and which["min_z"] is not None:
         raise BadSpec("--min-z is on the scale of the score; with --by p_real give --keep or --top.")
     values = (table.p_real if by == "p_real" else table.score).copy()
+    part = human_part(table.made_by)
+    if part is None and by == "p_real":
+        console.warn(f"how {scores} was made is not known, so neither is whether p_real may be believed", quiet)
+    elif by == "p_real" or "human" not in table.made_by:
+        for text in doubts(part):
+            console.warn(text, quiet)
     if no_copies:
         import numpy as np
 

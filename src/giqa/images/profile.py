@@ -19,6 +19,7 @@ from .colour import colour_space
 from .decode import MAX_PIXELS, decode, picture_info
 from .formats import opened
 from .kinds import kind_of
+from .sharpness import sharpness
 
 LOSSY = ("JPEG", "WEBP", "AVIF")
 PROFILE = "colour profile"
@@ -43,6 +44,7 @@ class Look:
     detail: float  # `traces.detail`
     grey: bool
     digest: bytes
+    sharpness: float = float("nan")  # `sharpness.sharpness`
 
     @property
     def coded(self) -> bool:
@@ -112,8 +114,10 @@ class Profile:
         return f"median {width:.0f}×{height:.0f}, shorter side {shorter[0]:.0f} to {shorter[-1]:.0f}"
 
 
-def profile(source: Source, n: int = 200, seed: int = 0) -> Profile:
-    """Look at up to `n` pictures of a source.
+def profile(
+    source: Source, n: int = 200, seed: int = 0, match: Callable[[np.ndarray], np.ndarray] | None = None
+) -> Profile:
+    """Look at up to `n` pictures of a source, as they are after `match`.
 
     The sample are the pictures whose base names have the smallest seeded hashes: random, independent of order, and the
     same names in two folders that overlap, so that copies are found.
@@ -126,7 +130,8 @@ def profile(source: Source, n: int = 200, seed: int = 0) -> Profile:
     looks, unreadable = [], []
     for index in sorted(heapq.nsmallest(n, range(len(source)), key=key)):
         try:
-            looks.append(look_at(source.ids[index], source.raw(index)))
+            raw = source.raw(index)
+            looks.append(look_at(source.ids[index], match(decode(raw).pixels) if match else raw))
         except BadImage as error:
             unreadable.append((source.ids[index], str(error)))
     return Profile(source.name, len(source), tuple(looks), tuple(unreadable))
@@ -146,6 +151,7 @@ def look_at(name: str, raw: bytes | np.ndarray) -> Look:
         detail=traces.detail(picture.pixels),
         grey=traces.is_grey(picture.pixels),
         digest=info["digest"].tobytes(),
+        sharpness=sharpness(picture.pixels),
     )
 
 

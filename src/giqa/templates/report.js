@@ -12,6 +12,7 @@
   const copyOf = data.flags.duplicate_of, errors = data.flags.error, notes = data.flags.notes;
   const foreign = data.flags.out_of_domain, explained = data.explained;
   const people = data.people && { p: Float64Array.from(data.people.p_real, number), low: Float64Array.from(data.people.p_real_low, number), high: Float64Array.from(data.people.p_real_high, number) };
+  const headline = data.believed && people; // else it is said of a single picture only, with the caution
 
   const minus = (text) => text.replace("-", "−");
   const show = (x, digits = 2) => Number.isNaN(x) ? "–" : x === Infinity ? "∞" : x === -Infinity ? "−∞"
@@ -210,13 +211,13 @@
     const i = list[k], cell = element("div", "cell" + level(i)), frame = element("span", "frame"), caption = element("span", "caption");
     cell.id = "cell-" + k; cell.dataset.position = k; cell.dataset.row = i;
     cell.setAttribute("role", "option"); cell.setAttribute("aria-posinset", k + 1);
-    cell.setAttribute("aria-label", rank[i] ? `rank ${rank[i]}, ${ids[i]}, z ${show(z[i])}, percentile ${percent(percentile[i])}${people ? `, called real ${percent(people.p[i])}` : ""}` : `${ids[i]}, no score`);
+    cell.setAttribute("aria-label", rank[i] ? `rank ${rank[i]}, ${ids[i]}, z ${show(z[i])}, percentile ${percent(percentile[i])}${headline ? `, called real ${percent(people.p[i])}` : ""}` : `${ids[i]}, no score`);
     frame.append(data.thumbnails[i] ? picture(data.thumbnails[i], "") : element("span", "name", ids[i]));
     if (rank[i]) frame.append(element("span", "rank", count(rank[i])));
     if (copyOf[i] || foreign[i]) frame.append(element("span", "mark", copyOf[i] ? "copy" : "out of domain"));
     else if (explained[i]?.[0]) frame.append(element("span", "mark", "map"));
     caption.append(element("b", "", rank[i] ? show(z[i]) : "no score"));
-    const share = people ? people.p[i] : percentile[i];
+    const share = headline ? people.p[i] : percentile[i];
     if (!Number.isNaN(share)) caption.append(element("i", "", percent(share)));
     cell.append(frame, caption); cell.title = ids[i];
     place(cell, k);
@@ -319,6 +320,7 @@
       const verdict = element("p", "verdict", percent(people.p[i]) + " ");
       verdict.append(element("small", "", `of people’s answers; 95 % interval ${percent(people.low[i])} to ${percent(people.high[i])}`));
       panel.append(verdict, chance(i));
+      if (!headline) add("p", "notice", "Not to be believed: see “Be careful” at the top of the page.");
     }
     if (explained[i]) {
       heading("Where it is unlike real pictures");
@@ -326,7 +328,7 @@
       add("p", "", explained[i][1]);
     }
     if (rank[i]) add("p", "quiet", `Raw score ${Number.isFinite(score[i]) ? minus(String(score[i])) : show(score[i])}`);
-    if (notes[i]) { heading("When it was read"); add("p", "", notes[i]); }
+    if (notes[i]) { heading("Notes"); add("p", "", notes[i]); }
     if (data.neighbours[i]?.length) { heading("Nearest real pictures"); panel.append(nearestReals(i)); }
     panel.setAttribute("aria-label", "Details of " + ids[i]);
     if (focused) ($(focused) && !$(focused).disabled ? $(focused) : $("close")).focus(); // the buttons were made anew
@@ -385,9 +387,9 @@
       const item = element("li"), button = element("button"), frames = element("span", "frames");
       frames.append(data.thumbnails[i] ? picture(data.thumbnails[i], ids[i]) : element("span", "blank", ids[i]));
       if (explained[i]?.[0]) frames.append(picture(explained[i][0], "heat map"));
-      const p = people && people.p[i], span = people ? `${percent(people.low[i])} to ${percent(people.high[i])}` : `${show(low[i])} to ${show(high[i])}`;
-      button.append(frames, element("b", "", people ? percent(p) + " real" : "z " + show(z[i])), element("small", "", span),
-        element("small", "", people && !Number.isNaN(z[i]) ? "z " + show(z[i]) : ""));
+      const p = headline && people.p[i], span = headline ? `${percent(people.low[i])} to ${percent(people.high[i])}` : `${show(low[i])} to ${show(high[i])}`;
+      button.append(frames, element("b", "", headline ? percent(p) + " real" : "z " + show(z[i])), element("small", "", span),
+        element("small", "", headline && !Number.isNaN(z[i]) ? "z " + show(z[i]) : ""));
       button.title = ids[i];
       button.addEventListener("click", () => reach(i));
       item.append(button); $(id).append(item);
@@ -398,7 +400,7 @@
     document.querySelector("input[name=show][value=kept]").checked = true; state.show = "kept";
     apply(false); active = list.indexOf(i); reveal(); showDetail();
   };
-  const byPeople = (name, other) => (people ? orders[name]().filter((i) => !Number.isNaN(people.p[i])) : orders[other]().filter((i) => rank[i])).slice(0, 3);
+  const byPeople = (name, other) => (headline ? orders[name]().filter((i) => !Number.isNaN(people.p[i])) : orders[other]().filter((i) => rank[i])).slice(0, 3);
   ends("ends-best", byPeople("real", "best")); ends("ends-worst", byPeople("unreal", "worst"));
   const plain = (x) => (Number.isNaN(x) ? "" : x === Infinity ? "inf" : x === -Infinity ? "-inf" : String(x));
   $("save-text").addEventListener("click", () => save("kept.txt", "text/plain", kept.map((i) => ids[i] + "\n").join("")));

@@ -19,6 +19,8 @@ from ..realism import Realism, load_realism
 from ..scorers.human import HumanModel
 from ..scorers.scale import Scale, twins
 from ..types import Progress
+from ..voted import EXTRACTOR as CONTENT_EXTRACTOR
+from ..voted import Voted
 from .held_out import held_out_figures
 from .human import ASIDE, choose_references
 from .manifest import Manifest, Part
@@ -128,5 +130,6 @@ def _calibrated(
         "weights": {name: list(values) for name, values in model.weights().items()},
         **figures,
     }
-    made = Realism(model, None, made_by["extractor"], made_by=made_by)
+    shown = extract(Part(source, judged.rows), CONTENT_EXTRACTOR, what="what they show", **options).features
+    made = Realism(model, None, made_by["extractor"], made_by=made_by, voted=Voted.of(shown, seed))
     return replace(made, scale=Scale(made.score(there)["score"], seed))

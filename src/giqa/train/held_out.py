@@ -71,16 +71,16 @@ def held_out_p(
 
 def nats(p: np.ndarray, constant: np.ndarray, judged: Judged) -> dict[str, Estimate]:
     """Mean log-likelihood of a vote under p, under the constant answer of the other folds, and the gain; intervals
-    resample pictures."""
+    resample groups of pictures: those of one scene, or near copies, are no independent evidence."""
 
     def of(chance: np.ndarray) -> np.ndarray:
         chance = np.clip(chance, CLIP, 1 - CLIP)
         return judged.real * np.log(chance) + (judged.votes - judged.real) * np.log1p(-chance)
 
-    every = np.arange(len(p))
+    groups = np.unique(judged.group, return_inverse=True)[1]
     columns = {"log-likelihood": of(p), "log-likelihood, constant answer": of(constant)}
     columns["log-likelihood, gain"] = columns["log-likelihood"] - columns["log-likelihood, constant answer"]
     return {
-        name: bootstrap(lambda rows, v=values: float(v[rows].sum() / judged.votes[rows].sum()), every)
+        name: bootstrap(lambda rows, v=values: float(v[rows].sum() / judged.votes[rows].sum()), groups)
         for name, values in columns.items()
     }

@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import __version__, registry
 from ..errors import BadImage, BadShape, BadSource, BadSpec
-from ..extraction import as_match, auto_match, extract, make_extractor
+from ..extraction import as_match, auto_match, describe_different, extract, make_extractor, still_different
 from ..images import open_source
 from ..images.decode import decode, picture_info
 from ..images.subset import spread
@@ -24,6 +24,8 @@ from ..scorers.human import PRESETS, HumanModel
 from ..scorers.scale import FEWEST, Copies, Scale, twins
 from ..sums import Sums, check_maps
 from ..types import INFO, Progress, Source
+from ..voted import EXTRACTOR as CONTENT_EXTRACTOR
+from ..voted import Voted, columns_alone
 from .held_out import held_out_figures
 from .manifest import Part
 from .votes import Judged, read_judged
@@ -78,8 +80,14 @@ def train_human(
     extractor = make_extractor(extractor or EXTRACTORS[preset])
     taps = check_maps(extractor, layers)
     reals = open_source(real)
-    match = auto_match(reals, source) if match == "auto" else as_match(match)
     info, judged = readable(source, judged, workers, progress)
+    asked_for, shown = match is not None, Part(source, judged.rows)
+    match = auto_match(reals, shown) if match == "auto" else as_match(match)
+    if asked_for:
+        say(f"match: {match.spec() if match else 'nothing to do, size and coding are alike'}")
+    different = describe_different(still_different(reals, shown, match), asked_for, "the pictures with votes")
+    if different:
+        warnings.warn(different, stacklevel=2)
     judged = judged if group else replace(judged, group=twins(info))
     wanted = REFERENCES[preset] if references is None else references
     chosen, aside, refused = choose_references(reals, info, wanted, seed, workers, progress)
@@ -96,8 +104,9 @@ def train_human(
         if preset == "recommended" if densities is None else densities:
             pooled = extract(Part(reals, chosen), extractor, what="references, pooled", **options).features
             dense = registry.make("scorer", "multilayer", seed=seed).fit(pooled)
-        sums = Sums(distances, extractor, taps, densities=dense)
-        x = extract(Part(source, judged.rows), sums, what="pictures with votes", **options).features
+        sums = Sums(distances, extractor, taps, densities=dense, content=CONTENT_EXTRACTOR)
+        shown = extract(Part(source, judged.rows), sums, what="pictures with votes", **options).features
+        x = columns_alone(shown)
         model = HumanModel(preset=preset, seed=seed).fit(x, judged.counts(), groups=judged.group)
         figures = held_out_figures(lambda: HumanModel(preset=preset, resamples=0, seed=seed), x, judged, seed)
         there = extract(Part(reals, aside), sums, what="reals of the scale", **options).features if aside else None
@@ -107,7 +116,7 @@ def train_human(
             "match": how[3],
             **figures,
         }
-        made = Realism(model, distances, *how, None, made_by, dense)
+        made = Realism(model, distances, *how, None, made_by, dense, Voted.of(shown, seed))
         made = made if there is None else replace(made, scale=Scale(made.score(there)["score"], seed))
         made.save(out)
     return load_realism(out)

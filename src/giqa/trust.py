@@ -1,0 +1,73 @@
+"""Whether p_real may be believed: did the human model learn anything, and is it asked about pictures like its own?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+FAR = 0.15  # distance from which pictures are another kind: docs/human.md says what it was chosen on
+MOST_UNLIKE = 0.2  # share of pictures that are unlike those with votes, likewise; .02 is expected of their own kind
+FEWEST_ASKED = 5  # pictures; of fewer the distance is mostly chance
+UNLIKE = "unlike the pictures with votes"  # what stands in the notes of a picture
+LEARNED_FROM = "p_real was learned from votes on it"
+
+
+def human_part(made_by: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What a table's or a model's `made_by` says of a human model; None where none was asked."""
+    if "human" in made_by:
+        return made_by["human"]
+    return made_by if str(made_by.get("scorer", "")).startswith("human(") else None
+
+
+def learned(part: Mapping[str, Any]) -> tuple[bool, str]:
+    """Whether a human model has learned something that shows on held-out pictures, and the sentence that says it.
+
+    It has when the 95 % interval of the held-out gain (log-likelihood a vote above a constant answer's) lies above 0.
+
+    >>> learned({"held_out": {"log-likelihood, gain": {"value": 0.048, "low": 0.019, "high": 0.077}}})[0]
+    True
+    >>> learned({"held_out": {"log-likelihood, gain": {"value": 0.004, "low": -0.02, "high": 0.03}}})[0]
+    False
+    """
+    gain = part.get("held_out", {}).get("log-likelihood, gain")
+    if not gain or gain["low"] is None:
+        return False, (
+            "The human model is untested: too few pictures have votes to hold some out, so nothing shows that p_real "
+            "says more than the share of votes for real."
+        )
+    said = f"{gain['value']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}] nats a vote over a constant answer"
+    if gain["low"] > 0:
+        return True, f"The human model learned something: on held-out pictures it gains {said}."
+    why = ": it is worse than one" if gain["high"] < 0 else ", and this interval holds 0"
+    share = f", {100 * part['share_real']:.0f} %" if "share_real" in part else ""
+    return False, (
+        f"THE HUMAN MODEL LEARNED NOTHING that shows: on held-out pictures it gains {said}{why}. Its p_real says no "
+        f"more than the share of votes for real{share}; more votes may help."
+    )
+
+
+def doubts(part: Mapping[str, Any] | None) -> list[str]:
+    """Why p_real should not be believed, a sentence each; where there is one, p_real is in no headline."""
+    if part is None:
+        return []
+    something, said = learned(part)
+    found = [] if something else [said]
+    asked = part.get("asked") or {}
+    far, unlike = asked.get("distance"), asked.get("unlike") or 0
+    if (far is not None and far > FAR) or unlike > MOST_UNLIKE * max(asked.get("pictures", 0), FEWEST_ASKED):
+        how = "" if far is None else f"their distance is {far:.2f}, of one kind it is below {FAR:g}; "
+        found.append(
+            f"THESE PICTURES ARE UNLIKE THOSE WITH VOTES ({how}{unlike} of {asked['pictures']} are flagged in their "
+            "notes): people were asked about another kind of picture, so p_real is a guess here."
+        )
+    return found
+
+
+def unchecked(part: Mapping[str, Any] | None) -> str:
+    """What cannot be checked of a human model, or of a table, that an earlier giqa made; else nothing."""
+    if part is None or (part.get("asked") or {}).get("learned_from") is not None:
+        return ""
+    return (
+        "the human model was trained by an earlier giqa and does not say which pictures it learned from: whether these "
+        "are among them, or are like them, cannot be checked; train it again"
+    )
