@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from .errors import BadSpec, BadTable
+from .errors import BadSpec
 from .humans.against_pairs import against_pairs, against_ratings
 from .humans.against_votes import Evaluation, against_votes
-from .humans.cells import read_table
 from .humans.vote_rows import Learner, Rows, calibrated, rows_of
-from .humans.votes import Counts, Pairs, Ratings, Votes, read_labels
+from .humans.votes import Counts, Pairs, Ratings, Votes, generator_of, joined, read_labels
 from .scorers.human import DISTANCE, FEWEST, HumanModel, Z
-from .scores import Scores, read_scores
+from .scores import Scores
+from .tables import read_scored
 from .types import Features
 
 
@@ -40,7 +40,8 @@ def evaluate(
     is judged on pictures that it had not seen. `learning_curve`: also from fewer pictures.
     `generator`: picture -> who made it, where the labels do not say; `kind`: votes on generated pictures alone count
     (None: on all); `k`: raters whose mean the reliability of ratings is of. Intervals resample pictures, and raters
-    where votes name several. Raises `BadShape` when fewer than 10 names agree.
+    where votes name several. Names are joined as everywhere (`giqa.names.match_names`). Raises `BadTable` when no
+    picture has both, `BadShape` when fewer than 10 have.
 
     >>> scores = {f"{i}.png": i / 20 for i in range(20)}
     >>> labels = Counts(*(np.array(c) for c in zip(*[(f"{i}.png", 20, i, "gan", "generated", "") for i in range(20)])))
@@ -48,12 +49,17 @@ def evaluate(
     1.0
     """
     names, numbers = _numbers(scores, [column] if isinstance(column, str) else list(column))
+    where = str(labels) if isinstance(labels, str | Path) else "the labels"
     labels = read_labels(labels) if isinstance(labels, str | Path) else labels
     several = len(names) > 1 or isinstance(scores, Features)
     if probability and not all(0 <= value <= 1 for row in numbers.values() for value in row):
         raise BadSpec(f"Probabilities lie between 0 and 1, and {names[0]!r} goes beyond: it is no probability.")
     if probability and (several or learning_curve):
         raise BadSpec("One column that is a probability already is judged as it is: nothing is learned from labels.")
+    if isinstance(labels, Pairs | Ratings | Votes | Counts) and len(labels):
+        named = str(scores) if isinstance(scores, str | Path) else "the scores"
+        labels, _ = joined(labels, list(numbers), where, named)
+        generator = generator_of(generator or {}, labels.pictures())
     if isinstance(labels, Pairs | Ratings):
         if several or learning_curve:
             raise BadSpec("Learning from labels needs votes or counts of votes, not pairs or ratings; give one column.")
@@ -113,27 +119,10 @@ def _numbers(scores: Any, columns: list[str]) -> tuple[list[str], dict[str, list
 def _by_name(scores: Any, column: str) -> dict[str, float]:
     """A column's numbers, by picture."""
     if isinstance(scores, str | Path):
-        scores = read_scores(scores) if Path(scores).suffix.lower() == ".jsonl" else _read(Path(scores), column)
+        return dict(zip(*read_scored(scores, column), strict=True))
     if isinstance(scores, Scores):
         numbers = getattr(scores, column, None)
         if not isinstance(numbers, np.ndarray):
             raise BadSpec(f"Scores have no column of numbers {column!r}; take z or score.")
         scores = dict(zip(scores.id, numbers.tolist(), strict=True))
     return {name: float(value) for name, value in scores.items()}
-
-
-def _read(path: Path, column: str) -> dict[str, float]:
-    table = read_table(path)
-    name = next((n for n in ("id", "image") if n in table.columns), None)
-    if name is None or column not in table.columns:
-        raise BadTable(f"{path} should have the columns id and {column}; it has {', '.join(table.columns)}.")
-    numbers = table.parsed(column, _number)
-    return dict(zip(map(str, table.columns[name]), numbers, strict=True))
-
-
-def _number(cell: Any) -> float:
-    """A number; nothing where a picture has no score."""
-    try:
-        return float("nan") if cell in (None, "") else float(cell)
-    except (TypeError, ValueError):
-        raise ValueError("no number") from None

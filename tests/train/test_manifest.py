@@ -32,7 +32,7 @@ def test_epoch_is_accepted_and_run_may_be_missing(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (["a.png,fake,a,1", "b.png,real,a,"], "a.png is of the kind 'fake'"),
+        (["a.png,drawn,a,1", "b.png,real,a,"], "a.png is of the kind 'drawn'"),
         (["a.png,generated,a,soon", "b.png,real,a,"], "the iteration 'soon', which is no number"),
         (["a.png,generated,a,1"], "only generated pictures"),
         (["a.png,real,a,"], "only real pictures"),

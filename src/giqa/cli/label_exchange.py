@@ -49,7 +49,7 @@ def label_export(store: str, name: str | None, out: Path | None, everything: boo
     """
     from .. import console
     from ..errors import BadSpec
-    from ..humans.cells import Table, as_csv, write_table
+    from ..tables import Table, as_csv, write_table
     from ..humans.votes import as_labels
 
     check_format(form, out, everything)

@@ -18,9 +18,10 @@ import numpy as np
 
 from ..errors import BadSpec, BadTable, MissingSource
 from ..files import replace_file
+from ..tables import Table, read_table, write_table
 from . import cells
 from .aggregation import sum_pairs
-from .cells import Table, read_table, write_table
+
 from .votes import Pairs, Ratings, Votes, as_labels, read_labels
 
 

@@ -11,7 +11,10 @@ import numpy as np
 from ..errors import BadSource
 from ..images import open_source
 from ..scorers.labels import pseudo_labels
+from ..tables import Table, number
 from ..types import Source
+
+KINDS = ("real", "generated", "fake")
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,21 +68,22 @@ def read_manifest(where: Any) -> Manifest:
     """
     source = open_source(where)
     columns = getattr(source, "columns", {})
-    time = next((name for name in ("iteration", "epoch") if name in columns), None)
-    if "kind" not in columns or time is None:
+    table = Table(str(where), columns, decimal_comma=True)
+    kind_of, time, run_of = table.find("kind"), table.find("iteration", "epoch"), table.find("run")
+    if kind_of is None or time is None:
         has = f"has the columns {', '.join(columns)}" if columns else "is no table"
         raise BadSource(
             f"{where} {has}; learning needs a table of snapshots with the columns image,kind,run,iteration "
             "(giqa.gan.snapshots writes one)."
         )
-    kinds, run = columns["kind"], np.array(columns.get("run", [""] * len(source)), str)
+    run = np.array([cell.strip() for cell in columns[run_of]] if run_of else [""] * len(source), str)
     iteration = np.full(len(source), np.nan)
-    for row, (kind, text) in enumerate(zip(kinds, columns[time], strict=True)):
-        if kind not in ("real", "generated"):
+    for row, (kind, text) in enumerate(zip(columns[kind_of], columns[time], strict=True)):
+        if kind.strip().casefold() not in KINDS:
             raise BadSource(f"{where}: {source.ids[row]} is of the kind {kind!r}; it should be real or generated.")
-        if kind == "generated":
+        if kind.strip().casefold() != "real":
             try:
-                iteration[row] = float(text)
+                iteration[row] = table.read(text, number)
             except ValueError:
                 raise BadSource(f"{where}: {source.ids[row]} has the {time} {text!r}, which is no number.") from None
     real = np.isnan(iteration)
