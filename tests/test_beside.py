@@ -76,7 +76,7 @@ def test_a_column_of_a_table_beside_ours(tmp_path):
     with pytest.raises(BadTable, match=r"names no picture of the sets; its first is 'a0.png', theirs 'z0.png'"):
         compare(reals, {"Z": gauss(30, prefix="z")}, metrics="qs", beside=[f"{tmp_path / 's.csv'}:niqe"])
     (tmp_path / "t.csv").write_text("image,niqe\na0.png,bad\n")
-    with pytest.raises(BadTable, match="the column niqe has 'bad', which is no number"):
+    with pytest.raises(BadTable, match="line 2, column 'niqe': 'bad' is no number"):
         compare(reals, sets, metrics="qs", beside=[f"{tmp_path / 't.csv'}:niqe"])
 
 

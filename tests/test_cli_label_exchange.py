@@ -107,6 +107,13 @@ def test_what_is_known_of_the_pictures_joins_and_is_counted(tmp_path):
     assert giqa("label", "stats", out, "--resamples", 100, "-o", tmp_path / "s.json")[0] == 0
     (hype,) = json.loads((tmp_path / "s.json").read_text())[0]["hype"]
     assert (hype["fake_error"]["value"], hype["real_error"]["value"]) == (0, 0.5)
+    votes = about.read_text().replace("a.png", "https://host/x/a.png?v=1").replace("b.png", "b%2Epng")
+    about.write_text(votes.replace("real", "Real").replace("kind", "Kind"))
+    assert giqa(*given)[0] == 0 and read_labels(out).kind.tolist() == ["real", "generated", "real", "generated"]
+    about.write_text("image,kind\na.png,real\nb.png,real\na.png,fake\n")
+    assert "line 4: 'a.png' again, and otherwise than in" in giqa(*given)[2]
+    about.write_text("image,kind\na.png,real\nb.png,drawn\n")
+    assert "about.csv, line 3, column 'kind': 'drawn' is no kind" in giqa(*given)[2]  # its own line, not that of a vote
     about.write_text("image,kind\na.png,real\n")
     status, _, err = giqa(*given)
     assert status == 2 and "lacks 1 pictures that were judged, such as 'b.png'" in err
@@ -125,7 +132,8 @@ def test_pairs_as_lgiqa_has_them(tmp_path):
 def test_prolific_submissions_that_were_returned_do_not_count(tmp_path):
     (tmp_path / "export.csv").write_text("Participant id,Status,Sex\nANN,APPROVED,Female\nBOB,RETURNED,Male\n")
     given = ["label", "import", a_file(tmp_path, "prolific"), "--format", "prolific", "-o", tmp_path / "v.csv"]
-    assert giqa(*given, "--submissions", tmp_path / "export.csv")[0] == 0
+    status, _, err = giqa(*given, "--submissions", tmp_path / "export.csv")
+    assert status == 0 and "warning: " in err and "not counted: 1 returned (line 4)" in err
     assert read_labels(tmp_path / "v.csv").said_real.tolist() == [True, False]
 
 

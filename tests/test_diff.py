@@ -51,8 +51,16 @@ def test_spearman_is_scipys(seed):
 
 
 def test_nothing_in_common_is_refused():
-    with pytest.raises(BadTable, match="the first ids are 'a' and 'x/a'"):
-        diff(scores({"a": 0}), scores({"x/a": 0}))
+    with pytest.raises(BadTable, match="the first ids are 'a' and 'x/b'"):
+        diff(scores({"a": 0}), scores({"x/b": 0}))
+
+
+def test_ids_of_a_subfolder_are_the_same_pictures():
+    """One run scored out/, the other out/gan/; a name that could be two is refused."""
+    found = diff(scores({"gan/a": 0, "gan/b": 1}), scores({"a": 1, "b": 1, "c": 2}))
+    assert found.ids == ("gan/a", "gan/b") and found.change.tolist() == [1, 0] and found.only_after == ("c",)
+    with pytest.raises(BadTable, match="'a' could be 2 pictures: 'gan/a', 'vae/a'"):
+        diff(scores({"gan/a": 0, "vae/a": 1}), scores({"a": 1}))
 
 
 def test_the_command(tmp_path):

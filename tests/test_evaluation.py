@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from people_samples import study, votes
 
 from giqa.cli import main
-from giqa.errors import BadShape, BadSpec, BadTable
+from giqa.errors import BadSpec, BadTable
 from giqa.evaluation import evaluate
 from giqa.humans.measures import auroc
 from giqa.humans.votes import Counts, Pairs, Ratings
@@ -127,7 +127,7 @@ def test_pairs_by_hand():
     assert found.figures["best for votes"].value == pytest.approx((3 + 2 + 4) / 10)
     assert found.figures["pair accuracy, unanimous"].value == pytest.approx(1.5 / 2)
     assert found.figures["pairs of x / x"].value == 1 and found.figures["pairs of x / y"].value == 0
-    with pytest.raises(BadShape, match="ids and names"):
+    with pytest.raises(BadTable, match="the first has 'a', the second 'z'"):
         evaluate({"z": 1.0}, pairs)
 
 
@@ -155,7 +155,7 @@ def test_reals_and_quality_control_do_not_count_unless_asked():
 def test_what_cannot_be_evaluated():
     counts, p, _ = simulated(pictures=50)
     for scores, error, words in (
-        ({"nobody": 1.0}, BadShape, "ids of the scores"),
+        ({"nobody": 1.0}, BadTable, "the first has 'i00000', the second 'nobody'"),
         (named(counts, p + 1), BadSpec, "no probability"),
     ):
         with pytest.raises(error, match=words):
@@ -280,3 +280,25 @@ def test_one_or_two_raters_are_no_sample_of_people(raters, words, recwarn):
     auc, rank = found.figures["AUROC"], found.figures["two people agree"] if raters > 1 else None
     assert auc.value == auc.high == 1 and auc.low == pytest.approx(20 / (20 + 1.959964**2))  # Wilson's of 20 pictures
     assert rank is None or rank.low < 1
+
+
+def test_names_are_joined_by_their_ends(tmp_path):
+    """Scores of out/, labels of out/gan/ as a spreadsheet has them, generators by address: the figures are the same."""
+    counts, p, _ = simulated(pictures=40)
+    exact = evaluate(named(counts, p), counts, resamples=20, generator={})
+    scores = "".join(f"out/gan/{name}.png,{value!r}\n" for name, value in named(counts, p).items())
+    (tmp_path / "s.csv").write_text(f"id,z\n{scores}")
+    rows = zip(counts.image, counts.n, counts.n_real, counts.generator, strict=True)
+    labels = "".join(f"{image}.png,{n},{real},{by}\n" for image, n, real, by in rows)
+    (tmp_path / "l.csv").write_text(f"File Name,N,n_real,generator\n{labels}")
+    found = evaluate(tmp_path / "s.csv", tmp_path / "l.csv", resamples=20)
+    assert found.pictures == 40 and found.figures["AUROC"].value == exact.figures["AUROC"].value
+
+
+def test_a_name_that_could_be_two_pictures_is_refused():
+    pairs = Pairs(*(np.array([one]) for one in ("a.png", "b.png", 1.0, 0.0, "")))
+    with pytest.raises(BadTable, match=r"'a.png' could be 2 pictures: 'gan/a.png', 'vae/a.png'"):
+        evaluate({"gan/a.png": 1.0, "vae/a.png": 2.0, "b.png": 3.0}, pairs)
+    made_by = {"https://host/x/a.png": "gan", "https://host/x/b.png": "vae"}
+    found = evaluate({"x/a.png": 1.0, "x/b.png": 0.0}, pairs, generator=made_by)
+    assert found.figures["pairs of gan / vae"].value == 1

@@ -13,7 +13,8 @@ SOURCE = Path(giqa.__file__).parent
 # each row may import from the rows above it (and from its own row where it says so); the stages never each other
 ROWS = [
     {"types", "errors"},
-    {"registry", "files", "pages", "threads", "stats", "trust"},
+    {"registry", "files", "names", "pages", "threads", "stats", "trust"},
+    {"tables"},
     {"images", "features", "scorers", "metrics", "humans", "gan", "scores"},
     {"model", "report", "extraction", "doctor", "hygiene", "seen"},
     {

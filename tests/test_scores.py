@@ -155,47 +155,55 @@ def test_an_unknown_ending_is_refused_before_anything_is_written(tmp_path, name)
 
 HEADER = ",".join(COLUMNS)
 FULL = json.dumps(dict.fromkeys(NUMBERS, 1.0) | dict.fromkeys(("id", *TEXTS), ""))
-NO_NUMBER = "in the column score, which is no number"
+LACKS = "is not a table of scores: there is no column"
 MALFORMED = {
-    "empty.csv": (b"", "there is no column 'id'"),
-    "other.csv": (b"path,kind\na.png,fake\n", "there is no column 'id'"),
-    "missing.csv": (HEADER.replace(",z,", ",").encode() + b"\na,1,1,1,1,,,,\n", "there is no column 'z'"),
-    "header.csv": (HEADER.replace(",notes", "").encode() + b"\n", "there is no column 'notes'"),
-    "text.csv": (HEADER.encode() + b"\na,1,1,1,1,1,,,,\nb,high,1,1,1,1,,,,\n", f"row 2 has 'high' {NO_NUMBER}"),
-    "cut.csv": (HEADER.encode() + b"\na,1,1,1,1,1,,,,\nb,1.2", "row 2 has fewer fields than there are columns"),
-    "comma.csv": (HEADER.encode() + b"\na,b.png,1,1,1,1,1,,,,\n", "row 1 has more fields than there are columns"),
-    "latin.csv": (HEADER.encode() + "\né,1,1,1,1,1,,,,\n".encode("latin-1"), "it is not UTF-8 text"),
-    "utf16.csv": (HEADER.encode("utf-16"), "it is not UTF-8 text"),
-    "long.csv": (HEADER.encode() + b"\n" + b"a" * 200_000 + b",1,1,1,1,1,,,,\n", "field larger than field limit"),
-    "empty.jsonl": (b"", "line 1 is not JSON, or is cut short"),
+    "empty.csv": (b"", "is empty"),
+    "other.csv": (b"path,kind\na.png,fake\n", f"{LACKS} 'id'"),
+    "missing.csv": (HEADER.replace(",z,", ",").encode() + b"\na,1,1,1,1,,,,\n", f"{LACKS} 'z'"),
+    "header.csv": (HEADER.replace(",notes", "").encode() + b"\n", f"{LACKS} 'notes'"),
+    "text.csv": (
+        HEADER.encode() + b"\na,1,1,1,1,1,,,,\nb,high,1,1,1,1,,,,\n",
+        "line 3, column 'score': 'high' is no number",
+    ),
+    "cut.csv": (HEADER.encode() + b"\na,1,1,1,1,1,,,,\nb,1.2", "line 3: 2 values for 10 columns"),
+    "comma.csv": (HEADER.encode() + b"\na,b.png,1,1,1,1,1,,,,x\n", "line 2: 11 values for 10 columns"),
+    "strange.csv": (HEADER.encode() + b"\n\x81,1,1,1,1,1,,,,\n", "is not UTF-8 text (byte 74)"),
+    "long.csv": (
+        HEADER.encode() + b"\n" + b"a" * 200_000 + b",1,1,1,1,1,,,,\n",
+        "line 2: field larger than field limit",
+    ),
+    "empty.jsonl": (b"", "is empty"),
     "cut.jsonl": (f'{{"made_by": {{}}}}\n{FULL}\n{FULL[:-20]}'.encode(), "line 3 is not JSON, or is cut short"),
-    "blank.jsonl": (f'{{"made_by": {{}}}}\n\n{FULL}\n'.encode(), "line 2 is not JSON, or is cut short"),
-    "first.jsonl": (f"{FULL}\n".encode(), 'its first line is not {"made_by": ...}'),
-    "number.jsonl": (b"5\n", 'its first line is not {"made_by": ...}'),
-    "missing.jsonl": (b'{"made_by": {}}\n{"id": "a", "score": 1}\n', "there is no column 'z'"),
-    "list.jsonl": (b'{"made_by": {}}\n["a", 1]\n', "there is no column 'id'"),
-    "text.jsonl": (('{"made_by": {}}\n' + FULL.replace("1.0", '"high"', 1)).encode(), f"row 1 has 'high' {NO_NUMBER}"),
-    "inside.jsonl": (('{"made_by": {}}\n' + FULL.replace("1.0", "[1]", 1)).encode(), f"row 1 has [1] {NO_NUMBER}"),
-    "latin.jsonl": ('{"made_by": "é"}\n'.encode("latin-1"), "it is not UTF-8 text"),
-    "empty.parquet": (b"", "it is not Parquet, or is damaged"),
-    "text.parquet": (HEADER.encode() + b"\n", "it is not Parquet, or is damaged"),
-    "magic.parquet": (b"PAR1" + bytes(100) + b"PAR1", "it is not Parquet, or is damaged"),
+    "number.jsonl": (b"5\n", "line 1 is no JSON object"),
+    "missing.jsonl": (b'{"made_by": {}}\n{"id": "a", "score": 1}\n', f"{LACKS} 'z'"),
+    "list.jsonl": (b'{"made_by": {}}\n["a", 1]\n', "line 2 is no JSON object"),
+    "text.jsonl": (
+        ('{"made_by": {}}\n' + FULL.replace("1.0", '"high"', 1)).encode(),
+        "line 2, column 'score': 'high' is no number",
+    ),
+    "inside.jsonl": (
+        ('{"made_by": {}}\n' + FULL.replace("1.0", "[1]", 1)).encode(),
+        "line 2, column 'score': [1] is no number",
+    ),
+    "latin.jsonl": ('{"made_by": "é"}\n'.encode("latin-1"), "is not UTF-8 text (byte 13)"),
+    "empty.parquet": (b"", "is not Parquet, or is damaged"),
+    "text.parquet": (HEADER.encode() + b"\n", "is not Parquet, or is damaged"),
+    "magic.parquet": (b"PAR1" + bytes(100) + b"PAR1", "is not Parquet, or is damaged"),
 }
 
 
 @pytest.mark.parametrize("name", MALFORMED)
 def test_a_malformed_table_is_refused_with_what_is_wrong(tmp_path, name):
-    """One sentence: the file, what is wrong with it, which columns it should have; nothing of Python."""
+    """The file, the line, what is wrong there; for a missing column those it should have; nothing of Python."""
     content, why = MALFORMED[name]
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(BadTable) as caught:
         read_scores(path)
     message = str(caught.value)
-    assert message.startswith(f"{path} is not a table of scores: {why}")
-    assert message.endswith(f"Its columns should be {', '.join(COLUMNS)}.")
+    assert message.startswith(str(path)) and why in message
+    assert not why.startswith(LACKS) or message.endswith(f"Its columns should be {', '.join(COLUMNS)}.")
     assert "Error" not in message or path.suffix == ".parquet"  # what pyarrow says is passed on
-    assert caught.value.__suppress_context__
 
 
 def test_parquet_with_other_columns_is_refused(tmp_path):
@@ -207,7 +215,7 @@ def test_parquet_with_other_columns_is_refused(tmp_path):
         read_scores(tmp_path / "s.parquet")
     text = {name: ["high"] for name in COLUMNS}
     parquet.write_table(pyarrow.table(text), tmp_path / "s.parquet")
-    with pytest.raises(BadTable, match="row 1 has 'high' in the column score"):
+    with pytest.raises(BadTable, match="row 1, column 'score': 'high' is no number"):
         read_scores(tmp_path / "s.parquet")
 
 
@@ -354,3 +362,29 @@ def test_what_people_would_say_is_kept_beside_the_rest(tmp_path, ending):
     for name, values in p.items():
         assert np.array_equal(getattr(read, name), values, equal_nan=True)
     assert read.summary()["mean_p_real"] == 0.5 and read.ranked("p_real").tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        lambda text: ("\ufeff" + text.replace("\n", "\r\n")).encode(),
+        lambda text: text.replace(",", ";").replace(".", ",").encode(),  # a decimal comma, as in Germany
+        lambda text: text.replace(",", "\t").encode("utf-16"),
+        lambda text: (text.replace("\n", ",,\n") + ",,,,,,,,,,,\n").encode(),
+    ],
+    ids=["excel", "semicolons", "unicode text", "blank columns and rows"],
+)
+def test_a_table_that_a_spreadsheet_saved_is_the_same_table(tmp_path, saved):
+    written = table("a", "b", score=[1.25, -2.5], z=[0.5, NAN])
+    path = written.write(tmp_path / "s.csv")
+    path.write_bytes(saved(path.read_text()))
+    assert_same(read_scores(path), written)
+
+
+def test_json_that_is_no_score_is_refused(tmp_path):
+    """Brackets without end, and how it was made as a number."""
+    path = table("a").write(tmp_path / "s.csv")
+    for text in ("[" * 100_000, "5"):
+        (tmp_path / "s.csv.json").write_text(text)
+        with pytest.raises(BadTable):
+            read_scores(path)

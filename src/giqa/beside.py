@@ -17,12 +17,12 @@ from .errors import BadSpec, BadTable
 from .extraction import as_features
 from .humans.measures import spearman
 from .images.sets import exists, name_and_place
-from .images.table import read_table
+from .names import join_names
 from .paired import mean_of
 from .stats import fisher
+from .tables import read_scored
 
 TABLE = re.compile(r"(.+\.(?:csv|tsv)):(-?)([^:]+)", re.IGNORECASE)
-IDS = ("id", "image")
 
 
 def named(beside: Any) -> dict[str, Any]:
@@ -105,11 +105,8 @@ def _from_table(
     path: Path, column: str, sign: int, real: Any, found: Sequence[Generator]
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """A column joined on ids: NAME/ID where a set's name stands before it, else ID, if only one set has it."""
-    columns = read_table(path)
-    key = next((name for name in IDS if name in columns), next(iter(columns)))
-    if column not in columns:
-        raise BadTable(f"{path} has no column {column!r}; it has {', '.join(columns)}.")
-    known = {name: sign * _number(cell, path, column) for name, cell in zip(columns[key], columns[column], strict=True)}
+    names, numbers = read_scored(path, column)
+    known = {name: sign * value for name, value in zip(names, numbers, strict=True)}
     ids = {g.name: list(g.scores.id) for g in found} | {"reals": list(getattr(as_features(real) or real, "ids", ()))}
     values: dict[str, np.ndarray] = {}
     for name, mine in ids.items():
@@ -120,20 +117,24 @@ def _from_table(
                 raise BadTable(f"{path} has {i!r}, which is in {name} and in {others[i]}; write {name}/{i} there.")
             row.append(known.get(f"{name}/{i}", known.get(i, math.nan)))
         values[name] = np.array(row, float)
+    if not any(np.isfinite(row).any() for row in values.values()):
+        values = _by_other_names(path, ids, known)
     reals = values.pop("reals")
     values = {name: row for name, row in values.items() if np.isfinite(row).any()}
     if not values:
-        first = next(iter(known), "none"), next((i for those in ids.values() for i in those), "none")
+        first = next((name for name in known), "none"), next((i for those in ids.values() for i in those), "none")
         raise BadTable(f"{path} names no picture of the sets; its first is {first[0]!r}, theirs {first[1]!r}.")
     return values, reals[np.isfinite(reals)]
 
 
+def _by_other_names(path: Path, ids: Mapping[str, Sequence[str]], known: Mapping[str, float]) -> dict[str, np.ndarray]:
+    """The same where the table writes names in another way, such as addresses or longer paths."""
+    everything = [f"{name}/{i}" for name, those in ids.items() for i in those]
+    place, _ = join_names(known, everything, str(path), "the sets that are compared")
+    by_place = {at: known[name] for name, at in place.items()}
+    row = iter(by_place.get(at, math.nan) for at in range(len(everything)))
+    return {name: np.array([next(row) for _ in those], float) for name, those in ids.items()}
+
+
 def _aligned(g: Generator, known: Mapping[str, float]) -> np.ndarray:
     return np.array([known.get(name, math.nan) for name in g.scores.id], float)
-
-
-def _number(cell: str, path: Path, column: str) -> float:
-    try:
-        return float(cell) if cell.strip() else math.nan
-    except ValueError:
-        raise BadTable(f"{path}: the column {column} has {cell!r}, which is no number.") from None

@@ -91,9 +91,11 @@ def _told_apart(one: Given) -> Given:
 
 
 def _pairs(path: str | Path) -> list[tuple[str, str]]:
-    from .humans.cells import name, read_table
+    from .humans.cells import name
+    from .tables import read_table
 
     table = read_table(path)
-    if not {"left", "right"} <= set(table.columns):
+    left, right = table.find("left"), table.find("right")
+    if left is None or right is None:
         raise BadTable(f"{path} should have the columns left and right; it has {', '.join(table.columns)}.")
-    return list(zip(table.parsed("left", name), table.parsed("right", name), strict=True))
+    return list(zip(table.parsed(left, name), table.parsed(right, name), strict=True))

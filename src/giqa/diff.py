@@ -10,6 +10,7 @@ import numpy as np
 
 from .errors import BadTable
 from .humans.measures import spearman
+from .names import join_names
 from .scores import Scores
 from .stats import student_mean
 
@@ -67,12 +68,15 @@ def diff(before: Scores, after: Scores) -> Difference:
     sides = []
     for scores in (before, after):
         sides.append({name: float(z) for name, z in zip(scores.id, scores.z, strict=True) if math.isfinite(z)})
+    own = list(sides[0])
+    place, _ = join_names(sides[1], own, "the second table", "the first", need=False)
+    sides[1] = {own[place[name]] if name in place else name: z for name, z in sides[1].items()}
     both = [name for name in sides[0] if name in sides[1]]
     if not both:
         names = [next(iter(side), "none") for side in sides]
         raise BadTable(
             f"No picture has a z in both tables; the first ids are {names[0]!r} and {names[1]!r}. Tables are joined on "
-            "ids, which are paths relative to the folder that was scored."
+            "ids, which are paths relative to the folder that was scored; one may be the end of the other."
         )
     lost = (tuple(name for name in one if name not in other) for one, other in (sides, sides[::-1]))
     values = (np.array([side[name] for name in both]) for side in sides)

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from .errors import BadSpec, BadTable
+from .errors import BadSpec
 from .humans.against_pairs import against_pairs, against_ratings
 from .humans.against_votes import Evaluation, against_votes
-from .humans.cells import read_table
 from .humans.vote_rows import LEAST_RATERS, Learner, Rows, calibrated, rows_of
-from .humans.votes import Counts, Pairs, Ratings, Votes, read_labels
+from .humans.votes import Counts, Pairs, Ratings, Votes, generator_of, joined, read_labels
 from .scorers.human import DISTANCE, FEWEST, HumanModel, Z
-from .scores import Scores, read_scores
+from .scores import Scores
 from .seen import marks_of, seen_in_training
+from .tables import read_scored
 from .types import Features
 
 
@@ -45,7 +45,8 @@ def evaluate(
     (None: on all); `k`: raters whose mean the reliability of ratings is of. A human model's p_real is not judged on
     pictures that it learned from, as far as the table of scores tells, unless `include_training`. Intervals resample
     pictures, and raters where votes name 3 or more; of fewer a warning says that they are about these people alone.
-    Raises `BadShape` when fewer than 10 names agree, `BadSpec`.
+    Names are joined as everywhere (`giqa.names.match_names`). Raises `BadTable` when no picture has both, `BadShape`
+    when fewer than 10 have, `BadSpec`.
 
     >>> scores = {f"{i}.png": i / 20 for i in range(20)}
     >>> labels = Counts(*(np.array(c) for c in zip(*[(f"{i}.png", 20, i, "gan", "generated", "") for i in range(20)])))
@@ -53,6 +54,7 @@ def evaluate(
     1.0
     """
     names, numbers = _numbers(scores, [column] if isinstance(column, str) else list(column))
+    where = str(labels) if isinstance(labels, str | Path) else "the labels"
     labels = read_labels(labels) if isinstance(labels, str | Path) else labels
     several = len(names) > 1 or isinstance(scores, Features)
     if probability and not all(0 <= value <= 1 for row in numbers.values() for value in row):
@@ -61,6 +63,10 @@ def evaluate(
         raise BadSpec("One column that is a probability already is judged as it is: nothing is learned from labels.")
     if not include_training:
         _refuse_training(scores, names, labels, kind)
+    if isinstance(labels, Pairs | Ratings | Votes | Counts) and len(labels):
+        named = str(scores) if isinstance(scores, str | Path) else "the scores"
+        labels, _ = joined(labels, list(numbers), where, named)
+        generator = generator_of(generator or {}, labels.pictures())
     if isinstance(labels, Pairs | Ratings):
         if several or learning_curve:
             raise BadSpec("Learning from labels needs votes or counts of votes, not pairs or ratings; give one column.")
@@ -147,27 +153,10 @@ def _numbers(scores: Any, columns: list[str]) -> tuple[list[str], dict[str, list
 def _by_name(scores: Any, column: str) -> dict[str, float]:
     """A column's numbers, by picture."""
     if isinstance(scores, str | Path):
-        scores = read_scores(scores) if Path(scores).suffix.lower() == ".jsonl" else _read(Path(scores), column)
+        return dict(zip(*read_scored(scores, column), strict=True))
     if isinstance(scores, Scores):
         numbers = getattr(scores, column, None)
         if not isinstance(numbers, np.ndarray):
             raise BadSpec(f"Scores have no column of numbers {column!r}; take z or score.")
         scores = dict(zip(scores.id, numbers.tolist(), strict=True))
     return {name: float(value) for name, value in scores.items()}
-
-
-def _read(path: Path, column: str) -> dict[str, float]:
-    table = read_table(path)
-    name = next((n for n in ("id", "image") if n in table.columns), None)
-    if name is None or column not in table.columns:
-        raise BadTable(f"{path} should have the columns id and {column}; it has {', '.join(table.columns)}.")
-    numbers = table.parsed(column, _number)
-    return dict(zip(map(str, table.columns[name]), numbers, strict=True))
-
-
-def _number(cell: Any) -> float:
-    """A number; nothing where a picture has no score."""
-    try:
-        return float("nan") if cell in (None, "") else float(cell)
-    except (TypeError, ValueError):
-        raise ValueError("no number") from None

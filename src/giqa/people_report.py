@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .errors import BadImage, BadSpec
+from .errors import BadImage, BadSource, BadSpec
 from .files import replace_file
+from .names import join_names
 from .pages.intervals import curve_plot, interval_plot
 from .pages.page import render
 from .people import Findings, K
@@ -47,7 +48,8 @@ def write_people_report(
     """
     if not found:
         raise BadSpec("There is nothing to report: no table of judgements was read.")
-    source = _source(pictures)
+    names = [name for one in found if one.pictures is not None for name in one.pictures.image.tolist()]
+    source = _source(pictures, names)
     page = render(
         "people.html",
         ["report.css", "people.css"],
@@ -128,15 +130,15 @@ def _tile(table: Any, row: int, source: dict[str, Any], show_paths: bool) -> Til
     )
 
 
-def _source(pictures: Any) -> dict[str, Any]:
-    """A function from a name to its thumbnail, "" where the picture is not there or is broken."""
+def _source(pictures: Any, names: Sequence[str]) -> dict[str, Any]:
+    """A function from one of the names to its thumbnail, "" where the picture is not there or is broken."""
     if pictures is None:
         return {}
     from .images import open_source
     from .images.decode import decode
 
     where = open_source(pictures)
-    rows = {name: row for row, name in enumerate(where.ids)}
+    rows, _ = join_names(names, where.ids, "the judgements", where.name, error=BadSource)
 
     def draw(name: str) -> str:
         try:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .errors import BadSpec, BadTable, MissingExtra, MissingSource
+from .errors import BadSpec, BadTable, MissingExtra
 from .files import replace_file
+from .tables import Table, number_or_nothing, read_table
 from .trust import doubts, human_part
 
 NUMBERS = ("score", "z", "percentile", "z_low", "z_high")
@@ -172,24 +173,28 @@ def check_ending(path: Path) -> None:
 
 
 def read_scores(path: str | Path) -> Scores:
-    """The table that `Scores.write` wrote."""
+    """The table that `Scores.write` wrote, also after a spreadsheet saved it again."""
     path = Path(path)
-    check_ending(path)
-    if not path.is_file():
-        raise MissingSource(f"There is no file {path}.")
-    try:
-        made_by, rows = {".csv": _read_csv, ".jsonl": _read_jsonl, ".parquet": _read_parquet}[path.suffix.lower()](path)
-        columns: dict[str, Any] = {
-            name: [row.get(name, "") if name in LATER else row[name] for row in rows] for name in COLUMNS
-        }
-        told = PEOPLE if rows and all(name in rows[0] for name in PEOPLE) else ()
-        columns |= {name: [row[name] for row in rows] for name in told}
-        for name in (*NUMBERS, *told):
-            columns[name] = np.array([_number(value, name, row) for row, value in enumerate(columns[name], 1)], float)
-    except (ValueError, TypeError, csv.Error) as error:
-        why = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error
-        raise BadTable(f"{path} is not a table of scores: {why}. Its columns should be {', '.join(COLUMNS)}.") from None
-    return Scores(**columns, made_by=made_by)
+    if path.suffix.lower() != ".tsv":
+        check_ending(path)
+    table = read_table(path, raw=True)  # cells as they stand, as `Scores.write` writes them
+    found = {name: table.find(name) for name in (*COLUMNS, *PEOPLE)}
+    lacks = [name for name in COLUMNS if found[name] is None and name not in LATER]
+    if not table.columns:  # JSONL of no pictures
+        lacks, found = [], dict.fromkeys(found, "")
+        table = table.with_columns({"": []})
+    if lacks:
+        raise BadTable(
+            f"{path} is not a table of scores: there is no column {lacks[0]!r}. Its columns should be "
+            f"{', '.join(COLUMNS)}."
+        )
+    told = PEOPLE if all(found[name] is not None for name in PEOPLE) else ()
+    columns: dict[str, Any] = {name: table.parsed(found[name], number_or_nothing) for name in (*NUMBERS, *told)}
+    columns = {name: np.array(values, float) for name, values in columns.items()}
+    for name in ("id", *TEXTS):
+        cells = [""] * len(table) if found[name] is None else table.columns[found[name]]
+        columns[name] = ["" if cell is None else str(cell) for cell in cells]
+    return Scores(**columns, made_by=_made_by(path, table))
 
 
 def how_made(path: str | Path) -> dict[str, Any]:
@@ -208,57 +213,17 @@ def how_made(path: str | Path) -> dict[str, Any]:
     return made_by if isinstance(made_by, dict) else {}
 
 
-def _read_csv(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    beside = path.with_name(path.name + ".json")
-    try:
-        made_by = json.loads(beside.read_text()) if beside.is_file() else {}
-    except ValueError:
-        raise ValueError(f"{beside.name} is not JSON, or is cut short") from None
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        _check_columns(reader.fieldnames or ())
-        rows = list(reader)
-    for number, row in enumerate(rows, 1):
-        if None in row or None in row.values():
-            raise ValueError(f"row {number} has {'more' if None in row else 'fewer'} fields than there are columns")
-    return made_by, rows
-
-
-def _read_jsonl(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    parsed = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").removesuffix("\n").split("\n"), 1):
+def _made_by(path: Path, table: Table) -> Mapping[str, Any]:
+    """How the scores came about: in the file, or of text beside it."""
+    beside, made_by = path.with_name(path.name + ".json"), table.about.get("made_by", {})
+    if path.suffix.lower() in (".csv", ".tsv") and beside.is_file():
         try:
-            parsed.append(json.loads(line))
-        except ValueError:
-            raise ValueError(f"line {number} is not JSON, or is cut short") from None
-    first, *rows = parsed
-    if not isinstance(first, dict) or "made_by" not in first:
-        raise ValueError('its first line is not {"made_by": ...}')
-    for row in rows:
-        _check_columns(row if isinstance(row, dict) else ())
-    return first["made_by"], rows
-
-
-def _read_parquet(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    try:
-        table = _pyarrow()[1].read_table(path)
-    except (ValueError, OSError) as error:  # pyarrow's own errors are both
-        raise ValueError(f"it is not Parquet, or is damaged ({error})") from None
-    _check_columns(table.column_names)
-    return json.loads((table.schema.metadata or {}).get(b"giqa", b"{}")), table.to_pylist()
-
-
-def _check_columns(names: Container[str]) -> None:
-    missing = [name for name in COLUMNS if name not in names and name not in LATER]
-    if missing:
-        raise ValueError(f"there is no column {missing[0]!r}")
-
-
-def _number(value: Any, column: str, row: int) -> float:
-    try:
-        return float("nan") if value in (None, "") else float(value)
-    except (ValueError, TypeError):
-        raise ValueError(f"row {row} has {value!r} in the column {column}, which is no number") from None
+            made_by = json.loads(beside.read_text(encoding="utf-8"))
+        except (ValueError, RecursionError):
+            raise BadTable(f"{beside} is not JSON, or is cut short; without it {path.name} can be read.") from None
+    if not isinstance(made_by, dict):
+        raise BadTable(f"{path}: made_by is no JSON object, so that this is not how giqa writes scores.")
+    return made_by
 
 
 def _pyarrow() -> tuple[Any, Any]:

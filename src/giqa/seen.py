@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .humans.cells import read_table
-from .images.names import match_names
+from .names import match_names
 from .scores import NUMBERS, PEOPLE, Scores, how_made, read_scores
+from .tables import read_table
 from .trust import LEARNED_FROM, human_part
 
 UNKNOWN = (
@@ -25,10 +25,10 @@ def marks_of(scores: Any) -> tuple[list[str], list[str] | None, Mapping[str, Any
         return list(scores.id), list(scores.notes), scores.made_by
     if not isinstance(scores, str | Path):
         return [], None, {}
-    columns = read_table(scores).columns
-    ids = next((columns[name] for name in ("id", "image") if name in columns), ())
-    notes = [str(text or "") for text in columns["notes"]] if "notes" in columns else None
-    return list(map(str, ids)), notes, how_made(scores)
+    table = read_table(scores)
+    name, about = table.find("id", "image"), table.find("notes")
+    notes = None if about is None else [str(text or "") for text in table.columns[about]]
+    return [] if name is None else list(map(str, table.columns[name])), notes, how_made(scores)
 
 
 def seen_in_training(

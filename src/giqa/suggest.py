@@ -11,12 +11,12 @@ import numpy as np
 
 from .errors import BadSource, BadSpec, BadTable
 from .extraction import extract
-from .humans.cells import read_table, write_table
 from .humans.votes import Counts, Pairs, Votes, read_labels
 from .images import open_source
-from .images.names import match_names
+from .names import join_names
 from .scorers.scale import twins as twins_of
 from .scorers.spread import METHODS, NEAR, choose, directions, learned
+from .tables import read_scored, write_table
 from .types import Progress, Source
 
 UNSURE = ("both", "unsure")  # methods that need a model
@@ -98,7 +98,7 @@ def suggest(
         raise BadSource(f"Not one picture of {source.name} could be read.")
     place = {name: row for row, name in enumerate(source.ids)}
     rows = np.array([place[name] for name in done.features.ids])
-    found, missing = match_names(names, done.features.ids)
+    found, missing = join_names(names, done.features.ids, "the labels", source.name, need=False)
     points = directions(done.features.matrix(), seed=seed)
     p = _told(scores, done.features.ids) if scores else _from_votes(points, found, votes, seed)
     if method in UNSURE and not np.isfinite(p).any():
@@ -158,23 +158,12 @@ def _from_votes(
 
 def _told(path: str | Path, ids: tuple[str, ...]) -> np.ndarray:
     """p of every picture from a table of scores; NaN where it says nothing."""
-    table = read_table(path)
-    name = next((n for n in ("id", "image") if n in table.columns), None)
-    if name is None or "p_real" not in table.columns:
-        raise BadTable(f"{path} should have the columns id and p_real; it has {', '.join(table.columns)}.")
-    place, _ = match_names(ids, list(map(str, table.columns[name])))
-    cells = table.parsed("p_real", _probability)
-    return np.array([cells[place[i]] if i in place else np.nan for i in ids])
-
-
-def _probability(cell: Any) -> float:
-    try:
-        value = float("nan") if cell in (None, "") else float(cell)
-    except (TypeError, ValueError):
-        raise ValueError("no number") from None
-    if value < 0 or value > 1:
-        raise ValueError("no probability")
-    return value
+    names, values = read_scored(path, "p_real")
+    for name, value in zip(names, values, strict=True):
+        if not (np.isnan(value) or 0 <= value <= 1):
+            raise BadTable(f"{path}: {name!r} has p_real {value:g}, which is no probability.")
+    place, _ = join_names(ids, names, "the pictures", str(path), need=False)
+    return np.array([values[place[i]] if i in place else np.nan for i in ids])
 
 
 def _strata(source: Source, by: str | None) -> np.ndarray | None:

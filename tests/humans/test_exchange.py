@@ -101,7 +101,9 @@ def test_mturk_batch_results(tmp_path):
     assert read.rater[0] == read.rater[1] != read.rater[2] and "SECRET" not in "".join(read.rater)
     path.write_text("WorkerId,Input.url,Answer.realism\nA,a.png,4\nB,a.png,2\n")
     assert x.read_mturk(path, image="url", answer="realism").rating.tolist() == [4, 2]
-    with pytest.raises(BadTable, match=r"Input\.image"):
+    assert x.read_mturk(path).rating.tolist() == [4, 2]  # the only pictures, the only answers
+    path.write_text("WorkerId,Input.one,Input.two,Answer.realism\nA,a.png,b.png,4\n")
+    with pytest.raises(BadTable, match=r"no column 'Input\.image'"):
         x.read_mturk(path)
 
 

@@ -5,8 +5,8 @@ import pytest
 from people_samples import study
 
 from giqa.errors import BadShape, BadSpec, BadTable, MissingSource
-from giqa.humans.cells import read_table
 from giqa.humans.votes import Counts, Pairs, Ratings, Sittings, Votes, read_labels
+from giqa.tables import read_table
 
 
 def write(folder, text, name="t.csv"):
@@ -79,10 +79,10 @@ def test_without_a_kind_the_generator_says_it(tmp_path):
         ("image,rater\na,r\n", ["'image', 'rater'", "said_real"]),
         ("image,rater,said_real\n", ["no rows"]),
         ("image,rater,said_real\na,r\n", ["line 2", "2 values for 3 columns"]),
-        ("image;rater;said_real\n", ["semicolons"]),
+        ("image;rater;said_real\n", ["no rows"]),
         ("image,image,n,n_real\n", ["two columns called 'image'"]),
         ("", ["empty"]),
-        (b"image,n\xff\n", ["UTF-8"]),
+        (b"image,n\x81\n", ["UTF-8"]),
     ],
 )
 def test_errors_name_file_line_and_column(tmp_path, text, words):

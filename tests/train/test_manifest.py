@@ -38,7 +38,7 @@ def test_iterations_are_read_as_by_track(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (["a.png,fake,a,1", "b.png,real,a,"], "a.png is of the kind 'fake'"),
+        (["a.png,drawn,a,1", "b.png,real,a,"], "a.png is of the kind 'drawn'"),
         (["a.png,generated,a,soon", "b.png,real,a,"], "the iteration 'soon', which is no number"),
         (["a.png,generated,a,nan", "b.png,real,a,"], "the iteration 'nan', which is no number"),
         (["a.png,generated,a,1"], "only generated pictures"),

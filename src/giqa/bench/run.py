@@ -13,15 +13,14 @@ from typing import Any
 from .. import __version__, pipeline, registry
 from ..errors import BadSource, BadSpec, BadTable, GiqaError
 from ..extraction import as_match, auto_match, extract, make_extractor
-from ..humans.cells import read_table
 from ..humans.paired import judged_pairs
-from ..humans.votes import Counts, Pairs, Votes, read_labels
+from ..humans.votes import Counts, Pairs, Votes, generator_of, read_labels
 from ..images import open_source
-from ..images.names import match_names
 from ..model import Model, load
+from ..names import match_names
 from ..realism import Realism, is_realism, load_realism
-from ..scores import read_scores
 from ..seen import UNKNOWN, marks_of, refusal, seen_in_training
+from ..tables import read_scored
 from ..train.heads import train_heads
 from ..train.manifest import Part
 from ..trust import LEARNED_FROM
@@ -29,7 +28,6 @@ from ..types import Features, Progress
 from .entries import Entry, parse_entries, parse_sweep
 from .judged import Bench, SetFound, judge
 
-ID_COLUMNS = ("id", "image")
 SCORE_COLUMNS = ("score", "z")
 
 
@@ -91,7 +89,7 @@ def bench(
         if not scores:
             raise BadSpec(f"{one.name}: no entry could be judged; {next(iter(trouble.items()))[1]}")
         about = {"missing": work.missing, "trouble": trouble}
-        generator = dict(one.generator) or _by_folder(labels)
+        generator = generator_of(one.generator, labels.pictures()) or _by_folder(labels)
         found.append(judge(one.name, labels, scores, groups, generator, resamples, seed, **about))
         notes += _notes(found[-1])
         named = {key: _where(getattr(one, key)) for key in ("labels", "pictures", "real", "snapshots")}
@@ -237,7 +235,7 @@ class _Work:
         return self.made[key]
 
     def _table(self, entry: Entry) -> dict[str, float]:
-        ids, values = _column_of(entry)
+        ids, values = read_scored(entry.what, entry.column or SCORE_COLUMNS)
         found, _ = match_names(self.names, ids)
         if not self.training:
             column = entry.column or SCORE_COLUMNS[0]
@@ -247,27 +245,6 @@ class _Work:
             if unknown:
                 warnings.warn(f"{self.one.name}: {entry.label}: {unknown}", stacklevel=2)
         return {name: entry.sign * values[place] for name, place in found.items()}
-
-
-def _column_of(entry: Entry) -> tuple[list[str], list[float]]:
-    """Names and numbers of a table of scores, ours or anybody's; an empty cell is no score."""
-    path = Path(entry.what)
-    if path.suffix.lower() == ".jsonl":
-        table = read_scores(path)
-        return list(table.id), getattr(table, entry.column or "score").tolist()
-    table = read_table(path)
-    names = next((name for name in ID_COLUMNS if name in table.columns), None)
-    column = entry.column or next((name for name in SCORE_COLUMNS if name in table.columns), "score")
-    if names is None or column not in table.columns:
-        raise BadTable(f"{path} should have the columns id (or image) and {column}; it has {', '.join(table.columns)}.")
-    return list(map(str, table.columns[names])), table.parsed(column, _number)
-
-
-def _number(cell: Any) -> float:
-    try:
-        return math.nan if cell in (None, "") else float(cell)
-    except (TypeError, ValueError):
-        raise ValueError("no number") from None
 
 
 def _by_folder(labels: Any) -> dict[str, str]:

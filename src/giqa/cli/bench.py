@@ -73,13 +73,14 @@ def bench(
     from ..bench.run import bench as run
     from ..errors import BadSpec
     from ..files import replace_file
+    from ..humans.votes import read_generators
 
     if out and out.suffix.lower() != ".json":
         raise BadSpec(f"Figures are written as .json, got {out.name!r}.")
     for path in filter(None, (out, report)):
         check_writable(path)
     given = {"images": images, "real": real, "snapshots": snapshots}
-    sets = labelled_sets(labels, given, made_by(generators))
+    sets = labelled_sets(labels, given, read_generators(generators) if generators else {})
     with console.plain_warnings(quiet), console.progress(quiet) as progress:
         found = run(sets, store=not no_store, progress=progress, kind=None if reals_too else "generated", **how)
     if out:
@@ -145,19 +146,6 @@ def named(text: str, known: Mapping[str, Any] | None = None) -> tuple[str, str]:
 
         raise BadSpec(f"There is no set {name!r} (in {text!r}); there are {', '.join(known)}.")
     return name, where
-
-
-def made_by(path: str | None) -> dict[str, str]:
-    """Picture -> generator, of a table."""
-    from ..errors import BadTable
-    from ..humans.cells import read_table
-
-    if path is None:
-        return {}
-    table = read_table(path)
-    if not {"image", "generator"} <= set(table.columns):
-        raise BadTable(f"{path} should have the columns image and generator; it has {', '.join(table.columns)}.")
-    return dict(zip(table.columns["image"], table.columns["generator"], strict=True))
 
 
 def show(found: Bench) -> None:

@@ -29,6 +29,7 @@ def draw_curve(
     from .. import console
     from ..curve import SHARES, latent_scores, picker_curve, truncated_curve, write_curve
     from ..errors import BadSpec
+    from ..names import join_names
 
     if fakes is None or real is None:
         raise BadSpec("--curve needs the pictures: give --from FAKES, the source that was scored, and --real REALS.")
@@ -40,8 +41,8 @@ def draw_curve(
     with console.plain_warnings(quiet), console.progress(quiet) as progress:
         judge = Judge(real, table, extractor, scorer, {"seed": seed, "workers": workers, "progress": progress})
         ids, matrix, z = judge(fakes, "fakes")
-        row = {name: i for i, name in enumerate(table.id)}
-        if absent := [name for name in ids if name not in row]:
+        row, absent = join_names(ids, list(table.id), fakes, "the table", error=BadSpec)
+        if absent:
             raise BadSpec(f"The table has no score of {absent[0]!r} ({len(absent)} are missing); is it of {fakes}?")
         scored = values[[row[name] for name in ids]]
         known = {psi: judge(where, f"truncated {psi:g}")[1:] for psi, where in sets.items()}

@@ -55,26 +55,23 @@ def evaluate(
 ) -> None:
     """Say how well SCORES agree with people, beside what a constant answer gets and the best that any score could.
 
-    SCORES is a table with a column id (or image). Ids of the scores and names in the labels must be equal. Intervals
-    resample pictures, and raters where the votes name them. What is learned from votes (the calibration of a column, or
-    a model of several) is judged on pictures that it has not seen.
+    SCORES is a table with a column id (or image). A name in the labels is an id of the scores, or one is the end of
+    the other. Intervals resample pictures, and raters where the votes name them. What is learned from votes (the
+    calibration of a column, or a model of several) is judged on pictures that it has not seen.
     """
     from .. import console
-    from ..errors import BadSpec, BadTable
+    from ..errors import BadSpec
     from ..evaluation import evaluate as compare
     from ..files import replace_file
-    from ..humans.cells import read_table
+    from ..humans.votes import read_generators
 
     made_by = None
     if out and out.suffix.lower() != ".json":
         raise BadSpec(f"Figures are written as .json, got {out.name!r}.")
-    if generators:
-        table = read_table(generators)
-        if not {"image", "generator"} <= set(table.columns):
-            raise BadTable(f"{generators} should have the columns image and generator.")
-        made_by = dict(zip(table.columns["image"], table.columns["generator"], strict=True))
-    kind = None if reals_too else "generated"
     with console.plain_warnings(quiet):
+        if generators:
+            made_by = read_generators(generators)
+        kind = None if reals_too else "generated"
         found = compare(
             scores,
             labels,

@@ -269,7 +269,8 @@ def diff(before: Path, after: Path, most: int, as_json: bool) -> None:
     from ..diff import diff as run
     from ..scores import read_scores
 
-    found = run(read_scores(before), read_scores(after))
+    with console.plain_warnings():
+        found = run(read_scores(before), read_scores(after))
     mean, low, high = found.mean_change()
     rows = [
         {"id": found.ids[i], "before": found.before[i], "after": found.after[i], "change": found.change[i]}

@@ -49,15 +49,16 @@ def label_export(store: str, name: str | None, out: Path | None, everything: boo
     """
     from .. import console
     from ..errors import BadSpec
-    from ..humans.cells import Table, as_csv, write_table
     from ..humans.votes import as_labels
+    from ..tables import Table, as_csv, write_table
 
     check_format(form, out, everything)
     columns = exported(store, name, everything)
     if form != "giqa" and not columns["rater"]:
         raise BadSpec(f"The study in {store} has no votes yet that count; --everything shows those that do not.")
     if form != "giqa":
-        write_as(form, out, as_labels(Table(f"the study in {store}", columns)))
+        with console.plain_warnings():
+            write_as(form, out, as_labels(Table(f"the study in {store}", columns)))
     elif out is None:
         click.echo(as_csv(columns), nl=False)
     else:
@@ -124,8 +125,14 @@ def write_as(form: str, out: Path, labels: Any) -> None:
     type=click.Choice(["crowd-kit", "label-studio", "mturk", "prolific", "lgiqa"]),
     help="Whose file it is.",
 )
-@click.option("--image", help="mturk, prolific: the column of the picture's name.  [default: image]")
-@click.option("--answer", help="mturk, prolific: the column of the answer.  [default: answer]")
+@click.option(
+    "--image",
+    metavar="NAME",
+    help="The column (label-studio: of a task's data, of pairs LEFT,RIGHT) that names the picture.  [default: image]",
+)
+@click.option(
+    "--answer", metavar="NAME", help="The column (label-studio: the question) of the answer.  [default: answer]"
+)
 @click.option(
     "--submissions",
     type=click.Path(path_type=Path),
@@ -151,14 +158,15 @@ def label_import(file: Path, out: Path, form: str, key: Path | None, **options: 
 
     \b
     crowd-kit     task,worker,label  or of pairs  worker,left,right,label
-    label-studio  its JSON export: choices real and fake, a rating, or a pairwise selection
+    label-studio  its JSON, JSON-MIN or CSV export: choices real and fake, a rating, or a pairwise selection
     mturk         batch results: WorkerId, Input.image, Answer.answer; or many, image1, image2, ...
     prolific      a row an answer: PROLIFIC_PID (or Participant id), image, answer
     lgiqa         left,right,votes_left,votes_right  or  left,right,rater,chosen
 
-    Answers are real and fake (or 1 and 0); where they are other numbers, they are ratings. Ids of workers are replaced
-    by random ones, and of age, sex, address and the like nothing is read. Error rates need to know which pictures are
-    real: give --about.
+    Answers are real and fake (or 1 and 0); where they are other numbers, they are ratings. What was skipped, rejected
+    or returned, what has no answer or no rater, and what is there twice does not count; a line on stderr says how much.
+    Ids of workers are replaced by random ones, and of age, sex, address and the like nothing is read. Error rates need
+    to know which pictures are real: give --about.
 
     \b
     giqa label import Batch_1_batch_results.csv --format mturk --about pictures.csv -o votes.csv
@@ -168,16 +176,18 @@ def label_import(file: Path, out: Path, form: str, key: Path | None, **options: 
     from ..humans.exchange import with_about
 
     check_options(form, options)
-    labels = read_as(form, file, options, None if key is None else secret_in(key))
-    if options["about"] is not None:
-        labels = with_about(labels, options["about"])
+    with console.plain_warnings():
+        labels = read_as(form, file, options, None if key is None else secret_in(key))
+        if options["about"] is not None:
+            labels = with_about(labels, options["about"])
     labels.write(out)
     people = len(set(labels.rater.tolist()) - {""})
     kind = type(labels).__name__.lower()
     console.say(f"wrote {out}: {len(labels)} {kind}" + (f" of {people} raters, who have random ids" if people else ""))
 
 
-OF = {"image": ("mturk", "prolific"), "answer": ("mturk", "prolific"), "submissions": ("prolific",)}
+NAMED = ("label-studio", "mturk", "prolific")
+OF = {"image": NAMED, "answer": NAMED, "submissions": ("prolific",)}
 
 
 def check_options(form: str, options: dict[str, Any]) -> None:

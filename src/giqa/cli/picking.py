@@ -88,7 +88,8 @@ def pick(
     asked = {"--real": real, "--latents": latents, "--truncated": truncated, "--extractor": extractor}
     if not curves and (given := [name for name, value in (asked | {"--scorer": scorer}).items() if value]):
         raise BadSpec(f"{given[0]} is for --curve FILE; give that too.")
-    table = read_scores(scores)
+    with console.plain_warnings(quiet):
+        table = read_scores(scores)
     if by == "p_real" and table.p_real is None:
         raise BadSpec(f"{scores} has no column p_real; `giqa score --human` writes it.")
     if by == "p_real" and which["min_z"] is not None:
@@ -160,13 +161,13 @@ def found(source: Any, ids: Sequence[str]) -> dict[str, Any]:
     from ..errors import BadSource
     from ..files import as_png
     from ..images.decode import decode
+    from ..names import join_names
 
-    place = {name: index for index, name in enumerate(source.ids)}
-    absent = [name for name in ids if name not in place]
+    place, absent = join_names(ids, source.ids, "the scores", source.name, error=BadSource, need=False)
     if absent:
         raise BadSource(
-            f"{source.name} has no picture {absent[0]!r} ({len(absent)} of {len(ids)} are missing); is it the source "
-            "that was scored?"
+            f"{source.name} has no picture {absent[0]!r} ({len(absent)} of {len(ids)} are missing; it has "
+            f"{source.ids[0]!r}); is it the source that was scored?"
         )
 
     pictures: dict[str, Any] = {}

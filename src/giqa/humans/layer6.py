@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import MissingSource
+from ..tables import WRITTEN, Table, read_table
 from . import cells
-from .cells import Table, read_table
 from .votes import Counts, Pairs, Ratings, Sittings, Votes, as_labels
 
 
@@ -20,7 +20,9 @@ def read_people(path: str | Path) -> dict[str, Counts | Sittings | Votes | Pairs
     `per-participant`, error rates of a person who judged 100 generated and 100 real pictures of one generator.
     """
     path = Path(path)
-    files = sorted(p for p in path.rglob("*") if p.suffix.lower() in cells.ENDINGS) if path.is_dir() else [path]
+    files = [path]
+    if path.is_dir():  # hidden files are what spreadsheets and file servers leave behind
+        files = sorted(p for p in path.rglob("*") if p.suffix.lower() in WRITTEN and not p.name.startswith((".", "~$")))
     if not files:
         raise MissingSource(f"There is no .csv, .tsv or .parquet file under {path}.")
     return {

@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 from ..errors import BadSource, GiqaError
-from .cells import ENDINGS, read_table
+from ..tables import WRITTEN, read_table
 from .votes import CHOSEN
 
 PAIRS = ("left", "right", "votes_left", "votes_right")
-TEXTS = (*ENDINGS, ".txt", ".json", ".pkl", ".mat", ".xlsx", ".npy")  # what may hold labels in another form
+TEXTS = (*WRITTEN, ".txt", ".json", ".pkl", ".mat", ".xlsx", ".npy")  # what may hold labels in another form
 
 
 def pair_sets(folder: str | Path) -> dict[str, tuple[Path, Path]]:
@@ -21,7 +21,7 @@ def pair_sets(folder: str | Path) -> dict[str, tuple[Path, Path]]:
     folder has several. Raises `BadSource` when there is none, naming the files that are there.
     """
     folder = Path(folder)
-    tables = sorted(path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file())
+    tables = sorted(path for path in folder.rglob("*") if path.suffix.lower() in WRITTEN and path.is_file())
     found = [path for path in tables if _of_pairs(path)]
     if not found:
         others = sorted({p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.suffix.lower() in TEXTS})

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from ..tables import as_csv
 from . import tables as t
 from .agreement import share_that_agree
-from .cells import as_csv
 from .gate import passes
 from .store import Store, Study
 from .study import ANSWERS, Open, flipped_answer, is_right

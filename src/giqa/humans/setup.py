@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import BadSpec
 from ..files import as_png
+from ..names import join_names
 from .pairing import draw_pairs, how_many
 from .shown import common_size, in_form, shuffled
 from .store import Store, Study
@@ -152,9 +153,13 @@ def _truth(one: Given) -> str:
 
 
 def _named(pairs: Sequence[tuple[str, str]], known: dict[str, int]) -> list[tuple[int, int]]:
-    unknown = [name for pair in pairs for name in pair if name not in known]
+    names = list(known)
+    place, unknown = join_names(
+        [name for pair in pairs for name in pair], names, "the pairs", "the study", error=BadSpec, need=False
+    )
     if unknown:
         raise BadSpec(
-            f"{len(unknown)} pictures of the pairs are not there, or in the tutorial, such as {unknown[0]!r}."
+            f"{len(unknown)} pictures of the pairs are not there, or in the tutorial, such as {unknown[0]!r}; the "
+            f"study has {names[0]!r}."
         )
-    return [(known[left], known[right]) for left, right in pairs]
+    return [(known[names[place[left]]], known[names[place[right]]]) for left, right in pairs]

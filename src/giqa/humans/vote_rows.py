@@ -95,7 +95,8 @@ def rows_of(
 ) -> tuple[Rows, int]:
     """The votes on pictures that have numbers, a row each, and how many labelled pictures have none."""
     known = np.array([name in by_name for name in labels.image.tolist()], bool)
-    lost = len(np.unique(labels.image[~known]))
+    strange = np.unique(labels.image[~known]).tolist()
+    lost = len(strange)
     labels = labels.rows(known)
     if isinstance(labels, Counts) and np.any(labels.n % 1 + labels.n_real % 1):
         raise BadShape("Counts of votes are whole numbers.")
@@ -110,7 +111,8 @@ def rows_of(
     if len(names) < LEAST or len(np.unique(said)) < 2:
         raise BadShape(
             f"{len(names)} labelled pictures have a score, {lost} have none: evaluating needs {LEAST}, with votes of "
-            "both kinds. The ids of the scores and the names in the labels must be equal."
+            "both kinds."
+            + (f" The labels have {strange[0]!r}, the scores {next(iter(by_name), 'nothing')!r}." if lost else "")
         )
     pairs = zip(labels.image.tolist(), labels.generator.tolist(), strict=True)
     by = np.array([generator.get(name, said_there) for name, said_there in pairs], np.str_)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
@@ -10,8 +10,10 @@ from typing import Any, Self
 import numpy as np
 
 from ..errors import BadShape, BadTable
+from ..names import join_names, match_names
+from ..tables import IMAGE, Table, read_table, write_table
 from . import cells
-from .cells import Table, read_table, write_table
+from .foreign import hint_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +35,18 @@ class Labels:
     def rows(self, keep: np.ndarray) -> Self:
         """The same columns for some of the rows (mask or positions)."""
         return type(self)(**{name: column[keep] for name, column in self.columns().items()})
+
+    def named(self, names: Mapping[str, str]) -> Self:
+        """The same with pictures called as `names` says; those that it lacks keep their names."""
+        columns = self.columns()
+        for column in {"image", "left", "right"} & columns.keys():
+            columns[column] = np.array([names.get(name, name) for name in columns[column].tolist()], np.str_)
+        return type(self)(**columns)
+
+    def pictures(self) -> list[str]:
+        """The names of the pictures, each once, in their order."""
+        columns = self.columns()
+        return list(dict.fromkeys(n for c in ("image", "left", "right") if c in columns for n in columns[c].tolist()))
 
     def write(self, path: str | Path) -> Path:
         """Write `.csv`, `.tsv` or `.parquet`; optional columns that say nothing are left out."""
@@ -155,6 +169,10 @@ NEEDED: dict[type, Cells] = {
 }  # fmt: skip
 ALSO = {"control": ("part", cells.not_main), "position": ("order", cells.measure)}  # as `giqa label export` has them
 CHOSEN = ("left", "right", "rater", "chosen")  # of a table with a row a vote
+SIDES = {"left": 1.0, "l": 1.0, "right": 0.0, "r": 0.0, "tie": 0.5, "draw": 0.5, "equal": 0.5, "same": 0.5}
+KNOWN = dict.fromkeys(  # every column that means something, none of which is asked for by another name
+    [*CHOSEN, "part", "passed", "order", *(name for kind in NEEDED for name in NEEDED[kind] | OPTIONAL[kind])]
+)
 
 
 def read_labels(path: str | Path) -> Votes | Counts | Sittings | Pairs | Ratings:
@@ -172,7 +190,13 @@ def read_labels(path: str | Path) -> Votes | Counts | Sittings | Pairs | Ratings
 
 
 def as_labels(table: Table) -> Votes | Counts | Sittings | Pairs | Ratings:
-    """The judgements in a table that is read already."""
+    """The judgements in a table that is read already.
+
+    Columns are known by their names in any case; `file_name` and the like are read as `image`.
+    """
+    table = table.called(**{name: table.find(name) for name in KNOWN})
+    if "image" not in table.columns:
+        table = table.called(image=table.find(*IMAGE))
     if all(column in table.columns for column in CHOSEN):
         return _chosen(_counted(table))
     for kind, needed in NEEDED.items():
@@ -184,7 +208,7 @@ def as_labels(table: Table) -> Votes | Counts | Sittings | Pairs | Ratings:
     raise BadTable(
         f"{table.name} has the columns {', '.join(map(repr, table.columns))}; a table of judgements has image,rater,"
         "said_real or image,n,n_real or left,right,votes_left,votes_right or left,right,rater,chosen or "
-        "image,rater,rating."
+        f"image,rater,rating.{hint_of(table)}"
     )
 
 
@@ -193,8 +217,7 @@ def _counted(table: Table) -> Table:
     left_out = {"control": cells.perhaps, "part": cells.not_main, "passed": lambda cell: not cells.truth(cell)}
     parsed = [table.parsed(name, parse) for name, parse in left_out.items() if name in table.columns]
     keep = [row for row in range(len(table)) if not any(column[row] for column in parsed)]
-    lines = None if table.lines is None else [table.lines[row] for row in keep]
-    return Table(table.name, {name: [column[row] for row in keep] for name, column in table.columns.items()}, lines)
+    return table.rows(keep)
 
 
 def _columns(table: Table, kind: type) -> Any:
@@ -252,14 +275,52 @@ def _chosen(table: Table) -> Pairs:
     left, right, rater = (np.array(table.parsed(name, cells.name), np.str_) for name in CHOSEN[:3])
     votes = np.zeros(len(table))
     for row, word in enumerate(table.parsed("chosen", cells.name)):
-        if word not in ("left", "right", "tie", left[row], right[row]):
+        share = side_of(word, str(left[row]), str(right[row]))
+        if share is None:
             raise BadTable(
                 f"{table.place(row, 'chosen')}: {word!r} is neither left, right nor tie, nor one of the two."
             )
-        votes[row] = 0.5 if word == "tie" else float(word in ("left", left[row]))
+        votes[row] = share
     if not len(table):
         raise BadTable(f"{table.name} has a header but no rows.")
+    _once(table, rater, left, right, what="rater {0!r} judges {1!r} and {2!r}")
     return Pairs(left, right, votes, 1 - votes, rater)
+
+
+def side_of(word: str, left: str, right: str) -> float | None:
+    """What a word gives to the left: 1, 0 or, a tie, a half; None where it is neither a side nor one of the two names.
+
+    >>> side_of("Left", "a.png", "b.png"), side_of("TIE", "a.png", "b.png"), side_of("b.png", "a.png", "b.png")
+    (1.0, 0.5, 0.0)
+    """
+    if word in (left, right):
+        return float(word == left)
+    if word.casefold() in SIDES:
+        return SIDES[word.casefold()]
+    place = match_names([word], [left, right])[0].get(word)
+    return None if place is None else 1.0 - place
+
+
+def joined(labels: Labels, ids: Sequence[str], here: str, there: str) -> tuple[Any, list[str]]:
+    """Labels with their pictures called as the ids call them, and the names that no id answers to."""
+    place, lost = join_names(labels.pictures(), ids, here, there)
+    return labels.named({name: ids[at] for name, at in place.items()}), lost
+
+
+def read_generators(path: str | Path) -> dict[str, str]:
+    """Picture -> generator, of a table with the columns image and generator."""
+    table = read_table(path)
+    image, generator = table.find(*IMAGE), table.find("generator")
+    if image is None or generator is None:
+        raise BadTable(f"{path} should have the columns image and generator; it has {', '.join(table.columns)}.")
+    return dict(zip(table.parsed(image, cells.name), table.parsed(generator, cells.text), strict=True))
+
+
+def generator_of(generator: Mapping[str, str], pictures: Sequence[str]) -> dict[str, str]:
+    """Who made each of the pictures, for those that a table with other names for them knows."""
+    names = list(generator)
+    place, _ = join_names(pictures, names, "the pictures", "the table of generators", need=bool(generator))
+    return {picture: generator[names[at]] for picture, at in place.items()}
 
 
 def _says_something(name: str, column: np.ndarray) -> bool:

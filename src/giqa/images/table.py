@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..errors import BadSource
-from ..files import parse_table
+from ..errors import BadSource, BadTable
+from ..names import ADDRESS, looks_like_picture
+from ..tables import IMAGE, READ, Table, as_it_was, number_or_nothing, parse_table, picture_column, read_table
 from .folder import FileSource, missing
 
-TABLE_ENDINGS = (".csv", ".tsv")
-
-
-def read_table(path: str | Path) -> dict[str, list[str]]:
-    """The columns of a CSV or TSV file by name, as text; `BadSource` names the line that is wrong."""
-    columns, _ = _read(Path(path))
-    return columns
+TABLE_ENDINGS = READ
 
 
 def split_spec(spec: str) -> tuple[Path, str] | None:
@@ -38,79 +34,131 @@ class TableSource(FileSource):
     """The pictures named by the rows of a table: `TABLE.csv` or `TABLE.csv[column=value,column=value]`.
 
     A value is a text, a list `a|b`, or a range of numbers `5..24` with both ends in it (`5..` and `..24` are open);
-    all filters must hold. Pictures are in the column `image`, else in the first; ids are the paths as the table has
-    them, with "/"; relative ones are relative to the table's folder. `columns` keeps every column for these rows.
+    all filters must hold. Pictures are in the column `image`, or `file_name` and the like, else in the only one that
+    holds pictures' names, else in the first; ids are the paths as the table has them, with "/"; relative ones are
+    relative to the table's folder. `columns` keeps every column for these rows, as text.
     """
 
     def __init__(self, spec: str | Path):
         spec = str(spec)
         path, filters = split_spec(spec) or (Path(spec), "")
-        columns, lines = _read(path)
-        rows = list(range(len(lines)))
+        table = _read(path)
+        rows = list(range(len(table)))
         if not rows:
             raise BadSource(f"{str(path)!r} has a header but no rows.")
         for part in filters.split(",") if filters.strip() else []:
-            rows = _kept(spec, columns, part, rows)
-        image = "image" if "image" in columns else next(iter(columns))
-        ids = [columns[image][row].replace("\\", "/") for row in rows]
-        _check_rows(spec, image, ids, [lines[row] for row in rows])
+            rows = _kept(spec, table, part, rows)
+        table = table.rows(rows)
+        image = _image_column(spec, table, path.parent)
+        ids = [_id_of(cell, path.parent) for cell in table.columns[image]]
+        _check_rows(spec, image, ids, table)
         super().__init__(spec, path.parent, ids)
-        self.columns = {name: [column[row] for row in rows] for name, column in columns.items()}
+        self.columns = dict(table.columns)
 
 
-def _kept(spec: str, columns: dict[str, list[str]], part: str, rows: list[int]) -> list[int]:
+def _image_column(spec: str, table: Table, folder: Path) -> str:
+    """The column that names the pictures; a refusal that says which there are where none can be told."""
+    named = picture_column(table, *IMAGE)
+    if named is None:
+        holding = [name for name, cells in table.columns.items() if all(looks_like_picture(cell) for cell in cells)]
+        first = next(iter(table.columns))
+        named = first if first in holding or len(holding) != 1 else holding[0]
+        cell = table.columns[named][0]
+        if not (looks_like_picture(cell) or os.path.exists(folder / _id_of(cell, folder))):
+            raise BadSource(
+                f"Which column of {spec!r} names the pictures? There are {', '.join(map(repr, table.columns))}; call "
+                f"it 'image' or 'file_name'. The first, {first!r}, has {cell[:80]!r}, and there is no such file."
+            )
+    addresses = [cell for cell in table.columns[named] if ADDRESS.fullmatch(cell.strip())]
+    if addresses:
+        raise BadSource(
+            f"{spec!r} names addresses in the column {named!r}, such as {addresses[0][:80]!r}; what is read are files: "
+            "fetch them, and name them by their paths."
+        )
+    return named
+
+
+def _id_of(cell: str, folder: Path) -> str:
+    """A path with "/"; without blanks around it, and the ' that giqa sets before =, unless a file is called so."""
+    name = cell.replace("\\", "/")
+    bare = as_it_was(name.strip())
+    return name if name == bare or os.path.exists(folder / name) else bare
+
+
+def _kept(spec: str, table: Table, part: str, rows: list[int]) -> list[int]:
     """The rows that `column=value` leaves, at least one."""
     name, equals, value = (text.strip() for text in part.partition("="))
     if not equals or not value:
         raise BadSource(f"Cannot read {part!r} in {spec!r}; write column=value, column=a|b or column=5..24.")
-    if name not in columns:
-        close = difflib.get_close_matches(name, columns, n=1)
+    column = table.find(name)
+    if column is None:
+        close = difflib.get_close_matches(name, table.columns, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise BadSource(f"There is no column {name!r} in {spec!r}; there are {', '.join(columns)}.{hint}")
-    tests = [_test(choice.strip()) for choice in value.split("|")]
-    column = columns[name]
-    kept = [row for row in rows if any(test(column[row].strip()) for test in tests)]
+        raise BadSource(f"There is no column {name!r} in {spec!r}; there are {', '.join(table.columns)}.{hint}")
+    tests = [_test(choice.strip(), table) for choice in value.split("|")]
+    cells = table.columns[column]
+    kept = [row for row in rows if any(test(cells[row].strip()) for test in tests)]
     if not kept:
-        values = list(dict.fromkeys(column[row] for row in rows))
+        values = list(dict.fromkeys(cells[row] for row in rows))
         more = f" and {len(values) - 10} others" if len(values) > 10 else ""
         raise BadSource(f"{part.strip()!r} leaves nothing of {spec!r}; {name} is {', '.join(values[:10])}{more}.")
     return kept
 
 
-def _test(choice: str) -> Callable[[str], bool]:
+def _test(choice: str, table: Table) -> Callable[[str], bool]:
+    """Whether a cell is this text in any case (5.0 is 5), or lies in this range."""
+
+    def number(text: str, empty: float | None = None) -> float | None:
+        try:
+            return table.read(text, number_or_nothing) if text.strip() else empty
+        except ValueError:
+            return None
+
     low, dots, high = choice.partition("..")
-    ends = [_number(low, float("-inf")), _number(high, float("inf"))]
+    ends = [number(low, float("-inf")), number(high, float("inf"))]
     if not dots or None in ends or not (low or high):
-        return lambda cell: cell == choice
-    return lambda cell: (number := _number(cell)) is not None and ends[0] <= number <= ends[1]
+        return lambda cell: _plain(cell) == _plain(choice)
+    return lambda cell: (value := number(cell)) is not None and ends[0] <= value <= ends[1]
 
 
-def _number(text: str, empty: float | None = None) -> float | None:
-    try:
-        return float(text) if text.strip() else empty
-    except ValueError:
-        return None
+def _plain(text: str) -> str:
+    whole = re.fullmatch(r"([+-]?\d+)[.,]0+", text)
+    return whole[1] if whole else text.casefold()
 
 
-def _check_rows(spec: str, image: str, ids: list[str], lines: list[int]) -> None:
-    first: dict[str, int] = {}
-    for name, line in zip(ids, lines, strict=True):
+def _check_rows(spec: str, image: str, ids: Sequence[str], table: Table) -> None:
+    first: dict[str, str] = {}
+    for row, name in enumerate(ids):
+        line = table.place(row).removeprefix(f"{table.name}, ")
         if not name.strip():
-            raise BadSource(f"{spec!r}, line {line}: the column {image!r} is empty.")
+            raise BadSource(f"{spec!r}, {line}: the column {image!r} is empty.")
         if name in first:
             raise BadSource(
-                f"{spec!r} names {name!r} in line {first[name]} and again in line {line}; every picture once, please: "
+                f"{spec!r} names {name!r} in {first[name]} and again in {line}; every picture once, please: "
                 "filter the rows with [column=value] or remove one."
             )
         first[name] = line
 
 
-def _read(path: Path) -> tuple[dict[str, list[str]], list[int]]:
-    """The columns, and the line that each row ends on."""
+def _read(path: Path) -> Table:
+    """The table, every cell as text; a file of another ending is read as text with commas."""
     try:
-        content = path.read_bytes()
+        known = path.suffix.lower() in READ
+        table = read_table(path, raw=True) if known else parse_table(path.read_bytes(), str(path))
     except FileNotFoundError:
         raise missing(path) from None
+    except BadTable as error:
+        raise BadSource(str(error)) from None
     except OSError as error:
         raise BadSource(f"{str(path)!r} cannot be read: {error.strerror or error}.") from None
-    return parse_table(content, repr(str(path)), BadSource, "\t" if path.suffix.lower() == ".tsv" else ",")
+    image = table.find(*IMAGE)
+    if image and any(isinstance(cell, (dict, list, bytes)) for cell in table.columns[image][:1]):
+        raise BadSource(
+            f"{str(path)!r} holds the pictures themselves in the column {image!r}; what is read are tables that name "
+            "files: write the pictures out."
+        )
+    return table.with_columns({name: [_text(cell) for cell in cells] for name, cells in table.columns.items()})
+
+
+def _text(cell: object) -> str:
+    return "" if cell is None or cell != cell else str(cell)

@@ -12,7 +12,10 @@ from ..errors import BadSource
 from ..images import open_source
 from ..images.iterations import iteration_column, number
 from ..scorers.labels import pseudo_labels
+from ..tables import Table
 from ..types import Source
+
+KINDS = ("real", "generated", "fake")
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,19 +70,20 @@ def read_manifest(where: Any) -> Manifest:
     """
     source = open_source(where)
     columns = getattr(source, "columns", {})
-    time = iteration_column(columns)
-    if "kind" not in columns or time is None:
+    table = Table(str(where), columns)
+    kind_of, run_of, time = table.find("kind"), table.find("run"), iteration_column(columns)
+    if kind_of is None or time is None:
         has = f"has the columns {', '.join(columns)}" if columns else "is no table"
         raise BadSource(
             f"{where} {has}; learning needs a table of snapshots with the columns image,kind,run,iteration "
             "(giqa.gan.snapshots writes one)."
         )
-    kinds, run = columns["kind"], np.array(columns.get("run", [""] * len(source)), str)
+    run = np.array([cell.strip() for cell in columns[run_of]] if run_of else [""] * len(source), str)
     iteration = np.full(len(source), np.nan)
-    for row, (kind, text) in enumerate(zip(kinds, columns[time], strict=True)):
-        if kind not in ("real", "generated"):
+    for row, (kind, text) in enumerate(zip(columns[kind_of], columns[time], strict=True)):
+        if kind.strip().casefold() not in KINDS:
             raise BadSource(f"{where}: {source.ids[row]} is of the kind {kind!r}; it should be real or generated.")
-        if kind == "generated":
+        if kind.strip().casefold() != "real":
             value = number(text)
             if value is None:
                 raise BadSource(f"{where}: {source.ids[row]} has the {time} {text!r}, which is no number.")

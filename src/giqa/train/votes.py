@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import BadSource, BadSpec, BadTable
-from ..humans.cells import read_table
+from ..humans import cells
 from ..humans.votes import Counts, Pairs, Ratings, Sittings, Votes, as_labels
-from ..images.names import match_names
+from ..names import join_names
+from ..tables import IMAGE, Table, read_table
 from ..types import Source
 
 REFUSED = {
@@ -69,27 +70,36 @@ def read_judged(votes: str | Path, source: Source, group: str | None = None, rea
             f"{votes}: {REFUSED[type(labels)]}. The human model learns from image,rater,said_real or image,n,n_real; "
             "`giqa evaluate` takes this table as it is."
         )
-    if group is not None and group not in table.columns:
-        raise BadSpec(f"{votes} has no column {group!r} to group by; it has {', '.join(table.columns)}.")
-    groups = dict(zip(map(str, table.columns["image"]), map(str, table.columns[group]), strict=True)) if group else {}
+    groups = {} if group is None else _groups(table, str(votes), group)
     if isinstance(labels, Votes):
         labels = labels.rows(~labels.control)
     if not reals_too:
         labels = labels.rows(labels.kind != "real")
         if not len(labels):
             raise BadSpec(f"{votes} has votes on real pictures only; let them count with reals_too (--reals-too).")
-    place, _ = match_names(labels.image.tolist(), source.ids)
-    known = np.array([name in place for name in labels.image.tolist()], bool)
-    if not known.any():
+    names = labels.image.tolist()
+    place, lost = join_names(names, source.ids, str(votes), source.name, error=BadSource, need=False)
+    if not place:
         raise BadSource(
             f"No picture of {votes} is in {source.name}: the table has {labels.image[0]!r}, the source "
-            f"{source.ids[0]!r}. Names are ids, paths relative to the source; give the right one (--images)."
+            f"{source.ids[0]!r}. Names are ids, or one is the end of the other; give the right source (--images)."
         )
-    if not known.all():
-        lost = len(np.unique(labels.image[~known]))
-        warnings.warn(f"{lost} pictures with votes are not in {source.name} and are left out", stacklevel=3)
+    if lost:
+        warnings.warn(
+            f"{len(lost)} pictures with votes, such as {lost[0]!r}, are not in {source.name} and are left out",
+            stacklevel=3,
+        )
+    known = np.array([name in place for name in names], bool)
     labels = labels.rows(known)
     return _counted(str(votes), labels, place, groups)
+
+
+def _groups(table: Table, name: str, group: str) -> dict[str, str]:
+    """The value of a column for each picture."""
+    column, image = table.find(group), table.find(*IMAGE)
+    if column is None:
+        raise BadSpec(f"{name} has no column {group!r} to group by; it has {', '.join(table.columns)}.")
+    return dict(zip(table.parsed(image, cells.name), table.parsed(column, cells.text), strict=True))
 
 
 def _counted(name: str, labels: Votes | Counts, place: dict[str, int], groups: dict[str, str]) -> Judged:
