@@ -51,3 +51,16 @@ def test_the_order_of_content_is_one_order_of_all_rows():
     x = reals()
     assert sorted(content_order(as_features(x))) == list(range(len(x)))
     assert len(content_order(as_features(x[:0]))) == 0
+
+
+def test_the_order_of_features_does_not_depend_on_their_unit():
+    """Scaled and shifted, with rows that begin alike: the same order, whatever it was before."""
+    x = np.round(reals(), 2).astype(float)
+    x[10:20, :] = x[10]
+    x = np.c_[np.repeat(x[:20, :1], 3), np.zeros((60, 9)), x]  # ties in the first ten columns
+    for changed in (x * 1024, x + 64, x * 0.5 - 8):
+        order = np.random.default_rng(2).permutation(len(x))
+        one, other = x[content_order(as_features(x))], x[order][content_order(as_features(changed[order]))]
+        assert np.array_equal(one[:, :10], other[:, :10])
+        again = x[order][content_order(as_features(x[order]))]
+        assert np.array_equal(one, again)

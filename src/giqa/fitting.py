@@ -15,6 +15,8 @@ from .scorers.content import Content, content_columns
 from .scorers.scale import Folded, Scale, assign_folds, twins
 from .types import Features
 
+LOOKED_AT = 8  # columns of features that order rows; the rest only where these are equal
+
 
 @dataclass(frozen=True)
 class Fitted:
@@ -77,16 +79,26 @@ def fit_held_out(scorer: Any, features: Features, mirrored: Features | None, gro
 def content_order(features: Features) -> np.ndarray:
     """Rows (n,) in an order that follows what the pictures are, not where they stand in a list.
 
-    By the digest of their pixels where known, else of their features. Folds, starts and sums go by the order of rows,
-    so whatever is fitted takes this one: the same reals in another order are the same reals, to the bit.
+    By the digest of their pixels where known; else by their features, column after column, so that another unit or
+    origin changes nothing. Folds, starts and sums go by the order of rows, so whatever is fitted takes this one: the
+    same reals in another order are the same reals, to the bit.
     """
-    if features.info is None:
-        rows = np.ascontiguousarray(features.matrix())
-        digests = np.frombuffer(b"".join(hashlib.sha256(row.tobytes()).digest() for row in rows), np.uint8)
-    else:
-        digests = np.ascontiguousarray(features.info["digest"]).view(np.uint8)
-    keys = digests.reshape(len(features), -1)[:, :8].copy().view(">u8").ravel() if len(features) else np.empty(0)
-    return np.argsort(keys, kind="stable")
+    if features.info is not None:
+        return np.argsort(_numbers(np.ascontiguousarray(features.info["digest"])), kind="stable")
+    rows = features.matrix()
+    first = rows[:, :LOOKED_AT]
+    order = np.lexsort(first.T[::-1])
+    tied = (first[order[1:]] == first[order[:-1]]).all(axis=1)
+    tied = np.r_[tied, False] | np.r_[False, tied] if len(rows) else np.zeros(0, bool)
+    rest = np.zeros(len(rows), ">u8")  # what tells rows apart that begin alike
+    digests = [hashlib.sha256(np.ascontiguousarray(row).tobytes()).digest() for row in rows[order[tied]]]
+    rest[order[tied]] = _numbers(np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 32))
+    return np.lexsort([rest, *first.T[::-1]])
+
+
+def _numbers(digests: np.ndarray) -> np.ndarray:
+    """The first 8 bytes of each digest as a number, (n,)."""
+    return digests[:, :8].copy().view(">u8").ravel()
 
 
 def folds_of(features: Features, seed: int) -> np.ndarray:

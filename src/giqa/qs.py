@@ -14,6 +14,7 @@ from .metrics.intervals import Jackknife
 from .metrics.named import QUALITY, Named
 from .metrics.quality import quality, standard
 from .model import Model
+from .scorers.products import as_matrix
 from .scores import Scores
 from .types import Features
 
@@ -28,7 +29,8 @@ class Quality(Named):
     by_size: ClassVar[bool] = False
 
     def __call__(self, real: np.ndarray, fake: np.ndarray) -> float:
-        return self.estimate(pipeline.fit(real, scorer=self.scorer, seed=self.seed), as_features(fake)).value
+        fakes = as_features(as_matrix(fake))  # raises where a row is not finite: `score` would leave it out
+        return self.estimate(pipeline.fit(real, scorer=self.scorer, seed=self.seed), fakes).value
 
     def estimate(self, model: Model, fakes: Features) -> Jackknife:
         """QS and how it varies, by a model that was fitted with this scorer and seed."""
