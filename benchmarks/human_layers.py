@@ -38,7 +38,7 @@ from giqa.features.embedded import Embedded
 from giqa.features.inception import Inception
 from giqa.scorers.distances import LayerDistances
 from giqa.scorers.human import DISTANCE, HumanModel, Z
-from giqa.scorers.logistic import sigmoid
+from giqa.stats import sigmoid
 from giqa.types import Features
 
 INCEPTION = ("Conv2d_1a_3x3", "Conv2d_2b_3x3", "Conv2d_3b_1x1", "Mixed_5d", "Mixed_6e")  # of the seven, those at hand

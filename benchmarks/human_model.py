@@ -36,8 +36,9 @@ from giqa.images import open_source
 from giqa.images.decode import decode
 from giqa.scorers.distances import LayerDistances
 from giqa.scorers.human import HumanModel
-from giqa.scorers.logistic import fit_logistic, sigmoid
+from giqa.scorers.logistic import fit_logistic
 from giqa.scorers.multilayer import MultiLayer
+from giqa.stats import sigmoid
 from giqa.types import Extractor, Features
 
 TAPS = ("low", "mid", "high")

@@ -31,7 +31,7 @@ from intervals import over_pictures
 from scipy.stats import spearmanr
 
 from giqa import __version__, read_scores
-from giqa.scorers.logistic import sigmoid
+from giqa.stats import sigmoid
 
 COMMANDS = (
     "giqa train human votes.csv --images labelled/ --real reals/ -o people.giqa",

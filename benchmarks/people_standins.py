@@ -29,10 +29,10 @@ import numpy as np
 from giqa.evaluation import evaluate
 from giqa.humans.agreement import fit_beta, within_generator_reliability
 from giqa.humans.layer6 import read_people
-from giqa.humans.measures import spearman
 from giqa.humans.votes import Counts
 from giqa.scorers.human import HumanModel
 from giqa.scorers.unseen import SPREADS, spread_posterior
+from giqa.stats import spearman
 from giqa.types import Features
 
 NOISE = (1.0, 2.0, 4.0)  # of a feature, in standard deviations of the log odds

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from giqa.diff import diff, spearman
+from giqa.diff import diff
 from giqa.errors import BadTable
 from giqa.scores import Scores
+from giqa.stats import spearman
 
 
 def scores(z, made_by=None):

@@ -64,7 +64,7 @@ def test_save_and_load_give_the_same_bits(tmp_path, scorer, preset):
     assert registry.canonical("scorer", loaded.scorer) == registry.canonical("scorer", model.scorer)
     assert loaded.scale.seed == 3 and loaded.made_by == model.made_by
     assert loaded.reals.ids == model.reals.ids and list(loaded.reals.layers) == ["a", "b"]
-    assert (loaded.reals.layers["b"] == REALS.layers["b"]).all()
+    assert (loaded.reals.layers["b"] == model.reals.layers["b"]).all() and set(loaded.reals.ids) == set(REALS.ids)
     again = loaded.save(tmp_path / "again.giqa")
     assert again.read_bytes() == path.read_bytes()
 
@@ -262,8 +262,9 @@ def test_neighbours_by_hand():
     """On standardised features; the reals 0..19 on a line: next to 7.2 lie 7, 8 and 6, .2, .8 and 1.2 apart."""
     line, query = np.arange(20, dtype=np.float32)[:, None], Features(("x",), {"features": np.float32([[7.2]])})
     for scorer in ("knn", "sgm", "knn(k=3, preset='paper')"):
-        rows, distances = giqa.fit(line, scorer=scorer).neighbours(query, k=3)
-        assert rows.tolist() == [[7, 8, 6]]
+        model = giqa.fit(line, scorer=scorer)
+        rows, distances = model.neighbours(query, k=3)
+        assert [model.reals.ids[row] for row in rows[0]] == ["07", "08", "06"]
         assert distances[0] == pytest.approx(np.array([0.2, 0.8, 1.2]) / line.std(), rel=1e-5)
 
 
@@ -359,7 +360,8 @@ def test_held_out_scores_have_not_seen_their_fold():
     """By a second, stupid implementation: the scorer fitted again without each real's fold."""
     from giqa.scorers.scale import assign_folds
 
-    model, matrix = giqa.fit(REALS, scorer=Nearness(), seed=4), REALS.matrix()
+    model = giqa.fit(REALS, scorer=Nearness(), seed=4)
+    matrix = model.reals.matrix()  # in the order in which it was fitted
     folds = assign_folds(np.arange(120), 4)
     for i in range(0, 120, 17):
         alone = Nearness().fit(matrix[folds != folds[i]])

@@ -15,11 +15,10 @@ from . import pipeline, registry
 from .comparison import Beside, Generator
 from .errors import BadSpec, BadTable
 from .extraction import as_features
-from .humans.measures import spearman
 from .images.sets import exists, name_and_place
 from .names import join_names
 from .paired import mean_of
-from .stats import fisher
+from .stats import fisher, spearman
 from .tables import read_scored
 
 TABLE = re.compile(r"(.+\.(?:csv|tsv)):(-?)([^:]+)", re.IGNORECASE)

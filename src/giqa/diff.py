@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from .errors import BadTable
-from .humans.measures import spearman
 from .names import join_names
 from .scores import Scores
-from .stats import student_mean
+from .stats import spearman, student_mean
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from giqa.cli import main
 from giqa.humans.layer6 import read_people
-from giqa.humans.measures import spearman
+from giqa.stats import spearman
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 

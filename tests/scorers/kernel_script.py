@@ -13,6 +13,7 @@ from threadpoolctl import ThreadpoolController
 
 from giqa.scorers.products import check_products, steady_product
 
+LEVELS = {"levels": {"low": ["taps.low.mean"], "mid": ["taps.mid.mean"], "high": ["high.mean"]}}
 BLAS = ThreadpoolController()  # made once: looking for libraries takes longer than a product
 
 
@@ -26,7 +27,7 @@ def products(cases: int) -> dict:
     differ = wrong = 0
     for case in range(cases):
         dtype = (np.float32, np.float64)[case % 2]
-        n, d, m = (int(np.exp(rng.uniform(0, np.log(most)))) for most in (300, 800, 500))
+        n, d, m = (int(np.exp(rng.uniform(0, np.log(most)))) for most in (280, 600, 300))
         left, right = (rng.random((rows, d), dtype) - dtype(0.5) for rows in (n, m))
         with BLAS.limit(limits=1, user_api="blas"):
             whole = steady_product(left, right)
@@ -41,37 +42,46 @@ def products(cases: int) -> dict:
     return {"differ": differ, "wrong": int(wrong)}
 
 
-def pipeline(reals: str, fakes: str) -> dict:
-    """z of fakes by model and way, as hexadecimal text, and the digests of models fitted on reals in another order."""
-    import random
-    from pathlib import Path
+def pipeline(features: str) -> dict:
+    """z of fakes by model and way, the digests of models of the same reals in another order, two comparisons alike.
 
+    `features`: an npz with layers of reals and fakes, "real:NAME" and "fake:NAME", as the default extractor makes them.
+    """
     import giqa
     from giqa.compare import compare
+    from giqa.types import Features
 
     warnings.simplefilter("ignore")
-    real, fake = (sorted(str(path) for path in Path(where).iterdir()) for where in (reals, fakes))
-    shuffled = random.Random(1).sample(real, len(real))
-    backwards = fake[::-1]
+    arrays = np.load(features)
+
+    def given(side: str) -> Features:
+        layers = {n.partition(":")[2]: arrays[n] for n in arrays.files if n.startswith(side)}
+        return Features(
+            tuple(f"{side}{i:02d}" for i in range(len(next(iter(layers.values()))))), layers, made_by=LEVELS
+        )
+
+    real, fake = given("real"), given("fake")
+    shuffled = real.rows(np.random.default_rng(1).permutation(len(real)))
     found = {}
-    for scorer in ("multilayer", "gmm(preset='released', pca=8)", "knn(k=40)"):
+    for scorer in ("multilayer", "knn(k=40)"):
         with BLAS.limit(limits=1, user_api="blas"):
-            model = giqa.fit(real, scorer=scorer, workers=1)
-            alone = np.concatenate([giqa.score([path], model=model).z for path in fake[:8]])
+            model = giqa.fit(real, scorer=scorer)
+            alone = np.concatenate([giqa.score(fake.rows(slice(i, i + 1)), model=model).z for i in range(len(fake))])
         with BLAS.limit(limits=2, user_api="blas"):
-            other = giqa.fit(shuffled, scorer=scorer, workers=2)
-            company = giqa.score(fake, model=other).z[:8]
-            reverse = giqa.score(backwards, model=model, workers=2).z[::-1][:8]
+            other = giqa.fit(shuffled, scorer=scorer)
+            company = giqa.score(fake, model=other).z
+            reverse = giqa.score(fake.rows(slice(None, None, -1)), model=model).z[::-1]
         found[scorer] = {
             "z": alone.tolist(),
             "same": bool(np.array_equal(alone, company) and np.array_equal(alone, reverse)),
             "digests": [model.digest, other.digest],
         }
-    half = len(fake) // 2
+    one, two = np.arange(len(fake) // 2), np.arange(len(fake) // 2, len(fake))
     results = []
-    for threads, a, b, c in ((1, real, fake[:half], fake[half:]), (2, shuffled, fake[:half][::-1], fake[half:][::-1])):
+    for threads, a, b, c in ((1, real, one, two), (2, shuffled, one[::-1], two[::-1])):
         with BLAS.limit(limits=threads, user_api="blas"):
-            result = compare(a, {"a": b, "b": c}, metrics="qs,fd,kd,precision,recall,density,coverage,vendi")
+            sets = {"A": fake.rows(b), "B": fake.rows(c)}
+            result = compare(a, sets, metrics="qs,fd,kd,precision,coverage,vendi", scorer="sgm")
         values = [generator.values.values() for generator in result.generators]
         results.append([[float(v).hex() for v in (x.value, *x.interval())] for of_one in values for x in of_one])
     return {"scorers": found, "compare": results}

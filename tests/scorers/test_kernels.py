@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from giqa.extraction import extract
+
 SCRIPT = Path(__file__).with_name("kernel_script.py")
 KERNELS = ("own", "Haswell", "SkylakeX", "Sandybridge", "Nehalem")
 CASES = 2000
@@ -55,22 +57,24 @@ def test_no_size_of_product_gives_a_picture_other_bits_in_other_company(products
 
 @pytest.fixture(scope="module")
 def pipelines(toy, tmp_path_factory):
-    """fit, score and compare under every kernel, one after the other; features are computed once and kept."""
-    home = str(tmp_path_factory.mktemp("home"))
-    before, os.environ["GIQA_HOME"] = os.environ.get("GIQA_HOME"), home
-    found = {}
+    """fit, score and compare under every kernel, all at once, on the same features of pictures."""
+    names = ("taps.low.mean", "taps.mid.mean", "high.mean", "content")
+    arrays = {}
+    for side, folder in zip(("real", "fake"), toy, strict=True):
+        layers = extract(folder, "embedded", store=False).features.layers
+        arrays |= {f"{side}:{name}": layers[name] for name in names}
+    np.savez(file := tmp_path_factory.mktemp("features") / "features.npz", **arrays)
+    running, found = {kernel: start(kernel, "pipeline", file) for kernel in KERNELS}, {}
 
     def of(kernel):
         if kernel not in found:
-            os.environ["GIQA_HOME"] = home
-            found[kernel] = result(kernel, start(kernel, "pipeline", *toy))
+            found[kernel] = result(kernel, running[kernel])
         return found[kernel]
 
     yield of
-    if before is None:
-        del os.environ["GIQA_HOME"]
-    else:
-        os.environ["GIQA_HOME"] = before
+    for process in running.values():
+        process.kill()
+        process.wait()
 
 
 @pytest.mark.parametrize("kernel", KERNELS)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from giqa.scorers.logistic import sigmoid
 from giqa.scorers.unseen import SPREADS, USUAL, centred, drawn_spreads, own_interval, spread_posterior
+from giqa.stats import sigmoid
 
 
 def test_the_posterior_is_prior_times_integrals():

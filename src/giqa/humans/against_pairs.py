@@ -7,11 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..errors import BadShape
-from ..stats import Estimate, from_draws, wilson
+from ..stats import Estimate, from_draws, spearman, wilson
 from . import agreement as a
 from .against_votes import Evaluation, corrected
 from .aggregation import sum_pairs
-from .measures import spearman
 from .vote_rows import LEAST, LEAST_RATERS, NOTHING, rank_correlation
 from .votes import Pairs, Ratings
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import BadShape
-from ..scorers.logistic import sigmoid
+from ..stats import sigmoid
 from .intervals import NORMAL
 from .votes import Pairs, Votes
 

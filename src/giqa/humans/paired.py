@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import BadShape
-from ..stats import LEVEL, Estimate, from_draws, hull, never, student, widening, wilson
+from ..stats import LEVEL, Estimate, from_draws, hull, never, spearman, student, widening, wilson
 from .against_votes import within_generators
 from .aggregation import sum_pairs
-from .measures import auroc, spearman
+from .measures import auroc
 from .vote_rows import Rows, rank_correlation, rows_of
 from .votes import Counts, Pairs, Votes
 

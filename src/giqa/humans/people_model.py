@@ -9,8 +9,7 @@ from typing import Self
 import numpy as np
 
 from ..errors import BadShape, NotFitted
-from ..scorers.logistic import sigmoid
-from ..stats import NORMAL
+from ..stats import NORMAL, sigmoid
 from .votes import Votes
 
 NODES = 31  # of the integral over a picture's effect

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import BadShape, BadSpec
-from ..scorers.logistic import sigmoid
+from ..stats import sigmoid
 
 GUESS = 0.5  # two answers, half of the pictures real: who sees nothing is right half of the time
 LAPSE = 0.02  # slips of a finger at any exposure

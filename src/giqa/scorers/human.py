@@ -13,8 +13,9 @@ import numpy as np
 from .. import __version__
 from ..errors import BadModel, BadShape, BadSpec, MissingSource, NotFitted
 from ..files import write_tensors
+from ..stats import sigmoid
 from ..types import Features
-from .logistic import fit_logistic, log_likelihood, sigmoid
+from .logistic import fit_logistic, log_likelihood
 from .products import as_matrix
 from .unseen import drawn_spreads, own_interval, spread_posterior
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .logistic import sigmoid
+from ..stats import sigmoid
 
 STEPS = 50
 DONE = 1e-9

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..stats import sigmoid
+
 STEPS, TOLERANCE = 100, 1e-10
 LEAST = 1e-6  # of the penalty: separable data would send the coefficients to infinity
 CLIP = 1e-12
-
-
-def sigmoid(t: np.ndarray) -> np.ndarray:
-    """1 / (1 + exp(-t)), without overflow; the only place for it.
-
-    >>> sigmoid(np.array([0., -1000.])).tolist()
-    [0.5, 0.0]
-    """
-    e = np.exp(-np.abs(t))
-    return np.where(t >= 0, 1 / (1 + e), e / (1 + e))
 
 
 def log_likelihood(p: np.ndarray, real: np.ndarray, votes: np.ndarray) -> float:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadShape, BadSpec
-from .logistic import fit_logistic, log_likelihood, sigmoid
+from ..stats import sigmoid
+from .logistic import fit_logistic, log_likelihood
 
 METHODS = ("random", "coverage", "both", "unsure")
 DIRECTIONS = 64  # principal directions of standardised features that a model of the votes sees

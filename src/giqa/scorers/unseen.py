@@ -14,7 +14,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from .logistic import sigmoid
+from ..stats import sigmoid
 
 # Prior: spread exp(-spread² / (2 USUAL²)), which is 0 at 0, as no features say all of a picture (Chung et al. 2013 on
 # variances estimated from little). Its mean is .88. Among pictures of one generator of which nothing is known, the

@@ -20,6 +20,7 @@ from .intervals import (
     wilson,
 )
 from .quantiles import NORMAL, beta_interval, incomplete_beta, student
+from .ranks import ranks, sigmoid, spearman
 
 __all__ = [
     "LEVEL",
@@ -42,7 +43,10 @@ __all__ = [
     "mean_share",
     "never",
     "plain",
+    "ranks",
     "resampled_means",
+    "sigmoid",
+    "spearman",
     "student",
     "student_mean",
     "widening",
