@@ -73,11 +73,11 @@ def test_jackknife_by_hand():
 @pytest.mark.slow
 @pytest.mark.parametrize("make", [SGM, KNN, lambda: KNN(k=5)])
 def test_interval_covers_what_other_reals_would_have_said(make):
-    """Over 200 draws of the reals, the nominal 95 % interval holds the typical z in at least 90 % of them."""
+    """Over 100 draws of the reals, the nominal 95 % interval holds the typical z in at least 90 % of them."""
     rng = np.random.default_rng(0)
     queries = np.concatenate([rng.normal(size=(10, 10)), rng.normal(size=(10, 10)) + 2])
     z, low, high = [], [], []
-    for _ in range(200):
+    for _ in range(100):
         model = make().fit(rng.normal(size=(200, 10)), folds=assign_folds(np.arange(200)))
         scale, (scores, deviations) = Scale(model.held_out_), model.score_with_deviation(queries)
         z.append(scale.z(scores))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..stats import spearman
 from . import agreement as a
 from . import measures as m
 from .by_generator import Generator, across, each, left_out
@@ -59,13 +60,13 @@ def against_votes(
         "Brier": brier,
         "log loss": lambda r: float(r.nats().mean()),
         "calibration error": lambda r: m.calibration_error(r.p, r.said),
-        "Spearman": lambda r: m.spearman(*r.shares()[:2]),
+        "Spearman": lambda r: spearman(*r.shares()[:2]),
     }
     score, share, n, generator = rows.shares()
     several = len(each(generator)) > 1
     if several:
         measures["Spearman within generator"] = within_generators
-        measures["Spearman, generator alone"] = lambda r: m.spearman(_generator_mean(r), r.shares()[1])
+        measures["Spearman, generator alone"] = lambda r: spearman(_generator_mean(r), r.shares()[1])
     points, shares = _calibration(rows)
     figures = resampled(rows, measures | shares, resamples, seed)
     points = tuple((x, figures.pop(name), votes) for name, x, votes in points)
@@ -139,7 +140,7 @@ def corrected(found: Estimate, reliability: float) -> Estimate:
 def within_generators(rows: Rows) -> float:
     """The mean over generators, by their pictures, of the rank correlation among one generator's pictures."""
     score, share, _, generator = rows.shares()
-    found = [(m.spearman(score[g], share[g]), int(g.sum())) for g in each(generator)]
+    found = [(spearman(score[g], share[g]), int(g.sum())) for g in each(generator)]
     sizes = sum(size for value, size in found if value == value)
     return sum(value * size for value, size in found if value == value) / sizes if sizes else NOTHING
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..stats import spearman
 from . import measures as m
 from .intervals import Estimate
 from .vote_rows import Learner, Rows, accuracy, brier, cross_validated, resampled
@@ -46,7 +47,7 @@ def left_out(rows: Rows, learn: Learner | None, resamples: int, seed: int) -> li
             "constant": lambda r, usual=usual: float(np.mean(r.said == usual)),
             "brier": brier,
             "auroc": lambda r: m.auroc(r.score, r.said),
-            "spearman": lambda r: m.spearman(*r.shares()[:2]),
+            "spearman": lambda r: spearman(*r.shares()[:2]),
         }
         figures = resampled(of, measures, min(resamples, RESAMPLES), seed)
         sizes = len(np.unique(of.image)), len(of.said), float(of.said.mean())
