@@ -15,14 +15,15 @@ def reals(n=60, seed=0):
     return x
 
 
-@pytest.mark.parametrize("scorer", ["multilayer", "gmm", "gmm(n_components=3, seed=1)", "sgm", "knn(k=3)"])
+@pytest.mark.filterwarnings("ignore:1 real is there more than once")
+@pytest.mark.parametrize("scorer", ["multilayer", "gmm(n_components=3, seed=1)", "sgm", "knn(k=3)"])
 def test_the_same_reals_in_another_order_are_the_same_model(scorer):
     """Equal digests, z and intervals, to the bit, whatever the order of the rows."""
     x, fakes = reals(), reals(9, seed=5) + 1
     one = giqa.fit(x, scorer=scorer)
     scores = giqa.score(fakes, model=one)
-    for seed in range(3):
-        other = giqa.fit(np.random.default_rng(seed).permutation(x), scorer=scorer)
+    for order in (np.random.default_rng(0).permutation(len(x)), np.arange(len(x))[::-1]):
+        other = giqa.fit(x[order], scorer=scorer)
         again = giqa.score(fakes, model=other)
         assert other.digest == one.digest
         for column in ("score", "z", "z_low", "z_high", "percentile"):
