@@ -8,7 +8,7 @@ from giqa.by_class import ByClass, compare_by_class, labels_of
 from giqa.by_class_page import MOST, chart_rows, write_classes
 from giqa.errors import BadSpec
 from giqa.images import open_source
-from giqa.metrics.intervals import Estimate
+from giqa.metrics.intervals import Jackknife
 from test_cli import giqa
 
 
@@ -72,7 +72,7 @@ def test_the_mean_varies_less_than_its_parts():
     part = np.tile([-1.0, 1.0], 5) / np.sqrt(9)  # jackknife variance 9 / 10 x 10 / 9 = 1
 
     class One:
-        name, values = "A", {"qs": Estimate(2.0, np.empty(0), part)}
+        name, values = "A", {"qs": Jackknife(2.0, np.empty(0), part)}
 
     class Class:
         generators = (One(),)
@@ -104,7 +104,7 @@ def many_classes(n):
 
     class One:
         def __init__(self, name, value):
-            self.name, self.values = name, {"qs": Estimate(value)}
+            self.name, self.values = name, {"qs": Jackknife(value)}
 
     class Class:
         verdicts, metrics, made_by = (), {"qs": object()}, {"reals": 30}

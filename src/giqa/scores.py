@@ -197,20 +197,12 @@ def read_scores(path: str | Path) -> Scores:
     return Scores(**columns, made_by=_made_by(path, table))
 
 
-def how_made(path: str | Path) -> dict[str, Any]:
+def how_made(path: str | Path, table: Table) -> Mapping[str, Any]:
     """`made_by` of a table of scores, whatever else is in it; nothing where it is not known."""
-    path = Path(path)
     try:
-        if path.suffix.lower() == ".jsonl":
-            with path.open(encoding="utf-8") as file:
-                made_by = json.loads(file.readline())["made_by"]
-        elif path.suffix.lower() == ".parquet":
-            made_by = json.loads((_pyarrow()[1].read_schema(path).metadata or {})[b"giqa"])
-        else:
-            made_by = json.loads(path.with_name(path.name + ".json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError, TypeError):
+        return _made_by(Path(path), table)
+    except BadTable:
         return {}
-    return made_by if isinstance(made_by, dict) else {}
 
 
 def _made_by(path: Path, table: Table) -> Mapping[str, Any]:

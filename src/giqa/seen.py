@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .names import match_names
-from .scores import NUMBERS, PEOPLE, Scores, how_made, read_scores
+from .scores import NUMBERS, PEOPLE, Scores, how_made
 from .tables import read_table
 from .trust import LEARNED_FROM, human_part
 
@@ -19,8 +19,6 @@ UNKNOWN = (
 
 def marks_of(scores: Any) -> tuple[list[str], list[str] | None, Mapping[str, Any]]:
     """Of a table of scores: ids, notes (None where there is no such column), and how it was made."""
-    if isinstance(scores, str | Path) and Path(scores).suffix.lower() == ".jsonl":
-        scores = read_scores(scores)
     if isinstance(scores, Scores):
         return list(scores.id), list(scores.notes), scores.made_by
     if not isinstance(scores, str | Path):
@@ -28,7 +26,7 @@ def marks_of(scores: Any) -> tuple[list[str], list[str] | None, Mapping[str, Any
     table = read_table(scores)
     name, about = table.find("id", "image"), table.find("notes")
     notes = None if about is None else [str(text or "") for text in table.columns[about]]
-    return [] if name is None else list(map(str, table.columns[name])), notes, how_made(scores)
+    return [] if name is None else list(map(str, table.columns[name])), notes, how_made(scores, table)
 
 
 def seen_in_training(

@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import t as students_t
 
 from giqa.metrics.frechet import frechet_distance
-from giqa.metrics.intervals import Estimate, at_number, jackknifed, student, wilson
+from giqa.metrics.intervals import Jackknife, at_number, jackknifed, student, wilson
 
 
 def mean_gap(real, fake):
@@ -76,17 +76,17 @@ def test_reals_are_dealt_alike_whatever_the_fakes():
 
 def test_a_share_of_everything_is_not_certain():
     """60 of 60: Wilson's interval, not [1, 1]; and two such are not told apart."""
-    whole = Estimate(1.0, np.zeros(10), np.zeros(10), share_of=60)
+    whole = Jackknife(1.0, np.zeros(10), np.zeros(10), share_of=60)
     assert whole.interval() == pytest.approx((60 / (60 + 1.959964**2), 1))
-    _, low, high = whole.minus(Estimate(0.97, np.zeros(10), np.zeros(10), share_of=60))
+    _, low, high = whole.minus(Jackknife(0.97, np.zeros(10), np.zeros(10), share_of=60))
     assert low < 0 < high
-    _, low, high = whole.minus(Estimate(0.2, np.zeros(10), np.zeros(10), share_of=60))
+    _, low, high = whole.minus(Jackknife(0.2, np.zeros(10), np.zeros(10), share_of=60))
     assert low > 0
 
 
 def test_nothing_known_is_nan():
-    assert np.isnan(Estimate(1.0).interval()).all()
-    assert np.isnan(Estimate(1.0, np.full(10, np.nan), np.zeros(10)).interval()).all()
+    assert np.isnan(Jackknife(1.0).interval()).all()
+    assert np.isnan(Jackknife(1.0, np.full(10, np.nan), np.zeros(10)).interval()).all()
 
 
 def test_several_numbers_at_once():
@@ -116,14 +116,14 @@ def test_a_mean_over_pictures_has_the_textbooks_interval():
     pictures adds nothing."""
     x = np.random.default_rng(1).normal(size=(7, 1))
     wanted = students_t.interval(0.95, 6, x.mean(), x.std(ddof=1) / np.sqrt(7))
-    assert Estimate.of_mean(x[:, 0]).interval() == pytest.approx(wanted, rel=0.01)
+    assert Jackknife.of_mean(x[:, 0]).interval() == pytest.approx(wanted, rel=0.01)
     (found,) = jackknifed(lambda r, f: f.mean(), np.zeros((20, 1)), x)
     assert len(found.fake) == 7 and found.interval() == pytest.approx(wanted, rel=0.01)
 
 
 def test_few_pictures_have_no_interval():
     """Four say nothing, five something; a difference needs five of both, however many the other has."""
-    four, five, many = (Estimate.of_mean(np.arange(float(n))) for n in (4, 5, 100))
+    four, five, many = (Jackknife.of_mean(np.arange(float(n))) for n in (4, 5, 100))
     assert np.isnan(four.interval()).all() and not four.known
     assert np.isfinite(five.interval()).all()
     assert np.isnan(many.minus(four)[1:]).all() and np.isnan(four.minus(many)[1:]).all()
@@ -132,9 +132,9 @@ def test_few_pictures_have_no_interval():
 
 def test_the_smaller_set_never_varies_less_than_the_larger_one():
     """Five equal numbers against 50 of variance 1: the five are taken to have it too, with 4 degrees of freedom."""
-    few = Estimate.of_mean(np.full(5, 3.0))
+    few = Jackknife.of_mean(np.full(5, 3.0))
     x = np.random.default_rng(2).normal(size=50)
-    many = Estimate.of_mean((x - x.mean()) / x.std(ddof=1))
+    many = Jackknife.of_mean((x - x.mean()) / x.std(ddof=1))
     parts = [(1 / 5, 4), (1 / 50, 49)]
     variance = sum(v for v, _ in parts)
     freedom = variance**2 / sum(v * v / f for v, f in parts)
@@ -162,7 +162,7 @@ def test_at_a_number_draws_overlap_as_little_as_they_can():
 def test_a_difference_is_judged_in_a_unit_that_stays():
     """Reals that fix the unit widen the value's interval, and not that of a difference."""
     unit, still = np.tile([-1.0, 1.0], 5), np.zeros(5)
-    a, b = (Estimate.of_mean(v + np.arange(9.0), unit * v, still) for v in (40.0, 10.0))
+    a, b = (Jackknife.of_mean(v + np.arange(9.0), unit * v, still) for v in (40.0, 10.0))
     low, high = a.interval()
     assert high - low > 100
     gap, low, high = a.minus(b)

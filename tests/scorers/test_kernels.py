@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -37,44 +38,50 @@ def result(kernel, process):
     return found
 
 
-@pytest.fixture(scope="module")
-def products():
-    """The property test of products under every kernel, all at once."""
-    running = {kernel: start(kernel, "products", CASES) for kernel in KERNELS}
-    yield running
-    for process in running.values():
-        process.kill()
-        process.wait()
-
-
-@pytest.mark.parametrize("kernel", KERNELS)
-def test_no_size_of_product_gives_a_picture_other_bits_in_other_company(products, kernel):
-    """2,000 random sizes: a row alone, among others and on two threads has equal bits, and is right to rounding."""
-    found = result(kernel, products[kernel])
-    assert found["differ"] == found["wrong"] == 0
-    assert set(found["tiles"]["one_by_one"]) == {"float32", "float64"}
-
-
-@pytest.fixture(scope="module")
-def pipelines(toy, tmp_path_factory):
-    """fit, score and compare under every kernel, all at once, on the same features of pictures."""
-    names = ("taps.low.mean", "taps.mid.mean", "high.mean", "content")
-    arrays = {}
-    for side, folder in zip(("real", "fake"), toy, strict=True):
-        layers = extract(folder, "embedded", store=False).features.layers
-        arrays |= {f"{side}:{name}": layers[name] for name in names}
-    np.savez(file := tmp_path_factory.mktemp("features") / "features.npz", **arrays)
-    running, found = {kernel: start(kernel, "pipeline", file) for kernel in KERNELS}, {}
+@contextmanager
+def under_every_kernel(*words):
+    """The script under all kernels at once; gives what it printed under one."""
+    running, found = {kernel: start(kernel, *words) for kernel in KERNELS}, {}
 
     def of(kernel):
         if kernel not in found:
             found[kernel] = result(kernel, running[kernel])
         return found[kernel]
 
-    yield of
-    for process in running.values():
-        process.kill()
-        process.wait()
+    try:
+        yield of
+    finally:
+        for process in running.values():
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="module")
+def products():
+    """The property test of products under every kernel."""
+    with under_every_kernel("products", CASES) as of:
+        yield of
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_no_size_of_product_gives_a_picture_other_bits_in_other_company(products, kernel):
+    """2,000 random sizes: a row alone, among others and on two threads has equal bits, and is right to rounding."""
+    found = products(kernel)
+    assert found["differ"] == found["wrong"] == 0
+    assert set(found["tiles"]["one_by_one"]) == {"float32", "float64"}
+
+
+@pytest.fixture(scope="module")
+def pipelines(toy, tmp_path_factory):
+    """fit, score and compare under every kernel, on the same features of pictures."""
+    names = ("taps.low.mean", "taps.mid.mean", "high.mean", "content")
+    arrays = {}
+    for side, folder in zip(("real", "fake"), toy, strict=True):
+        layers = extract(folder, "embedded", store=False).features.layers
+        arrays |= {f"{side}:{name}": layers[name] for name in names}
+    np.savez(file := tmp_path_factory.mktemp("features") / "features.npz", **arrays)
+    with under_every_kernel("pipeline", file) as of:
+        yield of
 
 
 @pytest.mark.parametrize("kernel", KERNELS)

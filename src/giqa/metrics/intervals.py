@@ -101,9 +101,6 @@ class Jackknife:
         return self.value - other.value, low, high
 
 
-Estimate = Jackknife  # as it was called before `giqa.stats.Estimate` was the only one of that name
-
-
 def jackknifed(
     metric: Callable[[np.ndarray, np.ndarray], Any],
     real: Any,
