@@ -83,5 +83,4 @@ def test_the_scale_ends_the_interval():
 def test_one_definition_under_older_names():
     """`Estimate`, `wilson` and the rest are those of giqa.stats wherever they are imported from."""
     assert older.Estimate is Estimate and older.wilson is wilson and older.bootstrap is bootstrap
-    assert of_metrics.Estimate is of_metrics.Jackknife
     assert of_metrics.wilson(0.8, 10) == (wilson(8, 10).low, wilson(8, 10).high)
