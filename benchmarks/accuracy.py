@@ -46,6 +46,7 @@ from pathlib import Path
 from typing import Any
 
 from canaries import canaries
+from giqa.extraction import DEFAULT_EXTRACTOR, make_extractor
 from intervals import Figure
 from measures import cifar, coverage, domain, epochs, faces, places
 from people import people, published
@@ -53,7 +54,6 @@ from sets import Sets, View
 
 from giqa import __version__, registry
 from giqa.errors import MissingSource
-from giqa.extraction import DEFAULT_EXTRACTOR, make_extractor
 
 MEASURES = {
     "faces": faces,

@@ -26,15 +26,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from giqa.extraction import make_extractor
+from giqa.pipeline import make_scorer
 from intervals import auc
 from PIL import Image, ImageFilter
 from scipy.stats import spearmanr
 
-from giqa.extraction import make_extractor
 from giqa.features.embedded import OUTPUTS, Embedded
 from giqa.images import open_source
 from giqa.images.decode import decode
-from giqa.pipeline import make_scorer
 from giqa.scorers.multilayer import COMBINE
 from giqa.scorers.scale import assign_folds
 from giqa.types import Features

@@ -15,11 +15,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-from intervals import auc
-
 from giqa.extraction import extract
 from giqa.pipeline import make_scorer
 from giqa.scorers.content import Content
+from intervals import auc
+
 from giqa.scorers.scale import Scale, assign_folds
 from giqa.types import Features
 

@@ -16,13 +16,13 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+from giqa.scorers.distances import LayerDistances
+from giqa.scorers.places import Places
 from human_model import TAPS, pictures
 from intervals import auc, over_pictures
 
 from giqa import __version__
 from giqa.features.embedded import Embedded
-from giqa.scorers.distances import LayerDistances
-from giqa.scorers.places import Places
 
 
 def main() -> None:

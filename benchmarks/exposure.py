@@ -18,10 +18,9 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import giqa.humans
 import numpy as np
 from playwright.sync_api import Browser, sync_playwright
-
-import giqa.humans
 
 STATIC = Path(giqa.humans.__file__).parent / "static"
 PAGE = b"""<!doctype html><link rel=stylesheet href=/app.css><script src=/timing.js></script>

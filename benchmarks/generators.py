@@ -35,11 +35,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from giqa.extraction import extract, make_extractor
 from scipy.stats import spearmanr
 from sets import Part, Sets
 
 import giqa
-from giqa.extraction import extract, make_extractor
 from giqa.metrics.named import LOG_DENSITY, evaluate
 from giqa.registry import make
 from giqa.types import Features

@@ -28,15 +28,15 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+from giqa.extraction import extract
+from giqa.scorers.distances import LayerDistances
 from human_model import TAPS, pictures
 from intervals import over_pictures, over_splits
 from scipy.stats import spearmanr
 
 import giqa
-from giqa.extraction import extract
 from giqa.features.embedded import Embedded
 from giqa.features.inception import Inception
-from giqa.scorers.distances import LayerDistances
 from giqa.scorers.human import DISTANCE, HumanModel, Z
 from giqa.stats import sigmoid
 from giqa.types import Features

@@ -27,6 +27,8 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+from giqa.scorers.distances import LayerDistances
+from giqa.scorers.logistic import fit_logistic
 from intervals import over_splits
 from scipy.stats import spearmanr
 
@@ -34,9 +36,7 @@ from giqa import __version__
 from giqa.features.embedded import Embedded
 from giqa.images import open_source
 from giqa.images.decode import decode
-from giqa.scorers.distances import LayerDistances
 from giqa.scorers.human import HumanModel
-from giqa.scorers.logistic import fit_logistic
 from giqa.scorers.multilayer import MultiLayer
 from giqa.stats import sigmoid
 from giqa.types import Extractor, Features

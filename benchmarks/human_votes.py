@@ -32,6 +32,8 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+from giqa.humans.agreement import best_accuracy, fit_beta, reliability
+from giqa.scorers.logistic import log_likelihood
 from human_model import Measure, only, pictures
 from intervals import over_pictures
 from scipy.special import betaln, digamma
@@ -39,9 +41,7 @@ from scipy.stats import spearmanr
 
 from giqa import __version__
 from giqa.features.inception import Inception
-from giqa.humans.agreement import best_accuracy, fit_beta, reliability
 from giqa.scorers.human import HumanModel
-from giqa.scorers.logistic import log_likelihood
 from giqa.types import Features
 
 SEVEN = ("Conv2d_1a_3x3", "Conv2d_2b_3x3", "Conv2d_3b_1x1", "Mixed_5d", "Mixed_6b", "Mixed_6e", "Mixed_7a")

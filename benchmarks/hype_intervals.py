@@ -17,7 +17,6 @@ import sys
 import time
 
 import numpy as np
-
 from giqa.humans.hype import compare, hype
 from giqa.humans.votes import Sittings
 

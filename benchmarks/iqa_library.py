@@ -24,6 +24,7 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
+from giqa.extraction import extract
 from intervals import over_pictures
 from people import FOLDER, agreement
 from scipy.stats import spearmanr
@@ -31,7 +32,6 @@ from sets import Sets
 
 import giqa
 from giqa.errors import MissingWeights
-from giqa.extraction import extract
 from giqa.features.iqa import IQA
 
 COLUMNS = {"brisque": -1, "niqe": -1, "hyperiqa": 1, "unique": 1}

@@ -29,17 +29,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from safetensors.numpy import load_file
-
 import giqa.cli.learning
 import giqa.gan.picker as picker
 import giqa.train.demo as demo
+import numpy as np
+import torch
+from giqa.gan.snapshots import Snapshots
+from safetensors.numpy import load_file
+
 import giqa.train.gan as gan
 import giqa.train.network as network
 from giqa.cli import main as command
-from giqa.gan.snapshots import Snapshots
 
 TICK = 0.0002  # seconds between two looks
 

@@ -32,7 +32,6 @@ from pathlib import Path
 
 import numpy as np
 import sqlalchemy as sa
-
 from giqa.humans import tables as t
 from giqa.humans.setup import Given, make_study
 from giqa.humans.store import Store, open_store

@@ -20,9 +20,8 @@ import urllib.request
 from http.cookiejar import CookieJar
 from pathlib import Path
 
-from label_load import Server, load_study
-
 from giqa.humans.store import open_store
+from label_load import Server, load_study
 
 PASSWORD = "a password for the benchmark"
 REFUSED = {str(code): {"description": "refused"} for code in (400, 401, 403, 404, 405, 411, 413, 429)}

@@ -35,11 +35,11 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-
-from giqa import __version__
 from giqa.scorers.distances import LayerDistances
 from giqa.scorers.half import widened
 from giqa.scorers.reference import Reference
+
+from giqa import __version__
 from giqa.threads import one_blas_thread
 
 LAYERS = {

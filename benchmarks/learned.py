@@ -40,13 +40,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from giqa.extraction import extract
 from intervals import RESAMPLES, Figure, auc, over_pictures
 from PIL import Image
 from scipy.stats import spearmanr
 
 import giqa
 from giqa import __version__
-from giqa.extraction import extract
 from giqa.features.learned import Learned
 from giqa.images import open_source
 from giqa.scorers.fixed import Value

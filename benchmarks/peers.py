@@ -165,10 +165,10 @@ def write_pictures(where: Path | None, folder: Path, number: int) -> str:
 
 def giqa_ways(folder: Path, embedded: Path | None) -> dict[str, Callable[[], np.ndarray]]:
     """What giqa runs: name -> a call that extracts from all files and returns the widest layer."""
+    from giqa.extraction import extract
     from inception_speed import random_weights
     from safetensors.numpy import save_file
 
-    from giqa.extraction import extract
     from giqa.features.embedded import Embedded
     from giqa.features.inception import Inception
 

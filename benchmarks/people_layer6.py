@@ -13,7 +13,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-
 from giqa.humans.agreement import best_accuracy, pairwise_agreement, reliability, within_generator_reliability
 from giqa.humans.hype import hype
 from giqa.humans.layer6 import read_people

@@ -6,7 +6,6 @@ python benchmarks/people_model.py      prints the table of docs/people.md
 from __future__ import annotations
 
 import numpy as np
-
 from giqa.humans.people_model import PeopleModel
 from giqa.humans.votes import Votes
 

@@ -25,13 +25,13 @@ import time
 from pathlib import Path
 
 import numpy as np
-
 from giqa.evaluation import evaluate
 from giqa.humans.agreement import fit_beta, within_generator_reliability
 from giqa.humans.layer6 import read_people
 from giqa.humans.votes import Counts
-from giqa.scorers.human import HumanModel
 from giqa.scorers.unseen import SPREADS, spread_posterior
+
+from giqa.scorers.human import HumanModel
 from giqa.stats import spearman
 from giqa.types import Features
 

@@ -41,6 +41,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from giqa.maps import TAPS, MapModel, load_maps, maps_of
+from giqa.scorers.distances import LayerDistances
+from giqa.scorers.places import Places, cell_sums, neighbourhood, place_scale
 from intervals import share
 from PIL import Image, ImageFilter
 
@@ -48,9 +51,6 @@ from giqa import __version__, registry
 from giqa.features.embedded import Embedded
 from giqa.images import open_source
 from giqa.images.decode import decode
-from giqa.maps import TAPS, MapModel, load_maps, maps_of
-from giqa.scorers.distances import LayerDistances
-from giqa.scorers.places import Places, cell_sums, neighbourhood, place_scale
 
 KINDS = ("GAN", "blurred", "noisy", "checkerboard", "another real")
 GRID = 24

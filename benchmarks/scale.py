@@ -16,10 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import skew
-
 from giqa.extraction import extract, make_extractor
 from giqa.pipeline import make_scorer
+from scipy.stats import skew
+
 from giqa.scorers.scale import Scale, assign_folds
 
 DRAWS = 200

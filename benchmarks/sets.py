@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from giqa.extraction import extract
 
 import giqa
 from giqa.errors import MissingSource
-from giqa.extraction import extract
 from giqa.images import open_source
 from giqa.images.decode import decode
 from giqa.types import Features, Source

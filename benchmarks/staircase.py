@@ -6,7 +6,6 @@ python benchmarks/staircase.py      prints the tables of docs/people.md
 from __future__ import annotations
 
 import numpy as np
-
 from giqa.humans.staircase import Staircase, fitted_threshold, late_exposure, modal_exposure, simulate
 
 THRESHOLDS = (150, 250, 400, 700)

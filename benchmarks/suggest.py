@@ -33,13 +33,13 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+from giqa.extraction import extract
+from giqa.scorers.spread import NEAR, choose, directions, learned
 from scipy.stats import t
 
 from giqa import __version__
-from giqa.extraction import extract
 from giqa.images import open_source
 from giqa.scorers.scale import twins
-from giqa.scorers.spread import NEAR, choose, directions, learned
 from giqa.stats import sigmoid
 
 FIRST = 100  # seeds below were used while the methods were made

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
-
-from giqa import pipeline
 from giqa.curve import SHARES, Point, picker_curve, truncated_curve
 from giqa.extraction import extract, make_extractor
 from giqa.gan.settled import change_over_last_quarter
+from PIL import Image
+
+from giqa import pipeline
 from giqa.metrics.frechet import frechet_distance
 from giqa.train.gan import sample_pictures
 

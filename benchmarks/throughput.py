@@ -18,9 +18,9 @@ import time
 from pathlib import Path
 
 import numpy as np
+from giqa.extraction import extract
 
 import giqa
-from giqa.extraction import extract
 from giqa.images.toy import write_toy
 from giqa.scorers.knn import KNN
 from giqa.scorers.scale import twins

@@ -20,9 +20,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+from giqa.metrics.intervals import FEWEST, jackknifed
 
 from giqa.compare import compare
-from giqa.metrics.intervals import FEWEST, jackknifed
 from giqa.metrics.named import evaluate
 from giqa.registry import make
 

@@ -40,7 +40,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "value": "giqa.scorers.fixed:Value",
     },
     "metric": {
-        "qs": "giqa.qs:Quality",
+        "qs": "giqa.compare.quality:Quality",
         "ds": "giqa.metrics.named:Diversity",
         "fd": "giqa.metrics.named:Frechet",
         "fd_infinity": "giqa.metrics.named:FrechetInfinity",

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from giqa.cli import main
-from giqa.humans.layer6 import read_people
 from giqa.stats import spearman
+from giqa.votes.layer6 import read_people
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
