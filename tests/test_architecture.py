@@ -10,88 +10,91 @@ import pytest
 import giqa
 
 SOURCE = Path(giqa.__file__).parent
-# each row may import from the rows above it (and from its own row where it says so); the stages never each other
-ROWS = [
-    {"types", "errors"},
-    {"registry", "files", "names", "pages", "threads", "stats", "trust"},
+# imports go down this list only; what stands in one entry may import each other
+ORDER = [
+    {"errors"},
+    {"types"},
+    {"files", "threads"},
+    {"registry"},
     {"tables"},
-    {"images", "features", "scorers", "metrics", "humans", "gan", "scores"},
-    {"model", "report", "extraction", "doctor", "hygiene", "seen"},
-    {
-        "gallery",
-        "fitting",
-        "testing",
-        "comparison",
-        "chosen_layers",
-        "diff",
-        "people",
-        "evaluation",
-        "maps",
-        "sums",
-    },
-    {"voted"},
-    {"realism"},
+    {"stats", "pages"},
+    {"images"},
+    {"features"},
+    {"scorers"},
+    {"metrics"},
+    {"model"},
     {"explain"},
-    {"worst_places"},
-    {"pipeline", "paired", "comparison_page", "curve", "reference", "people_report", "collecting"},
-    {"beside", "by_class_page", "suggest", "qs"},
-    {"compare", "train"},
-    {"track", "by_class", "bench"},
-    {"console", "cli", "__init__"},
+    {"votes"},
+    {"compare"},
+    {"study"},
+    {"train"},
+    {"evaluate"},
+    {"p_real"},
+    {"report"},
+    {"testing"},
+    {"api"},
+    {"cli"},
 ]
 
 
-def room(path):
-    """The top-level module or stage that a file belongs to."""
-    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+def room(module):
+    return module.partition(".")[0]
 
 
-def imports(path):
-    """(room imported, whether at the top of the file) for every import of giqa in a file."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    top = set(map(id, tree.body))
+def modules():
+    """Name below giqa -> file, packages under their own name."""
+    found = {}
+    for path in sorted(SOURCE.rglob("*.py")):
+        parts = path.relative_to(SOURCE).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imported(path, known):
+    """Every module of giqa that a file imports, anywhere in it."""
     package = ("giqa", *path.relative_to(SOURCE).parts[:-1])
-    for node in ast.walk(tree):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else ()
             full = (*base, *(node.module.split(".") if node.module else ()))
             if full[:1] == ("giqa",):
-                for name in [full[1]] if len(full) > 1 else [alias.name for alias in node.names]:
-                    yield name, id(node) in top
+                names = (".".join((*full[1:], alias.name)) for alias in node.names)
+                yield from (name if name in known else ".".join(full[1:]) for name in names)
         elif isinstance(node, ast.Import):
-            for alias in node.names:
-                parts = alias.name.split(".")
-                if parts[0] == "giqa" and len(parts) > 1:
-                    yield parts[1], id(node) in top
+            yield from (a.name.removeprefix("giqa.") for a in node.names if a.name.startswith("giqa."))
 
 
-def test_every_module_has_a_place():
-    """A new module is given a row here before anything imports it."""
-    known = set().union(*ROWS)
-    found = {p.name.removesuffix(".py") for p in SOURCE.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
-    assert found == known
+def test_every_room_has_a_place():
+    """A new folder or module is given a place in the list before anything imports it."""
+    assert {room(name) for name in modules()} - {""} == set().union(*ORDER)
 
 
-def test_imports_go_one_way():
-    """types <- registry <- stages (never each other) <- model, extraction, report <- gallery <- pipeline <- cli."""
-    height = {name: i for i, row in enumerate(ROWS) for name in row}
+def test_the_house_can_be_seen_at_a_glance():
+    """26 entries in `ls src/giqa`."""
+    assert len([path for path in SOURCE.iterdir() if path.name != "__pycache__"]) <= 26
+
+
+def test_imports_go_down():
+    """Of two rooms only the one further down the list may import the other."""
+    height, known = {name: i for i, row in enumerate(ORDER) for name in row}, modules()
     wrong = []
-    for path in sorted(SOURCE.rglob("*.py")):
-        here = room(path)
-        for there, _ in imports(path):
-            if there == "__version__" or there == here:
-                continue
-            same_row = height[there] == height[here] and here not in (
-                "console",
-                "cli",
-                "__init__",
-                "testing",
-                "types",
-                "errors",
-            )
-            if (height[there] > height[here] and here != "__init__") or same_row:
-                wrong.append(f"{path.relative_to(SOURCE)} imports {there}")
+    for name, path in known.items():
+        for other in imported(path, known) if name else ():
+            if other and room(other) != room(name) and height[room(other)] >= height[room(name)]:
+                wrong.append(f"{name} imports {other}")
     assert wrong == []
+
+
+def test_imports_make_no_circle():
+    """No module is imported by one that it imports itself, directly or by others; `__init__` files only name things."""
+    known = modules()
+    packages = {name for name, path in known.items() if path.name == "__init__.py"}
+    edges = {name: set(imported(path, known)) - packages - {name} for name, path in known.items()}
+    edges = {name: others for name, others in edges.items() if name not in packages}
+    while free := [name for name, others in edges.items() if not others & edges.keys()]:
+        for name in free:
+            del edges[name]
+    assert sorted(edges) == []
 
 
 def run(code):

@@ -98,7 +98,8 @@ def test_an_old_dependency_is_bad(monkeypatch):
 
 def test_looking_imports_nothing_heavy():
     """The doctor sees torch and pyarrow without importing them."""
-    code = "import sys; from giqa import doctor; doctor.environment(); print({'torch', 'pyarrow'} & set(sys.modules))"
+    code = "import sys; from giqa.cli.doctor_checks import environment; environment()"
+    code += "; print({'torch', 'pyarrow'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "set()"
 

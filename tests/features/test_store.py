@@ -382,7 +382,7 @@ def test_an_interrupted_run_resumes_with_what_is_missing(home):
 KILLED = """
 import os, signal, sys
 import numpy as np
-from giqa import extraction
+from giqa.features import extract as extraction
 from giqa.features.statistics import Statistics
 
 class Dying(Statistics):

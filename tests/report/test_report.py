@@ -212,7 +212,7 @@ def test_write_is_whole_or_nothing(tmp_path, report, monkeypatch):
     def fail(source, target):
         raise OSError("disk full")
 
-    monkeypatch.setattr("giqa.report.os.replace", fail)
+    monkeypatch.setattr("giqa.files.os.replace", fail)
     with pytest.raises(OSError, match="disk full"):
         write_report(path, report)
     assert path.read_text() == "earlier"

@@ -229,25 +229,24 @@ def track(
     exit status 2, and the numbers that could be meant. On stdout a row an iteration; a star marks the best one of a
     column. What cannot be told apart from it is counted, at 95 % for all metrics and checkpoints together.
     """
-    from ..compare import track as tracking
+    from ..compare.track import METRICS, summary_rows, words, write_track
+    from ..compare.track import track as run_track
     from ..report.gallery import plain_name
     from . import console
 
     for path in filter(None, (out, report)):
         check_writable(path)
     with console.plain_warnings(quiet), console.progress(quiet) as progress:
-        found = tracking.track(
-            run, real, metrics=metrics or tracking.METRICS, store=not no_store, progress=progress, **asked
-        )
+        found = run_track(run, real, metrics=metrics or METRICS, store=not no_store, progress=progress, **asked)
     if report:
-        tracking.write_track(report, found, plain_name(run))
+        write_track(report, found, plain_name(run))
     _write_json(out, found.to_json())
-    console.table("", ("iteration", "pictures", *found.comparison.metrics), tracking.summary_rows(found))
+    console.table("", ("iteration", "pictures", *found.comparison.metrics), summary_rows(found))
     if not quiet:
         for metric, best in found.to_json()["best"].items():
             alike = len(best["cannot_be_told_apart"]) - 1
             others = f"{alike} other{'' if alike == 1 else 's'} cannot be told apart from it"
-            console.say(f"{metric}: best at {tracking.words(best['iteration'])}; {others}")
+            console.say(f"{metric}: best at {words(best['iteration'])}; {others}")
         for path in filter(None, (out, report)):
             console.say(f"wrote {path}")
 
