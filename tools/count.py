@@ -1,0 +1,58 @@
+"""How large the documentation is.
+
+    python tools/count.py docs [FILE ...]
+
+Words of prose: those outside code blocks, tables and comments, in docs/*.md and README.md. Decimals: numbers with a
+decimal point in the tables of docs/*.md.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def without_code(text: str) -> str:
+    """Markdown without fenced blocks and comments."""
+    return re.sub(r"^```.*?^```$|<!--.*?-->", "", text, flags=re.M | re.S)
+
+
+def is_row(line: str) -> bool:
+    return line.lstrip().startswith("|")
+
+
+def words(text: str) -> int:
+    """A word has a letter or a digit; a link counts by its text."""
+    text = re.sub(r"\]\([^)]*\)", "]", text)
+    return sum(any(c.isalnum() for c in word) for word in text.split())
+
+
+def prose(text: str) -> str:
+    return "\n".join(line for line in without_code(text).splitlines() if not is_row(line))
+
+
+def tables(text: str) -> str:
+    return "\n".join(line for line in without_code(text).splitlines() if is_row(line))
+
+
+def decimals(text: str) -> int:
+    return len(re.findall(r"(?<![\w.])\d*\.\d+(?![\w.])", text))
+
+
+def count_docs(files: list[Path]) -> None:
+    rows = []
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        rows.append((file.name, words(prose(text)), words(tables(text)), decimals(tables(text))))
+    in_docs = [row for row in rows if row[0] != "README.md"]
+    rows.append(("sum", *(sum(column) for column in list(zip(*rows, strict=True))[1:3]), sum(row[3] for row in in_docs)))
+    print(f"{'':20} {'prose, words':>14} {'tables, words':>14} {'tables, decimals':>17}")
+    for name, *numbers in rows:
+        print(f"{name:20} {numbers[0]:14,} {numbers[1]:14,} {numbers[2]:17,}")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] != ["docs"]:
+        sys.exit(__doc__)
+    count_docs([Path(name) for name in sys.argv[2:]] or [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"])
