@@ -23,6 +23,9 @@ highlight_language = "text"
 html_theme = "furo"
 html_title = "giqa"
 html_copy_source = False
+html_static_path = ["site.css"]
+html_css_files = ["site.css"]
+html_theme_options = {"light_css_variables": {"code-font-size": "var(--font-size--small--2)"}}
 
 # Every page of docs/, in the order of a user's questions; Sphinx warns of one that is missing.
 SIDEBAR = {
@@ -55,3 +58,4 @@ def write_index(app, error):
 def setup(app):
     app.connect("source-read", add_sidebar)
     app.connect("build-finished", write_index)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -2,8 +2,8 @@
 
     python tools/count.py docs [FILE ...]
 
-Words of prose: those outside code blocks, tables and comments, in docs/*.md and README.md. Decimals: numbers with a
-decimal point in the tables of docs/*.md.
+Of docs/*.md and README.md, or of the files that are named. Words of prose are those outside code blocks, tables and
+comments; decimals are numbers with a decimal point in tables.
 """
 
 import re
@@ -45,11 +45,10 @@ def count_docs(files: list[Path]) -> None:
     for file in files:
         text = file.read_text(encoding="utf-8")
         rows.append((file.name, words(prose(text)), words(tables(text)), decimals(tables(text))))
-    in_docs = [row for row in rows if row[0] != "README.md"]
-    rows.append(("sum", *(sum(column) for column in list(zip(*rows, strict=True))[1:3]), sum(row[3] for row in in_docs)))
-    print(f"{'':20} {'prose, words':>14} {'tables, words':>14} {'tables, decimals':>17}")
+    rows.append(("sum", *(sum(row[k] for row in rows) for k in (1, 2, 3))))
+    print(f"{'':20}{'words of prose':>16}{'words in tables':>17}{'decimals in tables':>20}")
     for name, *numbers in rows:
-        print(f"{name:20} {numbers[0]:14,} {numbers[1]:14,} {numbers[2]:17,}")
+        print(f"{name:20}{numbers[0]:16,}{numbers[1]:17,}{numbers[2]:20,}")
 
 
 if __name__ == "__main__":
