@@ -235,5 +235,5 @@ def test_public_names_are_there():
     for name in giqa.__all__:
         assert getattr(giqa, name) is not None
         assert name == "__version__" or getattr(giqa, name).__doc__
-    with pytest.raises(AttributeError, match="it has extract, fit, score"):
+    with pytest.raises(AttributeError, match="it has Features, GiqaError, Model, Scores"):
         giqa.scoer  # noqa: B018

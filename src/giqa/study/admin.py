@@ -10,8 +10,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from .access import ADMIN_HOURS, SECRET, admin_cookie, form_token, is_admin, new_cookie, right_password
-from .app import House, address, form_fields, in_thread
 from .progress import csv_text, progress
+from .requests import House, address, form_fields, in_thread
 from .store import Study
 
 ADMIN = "giqa_admin"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hmac
 import json
-from collections.abc import Callable, Mapping
-from functools import lru_cache, wraps
+from collections.abc import Mapping
 from pathlib import Path
 from socket import socket
 from typing import Any
@@ -16,82 +14,26 @@ from .store import Store, Study, sa
 try:
     import uvicorn
     from starlette.applications import Starlette
-    from starlette.concurrency import run_in_threadpool
     from starlette.exceptions import HTTPException
     from starlette.middleware import Middleware
     from starlette.requests import Request
-    from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+    from starlette.responses import JSONResponse, RedirectResponse, Response
     from starlette.routing import Mount, Route
     from starlette.staticfiles import StaticFiles
 except ImportError as error:
     raise MissingExtra(f"The web app needs more ({error}): pip install 'giqa[humans]'.") from None
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from .access import Guard, Limiter, Limits, form_token, new_cookie
+from .access import Guard, Limits, form_token, new_cookie
+from .admin import ROUTES
 from .presentation import padded
+from .requests import RATER, House, address, form_fields, in_thread
 from .session import Rater, join, keep, rater_of, state
 
 HERE = Path(__file__).parent
-RATER = "giqa_rater"
 UNREACHABLE = "The store cannot be reached at the moment."
 
 MOST_VOTES = 100  # in one request
-KEPT_PICTURES = 256  # in memory
-
-
-class House:
-    """What every page needs: the store, the signing key, limits, templates. One for each app."""
-
-    def __init__(self, store: Store, limits: Limits, https: bool):
-        self.store, self.https = store, https
-        self.key = store.signing_key()
-        self.limiter = Limiter(limits)
-        self.png = lru_cache(maxsize=KEPT_PICTURES)(store.png)
-        loader = FileSystemLoader(HERE / "templates")
-        self.templates = Environment(
-            loader=loader,
-            autoescape=select_autoescape(),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-
-    def page(self, name: str, status: int = 200, **values: Any) -> HTMLResponse:
-        return HTMLResponse(self.templates.get_template(name).render(values), status)
-
-    def message(self, heading: str, text: str, status: int = 200) -> HTMLResponse:
-        return self.page("message.html", status, heading=heading, text=text)
-
-    def set_cookie(self, response: Response, name: str, value: str, path: str, hours: int | None = None) -> None:
-        age = None if hours is None else 3600 * hours
-        strict = "strict" if name != RATER else "lax"  # a join link is followed from other sites
-        response.set_cookie(name, value, max_age=age, path=path, secure=self.https, httponly=True, samesite=strict)
-
-    def same_form(self, cookie: str | None, token: str) -> bool:
-        """Whether a change was asked for by our own page: its token goes with the visitor's cookie."""
-        if not cookie:
-            return False
-        return hmac.compare_digest(form_token(self.key, cookie).encode(), token.encode("utf-8", "replace"))
-
-    def allow(self, kind: str, who: str) -> None:
-        if not self.limiter.allow(kind, who):
-            raise HTTPException(429, "Too many requests; wait a little and try again.")
-
-
-def address(request: Request) -> str:
-    return request.client.host if request.client else "nobody"
-
-
-def in_thread(handler: Callable[..., Response]) -> Callable:
-    """A handler that waits for the store, run in a thread; it is given (house, request, body)."""
-
-    @wraps(handler)
-    async def endpoint(request: Request) -> Response:
-        body = await request.body()
-        return await run_in_threadpool(handler, request.app.state.house, request, body)
-
-    return endpoint
 
 
 def make_app(store: Store, *, https: bool = False, limits: Limits | None = None) -> Starlette:
@@ -102,8 +44,6 @@ def make_app(store: Store, *, https: bool = False, limits: Limits | None = None)
         app = make_app(open_store("votes.db"))
         uvicorn.run(app, host="127.0.0.1", port=8080)
     """
-    from .admin import ROUTES
-
     routes = [
         Route("/", front),
         Route("/health", health),
@@ -251,16 +191,6 @@ def picture(house: House, request: Request, _: bytes) -> Response:
         raise HTTPException(404)
     png = padded(house.png(trial.pictures[side]), study.picture_bytes)
     return Response(png, media_type="image/png", headers={"cache-control": "private, max-age=3600"})
-
-
-def form_fields(body: bytes) -> dict[str, str]:
-    """The fields of a plain form; the last of each name."""
-    from urllib.parse import parse_qsl
-
-    try:
-        return dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=20))
-    except ValueError:
-        return {}
 
 
 def read_votes(body: bytes) -> list[dict[str, Any]]:
