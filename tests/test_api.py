@@ -6,7 +6,7 @@ from PIL import Image
 
 import giqa
 from giqa.errors import BadModel, BadShape, BadSource, BadSpec
-from giqa.features.extract import extract
+from giqa.features.reader import extract
 from giqa.features.statistics import Statistics
 from giqa.images.toy import write_toy
 from giqa.model.table import NUMBERS
@@ -209,15 +209,15 @@ def test_reals_that_cannot_be_read_are_left_out_by_name(toy, tmp_path):
     with pytest.warns(UserWarning) as caught:
         model = giqa.fit(reals)
     said = [str(w.message) for w in caught]
-    assert len(said) == 6 and said[0].startswith("real picture left out: broken_0.png: ")
-    assert said[5] == "... and 2 more real pictures left out"
+    assert len(said) == 6 and said[0].startswith("reals: broken_0.png left out: ")
+    assert said[5] == "reals: ... and 2 more left out"
     assert (len(model.reals), model.made_by["reals_failed"]) == (60, 7)
 
 
 def test_no_readable_real_is_an_error(tmp_path):
     for i in range(3):
         (tmp_path / f"{i}.png").write_bytes(b"no")
-    with pytest.raises(BadSource, match="None of the 3 real pictures could be read"):
+    with pytest.raises(BadSource, match="Not one of the 3 reals could be read"):
         giqa.fit(tmp_path)
 
 

@@ -8,7 +8,7 @@ from scipy.stats import spearmanr
 import giqa
 from giqa.api import make_scorer
 from giqa.cli import main
-from giqa.features.extract import extract, make_extractor
+from giqa.features.reader import extract, make_extractor
 from giqa.images import open_source
 from giqa.testing import check_extractor, check_source
 

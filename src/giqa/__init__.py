@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from .api import fit as fit
     from .api import score as score
     from .errors import GiqaError as GiqaError
-    from .features.extract import extract as extract
+    from .features.reader import extract as extract
+    from .model.fit import fit as fit
     from .model.model import Model as Model
     from .model.model import load as load
     from .model.table import Scores as Scores
@@ -44,8 +44,8 @@ def public(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], Any]
 
 
 _PUBLIC = {
-    "extract": "features.extract",
-    "fit": "api",
+    "extract": "features.reader",
+    "fit": "model.fit",
     "score": "api",
     "load": "model.model",
     "Model": "model.model",
@@ -62,7 +62,7 @@ _MOVED = {
     "tables": "names humans.cells",
     "stats": "humans.measures scorers.linear scorers.logistic",
     "metrics": "metrics.intervals=jackknife metrics.inception_score=inception reference=reference_statistics",
-    "features": "extraction=extract chosen_layers=select",
+    "features": "extraction=reader chosen_layers=select",
     "scorers": "scorers.unseen=random_effect scorers.choice=model_selection",
     "model": "scorers.content=out_of_domain scores=table hygiene=reals fitting=folds trust",
     "explain": "maps scorers.places=energy features.grain worst_places=worst_pictures",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -9,7 +10,7 @@ import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,6 +47,26 @@ def write_tensors(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mappin
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
+
+
+def seal(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """A header with `sha256` over all of itself and all arrays, names, types and shapes included: a checksum of a file.
+
+    The only place that says what a checksum of a giqa file covers. Not the layout of the file: copied by another
+    program, array after array, the content is the same.
+    """
+    digest = hashlib.sha256()
+    plain = {key: value for key, value in header.items() if key != "sha256"}
+    digest.update(json.dumps(plain, sort_keys=True).encode())
+    for name, array in sorted(arrays.items()):
+        digest.update(f"\0{name} {array.dtype.str} {array.shape}\0".encode())
+        digest.update(array.tobytes() if not array.flags.c_contiguous or not array.ndim else array.data)
+    return plain | {"sha256": digest.hexdigest()}
+
+
+def is_whole(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bool:
+    """Whether a header that was read has the checksum that `seal` gave it."""
+    return seal(header, arrays)["sha256"] == header.get("sha256")
 
 
 def as_png(pixels: np.ndarray) -> bytes:

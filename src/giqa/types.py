@@ -60,9 +60,9 @@ class Extractor(Protocol):
     """Pictures to features; resizing and normalising are part of the feature.
 
     An extractor may also have `levels`, a mapping from "low" (sees artefacts), "mid" (structure), "high" (content) and
-    "taught" (trained to recognise faults) to names of `outputs`, shallow to deep; read it with
-    `getattr(extractor, "levels", {})`. It decides what a layer is used for and not what it holds, so it is no part of
-    `identity`; `extract` puts it in `Features.made_by["levels"]`.
+    "taught" (trained to recognise faults) to names of `outputs`, shallow to deep; `levels_of` reads it. It decides what
+    a layer is used for and not what it holds, so it is no part of `identity`;
+    it stands in `Features.made_by["levels"]`.
 
     One that can also say *where* has `maps(pixels, taps)`: one picture, uint8 (h, w, 3), to tap -> float32 (h', w', c)
     before pooling, or (c,) for a tap without places. Place (u, v) of a map is what lies at (u + .5) / h', (v + .5) / w'
@@ -84,6 +84,21 @@ class Extractor(Protocol):
         ...
 
     def __call__(self, pixels: Sequence[np.ndarray]) -> dict[str, np.ndarray]: ...
+
+
+def levels_of(extractor: Extractor) -> Mapping[str, Sequence[str]]:
+    """What each output of an extractor sees: "low", "mid", "high" or "taught" -> outputs; empty where it is silent."""
+    return getattr(extractor, "levels", {})
+
+
+def has_maps(extractor: Extractor) -> bool:
+    """Whether an extractor can say *where*: `maps(pixels, taps)`."""
+    return hasattr(extractor, "maps")
+
+
+def columns_of(source: Source) -> Mapping[str, Sequence[str]]:
+    """The columns of a source that is a table, name -> a value for each picture; empty of any other."""
+    return getattr(source, "columns", {})
 
 
 class Scorer(Protocol):

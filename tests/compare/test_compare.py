@@ -8,7 +8,7 @@ from test_cli import giqa
 from giqa.api import fit, score
 from giqa.compare.compare import DEFAULT_METRICS, compare, quality_estimate, split_specs
 from giqa.errors import BadSource, BadSpec
-from giqa.features.extract import as_features
+from giqa.features.reader import as_features
 from giqa.metrics.named import evaluate
 from giqa.model.folds import content_order
 from giqa.registry import make
@@ -96,7 +96,7 @@ def test_the_interval_of_qs_holds_its_mean():
         reals, fakes = rng.normal(size=(100, 3)).astype("f4"), rng.normal(size=(60, 3)).astype("f4") + 0.5
         model = fit(reals, scorer="sgm")
         from giqa.api import collect, score_steps
-        from giqa.features.extract import as_features
+        from giqa.features.reader import as_features
 
         estimate = quality_estimate(model, as_features(fakes), collect(score_steps(fakes, model), model))
         values.append(estimate.value)

@@ -5,8 +5,8 @@ import pytest
 
 from giqa.errors import BadImage, BadSpec
 from giqa.features.blind import PATCH, UPPER, BrisqueStatistics, NiqeStatistics, halve_cubic
-from giqa.features.extract import extract
 from giqa.features.nss import NSS
+from giqa.features.reader import extract
 from giqa.testing import check_extractor
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from giqa.errors import BadShape
-from giqa.features import extract as extraction
+from giqa.features import reader as extraction
 from giqa.features import store as store_module
 from giqa.features.statistics import Statistics
 from giqa.features.store import KEY, Store, content_key, prune, stored
@@ -382,7 +382,7 @@ def test_an_interrupted_run_resumes_with_what_is_missing(home):
 KILLED = """
 import os, signal, sys
 import numpy as np
-from giqa.features import extract as extraction
+from giqa.features import reader as extraction
 from giqa.features.statistics import Statistics
 
 class Dying(Statistics):

@@ -10,8 +10,9 @@ from PIL import Image, ImageCms
 
 from giqa.images import open_source
 from giqa.images.colour import UNREADABLE, colour_space, h273, of_icc
+from giqa.images.differences import advice, differences
 from giqa.images.png import chunk
-from giqa.images.profile import advice, differences, look_at, profile
+from giqa.images.profile import look_at, profile
 
 # columns of the matrices to XYZ D50, as brucelindbloom.com lists them
 SRGB = ((0.4360747, 0.2225045, 0.0139322), (0.3850649, 0.7168786, 0.0971045), (0.1430804, 0.0606169, 0.7141733))

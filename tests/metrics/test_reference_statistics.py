@@ -4,7 +4,7 @@ from test_cli import giqa
 
 from giqa.compare.compare import compare
 from giqa.errors import BadShape, BadSource, BadSpec, MissingSource
-from giqa.features.extract import extract
+from giqa.features.reader import extract
 from giqa.metrics.frechet import Moments, frechet_distance
 from giqa.metrics.reference_statistics import Statistics, distance, read_statistics, statistics
 

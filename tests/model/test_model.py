@@ -15,7 +15,8 @@ from giqa import registry
 from giqa.errors import BadModel, BadShape, MissingSource
 from giqa.images.toy import landscape
 from giqa.model import model as model_module
-from giqa.model.model import load, read_header
+from giqa.model.file import read_header
+from giqa.model.model import load
 from giqa.types import Features
 
 

@@ -15,7 +15,7 @@ import giqa
 from giqa import registry
 from giqa.cli import main
 from giqa.errors import BadSpec
-from giqa.features.extract import extract
+from giqa.features.reader import extract
 from giqa.model import reals as hygiene
 from giqa.types import Features
 

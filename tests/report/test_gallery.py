@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from giqa.images.sets import plain_name
 from giqa.model.model import Model
 from giqa.model.table import Scores
-from giqa.report.gallery import Gallery, chosen_rows, plain_name
+from giqa.report.gallery import Gallery, chosen_rows
 from giqa.scorers.scale import Scale
 from giqa.types import Features
 
@@ -44,7 +45,7 @@ def model():
 
 
 def page_of(tmp_path, model, scores, fakes="nowhere", **switches):
-    path = Gallery(model, neighbours=False).write(tmp_path / "report.html", scores, fakes, **switches)
+    path = Gallery(model, fakes, neighbours=False).write(tmp_path / "report.html", scores, **switches)
     page = path.read_text("utf-8")
     return page, json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
 
@@ -155,6 +156,9 @@ def test_the_title_of_what_is_there(tmp_path, monkeypatch, model):
 
     class Source:
         name = str(tmp_path / "fakes")
+
+        def __len__(self):
+            return 5
 
     assert plain_name(Source()) == "fakes"
     page, _ = page_of(tmp_path, model, make_scores(5), Source(), show_thumbnails=False)

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from giqa.errors import BadShape
-from giqa.report.report import Neighbour, Report, thumbnail, write_report
+from giqa.images.thumbnail import thumbnail
+from giqa.report.report import Neighbour, Report, write_report
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 

@@ -222,8 +222,8 @@ def fit(reals: str, out: Path, quiet: bool, no_store: bool, keep_thumbnails: boo
     """
     import dataclasses
 
-    from .. import api
     from ..errors import BadSpec
+    from ..model.fit import fit
     from ..report import gallery
     from . import console
 
@@ -231,7 +231,7 @@ def fit(reals: str, out: Path, quiet: bool, no_store: bool, keep_thumbnails: boo
         raise BadSpec(f"A model file is named NAME.giqa, got {out.name!r}.")
     check_writable(out)
     with console.plain_warnings(quiet), console.progress(quiet) as progress:
-        model = api.fit(reals, store=not no_store, progress=progress, **fitting)
+        model = fit(reals, store=not no_store, progress=progress, **fitting)
         if keep_thumbnails:
             model = dataclasses.replace(model, thumbnails=gallery.keep_thumbnails(model, reals, fitting["workers"]))
     model.save(out)
@@ -253,7 +253,7 @@ def info(model: Path, as_json: bool) -> None:
     """Say everything that a model file says of itself."""
     import json
 
-    from ..model.model import read_header
+    from ..model.file import read_header
     from ..model.trust import human_part, learned
     from ..p_real.model import is_realism, read_realism_header
     from . import console

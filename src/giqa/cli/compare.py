@@ -13,8 +13,7 @@ from .options import check_writable, options
 def by_name(sets: tuple[str, ...]) -> dict[str, str]:
     """NAME=WHERE apart; a set without a name is called as its folder or table. What exists wins over NAME=."""
     from ..errors import BadSpec
-    from ..images.sets import name_and_place
-    from ..report.gallery import plain_name
+    from ..images.sets import name_and_place, plain_name
 
     found: dict[str, str] = {}
     for text in sets:
@@ -231,7 +230,7 @@ def track(
     """
     from ..compare.track import METRICS, summary_rows, words, write_track
     from ..compare.track import track as run_track
-    from ..report.gallery import plain_name
+    from ..images.sets import plain_name
     from . import console
 
     for path in filter(None, (out, report)):

@@ -11,11 +11,13 @@ import numpy as np
 from .. import api
 from ..compare.picker import pick
 from ..compare.picker_curve import Point, Strip, picker_curve, write_curve
-from ..features.extract import extract
+from ..features.reader import extract
 from ..features.select import ChosenLayers
 from ..files import as_png
 from ..images.toy import landscape
 from ..metrics.named import Diversity, Frechet
+from ..model.fit import fit
+from ..model.model import model_extractor
 from ..model.table import Scores
 from ..train.gan import sample_pictures, train_gan
 from ..train.network import train_network
@@ -51,8 +53,8 @@ def demo_gan(
         small = {"load": SIZE, "crop": SIZE - 4, "epochs": 6, "n_heads": SNAPSHOTS, "seed": seed, "progress": progress}
         train_network("mbc", out / "start" / "snapshots" / "snapshots.csv", mbc, **small)
     arms = {"plain": {}, "ohem": {"quality": mbc}}
-    model = api.fit(reals, seed=seed, progress=progress)
-    extractor = api.model_extractor(model)
+    model = fit(reals, seed=seed, progress=progress)
+    extractor = model_extractor(model)
     chosen = ChosenLayers(extract(reals, extractor).features, None, None, seed)
     points: list[Point] = []
     strips = {"The snapshots that MBC learned from": _snapshots(out / "start" / "snapshots" / "start")}

@@ -19,8 +19,9 @@ from typing import Literal
 
 from ..errors import BadWeights, MissingWeights
 from ..features import weights
+from ..images.differences import differences
 from ..images.match import Match, choose_match
-from ..images.profile import ALPHA, PROFILE, Profile, differences
+from ..images.profile import ALPHA, PROFILE, Profile
 from ..images.sharpness import Sharpness, driven
 from ..images.traces import SOFT
 from ..scorers.products import check_products

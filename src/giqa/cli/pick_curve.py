@@ -72,35 +72,27 @@ class Judge:
     """What measures pictures: features as the table of scores was made with, a scorer for QS, layers for FD and DS."""
 
     def __init__(self, real: str, table: Any, extractor: str | None, scorer: str | None, how: dict[str, Any]):
-        from .. import api
-        from ..features.extract import as_match, make_extractor
+        from ..features.reader import Reader
         from ..features.select import ChosenLayers
+        from ..model.fit import fit
 
         made = table.made_by.get("extractor")
-        self.extractor = make_extractor(extractor or (None if str(made).startswith("learned") else made))
-        self.match, self.how, self.table = as_match(table.made_by.get("match")), how, table
+        own = extractor or (None if str(made).startswith("learned") else made)
+        reading = {"workers": how["workers"], "progress": how["progress"]}
+        self.reader, self.how, self.table = Reader(own, table.made_by.get("match"), **reading), how, table
         features = self.features(real, "reals")
-        self.model = api.fit(features, scorer=scorer, seed=how["seed"])
+        self.model = fit(features, scorer=scorer, seed=how["seed"])
         self.chosen = ChosenLayers(features, None, None, how["seed"])
         self.reals = self.chosen.real
 
     def features(self, where: str, what: str) -> Any:
         """Of all pictures of a source; those that cannot be read are left out."""
-        from ..errors import BadSource
-        from ..features.extract import extract
-
-        reading = {"workers": self.how["workers"], "progress": self.how["progress"]}
-        found = extract(where, self.extractor, match=self.match, what=what, **reading).features
-        if not len(found):
-            raise BadSource(f"Not one picture of {where} could be read.")
-        return found
+        return self.reader.features(where, what).needed(f"pictures of {where}")
 
     def __call__(self, where: str, what: str) -> tuple[Sequence[str], Any, Any]:
         """Ids, features for FD and DS, and z for QS."""
-        from .. import api
-
         found = self.features(where, what)
-        z = api.collect(api.score_steps(found, self.model), self.model).z
+        z = self.model.score(found).z
         return found.ids, self.chosen.fake(found), z
 
     def notes(self) -> list[str]:

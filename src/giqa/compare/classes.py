@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadSpec, GiqaError
-from ..features.extract import as_match, extract, make_extractor
+from ..features.reader import Reader
 from ..images import open_source
 from ..metrics.jackknife import Jackknife
-from ..types import Features, Progress
+from ..types import Features, Progress, columns_of
 from .compare import compare
 from .result import Comparison, decided
 
@@ -71,13 +71,12 @@ def compare_by_class(
     """
     if not generators:
         raise BadSpec("Compare what? Give at least one set of generated pictures.")
-    extractor, match = make_extractor(extractor), as_match(match)
-    reading = {"match": match, "store": store, "workers": workers, "progress": progress}
+    reader = Reader(extractor, match, store=store, workers=workers, progress=progress)
     parts = {}
     for name, where in {None: real, **generators}.items():
         source = open_source(where)
         labels = labels_of(source, by)
-        parts[name] = _apart(extract(source, extractor, what=name or "reals", **reading).features, labels)
+        parts[name] = _apart(reader.features(source, name or "reals").features, labels)
     found, left_out = {}, {}
     for label in sorted(set().union(*parts.values())):
         lacking = [name or "the reals" for name, classes in parts.items() if label not in classes]
@@ -107,7 +106,7 @@ def _decided_together(found: Mapping[str, Comparison]) -> dict[str, Comparison]:
 
 def labels_of(source: Any, by: str) -> dict[str, str]:
     """The class of each id: a column's value, or the first folder of its path; ids without one are left out."""
-    columns = getattr(source, "columns", {})
+    columns = columns_of(source)
     if by in columns:
         return {name: value for name, value in zip(source.ids, columns[by], strict=True) if value}
     if by != FOLDER:

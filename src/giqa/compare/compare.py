@@ -12,14 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from .. import __version__, api, registry
-from ..errors import BadSource, BadSpec, GiqaError
-from ..features.extract import as_features, as_match, auto_match, extract, make_extractor
+from .. import __version__, registry
+from ..errors import BadSpec, GiqaError
+from ..features.reader import Extracted, Reader, as_features
 from ..features.select import ChosenLayers
 from ..images import open_source
-from ..images.profile import advice, differences, profile
+from ..images.differences import advice, differences
+from ..images.match import as_match, auto_match
+from ..images.pictures import as_pictures
+from ..images.profile import profile
 from ..metrics.jackknife import DRAWS, FEWEST, GROUPS, MOST, Jackknife, at_number, jackknifed
 from ..metrics.named import Diversity, InceptionScore, evaluate
+from ..model.fit import fit
 from ..model.folds import content_order
 from ..model.model import Model
 from ..model.table import Scores
@@ -87,20 +91,24 @@ def compare(
     notes, asked = [], named(beside)
     if not any(ready):
         real, generators = open_source(real), {name: open_source(where) for name, where in generators.items()}
+        real, generators = as_pictures(real), {name: as_pictures(where) for name, where in generators.items()}
         match, notes = _matched(real, generators, match)
-        extractor = make_extractor(extractor)
+        reader = Reader(extractor, match, store=store, workers=workers, progress=progress)
     elif extractor or match:
         raise BadSpec("extractor and match are for pictures; they cannot be asked of features.")
-    reading = {"extractor": extractor, "match": match, "store": store, "workers": workers, "progress": progress}
-    reals = _features("reals", real, notes, reading)
-    model = api.fit(reals, scorer=scorer, seed=seed)
+    else:
+        reader = None
+    reals, failures = _features("reals", real, reader)
+    if failures:
+        notes.append(f"{len(failures)} reals could not be read; the first: {next(iter(failures.values()))}")
+    model = fit(reals, scorer=scorer, seed=seed)
     made = _made(metrics, reals, model.made_by["scorer"], seed)
     judge = _Judge(made, ChosenLayers(reals.rows(content_order(reals)), layers, pictures, seed), reals, model, notes)
     pairing = Pairing(paired, real, reals, model, seed) if paired else None
     found, pairs = [], []
     for name, where in generators.items():
-        fakes, failures = _features(name, where, notes, reading, strict=False)
-        scores = api.collect(api.score_steps(fakes, model), model)
+        fakes, failures = _features(f"pictures of {name}", where, reader)
+        scores = model.score(fakes)
         pairs.extend([pairing.of(name, where, fakes)] if pairing else [])
         fakes = fakes.rows(content_order(fakes))  # no number depends on the order of the pictures
         found.append(judge.of(name, fakes, scores))
@@ -111,9 +119,9 @@ def compare(
         if progress:
             progress("metrics", len(found), len(generators))
     found = judge.at_equal_numbers(found)
-    others = beside_of(asked, real, generators, found, seed=seed, **reading)
+    others = beside_of(asked, real, generators, found, reader, seed)
     _note_sizes(found, made, len(reals), notes)
-    spec = registry.canonical("extractor", extractor) if extractor else None
+    spec = registry.canonical("extractor", reader.extractor) if reader else None
     how = {"giqa": __version__, "extractor": spec, "scorer": model.made_by["scorer"], "match": _spec(match)}
     how |= {"metrics": {name: registry.canonical("metric", m) for name, m in made.items()}, "seed": seed}
     how |= {"layers": list(judge.chosen.names), "standardised": len(judge.chosen.names) > 1, "pictures": pictures}
@@ -157,20 +165,10 @@ def _spec(match: Any) -> str | None:
     return match.spec() if match else None
 
 
-def _features(name: str, where: Any, notes: list[str], reading: Mapping[str, Any], strict: bool = True) -> Any:
-    """Features of a set; of generators also what could not be read."""
-    features, failures = as_features(where), {}
-    if features is None:
-        done = extract(where, reading["extractor"], what=name, **{k: v for k, v in reading.items() if k != "extractor"})
-        features, failures = done.features, done.failures
-    if not len(features):
-        reason = next(iter(failures.values()), "there are none")
-        raise BadSource(f"Not one picture of {name} could be read; the first: {reason}.")
-    if not strict:
-        return features, failures
-    if failures:
-        notes.append(f"{len(failures)} reals could not be read; the first: {next(iter(failures.values()))}")
-    return features
+def _features(what: str, where: Any, reader: Reader | None) -> tuple[Features, Mapping[str, str]]:
+    """Features of a set, and what could not be read."""
+    done = Extracted(as_features(where), {}) if reader is None else reader.features(where, what)
+    return done.needed(what), done.failures
 
 
 def _made(metrics: str | Sequence[str], reals: Features, scorer: str, seed: int) -> dict[str, Any]:
@@ -257,7 +255,7 @@ class _Judge:
                 raise BadSpec(f"{label} looks at features of its own; ask for it by beside (--beside).")
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of the same reals, which the first model has warned of
-                model = self.models[how] = api.fit(self.reals, scorer=metric.scorer, seed=metric.seed)
+                model = self.models[how] = fit(self.reals, scorer=metric.scorer, seed=metric.seed)
         return metric.estimate(model, fakes)
 
     def _whole(self, name: str, able: Mapping[str, Any], real: np.ndarray, fake: np.ndarray) -> dict[str, Jackknife]:

@@ -7,14 +7,15 @@ import re
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import api, registry
+from .. import registry
 from ..errors import BadSpec, BadTable
-from ..features.extract import as_features
+from ..features.reader import Reader, as_features
 from ..images.sets import exists, name_and_place
+from ..model.fit import fit, make_scorer
 from ..stats import fisher, spearman
 from ..tables.names import join_names
 from ..tables.table import read_scored
@@ -41,7 +42,7 @@ def named(beside: Any) -> dict[str, Any]:
         if name in found:
             raise BadSpec(f"Two scores beside ours are called {name!r}; give one another name: NAME={plain}.")
         if not table:
-            api.make_scorer(spec)  # a mistake is told before the long work
+            make_scorer(spec)  # a mistake is told before the long work
         found[name] = spec
     return found
 
@@ -52,16 +53,24 @@ def _is_table(text: str) -> bool:
 
 
 def beside_of(
-    asked: Mapping[str, Any], real: Any, where: Mapping[str, Any], found: Sequence[Generator], **reading: Any
+    asked: Mapping[str, Any],
+    real: Any,
+    where: Mapping[str, Any],
+    found: Sequence[Generator],
+    reader: Reader | None = None,
+    seed: int = 0,
 ) -> list[Beside]:
-    """Every score that is asked for, of the reals and of each generator's pictures; `where`: these, by name."""
+    """Every score that is asked for, of the reals and of each generator's pictures; `where`: these, by name.
+
+    `reader`: how the pictures are read; None where `real` and `where` are features.
+    """
     made = []
     for name, spec in asked.items():
         table = TABLE.fullmatch(spec) if isinstance(spec, str) else None
         if table:
             values, reals = _from_table(Path(table[1]), table[3], -1 if table[2] else 1, real, found)
         else:
-            values, reals = _by_scorer(name, spec, real, where, found, reading)
+            values, reals = _by_scorer(spec, _Sets(real, where, found), reader, seed)
         means = {g.name: mean_of(values[g.name]) for g in found if g.name in values}
         agreements = {g.name: agreement(g.scores.z, values[g.name]) for g in found if g.name in values}
         made.append(Beside(name, values, reals, means, agreements))
@@ -77,25 +86,30 @@ def agreement(one: np.ndarray, other: np.ndarray) -> tuple[float, float, float]:
     return found.value, found.low, found.high
 
 
-def _by_scorer(
-    name: str, spec: Any, real: Any, where: Mapping[str, Any], found: Sequence[Generator], reading: Mapping[str, Any]
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
+class _Sets(NamedTuple):
+    """The reals, where the pictures of each generator are, and what was found of each."""
+
+    real: Any
+    where: Mapping[str, Any]
+    found: Sequence[Generator]
+
+
+def _by_scorer(spec: Any, sets: _Sets, reader: Reader | None, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Raw scores of a scorer on its own features, and those of held-out reals."""
-    seed, extractor, match = (reading.get(key) for key in ("seed", "extractor", "match"))
-    scorer = api.make_scorer(spec, seed=seed)
+    scorer = make_scorer(spec, seed=seed)
     own = getattr(scorer, "default_extractor", None)
-    options = {key: reading[key] for key in ("store", "workers") if key in reading}
+    how = {"store": reader.store, "workers": reader.workers} if reader else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the same reals, which ours has warned of
-        if as_features(real) is None:
-            model = api.fit(real, own or extractor, scorer, match=match, seed=seed or 0, **options)
+        if reader:
+            model = fit(sets.real, own or reader.extractor, scorer, match=reader.match, seed=seed, **how)
         elif own:
-            raise BadSpec(f"{name} looks at pictures; give pictures, not features.")
+            raise BadSpec(f"{spec} looks at pictures; give pictures, not features.")
         else:
-            model = api.fit(real, scorer=scorer, seed=seed or 0)
+            model = fit(sets.real, scorer=scorer, seed=seed)
         values = {}
-        for g in found:
-            scores = api.score(where[g.name], model=model, **options)
+        for g in sets.found:
+            scores = model.score(sets.where[g.name], **how)
             values[g.name] = _aligned(g, dict(zip(scores.id, scores.score.tolist(), strict=True)))
     return values, np.asarray(model.scale.held_out)
 

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from ..files import replace_file
+from ..images.thumbnail import thumbnails_of
 from ..pages import drawing
 from ..pages.axes import number
 from ..pages.page import render
-from ..report.gallery import thumbnails_of
 from .result import SAME, Beside, Comparison, Generator, Verdict
 
 WIDE, NARROW = 1140, 340  # of a chart in pixels: one for the table, one for the telephone
@@ -50,7 +50,7 @@ def write_page(
     pictures = {}
     for g in found.generators if show_thumbnails and sources else ():
         ids = dict.fromkeys(g.scores.id[row] for rows, _ in shown[g.name].values() for row in rows)
-        pictures[g.name] = thumbnails_of(sources[g.name], ids, workers, None, 0, len(ids), 128)
+        pictures[g.name] = thumbnails_of(sources[g.name], ids, 128, workers)
     galleries = [
         (
             g.name,
@@ -221,7 +221,7 @@ def _worst_pairs(
         sides = []
         for where, ids in ((real, pairs.targets), (sources[pairs.name], pairs.outputs)):
             wanted = [ids[row] for row in rows]
-            codes = thumbnails_of(where, wanted, workers, None, 0, len(wanted), 128) if where is not None else {}
+            codes = thumbnails_of(where, wanted, 128, workers) if where is not None else {}
             sides.append({name: base64.b64encode(code).decode() for name, code in codes.items()})
         cells = [
             (

@@ -17,7 +17,7 @@ from ..metrics.jackknife import FEWEST
 from ..model.folds import folds_of
 from ..model.model import Model
 from ..stats import Estimate, student_mean, wilson
-from ..types import Features
+from ..types import Features, columns_of
 from .result import LEVEL, Contrast, Verdict, decided
 
 NAME = "name"
@@ -182,7 +182,7 @@ def keys_of(by: str, source: Any, ids: Sequence[str]) -> dict[str, str]:
     """What names the input of each picture: its path without the ending, or a column; without one it has no partner."""
     if by == NAME:
         return {name: str(PurePosixPath(name).with_suffix("")) for name in ids}
-    columns = getattr(source, "columns", {})
+    columns = columns_of(source)
     if by not in columns:
         has = f"has the columns {', '.join(columns)}" if columns else "is no table"
         raise BadSpec(f"Pictures are paired by {NAME!r} or by a column of tables; {_called(source)} {has}.")

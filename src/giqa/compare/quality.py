@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .. import api
-from ..features.extract import as_features
+from ..features.reader import as_features
 from ..metrics.jackknife import Jackknife
 from ..metrics.named import QUALITY, Named
 from ..metrics.quality import quality, standard
+from ..model.fit import DEFAULT_SCORER, fit
 from ..model.model import Model
 from ..model.table import Scores
 from ..scorers.products import as_matrix
@@ -23,18 +23,18 @@ from ..types import Features
 class Quality(Named):
     """QS: mean z of the fakes under a scorer fitted on the reals, on the scale of held-out reals (GIQA, eq. 9)."""
 
-    scorer: Any = api.DEFAULT_SCORER
+    scorer: Any = DEFAULT_SCORER
     seed: int = 0
     about: ClassVar[str] = QUALITY
     by_size: ClassVar[bool] = False
 
     def __call__(self, real: np.ndarray, fake: np.ndarray) -> float:
         fakes = as_features(as_matrix(fake))  # raises where a row is not finite: `score` would leave it out
-        return self.estimate(api.fit(real, scorer=self.scorer, seed=self.seed), fakes).value
+        return self.estimate(fit(real, scorer=self.scorer, seed=self.seed), fakes).value
 
     def estimate(self, model: Model, fakes: Features) -> Jackknife:
         """QS and how it varies, by a model that was fitted with this scorer and seed."""
-        return quality_estimate(model, fakes, api.collect(api.score_steps(fakes, model), model), self.seed)
+        return quality_estimate(model, fakes, model.score(fakes), self.seed)
 
 
 def quality_estimate(model: Model, fakes: Features, scores: Scores, seed: int = 0) -> Jackknife:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadSource
-from ..features.extract import as_match, auto_match, extract, make_extractor
+from ..features.reader import Reader
 from ..files import replace_file
 from ..images import open_source
 from ..images.iterations import iterations_of
+from ..images.match import auto_match
+from ..images.pictures import as_pictures
 from ..pages import drawing
 from ..pages.page import render
 from ..types import Progress
@@ -96,25 +97,18 @@ def track(
     number stands, as "step_{}". `options`: `layers`, `scorer`, `pictures`, `seed` of `giqa.compare.compare`. Errors:
     `BadSource` where it is not clear what the iterations are, or where there are fewer than two.
     """
-    source, extractor = open_source(run), make_extractor(extractor)
+    source, real = as_pictures(open_source(run)), as_pictures(open_source(real))
     number = iterations_of(source, iteration)
-    match = auto_match(real, source) if match == "auto" else as_match(match)
-    reading = {"match": match, "store": store, "workers": workers, "progress": progress}
-    reals = extract(real, extractor, what="reals", **reading)
-    fakes = extract(source, extractor, what="run", **reading)
-    if not len(reals.features) or not len(fakes.features):
-        raise BadSource("None of the pictures of the reals or of the run could be read; try giqa doctor REALS RUN.")
-    for what, failures in (("reals", reals.failures), ("run", fakes.failures)):
-        if failures:
-            name, reason = next(iter(failures.items()))
-            text = f"left out of the {what}, since they could not be read: {len(failures)} (such as {name}: {reason})"
-            warnings.warn(text, stacklevel=2)
-    of = np.array([number.get(name, np.nan) for name in fakes.features.ids])
+    match = auto_match(real, source) if match == "auto" else match
+    reader = Reader(extractor, match, store=store, workers=workers, progress=progress)
+    reals = reader.features(real, "reals").needed("reals", warn=True)
+    fakes = reader.features(source, "run").needed("pictures of the run", warn=True)
+    of = np.array([number.get(name, np.nan) for name in fakes.ids])
     iterations = tuple(float(i) for i in np.unique(of[np.isfinite(of)]))
     if len(iterations) < 2:
         raise BadSource(f"{source.name} has pictures of {len(iterations)} iterations; at least two are needed.")
-    sets = {words(i): fakes.features.rows(np.flatnonzero(of == i)) for i in iterations}
-    return Track(iterations, compare(reals.features, sets, metrics=metrics, progress=progress, **options))
+    sets = {words(i): fakes.rows(np.flatnonzero(of == i)) for i in iterations}
+    return Track(iterations, compare(reals, sets, metrics=metrics, progress=progress, **options))
 
 
 def words(iteration: float) -> str:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
+import json
 import math
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from .. import __version__, api, registry
+from .. import __version__, registry
 from ..errors import BadSource, BadSpec, BadTable, GiqaError
-from ..features.extract import as_match, auto_match, extract, make_extractor
+from ..features.reader import Reader, make_extractor
 from ..images import open_source
-from ..model.model import Model, load
+from ..images.match import as_match, auto_match
+from ..model.file import open_model
+from ..model.fit import fit
 from ..model.trust import LEARNED_FROM
-from ..p_real.model import Realism, is_realism, load_realism
 from ..tables.names import match_names
 from ..tables.table import read_scored
 from ..train.heads import train_heads
@@ -80,12 +81,12 @@ def bench(
     swept = [parse_sweep(text) for text in sweeps]
     everything = _checked(sets, [*entries, *(entry for sweep in swept for entry in sweep.entries)])
     groups = [[entry.label for entry in entries], *([entry.label for entry in sweep.entries] for sweep in swept)]
-    reading = {"store": store, "workers": workers, "progress": progress}
+    reader = Reader(extractor, store=store, workers=workers, progress=progress)
     found, notes, used = [], [], {}
     for one in sets:
         labels = _labels(one, unanimous, kind)
-        asked = one if any(entry.kind != "table" for entry in everything) else dataclasses.replace(one, pictures=None)
-        work = _Work(asked, labels, extractor, match, seed, reading, include_training)
+        asked = one if any(entry.kind != "table" for entry in everything) else replace(one, pictures=None)
+        work = _Work(asked, labels, reader, match, seed, include_training)
         scores, trouble = work.scores(everything)
         if not scores:
             raise BadSpec(f"{one.name}: no entry could be judged; {next(iter(trouble.items()))[1]}")
@@ -96,7 +97,7 @@ def bench(
         named = {key: _where(getattr(one, key)) for key in ("labels", "pictures", "real", "snapshots")}
         used[one.name] = named | {"match": _spec(work.match)}
     made_by = {"giqa": __version__, "seed": seed, "unanimous": unanimous, "kind": kind}
-    made_by["extractor"] = registry.canonical("extractor", make_extractor(extractor))
+    made_by["extractor"] = registry.canonical("extractor", reader.extractor)
     made_by |= {"entries": {entry.label: entry.what + _column(entry) for entry in everything}}
     made_by["sets"] = used
     return Bench(tuple(entry.label for entry in entries), tuple(swept), tuple(found), tuple(notes), made_by)
@@ -143,10 +144,8 @@ def _labels(one: LabelledSet, unanimous: bool, kind: str | None) -> Pairs | Vote
 class _Work:
     """One set: its pictures, their features by extractor, and what is fitted on its reals."""
 
-    def __init__(
-        self, one: LabelledSet, labels: Any, extractor: Any, match: Any, seed: int, reading: dict, training: bool
-    ):
-        self.one, self.extractor, self.seed, self.reading = one, extractor, seed, reading
+    def __init__(self, one: LabelledSet, labels: Any, reader: Reader, match: Any, seed: int, training: bool):
+        self.one, self.reader, self.seed, self.progress = one, reader, seed, reader.progress
         self.training = training  # whether a human model is judged on pictures that it learned from
         columns = (labels.left, labels.right) if isinstance(labels, Pairs) else (labels.image,)
         self.names = list(dict.fromkeys(name for column in columns for name in column.tolist()))
@@ -175,64 +174,56 @@ class _Work:
         """Entry -> picture, as the labels call it -> score; and entry -> why there are none."""
         scores, trouble = {}, {}
         for done, entry in enumerate(entries):
-            if self.reading["progress"]:
-                self.reading["progress"](f"{self.one.name}: entries", done, len(entries))
+            if self.progress:
+                self.progress(f"{self.one.name}: entries", done, len(entries))
             try:
                 by = self._table(entry) if entry.kind == "table" else self._scored(entry, self._model(entry))
                 scores[entry.label] = {name: value for name, value in by.items() if not math.isnan(value)}
             except GiqaError as error:
                 trouble[entry.label] = str(error)
-        if self.reading["progress"]:
-            self.reading["progress"](f"{self.one.name}: entries", len(entries), len(entries))
+        if self.progress:
+            self.progress(f"{self.one.name}: entries", len(entries), len(entries))
         return scores, trouble
 
-    def _model(self, entry: Entry) -> Model | Realism:
+    def _model(self, entry: Entry) -> Any:
         if entry.kind == "model":
-            return load_realism(entry.what) if is_realism(entry.what) else load(entry.what)
+            return open_model(entry.what)
         if entry.kind == "learned":
             name, given = registry.parse(entry.what)
-            options = {k: v for k, v in self.reading.items() if k != "progress"}
             given = {"seed": self.seed} | given
-            return train_heads(name, self.one.snapshots, self.extractor, **given, **options)
+            how = {"store": self.reader.store, "workers": self.reader.workers}
+            return train_heads(name, self.one.snapshots, self.reader.extractor, **given, **how)
         scorer = registry.make("scorer", entry.what, seed=self.seed)
-        extractor = make_extractor(getattr(scorer, "default_extractor", None) or self.extractor)
+        extractor = make_extractor(getattr(scorer, "default_extractor", None) or self.reader.extractor)
         reals = self._features("reals", self.one.real, extractor, self.match)
-        fitted = api.fit(reals, scorer=scorer, seed=self.seed)
+        fitted = fit(reals, scorer=scorer, seed=self.seed)
         spec = registry.canonical("extractor", extractor)
-        return dataclasses.replace(fitted, extractor=spec, identity=dict(extractor.identity()), match=_spec(self.match))
+        return replace(fitted, extractor=spec, identity=dict(extractor.identity()), match=_spec(self.match))
 
-    def _scored(self, entry: Entry, model: Model | Realism) -> dict[str, float]:
-        if isinstance(model, Realism):
-            done = extract(self.pictures, model.sums, match=as_match(model.match), what="pictures", **self.reading)
-            features = done.features
-            if not self.training:
-                self._check_unseen(entry, model, features)
-        else:
-            features = self._features("pictures", self.pictures, api.model_extractor(model), as_match(model.match))
-        score = model.score(features)["score"].tolist()
+    def _scored(self, entry: Entry, model: Any) -> dict[str, float]:
+        judge = model.judge()
+        reader = judge.reader()
+        features = self._features("pictures", self.pictures, reader.extractor, reader.match)
+        said = judge.columns(features)
+        if "notes" in said and not self.training:
+            self._check_unseen(entry, dict(zip(features.ids, said["notes"], strict=True)), judge.made_by())
+        score = said["score"].tolist()
         return {self.name_of[name]: value for name, value in zip(features.ids, score, strict=True)}
 
-    def _check_unseen(self, entry: Entry, model: Realism, features: Features) -> None:
-        """`BadSpec` where the human model learned from these pictures; a warning where its file does not say."""
-        if model.voted is None:
+    def _check_unseen(self, entry: Entry, notes: Mapping[str, str], made_by: Mapping[str, Any]) -> None:
+        """`BadSpec` where a human model learned from these pictures; a warning where its file does not say."""
+        if made_by["asked"]["learned_from"] is None:
             warnings.warn(f"{self.one.name}: {UNKNOWN.format(entry.label)}", stacklevel=2)
-            return
-        notes = zip(features.ids, model.voted.notes(features), strict=True)
-        if seen := [name for name, note in notes if LEARNED_FROM in note]:
-            raise BadSpec(refusal(seen, len(features), entry.label))
+        if seen := [name for name, note in notes.items() if LEARNED_FROM in note]:
+            raise BadSpec(refusal(seen, len(notes), entry.label))
 
     def _features(self, what: str, where: Any, extractor: Any, match: Any) -> Features:
-        key = what, registry.canonical("extractor", extractor), _spec(match)
+        key = what, json.dumps(extractor.identity(), sort_keys=True), _spec(match)
         if key not in self.made:
-            done = extract(where, extractor, match=match, what=f"{self.one.name}: {what}", **self.reading)
+            done = replace(self.reader, extractor=extractor, match=match).features(where, f"{self.one.name}: {what}")
             if what == "pictures":
                 self.missing |= {self.name_of[name]: f"cannot be read: {why}" for name, why in done.failures.items()}
-            elif done.failures:
-                name, why = next(iter(done.failures.items()))
-                warnings.warn(f"{len(done.failures)} reals left out; the first, {name}: {why}", stacklevel=2)
-            if not len(done.features):
-                raise BadSource(f"Not one of the {what} of {self.one.name} could be read.")
-            self.made[key] = done.features
+            self.made[key] = done.needed(f"{what} of {self.one.name}", warn=what == "reals")
         return self.made[key]
 
     def _table(self, entry: Entry) -> dict[str, float]:

@@ -13,16 +13,18 @@ import numpy as np
 
 from .. import __version__, registry
 from ..errors import BadImage, BadModel, BadSpec, MissingSource
-from ..features.extract import as_match, make_extractor
-from ..files import replace_file
+from ..features.reader import make_extractor
+from ..files import is_whole, replace_file, seal
 from ..images import open_source
 from ..images.decode import decode
+from ..images.match import as_match
 from ..images.subset import spread
-from ..types import Progress
+from ..types import Progress, has_maps
 from .energy import COMBINED, SHARPNESS, Places, layer_places
 from .grain import grain
 
-FORMAT = 1
+FORMAT = 2  # 1 had no checksum
+KEY = "giqa.maps"  # in the head of the file
 GRAIN = "grain"
 PIXELS = (GRAIN, SHARPNESS)  # made from the pixels, for any extractor
 TAPS = {"embedded": (*PIXELS, "mid"), "inception": (*PIXELS, "Mixed_6b")}
@@ -97,7 +99,8 @@ class MapModel:
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-        replace_file(path, save(arrays, metadata={"giqa.explain.maps": json.dumps(header)}))
+        sealed = seal(json.loads(json.dumps(header)), arrays)
+        replace_file(path, save(arrays, metadata={KEY: json.dumps(sealed)}))
         return path
 
 
@@ -124,7 +127,7 @@ def fit_maps(
     source, extractor = open_source(real), make_extractor(extractor)
     spec = registry.canonical("extractor", extractor)
     taps = tuple(taps or TAPS.get(spec.partition("(")[0], ()))
-    if not taps or (not set(taps) <= set(PIXELS) and not hasattr(extractor, "maps")):
+    if not taps or (not set(taps) <= set(PIXELS) and not has_maps(extractor)):
         raise BadSpec(f"{spec} has no maps; take embedded or inception, and for others name taps= of theirs.")
     match = as_match(match)
     rows = spread(source.ids, MOST)
@@ -167,10 +170,12 @@ def load_maps(path: str | Path) -> MapModel:
         raise MissingSource(f"There is no file of maps {path}; give the reals (--real) once, and it will be made.")
     try:
         with safe_open(path, framework="numpy") as file:
-            header = json.loads((file.metadata() or {})["giqa.explain.maps"])
+            header = json.loads((file.metadata() or {})[KEY])
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no mapping
-        if header["format"] != FORMAT:
+        if header["format"] not in (1, FORMAT):
             raise ValueError("another version")
+        if header["format"] > 1 and not is_whole(header, arrays):
+            raise ValueError("it does not have the checksum it was saved with")
         places = Places(**header["places"])
         places.layers_ = {tap: layer_places(tap) for tap in header["taps"]}
         for name, value in arrays.items():

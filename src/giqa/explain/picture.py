@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadSource, BadSpec, MissingSource
-from ..features.extract import as_match, make_extractor
+from ..features.reader import make_extractor
 from ..files import as_png, replace_file
 from ..images import open_source
 from ..images.decode import decode
-from ..model.model import read_header
+from ..images.match import as_match
+from ..model.file import read_header
 from ..pages.page import render
 from ..registry import canonical
 from ..types import Source

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from ..errors import BadImage, BadSpec
 from ..images import open_source
 from ..images.decode import decode
-from ..report.report import Explained, thumbnail
+from ..images.thumbnail import thumbnail
 from ..types import Progress
 from .energy import COMBINED
 from .maps import Explanation, MapModel, fit_maps
@@ -22,6 +23,14 @@ MOST, BEST = 24, 3  # pictures of a report that are explained: the worst and the
 SIDE = 256
 EVERYWHERE = 0.5  # share of a picture worse than 99 % of reals from which it is measured by itself
 OWN = (0.6, 0.3, 0.1, 0.02)  # shares of its own places where nothing, yellow, red and dark begin
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Where a picture is unlike real ones: a heat map (what `thumbnail` makes) and a sentence."""
+
+    heat: bytes | None
+    sentence: str
 
 
 def maps_for(

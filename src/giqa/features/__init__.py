@@ -5,7 +5,9 @@ from .. import public
 __getattr__, __dir__, __all__ = public(
     __name__,
     {
-        "make_extractor": "extract",
+        "Reader": "reader",
+        "extract": "reader",
+        "make_extractor": "reader",
         "Store": "store",
         "find_device": "devices",
     },

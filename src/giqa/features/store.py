@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadShape
+from ..files import is_whole, seal
 
 KEY = np.dtype([("key", "u1", (16,)), ("crc", "<u4")])
 FORMAT = 1
@@ -46,8 +47,7 @@ class Store:
 
     def __init__(self, folder: Path, identity: Mapping[str, Any]):
         self.identity = json.loads(json.dumps({"format": FORMAT, **identity}, sort_keys=True))
-        name = hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()[:24]
-        self.folder = Path(folder) / name
+        self.folder = Path(folder) / _name_of(self.identity)
         self._index: dict[bytes, tuple[int, int]] = {}
         self._segments: list[np.ndarray] = []
         self._keys: list[np.ndarray] = []
@@ -136,7 +136,9 @@ class Store:
         if not meta.exists():  # or no longer: another process may have pruned it
             fields = [(name, dtype[name].base.str, dtype[name].shape) for name in dtype.names]
             partial = meta.with_suffix(f".{uuid.uuid4().hex}")
-            partial.write_text(json.dumps({"identity": self.identity, "dtype": fields}))
+            partial.write_text(
+                json.dumps(seal(json.loads(json.dumps({"identity": self.identity, "dtype": fields})), {}))
+            )
             os.replace(partial, meta)
         self.dtype = dtype
         name = uuid.uuid4().hex
@@ -166,11 +168,22 @@ class Stored:
 
 
 def _read_meta(folder: Path) -> dict[str, Any] | None:
+    """How the rows of a store were computed and what they hold; None where it is not there, or damaged.
+
+    Written by an earlier giqa it has no checksum; the name of the folder covers the identity all the same.
+    """
     try:
         meta = json.loads((folder / "meta.json").read_text())
-        return meta if {"identity", "dtype"} <= meta.keys() else None
-    except (OSError, ValueError, AttributeError):
+        whole = meta.keys() == {"identity", "dtype"} or (
+            meta.keys() == {"identity", "dtype", "sha256"} and is_whole(meta, {})
+        )
+        return meta if whole and _name_of(meta["identity"]) == folder.name else None
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
         return None
+
+
+def _name_of(identity: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:24]
 
 
 def stored(folder: Path) -> list[Stored]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import BadSource, BadSpec
+from ..types import columns_of
 from .listing import is_picture
 
 COLUMNS = ("iteration", "iter", "global_step", "step", "kimg", "epoch")
@@ -68,7 +69,7 @@ def iterations_of(source: Any, pattern: str | None = None) -> dict[str, float]:
     folder, else of a file; else the only folders that are plain numbers. Errors: `BadSource` where that is not clear,
     with what could be meant; `BadSpec` for a pattern that fits nothing and a cell that is no number.
     """
-    columns = getattr(source, "columns", {})
+    columns = columns_of(source)
     if pattern is not None:
         return _by_pattern(source, pattern)
     column = iteration_column(columns)

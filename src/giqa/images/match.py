@@ -35,14 +35,17 @@ What a match cannot undo: crops, another resampling filter, sharpening, upscalin
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ..errors import BadImage, BadSpec
 from ..registry import parse
-from .profile import Look, Profile, differences
+from . import open_source
+from .differences import advice, differences
+from .profile import PROFILE, Look, Profile, profile
 
 OFF_GRID = 7 / 8  # the least shrinking that hid the old grid in the measurements above
 COVER = 75  # the finest quality that covered another history
@@ -174,3 +177,44 @@ def _one_history(looks: list[Look], quality: int) -> bool:
     """Whether nine in ten were coded with the very steps that this quality has."""
     same = [look.coding_quality == quality and (look.standard or look.past == quality) for look in looks]
     return sum(same) >= 0.9 * len(same)
+
+
+def as_match(match: Any) -> Match | None:
+    return parse_match(match) if isinstance(match, str) else match
+
+
+def auto_match(real: Any, fakes: Any) -> Match | None:
+    """What brings two sets to one size and coding; None when they are saved alike already."""
+    chosen = choose_match(profile(open_source(real)), profile(open_source(fakes)))
+    return None if chosen == Match() else chosen
+
+
+def still_different(real: Any, fakes: Any, match: Match | None, n: int = 40) -> tuple[str, ...]:
+    """What tells the files of two sets apart; with a `match`, what that leaves: a match shrinks and codes, no more.
+
+    After a match the coding is not looked at: `giqa.images.match` says what was measured of it.
+    """
+    sets = [open_source(where) for where in (real, fakes)]
+    before = differences(*(profile(source, n) for source in sets))
+    if match is None:
+        return before
+    after = differences(*(profile(source, n, match=match) for source in sets))
+    return tuple(x for x in before if x in ("aspect", "grey", "alpha", PROFILE)) + tuple(
+        x for x in after if x in ("size", "detail")
+    )
+
+
+def describe_different(topics: Sequence[str], asked_for: bool, these: str = "these pictures") -> str:
+    """A sentence about what `still_different` found, or nothing; `asked_for`: a match was asked for."""
+    if not topics:
+        return ""
+    different = f"the reals and {these} are saved differently ({', '.join(topics)})"
+    if asked_for:
+        return (
+            f"--match cannot even it all out: {different} all the same, since it only shrinks and codes; "
+            "`giqa doctor REALS FAKES` says what each of these needs"
+        )
+    return (
+        f"{different}, which features see before they see what is shown; `giqa doctor REALS FAKES` says more, and "
+        f"{advice(topics)}"
+    )

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import heapq
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 
 from ..errors import BadImage
-from ..types import Source
+from ..types import Picture, Source
 from . import traces
 from .colour import colour_space
 from .decode import MAX_PIXELS, decode, picture_info
 from .formats import opened
 from .kinds import kind_of
+from .pictures import as_pictures
 from .sharpness import sharpness
 
 LOSSY = ("JPEG", "WEBP", "AVIF")
@@ -114,32 +112,24 @@ class Profile:
         return f"median {width:.0f}×{height:.0f}, shorter side {shorter[0]:.0f} to {shorter[-1]:.0f}"
 
 
-def profile(
-    source: Source, n: int = 200, seed: int = 0, match: Callable[[np.ndarray], np.ndarray] | None = None
-) -> Profile:
-    """Look at up to `n` pictures of a source, as they are after `match`.
-
-    The sample are the pictures whose base names have the smallest seeded hashes: random, independent of order, and the
-    same names in two folders that overlap, so that copies are found.
-    """
-
-    def key(index: int) -> tuple[bytes, str]:
-        name = PurePosixPath(source.ids[index]).name
-        return hashlib.blake2b(f"{seed}/{name}".encode("utf-8", "surrogateescape")).digest(), source.ids[index]
-
-    looks, unreadable = [], []
-    for index in sorted(heapq.nsmallest(n, range(len(source)), key=key)):
+def profile(source: Source, n: int = 200, match: Callable[[np.ndarray], np.ndarray] | None = None) -> Profile:
+    """Look at up to `n` pictures of a source, as they are after `match`; which ones, `Pictures.sample` says."""
+    pictures, looks, unreadable = as_pictures(source), [], []
+    for index in sorted(pictures.sample(n)):
         try:
-            raw = source.raw(index)
-            looks.append(look_at(source.ids[index], match(decode(raw).pixels) if match else raw))
+            raw, picture = pictures.ahead(index)
+            if match:
+                raw = match(picture.pixels)
+                picture = decode(raw)
+            looks.append(look_at(source.ids[index], raw, picture))
         except BadImage as error:
             unreadable.append((source.ids[index], str(error)))
     return Profile(source.name, len(source), tuple(looks), tuple(unreadable))
 
 
-def look_at(name: str, raw: bytes | np.ndarray) -> Look:
+def look_at(name: str, raw: bytes | np.ndarray, picture: Picture | None = None) -> Look:
     """Everything that is measured of one picture; `BadImage` when it cannot be decoded."""
-    picture = decode(raw)
+    picture = decode(raw) if picture is None else picture
     info = picture_info(picture)
     return Look(
         name,
@@ -180,59 +170,3 @@ def _exif(file: Any) -> dict[str, Any]:
         return {"space": exif.get_ifd(0x8769).get(0xA001), "index": exif.get_ifd(0xA005).get(1)}
     except Exception:  # the parser raises anything on damage
         return {}
-
-
-def moved(a: np.ndarray, b: np.ndarray, at_least: float) -> bool:
-    """Whether two sorted samples have medians `at_least` apart, and not by chance (Kolmogorov-Smirnov, p < .001)."""
-    if not len(a) or not len(b) or abs(np.median(a) - np.median(b)) <= at_least:
-        return False
-    both = np.union1d(a, b)
-    distance = np.abs(np.searchsorted(a, both, "right") / len(a) - np.searchsorted(b, both, "right") / len(b)).max()
-    return bool(distance == 1 or distance > 1.95 * np.sqrt(1 / len(a) + 1 / len(b)))
-
-
-def differences(a: Profile, b: Profile) -> tuple[str, ...]:
-    """What tells the files of two sets apart: of coding, quality, sampling, size, aspect, grey, alpha, detail, profile.
-
-    Medians must differ by 5 (quality), 2 % (size), 5 % (aspect) or a factor of 3 (detail), shares by 10 points, and
-    each by more than samples of this size differ by chance.
-    """
-
-    def uneven(of: Callable[[Look], bool]) -> bool:
-        if not a.looks or not b.looks:
-            return False
-        p, q, n, m = a.share(of), b.share(of), len(a.looks), len(b.looks)
-        pooled = (p * n + q * m) / (n + m)
-        return abs(p - q) > max(0.1, 2 * np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m)))
-
-    def apart(of: Callable[[Look], float | None], at_least: float) -> bool:
-        return moved(a.values(of), b.values(of), at_least)
-
-    short = min(side.median(lambda look: look.shorter) or 0 for side in (a, b))
-    subsampled = [[look.sampling != "4:4:4" for look in side.looks if look.sampling] for side in (a, b)]
-    spaces = {look.wide for side in (a, b) for look in side.looks} - {None}
-    found = {
-        "coding": uneven(lambda look: look.coded) or uneven(lambda look: look.coding_quality is not None),
-        "quality": apart(lambda look: look.coding_quality, 5),
-        "sampling": all(subsampled) and abs(np.mean(subsampled[0]) - np.mean(subsampled[1])) > 0.5,
-        "size": apart(lambda look: look.shorter, 0.02 * short),
-        "aspect": apart(lambda look: np.log(look.width / look.height), 0.05),
-        "grey": uneven(lambda look: look.grey),
-        "alpha": uneven(lambda look: ALPHA in look.notes),
-        "detail": apart(lambda look: np.log(max(look.detail, 1e-9)), np.log(3)),
-        PROFILE: any(uneven(lambda look, name=name: look.wide == name) for name in spaces),
-    }
-    return tuple(topic for topic, differs in found.items() if differs)
-
-
-def advice(topics: Collection[str]) -> str:
-    """What to do about `differences`: a match evens out all but colour profiles.
-
-    >>> advice(["size"])
-    "match='auto' (--match) evens it out"
-    """
-    others = [topic for topic in topics if topic != PROFILE]
-    return "; ".join(
-        ["match='auto' (--match) evens it out"] * bool(others)
-        + ["colour profiles are not applied, so convert both sets to sRGB first"] * (PROFILE in topics)
-    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from .folder import has_magic
 from .table import split_spec
@@ -45,3 +47,21 @@ def exists(text: str) -> bool:
 def at_home(text: str) -> str:
     """~/path as a shell would have it, which does not look behind NAME=; unless something is really called ~."""
     return os.path.expanduser(text) if text.startswith("~") and not os.path.exists(text) else text
+
+
+def plain_name(where: Any) -> str:
+    """What a person calls the pictures: the last part of a path with its filter, or a pattern without its folders.
+
+    >>> [plain_name(where) for where in ("runs/7/fakes/", "set/labels.csv[kind=a/b]", "/data/runs/**/*.png")]
+    ['fakes', 'labels.csv[kind=a/b]', 'runs/**/*.png']
+    """
+    text = str(where) if isinstance(where, (str, Path)) else getattr(where, "name", None)
+    if not isinstance(text, str) or not text:
+        return "pictures"
+    if os.path.exists(text):
+        return Path(os.path.abspath(text)).name or text
+    if found := split_spec(text):
+        return f"{found[0].name}[{found[1]}]"
+    parts = Path(text).parts
+    pattern = [i for i, part in enumerate(parts) if has_magic(part)]
+    return "/".join(parts[max(0, pattern[0] - 1) if pattern else -1 :]).lstrip("/")

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import heapq
 import math
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 
 from ..errors import BadImage
 from ..types import Source
-from .decode import decode
+from .pictures import as_pictures
 from .traces import detail
 
 SIZES = 1.5  # times: the median shorter sides of one source's halves differ by 1.15 at most in 17 real sets
@@ -75,23 +72,20 @@ def look_at_sharpness(
 ) -> Sharpness:
     """`Sharpness` of up to n pictures of a source, after `match`; those that cannot be read are left out.
 
-    The sample are those whose names have the smallest hashes: independent of order.
+    Which ones, `Pictures.sample` says.
     """
-
-    def key(index: int) -> tuple[bytes, int]:
-        name = PurePosixPath(source.ids[index]).name
-        return hashlib.blake2b(name.encode("utf-8", "surrogateescape")).digest(), index
+    pictures = as_pictures(source)
 
     def one(index: int) -> tuple[float, float, float] | None:
         try:
-            pixels = decode(source.raw(index)).pixels
+            pixels = pictures.ahead(index)[1].pixels
         except BadImage:
             return None
         pixels = match(pixels) if match else pixels
         return min(pixels.shape[:2]), sharpness(pixels), detail(pixels)
 
     with ThreadPoolExecutor(workers) as pool:
-        measured = list(pool.map(one, heapq.nsmallest(n, range(len(source)), key=key)))
+        measured = list(pool.map(one, pictures.sample(n)))
     return Sharpness.of(found for found in measured if found is not None)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import __version__, registry
 from ..errors import BadSource, BadSpec, MissingSource
-from ..features.extract import as_match, extract_steps, make_extractor
+from ..features.reader import Reader
 from ..features.select import layer_names
 from ..files import replace_file
 from ..images import open_source
@@ -59,14 +59,13 @@ def statistics(
 
     `layers`: as in `giqa.compare.compare`; taken as they are, never standardised.
     """
-    source, extractor, match = open_source(where), make_extractor(extractor), as_match(match)
+    source, reader = open_source(where), Reader(extractor, match, store=store, workers=workers)
     moments, names, done, failed = None, [], 0, 0
-    levels = {"levels": {level: list(found) for level, found in getattr(extractor, "levels", {}).items()}}
-    for step in extract_steps(source, extractor, match=match, store=store, workers=workers):
+    for step in reader.steps(source):
         done, failed = done + len(step.features) + len(step.failures), failed + len(step.failures)
         if len(step.features):
             names = names or layer_names(
-                Features((), dict.fromkeys(step.features.layers, np.empty((0, 1))), None, levels), layers
+                Features((), dict.fromkeys(step.features.layers, np.empty((0, 1))), None, reader.made_by), layers
             )
             part = Moments.of(np.concatenate([step.features.layers[name] for name in names], axis=1))
             moments = part if moments is None else moments + part
@@ -76,8 +75,8 @@ def statistics(
         raise BadSource(f"Statistics need at least 2 pictures that can be read; {source.name} has {done - failed}.")
     if failed:
         warnings.warn(f"{failed} pictures could not be read and are left out", stacklevel=2)
-    how = {"giqa": __version__, "extractor": registry.canonical("extractor", extractor), "layers": names}
-    how |= {"match": match.spec() if match else None, "features": dict(extractor.identity()), "failed": failed}
+    how = {"giqa": __version__, "extractor": registry.canonical("extractor", reader.extractor), "layers": names}
+    how |= {"match": reader.made_by["match"], "features": dict(reader.extractor.identity()), "failed": failed}
     return Statistics(moments, how)
 
 

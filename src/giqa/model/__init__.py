@@ -7,7 +7,7 @@ __getattr__, __dir__, __all__ = public(
     {
         "Model": "model",
         "load": "model",
-        "read_header": "model",
+        "read_header": "file",
         "Scores": "table",
         "read_scores": "table",
     },

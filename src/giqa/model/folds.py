@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..features.extract import joined
+from ..features.reader import joined
 from ..scorers.scale import Folded, Scale, assign_folds, twins
 from ..types import Features
 from .out_of_domain import Content, content_columns

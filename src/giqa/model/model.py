@@ -12,15 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from .. import __version__, registry
-from ..errors import BadModel, BadShape, GiqaError, MissingSource
-from ..files import replace_file
+from .. import registry
+from ..errors import BadModel, BadShape, GiqaError, MissingWeights
+from ..features.reader import Reader
 from ..scorers.knn import KNN
 from ..scorers.scale import Copies, Scale
-from ..types import INFO, Features
+from ..types import INFO, Extractor, Features, Progress
+from .file import learned_of, read_model, restore, write_model
 from .out_of_domain import Content
-
-FORMAT = 2
+from .score import score_by
+from .table import Scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +47,39 @@ class Model:
     def __repr__(self) -> str:
         return f"<giqa.Model {self.made_by.get('scorer', type(self.scorer).__name__)}, {len(self.reals)} reals>"
 
-    def score(self, features: Features) -> dict[str, np.ndarray | list[str]]:
-        """Columns of `Scores` for pictures that have features; none depends on the others."""
+    def score(
+        self, fakes: Any, *, store: bool = True, workers: int | None = None, progress: Progress | None = None
+    ) -> Scores:
+        """One row a picture, on the scale of held-out reals.
+
+        Parameters
+        ----------
+        fakes : path, array, source, Features or float array (n, d)
+            What is scored: pictures (see `giqa.images.open_source`), or features made like those of the reals.
+        store, workers, progress
+            See `giqa.features.Reader`.
+
+        Returns
+        -------
+        Scores
+            A picture that cannot be read gets a row with `error` and no score.
+
+        Examples
+        --------
+        >>> from giqa.model.fit import fit
+        >>> rng = np.random.default_rng(0)
+        >>> reals, fakes = rng.normal(size=(200, 4)).astype("f4"), rng.normal(size=(5, 4)).astype("f4") + 9
+        >>> fit(reals, scorer="knn").score(fakes).percentile.max() < .01
+        np.True_
+        """
+        return score_by([self.judge()], fakes, store=store, workers=workers, progress=progress)
+
+    def judge(self) -> ModelJudge:
+        """This model for the length of one scoring."""
+        return ModelJudge(self)
+
+    def columns(self, features: Features) -> dict[str, np.ndarray | list[str]]:
+        """Columns of `Scores` for pictures that have features, each (n,); none depends on the others."""
         self._check_layers(features)
         matrix = self._matrix(features)
         score, deviation = self.scorer.score_with_deviation(matrix)
@@ -114,8 +146,6 @@ class Model:
 
     def save(self, path: str | Path) -> Path:
         """Write one `.giqa` file (safetensors with a JSON header), whole or not at all."""
-        from safetensors.numpy import save
-
         learned = learned_of(self.scorer)
         kind = type(getattr(self.scorer, "scorer", self.scorer)).__name__  # behind `Folded` stands the user's own
         for name, value in learned.items():
@@ -139,7 +169,6 @@ class Model:
             arrays["reals.thumbnails"] = np.frombuffer(b"".join(self.thumbnails.values()), np.uint8)
             arrays["reals.thumbnail_rows"] = np.array([(row, len(t)) for row, t in self.thumbnails.items()])
         header = {
-            "format": FORMAT,
             "scorer": spec,
             "learned": {name: value.item() for name, value in learned.items() if not value.ndim},
             "content": {name: value.item() for name, value in sorted(content.items()) if not value.ndim},
@@ -151,11 +180,7 @@ class Model:
             "made_by": dict(self.made_by),
             "digest": self.digest,
         }
-        arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, save(arrays, metadata={"giqa": json.dumps(header)}))
-        return path
+        return write_model(Path(path), header, arrays)
 
     @property
     def digest(self) -> str:
@@ -171,59 +196,37 @@ class Model:
         return digest.hexdigest()
 
 
-def learned_of(scorer: Any) -> dict[str, np.ndarray]:
-    """What `fit` learned, by scikit-learn's convention; what is not one array of numbers is an array of objects."""
-    learned = {}
-    for name, value in vars(scorer).items():
-        if name == "parts_" and hasattr(scorer, "blank_parts"):  # a scorer made of scorers
-            for i, part in enumerate(value):
-                learned |= {f"parts_.{i}.{inner}": array for inner, array in learned_of(part).items()}
-        elif name.endswith("_") and not name.startswith("_"):
-            try:
-                learned[name] = np.asarray(value)
-            except ValueError:  # lists of different lengths
-                learned[name] = np.asarray(None)
-    return learned
-
-
-def restore(scorer: Any, learned: Mapping[str, Any]) -> None:
-    """The other way round of `learned_of`."""
-    parts = {int(name.split(".")[1]) for name in learned if name.startswith("parts_.")}
-    if parts:
-        scorer.parts_ = scorer.blank_parts(len(parts))
-    for name, value in learned.items():
-        owner, name = (scorer.parts_[int(name.split(".")[1])], name.split(".", 2)[2]) if "." in name else (scorer, name)
-        setattr(owner, name, value)
-
-
-def read_header(path: str | Path) -> dict[str, Any]:
-    """What a `.giqa` file says of itself, without loading its arrays."""
-    from safetensors import SafetensorError, safe_open
-
-    path = Path(path)
-    if not path.is_file():
-        raise MissingSource(f"There is no model file {path}; make one with: giqa fit REALS -o {path.name}")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            header = dict(json.loads((file.metadata() or {})["giqa"]))
-    except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
-        raise BadModel(f"{path} is not a giqa model, or is cut short ({type(error).__name__}); fit it again.") from None
-    if header.get("format") != FORMAT:
-        written = header.get("made_by", {}).get("giqa", "unknown")
-        raise BadModel(
-            f"{path} has file format {header.get('format')}, written by giqa {written}; this is giqa {__version__}, "
-            f"which reads format {FORMAT}. Fit it again, or use that version."
-        )
-    return header
-
-
 def load(path: str | Path) -> Model:
-    """Read a `.giqa` file; its digest is checked."""
-    from safetensors.numpy import load_file
+    """Read a `.giqa` file; every byte of it is checked.
 
-    header = read_header(path)
+    Parameters
+    ----------
+    path : path
+        A file that `Model.save` or `giqa fit` wrote.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    MissingSource
+        When there is no such file.
+    BadModel
+        When it is not a giqa model, is damaged, or was written by a giqa whose format this one does not read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from giqa.model.fit import fit
+    >>> model = fit(np.random.default_rng(0).normal(size=(40, 3)).astype("f4"), scorer="knn")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     load(model.save(f"{folder}/reals.giqa")).digest == model.digest
+    True
+    """
+    header, arrays = read_model(path)
     try:
-        model = _model(header, load_file(path))
+        model = _model(header, arrays)
         whole = model.digest == header["digest"]
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         if isinstance(error, GiqaError):
@@ -258,3 +261,55 @@ def _model(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Model
     reals = Features(tuple(json.loads(arrays["reals.ids"].tobytes())), layers, info)
     how = header["extractor"], header["identity"], header["match"], header["made_by"]
     return Model(scorer, Scale(arrays["scale.held_out"], header["seed"]), reals, matrix, *how, thumbnails, content)
+
+
+class ModelJudge:
+    """A fitted model as a judge."""
+
+    takes_features = True
+
+    def __init__(self, model: Model):
+        self.model = model
+
+    def reader(self) -> Reader:
+        if self.model.extractor is None:
+            raise BadShape("The model was fitted on feature arrays; give features (n, d), or fit it on pictures.")
+        return Reader(model_extractor(self.model), self.model.match)
+
+    def columns(self, features: Features) -> Mapping[str, Any]:
+        return self.model.columns(_named_as(features, self.model))
+
+    def made_by(self) -> Mapping[str, Any]:
+        return {**self.model.made_by, "model_digest": self.model.digest}
+
+
+def _named_as(features: Features, model: Model) -> Features:
+    """A plain array is accepted wherever features are: one nameless layer takes the model's only name."""
+    if list(features.layers) == ["features"] and len(model.reals.layers) == 1:
+        return replace(features, layers=dict(zip(model.reals.layers, features.layers.values(), strict=True)))
+    return features
+
+
+def model_extractor(model: Model) -> Extractor:
+    """The extractor a model was fitted with; refuses one that would compute other features.
+
+    Weights that are no longer where they were are looked for by their digest among the imported ones.
+    """
+    extractor = registry.make("extractor", model.extractor)
+    try:
+        now = dict(extractor.identity())
+    except MissingWeights as missing:
+        if "weights_sha256" not in model.identity:
+            raise
+        extractor.weights = f"sha256:{model.identity['weights_sha256']}"
+        try:
+            now = dict(extractor.identity())
+        except MissingWeights:
+            raise missing from None
+    if now != dict(model.identity):
+        key = sorted(k for k in now.keys() | model.identity.keys() if now.get(k) != model.identity.get(k))[0]
+        raise BadModel(
+            f"The extractor computes other features than when the model was fitted: {key} was "
+            f"{model.identity.get(key)!r}, is {now.get(key)!r}. Bring back that file, or fit again."
+        )
+    return extractor

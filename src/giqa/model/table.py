@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
+import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +24,9 @@ NUMBERS = ("score", "z", "percentile", "z_low", "z_high")
 PEOPLE = ("p_real", "p_real_low", "p_real_high")  # only where a model of people's votes was asked too
 TEXTS = ("duplicate_of", "out_of_domain", "error", "notes")
 COLUMNS = ("id", *NUMBERS, *TEXTS)
+FORMAT = 2  # 1 had no checksums
+SEAL = "table"  # of made_by in a file: checksums, taken out when it is read
+WITNESSES = 16  # scores kept with the checksums
 LATER = ("out_of_domain",)  # tables written before there was such a column are read as if it were empty
 
 
@@ -73,6 +79,12 @@ class Scores:
     def __len__(self) -> int:
         return len(self.id)
 
+    def __getitem__(self, column: str) -> Any:
+        """A column by its name, as of a data frame."""
+        if column not in self.columns:
+            raise KeyError(f"There is no column {column!r}; there are {', '.join(self.columns)}.")
+        return getattr(self, column)
+
     def __repr__(self) -> str:
         mean = self.summary()["mean_z"]
         return f"<giqa.Scores of {len(self)} pictures, mean z {'unknown' if mean is None else format(mean, '+.2f')}>"
@@ -122,19 +134,32 @@ class Scores:
         return pandas.DataFrame({name: getattr(self, name) for name in self.columns})
 
     def write(self, path: str | Path) -> Path:
-        """Write `.csv` (with `made_by` in `NAME.csv.json` beside it), `.jsonl` or `.parquet`, whole or not at all."""
+        """Write `.csv` (with `made_by` in `NAME.csv.json` next to it), `.jsonl` or `.parquet`, each file atomically.
+
+        `made_by` is kept with checksums of itself and of the table, so that damage is found when they are read, and
+        so is a table next to the `made_by` of another run.
+        """
         path = Path(path)
-        writers = {".csv": self._csv, ".jsonl": self._jsonl, ".parquet": self._parquet}
         check_ending(path)
-        content = writers[path.suffix.lower()]()
+        ending = path.suffix.lower()
+        text = self.csv() if ending == ".csv" else self._lines() if ending == ".jsonl" else ""
+        kept = {**self.made_by, "format": FORMAT, SEAL: self._seal(text)}
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, content)
-        if path.suffix.lower() == ".csv":
-            replace_file(path.with_name(path.name + ".json"), json.dumps(self.made_by, indent=1).encode())
+        if ending == ".parquet":
+            replace_file(path, self._parquet(kept))
+        elif ending == ".jsonl":
+            replace_file(path, (json.dumps({"made_by": kept}) + "\n" + text).encode())
+        else:
+            replace_file(path, text.encode())
+            replace_file(_beside(path), json.dumps(kept, indent=1).encode())
         return path
 
-    def _csv(self) -> bytes:
-        return self.csv().encode()
+    def _seal(self, text: str) -> dict[str, Any]:
+        """Checksums of a table and of its `made_by`, and a few of its scores, by which it is known when edited."""
+        known = np.flatnonzero(np.isfinite(self.score))
+        rows = known[np.linspace(0, len(known) - 1, min(len(known), WITNESSES)).astype(int)] if len(known) else []
+        seal = {"sha256": _sha256(text), "scores": {str(self.id[row]): float(self.score[row]) for row in rows}}
+        return seal | {"made_by": _sha256_of_json([dict(self.made_by), seal])}
 
     def csv(self) -> str:
         """The table as CSV text; a missing number is empty."""
@@ -148,19 +173,17 @@ class Scores:
             writer.writerow({name: "" if value is None else value for name, value in row.items()})
         return text.getvalue()
 
-    def _jsonl(self) -> bytes:
-        lines = [json.dumps({"made_by": self.made_by})]
-        lines += [json.dumps(_json_safe(row), ensure_ascii=False) for row in self.rows()]
-        return ("\n".join(lines) + "\n").encode()
+    def _lines(self) -> str:
+        return "".join(json.dumps(_json_safe(row), ensure_ascii=False) + "\n" for row in self.rows())
 
-    def _parquet(self) -> bytes:
+    def _parquet(self, made_by: Mapping[str, Any]) -> bytes:
         pyarrow, parquet = _pyarrow()
         table = pyarrow.table(
             {n: list(c) if n in ("id", *TEXTS) else c for n, c in ((n, getattr(self, n)) for n in self.columns)}
         )
-        table = table.replace_schema_metadata({"giqa": json.dumps(self.made_by)})
+        table = table.replace_schema_metadata({"giqa": json.dumps(made_by)})
         sink = io.BytesIO()
-        parquet.write_table(table, sink)
+        parquet.write_table(table, sink, write_page_checksum=True)
         return sink.getvalue()
 
 
@@ -194,6 +217,10 @@ def read_scores(path: str | Path) -> Scores:
     for name in ("id", *TEXTS):
         cells = [""] * len(table) if found[name] is None else table.columns[found[name]]
         columns[name] = ["" if cell is None else str(cell) for cell in cells]
+    if found["id"] and None in table.columns[found["id"]]:
+        raise BadTable(
+            f"{path}: row {table.columns[found['id']].index(None) + 1} has no id, so it is no row of scores."
+        )
     return Scores(**columns, made_by=_made_by(path, table))
 
 
@@ -206,16 +233,64 @@ def how_made(path: str | Path, table: Table) -> Mapping[str, Any]:
 
 
 def _made_by(path: Path, table: Table) -> Mapping[str, Any]:
-    """How the scores came about: in the file, or of text beside it."""
-    beside, made_by = path.with_name(path.name + ".json"), table.about.get("made_by", {})
-    if path.suffix.lower() in (".csv", ".tsv") and beside.is_file():
+    """How the scores came about, in the file or of text next to it, checked against the table."""
+    text, made_by = path.suffix.lower() in (".csv", ".tsv"), table.about.get("made_by", {})
+    if text and _beside(path).is_file():
         try:
-            made_by = json.loads(beside.read_text(encoding="utf-8"))
+            made_by = json.loads(_beside(path).read_text(encoding="utf-8"))
         except (ValueError, RecursionError):
-            raise BadTable(f"{beside} is not JSON, or is cut short; without it {path.name} can be read.") from None
+            raise BadTable(
+                f"{_beside(path)} is not JSON, or is cut short; without it {path.name} can be read."
+            ) from None
     if not isinstance(made_by, dict):
         raise BadTable(f"{path}: made_by is no JSON object, so that this is not how giqa writes scores.")
+    seal, version = made_by.pop(SEAL, None), made_by.pop("format", None)
+    if (table.about and "made_by" not in table.about) or (seal is None) != (version is None):
+        raise BadTable(f"{path}: how the scores were made is damaged; score again.")
+    if seal is not None:  # tables of format 1 have none
+        _check(path, table, made_by, seal)
     return made_by
+
+
+def _check(path: Path, table: Table, made_by: Mapping[str, Any], seal: Any) -> None:
+    """Whether table and `made_by` are those that were written together; a table that was edited is read with a warning.
+
+    Raises `BadTable` where `made_by` is damaged, or where scores of the table are others than those that it goes with.
+    """
+    where = _beside(path).name if path.suffix.lower() in (".csv", ".tsv") else "its made_by"
+    try:
+        own = {key: value for key, value in seal.items() if key != "made_by"}
+        if seal["made_by"] != _sha256_of_json([made_by, own]):
+            raise BadTable(f"{path}: {where} is damaged; it does not have the checksum that it was written with.")
+        content = path.read_bytes()
+        content = content.partition(b"\n")[2] if path.suffix.lower() == ".jsonl" else content
+        if path.suffix.lower() == ".parquet" or hashlib.sha256(content).hexdigest() == seal["sha256"]:
+            return
+        ids, scores = table.find("id"), table.find("score")
+        rows = zip(table.columns[ids], table.parsed(scores, number_or_nothing), strict=True)
+        found = {str(name): score for name, score in rows if str(name) in seal["scores"] and score is not None}
+        for name, score in found.items():
+            if not math.isclose(score, seal["scores"][name], rel_tol=1e-5, abs_tol=1e-9):
+                raise BadTable(
+                    f"{path} and {where} do not belong together, or one is damaged: {name} scores {score:g} in the "
+                    f"table and {seal['scores'][name]:g} there. Score again; or delete {where} to read the table alone."
+                )
+    except (KeyError, TypeError, AttributeError):
+        raise BadTable(f"{path}: {where} is damaged; its checksum cannot be read.") from None
+    warnings.warn(f"{path} was changed since giqa wrote it; it is read as it is now", stacklevel=4)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(path.name + ".json")
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _sha256_of_json(value: Any) -> str:
+    plain = json.loads(json.dumps(value))  # as a file gives it back: tuples as lists, keys as text
+    return _sha256(json.dumps(plain, sort_keys=True))
 
 
 def _pyarrow() -> tuple[Any, Any]:

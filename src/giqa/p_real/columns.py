@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadSpec
-from ..features.extract import make_extractor
-from ..model.model import learned_of
+from ..features.reader import make_extractor
+from ..model.file import learned_of
 from ..scorers.human import DISTANCE, Z
+from ..types import has_maps
 from .distances import LayerDistances
 
 TAPS = {
@@ -81,7 +82,7 @@ class Sums:
 def check_maps(extractor: Any, taps: Sequence[str] | None) -> tuple[str, ...]:
     """The layers whose maps are measured: those asked for, or those of the extractor's row in `TAPS`."""
     spec = type(extractor).__name__.lower()
-    if not hasattr(extractor, "maps"):
+    if not has_maps(extractor):
         raise BadSpec(f"{spec} has no maps; take embedded or inception.")
     if taps:
         return tuple(taps)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,23 +14,25 @@ import numpy as np
 
 from .. import __version__, registry
 from ..errors import BadModel, BadSpec, MissingSource
-from ..features.extract import as_features, as_match, extract_steps, make_extractor
 from ..features.joined import Joined
-from ..files import write_tensors
-from ..images import open_source
-from ..model.model import learned_of, restore
+from ..features.reader import Reader, make_extractor
+from ..files import is_whole, seal, write_tensors
+from ..model.file import head_of, learned_of, restore
 from ..model.out_of_domain import Content
+from ..model.score import score_by
+from ..model.table import Scores
 from ..scorers.human import HumanModel
 from ..scorers.scale import Scale
 from ..stats import NORMAL
-from ..types import INFO, Features, Progress, Step
+from ..types import INFO, Features, Progress
 from .columns import Sums, digest_of
 from .distances import LayerDistances
 from .domain import CONTENT, Asked, Voted
 from .domain import EXTRACTOR as CONTENT_EXTRACTOR
 
-FORMAT = 1
-KEY = "giqa.votes.findings"
+FORMAT = 2  # 1 had no checksum over all of it
+SEALED = ("human.", "densities.", "voted.", "scale.")  # arrays under the checksum; references have one of their own
+KEY = "giqa.people"
 COLUMNS = ("p_real", "p_real_low", "p_real_high")
 ROWS = 64
 FAR = 4.0  # spreads from the mean of the labelled pictures; what a column says farther out is not believed
@@ -110,8 +112,21 @@ class Realism:
             near[name] = np.clip(layer, low[here], high[here])
         return near
 
-    def score(self, features: Features) -> dict[str, Any]:
-        """All columns of `Scores`: the score is log(p / (1 - p)), and z is read against held-out reals."""
+    def score(
+        self, fakes: Any, *, store: bool = True, workers: int | None = None, progress: Progress | None = None
+    ) -> Scores:
+        """One row a picture: the score is log(p / (1 - p)), and z is read against held-out reals.
+
+        Parameters and result are those of `giqa.Model.score`, but `fakes` are pictures.
+        """
+        return score_by([self.judge()], fakes, store=store, workers=workers, progress=progress)
+
+    def judge(self) -> HumanJudge:
+        """This model for the length of one scoring."""
+        return HumanJudge(self, alone=True)
+
+    def columns(self, features: Features) -> dict[str, Any]:
+        """All columns of `Scores` for pictures that have features, each (n,)."""
         n, columns = len(features), self.people(features)
         score = _logit(columns["p_real"])
         nothing = np.full(n, np.nan)
@@ -152,6 +167,7 @@ class Realism:
             arrays["scale.held_out"] = np.asarray(self.scale.held_out, np.float64)
         header = {
             "format": FORMAT,
+            "distances": metadata,
             "human": human,
             "extractor": self.extractor,
             "taps": list(self.taps),
@@ -159,12 +175,13 @@ class Realism:
             "densities": None if self.densities is None else registry.canonical("scorer", self.densities),
             "learned": {name: value.item() for name, value in dense.items() if not value.ndim},
             "voted": {name: value.item() for name, value in shown.items() if not value.ndim},
-            "voted_sha256": digest_of(voted),
             "match": self.match,
             "seed": self.scale.seed if self.scale else 0,
             "digest": self.digest,
             "made_by": dict(self.made_by),
         }
+        sealed = {name: array for name, array in arrays.items() if name.startswith(SEALED)}
+        header = seal(json.loads(json.dumps(header)), sealed)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_tensors(path, arrays, metadata | {KEY: json.dumps(header)})
         return path
@@ -172,7 +189,7 @@ class Realism:
 
 def is_realism(path: str | Path) -> bool:
     """Whether a file is one that `giqa train human` wrote; nothing but its head is read."""
-    return Path(path).is_file() and KEY in _head(path)
+    return Path(path).is_file() and KEY in head_of(path)
 
 
 def read_realism_header(path: str | Path) -> dict[str, Any]:
@@ -180,13 +197,13 @@ def read_realism_header(path: str | Path) -> dict[str, Any]:
     if not Path(path).is_file():
         raise MissingSource(f"There is no model file {path}; make one with: giqa train human VOTES.csv --real REALS.")
     try:
-        header = dict(json.loads(_head(path)[KEY]))
+        header = dict(json.loads(head_of(path)[KEY]))
     except (KeyError, ValueError, TypeError) as error:
         raise BadModel(
             f"{path} is no model of people's votes, or is cut short ({type(error).__name__}); `giqa train human` makes "
             "one."
         ) from None
-    if header.get("format") != FORMAT:
+    if header.get("format") not in (1, FORMAT):
         raise BadModel(f"{path} has another format than this giqa, {__version__}, reads; train it again.")
     return header
 
@@ -199,11 +216,12 @@ def load_realism(path: str | Path) -> Realism:
     distances = LayerDistances.open(path) if header["references_sha256"] else None
     try:
         with safe_open(path, framework="numpy") as file:
-            arrays, dense, voted = (
-                {n.removeprefix(part): file.get_tensor(n) for n in file.keys() if n.startswith(part)}  # noqa: SIM118
-                for part in ("human.", "densities.", "voted.")
-            )
-            held_out = file.get_tensor("scale.held_out") if "scale.held_out" in file.keys() else None  # noqa: SIM118
+            every = {n: file.get_tensor(n) for n in file.keys() if n.startswith(SEALED)}  # noqa: SIM118
+            distances_told = {key: text for key, text in file.metadata().items() if key != KEY}
+        arrays, dense, voted = (
+            {n.removeprefix(part): array for n, array in every.items() if n.startswith(part)} for part in SEALED[:3]
+        )
+        held_out = every.get("scale.held_out")
         made = Realism(
             HumanModel.restored(arrays, header["human"]),
             distances,
@@ -217,7 +235,11 @@ def load_realism(path: str | Path) -> Realism:
             _voted(header, voted),
         )
         whole = made.digest == header["digest"]
-        whole = whole and digest_of({f"voted.{n}": a for n, a in voted.items()}) == header.get("voted_sha256", NO_VOTED)
+        if header["format"] > 1:
+            whole = whole and is_whole(header, every) and header["distances"] == distances_told
+        else:
+            of_voted = digest_of({f"voted.{n}": a for n, a in voted.items()})
+            whole = whole and of_voted == header.get("voted_sha256", NO_VOTED)
         if distances and Path(path).stat().st_size <= CHECKED:
             whole = whole and distances.digest() == made.references
     except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
@@ -229,43 +251,29 @@ def load_realism(path: str | Path) -> Realism:
     return made
 
 
-def with_people(
-    steps: Iterator[Step],
-    fakes: Any,
-    human: Realism,
-    *,
-    store: bool = True,
-    workers: int | None = None,
-    progress: Progress | None = None,
-    asked: Asked | None = None,
-) -> Iterator[Step]:
-    """The same steps with what people would say beside the other columns, and what `asked` notes of the pictures."""
-    if as_features(fakes) is not None:
-        raise BadSpec("What people would say is told from pictures; it cannot be asked of features.")
-    source, done = open_source(fakes), 0
-    others = extract_steps(source, human.sums, match=as_match(human.match), store=store, workers=workers)
-    for step, other in zip(steps, others, strict=True):
-        place = {name: row for row, name in enumerate(other.features.ids)}
-        rows = [place.get(name, -1) for name in step.features.ids]
-        columns = human.people(other.features) if len(other.features) else {name: np.empty(0) for name in COLUMNS}
-        told = {name: np.r_[values, np.nan][rows] for name, values in columns.items()}
-        if asked is not None:
-            notes = [*asked.see(other.features), ""]
-            told["human_notes"] = [notes[row] for row in rows]
-        done += len(step.ids)
-        if progress:
-            progress("what people would say", done, len(source))
-        yield replace(step, columns={**step.columns, **told} if len(step.features) else step.columns)
+class HumanJudge:
+    """A human model during one scoring: what it says, and what it notes of the pictures that it is asked about.
 
+    `alone`: its log odds are the score; else it adds `p_real` to the columns of a fitted model.
+    """
 
-def _head(path: str | Path) -> dict[str, str]:
-    from safetensors import SafetensorError, safe_open
+    takes_features = False
 
-    try:
-        with safe_open(path, framework="numpy") as file:
-            return file.metadata() or {}
-    except (SafetensorError, OSError) as error:
-        raise BadModel(f"{path} is not a giqa model, or is cut short ({type(error).__name__}).") from None
+    def __init__(self, human: Realism, alone: bool = False):
+        self.human, self.alone, self.asked = human, alone, Asked(human.voted)
+
+    def reader(self) -> Reader:
+        return Reader(self.human.sums, self.human.match)
+
+    def columns(self, features: Features) -> dict[str, Any]:
+        """Columns of `Scores`, each (n,), and notes."""
+        found = self.human.columns(features) if self.alone else self.human.people(features)
+        return {**found, "notes": self.asked.see(features)}
+
+    def made_by(self) -> dict[str, Any]:
+        """How the human model was trained, and on what kind of pictures it was asked."""
+        digest = "model_digest" if self.alone else "digest"
+        return {**self.human.made_by, digest: self.human.digest, "asked": self.asked.record()}
 
 
 def _network_beside(path: str | Path, extractor: str) -> str:

@@ -14,9 +14,10 @@ import numpy as np
 
 from .. import __version__, registry
 from ..errors import BadImage, BadShape, BadSource, BadSpec
-from ..features.extract import as_match, auto_match, describe_different, extract, make_extractor, still_different
+from ..features.reader import Reader
 from ..images import open_source
 from ..images.decode import decode, picture_info
+from ..images.match import as_match, auto_match, describe_different, still_different
 from ..images.subset import spread
 from ..scorers.human import PRESETS, HumanModel
 from ..scorers.scale import FEWEST, Copies, Scale, twins
@@ -77,12 +78,13 @@ def train_human(
     say = say or (lambda text: None)
     source = open_source(Path(votes).parent if images is None else images)
     judged = read_judged(votes, source, group, reals_too)
-    extractor = make_extractor(extractor or EXTRACTORS[preset])
-    taps = check_maps(extractor, layers)
+    reader = Reader(extractor or EXTRACTORS[preset], store=store, workers=workers, progress=progress)
+    taps = check_maps(reader.extractor, layers)
     reals = open_source(real)
-    info, judged = readable(source, judged, workers, progress)
+    info, judged = readable(source, judged, reader)
     asked_for, shown = match is not None, Part(source, judged.rows)
     match = auto_match(reals, shown) if match == "auto" else as_match(match)
+    reader = replace(reader, match=match)
     if asked_for:
         say(f"match: {match.spec() if match else 'nothing to do, size and coding are alike'}")
     different = describe_different(still_different(reals, shown, match), asked_for, "the pictures with votes")
@@ -90,34 +92,34 @@ def train_human(
         warnings.warn(different, stacklevel=2)
     judged = judged if group else replace(judged, group=twins(info))
     wanted = REFERENCES[preset] if references is None else references
-    chosen, aside, refused = choose_references(reals, info, wanted, seed, workers, progress)
+    chosen, aside, refused = choose_references(reals, info, wanted, seed, reader)
     say(
         f"{len(judged)} pictures with {judged.votes.sum():.0f} votes, {100 * judged.share():.1f} % of them real; "
         f"{len(chosen)} reals as references, {len(aside)} to fix the scale"
         + (f", {refused} left out because they are among the pictures with votes" if refused else "")
     )
-    maps = _Maps(extractor, taps, match, workers, progress)
+    maps = _Maps(reader, taps)
     distances = LayerDistances(variant or VARIANTS[preset], vectors=VECTORS, seed=seed)
     with _fitted(distances, maps, reals, chosen, out, say):
-        options = {"match": match, "store": store, "workers": workers, "progress": progress}
         dense = None
         if preset == "recommended" if densities is None else densities:
-            pooled = extract(Part(reals, chosen), extractor, what="references, pooled", **options).features
+            pooled = reader.features(Part(reals, chosen), "references, pooled").features
             dense = registry.make("scorer", "multilayer", seed=seed).fit(pooled)
-        sums = Sums(distances, extractor, taps, densities=dense, content=CONTENT_EXTRACTOR)
-        shown = extract(Part(source, judged.rows), sums, what="pictures with votes", **options).features
+        sums = Sums(distances, reader.extractor, taps, densities=dense, content=CONTENT_EXTRACTOR)
+        measure = replace(reader, extractor=sums)
+        shown = measure.features(Part(source, judged.rows), "pictures with votes").features
         x = columns_alone(shown)
         model = HumanModel(preset=preset, seed=seed).fit(x, judged.counts(), groups=judged.group)
         figures = held_out_figures(lambda: HumanModel(preset=preset, resamples=0, seed=seed), x, judged, seed)
-        there = extract(Part(reals, aside), sums, what="reals of the scale", **options).features if aside else None
-        how = registry.canonical("extractor", extractor), taps, sums.digest, match.spec() if match else None
+        there = measure.features(Part(reals, aside), "reals of the scale").features if aside else None
+        how = registry.canonical("extractor", reader.extractor), taps, sums.digest, match.spec() if match else None
         made_by = _made_by(preset, sums, model, judged, seed, refused) | {
             "extractor": how[0],
             "match": how[3],
             **figures,
         }
         made = Realism(model, distances, *how, None, made_by, dense, Voted.of(shown, seed))
-        made = made if there is None else replace(made, scale=Scale(made.score(there)["score"], seed))
+        made = made if there is None else replace(made, scale=Scale(made.columns(there)["score"], seed))
         made.save(out)
     return load_realism(out)
 
@@ -169,8 +171,7 @@ def choose_references(
     labelled: np.ndarray,
     wanted: int,
     seed: int,
-    workers: int | None = None,
-    progress: Progress | None = None,
+    reader: Reader,
 ) -> tuple[list[int], list[int], int]:
     """Rows of reals that are references, rows that are none and fix the scale, and how many were refused.
 
@@ -181,7 +182,7 @@ def choose_references(
         raise BadSpec(f"At least one reference is needed, got references={wanted}.")
     most = min(len(reals), wanted + min(ASIDE, wanted))
     rows = np.array(spread(reals.ids, most), int)
-    info, good = infos(reals, rows, workers, progress, "reals")
+    info, good = infos(reals, rows, reader, "reals")
     rows, info = rows[good], info[good]
     among = Copies(labelled).rows(info) >= 0
     rows, info = rows[~among], info[~among]
@@ -201,9 +202,9 @@ def choose_references(
 class _Maps:
     """The maps of pictures of a source, in threads and in order."""
 
-    def __init__(self, extractor: Any, taps: Sequence[str], match: Any, workers: int | None, progress: Progress | None):
-        self.extractor, self.taps, self.match = extractor, taps, match
-        self.workers, self.progress = workers, progress
+    def __init__(self, reader: Reader, taps: Sequence[str]):
+        self.extractor, self.match, self.taps = reader.extractor, reader.match, taps
+        self.workers, self.progress = reader.workers, reader.progress
 
     def one(self, source: Source, row: int) -> Mapping[str, np.ndarray]:
         pixels = decode(source.raw(row)).pixels
@@ -217,21 +218,17 @@ class _Maps:
                     self.progress("references", min(start + CHUNK, len(rows)), len(rows))
 
 
-def readable(
-    source: Source, judged: Judged, workers: int | None, progress: Progress | None
-) -> tuple[np.ndarray, Judged]:
+def readable(source: Source, judged: Judged, reader: Reader) -> tuple[np.ndarray, Judged]:
     """What is known of the labelled pictures, and the labels of those that can be read."""
-    info, good = infos(source, judged.rows, workers, progress, "pictures with votes")
+    info, good = infos(source, judged.rows, reader, "pictures with votes")
     if not good.all():
         warnings.warn(f"{(~good).sum()} pictures with votes cannot be read and are left out", stacklevel=3)
     if not good.any():
-        raise BadSource(f"None of the {len(good)} pictures with votes in {source.name} could be read.")
+        raise BadSource(f"Not one of the {len(good)} pictures with votes in {source.name} could be read.")
     return info[good], judged.take(good)
 
 
-def infos(
-    source: Source, rows: Sequence[int], workers: int | None, progress: Progress | None, what: str
-) -> tuple[np.ndarray, np.ndarray]:
+def infos(source: Source, rows: Sequence[int], reader: Reader, what: str) -> tuple[np.ndarray, np.ndarray]:
     """Records `INFO` of some pictures, and which could be read, both (n,)."""
 
     def one(row: int) -> np.void | None:
@@ -241,10 +238,10 @@ def infos(
             return None
 
     info, good = np.zeros(len(rows), INFO), np.zeros(len(rows), bool)
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(reader.workers) as pool:
         for i, found in enumerate(pool.map(one, rows)):
             if found is not None:
                 info[i], good[i] = found, True
-            if progress:
-                progress(f"reading {what}", i + 1, len(rows))
+            if reader.progress:
+                reader.progress(f"reading {what}", i + 1, len(rows))
     return info, good

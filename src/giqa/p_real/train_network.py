@@ -12,8 +12,8 @@ import numpy as np
 from .. import __version__, registry
 from ..errors import BadSpec
 from ..features.devices import find_device
-from ..features.extract import extract
 from ..features.learned import Learned
+from ..features.reader import Reader
 from ..images import open_source
 from ..scorers.human import HumanModel
 from ..scorers.scale import Scale, twins
@@ -89,7 +89,8 @@ def train_end_to_end(
     trainer = Trainer(recipe, pictures, where, out.with_suffix(".checkpoint"))
     trainer.run(progress)
     trainer.write(out)
-    made = _calibrated(out, source, judged, pictures, open_source(real), seed, store, workers, progress)
+    reader = Reader(Learned(str(out.resolve())), store=store, workers=workers, progress=progress)
+    made = _calibrated(Part(source, judged.rows), judged, pictures, open_source(real), seed, reader)
     made.save(out.with_suffix(".giqa"))
     trainer.checkpoint.unlink(missing_ok=True)
     return load_realism(out.with_suffix(".giqa"))
@@ -102,17 +103,14 @@ def _held_out(table: Judgements, info: np.ndarray, seed: int) -> np.ndarray:
     return np.isin(groups, names[: max(1, round(HELD_OUT * len(names)))])
 
 
-def _calibrated(
-    out: Path, source: Any, judged: Judged, pictures: Pictures, reals: Any, seed: int, *reading: Any
-) -> Realism:
+def _calibrated(source: Part, judged: Judged, pictures: Pictures, reals: Any, seed: int, reader: Reader) -> Realism:
     """p of the network's log odds, by the votes on pictures that it did not learn from."""
-    options = dict(zip(("store", "workers", "progress"), reading, strict=True))
-    network, held = Learned(str(out.resolve())), judged.take(pictures.held_out)
-    x = extract(Part(source, held.rows), network, what="held out", **options).features
+    network, held = reader.extractor, judged.take(pictures.held_out)
+    x = reader.features(Part(source.source, held.rows), "held out").features
     model = HumanModel(seed=seed).fit(x, held.counts(), groups=held.group)
     figures = held_out_figures(lambda: HumanModel(resamples=0, seed=seed), x, held, seed)
-    rows = choose_references(reals, pictures.info, ASIDE, seed, options["workers"], options["progress"])
-    there = extract(Part(reals, sorted(rows[0] + rows[1])), network, what="reals of the scale", **options).features
+    rows = choose_references(reals, pictures.info, ASIDE, seed, reader)
+    there = reader.features(Part(reals, sorted(rows[0] + rows[1])), "reals of the scale").features
     made_by = {
         "giqa": __version__,
         "scorer": "human(end_to_end=True)",
@@ -130,6 +128,6 @@ def _calibrated(
         "weights": {name: list(values) for name, values in model.weights().items()},
         **figures,
     }
-    shown = extract(Part(source, judged.rows), CONTENT_EXTRACTOR, what="what they show", **options).features
+    shown = replace(reader, extractor=CONTENT_EXTRACTOR).features(source, "what they show").features
     made = Realism(model, None, made_by["extractor"], made_by=made_by, voted=Voted.of(shown, seed))
-    return replace(made, scale=Scale(made.score(there)["score"], seed))
+    return replace(made, scale=Scale(made.columns(there)["score"], seed))

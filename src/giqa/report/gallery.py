@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..errors import BadImage
-from ..images import open_source
-from ..images.decode import decode
-from ..images.folder import has_magic
-from ..images.table import split_spec
+from ..explain.worst_pictures import Explained
+from ..images.sets import plain_name
+from ..images.thumbnail import thumbnail, thumbnails_of
 from ..model.model import Model
 from ..model.table import PEOPLE, Scores
 from ..model.trust import doubts, human_part
-from ..types import Progress, Step
-from .report import COLUMNS, FLAGS, Explained, Neighbour, Report, Unshown, thumbnail, write_report
+from ..types import Picture, Progress, Step
+from .report import COLUMNS, FLAGS, Neighbour, Report, Unshown, write_report
 
 MOST = 10_000  # pictures in one report: the best and the worst half of it
 NEAREST = 5
@@ -27,20 +23,32 @@ FEW = 300  # up to so many pictures the thumbnails are twice as wide: 4 KB inste
 
 
 class Gallery:
-    """Watches scoring (`see` is given every `Step`) and remembers the nearest reals of each picture."""
+    """Watches a scoring and remembers what the report shows: small pictures, and the nearest reals of each.
 
-    def __init__(self, model: Model, neighbours: bool = True):
-        self.model = model
-        self.neighbours = neighbours
+    `fakes`: what is scored; `neighbours`, `thumbnails`: whether the report will show them. `watch` is given every
+    picture as it is decoded, and `see` every `Step`, so that nothing is read again for the report. Of more than 10,000
+    pictures only the best and the worst are shown, and which these are is known at the end: they are read once more.
+    """
+
+    def __init__(self, model: Any, fakes: Any, neighbours: bool = True, thumbnails: bool = True):
+        self.model, self.fakes = model, fakes
+        self.k = min(NEAREST, len(model.reals)) if neighbours and isinstance(model, Model) else 0
+        self.size = 0 if not thumbnails or len(fakes) > MOST else 192 if len(fakes) <= FEW else 96
+        self.thumbnails: dict[str, bytes] = {}
         self.rows: list[np.ndarray] = []  # (pictures, k) a step: rows of the nearest reals, -1 without a score
         self.distances: list[np.ndarray] = []
 
+    def watch(self, name: str, picture: Picture) -> None:
+        """Keep a small copy."""
+        if self.size:
+            self.thumbnails[name] = thumbnail(picture.pixels, self.size)
+
     def see(self, step: Step) -> None:
-        k = min(NEAREST, len(self.model.reals)) if self.neighbours else 0
-        rows, distances = np.full((len(step.ids), k), -1, np.int32), np.zeros((len(step.ids), k), np.float32)
-        if k and len(step.features):
+        """Remember the nearest reals of each picture."""
+        rows, distances = np.full((len(step.ids), self.k), -1, np.int32), np.zeros((len(step.ids), self.k), np.float32)
+        if self.k and len(step.features):
             scored = np.array([i not in step.failures for i in step.ids])
-            rows[scored], distances[scored] = self.model.neighbours(step.features, k)
+            rows[scored], distances[scored] = self.model.neighbours(step.features, self.k)
         self.rows.append(rows)
         self.distances.append(distances)
 
@@ -48,41 +56,40 @@ class Gallery:
         self,
         path: str | Path,
         scores: Scores,
-        fakes: Any,
         real: Any = None,
         *,
-        title: str | None = None,
         explained: Mapping[str, Explained] | None = None,
         workers: int | None = None,
         progress: Progress | None = None,
-        **switches: bool,
+        **shows: bool,
     ) -> Path:
-        """One HTML file; `fakes` and `real` are where the pictures are, `switches` those of `write_report`.
+        """One HTML file; `real` is where pictures of the reals are, `explained` maps of some fakes by id.
 
-        `title`: else the name of `fakes`, without the folders it lies in; `explained`: maps of some pictures, by id.
+        `shows`: `show_reals`, `show_thumbnails` and `show_paths` of `write_report`.
         """
         names = COLUMNS if scores.p_real is None else (*COLUMNS, *PEOPLE)
-        pictures = switches.get("show_thumbnails", True)
+        pictures = shows.get("show_thumbnails", True)
         rows = chosen_rows(scores)
         ids = [scores.id[row] for row in rows]
         nobody = [np.empty((len(scores), 0), int)]  # a gallery that saw no scoring
         near, distances = (np.concatenate(parts or nobody)[rows] for parts in (self.rows, self.distances))
         wanted = np.unique(near[near >= 0]).tolist()
         place = {row: i for i, row in enumerate(wanted)}
-        total = len(rows) + len(wanted)
-        size = 192 if len(rows) <= FEW else 96
-        shown = thumbnails_of(fakes, ids, workers, progress, 0, total, size) if pictures else {}
+        how = {"workers": workers, "progress": progress}
+        shown = self.thumbnails
+        if pictures and not (self.size and self.rows):
+            shown = thumbnails_of(self.fakes, ids, 192 if len(ids) <= FEW else 96, **how)
         kept = getattr(self.model, "thumbnails", None) or {}
         held_out = np.empty(0) if self.model.scale is None else self.model.scale.held_out
         if pictures and real is not None and not kept:
             real_ids = [self.model.reals.ids[row] for row in wanted]
-            found = thumbnails_of(real, real_ids, workers, progress, len(rows), total)
+            found = thumbnails_of(real, real_ids, **how)
             kept = {row: found[i] for row, i in zip(wanted, real_ids, strict=True) if i in found}
         report = Report(
-            title=title or plain_name(fakes),
+            title=plain_name(self.fakes),
             ids=ids,
-            columns={name: getattr(scores, name)[rows] for name in names},
-            flags={name: [getattr(scores, name)[row] for row in rows] for name in FLAGS},
+            columns={name: scores[name][rows] for name in names},
+            flags={name: [scores[name][row] for row in rows] for name in FLAGS},
             held_out_z=self.model.scale.z(held_out) if len(held_out) else held_out,
             n_real=len(held_out),
             thumbnails=[shown.get(name) for name in ids],
@@ -99,7 +106,7 @@ class Gallery:
             unshown=_unshown(scores, rows) if len(rows) < len(scores) else None,
             cautions=doubts(human_part(scores.made_by)),
         )
-        return write_report(path, report, **switches)
+        return write_report(path, report, **shows)
 
 
 def chosen_rows(scores: Scores) -> np.ndarray:
@@ -129,60 +136,7 @@ def _unshown(scores: Scores, rows: np.ndarray) -> Unshown:
     return Unshown(**columns, copies=copies, foreign=foreign, shown_are=words)
 
 
-def thumbnails_of(
-    where: Any,
-    ids: Iterable[str],
-    workers: int | None,
-    progress: Progress | None,
-    done: int,
-    total: int,
-    size: int = 96,
-) -> dict[str, bytes]:
-    """WebP thumbnails by id, of those pictures that are there and can be read."""
-    try:
-        source = open_source(where)
-    except ValueError:  # features, not pictures
-        return {}
-    index = {name: i for i, name in enumerate(source.ids)}
-
-    def one(name: str) -> tuple[str, bytes | None]:
-        mirrored = name not in index and name.endswith("#flip")
-        try:
-            pixels = decode(source.raw(index[name.removesuffix("#flip") if mirrored else name])).pixels
-        except (BadImage, KeyError):
-            return name, None
-        return name, thumbnail(pixels[:, ::-1] if mirrored else pixels, size)
-
-    found = {}
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
-        for name, picture in pool.map(one, ids):
-            done += 1
-            if picture is not None:
-                found[name] = picture
-            if progress:
-                progress("report", done, total)
-    return found
-
-
 def keep_thumbnails(model: Model, real: Any, workers: int | None = None) -> dict[int, bytes]:
     """Thumbnails of the reals by row, to be kept in the model file on request."""
-    found = thumbnails_of(real, model.reals.ids, workers, None, 0, len(model.reals))
+    found = thumbnails_of(real, model.reals.ids, workers=workers)
     return {row: found[i] for row, i in enumerate(model.reals.ids) if i in found}
-
-
-def plain_name(where: Any) -> str:
-    """What a person calls the pictures: the last part of a path with its filter, or a pattern without its folders.
-
-    >>> [plain_name(where) for where in ("runs/7/fakes/", "set/labels.csv[kind=a/b]", "/data/runs/**/*.png")]
-    ['fakes', 'labels.csv[kind=a/b]', 'runs/**/*.png']
-    """
-    text = str(where) if isinstance(where, (str, Path)) else getattr(where, "name", None)
-    if not isinstance(text, str) or not text:
-        return "pictures"
-    if os.path.exists(text):
-        return Path(os.path.abspath(text)).name or text
-    if found := split_spec(text):
-        return f"{found[0].name}[{found[1]}]"
-    parts = Path(text).parts
-    pattern = [i for i, part in enumerate(parts) if has_magic(part)]
-    return "/".join(parts[max(0, pattern[0] - 1) if pattern else -1 :]).lstrip("/")

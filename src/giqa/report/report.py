@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadShape
+from ..explain.worst_pictures import Explained
 from ..files import replace_file
 from ..pages.page import render
 
@@ -33,14 +34,6 @@ class Neighbour:
 
     real: int
     distance: float
-
-
-@dataclass(frozen=True)
-class Explained:
-    """Where a picture is unlike real ones: a heat map (what `thumbnail` makes) and a sentence."""
-
-    heat: bytes | None
-    sentence: str
 
 
 @dataclass(frozen=True)
@@ -86,26 +79,6 @@ class Report:
     cautions: Sequence[str] = ()  # why p_real should not be believed; it is then beside each picture, and no headline
 
 
-def thumbnail(pixels: np.ndarray, size: int = 96, quality: int = 40) -> bytes:
-    """uint8 (h, w, 3) to WebP bytes whose longest side is at most `size`; a smaller picture keeps its size.
-
-    >>> len(thumbnail(np.zeros((512, 256, 3), np.uint8))) < 200
-    True
-    """
-    import io
-
-    from PIL import Image
-
-    pixels = np.asarray(pixels)
-    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size or size < 1:
-        raise BadShape(f"a thumbnail needs uint8 (h, w, 3) and size >= 1, got {pixels.dtype} {pixels.shape}, {size}")
-    image = Image.fromarray(pixels)
-    image.thumbnail((size, size), Image.Resampling.LANCZOS)
-    out = io.BytesIO()
-    image.save(out, "WEBP", quality=quality, method=6)
-    return out.getvalue()
-
-
 def write_report(
     path: str | os.PathLike[str],
     report: Report,
@@ -116,7 +89,7 @@ def write_report(
 ) -> Path:
     """Write `report` as one HTML file that opens offline, whole or not at all.
 
-    What may not leave the house stays out of the file: `show_reals=False` every id, picture and distance of a real;
+    What may not leave this machine stays out of the file: `show_reals=False` every id, picture and distance of a real;
     `show_thumbnails=False` every picture; `show_paths=False` every id (its row number instead) and path.
     """
     _check(report)

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BadSource, BadSpec, BadTable
-from ..features.extract import extract
+from ..errors import BadSpec, BadTable
+from ..features.reader import Reader
 from ..images import open_source
 from ..scorers.scale import twins as twins_of
 from ..tables.names import join_names
 from ..tables.table import read_scored, write_table
-from ..types import Progress, Source
+from ..types import Progress, Source, columns_of
 from ..votes.votes import Counts, Pairs, Votes, read_labels
 from .acquisition import METHODS, NEAR, choose, directions, learned
 
@@ -93,9 +93,8 @@ def suggest(
     source = open_source(pictures)
     strata = _strata(source, by)
     names, votes = ([], {}) if labelled is None else _labels(labelled)
-    done = extract(source, extractor, store=store, workers=workers, progress=progress, what="pictures")
-    if not len(done.features):
-        raise BadSource(f"Not one picture of {source.name} could be read.")
+    done = Reader(extractor, store=store, workers=workers, progress=progress).features(source, "pictures")
+    done.needed(f"pictures of {source.name}")
     place = {name: row for row, name in enumerate(source.ids)}
     rows = np.array([place[name] for name in done.features.ids])
     found, missing = join_names(names, done.features.ids, "the labels", source.name, need=False)
@@ -170,7 +169,7 @@ def _strata(source: Source, by: str | None) -> np.ndarray | None:
     """The value of a column, or the first folder, of each picture of the source."""
     if by is None:
         return None
-    columns = getattr(source, "columns", {})
+    columns = columns_of(source)
     if by not in columns and by != "folder":
         has = f"has the columns {', '.join(columns)}" if columns else "is no table"
         raise BadSpec(f"by={by!r} names a column, or is 'folder'; {source.name!r} {has}.")

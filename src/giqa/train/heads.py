@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import __version__, registry
 from ..errors import BadSpec
-from ..features.extract import extract, make_extractor
+from ..features.reader import Reader
 from ..images.decode import decode
 from ..images.degradations import KINDS, LEVELS, degraded
 from ..model.model import Model
@@ -45,12 +45,12 @@ def train_heads(
         raise BadSpec(f"Learned scorers are {', '.join(LEARNED)}; got {kind!r}.")
     if n_heads is not None and kind != "mbc":
         raise BadSpec(f"Only mbc has several heads; {kind} does not take n_heads={n_heads!r}.")
-    snapshots, extractor = read_manifest(manifest), make_extractor(extractor)
+    snapshots = read_manifest(manifest)
+    reader = Reader(extractor, store=store, workers=workers, progress=progress)
     scorer = registry.make("scorer", kind, preset=preset, seed=seed, n_heads=n_heads)
-    options = {"store": store, "workers": workers, "progress": progress}
     fit = _fit_rank if kind == "rank" else _fit_labels
-    scorer, reals, held_out, learned_from = fit(scorer, snapshots, extractor, seed, options)
-    spec, identity = registry.canonical("extractor", extractor), dict(extractor.identity())
+    scorer, reals, held_out, learned_from = fit(scorer, snapshots, reader, seed)
+    spec, identity = registry.canonical("extractor", reader.extractor), dict(reader.extractor.identity())
     made_by = {
         "giqa": __version__,
         "extractor": spec,
@@ -80,8 +80,8 @@ def snapshot_folds(snapshots: np.ndarray, info: np.ndarray, seed: int) -> np.nda
     return folds
 
 
-def _fit_labels(scorer: Any, snapshots: Manifest, extractor: Any, seed: int, options: dict) -> tuple:
-    features = extract(snapshots.source, extractor, what="snapshots", **options).features
+def _fit_labels(scorer: Any, snapshots: Manifest, reader: Reader, seed: int) -> tuple:
+    features = reader.features(snapshots.source, "snapshots").features
     place = {name: row for row, name in enumerate(snapshots.source.ids)}
     rows = np.array([place[name] for name in features.ids], int)  # without those that could not be read
     real = snapshots.real[rows]
@@ -91,17 +91,17 @@ def _fit_labels(scorer: Any, snapshots: Manifest, extractor: Any, seed: int, opt
     return scorer, features.rows(real), scorer.held_out_[real], counts
 
 
-def _fit_rank(scorer: Any, snapshots: Manifest, extractor: Any, seed: int, options: dict) -> tuple:
+def _fit_rank(scorer: Any, snapshots: Manifest, reader: Reader, seed: int) -> tuple:
     """Every real as it is and with four kinds of damage at four levels; pairs are made from one picture by one kind."""
     reals = snapshots.rows(snapshots.real)
     if len(reals.label) > RANKED:
         reals = reals.rows(np.sort(np.random.default_rng(seed).permutation(len(reals.label))[:RANKED]))
-    whole = extract(reals.source, extractor, what="reals", **options).features
+    whole = reader.features(reals.source, "reals").features
     place = {name: row for row, name in enumerate(reals.source.ids)}
     pixels = [decode(reals.source.raw(place[name])).pixels for name in whole.ids]
     cases = [(row, kind, level) for row in range(len(pixels)) for kind in KINDS for level in range(1, LEVELS + 1)]
     made = [degraded(pixels[row], kind, level, seed=row) for row, kind, level in cases]
-    damaged = extract(made, extractor, what="damaged reals", **options).features
+    damaged = reader.features(made, "damaged reals").features
     start = [(row, kind, 0) for row in range(len(pixels)) for kind in KINDS]
     matrix = np.concatenate([whole.matrix()[[row for row, *_ in start]], damaged.matrix()])
     row, kind, level = (np.array(column) for column in zip(*start, *cases, strict=True))

@@ -13,7 +13,7 @@ from ..images import open_source
 from ..images.iterations import iteration_column, number
 from ..scorers.labels import pseudo_labels
 from ..tables.table import Table
-from ..types import Source
+from ..types import Source, columns_of
 
 KINDS = ("real", "generated", "fake")
 
@@ -69,7 +69,7 @@ def read_manifest(where: Any) -> Manifest:
     Errors: `BadSource` names the row that is wrong.
     """
     source = open_source(where)
-    columns = getattr(source, "columns", {})
+    columns = columns_of(source)
     table = Table(str(where), columns)
     kind_of, run_of, time = table.find("kind"), table.find("run"), iteration_column(columns)
     if kind_of is None or time is None:

@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from .. import __version__, api
+from .. import __version__
 from ..errors import BadModel, BadSpec
 from ..features.devices import find_device
 from ..features.learned import KEY, Learned
 from ..files import replace_file
 from ..images.degradations import KINDS, LEVELS, degraded
+from ..model.fit import fit
 from ..scorers.fixed import Value
 from ..scorers.labels import targets, thresholds
 from ..scorers.scale import FEWEST, twins
@@ -303,4 +304,4 @@ def _write_model(out: Path, pictures: Pictures) -> None:
         )
         return
     reals = Part(pictures.manifest.source, np.flatnonzero(keep))
-    api.fit(reals, extractor=Learned(str(out.resolve())), scorer=Value(), store=False).save(model)
+    fit(reals, extractor=Learned(str(out.resolve())), scorer=Value(), store=False).save(model)

@@ -12,9 +12,9 @@ import numpy as np
 
 from ..errors import BadImage, BadSource, BadSpec
 from ..files import replace_file
+from ..images.thumbnail import thumbnail
 from ..pages.intervals import curve_plot, interval_plot
 from ..pages.page import render
-from ..report.report import thumbnail
 from ..tables.names import join_names
 from .findings import Findings, K
 

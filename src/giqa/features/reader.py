@@ -1,0 +1,325 @@
+"""Pictures to features: read and decoded once, prepared in threads, run in steps, through the store."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .. import registry
+from ..errors import BadImage, BadSource
+from ..images import open_source
+from ..images.decode import POLICY, picture_info
+from ..images.match import as_match
+from ..images.pictures import as_pictures
+from ..types import INFO, Extractor, Features, Picture, Progress, levels_of
+from .store import Store, content_key
+from .weights import home
+
+DEFAULT_EXTRACTOR = "embedded"
+CHUNK = 64  # pictures a step: bounds memory, and what a killed process loses
+NAMED = 5  # pictures that could not be read are warned of by name, up to this many
+
+Watch = Callable[[str, Picture], None]  # is given every picture that could be decoded, in the threads that read
+
+
+@dataclass(frozen=True, eq=False)
+class Extracted:
+    """Features of the pictures that could be read, and for the others the reason, by id."""
+
+    features: Features
+    failures: Mapping[str, str]
+
+    def needed(self, what: str, warn: bool = False) -> Features:
+        """The features, where there are any: the only place that says that not one picture could be read.
+
+        Parameters
+        ----------
+        what : str
+            What the pictures are, in the plural: "reals".
+        warn : bool
+            Also warn of those that are left out.
+
+        Raises
+        ------
+        BadSource
+            When not one could be read; it gives the first reason.
+        """
+        left_out = list(self.failures.items())
+        if not len(self.features):
+            first = f"; the first, {left_out[0][0]}: {left_out[0][1]}" if left_out else ""
+            raise BadSource(f"Not one of the {len(left_out)} {what} could be read{first}.")
+        if warn:
+            for name, reason in left_out[:NAMED]:
+                warnings.warn(f"{what}: {name} left out: {reason}", stacklevel=3)
+            if len(left_out) > NAMED:
+                warnings.warn(f"{what}: ... and {len(left_out) - NAMED} more left out", stacklevel=3)
+        return self.features
+
+
+def make_extractor(spec: Any = None, preset: str | None = None) -> Extractor:
+    """The extractor that a spec string names; objects pass through."""
+    return registry.make("extractor", spec or DEFAULT_EXTRACTOR, preset=preset)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How pictures become features, said once: by which extractor, after what, through the store or not.
+
+    Parameters
+    ----------
+    extractor : str, object or None
+        A spec string such as "inception", or an extractor; None: the default one.
+    match : str, Match or None
+        What is done to decoded pixels before.
+    flip : bool
+        Mirror the pictures.
+    store : bool
+        Take from the feature store what is there, and keep what is computed.
+    workers : int or None
+        Threads that read and decode; None: one more than there are cores.
+    progress : callable or None
+        Is told (what, pictures done, pictures in all).
+
+    Examples
+    --------
+    >>> pictures = np.zeros((3, 16, 16, 3), np.uint8)
+    >>> Reader("statistics", store=False).features(pictures).features.layers["texture.1"].shape
+    (3, 18)
+    """
+
+    extractor: Any = None
+    match: Any = None
+    flip: bool = False
+    store: bool = True
+    workers: int | None = None
+    progress: Progress | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "extractor", make_extractor(self.extractor))
+        object.__setattr__(self, "match", as_match(self.match))
+
+    @property
+    def made_by(self) -> dict[str, Any]:
+        """Everything that decides the features, and what each layer sees."""
+        levels = {level: list(names) for level, names in levels_of(self.extractor).items()}
+        made_by = {**self.extractor.identity(), "match": self.match and self.match.spec(), "flip": self.flip}
+        return made_by | ({"levels": levels} if levels else {})
+
+    def features(self, where: Any, what: str = "features") -> Extracted:
+        """Features of every picture of a source, in its order; `what` is what progress is reported as."""
+        return features_together(where, [self], what)[0]
+
+    def steps(self, where: Any, watch: Watch | None = None) -> Iterator[Extracted]:
+        """The same in steps of 64 pictures; `watch` is given every picture that is decoded."""
+        return (step for (step,) in together(where, [self], watch))
+
+
+def features_together(where: Any, readers: Sequence[Reader], what: str = "features") -> list[Extracted]:
+    """Features of every picture by several readers, in one pass."""
+    source, done = open_source(where), 0
+    found: list[tuple[list[Features], dict[str, str]]] = [([], {}) for _ in readers]
+    for step in together(source, readers):
+        for (parts, failures), extracted in zip(found, step, strict=True):
+            parts.append(extracted.features)
+            failures |= extracted.failures
+        done += len(step[0].features) + len(step[0].failures)
+        if readers[0].progress:
+            readers[0].progress(what, done, len(source))
+    made = zip(found, readers, strict=True)
+    return [Extracted(joined(parts, reader.made_by), failures) for (parts, failures), reader in made]
+
+
+def together(where: Any, readers: Sequence[Reader], watch: Watch | None = None) -> Iterator[list[Extracted]]:
+    """Features by several readers in one pass: each picture is read and decoded once, in steps of 64.
+
+    What the store holds is not computed again; a picture that all readers find there is not even decoded, unless
+    `watch` wants to see it. Workers are those of the first reader.
+    """
+    pictures = as_pictures(open_source(where))
+    lanes = [_Lane(reader) for reader in readers]
+
+    def read(index: int) -> list[tuple[str, bytes, Any]]:
+        """One picture; for each lane ("stored" | "new" | "bad", key, record | (info, prepared) | reason)."""
+        try:
+            raw, decoded = pictures.take(index)
+            key = content_key(raw) if any(lane.shelf is not None for lane in lanes) else b""
+            records = [lane.record(key) for lane in lanes]
+            if watch is None and all(record is not None for record in records):
+                return [("stored", key, record) for record in records]
+            picture = decoded()
+            if watch is not None:
+                watch(pictures.ids[index], picture)
+        except (BadImage, MemoryError) as error:
+            return [("bad", b"", _reason(error))] * len(lanes)
+        made = zip(lanes, records, strict=True)
+        return [("stored", key, kept) if kept is not None else lane.prepared(key, picture) for lane, kept in made]
+
+    steps = [range(i, min(i + CHUNK, len(pictures))) for i in range(0, len(pictures), CHUNK)]
+    try:
+        # one more than there are cores: while one waits for a file or the interpreter, another computes
+        with ThreadPoolExecutor(readers[0].workers or 1 + (os.cpu_count() or 1)) as pool:
+            waiting = deque()
+            for step in steps[:2]:  # one step is read while the one before is computed
+                waiting.append([pool.submit(read, i) for i in step])
+            try:
+                for number, step in enumerate(steps):
+                    results = [future.result() for future in waiting.popleft()]
+                    if number + 2 < len(steps):
+                        waiting.append([pool.submit(read, i) for i in steps[number + 2]])
+                    ids = [pictures.ids[i] for i in step]
+                    yield [lane.finish(ids, [row[n] for row in results]) for n, lane in enumerate(lanes)]
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+    finally:
+        for lane in lanes:
+            if lane.shelf is not None:
+                lane.shelf.close()
+
+
+def _reason(error: Exception) -> str:
+    return "not enough memory to decode it" if isinstance(error, MemoryError) else str(error)
+
+
+class _Lane:
+    """One reader at work: its store, and what it makes of a step."""
+
+    def __init__(self, reader: Reader):
+        self.extractor, self.match, self.flip = reader.extractor, reader.match, reader.flip
+        transform = {"match": self.match.spec() if self.match else None, "flip": self.flip}
+        identity = {"decode": POLICY, **transform, **self.extractor.identity()}
+        self.shelf = _open_store(identity) if reader.store else None
+
+    def record(self, key: bytes) -> np.void | None:
+        return None if self.shelf is None else self.shelf.read([key])[0]
+
+    def prepared(self, key: bytes, picture: Picture) -> tuple[str, bytes, Any]:
+        try:
+            pixels = self.match(picture.pixels) if self.match else picture.pixels
+            pixels = np.ascontiguousarray(pixels[:, ::-1]) if self.flip else pixels
+            return "new", key, (picture_info(picture), self.extractor.prepare(pixels))
+        except (BadImage, MemoryError) as error:
+            return "bad", key, _reason(error)
+
+    def finish(self, ids: Sequence[str], results: Sequence[tuple[str, bytes, Any]]) -> Extracted:
+        """Run the network on what is new, put it in the store, and put the step together again."""
+        failures = {name: value for name, (kind, _, value) in zip(ids, results, strict=True) if kind == "bad"}
+        fresh = [(key, *value) for kind, key, value in results if kind == "new"]
+        made = np.empty(0)
+        if fresh:
+            keys, infos, prepared = zip(*fresh, strict=True)
+            made = _records(infos, self.extractor.run(prepared))
+            if self.shelf is not None:
+                try:
+                    self.shelf.append(keys, made)
+                except OSError as error:  # a full disk costs the store, not the run
+                    warnings.warn(f"features could not be kept ({error.strerror or error})", stacklevel=2)
+        new = iter(made)
+        good = [
+            (name, next(new) if kind == "new" else value)
+            for name, (kind, _, value) in zip(ids, results, strict=True)
+            if kind != "bad"
+        ]
+        return Extracted(_from_records(good), failures)
+
+
+def _open_store(identity: Mapping[str, Any]) -> Store | None:
+    """The store for features made in this way; None, with a warning, where nothing can be written."""
+    try:
+        shelf = Store(home() / "features", identity)
+        shelf.folder.mkdir(parents=True, exist_ok=True)
+        return shelf
+    except OSError as error:
+        warnings.warn(
+            f"features cannot be kept in {home()} ({error.strerror or error}), so they will be computed again next "
+            "time; set GIQA_HOME to a folder that can be written",
+            stacklevel=2,
+        )
+        return None
+
+
+def _records(infos: Sequence[np.void], layers: Mapping[str, np.ndarray]) -> np.ndarray:
+    """What is known of each picture and its layers, as the records of the store, (n,)."""
+    known = [(name, INFO[name].base, INFO[name].shape) for name in INFO.names]
+    records = np.empty(len(infos), [*known, *((f"layer:{name}", "<f4", a.shape[1:]) for name, a in layers.items())])
+    for name in INFO.names:
+        records[name] = [info[name] for info in infos]
+    for name, layer in layers.items():
+        records[f"layer:{name}"] = layer
+    return records
+
+
+def _from_records(records: Sequence[tuple[str, np.void]]) -> Features:
+    """Named records of the store as features."""
+    if not records:
+        return Features((), {}, np.empty(0, INFO))
+    table = np.array([record for _, record in records], records[0][1].dtype)
+    info = np.empty(len(table), INFO)
+    for name in INFO.names:
+        info[name] = table[name]
+    layers = [name for name in table.dtype.names if name.startswith("layer:")]
+    arrays = {name.removeprefix("layer:"): np.ascontiguousarray(table[name]) for name in layers}
+    return Features(tuple(name for name, _ in records), arrays, info)
+
+
+def joined(parts: list[Features], made_by: Mapping[str, Any] | None = None) -> Features:
+    """Several features of the same layers, one after the other."""
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        return Features((), {}, np.empty(0, INFO), made_by or {})
+    infos = [part.info for part in parts]
+    return Features(
+        tuple(i for part in parts for i in part.ids),
+        {name: np.concatenate([part.layers[name] for part in parts]) for name in parts[0].layers},
+        None if any(info is None for info in infos) else np.concatenate(infos),
+        made_by if made_by is not None else parts[0].made_by,
+    )
+
+
+def as_features(where: Any) -> Features | None:
+    """Features that are given as such: `Features`, or a float array (n, d); None when `where` is pictures."""
+    if isinstance(where, Features):
+        return where
+    if isinstance(where, np.ndarray) and where.ndim == 2 and where.dtype.kind == "f":
+        width = max(1, len(str(len(where) - 1)))
+        matrix = where if where.dtype.itemsize >= 4 else where.astype(np.float32)
+        return Features(tuple(f"{i:0{width}d}" for i in range(len(where))), {"features": matrix})
+    return None
+
+
+def extract(where: Any, extractor: Any = None, **how: Any) -> Extracted:
+    """Features of every picture of a source, through the store.
+
+    Parameters
+    ----------
+    where : path, array or source
+        Whatever `giqa.images.open_source` takes.
+    extractor : str, object or None
+        A spec string such as "inception" or an extractor; None: the default one.
+    **how
+        `match`, `flip`, `store`, `workers` and `progress` of `giqa.features.Reader`; `what` names the work in progress
+        reports.
+
+    Returns
+    -------
+    Extracted
+        `features` of the pictures that could be read, float32 layers (n, c), and `failures`, id -> reason.
+
+    Raises
+    ------
+    BadSource, BadSpec, MissingWeights
+
+    Examples
+    --------
+    >>> pictures = np.zeros((3, 16, 16, 3), np.uint8)
+    >>> extract(pictures, "statistics", store=False).features.layers["texture.1"].shape
+    (3, 18)
+    """
+    what = how.pop("what", "features")
+    return Reader(extractor, **how).features(where, what)

@@ -1,0 +1,146 @@
+"""One row a picture: what judges say of every picture of a source, in one pass over it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..errors import BadSpec
+from ..features.reader import CHUNK, Extracted, Reader, Watch, as_features, together
+from ..images import open_source
+from ..images.decode import note_names
+from ..types import Features, Progress, Step
+from .table import NUMBERS, PEOPLE, TEXTS, Scores
+
+COLUMNS = (*NUMBERS, *PEOPLE)
+
+
+class Judge(Protocol):
+    """What is asked about pictures during one scoring: a fitted model, or a human model with what it remembers."""
+
+    takes_features: bool  # whether it can be asked about features instead of pictures
+
+    def reader(self) -> Reader:
+        """How its features are made."""
+        ...
+
+    def columns(self, features: Features) -> Mapping[str, Any]:
+        """Columns of `Scores` for these pictures, each (n,); `notes`, if there are any, join those of decoding."""
+        ...
+
+    def made_by(self) -> Mapping[str, Any]:
+        """What the table says of it, asked for when all pictures have been seen."""
+        ...
+
+
+def score_by(
+    judges: Sequence[Judge],
+    fakes: Any,
+    *,
+    store: bool = True,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    watch: Watch | None = None,
+    each: Callable[[Step], None] | None = None,
+) -> Scores:
+    """A table of scores by the first judge, and the columns that the others add to it.
+
+    Each picture is read and decoded once for all judges, 64 at a time, so that memory grows by the table alone.
+
+    Parameters
+    ----------
+    judges : sequence of Judge
+        The first gives score, z and the rest, the others what they add (`p_real`).
+    fakes : path, array, source, or features where all judges take them
+    store, workers, progress
+        See `giqa.features.Reader`.
+    watch : callable or None
+        Is given (id, `Picture`) of every picture that could be decoded, in the threads that read.
+    each : callable or None
+        Is given every `Step` as it passes.
+    """
+    columns: dict[str, list] = {name: [] for name in ("id", *COLUMNS, *TEXTS)}
+    filled: set[str] = set()
+    how = {"store": store, "workers": workers, "watch": watch}
+    given = as_features(fakes)
+    if given is None:
+        ids, steps = (source := open_source(fakes)).ids, _of_pictures(source, judges, **how)
+    else:
+        if not all(judge.takes_features for judge in judges):
+            raise BadSpec("p_real is computed from pictures; it cannot be computed from features.")
+        ids, steps = given.ids, _of_features(given, judges)
+    for step in steps:
+        filled |= step.columns.keys()
+        _append(columns, step)
+        if each:
+            each(step)
+        if progress:
+            progress("score", len(columns["id"]), len(ids))
+    people = PEOPLE if len(judges) > 1 or filled & set(PEOPLE) else ()
+    numbers = {name: np.array(columns.pop(name), float) for name in COLUMNS}
+    numbers = {name: values for name, values in numbers.items() if name in NUMBERS or name in people}
+    first, *others = (judge.made_by() for judge in judges)
+    made_by = dict(first) | ({"human": others[0]} if others else {})
+    return Scores(**columns, **numbers, made_by=made_by)
+
+
+def _of_pictures(source: Any, judges: Sequence[Judge], watch: Watch | None, **how: Any) -> Iterator[Step]:
+    ids, done = list(source.ids), 0
+    readers = [replace(judge.reader(), **how) for judge in judges]
+    for found in together(source, readers, watch):
+        here = ids[done : done + len(found[0].features) + len(found[0].failures)]
+        done += len(here)
+        yield _step(here, found, judges)
+
+
+def _of_features(features: Features, judges: Sequence[Judge]) -> Iterator[Step]:
+    for start in range(0, len(features), CHUNK):
+        some = features.rows(slice(start, start + CHUNK))
+        yield _step(list(some.ids), [_finite(some)] * len(judges), judges)
+
+
+def _step(ids: list[str], found: Sequence[Extracted], judges: Sequence[Judge]) -> Step:
+    """What all judges say of a few pictures: rows are those of the first."""
+    main = found[0].features
+    columns: dict[str, Any] = {}
+    for judge, extracted in zip(judges, found, strict=True):
+        said = judge.columns(extracted.features) if len(extracted.features) else {}
+        if extracted is not found[0]:  # a picture may have features for one judge and none for another
+            place = {name: row for row, name in enumerate(extracted.features.ids)}
+            rows = [place.get(name, -1) for name in main.ids]
+            said = {name: _at(values, rows) for name, values in said.items()}
+        columns |= said
+    return Step(ids, main, columns if len(main) else {}, found[0].failures)
+
+
+def _at(values: Any, rows: Sequence[int]) -> Any:
+    """Values at these rows; -1 is none: NaN of numbers, "" of texts."""
+    if isinstance(values, np.ndarray):
+        return np.r_[values, np.nan][rows]
+    return [values[row] if row >= 0 else "" for row in rows]
+
+
+def _append(columns: dict[str, list], step: Step) -> None:
+    place, known = {name: row for row, name in enumerate(step.features.ids)}, step.features.info
+    for name in step.ids:
+        row = place.get(name)
+        columns["id"].append(name)
+        columns["error"].append(step.failures.get(name, ""))
+        for text in ("duplicate_of", "out_of_domain"):
+            columns[text].append("" if row is None else step.columns[text][row])
+        notes = [*note_names(int(known["notes"][row]))] if row is not None and known is not None else []
+        notes += [step.columns["notes"][row]] if row is not None and "notes" in step.columns else []
+        columns["notes"].append("; ".join(filter(None, notes)))
+        for number in COLUMNS:
+            column = step.columns.get(number)
+            columns[number].append(np.nan if row is None or column is None else column[row])
+
+
+def _finite(features: Features) -> Extracted:
+    """Rows that can be scored, and for the others the reason."""
+    good = np.isfinite(features.matrix()).all(axis=1)
+    failures = {name: "its features are not finite" for name, fine in zip(features.ids, good, strict=True) if not fine}
+    return Extracted(features if good.all() else features.rows(good), failures)

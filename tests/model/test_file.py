@@ -1,0 +1,171 @@
+"""Files: every byte of them is covered, two that belong together are known, and those of format 1 are still read."""
+
+import json
+import lzma
+import shutil
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+from safetensors.numpy import load_file, save
+
+import giqa
+from giqa.errors import BadModel, BadTable, GiqaError
+from giqa.explain import load_maps
+from giqa.files import is_whole, seal
+from giqa.p_real import load_realism
+
+OLD = Path(__file__).parents[1] / "data" / "format1"  # written by giqa before its files had checksums
+RNG = np.random.default_rng(0)
+REALS, FAKES = RNG.normal(size=(24, 3)).astype("f4"), RNG.normal(size=(4, 3)).astype("f4") + 1
+
+
+def unpacked(tmp_path, name):
+    (tmp_path / name).write_bytes(lzma.decompress((OLD / f"{name}.xz").read_bytes()))
+    return tmp_path / name
+
+
+def test_a_model_of_format_2_scores_as_it_did():
+    scores = giqa.load(OLD / "reals.giqa").score(FAKES)
+    expected = np.load(OLD / "expected.npy")
+    assert np.allclose([scores.score, scores.z, scores.z_low, scores.z_high], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_a_table_without_checksums_is_read_without_a_word(ending):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scores = giqa.read_scores(OLD / f"scores.{ending}")
+    assert np.allclose(scores.z, np.load(OLD / "expected.npy")[1]) and scores.made_by["scorer"].startswith("knn(k=1")
+
+
+def test_a_human_model_of_format_1_says_what_it_said(tmp_path):
+    pictures = [np.random.default_rng(i).integers(0, 256, (8, 8, 3), np.uint8) for i in range(3)]
+    scores = load_realism(unpacked(tmp_path, "human.giqa")).score(pictures, store=False)
+    assert np.allclose([scores.p_real, scores.p_real_low, scores.p_real_high], np.load(OLD / "p_real.npy"), atol=1e-6)
+
+
+def test_maps_of_format_1_are_read(tmp_path):
+    assert load_maps(unpacked(tmp_path, "small.maps")).explain(np.zeros((8, 8, 3), np.uint8)).beyond == 1
+
+
+def test_every_byte_of_a_model_is_covered(tmp_path):
+    """Whichever byte is flipped: the file is refused, or it was one that says nothing and all is as it was."""
+    model = giqa.fit(REALS, scorer="knn(k=1)")
+    whole = model.save(tmp_path / "whole.giqa").read_bytes()
+    good, damaged = model.score(FAKES), tmp_path / "damaged.giqa"
+    refused = 0
+    for place in range(0, len(whole), 5):
+        flipped = bytearray(whole)
+        flipped[place] ^= 16
+        damaged.write_bytes(flipped)
+        try:
+            found = giqa.load(damaged)
+        except GiqaError:
+            refused += 1
+            continue
+        assert found.reals.ids == model.reals.ids and np.array_equal(found.matrix, model.matrix)
+        assert np.array_equal(found.score(FAKES).z_low, good.z_low) and found.made_by == model.made_by
+    assert refused > 0.95 * len(range(0, len(whole), 5))
+
+
+@pytest.mark.parametrize("what", ["reals.ids", "reals.matrix", "scale.held_out", "seed", "match", "made_by"])
+def test_what_a_model_does_not_learn_from_is_covered_too(tmp_path, what):
+    """A changed array or entry of the header, in a file that is well formed, is refused."""
+    path = giqa.fit(REALS, scorer="knn(k=1)").save(tmp_path / "a.giqa")
+    arrays = load_file(path)
+    with safe_open(path, framework="numpy") as file:
+        header = json.loads(file.metadata()["giqa"])
+    if what in arrays:
+        arrays[what] = arrays[what].copy()
+        arrays[what].ravel()[0] += 1
+    else:
+        header[what] = {"seed": 1, "match": "match(size=64)", "made_by": {}}[what]
+    path.write_bytes(save(arrays, metadata={"giqa": json.dumps(header)}))
+    with pytest.raises(BadModel, match="damaged"):
+        giqa.load(path)
+
+
+def test_a_file_that_another_program_copied_is_whole(tmp_path):
+    """The checksum is of the content, not of its layout."""
+    path = giqa.fit(REALS, scorer="knn(k=1)").save(tmp_path / "a.giqa")
+    with safe_open(path, framework="numpy") as file:
+        header = file.metadata()["giqa"]
+    path.write_bytes(save(dict(reversed(load_file(path).items())), metadata={"other": "x", "giqa": header}))
+    assert len(giqa.load(path).reals) == 24
+
+
+def test_a_seal_covers_names_types_shapes_and_header():
+    arrays = {"a": np.arange(4, dtype="f4")}
+    header = seal({"x": 1}, arrays)
+    assert is_whole(header, arrays) and is_whole(json.loads(json.dumps(header)), {"a": arrays["a"].copy()})
+    others = ({"b": arrays["a"]}, {"a": arrays["a"].astype("f8")}, {"a": arrays["a"].reshape(2, 2)}, {})
+    assert not any(is_whole(header, other) for other in others)
+    assert not is_whole(header | {"x": 2}, arrays) and not is_whole({"x": 1}, arrays)
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """Two scorings of the same pictures, each written."""
+    made = []
+    for scorer in ("knn", "sgm"):
+        scores = giqa.score(FAKES, real=REALS, scorer=scorer)
+        for ending in ("csv", "jsonl", "parquet"):
+            scores.write(tmp_path / scorer / f"s.{ending}")
+        made.append(scores)
+    return tmp_path, made
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_a_table_comes_back_as_it_was(runs, ending):
+    where, (knn, _) = runs
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scores = giqa.read_scores(where / "knn" / f"s.{ending}")
+    assert np.array_equal(scores.score, knn.score) and dict(scores.made_by) == json.loads(json.dumps(dict(knn.made_by)))
+
+
+def test_a_table_next_to_the_made_by_of_another_run_is_refused(runs):
+    where, _ = runs
+    shutil.copy(where / "sgm" / "s.csv.json", where / "knn" / "s.csv.json")
+    with pytest.raises(BadTable, match=r"do not belong together.*delete s\.csv\.json"):
+        giqa.read_scores(where / "knn" / "s.csv")
+
+
+def test_a_damaged_made_by_is_refused(runs):
+    where, _ = runs
+    path = where / "knn" / "s.csv.json"
+    path.write_text(path.read_text().replace('"seed": 0', '"seed": 1'))
+    with pytest.raises(BadTable, match="damaged"):
+        giqa.read_scores(where / "knn" / "s.csv")
+
+
+def test_a_table_that_was_filtered_is_read_with_a_warning(runs):
+    """Half of its rows, in another order, are still scores of that run; one that was changed is not."""
+    where, (knn, _) = runs
+    path = where / "knn" / "s.csv"
+    header, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([header, *rows[::-2]]) + "\n")
+    with pytest.warns(UserWarning, match="was changed since giqa wrote it"):
+        assert list(giqa.read_scores(path).id) == list(knn.id)[::-2]
+    number = rows[3].split(",")[1]
+    path.write_text("\n".join([header, *rows[:3], rows[3].replace(number, "7")]) + "\n")
+    with pytest.raises(BadTable, match="scores 7 in the table"):
+        giqa.read_scores(path)
+
+
+def test_every_byte_of_jsonl_is_covered(runs):
+    """A flipped byte is refused or warned of."""
+    where, _ = runs
+    path = where / "knn" / "s.jsonl"
+    whole = path.read_bytes()
+    for place in range(0, len(whole), 11):
+        flipped = bytearray(whole)
+        flipped[place] ^= 1
+        path.write_bytes(flipped)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with pytest.raises((GiqaError, UserWarning)):
+                giqa.read_scores(path)
