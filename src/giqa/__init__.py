@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -29,32 +29,33 @@ if TYPE_CHECKING:
     from .types import Features as Features
 
 
-def public(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+def public(package: str, **modules: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """`__getattr__`, `__dir__` and `__all__` of a package: nothing is imported before its name is asked for.
 
-    `names`: public name -> the module of the package that holds it.
+    `modules`: for each module of the package the names that are public.
     """
+    where = {name: module for module, names in modules.items() for name in names.split()}
 
     def look_up(name: str) -> Any:
-        if name not in names:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}; it has {', '.join(sorted(names))}")
-        return getattr(import_module(f".{names[name]}", package), name)
+        if name not in where:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}; it has {', '.join(sorted(where))}")
+        return getattr(import_module(f".{where[name]}", package), name)
 
-    return look_up, lambda: sorted(names), sorted(names)
+    return look_up, lambda: sorted(where), sorted(where)
 
 
-_PUBLIC = {
-    "extract": "features.reader",
-    "fit": "model.fit",
-    "score": "api",
-    "load": "model.model",
-    "Model": "model.model",
-    "Scores": "model.table",
-    "read_scores": "model.table",
-    "Features": "types",
-    "GiqaError": "errors",
-}
-__getattr__, __dir__, __all__ = public(__name__, _PUBLIC)
+__getattr__, __dir__, __all__ = public(
+    __name__,
+    api="score",
+    errors="GiqaError",
+    types="Features",
+    **{
+        "features.reader": "extract",
+        "model.fit": "fit",
+        "model.model": "Model load",
+        "model.table": "Scores read_scores",
+    },
+)
 __all__ += ["__version__"]
 
 # where a module is now -> where it was in 0.0: importable from there for one more version

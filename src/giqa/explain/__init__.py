@@ -4,16 +4,7 @@ from .. import public
 
 __getattr__, __dir__, __all__ = public(
     __name__,
-    {
-        "MapModel": "maps",
-        "Explanation": "maps",
-        "fit_maps": "maps",
-        "load_maps": "maps",
-        "heat": "picture",
-        "heat_map": "picture",
-        "map_model": "picture",
-        "sentence": "picture",
-        "write_page": "picture",
-        "explain_pictures": "worst_pictures",
-    },
+    maps="MapModel Explanation fit_maps load_maps",
+    picture="heat heat_map map_model sentence write_page",
+    worst_pictures="explain_pictures",
 )

@@ -4,11 +4,7 @@ from .. import public
 
 __getattr__, __dir__, __all__ = public(
     __name__,
-    {
-        "Reader": "reader",
-        "extract": "reader",
-        "make_extractor": "reader",
-        "Store": "store",
-        "find_device": "devices",
-    },
+    reader="Reader extract make_extractor",
+    store="Store",
+    devices="find_device",
 )

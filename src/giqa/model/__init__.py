@@ -4,11 +4,7 @@ from .. import public
 
 __getattr__, __dir__, __all__ = public(
     __name__,
-    {
-        "Model": "model",
-        "load": "model",
-        "read_header": "file",
-        "Scores": "table",
-        "read_scores": "table",
-    },
+    model="Model load",
+    file="read_header",
+    table="Scores read_scores",
 )

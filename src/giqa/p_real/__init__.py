@@ -4,10 +4,6 @@ from .. import public
 
 __getattr__, __dir__, __all__ = public(
     __name__,
-    {
-        "Realism": "model",
-        "load_realism": "model",
-        "is_realism": "model",
-        "train_human": "train",
-    },
+    model="Realism load_realism is_realism",
+    train="train_human",
 )

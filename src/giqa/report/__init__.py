@@ -4,9 +4,6 @@ from .. import public
 
 __getattr__, __dir__, __all__ = public(
     __name__,
-    {
-        "Report": "report",
-        "write_report": "report",
-        "Gallery": "gallery",
-    },
+    report="Report write_report",
+    gallery="Gallery",
 )

@@ -4,11 +4,8 @@ from .. import public
 
 __getattr__, __dir__, __all__ = public(
     __name__,
-    {
-        "open_store": "store",
-        "make_app": "app",
-        "serve": "app",
-        "make_study": "setup",
-        "Settings": "study",
-    },
+    store="open_store",
+    app="make_app serve",
+    setup="make_study",
+    study="Settings",
 )

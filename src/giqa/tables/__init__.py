@@ -4,11 +4,6 @@ from .. import public
 
 __getattr__, __dir__, __all__ = public(
     __name__,
-    {
-        "Table": "table",
-        "read_table": "table",
-        "write_table": "table",
-        "match_names": "names",
-        "join_names": "names",
-    },
+    table="Table read_table write_table",
+    names="match_names join_names",
 )

@@ -4,15 +4,11 @@ from .. import public
 
 __getattr__, __dir__, __all__ = public(
     __name__,
-    {
-        "ohem_weights": "ohem",
-        "RunningQuantile": "ohem",
-        "Snapshots": "snapshots",
-        "train_gan": "gan",
-        "train_network": "network",
-        "train_heads": "heads",
-        "Manifest": "manifest",
-        "read_manifest": "manifest",
-        "change_over_last_quarter": "convergence",
-    },
+    ohem="ohem_weights RunningQuantile",
+    snapshots="Snapshots",
+    gan="train_gan",
+    network="train_network",
+    heads="train_heads",
+    manifest="Manifest read_manifest",
+    convergence="change_over_last_quarter",
 )
