@@ -1,7 +1,8 @@
-"""The sets of pictures that benchmarks measure on, and their features: extracted once, through the store."""
+"""The pictures and tables that benchmarks measure on, and their features: extracted once, through the store."""
 
 from __future__ import annotations
 
+import csv
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 import giqa
 from giqa.errors import MissingSource
@@ -19,13 +21,12 @@ from giqa.types import Features, Source
 
 
 class Part:
-    """Some pictures of a source, evenly spread over it, so that epochs and kinds keep their shares."""
+    """Some rows of a source."""
 
-    def __init__(self, source: Source, n: int):
-        self.rows = np.linspace(0, len(source) - 1, n).round().astype(int)
-        self.source, self.name = source, f"{source.name} ({n} of {len(source)})"
-        self.ids = tuple(source.ids[i] for i in self.rows)
-        self.columns = {k: [c[i] for i in self.rows] for k, c in getattr(source, "columns", {}).items()}
+    def __init__(self, source: Source, rows: Sequence[int]):
+        self.rows, self.source, self.name = rows, source, f"{source.name} ({len(rows)} of {len(source)})"
+        self.ids = tuple(source.ids[i] for i in rows)
+        self.columns = {k: [c[i] for i in rows] for k, c in getattr(source, "columns", {}).items()}
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -35,6 +36,12 @@ class Part:
 
     def path(self, index: int) -> Path | None:
         return self.source.path(self.rows[index])
+
+
+def thinned(source: Source, most: int | None) -> Part:
+    """So many pictures, evenly spread over the source, so that epochs and kinds keep their shares; None: all."""
+    n = min(most or len(source), len(source))
+    return Part(source, np.linspace(0, len(source) - 1, n).round().astype(int))
 
 
 @dataclass
@@ -58,7 +65,7 @@ class Sets:
 
     def source(self, where: str, whole: bool = False) -> Source:
         source = open_source(self.path(where))
-        return source if whole or not self.most or len(source) <= self.most else Part(source, self.most)
+        return source if whole or not self.most or len(source) <= self.most else thinned(source, self.most)
 
     def features(self, where: str, match: Any = None, whole: bool = False) -> Features:
         return self._kept((where, match), lambda: self.source(where, whole), match)
@@ -105,9 +112,45 @@ def columns(features: Features, names: Sequence[str] | None) -> Features:
     return Features(features.ids, {name: features.layers[name] for name in names}, features.info, made_by)
 
 
-def pixels(source: Source, rows: Sequence[int]) -> list[np.ndarray]:
-    """Decoded pictures of a source, uint8 (h, w, 3) each."""
-    return [decode(source.raw(int(i))).pixels for i in rows]
+def stems(outputs: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Outputs by layer, in order, as `multilayer` groups them."""
+    layers: dict[str, tuple[str, ...]] = {}
+    for name in outputs:
+        stem = name.partition(".")[0]
+        layers[stem] = (*layers.get(stem, ()), name)
+    return layers
+
+
+def pixels(source: Source, rows: Sequence[int] | None = None) -> list[np.ndarray]:
+    """Decoded pictures of a source, uint8 (h, w, 3) each; some rows, or all."""
+    return [decode(source.raw(int(i))).pixels for i in (range(len(source)) if rows is None else rows)]
+
+
+def pictures(where: str, most: int | None = None) -> tuple[list[np.ndarray], dict[str, list]]:
+    """Pixels, and the columns of the table and "id", of so many evenly spread rows."""
+    part = thinned(open_source(where), most)
+    return pixels(part), {**part.columns, "id": list(part.ids)}
+
+
+def middle(picture: np.ndarray, side: int) -> np.ndarray:
+    """The middle square of a picture, resized to `side`."""
+    short = min(picture.shape[:2])
+    top, left = ((length - short) // 2 for length in picture.shape[:2])
+    square = picture[top : top + short, left : left + short]
+    if short == side:
+        return square
+    return np.asarray(Image.fromarray(square).resize((side, side), Image.Resampling.BICUBIC))
+
+
+def rows_of(path: str | Path) -> list[dict[str, str]]:
+    """The rows of a CSV file."""
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def raters(epochs: Sequence) -> np.ndarray:
+    """Log odds that a made-up rater calls a GAN's picture real: -2 at epoch 0, 1 at epoch 24."""
+    return 3 * np.sqrt(np.asarray(epochs, float) / 24) - 2
 
 
 def split(n: int, fitted: int) -> tuple[np.ndarray, np.ndarray]:

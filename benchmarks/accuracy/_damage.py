@@ -35,7 +35,7 @@ DOMAINS = {
 FITTED, DAMAGED, COMMON = 400, 60, 256
 
 
-def canaries(view: View) -> dict[str, Figure]:
+def damage(view: View) -> dict[str, Figure]:
     """Share of damaged pictures that score below the picture they were made from (equal: half)."""
     lost: dict[str, dict[str, np.ndarray]] = {}
     for domain, where in DOMAINS.items():
@@ -49,11 +49,11 @@ def canaries(view: View) -> dict[str, Figure]:
                 after = np.asarray(model.score(view.made(f"{domain} {kind}", make))["z"])
                 lost.setdefault(kind, {})[domain] = (after < before) + 0.5 * (after == before)
     figures = {
-        "canaries: the eight artefacts": _together(lost, artefacts(), domains=DOMAINS),
-        "canaries: the two that move things": _together(lost, moved(), domains=DOMAINS),
+        "damage: the eight artefacts": _together(lost, artefacts(), domains=DOMAINS),
+        "damage: the two that move things": _together(lost, moved(), domains=DOMAINS),
     }
     for kind, by_domain in lost.items():
-        figures[f"canaries: {kind}"] = share(np.concatenate(list(by_domain.values())))
+        figures[f"damage: {kind}"] = share(np.concatenate(list(by_domain.values())))
         figures |= {f"{kind}, {domain}": share(hits, detail=True) for domain, hits in by_domain.items()}
     return figures
 
@@ -68,8 +68,8 @@ def damages(view: View, where: str, fitted: np.ndarray, judged: np.ndarray) -> d
     """What makes the damaged pictures of each kind, called only where their features are not there yet."""
     source = view.sets.source(where)
 
-    def each(damage: Callable[[Pixels, np.random.Generator], Pixels]) -> Callable[[], list[Pixels]]:
-        return lambda: [damage(p, np.random.default_rng(i)) for i, p in enumerate(pixels(source, judged))]
+    def each(change: Callable[[Pixels, np.random.Generator], Pixels]) -> Callable[[], list[Pixels]]:
+        return lambda: [change(p, np.random.default_rng(i)) for i, p in enumerate(pixels(source, judged))]
 
     def means() -> list[Pixels]:
         total = np.zeros((COMMON, COMMON, 3))
@@ -80,7 +80,7 @@ def damages(view: View, where: str, fitted: np.ndarray, judged: np.ndarray) -> d
         sizes = [p.shape[1::-1] for p in pixels(source, judged)]
         return [np.asarray(mean.resize(size, Image.Resampling.BICUBIC)) for size in sizes]
 
-    kinds = {kind: each(damage) for kind, damage in (artefacts() | moved()).items()}
+    kinds = {kind: each(change) for kind, change in (artefacts() | moved()).items()}
     return kinds | {"mean picture": means}
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from PIL import Image
-from scipy.stats import spearmanr
 
 from benchmarks.accuracy.z_coverage import share_held
-from benchmarks.data import View, pixels, split
-from benchmarks.intervals import Figure, auc, over_pictures, over_splits, share
+from benchmarks.data import View, middle, pixels, split
+from benchmarks.intervals import Figure, auc, over_pictures, over_splits, share, spearman
 from giqa.images import open_source
 from giqa.images.match import Match, choose_match
 from giqa.images.profile import profile
@@ -34,7 +32,7 @@ def epochs(view: View) -> dict[str, Figure]:
     where = f"{PROGRESS}[kind=generated]"
     epoch = np.array(view.sets.source(where).columns["epoch"], int)
     z = model.score(view.take(where))["z"]
-    return {"epochs: Spearman": over_pictures(lambda s, e: spearmanr(s, e)[0], z, epoch)}
+    return {"epochs: Spearman": over_pictures(spearman, z, epoch)}
 
 
 def cifar(view: View) -> dict[str, Figure]:
@@ -119,15 +117,7 @@ def _large_faces(view: View) -> tuple:
 
 def _cats(view: View, size: int) -> list[np.ndarray]:
     """Cats cut square from the middle and shrunk to the size of the faces, lest the size alone tells them."""
-    source, cats = view.sets.source(CATS), []
-    for picture in pixels(source, range(len(source))):
-        height, width = picture.shape[:2]
-        side = min(height, width)
-        if side >= size:
-            top, left = (height - side) // 2, (width - side) // 2
-            square = Image.fromarray(picture[top : top + side, left : left + side])
-            cats.append(np.asarray(square.resize((size, size), Image.Resampling.BICUBIC)))
-    return cats
+    return [middle(p, size) for p in pixels(view.sets.source(CATS)) if min(p.shape[:2]) >= size]
 
 
 def _by_scene(view: View, where: str, match: Match | None) -> Features:

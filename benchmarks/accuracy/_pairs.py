@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 
 import numpy as np
 
-from benchmarks.data import Sets, View
-from benchmarks.intervals import RESAMPLES, Figure
+from benchmarks.data import Sets, View, rows_of
+from benchmarks.intervals import RESAMPLES, Figure, around
 
 FOLDER = "gan-compression-2afc"
 PUBLISHED = {"BRISQUE": ("brisque", -1), "NIQE": ("niqe", -1), "hyperIQA": ("hyperiqa", 1), "UNIQUE": ("unique", 1)}
@@ -23,7 +22,7 @@ def people(view: View) -> dict[str, Figure]:
 
 def published(sets: Sets) -> dict[str, dict[str, Figure]]:
     """Agreement of the metrics that came with the votes, of the same pictures, and the best there can be."""
-    rows = _table(sets, "objective_metrics.csv")
+    rows = rows_of(sets.path(f"{FOLDER}/objective_metrics.csv"))
     found = {
         name: agreement(sets, {row["image"]: sign * float(row[column]) for row in rows})
         for name, (column, sign) in PUBLISHED.items()
@@ -39,7 +38,7 @@ def agreement(sets: Sets, scores: Mapping[str, float] | None) -> dict[str, Figur
     Interval: scenes are resampled; a pair of two scenes counts as often as both together were drawn. `scores` None:
     the best possible, which is to side with most people in each pair by itself.
     """
-    pairs = _table(sets, "pairs.csv")
+    pairs = rows_of(sets.path(f"{FOLDER}/pairs.csv"))
     left, right = (np.array([p[side].partition("_")[0] for p in pairs]) for side in ("left", "right"))
     votes = np.array([[int(p["votes_left"]), int(p["votes_right"])] for p in pairs], float)
     if scores is None:
@@ -64,9 +63,4 @@ def _over_scenes(credit: np.ndarray, left: np.ndarray, right: np.ndarray) -> Fig
         drawn = np.bincount(rng.integers(len(scenes), size=len(scenes)), minlength=len(scenes))
         weight = np.where(a == b, drawn[a], drawn[a] * drawn[b])
         values.append(np.average(credit, weights=weight))
-    return Figure(float(credit.mean()), *map(float, np.percentile(values, [2.5, 97.5])), len(credit))
-
-
-def _table(sets: Sets, name: str) -> list[dict[str, str]]:
-    with open(sets.path(f"{FOLDER}/{name}"), newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    return around(values, credit.mean(), len(credit))

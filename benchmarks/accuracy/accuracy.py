@@ -1,7 +1,9 @@
 """How accurate scores are: several layers against one, against random weights, and against pixel statistics.
 
-    python -m benchmarks.accuracy.accuracy --data ../shared/data [--data-root OTHER] [--inception FILE] [--extractor SPEC ...] \
-        [--only faces,epochs] [--pictures 60] [--json FILE]
+    python -m benchmarks.accuracy.accuracy --only faces,epochs --pictures 60
+
+Needs: the sets of --data; for its columns, the weights of Inception (--inception).
+Takes: about 45 minutes, Inception alone 17; the example 2.
 
 No generated or damaged picture is ever seen in fitting, and no picture is both fitted and judged. A cell is a value
 and its 95 % interval: by bootstrap over pictures (1,000 resamples), for plain shares Wilson's, where said percentiles
@@ -17,13 +19,14 @@ over random splits.
 - places: AUC of real scenes against SinGAN's and GPNN's versions; 20 random splits: fitted on the reals of 25 scenes,
   judged on the other 25; interval over splits. As the files are (reals JPEG, generated PNG: part of what is found is
   the file format); "recoded": every picture coded as JPEG 75; "matched": what `--match` chooses.
-- canaries: share of damaged pictures that score below the picture they were made from, ten kinds of damage in three
+- damage: share of damaged pictures that score below the picture they were made from, ten kinds of damage in three
   domains; see `_damage.py`.
-- out of domain: share of pictures that a model of faces flags, as large (250 pixels) and as small (64) ones: its
-  held-out reals (a false alarm), cats cut and shrunk to the same size, and DCGAN faces (64 pixels, both times).
+- domain: share of pictures that a model of faces flags as out of domain, as large (250 pixels) and as small (64) ones:
+  its held-out reals (a false alarm), cats cut and shrunk to the same size, and DCGAN faces (64 pixels, both times).
 - coverage: share of 200 draws of 100 LFW faces whose 95 % interval z_low..z_high holds the typical z (the median over
   draws), mean over 40 pictures that are never drawn: 10 held-out reals, 10 DCGAN faces, 10 of the epochs, 10 of CIFAR.
-- people: gan-compression-2afc, fitted on the 1,000 photographs of imagenet-sample; see `_pairs.py`.
+- people: pairs of gan-compression-2afc that people judged; fitted on the 1,000 photographs of imagenet-sample; see
+  `_pairs.py`.
 
 Columns: every layer of an extractor under `multilayer`; its last layer alone (one Gaussian); the same network with
 random weights where it can be had; one scale of pixel statistics under one Gaussian, the floor. Which single layer
@@ -34,23 +37,18 @@ the intervals of that table are in the JSON. A set that is not there leaves its 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
-from pathlib import Path
 from typing import Any
 
-from benchmarks.accuracy._damage import canaries
+from benchmarks.accuracy._damage import damage
 from benchmarks.accuracy._measures import cifar, coverage, domain, epochs, faces, places
 from benchmarks.accuracy._pairs import people, published
-from benchmarks.data import Sets, View
+from benchmarks.data import Sets, View, stems
 from benchmarks.intervals import Figure
-from giqa import __version__, registry
+from benchmarks.shared import command, existing, head, names, results, row, say
+from giqa import registry
 from giqa.errors import MissingSource
 from giqa.extraction import DEFAULT_EXTRACTOR, make_extractor
 
@@ -59,7 +57,7 @@ MEASURES = {
     "epochs": epochs,
     "cifar": cifar,
     "places": places,
-    "canaries": canaries,
+    "damage": damage,
     "domain": domain,
     "coverage": coverage,
     "people": people,
@@ -78,15 +76,6 @@ class Method:
     names: tuple[str, ...] | None
     scorer: str
     single: bool = False
-
-
-def stems(outputs: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Outputs by layer, in order, as `multilayer` groups them."""
-    layers: dict[str, tuple[str, ...]] = {}
-    for name in outputs:
-        stem = name.partition(".")[0]
-        layers[stem] = (*layers.get(stem, ()), name)
-    return layers
 
 
 def methods_of(label: str, extractor: Any) -> list[Method]:
@@ -131,7 +120,7 @@ def columns_of(specs: Sequence[str], random: Sequence[str]) -> list[tuple[str, l
 
 def measured(spec: str, methods: list[Method], options: argparse.Namespace) -> Results:
     """Every figure of every method of one extractor; features are dropped after each measure."""
-    extractor, results = make_extractor(spec), {method.label: {} for method in methods}
+    extractor, columns = make_extractor(spec), {method.label: {} for method in methods}
     for name in options.only:
         sets = Sets(options.roots, extractor, options.pictures)
         known: dict[Any, dict[str, Figure]] = {}  # the last layer is in both tables
@@ -145,59 +134,46 @@ def measured(spec: str, methods: list[Method], options: argparse.Namespace) -> R
                 say(f"{name} left out: {error}")
                 break
             known[how] = figures
-            results[method.label] |= figures
+            columns[method.label] |= figures
             first = next(iter(figures.values()), "nothing")
             say(f"{name:8} {time.time() - start:5.1f} s  {method.label}: {first}")
-    return results
+    return columns
 
 
-def say(text: str) -> None:
-    print(f"  {text}", file=sys.stderr, flush=True)
-
-
-def print_table(head: str, results: Results, interval: bool = True, detail: bool = False) -> None:
+def print_table(title: str, columns: Results, interval: bool = True, detail: bool = False) -> None:
     """Figures down, methods across; rows that no method has are left out."""
-    rows = dict.fromkeys(row for found in results.values() for row, f in found.items() if f.detail == detail)
+    rows = dict.fromkeys(name for found in columns.values() for name, f in found.items() if f.detail == detail)
     if not rows:
         return
-    print(f"| {head} | " + " | ".join(results) + " |\n|---" + "|---" * len(results) + "|")
-    for row in rows:
-        found = [figures.get(row) for figures in results.values()]
-        cells = ["–" if f is None else str(f) if interval else f"{f.value:.3f}" for f in found]
-        print(f"| {row} | " + " | ".join(cells) + " |")
-    print()
+    head(title, *columns)
+    for name in rows:
+        found = [figures.get(name) for figures in columns.values()]
+        row(name, *("–" if f is None else f if interval else f"{f.value:.3f}" for f in found))
 
 
-def print_tables(results: Results, single: set[str], beside: Mapping[str, Mapping[str, Figure]]) -> None:
-    main = {label: figures for label, figures in results.items() if label not in single}
+def print_tables(columns: Results, single: set[str], beside: Mapping[str, Mapping[str, Figure]]) -> None:
+    main = {label: figures for label, figures in columns.items() if label not in single}
     print_table("measure", main)
     print_table("the same pairs", {name: dict(figures) for name, figures in beside.items()})
-    print_table("each single layer, one Gaussian", {k: v for k, v in results.items() if k in single}, interval=False)
+    print_table("each single layer, one Gaussian", {k: v for k, v in columns.items() if k in single}, interval=False)
     print_table("in parts", main, detail=True)
 
 
 def parsed() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--data-root", type=Path, help="another folder of sets; what is there is taken from there")
-    parser.add_argument("--inception", type=Path, help="an Inception file: also its layers joined with statistics")
+    parser = command(__file__, __doc__, "data", "inception", "json")
+    parser.add_argument("--data-root", type=existing, help="another folder of sets; what is there is taken from there")
     parser.add_argument("--extractor", nargs="+", default=[DEFAULT_EXTRACTOR], metavar="SPEC")
     parser.add_argument("--random", nargs="+", default=[], metavar="SPEC", help="extractors with random weights")
-    parser.add_argument("--only", type=lambda text: text.split(","), default=list(MEASURES), metavar="NAME,NAME")
+    parser.add_argument("--only", type=names(*MEASURES), default=list(MEASURES), metavar="NAME,NAME")
     parser.add_argument("--pictures", type=int, metavar="N", help="cut every set to N pictures: quick, and rough")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write every figure")
     options = parser.parse_args()
-    unknown = [name for name in options.only if name not in MEASURES]
-    if unknown:
-        parser.error(f"--only takes {', '.join(MEASURES)}, not {unknown[0]!r}")
     if options.pictures and options.pictures < FEWEST:
-        parser.error(f"--pictures takes {FEWEST} or more")
+        parser.error(f"--pictures takes {FEWEST} or more, not {options.pictures}")
     options.roots = [root for root in (options.data_root, options.data) if root]
     return options
 
 
-def main() -> None:
-    options, start = parsed(), time.time()
+def measure(options: argparse.Namespace) -> None:
     specs = list(options.extractor)
     if options.inception:
         from giqa.features.inception import Inception
@@ -205,25 +181,24 @@ def main() -> None:
         taps = list(Inception(weights=str(options.inception)).taps())
         network = f"inception(weights={str(options.inception)!r}, layers={taps!r})"
         specs.append(f"joined(of={[network, 'statistics']!r})")
-    results: Results = {}
+    found: Results = {}
     single: set[str] = set()
     for spec, methods in columns_of(specs, options.random):
-        results |= measured(spec, methods, options)
+        found |= measured(spec, methods, options)
         single |= {method.label for method in methods if method.single}
-    has_people = any(row.startswith("people") for figures in results.values() for row in figures)
+    has_people = any(name.startswith("people") for figures in found.values() for name in figures)
     beside = published(Sets(options.roots, None)) if has_people else {}
-    print_tables(results, single, beside)
-    about = (
-        f"giqa {__version__}, {date.today()}, {os.cpu_count()} cores {platform.machine()}, "
-        f"Python {platform.python_version()}, {time.time() - start:.0f} s"
-        f"{f', at most {options.pictures} pictures of a set' if options.pictures else ''}"
-    )
-    print(about)
-    if options.json:
-        figures = {
-            label: {row: asdict(f) for row, f in found.items()} for label, found in (results | dict(beside)).items()
-        }
-        options.json.write_text(json.dumps({"about": about, "figures": figures}, indent=1) + "\n", encoding="utf-8")
+    print_tables(found, single, beside)
+    for label, figures in (found | dict(beside)).items():
+        options.figures[label] = {name: asdict(figure) for name, figure in figures.items()}
+
+
+def main() -> None:
+    options = parsed()
+    with results(options):
+        measure(options)
+        if options.pictures:
+            print(f"\nAt most {options.pictures} pictures of a set.")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 """Labelled pairs for `giqa bench` where nobody was asked: of two pictures of one GAN run, the later one is the better.
 
-    python -m benchmarks.accuracy.epoch_pairs --data ../shared/data WORK
+    python -m benchmarks.accuracy.epoch_pairs WORK
+
+Needs: lfw-dcgan-progress, cifar10-dcgan-progress and gan-compression-2afc of --data.
+Takes: about a second.
 
 Writes to WORK:
 
@@ -11,25 +14,22 @@ Writes to WORK:
   run hvyd, which is independent of it, and its reals.
 - codecs.csv: who made each picture of `gan-compression-2afc`, by the names of its files.
 
-Pairs are drawn with a fixed seed, left or right by lot; 3:0 stands for "the later one", nobody was asked. Whether
+Pairs are drawn with a fixed seed, left or right at random; 3:0 stands for "the later one", nobody was asked. Whether
 later is better is for the reader to say: it is what a GAN is trained for, and what the paper's eq. 1 assumes.
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
 import os
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.data import rows_of
+from benchmarks.shared import command
+
 PAIRS, GAP = 1500, 5
-
-
-def rows_of(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def write(path: Path, rows: list[dict[str, str]]) -> None:
@@ -56,9 +56,8 @@ def later_is_better(rows: list[dict[str, str]]) -> list[dict[str, str]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("work", type=Path)
+    parser = command(__file__, __doc__, "data")
+    parser.add_argument("work", type=Path, help="the folder to write")
     asked = parser.parse_args()
     asked.work.mkdir(parents=True, exist_ok=True)
     for name, folder, judged, learned in (
@@ -72,8 +71,7 @@ def main() -> None:
         reals = [row for row in rows if row["kind"] == "real" and (name == "faces" or learned(row))]
         some = [row for row in made if learned(row)] + reals
         write(
-            asked.work / f"{name}-snapshots.csv",
-            [row | {"image": (where / row["image"]).as_posix()} for row in some],
+            asked.work / f"{name}-snapshots.csv", [row | {"image": (where / row["image"]).as_posix()} for row in some]
         )
     folder = asked.data / "gan-compression-2afc"
     names = [row["image"] for row in rows_of(folder / "labels.csv")]

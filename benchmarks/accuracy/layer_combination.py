@@ -1,8 +1,10 @@
 """Which layers and densities, how to combine them, how few reals: chosen on planted damage alone.
 
-    python -m benchmarks.accuracy.layer_combination --data ../shared/data \
-        [--gans gans] [--inception ../shared/weights/inception_v3_2015_12_05_to_mixed_7a.safetensors]
-        [--embedded FILE.onnx]
+    python -m benchmarks.accuracy.layer_combination --few
+
+Needs: cats-dogs, imagenet-sample, cifar10-real and cifar10-dcgan-progress of --data; for its tables, the folder that
+training/gan_runs.py wrote (--gans) and the weights of Inception (--inception).
+Takes: not measured as a whole; the example, --few, @FEW@.
 
 Dogs (fitted on 200, judged on 50), photographs (imagenet-sample: 800 and 100) and CIFAR-10 (300 and 100, enlarged to
 64). Every fifth picture of each domain is judged; the embedded network was never trained on those, but was on the
@@ -11,15 +13,14 @@ ones, mean over the domains: low-level (blur, noise, JPEG, resampling, checkerbo
 patches, colour), and unseen: kinds that the embedded network was not trained with (motion blur, misaligned colours,
 salt or pepper, scattered pixels). "Order" asks whether a score falls as damage grows, and rises with the epochs of
 DCGANs: hvyd, which the network was trained with, and the four runs on dogs, photographs, wallpapers and CIFAR-10 that
-`training/gan_runs.py` makes (`--gans`, the folder it wrote). Choices were made on hvyd, dogs and photographs; the other
-two runs only confirm them. No other generated picture, and none of the sets that `accuracy.py` reports, is looked at.
+`training/gan_runs.py` makes. Choices were made on hvyd, dogs and photographs; the other two runs only confirm them. No
+other generated picture, and none of the sets that `accuracy.py` reports, is looked at.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -27,13 +28,13 @@ from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFilter
-from scipy.stats import spearmanr
 
-from benchmarks.intervals import auc
+from benchmarks.data import pixels
+from benchmarks.intervals import auc, spearman
+from benchmarks.shared import command, existing, head, results, row, say
 from giqa.extraction import make_extractor
 from giqa.features.embedded import OUTPUTS, Embedded
 from giqa.images import open_source
-from giqa.images.decode import decode
 from giqa.pipeline import make_scorer
 from giqa.scorers.multilayer import COMBINE
 from giqa.scorers.scale import assign_folds
@@ -131,7 +132,7 @@ def domains(data: Path) -> dict[str, tuple[list[Pixels], list[Pixels]]]:
     def opened(where: str) -> list[Pixels]:
         source = open_source(where)
         order = sorted(range(len(source)), key=lambda i: str(source.path(i)))
-        return [np.asarray(_shrunk(Image.fromarray(decode(source.raw(i)).pixels))) for i in order]
+        return [_shrunk(picture) for picture in pixels(source, order)]
 
     cifar = np.load(data / "cifar10-real" / "cifar10_test_2500.npz")["images"][:1000]
     enlarged = [np.asarray(Image.fromarray(p).resize((SMALL, SMALL), Image.Resampling.BICUBIC)) for p in cifar]
@@ -142,9 +143,10 @@ def domains(data: Path) -> dict[str, tuple[list[Pixels], list[Pixels]]]:
     }
 
 
-def _shrunk(image: Image.Image) -> Image.Image:
+def _shrunk(picture: Pixels) -> Pixels:
+    image = Image.fromarray(picture)
     image.thumbnail((LONGEST, LONGEST))
-    return image
+    return np.asarray(image)
 
 
 def _split(found: list[Pixels], fitted: int, judged: int) -> tuple[list[Pixels], list[Pixels]]:
@@ -199,16 +201,13 @@ def aucs(sets: Sets, names: Sequence[str], scorer: str, reals: int | None = None
 def table(title: str, rows: Sequence[tuple[str, Sequence[str], str]], domains: Mapping[str, Sets], **options) -> None:
     """One line for each (label, layers, scorer): means over the domains, of each group and each kind."""
     kinds = [kind for group in GROUPS.values() for kind in group]
-    print(f"\n### {title}\n\n| layers | scorer | " + " | ".join([*GROUPS, *kinds]) + " |")
-    print("|---" * (2 + len(GROUPS) + len(kinds)) + "|")
+    print(f"\n### {title}")
+    head("layers", "scorer", *GROUPS, *kinds)
     for label, names, scorer in rows:
-        cells = dict(
-            zip(kinds, np.mean([aucs(s, names, scorer, **options) for s in domains.values()], axis=0), strict=True)
-        )
+        means = np.mean([aucs(s, names, scorer, **options) for s in domains.values()], axis=0)
+        cells = dict(zip(kinds, means, strict=True))
         groups = [np.mean([cells[kind] for kind in group]) for group in GROUPS.values()]
-        print(
-            f"| {label} | {scorer} | " + " | ".join(f"{v:.3f}" for v in (*groups, *cells.values())) + " |", flush=True
-        )
+        row(label, scorer, *(f"{v:.3f}" for v in (*groups, *cells.values())))
 
 
 def ordered(parts: Mapping[str, Any], extractor: Any) -> dict[str, Any]:
@@ -227,7 +226,7 @@ def ordered(parts: Mapping[str, Any], extractor: Any) -> dict[str, Any]:
 def runs(data: Path, gans: Path | None, extractor: Any) -> dict[str, tuple[Features, Features, np.ndarray]]:
     """Name -> features of reals, of samples of all epochs, and the epochs of these."""
     source = open_source(f"{data}/cifar10-dcgan-progress/labels.csv[run=hvyd]")
-    features = layers_of([decode(source.raw(i)).pixels for i in range(len(source))], extractor)
+    features = layers_of(pixels(source), extractor)
     epochs = np.array([int(e) if e else -1 for e in source.columns["epoch"]])
     found = {"hvyd": (features.rows(epochs < 0), features.rows(epochs >= 0), epochs[epochs >= 0])}
     for file in sorted(gans.glob("*.npz")) if gans else ():
@@ -248,10 +247,8 @@ def layers_of(found: list[Pixels], extractor: Any) -> Features:
 def ordering(sets: Mapping[str, Sequence[str]], domains: Mapping[str, Any], runs: Mapping[str, Any]) -> None:
     """For each set of layers: rank correlation of the score with the strength of damage (over pictures, mean over kinds
     and domains), and with the epoch of each run, fitted on that run's own reals."""
-    print(
-        "\n### Order\n\n| layers | scorer | strength of damage | " + " | ".join(f"epochs of {r}" for r in runs) + " |"
-    )
-    print("|---" * (3 + len(runs)) + "|")
+    print("\n### Order")
+    head("layers", "scorer", "strength of damage", *(f"epochs of {run}" for run in runs))
     for label, names, scorer in layer_sets(sets):
         found, along = [], []
         for features in domains.values():
@@ -260,13 +257,11 @@ def ordering(sets: Mapping[str, Sequence[str]], domains: Mapping[str, Any], runs
             score = {key: model.score_samples(some(f, names)) for key, f in features.items() if key != "fit"}
             for kind in {kind for kind, _ in score if kind}:
                 steps = [score["", 0.0], *(score[kind, u] for u in STRENGTHS)]
-                found.append(-spearmanr(np.repeat((0, *STRENGTHS), 25), np.concatenate(steps))[0])
+                found.append(-spearman(np.repeat((0, *STRENGTHS), 25), np.concatenate(steps)))
         for reals, samples, epochs in runs.values():
             model = make_scorer(scorer).fit(some(reals, names), folds=assign_folds(np.arange(len(reals))))
-            along.append(spearmanr(epochs, model.score_samples(some(samples, names)))[0])
-        print(
-            f"| {label} | {scorer} | {np.mean(found):.3f} | " + " | ".join(f"{r:.3f}" for r in along) + " |", flush=True
-        )
+            along.append(spearman(epochs, model.score_samples(some(samples, names))))
+        row(label, scorer, f"{np.mean(found):.3f}", *(f"{rho:.3f}" for rho in along))
 
 
 def layer_sets(taps: Mapping[str, Sequence[str]]) -> list[tuple[str, Sequence[str], str]]:
@@ -274,39 +269,41 @@ def layer_sets(taps: Mapping[str, Sequence[str]]) -> list[tuple[str, Sequence[st
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--embedded", type=Path, help="another network than the one that comes with giqa")
+    parser = command(__file__, __doc__, "data", "inception")
+    parser.add_argument("--embedded", type=existing, help="another network than the one that comes with giqa")
     parser.add_argument("--few", action="store_true", help="only the table of 25 reals")
-    parser.add_argument("--gans", type=Path, help="what training/gan_runs.py wrote")
-    parser.add_argument("--inception", type=Path, help="an Inception file; a second set of tables")
+    parser.add_argument("--gans", type=existing, help="what training/gan_runs.py wrote")
     options = parser.parse_args()
+    with results(options):
+        measure(options)
+
+
+def measure(options: argparse.Namespace) -> None:
     parts = domains(options.data)
     embedded = Embedded(layers=list(OUTPUTS), weights=options.embedded)
     found = {name: features_of(part, {"": embedded}) for name, part in parts.items()}
-    print("  embedded features made", file=sys.stderr)
+    say("embedded features made")
 
     texture, nss, artefacts = "pixels.texture", "pixels.nss", "artefacts"
-    pixels, taught = f"{texture}+{nss}", f"~{artefacts}"
-    taps = {"texture": [texture], "nss": [nss], "pixels (texture and nss as one)": [pixels], artefacts: [artefacts]}
+    by_hand, taught = f"{texture}+{nss}", f"~{artefacts}"
+    taps = {"texture": [texture], "nss": [nss], "pixels (texture and nss as one)": [by_hand], artefacts: [artefacts]}
     taps |= {tap: both(tap) for tap in ("low", "mid", "high")}
-    singles = [
-        (label, names, f"multilayer(density={d!r})") for label, names in taps.items() for d in ("sgm", "gmm", "knn")
-    ]
+    densities = {d: f"multilayer(density={d!r})" for d in ("sgm", "gmm", "knn")}
+    singles = [(label, names, scorer) for label, names in taps.items() for scorer in densities.values()]
     if not options.few:
         table("One layer, three densities", singles, found)
     taps_as_one = "+".join(both("low", "mid"))
-    chosen = [pixels, taps_as_one, taught]
+    chosen = [by_hand, taps_as_one, taught]
     sets = {
         "pixels, taps (low and mid as one), artefacts down to -4": chosen,
-        "pixels, low, mid, artefacts down to -4": [pixels, *both("low", "mid"), taught],
-        "pixels, mid, artefacts down to -4": [pixels, *both("mid"), taught],
+        "pixels, low, mid, artefacts down to -4": [by_hand, *both("low", "mid"), taught],
+        "pixels, mid, artefacts down to -4": [by_hand, *both("mid"), taught],
         "texture, nss": [texture, nss],
         "texture, low, mid": [texture, *both("low", "mid")],
         "texture, nss, low, mid": [texture, nss, *both("low", "mid")],
         "texture, nss, low, mid, artefacts": [texture, nss, *both("low", "mid"), artefacts],
-        "pixels, low, mid": [pixels, *both("low", "mid")],
-        "pixels, low, mid, artefacts": [pixels, *both("low", "mid"), artefacts],
+        "pixels, low, mid": [by_hand, *both("low", "mid")],
+        "pixels, low, mid, artefacts": [by_hand, *both("low", "mid"), artefacts],
         "pixels, taps, high, artefacts down to -4": [*chosen, *both("high")],
         "low, mid": both("low", "mid"),
     }
@@ -319,7 +316,7 @@ def main() -> None:
     if options.few:
         return
     for reals in (50, 100, 200):
-        rows = [("chosen", chosen, f"multilayer(density={d!r})") for d in ("sgm", "knn")]
+        rows = [("chosen", chosen, densities[d]) for d in ("sgm", "knn")]
         table(f"{reals} reals", rows, found, reals=reals)
     photographs = {"photographs": found["photographs"]}
     for reals in (50, 100, 300, 800):
@@ -337,20 +334,14 @@ def main() -> None:
     if options.inception:
         layers = ["MaxPool_2", "Mixed_5b", "Mixed_5d", "Mixed_6b", "Mixed_7a"]
         network = make_extractor(f"inception(weights={str(options.inception)!r}, layers={layers!r})")
-        by_hand = Embedded(layers=["texture", "nss"])
-        found = {name: features_of(part, {"": network, " ": by_hand}) for name, part in parts.items()}
-        table(
-            "Inception, one layer",
-            [(tap, both(tap), f"multilayer(density={d!r})") for tap in layers for d in ("sgm", "knn")],
-            found,
-        )
+        statistics = Embedded(layers=["texture", "nss"])
+        found = {name: features_of(part, {"": network, " ": statistics}) for name, part in parts.items()}
+        rows = [(tap, both(tap), densities[d]) for tap in layers for d in ("sgm", "knn")]
+        table("Inception, one layer", rows, found)
         several = {
             "Mixed_5b, 5d, 6b": both("Mixed_5b", "Mixed_5d", "Mixed_6b"),
             "and Mixed_7a": both("Mixed_5b", "Mixed_5d", "Mixed_6b", "Mixed_7a"),
-            "Mixed_5b, 5d, 6b, texture and nss": [
-                *both("Mixed_5b", "Mixed_5d", "Mixed_6b"),
-                f" {texture}+ {nss}",
-            ],
+            "Mixed_5b, 5d, 6b, texture and nss": [*both("Mixed_5b", "Mixed_5d", "Mixed_6b"), f" {texture}+ {nss}"],
         }
         table("Inception, several layers", layer_sets(several), found)
 

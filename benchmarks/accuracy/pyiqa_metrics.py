@@ -1,11 +1,14 @@
 """Metrics of pyiqa through the extractor iqa, on pictures that people compared; and what pyiqa says itself.
 
-    python -m benchmarks.accuracy.pyiqa_metrics [--data ../shared/data] [--weights ../shared/weights] [--metrics piqe nima ...]
+    python -m benchmarks.accuracy.pyiqa_metrics --metrics piqe nima
 
-Needs pyiqa (`pip install pyiqa`); without it, it says so and ends. On gan-compression-2afc, 77 pictures in 402 pairs
-that 31 people each judged: how often a metric sides with most people (interval: scenes resampled), Spearman with the
-published column of that name where there is one, and the largest difference between giqa's score and pyiqa's own, given
-the file (8 pictures).
+Needs: gan-compression-2afc of --data; pyiqa (`pip install pyiqa`; its licence is PolyForm Noncommercial), without which
+it says so and ends.
+Takes: seconds to minutes a metric.
+
+77 pictures in 402 pairs that 31 people each judged: how often a metric sides with most people (interval: scenes
+resampled), Spearman with the published column of that name where there is one, and the largest difference between
+giqa's score and pyiqa's own, given the file (8 pictures).
 
 A metric whose weights are neither here nor can be downloaded is drawn at random, and its row says so: that shows that
 the interface fits and nothing about the metric. `--weights` adds pyiqa's own NIQE with the parameters of that folder
@@ -15,21 +18,17 @@ beside giqa's.
 from __future__ import annotations
 
 import argparse
-import csv
-import sys
 import time
 from functools import partial
 from importlib.util import find_spec
-from pathlib import Path
 from unittest import mock
 
 import numpy as np
-from scipy.stats import spearmanr
 
-import giqa
 from benchmarks.accuracy._pairs import FOLDER, agreement
-from benchmarks.data import Sets
-from benchmarks.intervals import over_pictures
+from benchmarks.data import Sets, rows_of
+from benchmarks.intervals import over_pictures, spearman
+from benchmarks.shared import command, head, results, row, say
 from giqa.errors import MissingWeights
 from giqa.extraction import extract
 from giqa.features.iqa import IQA
@@ -45,7 +44,7 @@ def drawn(metric: str) -> tuple[IQA, str]:
         extractor.identity()
         return extractor, "as pyiqa has it"
     except MissingWeights as error:
-        print(f"{metric}: {error}", file=sys.stderr)
+        say(f"{metric}: {error}")
     import pyiqa
     import timm
     import torch
@@ -64,14 +63,13 @@ def _without_weights(create: object, name: str, pretrained: bool = True, **optio
     return create(name, pretrained=False, **options)
 
 
-def rows(options: argparse.Namespace) -> None:
+def compared(options: argparse.Namespace) -> None:
     """A line a metric."""
     sets = Sets([options.data], None)
     folder = options.data / FOLDER
-    with open(folder / "objective_metrics.csv", newline="", encoding="utf-8") as file:
-        published = {row["image"]: row for row in csv.DictReader(file)}
-    print("| metric | weights | sides with most people | Spearman with the published column | off pyiqa's own | s |")
-    print("|---|---|---|---|---|---|")
+    published = {line["image"]: line for line in rows_of(folder / "objective_metrics.csv")}
+    columns = ("sides with most people", "Spearman with the published column", "off pyiqa's own", "s")
+    head("metric", "weights", *columns)
     for metric in options.metrics:
         start = time.time()
         extractor, weights = drawn(metric)
@@ -86,8 +84,8 @@ def rows(options: argparse.Namespace) -> None:
         with_column = "none"
         if metric in COLUMNS:
             given = np.array([COLUMNS[metric] * float(published[name][metric]) for name in features.ids])
-            with_column = str(over_pictures(lambda a, b: spearmanr(a, b)[0], scores, given))
-        print(f"| {metric} | {weights} | {people} | {with_column} | {off:.1g} | {spent:.0f} |", flush=True)
+            with_column = over_pictures(spearman, scores, given)
+        row(metric, weights, people, with_column, f"{off:.1g}", f"{spent:.0f}")
 
 
 def niqe(options: argparse.Namespace) -> None:
@@ -104,14 +102,10 @@ def niqe(options: argparse.Namespace) -> None:
     scorer = NIQE(file).fit(features)
     ours = scorer.score_samples(features)
     scorer.order_ = np.arange(len(mean))  # the file's repeated rows left as they are
-    theirs = np.array(
-        [
-            -float(calculate_niqe(imread2tensor(f"{folder}/{n}")[None], mu_pris_param=mean, cov_pris_param=covariance))
-            for n in features.ids
-        ]
-    )
-    with open(folder / "objective_metrics.csv", newline="", encoding="utf-8") as table:
-        column = {row["image"]: -float(row["niqe"]) for row in csv.DictReader(table)}
+    parameters = {"mu_pris_param": mean, "cov_pris_param": covariance}
+    files = [imread2tensor(f"{folder}/{name}")[None] for name in features.ids]
+    theirs = np.array([-float(calculate_niqe(file, **parameters)) for file in files])
+    column = {line["image"]: -float(line["niqe"]) for line in rows_of(folder / "objective_metrics.csv")}
     published = np.array([column[name] for name in features.ids])
     print()
     for name, one, other in (
@@ -119,25 +113,24 @@ def niqe(options: argparse.Namespace) -> None:
         ("giqa's, repeated rows read alike, and the published column", ours, published),
         ("pyiqa's and the published column", theirs, published),
     ):
-        figure = over_pictures(lambda a, b: spearmanr(a, b)[0], one, other)
+        figure = over_pictures(spearman, one, other)
         print(f"NIQE with the same parameters, {name}: Spearman {figure}, {np.abs(one - other).mean():.2f} apart")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--weights", type=Path, help="folder with the parameters of NIQE")
-    parser.add_argument("--metrics", nargs="+", default=METRICS)
+    parser = command(__file__, __doc__, "data", "weights")
+    parser.add_argument("--metrics", nargs="+", default=METRICS, help=f"of pyiqa ({' '.join(METRICS)})")
     options = parser.parse_args()
     if not find_spec("pyiqa"):
         print("skipped: pyiqa is not installed (pip install pyiqa; its licence is PolyForm Noncommercial)")
         return
     import pyiqa
 
-    rows(options)
-    if options.weights:
-        niqe(options)
-    print(f"\npyiqa {pyiqa.__version__}, giqa {giqa.__version__}")
+    with results(options):
+        compared(options)
+        if options.weights:
+            niqe(options)
+        print(f"\npyiqa {pyiqa.__version__}")
 
 
 if __name__ == "__main__":

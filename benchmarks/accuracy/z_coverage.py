@@ -1,23 +1,25 @@
-"""How the scale behaves: what the 95 % interval of z covers, and why `gmm` scores by distance rather than by log p.
+"""What the 95 % interval of z covers, and why `gmm` scores by distance rather than by log p.
 
-    python -m benchmarks.accuracy.z_coverage [--data ../shared/data \
-        --weights ../shared/weights/inception_v3_2015_12_05_to_mixed_7a.safetensors]
+    python -m benchmarks.accuracy.z_coverage
+
+Needs: nothing; for its second table, lfw-dcgan of --data and the weights of Inception (--inception).
+Takes: about 3 minutes.
 
 Coverage: 200 draws of n reals from a known distribution (d dimensions, Gaussian, or heavy: Student's t with 4 degrees
 of freedom); the share of draws whose interval holds the typical z (the median over draws), for pictures near the reals,
-3 standard deviations off in each dimension, and far outside. With data: the held-out z of 978 LFW faces and the z of
-400 DCGAN faces under `sgm`, by the distance and by log p.
+3 standard deviations off in each dimension, and far outside. With --inception: the held-out z of 978 LFW faces and the
+z of 400 DCGAN faces under `sgm`, by the distance and by log p.
 """
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from scipy.stats import skew
 
+from benchmarks.shared import command, head, results, row
 from giqa.extraction import extract, make_extractor
 from giqa.pipeline import make_scorer
 from giqa.scorers.scale import Scale, assign_folds
@@ -46,6 +48,7 @@ def share_held(z: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
 
 
 def spread_of_scores(data: Path, extractor: str) -> None:
+    head("score", "skewness of held-out reals", "below z = -3", "z of DCGAN faces, median", "lowest")
     extractor = make_extractor(extractor)
     reals, fakes = (
         extract(f"{data}/lfw-dcgan/labels.csv[kind={kind}]", extractor).features.matrix()
@@ -57,25 +60,20 @@ def spread_of_scores(data: Path, extractor: str) -> None:
     for name, (held_out, scores) in {"distance": distance, "log p": tuple(-0.5 * s**2 for s in distance)}.items():
         scale = Scale(held_out)
         z, fake = scale.z(held_out), scale.z(scores)
-        print(f"| {name} | {skew(z):.2f} | {np.mean(z < -3):.3f} | {np.median(fake):.1f} | {fake.min():.1f} |")
+        row(name, f"{skew(z):.2f}", f"{np.mean(z < -3):.3f}", f"{np.median(fake):.1f}", f"{fake.min():.1f}")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path)
-    parser.add_argument("--weights", type=Path)
+    parser = command(__file__, __doc__, "inception")
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="for --inception (%(default)s)")
     options = parser.parse_args()
-    print("| scorer | n | d | reals | near | off | far |\n|---|---|---|---|---|---|---|")
-    for scorer in ("sgm", "knn(k=5)", "knn(k=1)"):
-        for n, d, heavy in ((100, 5, False), (300, 20, False), (1000, 20, False), (300, 20, True)):
-            row = [scorer, str(n), str(d), "heavy" if heavy else "Gaussian", *coverage(scorer, n, d, heavy)]
-            print("| " + " | ".join(row) + " |", flush=True)
-    if options.data and options.weights:
-        print(
-            "\n| score | skewness of held-out reals | below z = -3 | z of DCGAN faces, median | lowest |\n"
-            "|---|---|---|---|---|"
-        )
-        spread_of_scores(options.data, f"inception(weights={str(options.weights)!r})")
+    with results(options):
+        head("scorer", "n", "d", "reals", "near", "off", "far")
+        for scorer in ("sgm", "knn(k=5)", "knn(k=1)"):
+            for n, d, heavy in ((100, 5, False), (300, 20, False), (1000, 20, False), (300, 20, True)):
+                row(scorer, n, d, "heavy" if heavy else "Gaussian", *coverage(scorer, n, d, heavy))
+        if options.inception:
+            spread_of_scores(options.data, f"inception(weights={str(options.inception)!r})")
 
 
 if __name__ == "__main__":

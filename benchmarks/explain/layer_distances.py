@@ -1,10 +1,13 @@
 """Seconds a picture and GB of the exact distances by place (variant A), against plainer ways, in one run.
 
-    python -m benchmarks.explain.layer_distances --folder DIR --write    (once; then the same without --write)
-    python -m benchmarks.explain.layer_distances [--references 2000] [--pictures 256] [--plain 64] [--repeats 3] [--folder DIR]
+    python -m benchmarks.explain.layer_distances --folder DIR --prepare      (once; then the same without --prepare)
+    python -m benchmarks.explain.layer_distances --references 20 --pictures 2 --plain 2 --repeats 1
+
+Needs: Linux; disk, 20 MB a reference (40 GB for 2,000).
+Takes: not measured as a whole; the second example about a minute.
 
 Seven layers of Inception-V3 at 299 px (50,718 places, 3.2 million numbers a picture), filled with random numbers, half
-of them 0 as after a rectifier: speed does not depend on what they are. The search alone, no network. Ways, interleaved:
+of them 0 as after a rectifier: speed does not depend on what they are. The search alone, no network. Ways take turns:
 
     giqa             `LayerDistances`: float16 references in a mapped file, read once for all pictures of a call
     plain            the same references as float32 in a mapped file, one product a place for --plain pictures at a
@@ -12,11 +15,11 @@ of them 0 as after a rectifier: speed does not depend on what they are. The sear
     plain, float16   the same from the file of giqa, a place converted by numpy before its product
     naive            one picture and one place at a time: the norm of the differences to all references, its minimum
 
-All places are searched, by the naive way on --share of the places of each layer, scaled up. giqa uses all cores, or as
-the others one (threads of BLAS that wait for each other make the plain way slower on a busy machine). Files are dropped
+All places are searched, by the naive way on --share of the places of each layer, scaled up. giqa uses all cores, the
+others one (threads of BLAS that wait for each other make the plain way slower on a busy machine). Files are dropped
 from the system's cache before each measurement, but for rows that say "warm". Processor seconds are of this process.
-Resident is its peak during the search: mapped pages, the pictures' maps, and .4 GB of squares that only the plain way
-has in memory. Needs (2 + 4) bytes x 3.2 million x references of disk: in a temporary folder that is removed, or in
+Resident is its peak during the search: mapped pages, the pictures' maps, and 0.4 GB of squares that only the plain way
+has in memory. The files, (2 + 4) bytes x 3.2 million x references, are in a temporary folder that is removed, or in
 --folder, which is kept.
 """
 
@@ -24,19 +27,17 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from datetime import date
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
-from giqa import __version__
+from benchmarks.shared import command, head, results, row, say
 from giqa.scorers.distances import LayerDistances
 from giqa.scorers.half import widened
 from giqa.scorers.reference import Reference
@@ -139,18 +140,17 @@ class Meter:
         self.resident[way] = max(self.resident.get(way, 0), int(status["VmHWM"].split()[0]) * 1024 / 1e9)
         self.rates.setdefault(way, []).append(rate)
         os.sched_setaffinity(0, every)
-        say(f"  {way}: {rate[0]:.3f} s, processor {rate[1]:.3f} s, {self.resident[way]:.2f} GB")
+        say(f"{way}: {rate[0]:.3f} s, processor {rate[1]:.3f} s, {self.resident[way]:.2f} GB")
 
     def table(self) -> None:
         base = None
-        say("| way | s a picture, median (range) | times giqa's | processor s | times giqa's | GB resident |")
-        say("|---|---|---|---|---|---|")
+        head("way", "s a picture, median (range)", "times giqa's", "processor s", "times giqa's", "GB resident")
         for way, rates in self.rates.items():
             wall, own = np.median(rates, axis=0)
             base = base or (wall, own)
             low, high = np.min(rates, axis=0)[0], np.max(rates, axis=0)[0]
-            cells = f"{wall:.3f} ({low:.3f} to {high:.3f}) | {wall / base[0]:.1f} | {own:.3f} | {own / base[1]:.1f}"
-            say(f"| {way} | {cells} | {self.resident[way]:.1f} |")
+            cells = f"{wall:.3f} ({low:.3f} to {high:.3f})", f"{wall / base[0]:.1f}", f"{own:.3f}"
+            row(way, *cells, f"{own / base[1]:.1f}", f"{self.resident[way]:.1f}")
 
 
 def forget(file: Path) -> None:
@@ -160,20 +160,16 @@ def forget(file: Path) -> None:
         os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def say(text: str) -> None:
-    print(text, flush=True)
-
-
 def write(folder: Path, n: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < 1.1 * 6 * NUMBERS * n:
         sys.exit(f"{n} references need {6 * NUMBERS * n / 1e9:.0f} GB, and {free / 1e9:.0f} GB are free; take fewer.")
     start = time.perf_counter()
     LayerDistances().fit(maps(n, 0), n, folder / "reference", say=say)
-    say(f"  written in {time.perf_counter() - start:.0f} s")
+    say(f"written in {time.perf_counter() - start:.0f} s")
     start, half = time.perf_counter(), LayerDistances.open(folder / "reference").reference_
     Plain.write(folder / "plain", half)
-    say(f"  plain references written in {time.perf_counter() - start:.0f} s")
+    say(f"plain references written in {time.perf_counter() - start:.0f} s")
 
 
 def measure(folder: Path, asked: argparse.Namespace) -> None:
@@ -198,7 +194,7 @@ def measure(folder: Path, asked: argparse.Namespace) -> None:
         meter(f"plain, {few} at a time", by_plain(few), full)
         meter("naive", lambda: plain.naive(queries(1)[0], asked.share))
     worst = max(np.abs(found[name][:few].reshape(few, -1).T / expected[name] - 1).max() for name in LAYERS)
-    say(f"largest relative difference of a distance, giqa against plain: {worst:.1e}")
+    print(f"largest relative difference of a distance, giqa against plain: {worst:.1e}")
     if not asked.brief:
         for pictures in asked.pictures[1:]:
             meter(f"giqa, {pictures} at a time", by_giqa(pictures), half, one_core=False)
@@ -211,36 +207,31 @@ def measure(folder: Path, asked: argparse.Namespace) -> None:
     meter.table()
     kept, flops = half.stat().st_size / 1e9, cost.flops / 1e9
     stated = ", ".join(f"{cost.resident(k) / 1e9:.2f} GB for {k} pictures" for k in asked.pictures)
-    say(f"{n} references, {kept:.1f} GB in the file, {flops:.2f} GFLOP a picture; stated: {stated}")
+    print(f"\n{n} references, {kept:.1f} GB in the file, {flops:.2f} GFLOP a picture; stated: {stated}")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--references", type=int, default=2000)
-    parser.add_argument(
-        "--pictures", type=int, nargs="+", default=[256], help="of a call of giqa; others after the first once"
-    )
+    parser = command(__file__, __doc__)
+    more = "of a call of giqa; others after the first once"
+    parser.add_argument("--references", type=int, default=2000, help="(%(default)s)")
+    parser.add_argument("--pictures", type=int, nargs="+", default=[256], help=more)
     parser.add_argument("--plain", type=int, nargs="+", default=[64], help="of a call of the plain way; likewise")
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--share", type=float, default=0.01, help="of the places, for the naive way")
+    parser.add_argument("--repeats", type=int, default=3, help="(%(default)s)")
+    parser.add_argument("--share", type=float, default=0.01, help="of the places, for the naive way (%(default)s)")
     parser.add_argument("--brief", action="store_true", help="only the ways that are repeated")
-    parser.add_argument("--folder", type=Path, help="where the references are, or with --write will be; kept")
-    parser.add_argument("--write", action="store_true", help="write the references into --folder and stop")
+    parser.add_argument("--folder", type=Path, help="where the references are, or with --prepare will be; kept")
+    parser.add_argument("--prepare", action="store_true", help="write the references into --folder and stop")
     asked = parser.parse_args()
-    if asked.folder:
-        asked.folder.mkdir(parents=True, exist_ok=True)
-        with one_blas_thread():
-            (write(asked.folder, asked.references) if asked.write else measure(asked.folder, asked))
-    else:
-        folder = Path(tempfile.mkdtemp(prefix="giqa-distances-"))
-        try:
-            with one_blas_thread():
-                write(folder, asked.references)
+    if asked.prepare and not asked.folder:
+        parser.error("--prepare writes into --folder; name it")
+    with tempfile.TemporaryDirectory(prefix="giqa-distances-") as temporary, one_blas_thread():
+        folder = asked.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        if asked.prepare or not asked.folder:
+            write(folder, asked.references)
+        if not asked.prepare:
+            with results(asked):
                 measure(folder, asked)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-    load = os.getloadavg()[0]
-    say(f"giqa {__version__}, {date.today()}, {os.cpu_count()} cores {platform.machine()}, load {load:.1f}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """The pointing game: does the worst place of a map lie inside a patch that was pasted into a real picture?
 
-    python -m benchmarks.explain.pointing_game --data ../shared/data [--part tested] [--only faces,photographs] [--sizes 16,9,36] \
-        [--kinds GAN,blurred] \
-        [--maps giqa,others] [--inception FILE --taps Mixed_5d,Mixed_6b] [--pictures 300] [--json FILE] [--keep DIR]
+    python -m benchmarks.explain.pointing_game --only faces --kinds noisy,GAN --pictures 20
+
+Needs: lfw-dcgan, imagenet-sample and cifar10-dcgan-progress of --data; for its rows, the weights of Inception
+(--inception).
+Takes: not measured as a whole; the example about a minute.
 
 In pieces: --maps says which rows (giqa: the default layers and combined; others; laplacian), and with --keep what was
 fitted on the reals is kept in files for the next piece.
@@ -29,25 +31,19 @@ Wilson's 95 % interval.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
-import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFilter
 
+from benchmarks.data import middle, pictures
 from benchmarks.intervals import share
-from giqa import __version__, registry
+from benchmarks.shared import command, head, names, results, row, say
+from giqa import registry
 from giqa.features.embedded import Embedded
-from giqa.images import open_source
-from giqa.images.decode import decode
 from giqa.maps import TAPS, MapModel, load_maps, maps_of
 from giqa.scorers.distances import LayerDistances
 from giqa.scorers.places import Places, cell_sums, neighbourhood, place_scale
@@ -78,14 +74,7 @@ class Domain:
 
 def load(where: str, side: int) -> list[Pixels]:
     """The middle square of every picture, at `side`."""
-    source, pictures = open_source(where), []
-    for i in range(len(source)):
-        pixels = decode(source.raw(i)).pixels
-        short = min(pixels.shape[:2])
-        top, left = ((length - short) // 2 for length in pixels.shape[:2])
-        square = Image.fromarray(pixels[top : top + short, left : left + short])
-        pictures.append(np.asarray(square if short == side else square.resize((side, side), Image.Resampling.BICUBIC)))
-    return pictures
+    return [middle(picture, side) for picture in pictures(where)[0]]
 
 
 def domain(name: str, data: Path) -> Domain:
@@ -157,7 +146,7 @@ def methods(name: str, reals: Sequence[Pixels], options: argparse.Namespace) -> 
     def own(pixels: Pixels, taps: Sequence[str]) -> dict[str, np.ndarray]:
         return maps_of(extractor, taps, pixels)
 
-    def by_places(maps: Callable[[Pixels], dict[str, np.ndarray]], head: str, taps: Sequence[str]) -> Callable:
+    def by_places(maps: Callable[[Pixels], dict[str, np.ndarray]], before: str, taps: Sequence[str]) -> Callable:
         file = options.keep / f"{name}-{'-'.join(taps)}.maps" if options.keep else None
         if file and file.exists():
             fitted = load_maps(file).places
@@ -170,8 +159,8 @@ def methods(name: str, reals: Sequence[Pixels], options: argparse.Namespace) -> 
 
         def rows(pictures: list[Pixels]) -> Rows:
             found = [fitted.z(maps(p)) for p in pictures]
-            names = [name for name in found[0] if combined or name != "combined"]
-            return {f"{head}{name}": [z[name] for z in found] for name in names}
+            kept = [layer for layer in found[0] if combined or layer != "combined"]
+            return {f"{before}{layer}": [z[layer] for z in found] for layer in kept}
 
         return rows
 
@@ -207,66 +196,50 @@ def by_distances(reals: Sequence[Pixels], maps: Callable[[Pixels], dict[str, np.
 
 def measured(name: str, options: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """Row -> column -> Figure."""
-    start = time.time()
-    pictures = domain(name, options.data)
-    maps = methods(name, pictures.reals[: pictures.reference], options)
-    say(f"{name}: fitted in {time.time() - start:.0f} s")
+    of = domain(name, options.data)
+    maps = methods(name, of.reals[: of.reference], options)
+    say(f"{name}: fitted")
     shares: dict[str, dict[str, Any]] = {}
     for size in options.sizes:
         for kind in options.kinds:
             column = f"{name}, {kind}, 1/{size}"
-            every = list(cases(kind, pictures, options.part, size, options.pictures))
+            every = list(cases(kind, of, options.part, size, options.pictures))
             side = len(every[0][0])
             for one in maps:
-                for row, found in one([pixels for pixels, _ in every]).items():
+                for label, found in one([pixels for pixels, _ in every]).items():
                     hits = [hit(z, side, box) for z, (_, box) in zip(found, every, strict=True)]
-                    shares.setdefault(row, {})[column] = share(np.array(hits, float))
+                    shares.setdefault(label, {})[column] = share(np.array(hits, float))
             middles = (np.arange(GRID) + 0.5) * side / GRID
             chance = [
                 np.prod([np.mean((middles >= edge) & (middles < edge + box[2])) for edge in box[:2]])
                 for _, box in every
             ]
             shares.setdefault("chance", {})[column] = f"{np.mean(chance):.3f}"
-            say(f"{column}: {time.time() - start:.0f} s, {len(every)} pictures")
+            say(f"{column}: {len(every)} pictures")
     return shares
 
 
-def say(text: str) -> None:
-    print(f"  {text}", file=sys.stderr, flush=True)
-
-
-def parsed() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--part", choices=("choice", "tested"), default="tested")
-    parser.add_argument("--only", type=lambda text: text.split(","), default=["faces", "photographs"])
-    parser.add_argument("--sizes", type=lambda text: [int(v) for v in text.split(",")], default=[16])
-    parser.add_argument("--kinds", type=lambda text: text.split(","), default=list(KINDS))
-    parser.add_argument("--pictures", type=int, default=308, help="of each kind and size, at most")
-    parser.add_argument("--inception", type=Path)
-    parser.add_argument("--taps", type=lambda text: text.split(","), default=["MaxPool_2", "Mixed_5d", "Mixed_6b"])
-    parser.add_argument("--maps", type=lambda text: text.split(","), default=["giqa", "others", "laplacian"])
-    parser.add_argument("--keep", type=Path, metavar="DIR")
-    parser.add_argument("--json", type=Path, metavar="FILE")
-    return parser.parse_args()
-
-
 def main() -> None:
-    options, start, every = parsed(), time.time(), {}
-    for name in options.only:
-        results = measured(name, options)
-        every[name] = {row: {column: str(cell) for column, cell in cells.items()} for row, cells in results.items()}
-        columns = list(next(iter(results.values())))
-        print("| map | " + " | ".join(columns) + " |\n|---" + "|---" * len(columns) + "|")
-        for row, cells in results.items():
-            print(f"| {row} | " + " | ".join(str(cells[c]) for c in columns) + " |")
-        print(flush=True)
-    about = (
-        f"giqa {__version__}, {date.today()}, {os.cpu_count()} cores {platform.machine()}, {time.time() - start:.0f} s"
-    )
-    print(about)
-    if options.json:
-        options.json.write_text(json.dumps({"about": about, "shares": every}, indent=1) + "\n", encoding="utf-8")
+    parser = command(__file__, __doc__, "data", "inception", "json")
+    domains, rows = ("faces", "photographs"), ("giqa", "others", "laplacian")
+    parser.add_argument("--part", choices=("choice", "tested"), default="tested")
+    parser.add_argument("--only", type=names(*domains), default=domains, metavar="NAME,NAME", help=", ".join(domains))
+    parser.add_argument("--sizes", type=names(), default="16", help="a patch is 1/16 of the area")
+    parser.add_argument("--kinds", type=names(*KINDS), default=KINDS, metavar="KIND,KIND", help=", ".join(KINDS))
+    parser.add_argument("--pictures", type=int, default=308, help="of each kind and size, at most")
+    parser.add_argument("--taps", type=names(), default="MaxPool_2,Mixed_5d,Mixed_6b", help="of Inception")
+    parser.add_argument("--maps", type=names(*rows), default=rows, metavar="ROWS", help=", ".join(rows))
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="where what was fitted is kept")
+    options = parser.parse_args()
+    options.sizes = [int(size) for size in options.sizes]
+    with results(options):
+        for name in options.only:
+            found = measured(name, options)
+            options.figures[name] = {k: {c: str(cell) for c, cell in cells.items()} for k, cells in found.items()}
+            columns = list(next(iter(found.values())))
+            head("map", *columns)
+            for label, cells in found.items():
+                row(label, *(cells[column] for column in columns))
 
 
 if __name__ == "__main__":

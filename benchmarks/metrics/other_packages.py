@@ -1,7 +1,11 @@
 """Set metrics on 50,000 x 2,048 against 50,000 x 2,048: time and peak memory, beside the usual formulations.
 
-    python -m benchmarks.metrics.other_packages [--n 50000] [--d 2048] [--peer-n 10000] [--only NAME,NAME] [--threads 2]
+    python -m benchmarks.metrics.other_packages --n 2000 --peer-n 2000 --d 256 --only fd,kd
     python -m benchmarks.metrics.other_packages --agree
+
+Needs: scikit-learn; 5 GB of memory; the packages themselves (torch-fidelity, pytorch-fid, clean-fid, prdc) for rows
+against them.
+Takes: about 25 minutes, most of it prdc; --agree about 10 seconds.
 
 Each line is a process of its own that makes the same seeded float32 features (a rank-64 signal and noise, the fakes
 a little off; 1,000 logits for the Inception score), runs one thing, and reports its seconds and the most memory the
@@ -20,16 +24,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import date
+
+from benchmarks.shared import command, head, names, results, row
 
 SUBSETS, CLASSES = 100, 1000
 NAMES = ("precision", "recall", "density", "coverage")
-ALL = "fd,fd (sqrtm),fd_infinity,kd,prdc,precision + recall,cmmd,vendi,inception_score"
+ALL = ("fd", "fd (sqrtm)", "fd_infinity", "kd", "prdc", "precision + recall", "cmmd", "vendi", "inception_score")
 
 
 def features(n: int, d: int) -> tuple:
@@ -50,10 +54,10 @@ def features(n: int, d: int) -> tuple:
 def ours(name: str, points: int) -> Callable:
     from giqa.metrics import frechet, inception_score, kernel, prdc, vendi
 
-    def neighbours(names):  # type: ignore[no-untyped-def]
+    def neighbours(*of: str) -> Callable:
         def read(real, fake):  # type: ignore[no-untyped-def]
             found = prdc.neighbourhoods(real, fake)
-            return [getattr(found, name) for name in names]
+            return [getattr(found, name) for name in of]
 
         return read
 
@@ -63,8 +67,8 @@ def ours(name: str, points: int) -> Callable:
         "fd_infinity": lambda r, f: frechet.frechet_infinity(r, f, points=points),
         "kd": lambda r, f: kernel.kernel_distance(r, f, subsets=SUBSETS),
         "kd of all pairs": kernel.kernel_distance,
-        "prdc": neighbours(NAMES),
-        "precision + recall": neighbours(NAMES[:2]),
+        "prdc": neighbours(*NAMES),
+        "precision + recall": neighbours(*NAMES[:2]),
         "cmmd": kernel.cmmd,
         "vendi": lambda r, f: vendi.vendi_score(f),
         "inception_score": lambda r, f: inception_score.inception_score(f, splits=10),
@@ -158,23 +162,22 @@ def table(options: argparse.Namespace) -> None:
     from benchmarks.metrics._definitions import usual
 
     speed = child("speed", "-", options, 0)
-    print("| metric | n | giqa | floor | peak | peer | took | peak | peer / giqa | values |\n" + "|---" * 10 + "|")
-    for name in options.only.split(","):
+    head("metric", "n", "giqa", "floor", "peak", "peer", "took", "peak", "peer / giqa", "values")
+    for name in options.only:
         peer = usual(name, options.points) if options.peer_n else None
         for n in dict.fromkeys((options.n, options.peer_n)):
             if not n or (n != options.n and not peer):
                 continue
             a = child("giqa", name, options, n)
             least = floor(name, n, options.d, options.points, speed)
-            row = [took(a), f"{least:.1f}" if least else "–", f"{a['peak']:.0f} MB", "–", "–", "–", "–"]
-            row.append(str(a["value"]))
+            cells = [took(a), f"{least:.1f}" if least else "–", f"{a['peak']:.0f} MB", "–", "–", "–", "–", a["value"]]
             if n == options.peer_n and peer:
                 b = child("peer", name, options, n)
-                row[3:7] = [peer[0], took(b), f"{b['peak']:.0f} MB", f"{b['cpu'] / a['cpu']:.1f}"]
-                row[7] = f"{a['value']} / {b['value']}"
-            print(f"| {name} | {n:,} | " + " | ".join(row) + " |", flush=True)
-    print(f"\n{date.today()}, {os.cpu_count()} cores {platform.machine()}, {options.threads} threads, d = {options.d},")
-    print(f"float32 products at {speed / 1e9:.0f} GFLOP/s a thread, fd_infinity of {options.points} sizes")
+                cells[3:7] = [peer[0], took(b), f"{b['peak']:.0f} MB", f"{b['cpu'] / a['cpu']:.1f}"]
+                cells[7] = f"{a['value']} / {b['value']}"
+            row(name, f"{n:,}", *cells)
+    print(f"\n{options.threads} threads, d = {options.d}, float32 products at {speed / 1e9:.0f} GFLOP/s a thread,")
+    print(f"fd_infinity of {options.points} sizes")
 
 
 # --- agreement
@@ -224,34 +227,38 @@ def agreements() -> Iterator[tuple[str, str, float, float, float]]:
 
 
 def agree() -> int:
-    print("| metric | other implementation | giqa | the other | difference | tolerance |\n|---|---|---|---|---|---|")
+    """A row a comparison; how many are farther apart than they may be."""
+    head("metric", "other implementation", "giqa", "the other", "difference", "tolerance")
     apart = 0
     for name, label, a, b, tolerance in agreements():
         apart += abs(a - b) > tolerance
         mark = " **farther**" if abs(a - b) > tolerance else ""
-        print(f"| {name} | {label} | {a:.6g} | {b:.6g} | {abs(a - b):.1g}{mark} | {tolerance:.1g} |")
-    return min(apart, 1)
+        row(name, label, f"{a:.6g}", f"{b:.6g}", f"{abs(a - b):.1g}{mark}", f"{tolerance:.1g}")
+    return apart
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--n", type=int, default=50_000, help="0: only at --peer-n")
-    parser.add_argument("--d", type=int, default=2048)
-    parser.add_argument("--peer-n", type=int, default=8_000, help="0: no peers")
-    parser.add_argument("--points", type=int, default=15, help="sizes of fd_infinity")
-    parser.add_argument("--only", default=ALL)
+    parser = command(__file__, __doc__)
+    parser.add_argument("--n", type=int, default=50_000, help="0: only at --peer-n (%(default)s)")
+    parser.add_argument("--d", type=int, default=2048, help="columns (%(default)s)")
+    parser.add_argument("--peer-n", type=int, default=8_000, help="0: no peers (%(default)s)")
+    parser.add_argument("--points", type=int, default=15, help="sizes of fd_infinity (%(default)s)")
+    parser.add_argument("--only", type=names(*ALL), default=list(ALL), metavar="NAME,NAME", help=", ".join(ALL))
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--agree", action="store_true")
+    parser.add_argument("--agree", action="store_true", help="instead: whether values agree")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
         one(*options.child, options.n, options.d, options.points)
         return
     if options.agree:
-        raise SystemExit(agree())
+        with results(options):
+            apart = agree()
+        raise SystemExit(min(apart, 1))
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(options.threads)
-    table(options)
+    with results(options):
+        table(options)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
 """Which metric of generators tracks training: every epoch of three DCGAN runs as a generator, Spearman with the epoch.
 
-    python -m benchmarks.metrics.training_progress [--data ../shared/data] [--extractor SPEC ...] [--json FILE] [--per-epoch N]
+    python -m benchmarks.metrics.training_progress --extractor "statistics(scales=1)"
     python -m benchmarks.metrics.training_progress --diversity
+
+Needs: lfw-dcgan, lfw-dcgan-progress and cifar10-dcgan-progress of --data.
+Takes: about 8 minutes, and as long with --diversity; the first example 40 seconds.
 
 Sets: lfw-dcgan-progress, 25 epochs of 64 pictures against the 978 LFW faces of lfw-dcgan; both runs of
 cifar10-dcgan-progress, 25 epochs of 32 against the 128 real tiles of both. A row is an extractor and some of its
@@ -24,21 +27,17 @@ every epoch, so the order may still be right) and recall moves in coarse steps; 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
-import sys
-import time
 from collections.abc import Mapping, Sequence
-from datetime import date
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import spearmanr
 
 import giqa
-from benchmarks.data import Part, Sets
+from benchmarks.data import Part, Sets, stems
+from benchmarks.intervals import over_pictures, spearman
+from benchmarks.shared import command, head, results, row, say
 from giqa.extraction import extract, make_extractor
 from giqa.metrics.named import LOG_DENSITY, evaluate
 from giqa.registry import make
@@ -56,21 +55,16 @@ RUNS = {
     ),
 }
 METRICS = ("ds", "fd", "kd", "precision", "recall", "density", "coverage")
-RESAMPLES = 1000
 DIVERSITY_LAYERS = ("low", "mid", "high", "content")
 
 
 def layer_sets(extractor: Any) -> dict[str, tuple[str, ...]]:
     """Rows of the table: everything, each level, each layer."""
     levels = {level: tuple(names) for level, names in getattr(extractor, "levels", {}).items()}
-    stems: dict[str, tuple[str, ...]] = {}
-    for name in extractor.outputs:
-        stem = name.partition(".")[0]
-        stems[stem] = (*stems.get(stem, ()), name)
     found = {"all": tuple(extractor.outputs)}
     if "low" in levels and "mid" in levels:
         found["low + mid"] = levels["low"] + levels["mid"]
-    for label, names in {**levels, **stems}.items():  # a layer goes before a level of the same name
+    for label, names in {**levels, **stems(extractor.outputs)}.items():  # a layer goes before a level of the same name
         if names not in found.values():
             found[label] = names
     return found
@@ -92,8 +86,8 @@ def matrices(real: Features, fake: Features) -> tuple[np.ndarray, np.ndarray]:
 
 def values_of(real: Features, fake: Features, epoch: np.ndarray) -> dict[str, np.ndarray]:
     """Each metric at every epoch, turned so that more is better, (epochs,)."""
-    stems = {name.partition(".")[0] for name in real.layers}
-    model = giqa.fit(real, scorer="multilayer(levels=None)" if len(stems) > 1 else "sgm")
+    several = len(stems(list(real.layers))) > 1
+    model = giqa.fit(real, scorer="multilayer(levels=None)" if several else "sgm")
     z = model.score(fake)["z"]
     metrics = [make("metric", name) for name in METRICS]
     a, b = matrices(real, fake)
@@ -105,49 +99,20 @@ def values_of(real: Features, fake: Features, epoch: np.ndarray) -> dict[str, np
     }
 
 
-def with_interval(values: np.ndarray, against: np.ndarray) -> dict[str, float]:
-    """Spearman, and the percentiles over resampled generators."""
-    rng = np.random.default_rng(0)
-    draws = [_rank(values[p], against[p]) for p in rng.integers(len(values), size=(RESAMPLES, len(values)))]
-    low, high = np.nanpercentile(draws, [2.5, 97.5])
-    return {"value": _rank(values, against), "low": float(low), "high": float(high)}
-
-
-def gap(one: np.ndarray, other: np.ndarray, against: np.ndarray) -> dict[str, float]:
-    """Difference of two Spearman correlations, paired over the same resamples."""
-    rng = np.random.default_rng(0)
-    picks = rng.integers(len(one), size=(RESAMPLES, len(one)))
-    draws = [_rank(one[p], against[p]) - _rank(other[p], against[p]) for p in picks]
-    low, high = np.nanpercentile(draws, [2.5, 97.5])
-    return {"value": _rank(one, against) - _rank(other, against), "low": float(low), "high": float(high)}
-
-
-def _rank(values: np.ndarray, against: np.ndarray) -> float:
-    if len(set(values.tolist())) < 2:
-        return float("nan")  # the same for all: it orders nothing
-    return float(spearmanr(values, against)[0])
-
-
-def cell(figure: Mapping[str, float]) -> str:
-    if np.isnan(figure["value"]):
-        return "–"
-    return f"{figure['value']:.2f} [{figure['low']:.2f}, {figure['high']:.2f}]"
+def gap(one: np.ndarray, other: np.ndarray, against: np.ndarray) -> float:
+    """Difference of two Spearman correlations."""
+    return spearman(one, against) - spearman(other, against)
 
 
 def print_run(name: str, rows: Mapping[str, Mapping[str, np.ndarray]], epochs: np.ndarray) -> dict[str, Any]:
-    print(
-        f"\n**{name}**\n\n| layers | qs | "
-        + " | ".join(METRICS)
-        + " | qs - fd |\n|---"
-        + "|---" * (len(METRICS) + 2)
-        + "|"
-    )
+    print(f"\n**{name}**")
+    head("layers", "qs", *METRICS, "qs - fd")
     result = {}
     for label, values in rows.items():
-        figures = {metric: with_interval(v, epochs) for metric, v in values.items()}
-        figures["qs - fd"] = gap(values["qs"], values["fd"], epochs)
-        print(f"| {label} | " + " | ".join(cell(figures[m]) for m in ("qs", *METRICS, "qs - fd")) + " |", flush=True)
-        result[label] = figures
+        figures = {metric: over_pictures(spearman, v, epochs) for metric, v in values.items()}
+        figures["qs - fd"] = over_pictures(gap, values["qs"], values["fd"], epochs)
+        row(label, *(f"{figures[m]:.2f}" for m in ("qs", *METRICS, "qs - fd")))
+        result[label] = {metric: asdict(figure) for metric, figure in figures.items()}
     return result
 
 
@@ -158,8 +123,8 @@ def diversity_checks(data: Path) -> None:
     epoch = np.array(sets.source(RUNS["LFW"][1]).columns["epoch"], int)
     order = np.random.default_rng(0).permutation(len(real))
     half, other = np.array_split(order, 2)
-    heads = ["half of the reals", "240 nearest", "120", "60", "3 times too wide", "epoch 0", "epoch 12", "epoch 24"]
-    print("| layer | scorer | " + " | ".join(heads) + " |\n|---|---" + "|---" * len(heads) + "|")
+    sets_of = ("half of the reals", "240 nearest", "120", "60", "3 times too wide", "epoch 0", "epoch 12", "epoch 24")
+    head("layer", "scorer", *sets_of)
     for label, names in {k: v for k, v in layer_sets(sets.extractor).items() if k in DIVERSITY_LAYERS}.items():
         a, b = matrices(chosen(real, names), chosen(fake, names))
         near = other[np.argsort(((a[other] - a[other[0]]) ** 2).sum(axis=1))]
@@ -169,7 +134,7 @@ def diversity_checks(data: Path) -> None:
         for scorer in (LOG_DENSITY, "sgm", "knn"):
             found = [make("metric", f"ds(scorer={scorer!r})")(a[half], case) for case in cases]
             name = "log p of one Gaussian" if scorer == LOG_DENSITY else scorer
-            print(f"| {label} | {name} | " + " | ".join(f"{v:.2f}" for v in found) + " |", flush=True)
+            row(label, name, *(f"{value:.2f}" for value in found))
 
 
 def taken(sets: Sets, reals: str, fakes: str, options: argparse.Namespace) -> tuple[Features, Features, np.ndarray]:
@@ -177,31 +142,25 @@ def taken(sets: Sets, reals: str, fakes: str, options: argparse.Namespace) -> tu
     real, fake = sets.source(reals), sets.source(fakes)
     epoch = np.array(fake.columns["epoch"], int)
     rows = np.concatenate([np.flatnonzero(epoch == e)[: options.per_epoch] for e in np.unique(epoch)])
-    parts = [Rows(real, np.arange(len(real))[: options.reals]), Rows(fake, rows)]
+    parts = [Part(real, np.arange(len(real))[: options.reals]), Part(fake, rows)]
     return *(extract(part, sets.extractor).features for part in parts), epoch[rows]
 
 
-class Rows(Part):
-    """Some rows of a source."""
-
-    def __init__(self, source: Any, rows: np.ndarray):
-        self.rows, self.source, self.name = rows, source, f"{source.name} ({len(rows)})"
-        self.ids = tuple(source.ids[i] for i in rows)
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser = command(__file__, __doc__, "data", "json")
     parser.add_argument("--extractor", nargs="+", default=["embedded", "statistics(scales=1)"], metavar="SPEC")
     parser.add_argument("--reals", type=int, metavar="N", help="only the first N reals")
     parser.add_argument("--per-epoch", type=int, metavar="N", help="only the first N pictures of each epoch")
-    parser.add_argument("--diversity", action="store_true")
-    parser.add_argument("--json", type=Path)
-    options, start = parser.parse_args(), time.time()
-    if options.diversity:
-        diversity_checks(options.data)
-        return
-    found: dict[str, Any] = {}
+    parser.add_argument("--diversity", action="store_true", help="instead: DS where the diversity is known")
+    options = parser.parse_args()
+    with results(options):
+        if options.diversity:
+            diversity_checks(options.data)
+        else:
+            runs(options)
+
+
+def runs(options: argparse.Namespace) -> None:
     for run, (reals, fakes) in RUNS.items():
         rows = {}
         for spec in options.extractor:
@@ -212,13 +171,8 @@ def main() -> None:
                 values = values_of(chosen(real, names), chosen(fake, names), epoch)
                 width = sum(real.layers[name].shape[1] for name in names)
                 rows[f"{spec.partition('(')[0]}: {label} ({width})"] = values
-                print(f"  {time.time() - start:5.0f} s  {run}, {label}", file=sys.stderr, flush=True)
-        found[run] = print_run(run, rows, np.unique(epoch))
-    machine = f"{os.cpu_count()} cores {platform.machine()}"
-    about = f"giqa {giqa.__version__}, {date.today()}, {machine}, {time.time() - start:.0f} s"
-    print(f"\n{about}")
-    if options.json:
-        options.json.write_text(json.dumps({"about": about, "figures": found}, indent=1) + "\n", encoding="utf-8")
+                say(f"{run}, {label}")
+        options.figures[run] = print_run(run, rows, np.unique(epoch))
 
 
 if __name__ == "__main__":

@@ -1,19 +1,20 @@
-"""How often `giqa compare` tells equal generators apart, and how often unequal ones: simulations on arrays of features.
+"""How often `giqa compare` finds a difference between equal generators, and between unequal ones: simulated features.
 
-    python -m benchmarks.metrics.verdicts                           # 400 simulations a row
     python -m benchmarks.metrics.verdicts --reps 50 --only 200+30
-    python -m benchmarks.metrics.verdicts --intervals               # how often the interval of each metric holds its mean value
+    python -m benchmarks.metrics.verdicts --intervals     (how often the interval of each metric holds its mean value)
+
+Needs: nothing.
+Takes: about an hour and a half; 12 seconds of processor time for each of --reps.
 
 Every simulation draws 100 new reals and new sets of the numbers in the first column, compares them by all metrics, and
-counts one if any pair is told apart by any metric. "Skewed" features are exponentials of normal ones. Unequal
-generators: the first one's mean is moved in each of 4 columns, by .97, so that a picture of the other scores higher
-with a probability of about .75 (the AUC of z), or by .477, so that the best linear rule has that AUC. `ds` is of one
-split, which takes a fifth of the time of five.
+counts one if any pair differs by any metric. "Skewed" features are exponentials of normal ones. Unequal generators:
+the first one's mean is moved in each of 4 columns, by 0.97, so that a picture of the other scores higher with a
+probability of about 0.75 (the AUC of z), or by 0.477, so that the best linear rule has that AUC. `ds` is of one split,
+which takes a fifth of the time of five.
 """
 
 from __future__ import annotations
 
-import argparse
 import time
 import warnings
 from collections import Counter
@@ -21,6 +22,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from benchmarks.shared import command, head, names, results, row
 from giqa.compare import compare
 from giqa.metrics.intervals import FEWEST, jackknifed
 from giqa.metrics.named import evaluate
@@ -57,9 +59,9 @@ def simulate(sizes: Sequence[int], kind: str, moved: float, reps: int) -> tuple[
     return any_ / reps, each, len(able)
 
 
-def held(n: int, names: Sequence[str], reps: int) -> dict[str, float]:
+def held(n: int, metric_names: Sequence[str], reps: int) -> dict[str, float]:
     """Share of intervals of n fakes against 100 reals that hold the mean value at these numbers, by metric."""
-    metrics = [make("metric", name) for name in names]
+    metrics = [make("metric", name) for name in metric_names]
     shares = [{"real": REALS, "fake": n, None: 0}[getattr(m, "share_of", None)] for m in metrics]
     found = []
     for seed in range(reps):
@@ -67,7 +69,7 @@ def held(n: int, names: Sequence[str], reps: int) -> dict[str, float]:
         sets = drawn("normal", REALS, rng), drawn("normal", n, rng) + np.float32(0.3)
         found.append(jackknifed(lambda r, f: evaluate(metrics, r, f), *sets, seed=seed, share_of=shares))
     holds = {}
-    for i, name in enumerate(names):
+    for i, name in enumerate(metric_names):
         truth = float(np.mean([each[i].value for each in found]))
         ends = [each[i].interval() for each in found]
         holds[name] = float(np.mean([low <= truth <= high for low, high in ends]))
@@ -76,35 +78,38 @@ def held(n: int, names: Sequence[str], reps: int) -> dict[str, float]:
 
 def print_intervals(reps: int) -> None:
     small, large = ["fd", "kd", "authenticity", "vendi"], ["ds(splits=1)", "precision", "recall", "density", "coverage"]
-    print(f"| pictures | {' | '.join(small + large)} |\n|---|{'---|' * 9}", flush=True)
+    head("pictures", *small, *large)
     for n in (FEWEST, 30, 100):
         holds = held(n, small + (large if n > FEWEST else []), reps)
-        cells = [f"{holds[name]:.3f}" if name in holds else "–" for name in small + large]
-        print(f"| {n} | {' | '.join(cells)} |", flush=True)
+        row(n, *(f"{holds[name]:.3f}" if name in holds else "–" for name in small + large))
+
+
+def print_verdicts(reps: int, only: Sequence[str], kinds: str) -> None:
+    head("pictures", "features", "any verdict", "by metric", "metrics with an interval", "seconds each")
+    for sizes, kind, moved in ROWS:
+        name, features = "+".join(map(str, sizes)), f"moved by {moved}" if moved else kind
+        if (only and name not in only) or not features.startswith(kinds):
+            continue
+        start = time.perf_counter()
+        share, each, able = simulate(sizes, kind, moved, reps)
+        took = (time.perf_counter() - start) / reps
+        words = ", ".join(f"{metric} {count / reps:.3f}" for metric, count in each.most_common()) or "–"
+        row(name, features, f"{share:.3f}", words, able, f"{took:.2f}")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--reps", type=int, default=400)
-    parser.add_argument("--only", default="", help="rows of these numbers, such as 200+30,5+5")
-    parser.add_argument("--kind", default="", help="rows of one kind: normal, skewed, moved")
+    parser = command(__file__, __doc__)
+    parser.add_argument("--reps", type=int, default=400, help="simulations a row (%(default)s)")
+    parser.add_argument("--only", type=names(), default=[], metavar="ROWS", help="of these numbers: 200+30,5+5")
+    parser.add_argument("--kind", default="", choices=("normal", "skewed", "moved"), help="rows of one kind")
     parser.add_argument("--intervals", action="store_true", help="instead: how often intervals hold")
-    args = parser.parse_args()
+    options = parser.parse_args()
     warnings.simplefilter("ignore")
-    if args.intervals:
-        print_intervals(args.reps)
-        return
-    print("| pictures | features | any verdict | by metric | metrics with an interval | seconds each |")
-    print("|---|---|---|---|---|---|", flush=True)
-    for sizes, kind, moved in ROWS:
-        name, row = "+".join(map(str, sizes)), f"moved by {moved}" if moved else kind
-        if (args.only and name not in args.only.split(",")) or (args.kind and not row.startswith(args.kind)):
-            continue
-        start = time.perf_counter()
-        share, each, able = simulate(sizes, kind, moved, args.reps)
-        took = (time.perf_counter() - start) / args.reps
-        words = ", ".join(f"{metric} {count / args.reps:.3f}" for metric, count in each.most_common()) or "–"
-        print(f"| {name} | {row} | {share:.3f} | {words} | {able} | {took:.2f} |", flush=True)
+    with results(options):
+        if options.intervals:
+            print_intervals(options.reps)
+        else:
+            print_verdicts(options.reps, options.only, options.kind)
 
 
 if __name__ == "__main__":

@@ -1,38 +1,38 @@
 """Which layers the human model needs, and how many: an ablation where the truth is known, and on people's votes.
 
-    python -m benchmarks.p_real.layers --data ../shared/data [--weights ../shared/weights/inception_...safetensors]
+    python -m benchmarks.p_real.layers --simulations 2 --only faces
+
+Needs: lfw-dcgan, lfw-dcgan-progress, imagenet-sample and detection-game of --data; for its table, the weights of
+Inception (--inception, a file that may end early).
+Takes: not measured as a whole; with --simulations 2 about 4 minutes.
 
 - faces: 400 pictures of the DCGAN's epochs 0 to 24 (`lfw-dcgan-progress`), 400 real LFW faces as references. Nobody
-  voted on them: raters are made up as in `simulated_votes.py`, p = sigmoid(3 (epoch/24)^(1/2) - 2 + .5 e), e normal, one a
-  picture. In each of the simulations 200 pictures get 3 votes each; the model (`recommended`) judges the other 200.
-  Spearman: of p with the truth. Gain: expected log-likelihood of a vote above that of the constant answer, in
+  voted on them: raters are made up as in `simulated_votes.py`, p = sigmoid(3 (epoch/24)^(1/2) - 2 + 0.5 e), e normal,
+  one a picture. In each of the simulations 200 pictures get 3 votes each; the model (`recommended`) judges the other
+  200. Spearman: of p with the truth. Gain: expected log-likelihood of a vote above that of the constant answer, in
   thousandths of a nat. The last row, knowing the truth, is what no model can exceed.
 - game: `detection-game`, 540 votes of people, 300 photographs of `imagenet-sample` as references; each generator left
   out in turn, with a sixth of the reals; gain as above.
 
 Columns: `low`, `mid`, `high`: sums of distances to 3,000 vectors (variant B) of the embedded network's maps. With
---weights, maps of Inception on a grid of 17 x 17 places (variant C; 300 references). `score.z`: the default score
+--inception, maps of Inception on a grid of 17 x 17 places (variant C; 300 references). `score.z`: the default score
 of `giqa score` on the same reals; `pixels.z`, `taps.z`, ...: z of its layers.
 Intervals: 2.5 and 97.5 percentiles over simulations, for the game bootstrap over pictures.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
-import platform
-import time
 from collections.abc import Mapping, Sequence
-from datetime import date
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import spearmanr
 
 import giqa
-from benchmarks.intervals import over_pictures, over_splits
-from benchmarks.p_real.simulated_votes import TAPS, pictures
+from benchmarks.data import pictures, raters
+from benchmarks.intervals import over_pictures, over_splits, spearman
+from benchmarks.p_real._columns import TAPS, Game, held_out
+from benchmarks.shared import command, head, results, row
 from giqa.extraction import extract
 from giqa.features.embedded import Embedded
 from giqa.features.inception import Inception
@@ -94,7 +94,7 @@ def on_simulated(columns: Columns, epochs: np.ndarray, sets: Sequence[Sequence[s
         rng = np.random.default_rng(seed)
         order = rng.permutation(len(epochs))
         fitted, rest = order[:200], order[200:]
-        truth = sigmoid(3 * np.sqrt(epochs / 24) - 2 + 0.5 * rng.normal(size=len(epochs)))
+        truth = sigmoid(raters(epochs) + 0.5 * rng.normal(size=len(epochs)))
         votes = np.c_[np.full(200, 3), rng.binomial(3, truth[fitted])]
         constant = expected(np.full(200, votes[:, 1].sum() / 600), truth[rest]).mean()
         for names, rows in found.items():
@@ -103,17 +103,15 @@ def on_simulated(columns: Columns, epochs: np.ndarray, sets: Sequence[Sequence[s
                 x = as_features(columns, names)
                 model = HumanModel(resamples=0, seed=seed).fit(x.rows(fitted), votes)
                 p = model.p_real(x.rows(rest))[0]
-            rows.append((spearmanr(p, truth[rest]).statistic, 1000 * (expected(p, truth[rest]).mean() - constant)))
+            rows.append((spearman(p, truth[rest]), 1000 * (expected(p, truth[rest]).mean() - constant)))
     return {names: np.array(rows) for names, rows in found.items()}
 
 
 def table(found: dict, chosen: Sequence[tuple[str, ...]]) -> None:
-    print("| layers | Spearman, unlabelled | gain, nats/1000 a vote |\n|---|---|---|")
-    for names in chosen:
-        rho, gain = found[names].T
-        low, high = np.percentile(gain, [2.5, 97.5])
-        print(f"| {called(names)} | {over_splits(rho)} | {gain.mean():.1f} [{low:.1f}, {high:.1f}] |")
-    print(flush=True)
+    head("layers", "Spearman, unlabelled", "gain, nats/1000 a vote")
+    for layers in chosen:
+        rho, gain = map(over_splits, found[layers].T)
+        row(called(layers), rho, f"{gain:.1f}")
 
 
 def called(names: Sequence[str]) -> str:
@@ -134,56 +132,44 @@ def best_of_each_size(found: dict, names: Sequence[str]) -> list[tuple[str, ...]
 
 def faces(data: Path, weights: Path | None, simulations: int) -> None:
     references = pictures(f"{data}/lfw-dcgan/labels.csv[kind=real]", 400)[0]
-    wanted, told = pictures(f"{data}/lfw-dcgan-progress/labels.csv[kind=generated]", 400)
+    wanted, known = pictures(f"{data}/lfw-dcgan-progress/labels.csv[kind=generated]", 400)
     columns = dict(measured(references, wanted, Embedded(), TAPS, "B")) | densities(references, wanted)
     sets = sets_of(columns)
     deep = [f"{tap}{DISTANCE}" for tap in INCEPTION] if weights else []
     if weights:
         columns |= measured(references[:300], wanted, Inception(weights=str(weights)), INCEPTION, "C")
-    found = on_simulated(columns, np.array(told["epoch"], float), [*sets, *subsets(deep)], simulations)
-    print("Faces, embedded network\n")
+    found = on_simulated(columns, np.array(known["epoch"], float), [*sets, *subsets(deep)], simulations)
+    print("\nFaces, embedded network")
     table(found, [*sets, ()])
     if deep:
-        print("Faces, Inception: each layer, the best set of each size (chosen on these very simulations), all\n")
+        print("\nFaces, Inception: each layer, the best set of each size (chosen on these very simulations), all")
         table(found, best_of_each_size(found, deep))
 
 
 def game(data: Path) -> None:
     references = pictures(f"{data}/imagenet-sample/labels.csv", 300)[0]
-    wanted, told = pictures(f"{data}/detection-game/labels.csv")
+    wanted, known = pictures(f"{data}/detection-game/labels.csv")
     columns = dict(measured(references, wanted, Embedded(), TAPS, "B")) | densities(references, wanted)
-    votes, real = (np.array(told[name], float) for name in ("n", "n_real"))
-    made = list(dict.fromkeys(g for g, k in zip(told["generator"], told["kind"], strict=True) if k == "generated"))
-    fold = np.array([made.index(g) if g in made else -1 for g in told["generator"]])
-    fold[fold < 0] = np.random.default_rng(0).permutation(int((fold < 0).sum())) % len(made)
-    sets = sets_of(columns)
-    print("detection-game, generators left out in turn\n\n| layers | gain, nats/1000 a vote |\n|---|---|")
-    for names in sets:
-        x, gain = as_features(columns, names), np.empty(len(votes))
-        for f in np.unique(fold):
-            out = fold == f
-            y = np.c_[votes, real][~out]
-            p = HumanModel(resamples=0).fit(x.rows(~out), y, groups=fold[~out]).p_real(x.rows(out))[0]
-            share = np.full(int(out.sum()), y[:, 1].sum() / y[:, 0].sum())
-            gain[out] = votes[out] * (expected(p, (real / votes)[out]) - expected(share, (real / votes)[out]))
-        figure = over_pictures(lambda g, n: 1000 * g.sum() / n.sum(), gain, votes)
-        print(f"| {called(names)} | {figure.value:.1f} [{figure.low:.1f}, {figure.high:.1f}] |", flush=True)
-    print()
+    of = Game(known)
+    share, constant = of.real / of.votes, of.constant()
+    print("\ndetection-game, generators left out in turn")
+    head("layers", "gain, nats/1000 a vote")
+    for layers in sets_of(columns):
+        p = held_out(as_features(columns, layers), of.votes, of.real, of.fold)
+        gain = of.votes * (expected(p, share) - expected(constant, share))
+        row(called(layers), f"{over_pictures(lambda g, n: 1000 * g.sum() / n.sum(), gain, of.votes):.1f}")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--weights", type=Path, help="Inception, a file that may end early; without it it is left out.")
-    parser.add_argument("--simulations", type=int, default=50)
+    parser = command(__file__, __doc__, "data", "inception")
+    parser.add_argument("--simulations", type=int, default=50, help="of faces (%(default)s)")
     parser.add_argument("--only", choices=["faces", "game"])
-    asked, start = parser.parse_args(), time.time()
-    if asked.only != "game":
-        faces(asked.data, asked.weights, asked.simulations)
-    if asked.only != "faces":
-        game(asked.data)
-    cores = f"{os.cpu_count()} cores {platform.machine()}"
-    print(f"giqa {giqa.__version__}, {date.today()}, {cores}, {time.time() - start:.0f} s")
+    options = parser.parse_args()
+    with results(options):
+        if options.only != "game":
+            faces(options.data, options.inception, options.simulations)
+        if options.only != "faces":
+            game(options.data)
 
 
 if __name__ == "__main__":

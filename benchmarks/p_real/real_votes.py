@@ -1,10 +1,14 @@
 """The human model on people's votes: what it says of pictures of generators, scenes and codecs it has not seen.
 
-    python -m benchmarks.p_real.real_votes --data ../shared/data [--weights ../shared/weights/inception_...safetensors]
+    python -m benchmarks.p_real.real_votes [--only game] [--inception FILE]
+
+Needs: imagenet-sample, detection-game and gan-compression-2afc of --data; for Inception's columns instead of the
+embedded network's, its weights (--inception).
+Takes: about a minute and a half.
 
 References: 300 photographs of `imagenet-sample`. Columns that the model (`recommended`) is fitted to:
 
-- distances: of the embedded network's `low` (17 x 17 places), `mid` and `high`; with --weights, of seven taps of
+- distances: of the embedded network's `low` (17 x 17 places), `mid` and `high`; with --inception, of seven taps of
   Inception (17 x 17 places: Conv2d_1a_3x3 to Mixed_7a; what comes after is not in that file);
 - z: of each layer on the scale of held-out references (`MultiLayer(levels=None).layer_z`);
 - pooled: the 50 main directions of the references' pooled features, standardised, shrunk nine times as strongly.
@@ -22,22 +26,16 @@ codec left out in turn: the pairs in which it is, both pictures scored by the mo
 
 from __future__ import annotations
 
-import argparse
-import csv
-import os
-import platform
-import time
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 
 import numpy as np
 from scipy.special import betaln, digamma
-from scipy.stats import spearmanr
 
-from benchmarks.intervals import over_pictures
-from benchmarks.p_real.simulated_votes import Measure, only, pictures
-from giqa import __version__
+from benchmarks.data import pictures, rows_of
+from benchmarks.intervals import over_pictures, spearman
+from benchmarks.p_real._columns import Game, Measure, held_out, only
+from benchmarks.shared import command, head, names, results, row
 from giqa.features.inception import Inception
 from giqa.humans.agreement import best_accuracy, fit_beta, reliability
 from giqa.scorers.human import HumanModel
@@ -73,51 +71,13 @@ def joined(*parts: Features) -> Features:
     return Features(parts[0].ids, {name: layer for part in parts for name, layer in part.layers.items()})
 
 
-def held_out(features: Features, votes: np.ndarray, real: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """p of each picture from a model that has not seen its fold; C is chosen with whole folds held out."""
-    p = np.empty(len(votes))
-    for f in np.unique(fold):
-        out = fold == f
-        model = HumanModel(resamples=0).fit(features.rows(~out), np.c_[votes, real][~out], groups=fold[~out])
-        p[out] = model.p_real(features.rows(out))[0]
-    return p
-
-
-class Game:
-    """The votes of `detection-game`, and which generator is left out with which pictures."""
-
-    def __init__(self, table: Mapping[str, list], rows: np.ndarray | None = None):
-        kept = np.arange(len(table["n"])) if rows is None else rows
-        self.votes, self.real = (np.array(table[name], float)[kept] for name in ("n", "n_real"))
-        self.kind, generator = (np.array(table[name])[kept] for name in ("kind", "generator"))
-        made = list(dict.fromkeys(generator[self.kind == "generated"]))
-        self.fold = np.array([made.index(g) if g in made else -1 for g in generator])
-        reals = self.kind == "real"
-        self.fold[reals] = np.random.default_rng(0).permutation(int(reals.sum())) % len(made)
-
-    def constant(self) -> np.ndarray:
-        return self._shares(np.zeros(len(self.votes)))
-
-    def truth(self) -> np.ndarray:
-        return self._shares(self.kind == "real")
-
-    def _shares(self, which: np.ndarray) -> np.ndarray:
-        """The share of real votes on pictures of other folds that are alike."""
-        p = np.empty(len(which))
-        for f in np.unique(self.fold):
-            for one in np.unique(which):
-                rest = (self.fold != f) & (which == one)
-                p[(self.fold == f) & (which == one)] = self.real[rest].sum() / self.votes[rest].sum()
-        return p
-
-    def row(self, name: str, p: np.ndarray) -> str:
-        nats, constant = (
-            np.array([-log_likelihood(*map(np.atleast_1d, one)) for one in zip(q, self.real, self.votes, strict=True)])
-            for q in (p, self.constant())
-        )
-        loss = over_pictures(lambda a, n: a.sum() / n.sum(), nats, self.votes)
-        gain = over_pictures(lambda a, n: a.sum() / n.sum(), constant - nats, self.votes)
-        return f"| {name} | {loss} | {gain} |"
+def row_of(of: Game, name: str, p: np.ndarray) -> None:
+    """Nats a vote, and the gain on the constant answer."""
+    nats, constant = (
+        np.array([-log_likelihood(*map(np.atleast_1d, one)) for one in zip(q, of.real, of.votes, strict=True)])
+        for q in (p, of.constant())
+    )
+    row(name, *(over_pictures(lambda a, n: a.sum() / n.sum(), x, of.votes) for x in (nats, constant - nats)))
 
 
 def loss_knowing_all(votes: np.ndarray, real: np.ndarray) -> tuple[float, float]:
@@ -139,12 +99,12 @@ def likelihood_ratio(votes: np.ndarray, real: np.ndarray) -> float:
 def game(data: Path, measures: Mapping[str, Measure]) -> None:
     pixels, table = pictures(f"{data}/detection-game/labels.csv")
     of = Game(table)
-    print("| detection-game | nats a vote | gain on the constant answer |\n|---|---|---|")
+    head("detection-game", "nats a vote", "gain on the constant answer")
     for name, measure in measures.items():
         for columns, features in column_sets(measure, measure(pixels), name).items():
-            print(of.row(columns, held_out(features, of.votes, of.real, of.fold)), flush=True)
-    print(of.row("constant answer", of.constant()))
-    print(of.row("knowing the truth", of.truth()), flush=True)
+            row_of(of, columns, held_out(features, of.votes, of.real, of.fold))
+    row_of(of, "constant answer", of.constant())
+    row_of(of, "knowing the truth", of.truth())
     if "embedded" in measures:
         with_art_as_reference(of, table, pixels)
     known, constant = loss_knowing_all(of.votes, of.real)
@@ -153,7 +113,7 @@ def game(data: Path, measures: Mapping[str, Measure]) -> None:
         f"\n{len(of.votes)} pictures, {int(of.votes.sum())} votes, {several} pictures with two or more. "
         f"Knowing every p: {known:.3f} nats a vote ({constant:.3f} for one p), accuracy "
         f"{best_accuracy(of.votes, of.real):.3f}; that pictures differ at all gains "
-        f"{likelihood_ratio(of.votes, of.real):.1f} nats over all votes.\n"
+        f"{likelihood_ratio(of.votes, of.real):.1f} nats over all votes."
     )
 
 
@@ -165,8 +125,8 @@ def with_art_as_reference(of: Game, table: Mapping[str, list], pixels: list[np.n
     features = art([pixels[i] for i in rest])
     for columns in ((".distance",), (".z",), (".distance", ".z")):
         p = held_out(only(features, *columns), fewer.votes, fewer.real, fewer.fold)
-        print(fewer.row(f"art: {' and '.join(columns)}", p), flush=True)
-    print(fewer.row("art: constant answer", fewer.constant()))
+        row_of(fewer, f"art: {' and '.join(columns)}", p)
+    row_of(fewer, "art: constant answer", fewer.constant())
 
 
 def compression(data: Path, measures: Mapping[str, Measure]) -> None:
@@ -176,20 +136,17 @@ def compression(data: Path, measures: Mapping[str, Measure]) -> None:
     scenes = np.unique([name.partition("_")[0] for name in names], return_inverse=True)[1]
     codecs = np.unique([name.partition("_")[2].rpartition(".")[0] for name in names], return_inverse=True)[1]
     place = {name: i for i, name in enumerate(names)}
-    with (data / "gan-compression-2afc/pairs.csv").open() as file:
-        pairs = [
-            (place[r["left"]], place[r["right"]], int(r["votes_left"]), int(r["votes_right"]))
-            for r in csv.DictReader(file)
-        ]
-    head = ("gan-compression", "Spearman, scene left out", "votes on pairs, scene left out", "codec left out")
-    print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
+    pairs = [
+        (place[r["left"]], place[r["right"]], int(r["votes_left"]), int(r["votes_right"]))
+        for r in rows_of(data / "gan-compression-2afc/pairs.csv")
+    ]
+    head("gan-compression", "Spearman, scene left out", "votes on pairs, scene left out", "codec left out")
 
-    def row(name: str, p: np.ndarray, unseen: np.ndarray) -> None:
-        rho = np.array([spearmanr(p[scenes == s], (wins / met)[scenes == s]).statistic for s in np.unique(scenes)])
+    def compare(name: str, p: np.ndarray, unseen: np.ndarray) -> None:
+        rho = np.array([spearman(p[scenes == s], (wins / met)[scenes == s]) for s in np.unique(scenes)])
         with_codec = [(unseen[c], pair) for c in np.unique(codecs) for pair in pairs if c in codecs[list(pair[:2])]]
         credits = [agreement(p, pair) for pair in pairs], [agreement(score, pair) for score, pair in with_codec]
-        cells = [over_pictures(np.mean, np.array(values)) for values in (rho, *credits)]
-        print(f"| {name} | " + " | ".join(map(str, cells)) + " |", flush=True)
+        row(name, *(over_pictures(np.mean, np.array(values)) for values in (rho, *credits)))
 
     for name, measure in measures.items():
         for columns, features in column_sets(measure, measure(pixels), name).items():
@@ -199,15 +156,15 @@ def compression(data: Path, measures: Mapping[str, Measure]) -> None:
                 y = np.c_[met, wins][rest]
                 model = HumanModel(resamples=0).fit(features.rows(rest), y, groups=codecs[rest])
                 unseen.append(model.score_samples(features))
-            row(columns, held_out(features, met, wins, scenes), np.stack(unseen))
+            compare(columns, held_out(features, met, wins, scenes), np.stack(unseen))
     by_codec = np.array([wins[(codecs == c) & (scenes != s)].sum() for c, s in zip(codecs, scenes, strict=True)])
     by_codec /= [met[(codecs == c) & (scenes != s)].sum() for c, s in zip(codecs, scenes, strict=True)]
-    row("knowing the codec", by_codec, np.tile(by_codec, (codecs.max() + 1, 1)))
-    row("knowing every win rate", wins / met, np.tile(wins / met, (codecs.max() + 1, 1)))
+    compare("knowing the codec", by_codec, np.tile(by_codec, (codecs.max() + 1, 1)))
+    compare("knowing every win rate", wins / met, np.tile(wins / met, (codecs.max() + 1, 1)))
     best = np.mean([max(left, right) / (left + right) for *_, left, right in pairs])
     sizes = f"{len(names)} pictures, {scenes.max() + 1} scenes, {codecs.max() + 1} codecs, {len(pairs)} pairs"
     one = reliability(met, wins, k=round(met.mean()))
-    print(f"\n{sizes}; the side of most votes in each pair: {best:.3f}; reliability of a win rate {one:.3f}\n")
+    print(f"\n{sizes}; the side of most votes in each pair: {best:.3f}; reliability of a win rate {one:.3f}")
 
 
 def agreement(score: np.ndarray, pair: tuple[int, int, int, int]) -> float:
@@ -218,23 +175,18 @@ def agreement(score: np.ndarray, pair: tuple[int, int, int, int]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--weights", type=Path, help="Inception's, as safetensors; without them the embedded network.")
-    parser.add_argument("--only", type=lambda text: text.split(","), default=["game", "compression"])
-    asked, start = parser.parse_args(), time.time()
-    photographs = pictures(f"{asked.data}/imagenet-sample/labels.csv", 300)[0]
-    if asked.weights:
-        measures = {"Inception": Measure(photographs, Inception(weights=asked.weights), SEVEN, SEVEN)}
+    parser = command(__file__, __doc__, "data", "inception")
+    parts = {"game": game, "compression": compression}
+    parser.add_argument("--only", type=names(*parts), default=list(parts), metavar="NAME,NAME", help=", ".join(parts))
+    options = parser.parse_args()
+    photographs = pictures(f"{options.data}/imagenet-sample/labels.csv", 300)[0]
+    if options.inception:
+        measures = {"Inception": Measure(photographs, Inception(weights=options.inception), SEVEN, SEVEN)}
     else:
         measures = {"embedded": Measure(photographs)}
-    if "game" in asked.only:
-        game(asked.data, measures)
-    if "compression" in asked.only:
-        compression(asked.data, measures)
-    print(
-        f"giqa {__version__}, {date.today()}, {os.cpu_count()} cores {platform.machine()}, {time.time() - start:.0f} s"
-    )
+    with results(options):
+        for name in options.only:
+            parts[name](options.data, measures)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
 """The whole evaluation on 204,200 judgements by people, with features whose worth is known.
 
-    python -m benchmarks.p_real.synthetic_features [FOLDER [DATA ...]]     default ../shared/humans/layer6-realism, all four
+    python -m benchmarks.p_real.synthetic_features --only cifar10
 
-Tables 1 and 2 are of all data, 3 and 4 of those named.
+Needs: per-image/ of --humans.
+Takes: @SYN@.
 
 The pictures of Stein et al. (2023) are not here, their votes are. Each generated picture gets a probability p that its
 votes allow: a draw from Beta(a + real votes, b + fake votes), (a, b) fitted to its generator. If that model of people
 holds, such p and the votes are what they would be for the true p. Features of the picture are the log odds of p, each
 with normal noise of its own (standard deviation 1, 2 and 4 times that of the log odds), and one column of noise alone.
+Tables 1 and 2 are of all data, 3 and 4 of those named by --only.
 
 1. `giqa evaluate` on the people's votes: a `HumanModel` of the four columns, cross-validated, and each generator left
    out. "Known": the rank correlation with p of the best linear combination of the columns.
@@ -15,17 +17,16 @@ with normal noise of its own (standard deviation 1, 2 and 4 times that of the lo
    and how much pictures of one generator differ, in logits (`giqa.scorers.unseen`), lowest to highest generator.
 3. What is learned from how many labelled pictures (`--learning-curve`).
 4. 600 votes on 600, 300, 200, 120 or 60 pictures: votes are drawn with probability p, a model is fitted, and 1,000
-   other pictures are foretold, 50 times. Nats a vote above knowing p; and the intervals of p_real, which should hold p.
+   other pictures are predicted, 50 times. Nats a vote above knowing p; the intervals of p_real, which should hold p.
 """
 
 from __future__ import annotations
 
-import sys
-import time
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 
+from benchmarks.shared import command, head, names, results, row
 from giqa.evaluation import evaluate
 from giqa.humans.agreement import fit_beta, within_generator_reliability
 from giqa.humans.layer6 import read_people
@@ -39,6 +40,7 @@ NOISE = (1.0, 2.0, 4.0)  # of a feature, in standard deviations of the log odds
 SPLITS = (1, 2, 3, 5, 10)  # votes a picture
 BUDGET = 600
 TIMES = 50
+DATA = ("cifar10", "ffhq", "imagenet", "lsun")
 
 
 def stand_ins(counts: Counts, seed: int = 0) -> tuple[np.ndarray, Features]:
@@ -66,14 +68,14 @@ def known(p: np.ndarray, features: Features, generator: np.ndarray) -> tuple[flo
     return spearman(best, p), within
 
 
-def evaluated(name: str, counts: Counts, curve: bool, resamples: int = 200) -> tuple[str, list[str]]:
-    """The row of the first table, and, with a `curve`, those of the third."""
+def evaluated(name: str, counts: Counts, curve: bool, resamples: int = 200) -> list[tuple]:
+    """Prints the row of the first table; with a `curve`, the cells of those of the third."""
     p, features = stand_ins(counts)
     found = evaluate(features, counts, resamples=resamples, learning_curve=curve)
     f, (over, within) = found.figures, known(p, features, counts.generator)
     left = np.average([g.accuracy.value for g in found.generators], weights=[g.votes for g in found.generators])
     constant = np.average([g.constant.value for g in found.generators], weights=[g.votes for g in found.generators])
-    cells = (
+    row(
         name,
         found.judgements,
         f"{over:.3f}",
@@ -86,12 +88,11 @@ def evaluated(name: str, counts: Counts, curve: bool, resamples: int = 200) -> t
         f"{f['constant answer'].value:.3f} / {constant:.3f}",
         f"{f['best possible accuracy'].value:.3f}",
     )
-    steps = [f"| {name} | {s.pictures} | {s.votes} | {s.accuracy} | {s.log_loss} |" for s in found.learning]
-    return "| " + " | ".join(map(str, cells)) + " |", steps
+    return [(name, step.pictures, step.votes, step.accuracy, step.log_loss) for step in found.learning]
 
 
-def ceilings(name: str, counts: Counts) -> str:
-    """The best correlation with the mean of k votes, over all pictures and within generators."""
+def ceilings(name: str, counts: Counts) -> None:
+    """A row of the best correlation with the mean of k votes, over all pictures and within generators."""
     a, b = fit_beta(counts.n, counts.n_real)
     cells = []
     for k in (1, *SPLITS[1:], 20):
@@ -99,7 +100,7 @@ def ceilings(name: str, counts: Counts) -> str:
         cells.append(f"{np.sqrt(k / (a + b + k)):.2f} / {np.sqrt(within):.2f}")
     found = sorted(spread(counts.rows(counts.generator == one)) for one in np.unique(counts.generator))
     cells.append(f"{found[0]:.2f} to {found[-1]:.2f}")
-    return f"| {name} | {len(counts)} | {counts.n.mean():.2f} | " + " | ".join(cells) + " |"
+    row(name, len(counts), f"{counts.n.mean():.2f}", *cells)
 
 
 def spread(counts: Counts) -> float:
@@ -109,10 +110,9 @@ def spread(counts: Counts) -> float:
     return float(spread_posterior(logits, nothing, counts.n_real, counts.n) @ SPREADS)
 
 
-def budget(name: str, counts: Counts) -> list[str]:
+def budget(name: str, counts: Counts) -> None:
     """A row for each way to spend the votes."""
     p, features = stand_ins(counts, seed=1)
-    rows = []
     for each in SPLITS:
         found = []
         for seed in range(TIMES):
@@ -125,38 +125,33 @@ def budget(name: str, counts: Counts) -> list[str]:
             t = p[others]
             excess = t * np.log(t / q) + (1 - t) * np.log((1 - t) / (1 - q))
             found.append((excess.mean(), np.mean((low <= t) & (t <= high)), np.mean(high - low), model.spreads_.mean()))
-        cells = [f"{x:.3f}" for x in np.mean(found, axis=0)]
-        rows.append(f"| {name} | {BUDGET // each} | {each} | " + " | ".join(cells) + " |")
-    return rows
+        row(name, BUDGET // each, each, *(f"{x:.3f}" for x in np.mean(found, axis=0)))
 
 
-def heading(*columns: str) -> None:
-    print(f"\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
-
-
-def main(folder: Path, named: list[str]) -> None:
-    """Print the four tables."""
-    started = time.monotonic()
-    tables = {name.rpartition("/")[2]: t for name, t in read_people(folder).items() if name.startswith("per-image")}
-    tables = {name: t.rows(t.kind == "generated") for name, t in tables.items()}
+def measure(tables: dict[str, Counts], chosen: Sequence[str]) -> None:
+    """The four tables."""
     columns = ("data", "votes", "Spearman, known", "with shares", "disattenuated", "known within", "disattenuated")
-    columns += ("accuracy", "generator left out", "constant: all / left out", "best possible")
-    heading(*columns)
-    steps = []
+    head(*columns, "accuracy", "generator left out", "constant: all / left out", "best possible")
+    steps = [step for name, counts in tables.items() for step in evaluated(name, counts, name in chosen)]
+    head("data", "pictures", "votes each", *(f"mean of {k}" for k in (1, *SPLITS[1:], 20)), "sd")
     for name, counts in tables.items():
-        row, more = evaluated(name, counts, name in named)
-        steps += more
-        print(row, flush=True)
-    heading("data", "pictures", "votes each", *(f"mean of {k}" for k in (1, *SPLITS[1:], 20)), "spread")
-    print("\n".join(ceilings(name, counts) for name, counts in tables.items()))
-    heading("data", "labelled pictures", "votes", "accuracy", "nats a vote")
-    print("\n".join(steps))
-    heading("data", "pictures", "votes each", "nats above knowing p", "own p held", "width", "spread found")
-    for name in named:
-        print("\n".join(budget(name, tables[name])), flush=True)
-    print(f"\n{time.monotonic() - started:.0f} s")
+        ceilings(name, counts)
+    head("data", "labelled pictures", "votes", "accuracy", "nats a vote")
+    for step in steps:
+        row(*step)
+    head("data", "pictures", "votes each", "nats above knowing p", "own p held", "width", "sd found")
+    for name in chosen:
+        budget(name, tables[name])
+
+
+def main() -> None:
+    parser = command(__file__, __doc__, "humans")
+    parser.add_argument("--only", type=names(*DATA), default=DATA, metavar="NAME,NAME", help=", ".join(DATA))
+    options = parser.parse_args()
+    with results(options):
+        votes = {name.rpartition("/")[2]: t for name, t in read_people(options.humans / "per-image").items()}
+        measure({name: table.rows(table.kind == "generated") for name, table in votes.items()}, options.only)
 
 
 if __name__ == "__main__":
-    default = Path(__file__).parents[3] / "shared" / "humans" / "layer6-realism"
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else default, sys.argv[2:] or ["cifar10", "ffhq", "imagenet", "lsun"])
+    main()

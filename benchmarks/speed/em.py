@@ -1,25 +1,28 @@
 """Seconds an iteration of EM takes: giqa beside scikit-learn, from the same start, in turn.
 
-    python -m benchmarks.speed.em [--photographs ../shared/data/imagenet-sample] [--features FILE.npy] [--work 7:20000:3]
+    python -m benchmarks.speed.em [--features FILE.npy] [--work 7:20000:3]
+
+Needs: imagenet-sample of --data; scikit-learn.
+Takes: about 5 minutes; the features are made once.
 
 Features are `high` of the default extractor (1,024) of crops of photographs, 96 to 199 pixels, twenty from each, made
 once and kept in --features; then their principal directions with 99 % of the variance, as in the preset `released`
 (95 % there). Both start from the same k-means and do the same number of steps; both run on all cores. Printed: seconds
-an iteration, how far the means differ after the last one (in spreads of the features), and the floor: 2 n q^2
-multiplications and additions, for a picture's share in one covariance and its distance from one component, both halved.
+an iteration, how far the means differ after the last one (in standard deviations of the features), and the floor:
+2 n q^2 multiplications and additions, for a picture's share in one covariance and its distance from one component, both
+halved.
 """
 
 from __future__ import annotations
 
-import argparse
 import time
 import warnings
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from sklearn.mixture import GaussianMixture
 
+from benchmarks.shared import command, head, names, results, row
 from giqa.features.embedded import Embedded
 from giqa.scorers.density import principal_directions
 from giqa.scorers.em import estimate, expectation, kmeans
@@ -54,6 +57,8 @@ def ours(x: np.ndarray, labels: np.ndarray, iterations: int) -> np.ndarray:
 
 def theirs(x: np.ndarray, labels: np.ndarray, iterations: int) -> np.ndarray:
     """The same of scikit-learn, whose fit ends with one more expectation too."""
+    from sklearn.mixture import GaussianMixture
+
     m = labels.max() + 1
     model = GaussianMixture(m, reg_covar=RIDGE, max_iter=iterations, tol=0)
     model._initialize_parameters = lambda x, *_, **__: model._initialize(x, np.eye(m)[labels])
@@ -61,21 +66,24 @@ def theirs(x: np.ndarray, labels: np.ndarray, iterations: int) -> np.ndarray:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--photographs", type=Path, default=Path("../shared/data/imagenet-sample"))
-    parser.add_argument("--features", type=Path, default=Path("em_features.npy"))
-    parser.add_argument("--work", default="7:20000:3,30:20000:2", help="components:pictures:iterations")
+    parser = command(__file__, __doc__, "data")
+    parser.add_argument("--features", type=Path, default=Path("em_features.npy"), help="kept here (%(default)s)")
+    parser.add_argument("--work", type=names(), default="7:20000:3,30:20000:2", help="components:pictures:iterations")
     options = parser.parse_args()
     warnings.simplefilter("ignore")  # scikit-learn says that so few steps are few
     if not options.features.exists():
-        np.save(options.features, photographs(options.photographs))
-    features = np.load(options.features).astype(np.float64)
+        np.save(options.features, photographs(options.data / "imagenet-sample"))
+    with results(options):
+        measure(np.load(options.features).astype(np.float64), options.work)
+
+
+def measure(features: np.ndarray, jobs: list[str]) -> None:
     x = features - features.mean(axis=0)
     x = np.ascontiguousarray(x @ principal_directions(x, 0.99).T)
     x = x[np.random.default_rng(0).permutation(len(x))]
-    print("| M | n | q | giqa, s an iteration | scikit-learn | faster | floor, GFLOP | means differ by |")
-    print("|---|---|---|---|---|---|---|---|")
-    for work in options.work.split(","):
+    columns = ("giqa, s an iteration", "scikit-learn", "faster", "floor, GFLOP", "means differ by")
+    head("M", "n", "q", *columns)
+    for work in jobs:
         m, n, iterations = map(int, work.split(":"))
         part, seconds, found = x[:n], {}, {}
         labels = kmeans(part, m, np.random.default_rng(0), max_iter=10)
@@ -86,8 +94,8 @@ def main() -> None:
         off = np.abs(found["giqa"] - found["scikit-learn"]).max() / part.std()
         ratio = seconds["scikit-learn"] / seconds["giqa"]
         floor = 2 * n * x.shape[1] ** 2 / 1e9
-        took = " | ".join(f"{value:.2f}" for value in seconds.values())
-        print(f"| {m} | {n:,} | {x.shape[1]} | {took} | {ratio:.1f} x | {floor:.0f} | {off:.0e} |", flush=True)
+        took = (f"{value:.2f}" for value in seconds.values())
+        row(m, f"{n:,}", x.shape[1], *took, f"{ratio:.1f} x", f"{floor:.0f}", f"{off:.0e}")
 
 
 if __name__ == "__main__":

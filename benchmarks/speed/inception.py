@@ -1,19 +1,20 @@
 """Pictures a second through Inception-V3, giqa against a plain unfolded NCHW network in eager PyTorch.
 
-    python -m benchmarks.speed.inception [--threads 1 2] [--pictures 8] [--repeats 5]
+    python -m benchmarks.speed.inception --threads 2 --pictures 2 --repeats 2
 
-Random weights, prepared inputs (no decoding or resizing), up to the 2048 pooled features or to Mixed_5d, the default.
-Ways are interleaved; each line is the median of the repeats and their range, then the median of the ratios to the plain
-network in the same round. Every picture of giqa's is a chunk of one on a thread of its own; the plain network takes all
-pictures in one batch and shares each operation among the threads. Shared machines drift: believe the ratios.
+Needs: giqa[torch]; the weights are random.
+Takes: about a minute.
+
+Prepared inputs (no decoding or resizing), up to the 2048 pooled features or to Mixed_5d, the default. Ways take turns;
+each line is the median of the repeats and their range, then the median of the ratios to the plain network in the same
+round. Every picture of giqa's is a chunk of one on a thread of its own; the plain network takes all pictures in one
+batch and shares each operation among the threads. Shared machines drift: believe the ratios.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
 import tempfile
-import time
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +23,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.numpy import save_file
 
+from benchmarks.shared import command, head, interleaved, median_range, results, row, timed
 from giqa.features import inception, inception_network
 from giqa.features.inception import Inception
 
@@ -59,9 +61,8 @@ def random_weights() -> dict[str, np.ndarray]:
         block(f"Mixed_{name}", 768, branch7x7dbl_3=(c, c, 1, 7), branch7x7dbl_4=(c, c, 7, 1))
         block(f"Mixed_{name}", 768, branch7x7dbl_5=(192, c, 1, 7))
     block("Mixed_7a", 768, branch3x3_1=(192,), branch3x3_2=(320, 192, 3, 3), branch7x7x3_1=(192,))
-    block(
-        "Mixed_7a", 768, branch7x7x3_2=(192, 192, 1, 7), branch7x7x3_3=(192, 192, 7, 1), branch7x7x3_4=(192, 192, 3, 3)
-    )
+    block("Mixed_7a", 768, branch7x7x3_2=(192, 192, 1, 7), branch7x7x3_3=(192, 192, 7, 1))
+    block("Mixed_7a", 768, branch7x7x3_4=(192, 192, 3, 3))
     for name, ins in (("7b", 1280), ("7c", 2048)):
         block(f"Mixed_{name}", ins, branch1x1=(320,), branch_pool=(192,), branch3x3_1=(384,), branch3x3dbl_1=(448,))
         block(f"Mixed_{name}", ins, branch3x3dbl_2=(384, 448, 3, 3))
@@ -70,9 +71,8 @@ def random_weights() -> dict[str, np.ndarray]:
             block(f"Mixed_{name}", ins, **wide, **tall)
     tensors = {}
     for name, shape in shapes.items():
-        tensors[f"{name}.conv.weight"] = draw.standard_normal(shape, np.float32) * np.float32(
-            (2 / np.prod(shape[1:])) ** 0.5
-        )
+        spread = np.float32((2 / np.prod(shape[1:])) ** 0.5)
+        tensors[f"{name}.conv.weight"] = draw.standard_normal(shape, np.float32) * spread
         tensors[f"{name}.conv.bias"] = draw.standard_normal(shape[0], np.float32) / 10
     return tensors
 
@@ -85,11 +85,8 @@ def plain(tensors: dict[str, np.ndarray], x: torch.Tensor) -> torch.Tensor:
             return table_step(network, block, name, x)
         name = f"{block}.{name}".rstrip(".")
         weight, bias, zero, one = network[name]
-        padding = (
-            (0, 0)
-            if name in inception_network.HALVING | inception_network.UNPADDED
-            else (weight.shape[2] // 2, weight.shape[3] // 2)
-        )
+        bare = name in inception_network.HALVING | inception_network.UNPADDED
+        padding = (0, 0) if bare else (weight.shape[2] // 2, weight.shape[3] // 2)
         x = F.conv2d(x, weight, None, 2 if name in inception_network.HALVING else 1, padding)
         return F.relu(F.batch_norm(x, zero, one, one, bias, **IDENTITY), inplace=True)
 
@@ -101,12 +98,7 @@ def plain(tensors: dict[str, np.ndarray], x: torch.Tensor) -> torch.Tensor:
         inception_network._step = table_step
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--pictures", type=int, default=8)
-    parser.add_argument("--repeats", type=int, default=5)
-    asked = parser.parse_args()
+def measure(asked: argparse.Namespace, folder: Path) -> None:
     tensors = random_weights()
     network = {}
     for name in (name.removesuffix(".conv.weight") for name in tensors if name.endswith(".conv.weight")):
@@ -114,36 +106,32 @@ def main() -> None:
         network[name] = (weight, bias, torch.zeros_like(bias), torch.ones_like(bias))
     pictures = list(np.random.default_rng(1).uniform(-1, 1, (asked.pictures, 299, 299, 3)).astype(np.float32))
     batch = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
-    with tempfile.TemporaryDirectory() as folder:
-        save_file(tensors, path := Path(folder) / "random.safetensors")
-        ways = {"plain, NCHW, unfolded": lambda: plain(network, batch)}
-        for precision in inception.PRECISIONS:
-            for layer in ("pool", "Mixed_5d"):
-                extract = Inception(path, [layer], precision=precision)
-                ways[f"giqa, {precision}, {layer}"] = partial(extract.run, pictures)
-        ways["giqa, float32, pool, one alone"] = partial(Inception(path, ["pool"]).run, pictures[:1])
-        for threads in asked.threads:
-            torch.set_num_threads(threads)
-            report(threads, measure(ways, asked.pictures, asked.repeats))
+    save_file(tensors, path := folder / "random.safetensors")
+    ways = {"plain, NCHW, unfolded": partial(plain, network, batch)}
+    for precision in inception.PRECISIONS:
+        for layer in ("pool", "Mixed_5d"):
+            extract = Inception(path, [layer], precision=precision)
+            ways[f"giqa, {precision}, {layer}"] = partial(extract.run, pictures)
+    ways["giqa, float32, pool, one alone"] = partial(Inception(path, ["pool"]).run, pictures[:1])
+    for threads in asked.threads:
+        torch.set_num_threads(threads)
+        seconds = interleaved({name: partial(timed, way) for name, way in ways.items()}, asked.repeats)
+        head(f"{threads} thread{'s' * (threads > 1)}", "pictures/s, median", "range", "x plain")
+        rates = {k: [(1 if "alone" in k else asked.pictures) / s for s in v] for k, v in seconds.items()}
+        base = next(iter(rates.values()))
+        for name, values in rates.items():
+            ratio, _ = median_range([mine / plain for mine, plain in zip(values, base, strict=True)])
+            row(name, *median_range(values), ratio)
 
 
-def measure(ways: dict, pictures: int, repeats: int) -> dict[str, list[float]]:
-    rates: dict[str, list[float]] = {name: [] for name in ways}
-    for repeat in range(repeats + 1):
-        for name, way in ways.items():
-            started = time.perf_counter()
-            way()
-            rate = (1 if "alone" in name else pictures) / (time.perf_counter() - started)
-            rates[name] += [rate] if repeat else []  # the first round warms up
-    return rates
-
-
-def report(threads: int, rates: dict[str, list[float]]) -> None:
-    base = next(iter(rates.values()))
-    print(f"{threads} thread{'s' * (threads > 1)}, pictures a second")
-    for name, values in rates.items():
-        ratio = statistics.median(mine / plain for mine, plain in zip(values, base, strict=True))
-        print(f"  {name:32} {statistics.median(values):6.2f} ({min(values):.2f} to {max(values):.2f})  x{ratio:.2f}")
+def main() -> None:
+    parser = command(__file__, __doc__)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--pictures", type=int, default=8, help="(%(default)s)")
+    parser.add_argument("--repeats", type=int, default=5, help="(%(default)s)")
+    asked = parser.parse_args()
+    with results(asked), tempfile.TemporaryDirectory() as folder:
+        measure(asked, Path(folder))
 
 
 if __name__ == "__main__":

@@ -3,10 +3,15 @@
     git worktree add /tmp/before COMMIT
     python -m benchmarks.speed.matrix_products --before /tmp/before/src [--kernel Haswell] [--threads 2] [--repeats 7]
 
+Needs: an earlier checkout of giqa (--before); 4 GB of memory.
+Takes: about 3 minutes.
+
 KNN: 256 pictures against 70,000 x 2,048 (k = 1, and k = 3,500), 64 at a time as `score` does and all at once;
 densities: 2,000 pictures under a mixture of 7 in 658 dimensions; EM: one fit of it on 20,000. Two processes, one a
 checkout, take turns; prints the median and range of the ratio (above 1: slower than before).
 """
+
+from __future__ import annotations
 
 import argparse
 import os
@@ -14,6 +19,9 @@ import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
+
+from benchmarks.shared import ROOT, command, existing, head, results, row
 
 WORK = ("knn k=1, 256 at once", "knn k=1, 64 at a time", "knn k=3500, 256 at once", "density M=7", "em M=7")
 
@@ -50,28 +58,21 @@ def worker(n: int, q: int) -> None:
         print(time.process_time() - used, time.perf_counter() - wall, flush=True)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--before", required=True)
-    parser.add_argument("--kernel")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--reals", type=int, default=70_000)
-    parser.add_argument("--dimensions", type=int, default=658)
-    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.worker:
-        return worker(given.reals, given.dimensions)
-    running = []
-    for source in (given.before, os.path.join(os.path.dirname(__file__), "..", "..", "src")):
-        env = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
-        env |= {"PYTHONPATH": os.path.abspath(source), "OMP_NUM_THREADS": str(given.threads)}
-        env |= {"OPENBLAS_CORETYPE": given.kernel} if given.kernel else {}
-        sizes = ["--reals", str(given.reals), "--dimensions", str(given.dimensions)]
-        command = [sys.executable, "-m", "benchmarks.speed.matrix_products", "--worker", "--before", "", *sizes]
-        running.append(subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
-        running[-1].stdout.readline()
-    print("| work | before, s | now, s | now over before, wall | processor |\n|---|---|---|---|---|")
+def started(source: Path, given: argparse.Namespace) -> subprocess.Popen:
+    """A worker with the giqa of a checkout."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
+    env |= {"PYTHONPATH": str(source.resolve()), "OMP_NUM_THREADS": str(given.threads)}
+    env |= {"OPENBLAS_CORETYPE": given.kernel} if given.kernel else {}
+    words = [sys.executable, "-m", "benchmarks.speed.matrix_products", "--worker", "--before", str(given.before)]
+    words += ["--reals", str(given.reals), "--dimensions", str(given.dimensions)]
+    process = subprocess.Popen(words, env=env, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process.stdout.readline()
+    return process
+
+
+def measure(given: argparse.Namespace) -> None:
+    running = [started(source, given) for source in (given.before, ROOT / "src")]
+    head("work", "before, s", "now, s", "now over before, wall", "processor")
     for job, name in enumerate(WORK):
         used, wall = [], []
         for _ in range(given.repeats + 1):  # the first of each warms up
@@ -85,10 +86,26 @@ def main() -> None:
         before, now = (statistics.median(column) for column in zip(*wall[1:], strict=True))
         ratio, cpu = [b / a for a, b in wall[1:]], used[1:]
         spread = [f"{statistics.median(x):.2f} [{min(x):.2f}, {max(x):.2f}]" for x in (ratio, cpu)]
-        print(f"| {name} | {before:.3f} | {now:.3f} | {spread[0]} | {spread[1]} |", flush=True)
+        row(name, f"{before:.3f}", f"{now:.3f}", *spread)
     for process in running:
         process.stdin.close()
         process.wait()
+
+
+def main() -> None:
+    parser = command(__file__, __doc__)
+    parser.add_argument("--before", type=existing, required=True, help="the folder src of an earlier checkout")
+    parser.add_argument("--kernel", help="of OpenBLAS, such as Haswell")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--reals", type=int, default=70_000)
+    parser.add_argument("--dimensions", type=int, default=658)
+    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.worker:
+        return worker(given.reals, given.dimensions)
+    with results(given):
+        measure(given)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
 """Pictures a second from PNG files to features, giqa beside pytorch-fid, in one run.
 
-    python -m benchmarks.speed.pytorch_fid_comparison --peer PEER/bin/python [--embedded FILE] [--pictures FOLDER] [--number 96] [--rounds 5]
+    python -m benchmarks.speed.pytorch_fid_comparison --peer PEER/bin/python [--number 96] [--rounds 5]
+
+Needs: for the peer's row, an environment with pytorch-fid (--peer, see below).
+Takes: about 3 minutes with the peer.
 
 The files are PNGs of 256 px that the script has just written, so they are read from the system's cache: toy views, or
-the middles of the pictures in FOLDER. Each round runs every way once over all files, decoding included, and begins
+the middles of the pictures in --pictures. Each round runs every way once over all files, decoding included, and begins
 with another way; a round before them all, not counted, loads the networks. A ratio is the median of the ratios within
 the rounds. Shared machines drift: believe the ratios.
 
@@ -30,20 +33,20 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import datetime
 import json
 import os
-import platform
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+
+from benchmarks.shared import ROOT, command, cores, existing, head, interleaved, median_range, results, row, timed
 
 SIDE = 256
 BATCH = 32
@@ -78,8 +81,7 @@ def serve(folder: Path) -> None:
     model = inception.InceptionV3([inception.InceptionV3.BLOCK_INDEX_BY_DIM[2048]])
     files = sorted((folder / FILES).glob("*.png"))
     workers = min(cores(), 8)  # what its command starts
-    packages = ("pytorch-fid", "torch", "torchvision", "numpy", "pillow")
-    answer(f"{workers} workers, " + ", ".join(f"{name} {version(name)}" for name in packages))
+    answer(f"{workers} workers, {versions('pytorch-fid', 'torch', 'torchvision', 'numpy', 'pillow')}")
     for _ in sys.stdin:
         with contextlib.redirect_stdout(sys.stderr):  # it prints warnings; the answers have stdout to themselves
             start = time.perf_counter()
@@ -89,12 +91,12 @@ def serve(folder: Path) -> None:
         answer(seconds)
 
 
+def versions(*packages: str) -> str:
+    return ", ".join(f"{name} {version(name)}" for name in packages)
+
+
 def answer(value: str | float) -> None:
     print(json.dumps(value), flush=True)
-
-
-def cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Peer:
@@ -102,11 +104,10 @@ class Peer:
 
     def __init__(self, python: Path, folder: Path):
         self.log = folder / LOG
-        command = [str(python), str(Path(__file__).resolve()), "--serve", str(folder)]
+        words = [str(python), "-m", "benchmarks.speed.pytorch_fid_comparison", "--serve", str(folder)]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         with open(self.log, "w") as log:
-            self.process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
-            )
+            self.process = subprocess.Popen(words, stderr=log, cwd=ROOT, **pipes)
         self.about = self._answer()
 
     def seconds(self) -> float:
@@ -190,86 +191,51 @@ def giqa_ways(folder: Path, embedded: Path | None) -> dict[str, Callable[[], np.
     return {name: lambda extractor=extractor: run(extractor) for name, extractor in extractors.items()}
 
 
-def timed(work: Callable[[], np.ndarray]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def measure(clocks: dict[str, Callable[[], float]], number: int, rounds: int) -> dict[str, list[float]]:
-    """Way -> pictures a second in each round."""
-    names, rates = list(clocks), {name: [] for name in clocks}
-    for clock in clocks.values():
-        clock()
-    for turn in range(rounds):
-        first = turn % len(names)
-        for name in names[first:] + names[:first]:
-            rates[name].append(number / clocks[name]())
-    return rates
-
-
-def ratio(values: list[float], base: list[float]) -> str:
-    return f"{statistics.median(mine / other for mine, other in zip(values, base, strict=True)):.2f}"
-
-
 def report(rates: dict[str, list[float]]) -> None:
-    print(f"| what | pictures/s, median | range | x {PEER} | x {WHOLE} |\n|---|---|---|---|---|")
+    head("what", "pictures/s, median", "range", f"x {PEER}", f"x {WHOLE}")
     for name, values in rates.items():
-        ratios = [ratio(values, rates[base]) if base in rates else "-" for base in (PEER, WHOLE)]
-        print(
-            f"| {name} | {statistics.median(values):.2f} | {min(values):.2f} to {max(values):.2f} "
-            f"| {ratios[0]} | {ratios[1]} |"
-        )
+        ratios = []
+        for base in (PEER, WHOLE):
+            times = [mine / other for mine, other in zip(values, rates.get(base, ()), strict=False)]
+            ratios.append(median_range(times)[0] if times else "–")
+        row(name, *median_range(values), *ratios)
 
 
-def made_on() -> str:
-    """Date, machine, versions."""
-    packages = ("giqa", "torch", "onnxruntime", "numpy", "pillow")
-    versions = ", ".join(f"{name} {version(name)}" for name in packages)
-    machine = f"{processor()}, {cores()} cores, Python {platform.python_version()}"
-    return f"{datetime.date.today().isoformat()}, {machine}, {versions}"
-
-
-def processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peer", type=Path, help="the interpreter of the environment that has pytorch-fid")
-    parser.add_argument("--embedded", type=Path, help="an ONNX file in place of the network that comes with giqa")
-    parser.add_argument("--pictures", type=Path, help="a folder of pictures in place of toy landscapes")
-    parser.add_argument("--number", type=int, default=96, help="of files")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.serve:
-        return serve(asked.serve)
-    with tempfile.TemporaryDirectory() as home, contextlib.ExitStack() as stack:
-        os.environ["GIQA_HOME"], folder = home, Path(home)
-        what = write_pictures(asked.pictures, folder / FILES, asked.number)
-        ways = giqa_ways(folder, asked.embedded)
-        clocks = {name: lambda work=work: timed(work) for name, work in ways.items()}
-        peer = None
+def measure(asked: argparse.Namespace, folder: Path) -> None:
+    what = write_pictures(asked.pictures, folder / FILES, asked.number)
+    ways = giqa_ways(folder, asked.embedded)
+    clocks = {name: partial(timed, work) for name, work in ways.items()}
+    with contextlib.ExitStack() as stack:
         if asked.peer:
             peer = Peer(asked.peer, folder)
             stack.callback(peer.close)
             clocks[PEER] = peer.seconds
-        rates = measure(clocks, asked.number, asked.rounds)
-        if peer:
-            mine, theirs = ways[WHOLE](), np.load(folder / FEATURES)
-            apart = np.linalg.norm(mine - theirs) / np.linalg.norm(theirs)
-    print(f"{asked.number} PNGs of {SIDE} px ({what}), rounds: {asked.rounds}, features out, nothing kept\n")
-    report(rates)
-    if peer:
-        print(f"\n{WHOLE} against {PEER}: features {apart:.0e} apart (relative L2)")
+        seconds = interleaved(clocks, asked.rounds)
+    print(f"{asked.number} PNGs of {SIDE} px ({what}), rounds: {asked.rounds}, features out, nothing kept")
+    report({name: [asked.number / each for each in values] for name, values in seconds.items()})
+    if asked.peer:
+        mine, theirs = ways[WHOLE](), np.load(folder / FEATURES)
+        apart = np.linalg.norm(mine - theirs) / np.linalg.norm(theirs)
+        print(f"\n{WHOLE} against {PEER}: features {apart:.0e} apart (relative L2)\n\nThe peer: {peer.about}")
     else:
         print(f"\n{PEER} was not measured: --peer names the interpreter that has it")
-    print(f"\n{made_on()}" + (f"; the peer: {peer.about}" if peer else ""))
+    print(f"\ngiqa's: {versions('torch', 'onnxruntime', 'numpy', 'pillow')}")
+
+
+def main() -> None:
+    parser = command(__file__, __doc__)
+    parser.add_argument("--peer", type=existing, help="the interpreter of the environment that has pytorch-fid")
+    parser.add_argument("--embedded", type=existing, help="an ONNX file in place of the network that comes with giqa")
+    parser.add_argument("--pictures", type=existing, help="a folder of pictures in place of toy landscapes")
+    parser.add_argument("--number", type=int, default=96, help="of files (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="(%(default)s)")
+    parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.serve:
+        return serve(asked.serve)
+    with results(asked), tempfile.TemporaryDirectory() as home:
+        os.environ["GIQA_HOME"] = home
+        measure(asked, Path(home))
 
 
 if __name__ == "__main__":

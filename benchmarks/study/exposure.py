@@ -2,6 +2,9 @@
 
     python -m benchmarks.study.exposure [--rounds 40] [--busy]
 
+Needs: giqa[humans], playwright and Chromium.
+Takes: about 2 minutes.
+
 The page's own script (`timing.js`) shows a picture for so long; a second observer, which shares nothing with it, notes
 in every animation frame whether the picture's canvas is visible and when (`performance.now()`), and gives the time from
 the first frame with the picture to the first without. What the screen itself adds is not measured: Chromium runs
@@ -17,11 +20,12 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from playwright.sync_api import Browser, sync_playwright
 
 import giqa.humans
+from benchmarks.shared import command, head, results, row
 
 STATIC = Path(giqa.humans.__file__).parent / "static"
 PAGE = b"""<!doctype html><link rel=stylesheet href=/app.css><script src=/timing.js></script>
@@ -63,7 +67,7 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-def measured(browser: Browser, rounds: int, asked: tuple[int, ...] = (100, 300, 1000)) -> dict[int, np.ndarray]:
+def measured(browser: Any, rounds: int, asked: tuple[int, ...] = (100, 300, 1000)) -> dict[int, np.ndarray]:
     """ms asked -> (rounds, 2): what the page recorded, what the observer saw."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -78,10 +82,17 @@ def measured(browser: Browser, rounds: int, asked: tuple[int, ...] = (100, 300, 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=40)
-    parser.add_argument("--busy", action="store_true")
+    parser = command(__file__, __doc__)
+    parser.add_argument("--rounds", type=int, default=40, help="of each time (%(default)s)")
+    parser.add_argument("--busy", action="store_true", help="while two other processes keep both cores busy")
     given = parser.parse_args()
+    with results(given):
+        measure(given)
+
+
+def measure(given: argparse.Namespace) -> None:
+    from playwright.sync_api import sync_playwright
+
     others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 if given.busy else 0)]
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     try:
@@ -92,13 +103,12 @@ def main() -> None:
     finally:
         for other in others:
             other.kill()
-    print("| asked, ms | recorded: median error | 95th percentile | seen: median error | 95th percentile | apart |")
-    print("|---|---|---|---|---|---|")
+    percentile = "95th percentile"
+    head("asked, ms", "recorded: median error", percentile, "seen: median error", percentile, "apart")
     for asked, times in found.items():
         errors = np.abs(times - asked)
-        cells = [f"{np.percentile(errors[:, i], q):.1f}" for i in (0, 1) for q in (50, 95)]
         apart = np.percentile(np.abs(times[:, 0] - times[:, 1]), 95)
-        print(f"| {asked} | {' | '.join(cells)} | {apart:.1f} |")
+        row(asked, *(f"{np.percentile(errors[:, i], q):.1f}" for i in (0, 1) for q in (50, 95)), f"{apart:.1f}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 """The web app under load: simulated raters who answer as fast as they are let, on SQLite and on PostgreSQL.
 
-    python -m benchmarks.study.load [--raters 200] [--questions 20] [--kills 0] [--only sqlite|postgresql]
+    python -m benchmarks.study.load --raters 20 --questions 10 [--kills 5] [--only sqlite]
+
+Needs: giqa[humans]; PostgreSQL, without which its row is left out.
+Takes: about a minute.
 
 The server is a process of its own (`giqa label serve`); the raters are coroutines of this one, each with a connection
 that it keeps, a cookie and vote ids of its own; each fetches the page, every picture, and sends every answer alone. A
@@ -11,7 +14,6 @@ on the loopback address, run by another user than root. `--kills N` kills the se
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import glob
 import json
@@ -33,6 +35,7 @@ from pathlib import Path
 import numpy as np
 import sqlalchemy as sa
 
+from benchmarks.shared import command, head, results, row
 from giqa.humans import tables as t
 from giqa.humans.setup import Given, make_study
 from giqa.humans.store import Store, open_store
@@ -66,18 +69,10 @@ class Cluster:
         return f"postgresql://giqa@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
-        command = [
-            f"{self.programs}/postgres",
-            "-D",
-            f"{self.folder}/data",
-            "-p",
-            str(self.port),
-            "-k",
-            str(self.folder),
-        ]
-        command += ["-c", "listen_addresses=127.0.0.1"]
+        words = [f"{self.programs}/postgres", "-D", f"{self.folder}/data", "-p", str(self.port)]
+        words += ["-k", str(self.folder), "-c", "listen_addresses=127.0.0.1"]
         log = (self.folder / "log").open("ab")
-        self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, **self.owner)
+        self.process = subprocess.Popen(words, stdout=log, stderr=log, cwd=self.folder, **self.owner)
         log.close()
         ready = [f"{self.programs}/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         end = time.monotonic() + 30
@@ -105,9 +100,9 @@ class Server:
         self.store, self.port, self.process = store, free_port(), None
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "giqa.cli", "label", "serve", "--store", self.store, "--port", str(self.port)]
+        words = [sys.executable, "-m", "giqa.cli", "label", "serve", "--store", self.store, "--port", str(self.port)]
         env = os.environ | {"GIQA_ADMIN_PASSWORD": "a password for the benchmark"}
-        self.process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen(words, env=env, stdout=subprocess.DEVNULL)
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
@@ -160,10 +155,9 @@ class Rater:
 
     async def once(self, method: str, path: str, body: str, extra: str) -> tuple[int, dict, bytes]:
         reader, writer = self.streams
-        head = f"{method} {self.base}{path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
-        writer.write(
-            f"{head}Cookie: giqa_rater={self.cookie}\r\n{extra}Content-Length: {len(body)}\r\n\r\n{body}".encode()
-        )
+        first = f"{method} {self.base}{path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
+        cookie = f"Cookie: giqa_rater={self.cookie}\r\n"
+        writer.write(f"{first}{cookie}{extra}Content-Length: {len(body)}\r\n\r\n{body}".encode())
         lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:-2])}
         content = await reader.readexactly(int(headers.get("content-length", 0)))
@@ -292,31 +286,30 @@ def measure(name: str, url: str, raters: int, questions: int, kills: int) -> Non
     found = check(store, ledger)
     store.close()
     p50, p99 = np.percentile(1000 * np.array(ledger.seconds), [50, 99])
-    print(
-        f"| {name} | {raters} | {found['kept']} | {found['kept'] / seconds:.0f} | {p50:.0f} | {p99:.0f} "
-        f"| {found['lost']} | {found['doubled']} | {done} |"
-    )
+    speeds = (f"{value:.0f}" for value in (found["kept"] / seconds, p50, p99))
+    row(name, raters, found["kept"], *speeds, found["lost"], found["doubled"], done)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--raters", type=int, default=200)
-    parser.add_argument("--questions", type=int, default=20)
-    parser.add_argument("--kills", type=int, default=0)
+    parser = command(__file__, __doc__)
+    parser.add_argument("--raters", type=int, default=200, help="at once (%(default)s)")
+    parser.add_argument("--questions", type=int, default=20, help="of each rater (%(default)s)")
+    parser.add_argument("--kills", type=int, default=0, help="of the server in mid-load")
     parser.add_argument("--only", choices=["sqlite", "postgresql"])
     given = parser.parse_args()
-    print("| store | raters | votes | votes/s | p50 ms | p99 ms | lost | doubled | kills |")
-    print("|---|---|---|---|---|---|---|---|---|")
-    if given.only != "postgresql":
-        with tempfile.TemporaryDirectory() as folder:
-            measure("SQLite", f"{folder}/votes.db", given.raters, given.questions, given.kills)
-    if given.only != "sqlite" and Cluster.programs:
-        cluster = Cluster()
-        try:
-            cluster.start()
-            measure("PostgreSQL", cluster.url, given.raters, given.questions, given.kills)
-        finally:
-            cluster.remove()
+    size = given.raters, given.questions, given.kills
+    with results(given):
+        head("store", "raters", "votes", "votes/s", "p50 ms", "p99 ms", "lost", "doubled", "kills")
+        if given.only != "postgresql":
+            with tempfile.TemporaryDirectory() as folder:
+                measure("SQLite", f"{folder}/votes.db", *size)
+        if given.only != "sqlite" and Cluster.programs:
+            cluster = Cluster()
+            try:
+                cluster.start()
+                measure("PostgreSQL", cluster.url, *size)
+            finally:
+                cluster.remove()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,9 @@
     python -m venv SCAN && SCAN/bin/pip install schemathesis wapiti3
     python -m benchmarks.study.security_scan SCAN/bin [--examples 200]
 
+Needs: giqa[humans]; an environment with schemathesis, and wapiti if its part is wanted.
+Takes: a few minutes.
+
 Starts a server with a small study, joins it, logs the admin in, and gives both sessions to the scanners: schemathesis
 as an OpenAPI description of every address (written here: the app has none of its own), wapiti as cookies. Their
 findings are printed as they come.
@@ -10,7 +13,6 @@ findings are printed as they come.
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import subprocess
@@ -20,6 +22,7 @@ import urllib.request
 from http.cookiejar import CookieJar
 from pathlib import Path
 
+from benchmarks.shared import command, existing, results
 from benchmarks.study.load import Server, load_study
 from giqa.humans.store import open_store
 
@@ -52,9 +55,8 @@ def description(base: str, token: str, cookies: str, csrf: str) -> dict:
 
     def operation(kind: str, *also: str, body: dict | None = None, **named: str) -> dict:
         answers = {code: {"description": "done"} for code in ("200", *also)}
-        place = [
-            {"name": name, "in": "path", "required": True, "schema": {"type": type_}} for name, type_ in named.items()
-        ]
+        in_path = {"in": "path", "required": True}
+        place = [{"name": name, "schema": {"type": kind_of}} | in_path for name, kind_of in named.items()]
         made = {"responses": REFUSED | answers, "parameters": place}
         return {kind: made | ({} if body is None else {"requestBody": body})}
 
@@ -100,11 +102,11 @@ class Visitor:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("programs", type=Path, help="The folder with schemathesis and wapiti.")
-    parser.add_argument("--examples", type=int, default=200)
+    parser = command(__file__, __doc__)
+    parser.add_argument("programs", type=existing, help="the folder with schemathesis and wapiti")
+    parser.add_argument("--examples", type=int, default=200, help="of each address (%(default)s)")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with results(given), tempfile.TemporaryDirectory() as folder:
         store = open_store(f"{folder}/votes.db")
         study = load_study(store, 4, 20)
         server = Server(f"{folder}/votes.db")
@@ -124,33 +126,19 @@ def scan(programs: Path, base: str, token: str, folder: Path, examples: int) -> 
     visitor.page(f"{base}/admin/login", csrf=visitor.csrf(visitor.page(f"{base}/admin")), password=PASSWORD)
     cookies = visitor.cookies()
     (folder / "openapi.json").write_text(json.dumps(description(base, token, cookies, csrf)))
-    command = [programs / "schemathesis", "run", folder / "openapi.json", "--url", base, "-n", str(examples)]
-    command += ["-H", f"Cookie: {cookies}", "-H", f"X-CSRF: {csrf}", "--phases", "examples,coverage,fuzzing"]
-    subprocess.run([*map(str, command), "--max-failures", "20"], check=False, cwd=folder)
+    words = [programs / "schemathesis", "run", folder / "openapi.json", "--url", base, "-n", examples]
+    words += ["-H", f"Cookie: {cookies}", "-H", f"X-CSRF: {csrf}", "--phases", "examples,coverage,fuzzing"]
+    print(said([*words, "--max-failures", 20], folder))
     if (programs / "wapiti").exists():
-        command = [
-            programs / "wapiti",
-            "-u",
-            link,
-            "--scope",
-            "domain",
-            "-s",
-            f"{base}/admin",
-            "-H",
-            f"Cookie: {cookies}",
-        ]
-        command += [
-            "-f",
-            "txt",
-            "-o",
-            folder / "wapiti.txt",
-            "--flush-session",
-            "--max-scan-time",
-            "150",
-            "--no-bugreport",
-        ]
-        subprocess.run([*map(str, command)], check=False, cwd=folder, stdout=subprocess.DEVNULL)
+        words = [programs / "wapiti", "-u", link, "--scope", "domain", "-s", f"{base}/admin"]
+        words += ["-H", f"Cookie: {cookies}", "-f", "txt", "-o", folder / "wapiti.txt"]
+        said([*words, "--flush-session", "--max-scan-time", 150, "--no-bugreport"], folder)
         print((folder / "wapiti.txt").read_text())
+
+
+def said(words: list, folder: Path) -> str:
+    """What a scanner printed; its exit status says that it found something, not that it failed."""
+    return subprocess.run([*map(str, words)], check=False, cwd=folder, stdout=subprocess.PIPE, text=True).stdout
 
 
 if __name__ == "__main__":

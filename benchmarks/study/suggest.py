@@ -1,15 +1,18 @@
 """Does choosing which pictures to label next beat random choice? Labels are revealed as they are asked for.
 
-    python -m benchmarks.study.suggest --data ../shared/data [--seeds 20] [--only faces,CIFAR,game,compression] [--json FILE]
+    python -m benchmarks.study.suggest --seeds 2 --only game,compression
+
+Needs: lfw-dcgan-progress, cifar10-dcgan-progress, lfw-dcgan, detection-game and gan-compression-2afc of --data.
+Takes: 1 to 7 minutes a set, of which there are six.
 
 Each method chooses 20 pictures, then more up to 40, 60, 100, 160 and 240 (as far as the pool reaches), each time from
 what has been labelled so far. The learner is the same for all, `giqa.scorers.spread.learned`: logistic regression
-on 64 principal directions of the default features. A quarter of the pictures is held out by lot and never offered;
+on 64 principal directions of the default features. A quarter of the pictures is held out at random and never offered;
 everything is measured there.
 
 - faces: 1,600 pictures of `lfw-dcgan-progress`, epochs 0 to 24. CIFAR: 1,600 of both runs of `cifar10-dcgan-progress`.
   lfw-dcgan: 978 real faces and 1,000 of a trained DCGAN. Raters are made up: on the logit scale, 3 (epoch/24)^(1/2) - 2
-  (for lfw-dcgan 1.5 for reals, -1 for generated), and a deviation of .5 a picture; three votes on each picture.
+  (for lfw-dcgan 1.5 for reals, -1 for generated), and a deviation of 0.5 a picture; three votes on each picture.
   rare: the same with 50 of the reals, where choosing should pay.
 - game: `detection-game`, the real votes of 355 pictures, 540 in all, real ones among them.
 - compression: `gan-compression-2afc`, 77 pictures: 5 of the about 300 comparisons of each, drawn without replacement;
@@ -24,18 +27,13 @@ the same seed, the same held-out pictures and the same votes; 95 % interval of t
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import platform
-import time
-from datetime import date
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import t
 
-from giqa import __version__
+from benchmarks.data import raters
+from benchmarks.intervals import student
+from benchmarks.shared import command, head, names, results, row
 from giqa.extraction import extract
 from giqa.images import open_source
 from giqa.scorers.scale import twins
@@ -44,27 +42,27 @@ from giqa.stats import sigmoid
 
 FIRST = 100  # seeds below were used while the methods were made
 RARE = 50  # reals among a thousand fakes
+SETS = {
+    "faces": "lfw-dcgan-progress/labels.csv[kind=generated]",
+    "CIFAR": "cifar10-dcgan-progress/labels.csv[kind=generated]",
+    "lfw-dcgan": "lfw-dcgan/labels.csv",
+    "rare": "lfw-dcgan/labels.csv",
+    "game": "detection-game/labels.csv",
+    "compression": "gan-compression-2afc/labels.csv",
+}
 STEPS = (20, 40, 60, 100, 160, 240)
 WAYS = ("random", "unsure", "coverage", "both")
 
 
 def data_set(name: str, data: Path, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Points, twins, and votes of each picture, (votes, real) to be revealed and to be judged by, both (n, 2)."""
-    where = {
-        "faces": "lfw-dcgan-progress/labels.csv[kind=generated]",
-        "CIFAR": "cifar10-dcgan-progress/labels.csv[kind=generated]",
-        "lfw-dcgan": "lfw-dcgan/labels.csv",
-        "rare": "lfw-dcgan/labels.csv",
-        "game": "detection-game/labels.csv",
-        "compression": "gan-compression-2afc/labels.csv",
-    }[name]
-    source = open_source(f"{data}/{where}")
+    source = open_source(f"{data}/{SETS[name]}")
     features = extract(source, None).features
     assert features.ids == tuple(source.ids)
     columns = source.columns
     points, copies = directions(features.matrix()), twins(features.info)
     if name == "game":
-        votes = np.c_[np.array(columns["n"], float), np.array(columns["n_real"], float)]
+        votes = np.array([columns["n"], columns["n_real"]], float).T
         return points, copies, votes, votes
     if name == "compression":
         wins, met = np.array(columns["wins"], int), np.array(columns["appearances"], int)
@@ -76,7 +74,7 @@ def data_set(name: str, data: Path, rng: np.random.Generator) -> tuple[np.ndarra
             some = np.sort(np.r_[np.flatnonzero(~real), rng.permutation(np.flatnonzero(real))[:RARE]])
             points, copies, logits = points[some], copies[some], logits[some]
     else:
-        logits = 3 * np.sqrt(np.array(columns["epoch"], float) / 24) - 2
+        logits = raters(columns["epoch"])
     p = sigmoid(logits + 0.5 * rng.normal(size=len(points)))
     n = len(p)
     return points, copies, np.c_[np.full(n, 3), rng.binomial(3, p)], np.c_[np.full(n, 1.0), p]
@@ -119,40 +117,29 @@ def run(name: str, data: Path, seed: int) -> dict[str, dict[int, tuple[float, fl
     return found
 
 
-def interval(values: np.ndarray) -> str:
-    values = values[np.isfinite(values)]
-    half = t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-    return f"{values.mean():+.4f} [{values.mean() - half:+.4f}, {values.mean() + half:+.4f}]"
+def report(name: str, runs: list[dict[str, dict[int, tuple[float, float]]]]) -> None:
+    """A table for each figure."""
+    for at, figure in enumerate(("nats a vote", "AUROC")):
+        steps = [step for step in STEPS if all(step in one["random"] for one in runs)]
+        head(f"{name}, {figure}", *steps)
+        base = np.array([[one["random"][step][at] for step in steps] for one in runs])
+        row("random", *(f"{value:.4f}" for value in base.mean(axis=0)))
+        for way in WAYS[1:]:
+            there = np.array([[one[way].get(step, (np.nan, np.nan))[at] for step in steps] for one in runs])
+            row(way, *(f"{student(gaps[np.isfinite(gaps)]):+.4f}" for gaps in (there - base).T))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--seeds", type=int, default=20)
-    names = ["faces", "CIFAR", "lfw-dcgan", "rare", "game", "compression"]
-    parser.add_argument("--only", type=lambda text: text.split(","), default=names)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write every figure")
-    asked, start = parser.parse_args(), time.time()
-    kept = {}
-    for name in asked.only:
-        runs = [run(name, asked.data, seed) for seed in range(FIRST, FIRST + asked.seeds)]
-        kept[name] = runs
-        for at, figure in enumerate(("nats a vote", "AUROC")):
-            steps = [step for step in STEPS if all(step in one["random"] for one in runs)]
-            print(f"| {name}, {figure} | " + " | ".join(map(str, steps)) + " |")
-            print("|---" * (1 + len(steps)) + "|")
-            base = np.array([[one["random"][step][at] for step in steps] for one in runs])
-            print("| random | " + " | ".join(f"{value:.4f}" for value in base.mean(axis=0)) + " |")
-            for way in WAYS[1:]:
-                there = np.array([[one[way].get(step, (np.nan, np.nan))[at] for step in steps] for one in runs])
-                print(f"| {way} | " + " | ".join(map(interval, (there - base).T)) + " |", flush=True)
-            print()
-    print(
-        f"giqa {__version__}, {date.today()}, {os.cpu_count()} cores {platform.machine()}, {asked.seeds} seeds, "
-        f"{time.time() - start:.0f} s"
-    )
-    if asked.json:
-        asked.json.write_text(json.dumps(kept) + "\n", encoding="utf-8")
+    parser = command(__file__, __doc__, "data", "json")
+    parser.add_argument("--seeds", type=int, default=20, help="of each set (%(default)s)")
+    parser.add_argument("--only", type=names(*SETS), default=list(SETS), metavar="NAME,NAME", help=", ".join(SETS))
+    options = parser.parse_args()
+    with results(options):
+        for name in options.only:
+            runs = [run(name, options.data, seed) for seed in range(FIRST, FIRST + options.seeds)]
+            options.figures[name] = runs
+            report(name, runs)
+        print(f"\n{options.seeds} seeds")
 
 
 if __name__ == "__main__":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +9,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from benchmarks.data import rows_of
+from benchmarks.intervals import student
+from benchmarks.shared import head, row, say
+from benchmarks.train.ohem_and_picker import MORE, STEPS
 from giqa import pipeline
 from giqa.curve import SHARES, Point, picker_curve, truncated_curve
 from giqa.extraction import extract, make_extractor
@@ -20,7 +22,6 @@ from giqa.train.gan import sample_pictures
 
 SHOWN = ("fd", "qs", "ds")
 JUDGED, TRUNCATIONS, KEPT = 1500, (0.9, 0.7, 0.5), 0.9
-STUDENT = {2: 12.706205, 3: 4.302653}  # its 97.5 % quantile, by number of seeds
 Of = Mapping[str, np.ndarray]  # "content", "z" and "gmm" of some pictures
 
 
@@ -38,13 +39,11 @@ def measure(work: Path, seeds: Sequence[int]) -> None:
         (work / "half.npz").rename(kept)
         if truncation == 1 and n > JUDGED:
             grid(pixels[:96], work / f"{name}.png")
-        print(f"{name}: {time.process_time() - begun:.0f} s of processor time", file=sys.stderr, flush=True)
+        say(f"{name}: {time.process_time() - begun:.0f} s of processor time")
 
 
 def wanted(work: Path, seeds: Sequence[int]) -> Iterator[tuple[str, Path, int, int, float]]:
     """Name, folder, pictures, seed of the latents, and truncation of everything that is measured."""
-    from benchmarks.train.ohem_and_picker import MORE, STEPS
-
     for seed in seeds:
         folder = work / f"seed-{seed}"
         for step in (2000, 4000, 6000, *range(STEPS * 3 // 4, STEPS + 1, 500)):
@@ -91,8 +90,6 @@ def grid(pixels: np.ndarray, path: Path, across: int = 16) -> None:
 
 def report(work: Path, seeds: Sequence[int]) -> None:
     """Everything as Markdown on stdout; what is not measured yet is left out."""
-    from benchmarks.train.ohem_and_picker import MORE, STEPS
-
     held_out, end = np.load(work / "measured" / "held_out.npy"), STEPS + MORE
     found = {path.stem: dict(np.load(path)) for path in (work / "measured").glob("*.npz")}
     settled(held_out, found, seeds)
@@ -117,8 +114,7 @@ def report(work: Path, seeds: Sequence[int]) -> None:
 
 
 def settled(held_out: np.ndarray, found: Mapping[str, Of], seeds: Sequence[int]) -> None:
-    print("\n| seed | step of `start`: FD, QS | change of FD over the last quarter | settled: below 2 % |")
-    print("|---|---|---|---|")
+    head("seed", "step of `start`: FD, QS", "change of FD over the last quarter", "settled: below 2 %")
     for seed in seeds:
         names = {int(name.split("-")[2]): name for name in found if name.startswith(f"{seed}-start-")}
         # FD is biased by the number of pictures: the line is through places with equally many
@@ -129,19 +125,17 @@ def settled(held_out: np.ndarray, found: Mapping[str, Of], seeds: Sequence[int])
             change, error = change_over_last_quarter(list(late), [values[step][0] for step in late])
             path = ", ".join(f"{step}: {fd:.2f} {qs:.2f}" for step, (fd, qs) in values.items())
             says = "yes" if abs(change) < 0.02 else "no"
-            print(f"| {seed} | {path} | {change:+.1%} (standard error {error:.1%}) | {says} |")
+            row(seed, path, f"{change:+.1%} (standard error {error:.1%})", says)
 
 
 def shares(work: Path, seeds: Sequence[int]) -> None:
-    print("\n| seed, arm | share of fakes that got the weight, by step |\n|---|---|")
+    head("seed, arm", "share of fakes that got the weight, by step")
     for seed in seeds:
         for arm in ("ohem", "random", "percentile"):
             log = work / f"seed-{seed}" / arm / "log.csv"
             if log.exists():
-                with log.open(newline="") as file:
-                    rows = [row for row in csv.DictReader(file) if float(row["weighted_share"]) > 0]
-                text = ", ".join(f"{row['step']}: {float(row['weighted_share']):.3f}" for row in rows)
-                print(f"| {seed}, {arm} | {text} |")
+                steps = {line["step"]: float(line["weighted_share"]) for line in rows_of(log)}
+                row(f"{seed}, {arm}", ", ".join(f"{step}: {share:.3f}" for step, share in steps.items() if share > 0))
 
 
 def by_percentile(work: Path, seeds: Sequence[int]) -> None:
@@ -151,8 +145,7 @@ def by_percentile(work: Path, seeds: Sequence[int]) -> None:
     from giqa.features.learned import frozen_scorer
 
     reals = np.load(work / "faces.npz")["held_out"]
-    print("\n| seed | AUC of MBC, unseen reals against `start` | below the reals' fifth: `start` | OHEM arm |")
-    print("|---|---|---|---|")
+    head("seed", "AUC of MBC, unseen reals against `start`", "below the reals' fifth: `start`", "OHEM arm")
     for seed in seeds:
         folder = work / f"seed-{seed}"
         if not (folder / "mbc.safetensors").exists():
@@ -172,8 +165,7 @@ def by_percentile(work: Path, seeds: Sequence[int]) -> None:
         }
         auc = {step: 1 - np.searchsorted(seen, found).mean() / len(seen) for step, found in of["start"].items()}
         below = [{step: (z < np.quantile(seen, 0.2)).mean() for step, z in of[arm].items()} for arm in of]
-        text = (", ".join(f"{step}: {value:.2f}" for step, value in pairs.items()) for pairs in (auc, *below))
-        print(f"| {seed} | {' | '.join(text)} |")
+        row(seed, *(", ".join(f"{step}: {value:.2f}" for step, value in pairs.items()) for pairs in (auc, *below)))
 
 
 def table_4(curves: Mapping, seeds: Sequence[int]) -> None:
@@ -184,16 +176,16 @@ def table_4(curves: Mapping, seeds: Sequence[int]) -> None:
         "+a fifth by chance": ("random", 1.0),
     }
     arms |= {"+OHEM +picker": ("ohem", KEPT), "+picker": ("plain", KEPT)}
-    print("\n| seed | arm | FD | QS | DS |\n|---|---|---|---|---|")
+    head("seed", "arm", "FD", "QS", "DS")
     points = {}
     for seed in seeds:
         for name, (arm, share) in arms.items():
             hits = [p for p in curves.get((seed, arm), ()) if p.share == share]
             if hits:
                 points[seed, name] = hits[0]
-                print(f"| {seed} | {name} | {cells(hits[0])} |")
-    print(f"| | faces that trained | {cells(curves['learned'][0])} |")
-    print("\n| difference | " + " | ".join(m.upper() for m in SHOWN) + " |\n|---|---|---|---|")
+                row(seed, name, *cells(hits[0]))
+    row("", "faces that trained", *cells(curves["learned"][0]))
+    head("difference", *(metric.upper() for metric in SHOWN))
     pairs = [(name, "plain") for name in arms if name != "plain"]
     for left, right in [*pairs, ("+OHEM", "+a fifth by chance"), ("+OHEM +picker", "+OHEM")]:
         known = [s for s in seeds if (s, left) in points and (s, right) in points]
@@ -205,38 +197,21 @@ def table_4(curves: Mapping, seeds: Sequence[int]) -> None:
             each = "; ".join(
                 f"{s}: {gap:+.2f} [{low:+.2f}, {high:+.2f}]" for s, (gap, low, high) in zip(known, gaps, strict=True)
             )
-            text.append(f"{mean_of([gap for gap, *_ in gaps], '+.2f')} ({each})")
-        print(f"| {left} − {right} | {' | '.join(text)} |")
+            text.append(f"{student([gap for gap, *_ in gaps]):+.2f} ({each})")
+        row(f"{left} − {right}", *text)
 
 
 def table_3(curves: Mapping, seeds: Sequence[int]) -> None:
-    print("\n| how | kept | FD | QS | DS |\n|---|---|---|---|---|")
+    head("how", "kept", "FD", "QS", "DS")
     for arm in ("plain", "truncation", "ohem"):
         every = [curves[s, arm] for s in seeds if (s, arm) in curves]
         for same in zip(*every, strict=True):
-            means = (mean_of([p.values[m].value for p in same], ".2f") for m in SHOWN)
-            text = " | ".join(means) if len(same) > 1 else cells(same[0])
+            means = [f"{student([p.values[m].value for p in same]):.2f}" for m in SHOWN]
             how = {"plain": "picker", "truncation": "truncation", "ohem": "picker, of +OHEM"}[arm]
-            print(f"| {how} | {same[0].share:g} | {text} |")
+            row(how, f"{same[0].share:g}", *(means if len(same) > 1 else cells(same[0])))
 
 
-def cells(point: Point) -> str:
+def cells(point: Point) -> list[str]:
     """Values with their intervals over pictures."""
-    parts = []
-    for metric in SHOWN:
-        low, high = point.values[metric].interval()
-        parts.append(f"{point.values[metric].value:.2f} [{low:.2f}, {high:.2f}]")
-    return " | ".join(parts)
-
-
-def mean_of(values: Sequence[float], form: str) -> str:
-    """Mean over seeds, with Student's interval where there are two or three.
-
-    >>> mean_of([1.0, 2.0, 3.0], ".2f")
-    '2.00 [-0.48, 4.48]'
-    """
-    mean = float(np.mean(values))
-    if len(values) not in STUDENT:
-        return format(mean, form)
-    half = STUDENT[len(values)] * float(np.std(values, ddof=1)) / len(values) ** 0.5
-    return f"{mean:{form}} [{mean - half:{form}}, {mean + half:{form}}]"
+    found = {metric: (point.values[metric].value, *point.values[metric].interval()) for metric in SHOWN}
+    return [f"{value:.2f} [{low:.2f}, {high:.2f}]" for value, low, high in found.values()]

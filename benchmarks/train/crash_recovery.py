@@ -1,6 +1,9 @@
 """Kill -9 what learns, in every phase of it, until it is through; then compare with a run that nobody touched.
 
-    python -m benchmarks.train.crash_recovery WORK [--only demo network gan pick] [--each 3] [--rounds 8] [--seed 0] [--steps 24]
+    python -m benchmarks.train.crash_recovery WORK [--only demo network gan pick] [--each 3] [--rounds 8]
+
+Needs: giqa[torch]; fork (Linux, macOS).
+Takes: @CRASH@.
 
 - demo: `giqa demo gan`, shortened: the first training, MBC, what is between, the plain arm, the OHEM arm, the curve.
 - network: `giqa train mbc SNAPSHOTS -o NAME.safetensors` on the snapshots of the demo.
@@ -10,7 +13,7 @@
 The process that is to be killed says in a page of shared memory which phase it is in; the watcher looks every fifth of
 a millisecond, and kills when the process has been in a phase for a random part (seeded) of what the untouched run spent
 there. Then the same command goes on in the same folder. Rounds go on until each phase had so many kills. What counts is
-the phase that the page shows after death. Files and tensors must be equal byte for byte. Needs fork (Linux, macOS).
+the phase that the page shows after death. Files and tensors must be equal byte for byte.
 """
 
 from __future__ import annotations
@@ -38,7 +41,8 @@ import giqa.gan.picker as picker
 import giqa.train.demo as demo
 import giqa.train.gan as gan
 import giqa.train.network as network
-from giqa.cli import main as command
+from benchmarks.shared import command, head, results, row, say
+from giqa.cli import main as run_command
 from giqa.gan.snapshots import Snapshots
 
 TICK = 0.0002  # seconds between two looks
@@ -183,7 +187,7 @@ def pick_job(whole: Path, work: Path) -> Job:
 
 def giqa_command(*told: str) -> None:
     """A command in this very process; an error ends it."""
-    code = command(told, standalone_mode=False)
+    code = run_command(told, standalone_mode=False)
     if code:
         sys.exit(f"giqa {' '.join(told)} ended with {code}")
 
@@ -239,7 +243,7 @@ def through(name: str, job: Job, options: argparse.Namespace) -> Counter[str]:
     page, expected, rng = Page(job.phases), options.work / name / "whole", np.random.default_rng(options.seed)
     spent, _ = watched(started(job, page, expected, options.work / name / "home"), page, {})
     wanted = job.content(expected)
-    print(f"{name}: untouched {sum(spent.values()):.1f} s, {len(wanted)} files and tensors", flush=True)
+    say(f"{name}: untouched {sum(spent.values()):.1f} s, {len(wanted)} files and tensors")
     kills: Counter[str] = Counter()
     for number in range(1, options.rounds + 1):
         folder, home = (options.work / name / f"{what}-{number}" for what in ("killed", "home"))
@@ -253,10 +257,10 @@ def through(name: str, job: Job, options: argparse.Namespace) -> Counter[str]:
                 break
             kills[page.now] += 1
             targets.pop(page.now, None)
-            print(f"  round {number}, kill {sum(kills.values())}: {page.now}", flush=True)
+            say(f"round {number}, kill {sum(kills.values())}: {page.now}")
         found = job.content(folder)
         differ = sorted(name for name in wanted.keys() | found.keys() if found.get(name) != wanted.get(name))
-        print(f"  round {number} through: {len(differ)} of {len(wanted)} differ {differ[:5]}", flush=True)
+        say(f"round {number} through: {len(differ)} of {len(wanted)} differ {differ[:5]}")
         if differ:
             sys.exit(1)
         shutil.rmtree(folder)
@@ -264,30 +268,33 @@ def through(name: str, job: Job, options: argparse.Namespace) -> Counter[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("work", type=Path)
+    parser = command(__file__, __doc__)
+    parser.add_argument("work", type=Path, help="a folder")
     parser.add_argument("--only", nargs="+", choices=("demo", "network", "gan", "pick"))
-    parser.add_argument("--each", type=int, default=3, help="kills of each phase, at least")
-    parser.add_argument("--rounds", type=int, default=8, help="at most")
-    parser.add_argument("--seed", type=int, default=0, help="of the moments")
-    parser.add_argument("--steps", type=int, default=24, help="of the demo's first training")
+    parser.add_argument("--each", type=int, default=3, help="kills of each phase, at least (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=8, help="at most (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of the moments (%(default)s)")
+    parser.add_argument("--steps", type=int, default=24, help="of the demo's first training (%(default)s)")
     options = parser.parse_args()
-    whole, start = options.work / "demo" / "whole", time.time()
+    whole = options.work / "demo" / "whole"
     jobs = {
         "demo": lambda: demo_job(options.steps),
         "network": lambda: network_job(whole),
         "gan": lambda: gan_job(whole),
         "pick": lambda: pick_job(whole, options.work / "pick"),
     }
-    table = []
-    for name in options.only or jobs:
-        (options.work / name).mkdir(parents=True, exist_ok=True)
-        job = jobs[name]()
-        kills = through(name, job, options)
-        table += [(phase, kills[phase]) for phase in (*job.phases, "elsewhere") if phase in job.phases or kills[phase]]
-    print("| phase | kills |\n|---|---|")
-    print("\n".join(f"| {phase} | {number} |" for phase, number in table))
-    print(f"{sum(number for _, number in table)} kills; all rounds ended equal; {time.time() - start:.0f} s")
+    with results(options):
+        table = []
+        for name in options.only or jobs:
+            (options.work / name).mkdir(parents=True, exist_ok=True)
+            job = jobs[name]()
+            kills = through(name, job, options)
+            phases = [phase for phase in (*job.phases, "elsewhere") if phase in job.phases or kills[phase]]
+            table += [(phase, kills[phase]) for phase in phases]
+        head("phase", "kills")
+        for cells in table:
+            row(*cells)
+        print(f"\n{sum(number for _, number in table)} kills; all rounds ended equal")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
 """Learned scorers beside fitted and blind ones, in the form of the GIQA paper's Tables 1 and 5.
 
-    python -m benchmarks.train.learned_scorers --data ../shared/data [--weights ../shared/weights] [--networks mbc,bc] \
-        [--only 'cifar to cifar'] [--extractor SPEC] [--no-sweep] [--json FILE]
+    python -m benchmarks.train.learned_scorers --only 'cifar to cifar' --no-sweep
     python -m benchmarks.train.learned_scorers --weights ../shared/weights --blind
+
+Needs: cifar10-dcgan-progress, lfw-dcgan-progress, lfw-dcgan and, with --weights, gan-compression-2afc of --data; for
+BRISQUE and NIQE, the folder with their parameters (--weights).
+Takes: about 3 minutes once the features are in the store; each network minutes more.
 
 Every method learns from one table of snapshots: the learned ones from all of it, the reference scorers (gmm, knn,
 multilayer) from its reals. Then pictures of another table are scored.
@@ -26,26 +29,20 @@ gan-compression-2afc; `--blind` does that alone.
 from __future__ import annotations
 
 import argparse
-import csv
-import json
-import os
-import platform
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
-from scipy.stats import spearmanr
 
 import giqa
-from benchmarks.intervals import RESAMPLES, Figure, auc, over_pictures
-from giqa import __version__
+from benchmarks.data import rows_of
+from benchmarks.intervals import RESAMPLES, Figure, around, auc, over_pictures, spearman
+from benchmarks.shared import command, head, names, results, row, say
 from giqa.extraction import extract
 from giqa.features.learned import Learned
 from giqa.images import open_source
@@ -60,6 +57,7 @@ SETTINGS = {  # name -> learned table, judged table
     "faces to cifar": (f"{PROGRESS}/labels.csv", f"{CIFAR}/labels.csv[run=tiwarim]"),
     "cifar to faces": (f"{CIFAR}/labels.csv[run=hvyd]", f"{PROGRESS}/labels.csv"),
 }
+Table = dict[str, dict[str, dict[str, Figure]]]  # setting -> method or N -> figure
 SWEEP = (1, 2, 4, 6, 8, 10, 12)
 GAP = 5
 
@@ -71,7 +69,7 @@ def pair_accuracy(scores: np.ndarray, epoch: np.ndarray) -> Figure:
     drawn = np.random.default_rng(0).multinomial(len(scores), np.full(len(scores), 1 / len(scores)), RESAMPLES)
     won, of = (np.einsum("ri,ri->r", drawn @ matrix, drawn) for matrix in (wins * counts, counts))
     value = float((wins * counts).sum() / counts.sum())
-    return Figure(value, *map(float, np.percentile(won / of, [2.5, 97.5])), int(counts.sum()))
+    return around(won / of, value, int(counts.sum()))
 
 
 def judged(score: Callable[[Features], np.ndarray], table: str, features: Features, spare: np.ndarray) -> dict:
@@ -100,9 +98,9 @@ def methods(table: str, extractor: str | None) -> dict[str, Callable[[Features],
     return {name: (lambda f, model=model: model.score(f)["score"]) for name, model in found.items()}
 
 
-def table1(options: argparse.Namespace) -> dict[str, dict[str, dict[str, Figure]]]:
+def table1(options: argparse.Namespace) -> Table:
     """Setting -> method -> figures."""
-    results: dict[str, dict[str, dict[str, Figure]]] = {}
+    table: Table = {}
     learned: dict[str, Any] = {}
     for name in options.only:
         first, second = (f"{options.data}/{table}" for table in SETTINGS[name])
@@ -112,14 +110,14 @@ def table1(options: argparse.Namespace) -> dict[str, dict[str, dict[str, Figure]
         features = extract(second, options.extractor).features
         spare = np.array([bool(real) for real in reals.score(features)["duplicate_of"]])
         say(f"{name}: {int(spare.sum())} judged pictures repeat a learned real")
-        results[name] = {method: judged(score, second, features, spare) for method, score in scorers.items()}
+        table[name] = {method: judged(score, second, features, spare) for method, score in scorers.items()}
         for method, extractor, scorer in others(first, options):
             numbers = extract(second, extractor).features
             scorer.fit(numbers)
-            results[name][method] = judged(scorer.score_samples, second, numbers, spare)
-        for method, figures in results[name].items():
+            table[name][method] = judged(scorer.score_samples, second, numbers, spare)
+        for method, figures in table[name].items():
             say(f"  {method}: {', '.join(f'{k} {v}' for k, v in figures.items())}")
-    return results
+    return table
 
 
 def others(table: str, options: argparse.Namespace) -> list[tuple[str, Any, Any]]:
@@ -143,9 +141,9 @@ def others(table: str, options: argparse.Namespace) -> list[tuple[str, Any, Any]
     return found
 
 
-def table5(options: argparse.Namespace) -> dict[str, dict[str, dict[str, Figure]]]:
+def table5(options: argparse.Namespace) -> Table:
     """The sweep over N: setting -> N -> figures."""
-    results: dict[str, dict[str, dict[str, Figure]]] = {name: {} for name in options.only}
+    table: Table = {name: {} for name in options.only}
     for n in SWEEP:
         learned: dict[str, Any] = {}
         for name in options.only:
@@ -154,19 +152,19 @@ def table5(options: argparse.Namespace) -> dict[str, dict[str, dict[str, Figure]
             learned[first] = model
             features = extract(second, options.extractor).features
             spare = np.zeros(len(features), bool)
-            results[name][str(n)] = judged(lambda f, model=model: model.score(f)["score"], second, features, spare)
-    return results
+            table[name][str(n)] = judged(lambda f, model=model: model.score(f)["score"], second, features, spare)
+    return table
 
 
 def blind(options: argparse.Namespace) -> None:
     """Spearman with the published columns of gan-compression-2afc."""
+    print("\nSpearman with the published columns of gan-compression-2afc:\n")
     from giqa.features.blind import BrisqueStatistics
     from giqa.scorers.brisque import BRISQUE
     from giqa.scorers.niqe import NIQE
 
     folder = options.data / "gan-compression-2afc"
-    with open(folder / "objective_metrics.csv", newline="") as file:
-        published = {row["image"]: row for row in csv.DictReader(file)}
+    published = {line["image"]: line for line in rows_of(folder / "objective_metrics.csv")}
     files = [str(options.weights / name) for name in ("brisque_svr_allmodel", "brisque_feature_range.csv")]
     for label, extractor, scorer, column in (
         ("BRISQUE, half cubic", "brisque", BRISQUE(*files), "brisque"),
@@ -176,12 +174,12 @@ def blind(options: argparse.Namespace) -> None:
         features = extract(f"{folder}/labels.csv", extractor).features
         scores = scorer.fit(features).score_samples(features)
         given = np.array([-float(published[i][column]) for i in features.ids])
-        print(f"{label}: {over_pictures(lambda a, b: spearmanr(a, b)[0], scores, given)}")
+        print(f"- {label}: {over_pictures(spearman, scores, given)}")
     ours, theirs = noise_ratios(folder, published)
     off = ours - theirs
     low, middle, high = off.min(), np.median(off), off.max()
-    print(f"PSNR of these files less the published one, dB: {low:+.2f} to {high:+.2f}, median {middle:+.2f}")
-    print(f"PSNR, Spearman with the published column: {over_pictures(lambda a, b: spearmanr(a, b)[0], ours, theirs)}\n")
+    print(f"- PSNR of these files less the published one, dB: {low:+.2f} to {high:+.2f}, median {middle:+.2f}")
+    print(f"- PSNR, Spearman with the published column: {over_pictures(spearman, ours, theirs)}")
 
 
 def noise_ratios(folder: Path, published: dict[str, dict[str, str]]) -> tuple[np.ndarray, np.ndarray]:
@@ -190,14 +188,14 @@ def noise_ratios(folder: Path, published: dict[str, dict[str, str]]) -> tuple[np
     It is one formula, 10 log10(255^2 / mean squared error): where the two differ, other pictures were measured.
     """
     ours, theirs = [], []
-    for name, row in published.items():
-        if row["psnr"] and "original" not in name:
+    for name, line in published.items():
+        if line["psnr"] and "original" not in name:
             coded, original = (
                 np.asarray(Image.open(folder / file).convert("RGB"), np.float64)
                 for file in (name, f"{name.partition('_')[0]}_original.jpg")
             )
             ours.append(10 * np.log10(255**2 / np.mean((coded - original) ** 2)))
-            theirs.append(float(row["psnr"]))
+            theirs.append(float(line["psnr"]))
     return np.array(ours), np.array(theirs)
 
 
@@ -205,53 +203,41 @@ def _reals(table: str) -> str:
     return f"{table[:-1]},kind=real]" if table.endswith("]") else f"{table}[kind=real]"
 
 
-def print_tables(results: dict[str, dict[str, dict[str, Figure]]], head: str) -> None:
+def print_table(table: Table, what: str) -> None:
     """Methods down; settings and figures across."""
-    columns = [(name, figure) for name, found in results.items() for figure in next(iter(found.values()))]
-    print(f"| {head} | " + " | ".join(f"{name}: {figure}" for name, figure in columns) + " |")
-    print("|---" * (1 + len(columns)) + "|")
-    for method in next(iter(results.values())):
-        print(f"| {method} | " + " | ".join(str(results[name][method][figure]) for name, figure in columns) + " |")
-    print()
+    columns = [(name, figure) for name, found in table.items() for figure in next(iter(found.values()))]
+    head(what, *(f"{name}: {figure}" for name, figure in columns))
+    for method in next(iter(table.values())):
+        row(method, *(table[name][method][figure] for name, figure in columns))
 
 
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+def plain(table: Table) -> dict:
+    """The same without classes."""
+    return {s: {m: {k: asdict(f) for k, f in of.items()} for m, of in by.items()} for s, by in table.items()}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--weights", type=Path, help="folder with the parameters of BRISQUE and NIQE")
+    parser = command(__file__, __doc__, "data", "weights", "json")
+    kinds = ("mbc", "bc", "ir", "rank")
     parser.add_argument("--blind", action="store_true", help="only the blind scorers, with --weights")
-    parser.add_argument("--networks", type=lambda text: text.split(","), help="also train networks of these kinds")
+    parser.add_argument("--networks", type=names(*kinds), metavar="KIND,KIND", help="also networks: mbc, bc, ir, rank")
     parser.add_argument("--extractor", metavar="SPEC", help="of the heads and the reference scorers")
     parser.add_argument("--no-sweep", action="store_true", help="without Table 5")
     parser.add_argument("--only", choices=list(SETTINGS), nargs="+", default=list(SETTINGS), help="settings")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write every figure")
-    options, start = parser.parse_args(), time.time()
-    if options.blind:
-        return blind(options)
-    with tempfile.TemporaryDirectory() as work:
-        options.work = Path(work)
-        first = table1(options)
-    second = {} if options.no_sweep else table5(options)
-    print_tables(first, "method")
-    if second:
-        print_tables(second, "N")
-    if options.weights:
-        blind(options)
-    about = (
-        f"giqa {__version__}, {date.today()}, {os.cpu_count()} cores {platform.machine()}, "
-        f"Python {platform.python_version()}, {time.time() - start:.0f} s"
-    )
-    print(about)
-    if options.json:
-        kept = {
-            head: {s: {m: {k: asdict(f) for k, f in figs.items()} for m, figs in ms.items()} for s, ms in found.items()}
-            for head, found in (("table1", first), ("table5", second))
-        }
-        options.json.write_text(json.dumps({"about": about} | kept, indent=1) + "\n", encoding="utf-8")
+    options = parser.parse_args()
+    if options.blind and not options.weights:
+        parser.error("--blind needs --weights, the folder with the parameters of BRISQUE and NIQE")
+    with results(options):
+        if not options.blind:
+            with tempfile.TemporaryDirectory() as work:
+                options.work = Path(work)
+                options.figures["table1"] = plain(first := table1(options))
+            print_table(first, "method")
+            if not options.no_sweep:
+                options.figures["table5"] = plain(second := table5(options))
+                print_table(second, "N")
+        if options.weights:
+            blind(options)
 
 
 if __name__ == "__main__":

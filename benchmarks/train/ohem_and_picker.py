@@ -1,14 +1,17 @@
 """GIQA's Table 4 and Table 3 at a size that a CPU can train: does OHEM help, and does the picker?
 
-    python -m benchmarks.train.ohem_and_picker train WORK --data ../shared/data      (about an hour of one core; goes on when stopped)
-    python -m benchmarks.train.ohem_and_picker measure WORK                          (a quarter of an hour; goes on when stopped)
-    python -m benchmarks.train.ohem_and_picker report WORK                           (the tables below, as Markdown)
+    python -m benchmarks.train.ohem_and_picker train WORK
+    python -m benchmarks.train.ohem_and_picker measure WORK
+    python -m benchmarks.train.ohem_and_picker report WORK
+
+Needs: giqa[torch]; lfw-dcgan and lfw-faces-250 of --data.
+Takes: train about an hour of one core, measure a quarter of an hour, report seconds; each goes on when stopped.
 
 Data: the 1,794 LFW faces of lfw-dcgan (real ones) and lfw-faces-250, the middle 60 % of each at 32 px. 600 drawn at
 random are held out of everything that learns and are what FD, QS and DS are measured against; 1,194 train.
 
 Design, for each of three seeds:
-- start: `giqa train gan` with width 16, batch 32, rate .002 and R1 of .2 for 10,000 steps, a snapshot of 100 pictures
+- start: `giqa train gan` with width 16, batch 32, rate 0.002 and R1 of 0.2 for 10,000 steps, a snapshot of 100 pictures
   every 500. Has it settled? FD to the held-out reals (800 pictures a snapshot) must change by less than 2 % along the
   line through its last quarter; that is printed whether it holds or not.
 - MBC (8 heads, from the pixels, 32 px) learns from the snapshots of `start`.
@@ -16,19 +19,16 @@ Design, for each of three seeds:
   the fakes whose MBC score is below the running fifth of recent ones.
 - random: weight 2 to a fifth that has nothing to do with quality, which says what a larger loss on fakes does alone.
   percentile: weight 2 below the fifth of held-out reals' scores (those that MBC did not learn from).
-- +picker: the best 90 % of 3,000 pictures by GMM, fitted on the training faces; of those 1,500.
+- +picker: the best 90 % of 3,000 pictures by GMM, fitted on the training faces; 1,500 of those.
 
 FD is on the layer `content` of the default extractor, QS is the mean z of its default scorer, DS by the log-density of
 one Gaussian: all against the 600 faces that neither GAN, MBC nor GMM has seen, and none is what OHEM was trained with.
-Of every arm 1,500 pictures are judged, from latents of the same seed for all arms. Rate and R1 were chosen
-on 1,500 steps of `plain` alone, by KD to the held-out reals (of .001 with 2, .002 with 1, .2, .05).
+Of every arm 1,500 pictures are judged, from latents of the same seed for all arms. Rate and R1 were chosen on 1,500
+steps of `plain` alone, by KD to the held-out reals (of 0.001 with 2, 0.002 with 1, 0.2, 0.05).
 """
 
 from __future__ import annotations
 
-import argparse
-import csv
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,8 @@ from unittest.mock import patch
 import numpy as np
 from PIL import Image
 
+from benchmarks.data import rows_of
+from benchmarks.shared import command, results, say
 from giqa.files import replace_file
 
 SEEDS = (0, 1, 2)
@@ -48,8 +50,8 @@ MBC: dict[str, Any] = {"load": SIDE, "crop": 28}
 
 def faces(data: Path) -> np.ndarray:
     """All LFW faces at hand, the middle of each, uint8 (1794, 32, 32, 3)."""
-    with (data / "lfw-dcgan" / "labels.csv").open(newline="") as file:
-        files = [data / "lfw-dcgan" / row["image"] for row in csv.DictReader(file) if row["kind"] == "real"]
+    folder = data / "lfw-dcgan"
+    files = [folder / row["image"] for row in rows_of(folder / "labels.csv") if row["kind"] == "real"]
     found = []
     for path in [*files, *sorted((data / "lfw-faces-250").glob("*.jpg"))]:
         picture = Image.open(path).convert("RGB")
@@ -115,29 +117,27 @@ def by_chance(pictures: Any) -> Any:
     return pictures.double().sum((1, 2, 3)) * 1e5 % 1
 
 
-def say(text: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("train", "measure", "report"))
-    parser.add_argument("work", type=Path)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+def main() -> None:
+    parser = command(__file__, __doc__, "data")
+    parser.add_argument("what", choices=("train", "measure", "report"), help="in this order; each goes on when stopped")
+    parser.add_argument("work", type=Path, help="a folder")
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
-    parser.add_argument("--no-controls", action="store_true", help="Leave out the arms random and percentile.")
+    parser.add_argument("--no-controls", action="store_true", help="without the arms random and percentile")
     given = parser.parse_args()
     import torch
+
+    from benchmarks.train import _tables
 
     torch.set_num_threads(1)
     prepare(given.work, given.data)
     if given.what == "train":
         train(given.work, list(given.seeds), not given.no_controls)
     elif given.what == "measure":
-        from benchmarks.train._tables import measure
-
-        measure(given.work, list(given.seeds))
+        _tables.measure(given.work, list(given.seeds))
     else:
-        from benchmarks.train._tables import report
+        with results(given):
+            _tables.report(given.work, list(given.seeds))
 
-        report(given.work, list(given.seeds))
+
+if __name__ == "__main__":
+    main()

@@ -1,14 +1,17 @@
-"""Do HYPE's 95 % intervals hold, and does a comparison tell equal generators apart? Simulated studies of known truth.
+"""Do HYPE's 95 % intervals hold, and does a comparison find equal generators equal? Simulated studies of known truth.
 
-    python -m benchmarks.votes.hype_intervals [STUDIES [beta]]     default 400
+    python -m benchmarks.votes.hype_intervals --studies 50
+
+Needs: nothing.
+Takes: about 4 minutes.
 
 Each evaluator has an error rate of his or her own, normal around `mean` with standard deviation `sd`, cut off at 0 and
 1, and judges 50 fakes and 50 reals of each of two equal generators: by other evaluators (independent) and by the same
 ones (paired; there the rate of a generator varies by sd / 2 about the evaluator's own). "student" is what `hype` and
 `compare` give, "paper" the percentile bootstrap over evaluators (2,000 resamples) of the HYPE paper. The truth is the
 mean of the rates that were drawn from, after the cut. Exit status 1 when a "student" interval holds the truth in less
-than .93 or tells equal generators apart in more than .06. With `beta`: rates from a beta distribution, most of them 0
-and a few high, which no interval can know of from a few people; exit status 0 then.
+than 0.93 or finds equal generators different in more than 0.06. With `--beta`: rates from a beta distribution, most of
+them 0 and a few high, which no interval can know of from a few people; exit status 0 then.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import time
 
 import numpy as np
 
+from benchmarks.shared import command, head, results, row
 from giqa.humans.hype import compare, hype
 from giqa.humans.votes import Sittings
 
@@ -64,21 +68,30 @@ def studies(k: int, mean: float, sd: float, number: int, beta: bool) -> dict[str
     return {m: [*np.mean(of, axis=0)[:3].tolist(), float(np.median(of, axis=0)[3])] for m, of in rows.items()}
 
 
-def main(number: int, beta: bool = False) -> int:
+def measure(number: int, beta: bool) -> int:
+    """A row for each number of evaluators and spread; how many "student" intervals do not hold."""
     started, wrong = time.process_time(), 0
-    print("| evaluators | mean, sd | holds the truth | equal ones told apart | the same, paired | median width |")
-    print("|---|---|---|---|---|---|")
+    head("evaluators", "mean, sd", "holds the truth", "equal ones told apart", "the same, paired", "median width")
     for mean, sd in BETA if beta else SPREADS:
         for k in EVALUATORS:
             found = studies(k, mean, sd, number, beta)
             pairs = zip(found["student"], found["paper"], strict=True)
-            cells = " | ".join(f"{student:.3f} ({paper:.3f})" for student, paper in pairs)
-            print(f"| {k} | {mean:g}, {sd:g} | {cells} |", flush=True)
+            row(k, f"{mean:g}, {sd:g}", *(f"{student:.3f} ({paper:.3f})" for student, paper in pairs))
             held, apart, paired, _ = found["student"]
             wrong += held < 0.93 or apart > 0.06 or paired > 0.06
     print(f"\n{number} studies a row, student (paper); {time.process_time() - started:.0f} s of CPU time")
-    return bool(wrong) and not beta
+    return wrong
+
+
+def main() -> None:
+    parser = command(__file__, __doc__)
+    parser.add_argument("--studies", type=int, default=400, help="a row (%(default)s)")
+    parser.add_argument("--beta", action="store_true", help="error rates from a beta distribution")
+    options = parser.parse_args()
+    with results(options):
+        wrong = measure(options.studies, options.beta)
+    sys.exit(bool(wrong) and not options.beta)
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 400, "beta" in sys.argv))
+    main()

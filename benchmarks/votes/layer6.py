@@ -1,19 +1,20 @@
 """Known figures again, from the judgements of Stein et al. (2023): error rates, agreement, reliability.
 
-    python -m benchmarks.votes.layer6 [FOLDER]     default ../shared/humans/layer6-realism
+    python -m benchmarks.votes.layer6
 
-Prints the tables of docs/people.md, and at the end how far the figures lie from the published ones; exit status 1 when
-one is farther than it may be.
+Needs: --humans.
+Takes: 5 to 15 seconds.
+
+At the end it says how far the figures lie from the published ones; exit status 1 when one is farther than it may be.
 """
 
 from __future__ import annotations
 
 import sys
-import time
-from pathlib import Path
 
 import numpy as np
 
+from benchmarks.shared import command, head, results, row
 from giqa.humans.agreement import best_accuracy, pairwise_agreement, reliability, within_generator_reliability
 from giqa.humans.hype import hype
 from giqa.humans.layer6 import read_people
@@ -29,23 +30,28 @@ AGREEMENT = {  # agreement, best predictor, reliability of 5, within generator
 }  # fmt: skip
 
 
-def main(folder: Path) -> int:
-    """Print, compare, and say whether all is within the bounds."""
-    started, wrong = time.monotonic(), []
-    tables = read_people(folder)
-    print("| data | generator | error rate | fakes for real | reals for fake | d' | criterion | people | published |")
-    print("|---|---|---|---|---|---|---|---|---|")
-    for name, table in tables.items():
-        if name.startswith("per-participant"):
-            wrong += rates(name.rpartition("/")[2], table)
-    print("\n| data | judgements | agreement | constant answer | best possible | mean of 5 | within | published |")
-    print("|---|---|---|---|---|---|---|---|")
-    for name, table in tables.items():
-        if name.startswith("per-image"):
-            wrong += agreement(name.rpartition("/")[2], table)
-    readings({name: table for name, table in tables.items() if name.startswith("per-image")})
-    print(f"\n{time.monotonic() - started:.0f} s; " + ("; ".join(wrong) or "all within the bounds"))
-    return bool(wrong)
+def main() -> None:
+    options = command(__file__, __doc__, "humans").parse_args()
+    with results(options):
+        wrong = measure(read_people(options.humans))
+        print("\n" + ("; ".join(wrong) or "all within the bounds"))
+    sys.exit(bool(wrong))
+
+
+def measure(tables: dict) -> list[str]:
+    """The tables; the figures that are farther from the published ones than they may be."""
+    by_person, by_picture = (
+        {name.rpartition("/")[2]: table for name, table in tables.items() if name.startswith(kind)}
+        for kind in ("per-participant", "per-image")
+    )
+    columns = ("error rate", "fakes for real", "reals for fake", "d'", "criterion", "people", "published")
+    head("data", "generator", *columns)
+    wrong = [line for name, table in by_person.items() for line in rates(name, table)]
+    columns = ("judgements", "agreement", "constant answer", "best possible", "mean of 5", "within", "published")
+    head("data", *columns)
+    wrong += [line for name, table in by_picture.items() for line in agreement(name, table)]
+    readings(by_picture)
+    return wrong
 
 
 def rates(data: str, sat) -> list[str]:
@@ -59,8 +65,7 @@ def rates(data: str, sat) -> list[str]:
             off = [abs(h.error.value - mean) > 0.001]
             off += [abs(h.error.low - low) > 0.003, abs(h.error.high - high) > 0.003] if low else []
             wrong += [f"{h.generator} {h.error} against {said}"] if any(off) else []
-        cells = (data, h.generator, h.error, h.fake_error, h.real_error, h.d_prime, h.criterion, h.error.n, said)
-        print("| " + " | ".join(map(str, cells)) + " |")
+        row(data, h.generator, h.error, h.fake_error, h.real_error, h.d_prime, h.criterion, h.error.n, said)
     return wrong
 
 
@@ -73,14 +78,9 @@ def agreement(data: str, counts) -> list[str]:
         reliability(of.n, of.n_real, k=5),
         within_generator_reliability(of.n, of.n_real, of.generator, k=5),
     )
-    cells = (
-        data,
-        f"{of.n.sum():,.0f}",
-        f"{found[0]:.3f}",
-        f"{max(share, 1 - share):.3f}",
-        *(f"{x:.3f}" for x in found[1:]),
-    )
-    print("| " + " | ".join(map(str, cells)) + " | " + " / ".join(f"{x:g}" for x in AGREEMENT[data]) + " |")
+    agree, *others = (f"{x:.3f}" for x in found)
+    published = " / ".join(f"{x:g}" for x in AGREEMENT[data])
+    row(data, f"{of.n.sum():,.0f}", agree, f"{max(share, 1 - share):.3f}", *others, published)
     off = np.abs(np.subtract(found, AGREEMENT[data]))
     names = ("agreement", "best possible", "reliability", "within")
     return [f"{data} {n} is off by {o:.4f}" for n, o in zip(names, off, strict=True) if o > 0.005]
@@ -88,8 +88,8 @@ def agreement(data: str, counts) -> list[str]:
 
 def readings(tables) -> None:
     """Other readings of "reliability of a mean of 5" and of "within generator", beside the one that comes out."""
-    print("\n| data | fit, 1 vote or more | pairs, 1 or more | pairs, 2 or more | within: mean | within: pooled |")
-    print("|---|---|---|---|---|---|")
+    columns = ("fit, 1 vote or more", "pairs, 1 or more", "pairs, 2 or more", "within: mean", "within: pooled")
+    head("data", *columns)
     for name, counts in tables.items():
         of = counts.rows(counts.kind == "generated")
         twice = of.n >= 2
@@ -100,7 +100,7 @@ def readings(tables) -> None:
             within_generator_reliability(of.n, of.n_real, of.generator, k=5),
             by_pairs([(of.n[g], of.n_real[g]) for g in (of.generator == one for one in np.unique(of.generator))]),
         )
-        print(f"| {name.rpartition('/')[2]} | " + " | ".join(f"{x:.3f}" for x in cells) + " |")
+        row(name, *(f"{x:.3f}" for x in cells))
 
 
 def by_pairs(groups, k: int = 5) -> float:
@@ -115,5 +115,4 @@ def by_pairs(groups, k: int = 5) -> float:
 
 
 if __name__ == "__main__":
-    default = Path(__file__).parents[3] / "shared" / "humans" / "layer6-realism"
-    sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else default))
+    main()

@@ -27,9 +27,9 @@ def test_metrics_that_agree_with_people_are_told_from_one_that_does_not():
         return reals, reals[::-1] + 6 * (0.5 - errors[model]) + 0.01 * rng.normal(size=reals.shape)
 
     found = human_error_rate.against_humans(errors, features, ["fd", "kd", "precision", "qs"])
-    assert all(figure["value"] > 0.9 for figure in found.values())
+    assert all(figure.value > 0.9 for figure in found.values())
     turned = human_error_rate.against_humans({m: -e for m, e in errors.items()}, lambda m: features(m), ["fd"])
-    assert turned["fd"]["value"] < -0.9
+    assert turned["fd"].value < -0.9
 
 
 def test_published_numbers_are_there_for_every_generator_with_labels(shared):

@@ -8,14 +8,6 @@ torch = pytest.importorskip("torch")
 from benchmarks.train import _tables, ohem_and_picker  # noqa: E402 - they need torch
 
 
-def test_mean_over_seeds_has_students_interval():
-    """1, 2, 3: deviation 1, -+ 4.303 / sqrt(3). 1, 3: deviation sqrt(2), -+ 12.71. One seed says nothing of seeds."""
-    mean_of = _tables.mean_of
-    assert mean_of([1.0, 2.0, 3.0], ".2f") == "2.00 [-0.48, 4.48]"
-    assert mean_of([1.0, 3.0], "+.1f") == "+2.0 [-10.7, +14.7]"
-    assert mean_of([1.5], ".1f") == "1.5"
-
-
 def test_a_score_by_chance_is_spread_evenly_and_stays_with_its_picture():
     """A fifth lies below .2; the same picture has the same score in any company; brightness says nothing of it."""
     pictures = torch.rand(1000, 3, 8, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
