@@ -4,7 +4,7 @@
 
 Needs: cats-dogs, imagenet-sample, cifar10-real and cifar10-dcgan-progress of --data; for its tables, the folder that
 training/gan_runs.py wrote (--gans) and the weights of Inception (--inception).
-Takes: not measured as a whole; the example, --few, @FEW@.
+Takes: not measured as a whole; the example, --few, more than a minute of processor time.
 
 Dogs (fitted on 200, judged on 50), photographs (imagenet-sample: 800 and 100) and CIFAR-10 (300 and 100, enlarged to
 64). Every fifth picture of each domain is judged; the embedded network was never trained on those, but was on the

@@ -3,7 +3,7 @@
     python -m benchmarks.p_real.synthetic_features --only cifar10
 
 Needs: per-image/ of --humans.
-Takes: @SYN@.
+Takes: not measured as a whole; a data set takes more than a minute of processor time.
 
 The pictures of Stein et al. (2023) are not here, their votes are. Each generated picture gets a probability p that its
 votes allow: a draw from Beta(a + real votes, b + fake votes), (a, b) fitted to its generator. If that model of people

@@ -3,7 +3,7 @@
     python -m benchmarks.train.crash_recovery WORK [--only demo network gan pick] [--each 3] [--rounds 8]
 
 Needs: giqa[torch]; fork (Linux, macOS).
-Takes: @CRASH@.
+Takes: not measured as a whole; --only demo --each 1 --rounds 1 about a minute of processor time.
 
 - demo: `giqa demo gan`, shortened: the first training, MBC, what is between, the plain arm, the OHEM arm, the curve.
 - network: `giqa train mbc SNAPSHOTS -o NAME.safetensors` on the snapshots of the demo.
