@@ -14,7 +14,7 @@ from PIL import Image
 
 import giqa
 from giqa.errors import MissingSource
-from giqa.extraction import extract
+from giqa.features.extract import extract
 from giqa.images import open_source
 from giqa.images.decode import decode
 from giqa.types import Features, Source

@@ -6,7 +6,7 @@ import lightning
 import torch
 from torch import nn
 
-from giqa.gan.snapshots import Snapshots
+from giqa.train.snapshots import Snapshots
 
 
 class WriteSnapshots(lightning.Callback):

@@ -8,7 +8,7 @@ import sys
 import torch
 from torch import nn
 
-from giqa.gan.snapshots import Snapshots
+from giqa.train.snapshots import Snapshots
 
 torch.manual_seed(0)
 reals = torch.rand(64, 3, 8, 8) * 0.2 + 0.5  # from -1 to 1

@@ -4,6 +4,7 @@ import doctest
 import importlib
 import pkgutil
 import re
+import runpy
 import shlex
 import shutil
 from pathlib import Path
@@ -48,27 +49,42 @@ def write_judgements(folder):
     (folder / "counts.csv").write_text("image,n,n_real\n" + "".join(f"{n}.png,4,{n // 5}\n" for n in range(20)))
 
 
+@pytest.fixture(scope="module")
+def prepared(toy, tmp_path_factory):
+    """(a folder as the documents assume it, a cache folder): reals/, fakes/, tables, and reals.giqa; made once."""
+    folder, home = tmp_path_factory.mktemp("prepared"), tmp_path_factory.mktemp("home")
+    shutil.copytree(toy[0], folder / "reals")
+    shutil.copytree(toy[1], folder / "fakes")
+    shutil.copy(toy[0].parent / "labels.csv", folder / "labels.csv")
+    write_judgements(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GIQA_HOME", str(home))
+        patch.chdir(folder)
+        giqa.fit("reals/").save("reals.giqa")
+    return folder, home
+
+
 @pytest.fixture
-def house(toy, tmp_path, monkeypatch):
-    """A folder as the documents assume it: reals/, fakes/, tables of labels and votes, and a fitted reals.giqa."""
-    shutil.copytree(toy[0], tmp_path / "reals")
-    shutil.copytree(toy[1], tmp_path / "fakes")
-    shutil.copy(toy[0].parent / "labels.csv", tmp_path / "labels.csv")
-    write_judgements(tmp_path)
+def workplace(prepared, tmp_path, monkeypatch):
+    """A copy of the prepared folder to work in; features are kept from page to page."""
+    shutil.copytree(prepared[0], tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    giqa.fit("reals/").save("reals.giqa")
-    return tmp_path
+    monkeypatch.setenv("GIQA_HOME", str(prepared[1]))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_python_in_the_documents_runs(page, house):
+def pages_with(language):
+    return pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, language)], ids=lambda page: page.name)
+
+
+@pages_with("python")
+def test_python_in_the_documents_runs(page, workplace):
     names = {}
     for code in blocks(page, "python"):
         exec(compile(code, str(page), "exec"), names)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_commands_in_the_documents_run(page, house):
+@pages_with("sh")
+def test_commands_in_the_documents_run(page, workplace):
     """Every line that begins with giqa exits with 0; installing is tried by the continuous integration."""
     for code in blocks(page, "sh"):
         for line in code.splitlines():
@@ -171,10 +187,37 @@ def test_every_name_and_option_is_documented():
 
 
 def test_links_lead_somewhere():
-    for page in PAGES:
+    """Files that pages and measurements link to exist; the site's build checks the headings, too."""
+    for page in [*PAGES, *(ROOT / "benchmarks" / "results").rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
             if not target.startswith("http"):
                 assert (page.parent / target.strip()).exists(), f"{page.name}: {target}"
+
+
+COUNT = runpy.run_path(str(ROOT / "tools" / "count.py"))
+
+
+def test_words_and_decimals_are_counted():
+    """Code, comments and the address of a link are no prose; decimals count in tables only."""
+    text = "# Two words\n\n<!-- not this -->\n```sh\nnor 0.5\n```\nSee [a page](x.md), 1.5 - `z`\n\n| z | 0.25 | .5 |\n"
+    assert COUNT["words"](COUNT["prose"](text)) == 2 + 5
+    assert COUNT["words"](COUNT["tables"](text)) == 3
+    assert COUNT["decimals"](COUNT["tables"](text)) == 2
+
+
+def test_pages_are_short():
+    """A page is read in two minutes or so; long tables are in benchmarks/results."""
+    texts = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
+    prose = {name: COUNT["words"](COUNT["prose"](text)) for name, text in texts.items()}
+    assert sum(prose.values()) <= 12_000 and max(prose.values()) <= 800, prose
+    assert sum(COUNT["decimals"](COUNT["tables"](text)) for text in texts.values()) <= 1_500
+
+
+def test_every_page_is_in_the_sidebar_of_the_site():
+    """docs/conf.py names each page once."""
+    sidebar = runpy.run_path(str(ROOT / "docs" / "conf.py"))["SIDEBAR"]
+    names = [name for names in sidebar.values() for name in names if not name.startswith("/")]
+    assert sorted(names) == sorted(page.stem for page in PAGES[1:])
 
 
 MODULES = [m.name for m in pkgutil.walk_packages(giqa.__path__, "giqa.")]
@@ -192,5 +235,5 @@ def test_public_names_are_there():
     for name in giqa.__all__:
         assert getattr(giqa, name) is not None
         assert name == "__version__" or getattr(giqa, name).__doc__
-    with pytest.raises(AttributeError, match="it has extract, fit, score"):
+    with pytest.raises(AttributeError, match="it has Features, GiqaError, Model, Scores"):
         giqa.scoer  # noqa: B018

@@ -50,7 +50,7 @@ from benchmarks.intervals import Figure
 from benchmarks.shared import command, existing, head, names, results, row, say
 from giqa import registry
 from giqa.errors import MissingSource
-from giqa.extraction import DEFAULT_EXTRACTOR, make_extractor
+from giqa.features.extract import DEFAULT_EXTRACTOR, make_extractor
 
 MEASURES = {
     "faces": faces,

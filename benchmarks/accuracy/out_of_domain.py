@@ -1,4 +1,4 @@
-"""Which density on which form of the content layer finds what is foreign: how `giqa.scorers.content` was chosen.
+"""Which density on which form of the content layer finds what is foreign: how `giqa.model.out_of_domain` was chosen.
 
     python -m benchmarks.accuracy.out_of_domain
 
@@ -20,9 +20,9 @@ import numpy as np
 
 from benchmarks.intervals import auc
 from benchmarks.shared import command, head, results, row
-from giqa.extraction import extract
-from giqa.pipeline import make_scorer
-from giqa.scorers.content import Content
+from giqa.api import make_scorer
+from giqa.features.extract import extract
+from giqa.model.out_of_domain import Content
 from giqa.scorers.scale import Scale, assign_folds
 from giqa.types import Features
 

@@ -30,7 +30,7 @@ from benchmarks.data import Sets, rows_of
 from benchmarks.intervals import over_pictures, spearman
 from benchmarks.shared import command, head, results, row, say
 from giqa.errors import MissingWeights
-from giqa.extraction import extract
+from giqa.features.extract import extract
 from giqa.features.iqa import IQA
 
 COLUMNS = {"brisque": -1, "niqe": -1, "hyperiqa": 1, "unique": 1}

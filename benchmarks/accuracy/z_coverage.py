@@ -20,8 +20,8 @@ import numpy as np
 from scipy.stats import skew
 
 from benchmarks.shared import command, head, results, row
-from giqa.extraction import extract, make_extractor
-from giqa.pipeline import make_scorer
+from giqa.api import make_scorer
+from giqa.features.extract import extract, make_extractor
 from giqa.scorers.scale import Scale, assign_folds
 
 DRAWS = 200

@@ -20,9 +20,9 @@ from benchmarks.data import pictures
 from benchmarks.intervals import Figure, auc, over_pictures
 from benchmarks.p_real._columns import TAPS
 from benchmarks.shared import command, head, results, row
+from giqa.explain.energy import Places
 from giqa.features.embedded import Embedded
-from giqa.scorers.distances import LayerDistances
-from giqa.scorers.places import Places
+from giqa.p_real.distances import LayerDistances
 
 
 def main() -> None:

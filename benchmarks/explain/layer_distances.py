@@ -38,9 +38,9 @@ from typing import Self
 import numpy as np
 
 from benchmarks.shared import command, head, results, row, say
-from giqa.scorers.distances import LayerDistances
-from giqa.scorers.half import widened
-from giqa.scorers.reference import Reference
+from giqa.p_real.distances import LayerDistances
+from giqa.p_real.float16 import widened
+from giqa.p_real.references import Reference
 from giqa.threads import one_blas_thread
 
 LAYERS = {

@@ -43,10 +43,10 @@ from benchmarks.data import middle, pictures
 from benchmarks.intervals import share
 from benchmarks.shared import command, head, names, results, row, say
 from giqa import registry
+from giqa.explain.energy import Places, cell_sums, neighbourhood, place_scale
+from giqa.explain.maps import TAPS, MapModel, load_maps, maps_of
 from giqa.features.embedded import Embedded
-from giqa.maps import TAPS, MapModel, load_maps, maps_of
-from giqa.scorers.distances import LayerDistances
-from giqa.scorers.places import Places, cell_sums, neighbourhood, place_scale
+from giqa.p_real.distances import LayerDistances
 
 KINDS = ("GAN", "blurred", "noisy", "checkerboard", "another real")
 GRID = 24

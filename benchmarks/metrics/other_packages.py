@@ -52,7 +52,7 @@ def features(n: int, d: int) -> tuple:
 
 
 def ours(name: str, points: int) -> Callable:
-    from giqa.metrics import frechet, inception_score, kernel, prdc, vendi
+    from giqa.metrics import frechet, inception, kernel, prdc, vendi
 
     def neighbours(*of: str) -> Callable:
         def read(real, fake):  # type: ignore[no-untyped-def]
@@ -71,7 +71,7 @@ def ours(name: str, points: int) -> Callable:
         "precision + recall": neighbours(*NAMES[:2]),
         "cmmd": kernel.cmmd,
         "vendi": lambda r, f: vendi.vendi_score(f),
-        "inception_score": lambda r, f: inception_score.inception_score(f, splits=10),
+        "inception_score": lambda r, f: inception.inception_score(f, splits=10),
     }[name]
 
 
@@ -188,7 +188,7 @@ def agreements() -> Iterator[tuple[str, str, float, float, float]]:
     import numpy as np
 
     from benchmarks.metrics import _definitions as peers
-    from giqa.metrics import frechet, inception_score, kernel, prdc, vendi
+    from giqa.metrics import frechet, inception, kernel, prdc, vendi
 
     real, fake = features(2000, 256)
     n = len(real)
@@ -216,7 +216,7 @@ def agreements() -> Iterator[tuple[str, str, float, float, float]]:
         for name, b in zip(NAMES, compute(real, fake), strict=False):
             yield f"{name}, k = {peers.K}", label, getattr(found, name), b, 2 / n
     logits = np.random.default_rng(0).standard_normal((n, CLASSES), dtype=np.float32) * 3
-    score = inception_score.inception_score(logits)
+    score = inception.inception_score(logits)
     yield "inception_score", "numpy", score, peers.is_definition(1)(real, logits), 1e-5 * score
     if label := peers.installed("torch-fidelity"):
         yield "inception_score", label, score, peers.is_fidelity(1)(real, logits), 1e-5 * score

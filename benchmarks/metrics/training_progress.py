@@ -38,7 +38,7 @@ import giqa
 from benchmarks.data import Part, Sets, stems
 from benchmarks.intervals import over_pictures, spearman
 from benchmarks.shared import command, head, results, row, say
-from giqa.extraction import extract, make_extractor
+from giqa.features.extract import extract, make_extractor
 from giqa.metrics.named import LOG_DENSITY, evaluate
 from giqa.registry import make
 from giqa.types import Features

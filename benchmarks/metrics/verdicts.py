@@ -23,8 +23,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.shared import command, head, names, results, row
-from giqa.compare import compare
-from giqa.metrics.intervals import FEWEST, jackknifed
+from giqa.compare.compare import compare
+from giqa.metrics.jackknife import FEWEST, jackknifed
 from giqa.metrics.named import evaluate
 from giqa.registry import make
 

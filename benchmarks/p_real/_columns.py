@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from giqa.features.embedded import Embedded
-from giqa.scorers.distances import LayerDistances
+from giqa.p_real.distances import LayerDistances
 from giqa.scorers.human import HumanModel
 from giqa.scorers.multilayer import MultiLayer
 from giqa.types import Extractor, Features

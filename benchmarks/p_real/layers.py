@@ -33,10 +33,10 @@ from benchmarks.data import pictures, raters
 from benchmarks.intervals import over_pictures, over_splits, spearman
 from benchmarks.p_real._columns import TAPS, Game, held_out
 from benchmarks.shared import command, head, results, row
-from giqa.extraction import extract
 from giqa.features.embedded import Embedded
+from giqa.features.extract import extract
 from giqa.features.inception import Inception
-from giqa.scorers.distances import LayerDistances
+from giqa.p_real.distances import LayerDistances
 from giqa.scorers.human import DISTANCE, HumanModel, Z
 from giqa.stats import sigmoid
 from giqa.types import Features

@@ -37,10 +37,10 @@ from benchmarks.intervals import over_pictures, spearman
 from benchmarks.p_real._columns import Game, Measure, held_out, only
 from benchmarks.shared import command, head, names, results, row
 from giqa.features.inception import Inception
-from giqa.humans.agreement import best_accuracy, fit_beta, reliability
 from giqa.scorers.human import HumanModel
-from giqa.scorers.logistic import log_likelihood
+from giqa.stats.logistic import log_likelihood
 from giqa.types import Features
+from giqa.votes.agreement import best_accuracy, fit_beta, reliability
 
 SEVEN = ("Conv2d_1a_3x3", "Conv2d_2b_3x3", "Conv2d_3b_1x1", "Mixed_5d", "Mixed_6b", "Mixed_6e", "Mixed_7a")
 DIRECTIONS = 50

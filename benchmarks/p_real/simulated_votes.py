@@ -28,8 +28,8 @@ from benchmarks.intervals import over_splits, spearman
 from benchmarks.p_real._columns import Measure, only
 from benchmarks.shared import command, head, names, results, row
 from giqa.scorers.human import HumanModel
-from giqa.scorers.logistic import fit_logistic
 from giqa.stats import sigmoid
+from giqa.stats.logistic import fit_logistic
 from giqa.types import Features
 
 SETS = {"faces": ("lfw-dcgan", "lfw-dcgan-progress"), "CIFAR": ("cifar10-dcgan-progress", "cifar10-dcgan-progress")}

@@ -14,7 +14,7 @@ Tables 1 and 2 are of all data, 3 and 4 of those named by --only.
 1. `giqa evaluate` on the people's votes: a `HumanModel` of the four columns, cross-validated, and each generator left
    out. "Known": the rank correlation with p of the best linear combination of the columns.
 2. What more votes a picture would give: the best possible correlation with the mean of k votes, from the beta fits;
-   and how much pictures of one generator differ, in logits (`giqa.scorers.unseen`), lowest to highest generator.
+   and how much pictures of one generator differ, in logits (`giqa.scorers.random_effect`), lowest to highest generator.
 3. What is learned from how many labelled pictures (`--learning-curve`).
 4. 600 votes on 600, 300, 200, 120 or 60 pictures: votes are drawn with probability p, a model is fitted, and 1,000
    other pictures are predicted, 50 times. Nats a vote above knowing p; the intervals of p_real, which should hold p.
@@ -27,14 +27,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.shared import command, head, names, results, row
-from giqa.evaluation import evaluate
-from giqa.humans.agreement import fit_beta, within_generator_reliability
-from giqa.humans.layer6 import read_people
-from giqa.humans.votes import Counts
+from giqa.evaluate.evaluate import evaluate
 from giqa.scorers.human import HumanModel
-from giqa.scorers.unseen import SPREADS, spread_posterior
+from giqa.scorers.random_effect import SPREADS, spread_posterior
 from giqa.stats import spearman
 from giqa.types import Features
+from giqa.votes.agreement import fit_beta, within_generator_reliability
+from giqa.votes.layer6 import read_people
+from giqa.votes.votes import Counts
 
 NOISE = (1.0, 2.0, 4.0)  # of a feature, in standard deviations of the log odds
 SPLITS = (1, 2, 3, 5, 10)  # votes a picture

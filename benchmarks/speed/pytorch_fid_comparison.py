@@ -169,8 +169,8 @@ def giqa_ways(folder: Path, embedded: Path | None) -> dict[str, Callable[[], np.
     from safetensors.numpy import save_file
 
     from benchmarks.speed.inception import random_weights
-    from giqa.extraction import extract
     from giqa.features.embedded import Embedded
+    from giqa.features.extract import extract
     from giqa.features.inception import Inception
 
     tensors = random_weights()

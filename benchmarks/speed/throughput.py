@@ -23,7 +23,7 @@ import numpy as np
 
 import giqa
 from benchmarks.shared import command, head, interleaved, median_range, results, row, timed
-from giqa.extraction import extract
+from giqa.features.extract import extract
 from giqa.images.toy import write_toy
 from giqa.scorers.knn import KNN
 from giqa.scorers.scale import twins

@@ -24,10 +24,10 @@ from typing import Any
 
 import numpy as np
 
-import giqa.humans
+import giqa.study
 from benchmarks.shared import command, head, results, row
 
-STATIC = Path(giqa.humans.__file__).parent / "static"
+STATIC = Path(giqa.study.__file__).parent / "static"
 PAGE = b"""<!doctype html><link rel=stylesheet href=/app.css><script src=/timing.js></script>
 <div class="stage hype-time"><canvas id=seen width=512 height=512></canvas>
 <canvas id=mask width=512 height=512></canvas></div>"""

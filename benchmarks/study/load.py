@@ -36,10 +36,10 @@ import numpy as np
 import sqlalchemy as sa
 
 from benchmarks.shared import command, head, results, row
-from giqa.humans import tables as t
-from giqa.humans.setup import Given, make_study
-from giqa.humans.store import Store, open_store
-from giqa.humans.study import Settings
+from giqa.study import tables as t
+from giqa.study.setup import Given, make_study
+from giqa.study.store import Store, open_store
+from giqa.study.study import Settings
 
 
 def free_port() -> int:

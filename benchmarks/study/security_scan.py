@@ -24,7 +24,7 @@ from pathlib import Path
 
 from benchmarks.shared import command, existing, results
 from benchmarks.study.load import Server, load_study
-from giqa.humans.store import open_store
+from giqa.study.store import open_store
 
 PASSWORD = "a password for the benchmark"
 REFUSED = {str(code): {"description": "refused"} for code in (400, 401, 403, 404, 405, 411, 413, 429)}

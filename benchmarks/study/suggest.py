@@ -6,7 +6,7 @@ Needs: lfw-dcgan-progress, cifar10-dcgan-progress, lfw-dcgan, detection-game and
 Takes: 1 to 7 minutes a set, of which there are six.
 
 Each method chooses 20 pictures, then more up to 40, 60, 100, 160 and 240 (as far as the pool reaches), each time from
-what has been labelled so far. The learner is the same for all, `giqa.scorers.spread.learned`: logistic regression
+what has been labelled so far. The learner is the same for all, `giqa.study.acquisition.learned`: logistic regression
 on 64 principal directions of the default features. A quarter of the pictures is held out at random and never offered;
 everything is measured there.
 
@@ -18,7 +18,8 @@ everything is measured there.
 - compression: `gan-compression-2afc`, 77 pictures: 5 of the about 300 comparisons of each, drawn without replacement;
   held out: all of them.
 
-unsure: p (1 - p) of the model, largest first, after 20 at random; coverage, both: as in `giqa.scorers.spread.choose`.
+unsure: p (1 - p) of the model, largest first, after 20 at random; coverage and both are those of
+`giqa.study.acquisition.choose`.
 Methods were made on other seeds of `faces` than those that are reported.
 
 Figures: nats a vote (higher is better) and AUROC of votes, on what is held out, and less what random choice gets with
@@ -34,11 +35,11 @@ import numpy as np
 from benchmarks.data import raters
 from benchmarks.intervals import student
 from benchmarks.shared import command, head, names, results, row
-from giqa.extraction import extract
+from giqa.features.extract import extract
 from giqa.images import open_source
 from giqa.scorers.scale import twins
-from giqa.scorers.spread import NEAR, choose, directions, learned
 from giqa.stats import sigmoid
+from giqa.study.acquisition import NEAR, choose, directions, learned
 
 FIRST = 100  # seeds below were used while the methods were made
 RARE = 50  # reals among a thousand fakes

@@ -19,6 +19,7 @@ the phase that the page shows after death. Files and tensors must be equal byte 
 from __future__ import annotations
 
 import argparse
+import importlib
 import mmap
 import os
 import shutil
@@ -36,14 +37,13 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file
 
-import giqa.cli.learning
-import giqa.gan.picker as picker
-import giqa.train.demo as demo
+import giqa.cli.demo as demo
+import giqa.compare.picker as picker
 import giqa.train.gan as gan
 import giqa.train.network as network
 from benchmarks.shared import command, head, results, row, say
 from giqa.cli import main as run_command
-from giqa.gan.snapshots import Snapshots
+from giqa.train.snapshots import Snapshots
 
 TICK = 0.0002  # seconds between two looks
 
@@ -108,8 +108,8 @@ def demo_job(steps: int) -> Job:
         page.watch(gan.GAN, "keep", lambda *_: f"{arm[0]}: checkpoint")
         page.watch(demo, "train_network", "MBC: begin")
         watch_network(page, "MBC: ")
-        page.watch(demo.pipeline, "fit", "between: model of the reals", inside=False)
-        for owner, name in ((demo, "sample_pictures"), (demo.pipeline, "score")):
+        page.watch(demo.api, "fit", "between: model of the reals", inside=False)
+        for owner, name in ((demo, "sample_pictures"), (demo.api, "score")):
             page.watch(owner, name, scores)
         for name in ("picker_curve", "write_curve"):
             page.watch(demo, name, "curve and pages")
@@ -174,7 +174,7 @@ def pick_job(whole: Path, work: Path) -> Job:
         giqa_command(*told)
 
     def watch(page: Page) -> None:
-        page.watch(giqa.cli.learning, "found", "pick: pictures found")
+        page.watch(importlib.import_module("giqa.cli.pick"), "found", "pick: pictures found")
         page.watch(picker, "write_picked", "pick: begin and end")
         page.watch(picker, "_place", "pick: picture placed")
 

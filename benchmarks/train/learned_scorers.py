@@ -43,7 +43,7 @@ import giqa
 from benchmarks.data import rows_of
 from benchmarks.intervals import RESAMPLES, Figure, around, auc, over_pictures, spearman
 from benchmarks.shared import command, head, names, results, row, say
-from giqa.extraction import extract
+from giqa.features.extract import extract
 from giqa.features.learned import Learned
 from giqa.images import open_source
 from giqa.scorers.fixed import Value

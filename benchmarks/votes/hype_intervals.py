@@ -22,8 +22,8 @@ import time
 import numpy as np
 
 from benchmarks.shared import command, head, results, row
-from giqa.humans.hype import compare, hype
-from giqa.humans.votes import Sittings
+from giqa.votes.hype import compare, hype
+from giqa.votes.votes import Sittings
 
 EVALUATORS = (2, 3, 5, 10, 30)
 SPREADS = ((0.3, 0.05), (0.3, 0.15), (0.5, 0.05), (0.5, 0.15), (0.1, 0.05), (0.02, 0.02), (0.02, 0.05), (0.0, 0.0))

@@ -15,9 +15,9 @@ import sys
 import numpy as np
 
 from benchmarks.shared import command, head, results, row
-from giqa.humans.agreement import best_accuracy, pairwise_agreement, reliability, within_generator_reliability
-from giqa.humans.hype import hype
-from giqa.humans.layer6 import read_people
+from giqa.votes.agreement import best_accuracy, pairwise_agreement, reliability, within_generator_reliability
+from giqa.votes.hype import hype
+from giqa.votes.layer6 import read_people
 
 RATES = {  # published: mean, low, high
     "PFGMPP": (0.436, 0.415, 0.457), "LSGM-ODE": (0.437, 0.418, 0.456), "StyleGAN2-ada": (0.393, 0.369, 0.417),

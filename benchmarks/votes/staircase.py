@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.shared import command, head, results, row
-from giqa.humans.staircase import Staircase, fitted_threshold, late_exposure, modal_exposure, simulate
+from giqa.votes.staircase import Staircase, fitted_threshold, late_exposure, modal_exposure, simulate
 
 THRESHOLDS = (150, 250, 400, 700)
 OBSERVERS = 300

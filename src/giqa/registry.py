@@ -40,7 +40,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "value": "giqa.scorers.fixed:Value",
     },
     "metric": {
-        "qs": "giqa.qs:Quality",
+        "qs": "giqa.compare.quality:Quality",
         "ds": "giqa.metrics.named:Diversity",
         "fd": "giqa.metrics.named:Frechet",
         "fd_infinity": "giqa.metrics.named:FrechetInfinity",
@@ -74,14 +74,19 @@ def names(kind: str) -> dict[str, str]:
 def summary(where: str) -> str:
     """First sentence of the docstring of "module:attribute", read without importing what the module imports."""
     from importlib.util import find_spec
+    from pathlib import Path
 
     module, _, attribute = where.partition(":")
-    found = find_spec(module)
+    package, *inside = module.split(".")
+    found = find_spec(package)  # of the package alone: to look for a module would import what it lies in
     if found is None or not found.origin:
         return ""
-    with open(found.origin, encoding="utf-8") as file:
-        tree = ast.parse(file.read())
-    for node in ast.walk(tree):
+    path = Path(found.origin).parent.joinpath(*inside).with_suffix(".py") if inside else Path(found.origin)
+    if not path.is_file():
+        path = path.with_suffix("") / "__init__.py"
+    if not path.is_file():
+        return ""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name == attribute:
             return " ".join((ast.get_docstring(node) or "").split("\n\n")[0].split())
     return ""

@@ -153,7 +153,7 @@ def _check_file(scorer: Any, reals: np.ndarray, fakes: np.ndarray) -> None:
     import tempfile
     from pathlib import Path
 
-    from .model import Model, load
+    from .model.model import Model, load
     from .scorers.scale import Scale
     from .types import Features
 

@@ -1,6 +1,6 @@
 """The nouns that cross a boundary, and the contracts between the stages.
 
-`Source` (pictures) -> `Extractor` (features) -> `Scorer` (one score a picture) -> `giqa.scores.Scores`.
+`Source` (pictures) -> `Extractor` (features) -> `Scorer` (one score a picture) -> `giqa.model.table.Scores`.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from giqa.errors import BadImage, BadSpec
-from giqa.extraction import extract
 from giqa.features.blind import PATCH, UPPER, BrisqueStatistics, NiqeStatistics, halve_cubic
+from giqa.features.extract import extract
 from giqa.features.nss import NSS
 from giqa.testing import check_extractor
 

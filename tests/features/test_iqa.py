@@ -8,7 +8,7 @@ import pytest
 import giqa
 from giqa import registry
 from giqa.errors import BadShape, BadSpec, MissingExtra, MissingWeights
-from giqa.extraction import extract
+from giqa.features.extract import extract
 from giqa.scorers.fixed import IQA as Scorer
 from giqa.testing import check_extractor, check_scorer
 

@@ -61,7 +61,7 @@ def test_contract():
 
 def test_all_statistics_are_low():
     """They see artefacts; `extract` hands that on, and it is no part of what decides the features."""
-    from giqa.extraction import extract
+    from giqa.features.extract import extract
 
     assert Statistics(scales=3).levels == {"low": ("texture.1", "texture.2", "texture.4")}
     made_by = extract(np.zeros((1, 8, 8, 3), np.uint8), "statistics", store=False).features.made_by

@@ -10,8 +10,8 @@ import threading
 import numpy as np
 import pytest
 
-from giqa import extraction
 from giqa.errors import BadShape
+from giqa.features import extract as extraction
 from giqa.features import store as store_module
 from giqa.features.statistics import Statistics
 from giqa.features.store import KEY, Store, content_key, prune, stored
@@ -382,7 +382,7 @@ def test_an_interrupted_run_resumes_with_what_is_missing(home):
 KILLED = """
 import os, signal, sys
 import numpy as np
-from giqa import extraction
+from giqa.features import extract as extraction
 from giqa.features.statistics import Statistics
 
 class Dying(Statistics):

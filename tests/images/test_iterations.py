@@ -236,10 +236,10 @@ def test_a_column_is_found_in_any_case():
 
 
 def test_the_folder_of_snapshots_names_its_table(tmp_path):
-    """What `giqa.gan.snapshots` writes has a table that knows."""
+    """What `giqa.train.snapshots` writes has a table that knows."""
     import numpy as np
 
-    from giqa.gan.snapshots import Snapshots
+    from giqa.train.snapshots import Snapshots
 
     snapshots = Snapshots(tmp_path, run="a", every=500)
     for iteration in (500, 1000):

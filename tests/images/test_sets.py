@@ -2,13 +2,13 @@ import os
 
 import pytest
 
-from giqa.bench.entries import parse_entry
-from giqa.beside import named
 from giqa.cli.bench import named as bench_named
-from giqa.cli.generators import by_name
-from giqa.collecting import _named as collected
+from giqa.cli.compare import by_name
+from giqa.compare.other_scores import named
 from giqa.errors import BadSpec
+from giqa.evaluate.bench_entries import parse_entry
 from giqa.images.sets import name_and_place
+from giqa.study.collect import _named as collected
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def pipeline(features: str) -> dict:
     `features`: an npz with layers of reals and fakes, "real:NAME" and "fake:NAME", as the default extractor makes them.
     """
     import giqa
-    from giqa.compare import compare
+    from giqa.compare.compare import compare
     from giqa.types import Features
 
     warnings.simplefilter("ignore")

@@ -6,7 +6,6 @@ from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
 from giqa.errors import BadShape, BadSpec
-from giqa.scorers.choice import ALONE
 from giqa.scorers.density import principal_directions
 from giqa.scorers.gmm import GMM, SGM
 from giqa.scorers.mixture import (
@@ -17,6 +16,7 @@ from giqa.scorers.mixture import (
     oas_shrinkage,
     responsibilities,
 )
+from giqa.scorers.model_selection import ALONE
 from giqa.testing import check_reference_scorer
 
 TWO = Mixture(np.array([0.25, 0.75]), np.array([[0.0], [4.0]]), np.array([[[1.0]], [[0.5]]]))  # deviations 1 and 2

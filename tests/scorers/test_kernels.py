@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from giqa.extraction import extract
+from giqa.features.extract import extract
 
 SCRIPT = Path(__file__).with_name("kernel_script.py")
 KERNELS = ("own", "Haswell", "SkylakeX", "Sandybridge", "Nehalem")

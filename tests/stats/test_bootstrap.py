@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from giqa.errors import BadShape
-from giqa.humans import intervals as older
-from giqa.metrics import intervals as of_metrics
+from giqa.metrics import jackknife as of_metrics
 from giqa.stats import Estimate, bootstrap, draws, from_draws, mean_over, wilson
+from giqa.votes import intervals as older
 
 
 def test_draws_are_samples_with_replacement():

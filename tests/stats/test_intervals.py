@@ -3,18 +3,7 @@
 import numpy as np
 import pytest
 
-from giqa.stats import (
-    Estimate,
-    difference,
-    fisher,
-    hull,
-    mean_gap,
-    mean_share,
-    never,
-    plain,
-    student_mean,
-    wilson,
-)
+from giqa.stats import Estimate, difference, fisher, hull, mean_gap, mean_share, never, plain, student_mean, wilson
 
 NOTHING = float("nan")
 

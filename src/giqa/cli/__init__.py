@@ -11,16 +11,16 @@ import click
 from .. import __version__
 from . import human, label_exchange, label_serve, label_stats  # noqa: F401  their commands join the group
 from .bench import bench
+from .cache import cache, weights
+from .compare import compare, diff, track
 from .evaluate import evaluate
-from .explaining import explain
-from .generators import compare, diff, track
+from .explain import explain
 from .label import label
-from .learning import demo_gan_command, train
-from .picking import pick
-from .shared import Group, check_writable, options
+from .options import Group, check_writable, options
+from .pick import pick
 from .statistics import statistics
-from .suggesting import suggest
-from .upkeep import cache, weights
+from .suggest import suggest
+from .train import demo_gan_command, train
 
 SOURCES = """A source of pictures is a folder, a zip, an .npz or .npy array, a list file, a pattern such as
 'runs/**/*.png', or a table with a filter such as 'labels.csv[kind=real]'."""
@@ -62,8 +62,8 @@ def demo(context: click.Context, out: Path, quiet: bool) -> None:
     """
     if context.invoked_subcommand:
         return
-    from .. import console
     from ..images.toy import write_toy
+    from . import console
 
     if not quiet:
         console.say("Drawing 200 toy reals and 60 toy fakes ...")
@@ -150,9 +150,10 @@ def run_score(
     **options: Any,
 ) -> tuple[int, int]:
     """Score, write, show; how many pictures could not be read, among the reals too, and how many were scored."""
-    from .. import console, pipeline
+    from .. import api
     from ..errors import BadSpec
-    from ..scores import check_ending
+    from ..model.table import check_ending
+    from . import console
 
     if real is None and model is None:
         raise BadSpec("Score against what? Give --real REALS (a source of real pictures) or --model FILE.giqa.")
@@ -164,7 +165,7 @@ def run_score(
         raise BadSpec("--no-reals, --no-thumbnails and --no-paths change the report; give --report FILE too.")
     switches = {"show_reals": not no_reals, "show_thumbnails": not no_thumbnails, "show_paths": not no_paths}
     with console.plain_warnings(quiet), console.progress(quiet) as progress:
-        scores = pipeline.score(
+        scores = api.score(
             fakes, real, model=model, store=not no_store, report=report, progress=progress, **options, **switches
         )
     if out:
@@ -181,7 +182,7 @@ def run_score(
 
 def show(scores: Any, out: Path | None, report: Path | None, quiet: bool, ranked: bool) -> None:
     """A ranking for a person, CSV for a pipe; what was written and what went wrong to stderr."""
-    from .. import console
+    from . import console
 
     if ranked or (not out and sys.stdout.isatty()):
         console.ranking(scores)
@@ -221,14 +222,16 @@ def fit(reals: str, out: Path, quiet: bool, no_store: bool, keep_thumbnails: boo
     """
     import dataclasses
 
-    from .. import console, gallery, pipeline
+    from .. import api
     from ..errors import BadSpec
+    from ..report import gallery
+    from . import console
 
     if out.suffix.lower() != ".giqa":
         raise BadSpec(f"A model file is named NAME.giqa, got {out.name!r}.")
     check_writable(out)
     with console.plain_warnings(quiet), console.progress(quiet) as progress:
-        model = pipeline.fit(reals, store=not no_store, progress=progress, **fitting)
+        model = api.fit(reals, store=not no_store, progress=progress, **fitting)
         if keep_thumbnails:
             model = dataclasses.replace(model, thumbnails=gallery.keep_thumbnails(model, reals, fitting["workers"]))
     model.save(out)
@@ -250,10 +253,10 @@ def info(model: Path, as_json: bool) -> None:
     """Say everything that a model file says of itself."""
     import json
 
-    from .. import console
-    from ..model import read_header
-    from ..realism import is_realism, read_realism_header
-    from ..trust import human_part, learned
+    from ..model.model import read_header
+    from ..model.trust import human_part, learned
+    from ..p_real.model import is_realism, read_realism_header
+    from . import console
 
     header = read_realism_header(model) if is_realism(model) else read_header(model)
     if part := human_part(header["made_by"]):
@@ -280,10 +283,10 @@ def doctor(reals: str | None, fakes: str | None, dimension: int | None, componen
     Pictures saved differently (size, format, JPEG quality, resizing, colour profile) score differently whatever they
     show. The remedy, `--match` or a conversion to sRGB, is spelled out. Exit status: 1 when something is bad, else 0.
     """
-    from .. import console
-    from .. import doctor as diagnosis
     from ..images import open_source
     from ..images.profile import profile
+    from . import console
+    from . import doctor_checks as diagnosis
 
     found = diagnosis.environment(deep)
     if reals:
@@ -303,7 +306,8 @@ def doctor(reals: str | None, fakes: str | None, dimension: int | None, componen
 @main.command("list")
 def list_() -> None:
     """List every extractor, scorer and metric by name."""
-    from .. import console, registry
+    from .. import registry
+    from . import console
 
     rows = []
     for kind in registry.BUILTIN:

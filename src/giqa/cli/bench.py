@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .shared import check_writable, options
+from .options import check_writable, options
 
 if TYPE_CHECKING:
-    from ..bench.judged import Bench, SetFound
-    from ..bench.run import LabelledSet
+    from ..evaluate.bench import LabelledSet
+    from ..evaluate.bench_result import Bench, SetFound
 
 
 @click.command()
@@ -69,11 +69,11 @@ def bench(
     Every entry is judged on the same pairs. Pictures that are missing are listed. A run that was stopped goes on from
     the features that are kept.
     """
-    from .. import console
-    from ..bench.run import bench as run
     from ..errors import BadSpec
+    from ..evaluate.bench import bench as run
     from ..files import replace_file
-    from ..humans.votes import read_generators
+    from ..votes.votes import read_generators
+    from . import console
 
     if out and out.suffix.lower() != ".json":
         raise BadSpec(f"Figures are written as .json, got {out.name!r}.")
@@ -86,7 +86,7 @@ def bench(
     if out:
         replace_file(out, json.dumps(found.to_json(), indent=1).encode())
     if report:
-        from ..bench.page import write_page
+        from ..evaluate.bench_page import write_page
 
         write_page(report, found)
     show(found)
@@ -101,9 +101,9 @@ def labelled_sets(
     labels: tuple[str, ...], given: Mapping[str, tuple[str, ...]], generator: Mapping[str, str]
 ) -> list[LabelledSet]:
     """The sets of the command line: each with its own options, else with those that are for all."""
-    from ..bench.run import LabelledSet
     from ..errors import BadSpec, MissingSource
-    from ..humans.lgiqa import pair_sets
+    from ..evaluate.bench import LabelledSet
+    from ..votes.lgiqa import pair_sets
 
     tables: dict[str, tuple[Path, Path]] = {}
     for text in labels:
@@ -150,7 +150,7 @@ def named(text: str, known: Mapping[str, Any] | None = None) -> tuple[str, str]:
 
 def show(found: Bench) -> None:
     """Table 1, each sweep, and who is better than whom, on stdout."""
-    from .. import console
+    from . import console
 
     heads = [f"{one.name} ({one.figure})" for one in found.sets]
     if found.entries:

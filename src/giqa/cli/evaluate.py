@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .shared import options
+from .options import options
 
 if TYPE_CHECKING:
-    from ..humans.against_votes import Evaluation
+    from ..evaluate.votes import Evaluation
 
 
 @click.command()
@@ -59,11 +59,11 @@ def evaluate(
     the other. Intervals resample pictures, and raters where the votes name them. What is learned from votes (the
     calibration of a column, or a model of several) is judged on pictures that it has not seen.
     """
-    from .. import console
     from ..errors import BadSpec
-    from ..evaluation import evaluate as compare
+    from ..evaluate.evaluate import evaluate as compare
     from ..files import replace_file
-    from ..humans.votes import read_generators
+    from ..votes.votes import read_generators
+    from . import console
 
     made_by = None
     if out and out.suffix.lower() != ".json":
@@ -108,7 +108,7 @@ def against_people(found: Evaluation) -> list[str]:
 
 
 def _show(found: Evaluation) -> None:
-    from .. import console
+    from . import console
 
     console.table("Agreement with people", ("figure", "value"), list(found.figures.items()))
     if found.calibration:

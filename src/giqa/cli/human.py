@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from .learning import train
-from .shared import check_writable, options
+from .options import check_writable, options
+from .train import train
 
 FIGURES = (
     "accuracy",
@@ -87,9 +87,9 @@ def train_human_command(
     With --end-to-end, NAME.giqa is written beside NAME.safetensors, and is what --human takes; stopped at any moment,
     the same command goes on.
     """
-    from .. import console
     from ..errors import BadSpec
-    from ..trust import learned
+    from ..model.trust import learned
+    from . import console
 
     check_writable(out)
     say = (lambda text: None) if quiet else console.say
@@ -102,11 +102,11 @@ def train_human_command(
     with console.plain_warnings(quiet), console.progress(quiet) as progress:
         given |= {"store": not no_store, "progress": progress, "say": say}
         if end_to_end:
-            from ..train.end_to_end import train_end_to_end
+            from ..p_real.train_network import train_end_to_end
 
             made = train_end_to_end(votes, images, real, out, **given)
         else:
-            from ..train.human import train_human
+            from ..p_real.train import train_human
 
             made = train_human(votes, images, real, out, **given)
     _show(made.made_by)
@@ -116,7 +116,7 @@ def train_human_command(
 
 
 def _show(made_by: dict[str, Any]) -> None:
-    from .. import console
+    from . import console
 
     held_out, others = made_by["held_out"], made_by.get("other_generators", {})
     if held_out:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .shared import Group
+from .options import Group
 
 
 class InOrder(Group):

@@ -47,10 +47,10 @@ def label_export(store: str, name: str | None, out: Path | None, everything: boo
     In .csv and .tsv a text that begins with = + - @ has a ' before it, so that no spreadsheet runs it; giqa takes it
     off again.
     """
-    from .. import console
     from ..errors import BadSpec
-    from ..humans.votes import as_labels
-    from ..tables import Table, as_csv, write_table
+    from ..tables.table import Table, as_csv, write_table
+    from ..votes.votes import as_labels
+    from . import console
 
     check_format(form, out, everything)
     columns = exported(store, name, everything)
@@ -83,8 +83,8 @@ def check_format(form: str, out: Path | None, everything: bool) -> None:
 def exported(store: str, name: str | None, everything: bool) -> dict[str, list[Any]]:
     """The columns of the study of this name, or of the only one."""
     from ..errors import BadSpec, MissingSource
-    from ..humans.progress import columns
-    from ..humans.store import open_store
+    from ..study.progress import columns
+    from ..study.store import open_store
 
     if "://" not in store and not Path(store).exists():
         raise MissingSource(f"There is no store {store}; give --store, the one that `giqa label serve` was given.")
@@ -102,8 +102,8 @@ def exported(store: str, name: str | None, everything: bool) -> dict[str, list[A
 
 def write_as(form: str, out: Path, labels: Any) -> None:
     from ..errors import BadSpec
-    from ..humans import exchange
-    from ..humans.votes import Pairs
+    from ..votes import exchange
+    from ..votes.votes import Pairs
 
     if form == "lgiqa" and not isinstance(labels, Pairs):
         raise BadSpec("--format lgiqa is of pairs, and this study has none; crowd-kit and label-studio take all tasks.")
@@ -172,8 +172,8 @@ def label_import(file: Path, out: Path, form: str, key: Path | None, **options: 
     giqa label import Batch_1_batch_results.csv --format mturk --about pictures.csv -o votes.csv
     giqa label stats votes.csv
     """
-    from .. import console
-    from ..humans.exchange import with_about
+    from ..votes.exchange import with_about
+    from . import console
 
     check_options(form, options)
     with console.plain_warnings():
@@ -199,8 +199,8 @@ def check_options(form: str, options: dict[str, Any]) -> None:
 
 
 def read_as(form: str, file: Path, options: dict[str, Any], key: bytes | None) -> Any:
-    from ..humans import exchange
-    from ..humans.aggregation import unanimous
+    from ..votes import exchange
+    from ..votes.aggregation import unanimous
 
     given = {name: options[name] for name in OF if options[name] is not None}
     read = {

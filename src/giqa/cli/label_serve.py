@@ -58,9 +58,9 @@ def label_serve(
     and the admin page; its password comes from GIQA_ADMIN_PASSWORD, or is made and printed once. The study is made at
     the first start; run the command again, or `giqa label serve --store PATH` alone, to go on with what is there.
     """
-    from .. import console
     from ..errors import BadSpec
-    from ..humans.store import open_store
+    from ..study.store import open_store
+    from . import console
 
     kept = open_store(store)
     try:
@@ -78,8 +78,8 @@ def label_serve(
 
 
 def make(store: Any, fakes: tuple[str, ...], **options: Any) -> None:
-    from ..collecting import collect
     from ..errors import BadSpec
+    from ..study.collect import collect
 
     if options["task"] is None:
         raise BadSpec("What should raters be asked? Give --task hype, hype-time, pairs or rating.")
@@ -105,8 +105,8 @@ def steps(text: str, task: str) -> dict[str, int]:
 
 def warn_of_steps(settings: Any) -> None:
     """Say so where guessing alone passes the staircase."""
-    from .. import console
-    from ..humans.staircase import GUESS, Staircase
+    from ..votes.staircase import GUESS, Staircase
+    from . import console
 
     s = settings
     rests = Staircase(s.start, s.down, s.up, s.floor, s.top).target
@@ -123,9 +123,9 @@ def run(store: Any, host: str, port: int, https: bool, dry_run: bool) -> None:
     """Print the links and serve until interrupted."""
     import socket
 
-    from .. import console
-    from ..humans import access
-    from ..humans.app import serve
+    from ..study import access
+    from ..study.app import serve
+    from . import console
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # by name: of a protocol that is not said, asyncio leaves Nagle's delay on, 40 ms for each answer

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .label import label
-from .shared import options
+from .options import options
 
 if TYPE_CHECKING:
-    from ..people import Findings
+    from ..votes.findings import Findings
 
 
 @label.command("stats")
@@ -63,9 +63,9 @@ def stats(
     ratings   image,rater,rating
     sittings  rater,generator,fakes,wrong_fakes,reals,wrong_reals[,fake_seconds,real_seconds]
     """
-    from .. import console
     from ..errors import BadSpec
-    from ..people import judge
+    from ..votes.findings import judge
+    from . import console
 
     if out and out.suffix.lower() != ".json":
         raise BadSpec(f"Figures are written as .json, got {out.name!r}.")
@@ -80,7 +80,7 @@ def stats(
     if labels:
         _write_labels(labels, found)
     if report:
-        from ..people_report import write_people_report
+        from ..votes.page import write_people_report
 
         write_people_report(report, found, title=judgements.stem, pictures=pictures, show_paths=not no_paths)
     for one in found:
@@ -94,7 +94,7 @@ def _write_labels(path: Path, found: list[Findings]) -> None:
     import numpy as np
 
     from ..errors import BadSpec
-    from ..tables import write_table
+    from ..tables.table import write_table
 
     tables = [one.pictures for one in found if one.pictures is not None]
     if not tables:
@@ -105,7 +105,7 @@ def _write_labels(path: Path, found: list[Findings]) -> None:
 
 def _show(found: Findings) -> None:
     """Every table that there is, on stdout."""
-    from .. import console
+    from . import console
 
     about = f"{found.rows} rows of {found.kind}" + (f", {found.evaluators} evaluators" if found.evaluators else "")
     console.say(f"{found.name}: {about}" + (f", {found.gated_out} below the gate" if found.gated_out else ""))
@@ -127,7 +127,7 @@ def _show(found: Findings) -> None:
 
 
 def _tables(found: Findings) -> list[tuple[str, tuple[str, ...], list[tuple[Any, ...]]]]:
-    from ..people import K
+    from ..votes.findings import K
 
     crossed = found.crossed
     strengths = found.strengths

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .shared import Group, check_writable, options
+from .options import Group, check_writable, options
 
 
 @click.group(cls=Group)
@@ -24,7 +24,8 @@ def statistics() -> None:
 @options("workers", "no_store", "quiet")
 def make(where: str, out: Path, no_store: bool, quiet: bool, **asked: Any) -> None:
     """Write mean and covariance of the features of PICTURES, in memory that does not grow with their number."""
-    from .. import console, reference
+    from ..metrics import reference_statistics as reference
+    from . import console
 
     check_writable(out)
     with console.plain_warnings(quiet), console.progress(quiet) as progress:
@@ -40,8 +41,8 @@ def info(file: Path) -> None:
     """Say what a file of statistics says of itself."""
     import json
 
-    from .. import console
-    from ..reference import read_statistics
+    from ..metrics.reference_statistics import read_statistics
+    from . import console
 
     found = read_statistics(file)
     rows = [("pictures", found.moments.n or "not said"), ("columns", len(found.moments.mean))]
@@ -56,7 +57,8 @@ def info(file: Path) -> None:
 @options("quiet")
 def distance(one: Path, other: Path, quiet: bool) -> None:
     """Print the Fréchet distance of two files: .npz with mu and sigma, or arrays of features (n, d)."""
-    from .. import console, reference
+    from ..metrics import reference_statistics as reference
+    from . import console
 
     with console.plain_warnings(quiet):
         click.echo(f"{reference.distance(*map(reference.read_statistics, (one, other))):.6g}")

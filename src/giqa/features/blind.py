@@ -9,14 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadImage, BadSpec
-from .nss import (
-    NEIGHBOURS,
-    asymmetric_gaussian,
-    generalised_gaussian,
-    halve_antialiased,
-    luminance,
-    normalised,
-)
+from .nss import NEIGHBOURS, asymmetric_gaussian, generalised_gaussian, halve_antialiased, luminance, normalised
 
 SMALLEST = 16  # pixels; below, half a picture has no neighbours worth counting
 CUBIC = (-0.09375, 0.59375, 0.59375, -0.09375)  # cubic convolution (a = -.75) midway between two pixels

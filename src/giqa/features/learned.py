@@ -130,8 +130,8 @@ def frozen_scorer(weights: str | Path, device: str = "cpu") -> Any:
     """The network as a function for a training loop: tensors (n, 3, h, w) from -1 to 1 to scores (n,), no gradient.
 
     It is outside the graph and in evaluation mode; pictures are looked at in their middle, one crop each. With
-    `giqa.gan.ohem.ohem_weights` its scores become weights of the discriminator's loss. Here the whole batch is computed
-    at once, so that the last bits of a score may depend on its size; the extractor's do not.
+    `giqa.train.ohem.ohem_weights` its scores become weights of the discriminator's loss. Here the whole batch is
+    computed at once, so that the last bits of a score may depend on its size; the extractor's do not.
     """
     import torch
     from torch.nn import functional

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import BadSource, BadTable
-from ..names import ADDRESS, looks_like_picture
-from ..tables import IMAGE, READ, Table, as_it_was, number_or_nothing, parse_table, picture_column, read_table
+from ..tables.names import ADDRESS, looks_like_picture
+from ..tables.table import IMAGE, READ, Table, as_it_was, number_or_nothing, parse_table, picture_column, read_table
 from .folder import FileSource, missing
 
 TABLE_ENDINGS = READ

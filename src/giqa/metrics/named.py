@@ -14,7 +14,7 @@ import numpy as np
 
 from ..registry import make
 from .frechet import SMALLEST_SHARE, frechet_distance, frechet_infinity
-from .inception_score import inception_score
+from .inception import inception_score
 from .kernel import cmmd, kernel_distance
 from .prdc import Neighbourhoods, neighbourhoods
 from .quality import diversity_score

@@ -16,12 +16,13 @@ def render(
     filters: Mapping[str, Callable] | None = None,
     **values: Any,
 ) -> str:
-    """A template of this package as one HTML text; `styles` and `script` are files beside it."""
+    """A template as one HTML text; `template`, `styles` and `script` are files of the package, as in
+    "compare/compare.html"."""
     import jinja2
     from markupsafe import Markup
 
     def read(name: str) -> str:
-        return (resources.files("giqa") / "templates" / name).read_text("utf-8")
+        return (resources.files("giqa") / name).read_text("utf-8")
 
     style, code = "".join(map(read, styles)), read(script) if script else ""
     environment = jinja2.Environment(

@@ -10,9 +10,9 @@ import numpy as np
 from ..errors import BadShape, BadSpec, NotFitted
 from ..registry import PRESETS
 from ..threads import one_blas_thread
-from .choice import choose
 from .density import Density, Settings, ceiling, fit_density, inside_of, log_density_of
 from .mixture import responsibilities
+from .model_selection import choose
 from .products import ROWS_AT_ONCE, as_matrix
 from .scale import jackknife
 

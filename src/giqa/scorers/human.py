@@ -14,10 +14,10 @@ from .. import __version__
 from ..errors import BadModel, BadShape, BadSpec, MissingSource, NotFitted
 from ..files import write_tensors
 from ..stats import sigmoid
+from ..stats.logistic import fit_logistic, log_likelihood
 from ..types import Features
-from .logistic import fit_logistic, log_likelihood
 from .products import as_matrix
-from .unseen import drawn_spreads, own_interval, spread_posterior
+from .random_effect import drawn_spreads, own_interval, spread_posterior
 
 FORMAT = 2
 PRESETS = ("paper", "recommended")
@@ -56,7 +56,8 @@ class HumanModel:
 
     p is the share of real votes on pictures with such features, by people who saw what these saw. The interval (95 %)
     is of the picture's own probability: it holds what the features do not say (`spreads_`, in logits, learned from
-    pictures with several votes: `giqa.scorers.unseen`) and how far the fit would move with other pictures and voters
+    pictures with several votes: `giqa.scorers.random_effect`) and how far the fit would move with other pictures and
+    voters
     (`resamples` fits to groups drawn with replacement; 0: no intervals). With `own=False` it is the latter alone.
     Errors: `BadSpec`, `BadShape`, `NotFitted`. Source: Kolchinski et al. 2019.
     """

@@ -11,9 +11,9 @@ import numpy as np
 
 from ..errors import BadShape, NotFitted
 from ..stats import sigmoid
+from ..stats.linear import logistic, squares
 from .density import principal_directions
 from .labels import checked_labels, combined, label_folds, targets, thresholds
-from .linear import logistic, squares
 from .products import as_matrix, standardiser, steady_product
 
 STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)

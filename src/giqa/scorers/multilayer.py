@@ -42,7 +42,7 @@ class MultiLayer:
     Measured in `docs/combination.md` and `docs/accuracy.md`.
 
     `levels`: a layer that its extractor declares to be of another level is ignored, as deep layers see what is shown
-    and not how well (`giqa.scorers.content` reads them). All layers count with `levels=None`, where nothing is
+    and not how well (`giqa.model.out_of_domain` reads them). All layers count with `levels=None`, where nothing is
     declared, and where none of them is of these levels. A layer that was taught to recognise faults ("taught") counts
     down to z = -4: far from what it was taught, how far off it is says little.
 

@@ -18,11 +18,11 @@ from ..features.learned import frozen_scorer
 from ..features.resize import resize
 from ..features.weights import resolve
 from ..files import replace_file
-from ..gan.ohem import RunningQuantile, ohem_weights
-from ..gan.snapshots import Snapshots, as_pixels
 from ..images import open_source
 from ..images.decode import decode
 from ..types import Progress
+from .ohem import RunningQuantile, ohem_weights
+from .snapshots import Snapshots, as_pixels
 
 KEY = "giqa-gan"
 LAZY = 8  # the penalty every eighth step, eight times as strong
@@ -100,7 +100,7 @@ def sample_pictures(folder: str | Path, n: int, seed: int = 0, truncation: float
     from safetensors import SafetensorError, safe_open
     from safetensors.torch import load_file
 
-    from ..gan.network import Generator
+    from .gan_network import Generator
 
     path = Path(folder) / "generator.safetensors"
     try:
@@ -117,7 +117,7 @@ def sample_latents(n: int, seed: int = 0) -> Any:
     """The latents that `sample_pictures` makes pictures of, a tensor (n, 64); standard normal."""
     import torch
 
-    from ..gan.network import LATENT
+    from .gan_network import LATENT
 
     return torch.randn(n, LATENT, generator=torch.Generator().manual_seed(seed))
 
@@ -151,7 +151,7 @@ class GAN:
     def __init__(self, options: Mapping[str, Any], pixels: np.ndarray, device: Any, quality: Callable | None):
         import torch
 
-        from ..gan.network import Discriminator, Generator
+        from .gan_network import Discriminator, Generator
 
         self.options, self.pixels, self.device, self.quality = dict(options), pixels, device, quality
         with torch.random.fork_rng(devices=[]):
@@ -266,7 +266,7 @@ class GAN:
         return torch.from_numpy(pixels).permute(0, 3, 1, 2).to(self.device).float() / 127.5 - 1
 
     def _penalty(self, reals: Any) -> Any:
-        from ..gan.network import r1_penalty
+        from .gan_network import r1_penalty
 
         if self.done % LAZY or not self.options["gamma"]:
             return reals.new_zeros(())

@@ -9,10 +9,10 @@ import numpy as np
 
 from .. import __version__, registry
 from ..errors import BadSpec
-from ..extraction import extract, make_extractor
+from ..features.extract import extract, make_extractor
 from ..images.decode import decode
 from ..images.degradations import KINDS, LEVELS, degraded
-from ..model import Model
+from ..model.model import Model
 from ..scorers.labels import FOLDS
 from ..scorers.scale import Scale, assign_folds, twins
 from ..types import Features, Progress

@@ -12,7 +12,7 @@ from ..errors import BadSource
 from ..images import open_source
 from ..images.iterations import iteration_column, number
 from ..scorers.labels import pseudo_labels
-from ..tables import Table
+from ..tables.table import Table
 from ..types import Source
 
 KINDS = ("real", "generated", "fake")
@@ -76,7 +76,7 @@ def read_manifest(where: Any) -> Manifest:
         has = f"has the columns {', '.join(columns)}" if columns else "is no table"
         raise BadSource(
             f"{where} {has}; learning needs a table of snapshots with the columns image,kind,run,iteration "
-            "(giqa.gan.snapshots writes one)."
+            "(giqa.train.snapshots writes one)."
         )
     run = np.array([cell.strip() for cell in columns[run_of]] if run_of else [""] * len(source), str)
     iteration = np.full(len(source), np.nan)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import __version__, pipeline
+from .. import __version__, api
 from ..errors import BadModel, BadSpec
 from ..features.devices import find_device
 from ..features.learned import KEY, Learned
@@ -303,4 +303,4 @@ def _write_model(out: Path, pictures: Pictures) -> None:
         )
         return
     reals = Part(pictures.manifest.source, np.flatnonzero(keep))
-    pipeline.fit(reals, extractor=Learned(str(out.resolve())), scorer=Value(), store=False).save(model)
+    api.fit(reals, extractor=Learned(str(out.resolve())), scorer=Value(), store=False).save(model)

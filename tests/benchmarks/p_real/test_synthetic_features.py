@@ -8,8 +8,8 @@ from click.testing import CliRunner
 
 from benchmarks.p_real import synthetic_features
 from giqa.cli import main
-from giqa.humans.layer6 import read_people
 from giqa.stats import spearman
+from giqa.votes.layer6 import read_people
 
 
 def write_guesses(folder, pictures=1200, seed=0):

@@ -1,1 +1,0 @@
-"""Scorers against labels, side by side: `giqa.bench.run.bench`, and what to label next: `giqa.bench.suggest`."""

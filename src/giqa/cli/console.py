@@ -1,0 +1,166 @@
+"""How things are shown in a terminal: progress, tables, warnings. Results go to stdout, all else to stderr."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+SHOWN = 10  # best and worst pictures in the terminal
+
+
+def say(text: str) -> None:
+    """One line for a person, to stderr."""
+    print(text, file=sys.stderr)
+
+
+def warn(text: str, quiet: bool = False) -> None:
+    """A warning in one line to stderr, unless quiet."""
+    if not quiet:
+        say(f"warning: {text}")
+
+
+@contextmanager
+def progress(quiet: bool = False, unit: str = "pictures") -> Iterator[Callable[[str, int, int], None] | None]:
+    """Progress bars on stderr, as a function of (what, done, total); None when quiet or when nobody is looking."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what)
+            bars.update(tasks[what], completed=done, total=total)
+
+        yield show
+
+
+@contextmanager
+def plain_warnings(quiet: bool = False) -> Iterator[None]:
+    """Warnings as one line each on stderr, without file names; none when quiet."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore" if quiet else "default")
+        warnings.showwarning = lambda message, *_, **__: say(f"warning: {message}")
+        yield
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], right: Sequence[int] = ()) -> None:
+    """A table on stdout; plain tab-separated lines when stdout is not a terminal."""
+    if not sys.stdout.isatty():
+        print("\t".join(columns))
+        for row in rows:
+            print("\t".join(map(str, row)))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for i, name in enumerate(columns):
+        shown.add_column(name, justify="right" if i in right else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*(Text(str(cell)) for cell in row))
+    Console().print(shown)
+
+
+def ranking(scores: Any) -> None:
+    """The best and worst pictures, and the set in one line."""
+    ranked = scores.ranked()
+    if len(ranked) > 2 * SHOWN:
+        chosen = [*enumerate(ranked[:SHOWN], 1), None, *enumerate(ranked[-SHOWN:], len(ranked) - SHOWN + 1)]
+    else:
+        chosen = list(enumerate(ranked, 1))
+    people = scores.believed  # else it is in the table that is written, and no headline
+    rows = [
+        ("...",) + ("",) * (4 + people)
+        if pair is None
+        else (
+            pair[0],
+            f"{scores.z[pair[1]]:+.2f}",
+            f"{scores.z_low[pair[1]]:+.2f} .. {scores.z_high[pair[1]]:+.2f}",
+            f"{100 * scores.percentile[pair[1]]:.1f} %",
+            *([f"{100 * scores.p_real[pair[1]]:.0f} %"] if people else []),
+            scores.id[pair[1]] + _flags(scores, pair[1]),
+        )
+        for pair in chosen
+    ]
+    called = ("called real",) if people else ()
+    table("", ("rank", "z", "95 % interval", "percentile", *called, "picture"), rows, right=range(4 + people))
+
+
+def _flags(scores: Any, row: int) -> str:
+    """What stands behind a picture's name."""
+    repeats = f"  (repeats {scores.duplicate_of[row]})" if scores.duplicate_of[row] else ""
+    return repeats + ("  (out of domain)" if scores.out_of_domain[row] == "yes" else "")
+
+
+def summary(scores: Any) -> None:
+    """What the set looks like as a whole, to stderr."""
+    whole = scores.summary()
+    if whole["mean_z"] is not None:
+        say(
+            f"{whole['scored']} pictures, mean z {whole['mean_z']:+.2f} "
+            "(0 = like a typical real, -3 = three spreads worse), "
+            f"{100 * whole['share_below_worst_5_percent']:.0f} % no better than the worst 5 % of reals."
+        )
+    if scores.believed and whole["mean_p_real"] is not None:
+        say(f"People would call {100 * whole['mean_p_real']:.0f} % of them real (mean of the column p_real).")
+    elif scores.p_real is not None:
+        say("What people would call real is not summed up: see the warnings. The column p_real is in the table.")
+    if whole["duplicates"]:
+        say(f"{whole['duplicates']} repeat a real picture (column duplicate_of).")
+    if whole["out_of_domain"]:
+        say(f"{whole['out_of_domain']} show something that the reals do not (column out_of_domain).")
+
+
+def failures(reasons: dict[str, str], most: int = 5) -> None:
+    """Pictures that got no score, with the reason, as warnings."""
+    for name, reason in list(reasons.items())[:most]:
+        say(f"warning: {name}: {reason}")
+    if len(reasons) > most:
+        say(f"warning: ... and {len(reasons) - most} more")
+    if reasons:
+        say(f"{len(reasons)} warning{'s' if len(reasons) > 1 else ''}: pictures without a score.")
+
+
+def size(n: float) -> str:
+    """Bytes for people.
+
+    >>> size(1536)
+    '1.5 kB'
+    """
+    for unit in ("B", "kB", "MB", "GB"):
+        if n < 1024 or unit == "GB":
+            return f"{n:.0f} {unit}" if unit == "B" else f"{n:.1f} {unit}"
+        n /= 1024
+    return ""
+
+
+def parse_size(text: str) -> int:
+    """Bytes that a person wrote.
+
+    >>> parse_size("5GB"), parse_size("200 mb"), parse_size("0")
+    (5368709120, 209715200, 0)
+    """
+    import re
+
+    from ..errors import BadSpec
+
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?\s*", text.lower())
+    if not found:
+        raise BadSpec(f"A size is a number with B, kB, MB, GB or TB, such as 5GB; got {text!r}.")
+    return int(float(found[1]) * 1024 ** " kmgt".index(found[2] or " "))

@@ -1,0 +1,66 @@
+"""`giqa suggest`: which pictures to label next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .options import check_writable, options
+
+
+@click.command()
+@click.argument("fakes")
+@click.option("--n", "-n", "n", type=click.IntRange(1), default=50, show_default=True, help="How many.")
+@click.option(
+    "--labelled", type=click.Path(path_type=Path), help="Votes, counts, pairs or ratings: what has labels already."
+)
+@click.option(
+    "--method",
+    type=click.Choice(["random", "coverage", "both", "unsure"]),
+    default="random",
+    show_default=True,
+    help="coverage: unlike what is labelled; unsure: where a model of the votes is; both: their product.",
+)
+@click.option("--scores", type=click.Path(path_type=Path), help="A table with id and p_real, instead of that model.")
+@click.option("--by", metavar="COLUMN", help="As many of each value of this column of FAKES, or of each 'folder'.")
+@click.option(
+    "-o", "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The table, .csv or .tsv."
+)
+@options("extractor", "seed", "workers", "no_store", "quiet")
+def suggest(fakes: str, out: Path, no_store: bool, quiet: bool, **how: Any) -> None:
+    """Pick which pictures of FAKES to label next, as a table that `giqa label serve` takes.
+
+    \b
+    giqa suggest fakes/ -n 50 -o fakes/next.csv
+    giqa label serve gan=fakes/next.csv --real reals/ --task hype
+    giqa label export -o votes.csv
+    giqa suggest fakes/ -n 50 --labelled votes.csv -o fakes/next.csv
+
+    Never one that has labels, nor a near copy of one, nor two that are. At random by default, which keeps the labelled
+    a fair sample; coverage ranks better from few labels where kinds are rare or many (docs/bench.md). Written beside
+    the pictures, the table keeps their names.
+    """
+    from ..errors import BadSpec
+    from ..study.suggest import suggest as run
+    from . import console
+
+    if out.suffix.lower() not in (".csv", ".tsv"):
+        raise BadSpec(f"`giqa label serve` reads .csv and .tsv, so that is what is written; got {out.name!r}.")
+    check_writable(out)
+    with console.plain_warnings(quiet), console.progress(quiet) as progress:
+        found = run(fakes, store=not no_store, progress=progress, **how)
+    found.write(out)
+    if quiet:
+        return
+    console.failures(found.failures)
+    known = f"; {found.labelled} have labels already" if found.labelled else ""
+    other = f", and {found.strangers} labelled names are not among them" if found.strangers else ""
+    console.say(f"wrote {out}: {len(found.ids)} of {len(found.source)} pictures ({found.method}){known}{other}")
+    if len(found.ids) < how["n"]:
+        console.say(f"there are no more without labels (or unlike what has labels): {how['n']} were asked for")
+    if found.paths(out.parent) != list(found.ids):
+        console.say(
+            f"votes will name them by their path from {out.parent}/; written beside the pictures, they keep names"
+        )

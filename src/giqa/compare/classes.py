@@ -1,0 +1,133 @@
+"""Conditional generators: every class of the fakes against the same class of the reals."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadSpec, GiqaError
+from ..features.extract import as_match, extract, make_extractor
+from ..images import open_source
+from ..metrics.jackknife import Jackknife
+from ..types import Features, Progress
+from .compare import compare
+from .result import Comparison, decided
+
+FOLDER = "folder"
+METRICS = "qs,ds"
+
+
+@dataclass(frozen=True, eq=False)
+class ByClass:
+    """One `Comparison` a class, in the order of their names; `left_out`: why some have none."""
+
+    classes: Mapping[str, Comparison]
+    left_out: Mapping[str, str]
+
+    def mean(self, metric: str, generator: str) -> Jackknife:
+        """The mean over the classes that have it, each counting alike; classes vary independently of each other."""
+        found = [g.values[metric] for g in self._of(generator) if metric in g.values]
+        if not found:
+            return Jackknife(math.nan)
+        value = float(np.mean([e.value for e in found]))
+        if not all(e.known for e in found):  # a class that nobody knows the spread of leaves none to the mean
+            return Jackknife(value)
+        sides = ([e.real for e in found if len(e.real)], [e.fake for e in found if len(e.fake)])
+        return Jackknife(value, *(_in_quadrature(side, len(found)) for side in sides))
+
+    def _of(self, generator: str) -> list[Any]:
+        return [g for c in self.classes.values() for g in c.generators if g.name == generator]
+
+    def to_json(self) -> dict[str, Any]:
+        """Each class as `Comparison.to_json`, and what was left out."""
+        return {"classes": {k: c.to_json() for k, c in self.classes.items()}, "left_out": dict(self.left_out)}
+
+
+def compare_by_class(
+    real: Any,
+    generators: Mapping[str, Any],
+    by: str,
+    *,
+    metrics: str | Sequence[str] = METRICS,
+    extractor: Any = None,
+    match: Any = None,
+    store: bool = True,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> ByClass:
+    """Compare generators class by class: a picture of a cat is judged against real cats alone.
+
+    `by`: a column of the tables that the reals and all generators are, or "folder": the first folder of a picture's
+    path. A class that one of the sets lacks, or that has too few pictures to be judged, is left out, with a warning.
+    Verdicts hold at 95 % for all classes, metrics and pairs together.
+    `options`: `layers`, `scorer`, `pictures`, `seed` of `giqa.compare.compare`. Errors: `BadSpec` if nothing is left.
+    """
+    if not generators:
+        raise BadSpec("Compare what? Give at least one set of generated pictures.")
+    extractor, match = make_extractor(extractor), as_match(match)
+    reading = {"match": match, "store": store, "workers": workers, "progress": progress}
+    parts = {}
+    for name, where in {None: real, **generators}.items():
+        source = open_source(where)
+        labels = labels_of(source, by)
+        parts[name] = _apart(extract(source, extractor, what=name or "reals", **reading).features, labels)
+    found, left_out = {}, {}
+    for label in sorted(set().union(*parts.values())):
+        lacking = [name or "the reals" for name, classes in parts.items() if label not in classes]
+        if lacking:
+            left_out[label] = f"there is none in {', '.join(lacking)}"
+            continue
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a comparison's own are in its `warnings`
+                sets = {name: classes[label] for name, classes in parts.items() if name is not None}
+                found[label] = compare(parts[None][label], sets, metrics=metrics, **options)
+        except GiqaError as error:
+            left_out[label] = str(error)
+    for label, why in left_out.items():
+        warnings.warn(f"class {label!r} left out: {why}", stacklevel=2)
+    if not found:
+        raise BadSpec(f"No class of {by!r} could be compared; {next(iter(left_out.values()), 'there are none')}")
+    return ByClass(_decided_together(found), left_out)
+
+
+def _decided_together(found: Mapping[str, Comparison]) -> dict[str, Comparison]:
+    """The verdicts anew, at one level for all classes together."""
+    every = [replace(c, key=(label, c.key)) for label, one in found.items() for c in one.contrasts]
+    verdicts = iter(decided(every))
+    return {label: replace(one, verdicts=tuple(next(verdicts) for _ in one.contrasts)) for label, one in found.items()}
+
+
+def labels_of(source: Any, by: str) -> dict[str, str]:
+    """The class of each id: a column's value, or the first folder of its path; ids without one are left out."""
+    columns = getattr(source, "columns", {})
+    if by in columns:
+        return {name: value for name, value in zip(source.ids, columns[by], strict=True) if value}
+    if by != FOLDER:
+        has = f"has the columns {', '.join(columns)}" if columns else "is no table"
+        raise BadSpec(f"The class {by!r} is a column of a table, or 'folder'; {source.name!r} {has}.")
+    return {name: PurePosixPath(name).parts[0] for name in source.ids if len(PurePosixPath(name).parts) > 1}
+
+
+def _apart(features: Features, labels: Mapping[str, str]) -> dict[str, Features]:
+    """The features of each class."""
+    of = np.array([labels.get(name, "") for name in features.ids], dtype=object)
+    return {label: features.rows(np.flatnonzero(of == label)) for label in sorted(set(of) - {""})}
+
+
+def _in_quadrature(deviations: Sequence[np.ndarray], classes: int) -> np.ndarray:
+    """Deviations whose jackknife variance is that of a mean of `classes` independent values."""
+    if not deviations:
+        return np.empty(0)
+    groups = min(map(len, deviations))
+    variance = sum((len(d) - 1) / len(d) * float((d**2).sum()) for d in deviations) / classes**2
+    one = np.where(np.arange(groups) % 2, -1.0, 1.0)
+    one -= one.mean()
+    return one * math.sqrt(variance * groups / (groups - 1) / float((one**2).sum())) if groups > 1 else np.empty(0)

@@ -1,0 +1,344 @@
+"""Which generator is better, and in what: QS, DS and set metrics of several sets of pictures against the same reals."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from .. import __version__, api, registry
+from ..errors import BadSource, BadSpec, GiqaError
+from ..features.extract import as_features, as_match, auto_match, extract, make_extractor
+from ..features.select import ChosenLayers
+from ..images import open_source
+from ..images.profile import advice, differences, profile
+from ..metrics.jackknife import DRAWS, FEWEST, GROUPS, MOST, Jackknife, at_number, jackknifed
+from ..metrics.named import Diversity, InceptionScore, evaluate
+from ..model.folds import content_order
+from ..model.model import Model
+from ..model.table import Scores
+from ..types import Features, Progress
+from .other_scores import beside_of, named
+from .paired import Pairing, PairVerdict, pair_contrasts
+from .quality import Quality, quality_estimate
+from .result import LEVEL, Comparison, Generator, by_size, common_numbers, contrasts_of, decided
+
+DEFAULT_METRICS = ("qs", "ds", "fd", "kd", "precision", "recall", "density", "coverage", "authenticity", "vendi")
+CLOSE = 200  # pictures; below that it is tried first whether a metric can do with a group less
+
+__all__ = ["DEFAULT_METRICS", "compare", "quality_estimate", "split_specs"]
+
+
+def compare(
+    real: Any,
+    generators: Mapping[str, Any],
+    *,
+    metrics: str | Sequence[str] = "all",
+    layers: str | Sequence[str] | None = None,
+    pictures: int | None = None,
+    extractor: Any = None,
+    scorer: Any = None,
+    match: Any = None,
+    beside: Any = (),
+    paired: str | None = None,
+    seed: int = 0,
+    store: bool = True,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Compare generators with each other against the same reals; every picture is looked at once.
+
+    >>> rng = np.random.default_rng(0)
+    >>> real, good = rng.normal(size=(300, 4)).astype("f4"), rng.normal(size=(200, 4)).astype("f4")
+    >>> found = compare(real, {"good": good, "off": good + 3}, metrics="qs,precision", scorer="sgm")
+    >>> found.verdict("qs", "good", "off").says, found.verdict("precision", "off", "good").says
+    ('better', 'worse')
+
+    real, and each of `generators` by name: pictures (see `giqa.images.open_source`), `Features` or a float array
+    (n, d). `metrics`: "all" (`DEFAULT_METRICS`, and inception_score where there are logits), or specs such as
+    "fd,kd(subsets=100)". What a spec leaves out is filled in, for `qs` with the comparison's own `scorer` and `seed`:
+    "qs" and "qs(seed=0)" are one. QS is the mean z of `giqa.score` with that scorer on all its layers. The others are
+    computed on `layers`: names, or levels ("low,mid"); by default the deepest one that the extractor declares high (its
+    mean over places), else all. One layer is taken as it is, so that on Inception's pooling layer fd is FID; several
+    side by side are standardised on the reals, so that none counts by its scale alone.
+    `pictures`: take so many of each set, reals too, for all but QS; seeded. `beside`: other scores of the same
+    pictures, see `giqa.compare.other_scores`: scorer specs ("brisque", on their own features), or "FILE.csv:COLUMN"
+    ("FILE.csv:-C" where lower is better), each with a name of its own as "NAME=SPEC", or a mapping.
+    `paired`: for conditional generators, "name" (file names without ending) or a column of all tables that says which
+    real each picture should have been, see `giqa.compare.paired`.
+
+    Intervals: delete-a-group jackknife over reals and fakes, none for fewer than 5 fakes. A verdict compares the same
+    groups of reals; where a metric depends on the number of pictures and sets differ in it, equally many of both, the
+    mean over seeded draws. Equal generators are told apart, by any metric and pair at all, in 5 % of comparisons at
+    most (Holm's procedure over all metrics and pairs). Errors: `BadSpec`, `BadShape`, `BadSource`.
+    """
+    if not generators:
+        raise BadSpec("Compare what? Give at least one set of generated pictures.")
+    given = {**{f"generator {name}": w for name, w in generators.items()}, "reals": real}
+    ready = [as_features(where) is not None for where in given.values()]
+    if any(ready) and not all(ready):
+        raise BadSpec("Give either pictures or features for the reals and for every generator, not both kinds.")
+    notes, asked = [], named(beside)
+    if not any(ready):
+        real, generators = open_source(real), {name: open_source(where) for name, where in generators.items()}
+        match, notes = _matched(real, generators, match)
+        extractor = make_extractor(extractor)
+    elif extractor or match:
+        raise BadSpec("extractor and match are for pictures; they cannot be asked of features.")
+    reading = {"extractor": extractor, "match": match, "store": store, "workers": workers, "progress": progress}
+    reals = _features("reals", real, notes, reading)
+    model = api.fit(reals, scorer=scorer, seed=seed)
+    made = _made(metrics, reals, model.made_by["scorer"], seed)
+    judge = _Judge(made, ChosenLayers(reals.rows(content_order(reals)), layers, pictures, seed), reals, model, notes)
+    pairing = Pairing(paired, real, reals, model, seed) if paired else None
+    found, pairs = [], []
+    for name, where in generators.items():
+        fakes, failures = _features(name, where, notes, reading, strict=False)
+        scores = api.collect(api.score_steps(fakes, model), model)
+        pairs.extend([pairing.of(name, where, fakes)] if pairing else [])
+        fakes = fakes.rows(content_order(fakes))  # no number depends on the order of the pictures
+        found.append(judge.of(name, fakes, scores))
+        if failures:
+            notes.append(
+                f"{name}: {len(failures)} pictures could not be read; the first: {next(iter(failures.values()))}"
+            )
+        if progress:
+            progress("metrics", len(found), len(generators))
+    found = judge.at_equal_numbers(found)
+    others = beside_of(asked, real, generators, found, seed=seed, **reading)
+    _note_sizes(found, made, len(reals), notes)
+    spec = registry.canonical("extractor", extractor) if extractor else None
+    how = {"giqa": __version__, "extractor": spec, "scorer": model.made_by["scorer"], "match": _spec(match)}
+    how |= {"metrics": {name: registry.canonical("metric", m) for name, m in made.items()}, "seed": seed}
+    how |= {"layers": list(judge.chosen.names), "standardised": len(judge.chosen.names) > 1, "pictures": pictures}
+    how |= {"reals": len(reals), "features": dict(reals.made_by), "level": LEVEL}
+    z = model.scale.z(model.scale.held_out)
+    contrasts = contrasts_of(found, made)
+    verdicts = decided([*contrasts, *pair_contrasts(pairs)])
+    both = tuple(pairs), tuple(map(PairVerdict.of, verdicts[len(contrasts) :]))
+    verdicts = tuple(verdicts[: len(contrasts)])
+    return Comparison(tuple(found), made, verdicts, tuple(notes), z, how, tuple(others), *both, tuple(contrasts))
+
+
+# --- what is compared
+
+
+def _matched(real: Any, generators: Mapping[str, Any], match: Any) -> tuple[Any, list[str]]:
+    """How to bring pictures to one size and coding, and warnings where they differ and nothing is done."""
+    if match == "auto":
+        chosen = {name: auto_match(real, where) for name, where in generators.items()}
+        if len({_spec(c) for c in chosen.values()}) > 1:
+            each = "; ".join(f"{name}: {_spec(c) or 'none'}" for name, c in chosen.items())
+            raise BadSpec(f"One matching must do for all sets, and these need different ones ({each}); give one spec.")
+        return next(iter(chosen.values())), []
+    if match is not None:
+        return as_match(match), []
+    looks = {name: profile(where, n=40) for name, where in {"the reals": real, **generators}.items()}
+    notes = []
+    for name in generators:
+        if found := differences(looks["the reals"], looks[name]):
+            notes.append(
+                f"{name} and the reals are saved differently ({', '.join(found)}), which features see before they see "
+                f"what is shown; {advice(found)}"
+            )
+    for one, other in combinations(generators, 2):
+        if found := [what for what in differences(looks[one], looks[other]) if what != "detail"]:
+            notes.append(f"{one} and {other} are saved differently ({', '.join(found)}); {advice(found)}")
+    return None, notes
+
+
+def _spec(match: Any) -> str | None:
+    return match.spec() if match else None
+
+
+def _features(name: str, where: Any, notes: list[str], reading: Mapping[str, Any], strict: bool = True) -> Any:
+    """Features of a set; of generators also what could not be read."""
+    features, failures = as_features(where), {}
+    if features is None:
+        done = extract(where, reading["extractor"], what=name, **{k: v for k, v in reading.items() if k != "extractor"})
+        features, failures = done.features, done.failures
+    if not len(features):
+        reason = next(iter(failures.values()), "there are none")
+        raise BadSource(f"Not one picture of {name} could be read; the first: {reason}.")
+    if not strict:
+        return features, failures
+    if failures:
+        notes.append(f"{len(failures)} reals could not be read; the first: {next(iter(failures.values()))}")
+    return features
+
+
+def _made(metrics: str | Sequence[str], reals: Features, scorer: str, seed: int) -> dict[str, Any]:
+    """Metrics by the name they have in the table, with all that decides their number filled in."""
+    if metrics == "all":
+        metrics = [*DEFAULT_METRICS, *(["inception_score"] if "logits" in reals.layers else [])]
+    specs = split_specs(metrics) if isinstance(metrics, str) else list(metrics)
+    if not specs:
+        raise BadSpec(f"Which metrics? Give 'all' or some of {', '.join(registry.names('metric'))}.")
+    made = {}
+    for spec in specs:
+        named = registry.parse(spec)[0] if isinstance(spec, str) else ""
+        metric = registry.make("metric", spec, seed=seed, **({"scorer": scorer} if named == "qs" else {}))
+        if isinstance(metric, (Quality, Diversity)) and metric.scorer != scorer:
+            judge = registry.make("scorer", metric.scorer, seed=metric.seed)
+            metric = replace(metric, scorer=registry.canonical("scorer", judge))
+        made[spec if isinstance(spec, str) else registry.canonical("metric", spec)] = metric
+    return made
+
+
+def split_specs(text: str) -> list[str]:
+    """Spec strings apart, at commas that no bracket holds.
+
+    >>> split_specs("fd, kd(subsets=100, size=50),recall")
+    ['fd', 'kd(subsets=100, size=50)', 'recall']
+    """
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter in "([") - (letter in ")]")
+        if letter == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [part.strip() for part in parts if part.strip()]
+
+
+# --- what is found
+
+
+class _Judge:
+    """Every metric of one generator after the other, against the same reals; what cannot be computed is noted."""
+
+    def __init__(self, made: Mapping[str, Any], chosen: ChosenLayers, reals: Features, model: Model, notes: list[str]):
+        self.made, self.chosen, self.reals, self.notes = made, chosen, reals, notes
+        self.models = {(model.made_by["scorer"], model.made_by["seed"]): model}
+        self.kept: dict[str, dict[bool, np.ndarray]] = {}  # of each generator `MOST` pictures, as logits or features
+
+    def of(self, name: str, fakes: Features, scores: Scores) -> Generator:
+        """All metrics of all its pictures."""
+        values: dict[str, Jackknife] = {}
+        trouble: dict[str, str] = {}
+        sets = {False: self.chosen.fake(fakes)}
+        if self.chosen.logits is not None:
+            sets[True] = self.chosen.fake_logits(fakes)
+        for label, metric in self.made.items():
+            if isinstance(metric, Quality):
+                values[label] = self._quality(label, metric, fakes, scores)
+            elif isinstance(metric, InceptionScore) and self.chosen.logits is None:
+                self.notes.append(f"{name}: {label} left out: it needs an extractor with the layer logits")
+        for logits, fake in sets.items():
+            real = self._real(logits)
+            able = {k: m for k, m in self.made.items() if k not in values and isinstance(m, InceptionScore) == logits}
+            for label, metric in able.items():
+                words = metric.trouble(len(real), len(fake), real.shape[1]) if hasattr(metric, "trouble") else ""
+                trouble |= {label: words} if words else {}
+            values |= self._whole(name, able, real, fake)
+        n = len(sets[False])
+        some = np.random.default_rng([self.chosen.seed, 1]).permutation(n)[:MOST]
+        self.kept[name] = {k: x[some] for k, x in sets.items()}
+        return Generator(name, scores, {label: values[label] for label in self.made if label in values}, n, trouble)
+
+    def at_equal_numbers(self, found: Sequence[Generator]) -> list[Generator]:
+        """The same with what depends on the number of pictures, at the numbers that unequal sets have in common."""
+        wanted = common_numbers({g.name: g.n for g in found})
+        return [replace(g, at={n: self._at(g, n) for n in wanted.get(g.name, ())}) for g in found]
+
+    def _quality(self, label: str, metric: Quality, fakes: Features, scores: Scores) -> Jackknife:
+        how = metric.scorer, metric.seed
+        model = self.models.get(how)
+        if model is self.models[next(iter(self.models))]:
+            return quality_estimate(model, fakes, scores, metric.seed)
+        if model is None:
+            if getattr(registry.make("scorer", metric.scorer), "default_extractor", None):
+                raise BadSpec(f"{label} looks at features of its own; ask for it by beside (--beside).")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of the same reals, which the first model has warned of
+                model = self.models[how] = api.fit(self.reals, scorer=metric.scorer, seed=metric.seed)
+        return metric.estimate(model, fakes)
+
+    def _whole(self, name: str, able: Mapping[str, Any], real: np.ndarray, fake: np.ndarray) -> dict[str, Jackknife]:
+        """Metrics of the same two sets in one go; of too few pictures the value without an interval."""
+        values, together = {}, {}
+        for label, metric in able.items():
+            try:
+                if min(len(real), len(fake)) < CLOSE:
+                    values[label] = Jackknife(float(metric(real, fake)), n=len(fake))
+                    _try_smaller(metric, real, fake)
+                together[label] = metric
+            except GiqaError as error:
+                what = "has no interval" if label in values else "left out"
+                self.notes.append(f"{name}: {label} {what}: {error}")
+        if len(fake) >= FEWEST:
+            values |= _together(together, real, fake, jackknifed, self.chosen.seed)
+        return values
+
+    def _at(self, g: Generator, n: int) -> dict[str, Jackknife]:
+        values = {}
+        for logits, fake in self.kept[g.name].items():
+            able = {
+                label: metric
+                for label, metric in self.made.items()
+                if isinstance(metric, InceptionScore) == logits and by_size(metric) and label in g.values
+            }
+            for label, metric in list(able.items()):
+                try:
+                    _try_smaller(metric, self._real(logits), fake[:n])
+                except GiqaError:
+                    del able[label]
+            values |= _together(able, self._real(logits), fake, partial(at_number, n=n), self.chosen.seed)
+        return values
+
+    def _real(self, logits: bool) -> np.ndarray:
+        return self.chosen.logits if logits else self.chosen.real
+
+
+def _together(
+    metrics: Mapping[str, Any], real: np.ndarray, fake: np.ndarray, estimate: Callable[..., list[Jackknife]], seed: int
+) -> dict[str, Jackknife]:
+    """Metrics of the same two sets, in one go."""
+    if not metrics:
+        return {}
+    size = {"real": len(real), "fake": len(fake), None: 0}
+    shares = [size[getattr(metric, "share_of", None)] for metric in metrics.values()]
+    found = estimate(lambda r, f: evaluate(list(metrics.values()), r, f), real, fake, seed=seed, share_of=shares)
+    return dict(zip(metrics, found, strict=True))
+
+
+def _try_smaller(metric: Any, real: np.ndarray, fake: np.ndarray) -> None:
+    """Raise what the metric raises when a group is left out."""
+    metric(*(x[: len(x) - math.ceil(len(x) / GROUPS)][:MOST] for x in (real, fake)))
+
+
+def _note_sizes(found: Sequence[Generator], made: Mapping[str, Any], n: int, notes: list[str]) -> None:
+    """Unequal sets, copies, and metrics that should not be trusted at this size."""
+    sizes = {g.name: g.n for g in found}
+    dependent = [label for label, metric in made.items() if by_size(metric)]
+    if len(set(sizes.values())) > 1 and dependent:
+        each = ", ".join(f"{name} {m}" for name, m in sizes.items())
+        notes.append(
+            f"the sets are not equally large ({each}), and {', '.join(dependent)} depend on that: each value is that "
+            f"of its whole set, verdicts compare equally many (the mean of {DRAWS} seeded draws from the larger set); "
+            f"pictures (--pictures {min(sizes.values())}) takes as many of each"
+        )
+    for g in found:
+        if g.n < FEWEST:
+            notes.append(f"{g.name}: {g.n} pictures are too few for an interval or a verdict; it takes {FEWEST}")
+    for g in found:
+        copies = g.scores.summary()["duplicates"]
+        if copies:
+            notes.append(f"{g.name}: {copies} of {len(g.scores)} pictures repeat a real one; QS leaves them out")
+    about: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
+    for label in made:
+        for g in found:
+            if label in g.trouble:
+                labels, names = about.setdefault(g.trouble[label], ({}, {}))
+                labels[label] = names[g.name] = None
+    for text, (labels, names) in about.items():
+        whose = f" of {', '.join(names)}" if len(names) < len(found) else ""
+        notes.append(f"{', '.join(labels)}{whose}: {text}")
+    for text in notes:
+        warnings.warn(text, stacklevel=3)

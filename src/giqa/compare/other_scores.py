@@ -1,0 +1,139 @@
+"""Other scores of the same pictures beside z: a scorer of one's choice, or a column of a table."""
+
+from __future__ import annotations
+
+import math
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import api, registry
+from ..errors import BadSpec, BadTable
+from ..features.extract import as_features
+from ..images.sets import exists, name_and_place
+from ..stats import fisher, spearman
+from ..tables.names import join_names
+from ..tables.table import read_scored
+from .paired import mean_of
+from .result import Beside, Generator
+
+TABLE = re.compile(r"(.+\.(?:csv|tsv)):(-?)([^:]+)", re.IGNORECASE)
+
+
+def named(beside: Any) -> dict[str, Any]:
+    """What is asked for by name: a mapping, or specs, each with its own name or NAME=SPEC.
+
+    >>> named(["brisque", "nima=scores.csv:nima"])
+    {'brisque': 'brisque', 'nima': 'scores.csv:nima'}
+    """
+    if isinstance(beside, Mapping):
+        return dict(beside)
+    found: dict[str, Any] = {}
+    for given in [beside] if isinstance(beside, str) else beside or ():
+        own, spec = name_and_place(given, "(:/\\", _is_table) if isinstance(given, str) else ("", given)
+        table = TABLE.fullmatch(spec) if isinstance(spec, str) else None
+        plain = spec if isinstance(spec, str) else registry.canonical("scorer", spec)
+        name = own or (table[3] if table else plain)
+        if name in found:
+            raise BadSpec(f"Two scores beside ours are called {name!r}; give one another name: NAME={plain}.")
+        if not table:
+            api.make_scorer(spec)  # a mistake is told before the long work
+        found[name] = spec
+    return found
+
+
+def _is_table(text: str) -> bool:
+    table = TABLE.fullmatch(text)
+    return bool(table) and exists(table[1])
+
+
+def beside_of(
+    asked: Mapping[str, Any], real: Any, where: Mapping[str, Any], found: Sequence[Generator], **reading: Any
+) -> list[Beside]:
+    """Every score that is asked for, of the reals and of each generator's pictures; `where`: these, by name."""
+    made = []
+    for name, spec in asked.items():
+        table = TABLE.fullmatch(spec) if isinstance(spec, str) else None
+        if table:
+            values, reals = _from_table(Path(table[1]), table[3], -1 if table[2] else 1, real, found)
+        else:
+            values, reals = _by_scorer(name, spec, real, where, found, reading)
+        means = {g.name: mean_of(values[g.name]) for g in found if g.name in values}
+        agreements = {g.name: agreement(g.scores.z, values[g.name]) for g in found if g.name in values}
+        made.append(Beside(name, values, reals, means, agreements))
+    return made
+
+
+def agreement(one: np.ndarray, other: np.ndarray) -> tuple[float, float, float]:
+    """Spearman's correlation and its 95 % interval by Fisher's z with variance 1.06 / (n - 3) (Fieller et al. 1957)."""
+    both = np.isfinite(one) & np.isfinite(other)
+    if both.sum() < 5:
+        return math.nan, math.nan, math.nan
+    found = fisher(spearman(one[both], other[both]), int(both.sum()))
+    return found.value, found.low, found.high
+
+
+def _by_scorer(
+    name: str, spec: Any, real: Any, where: Mapping[str, Any], found: Sequence[Generator], reading: Mapping[str, Any]
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Raw scores of a scorer on its own features, and those of held-out reals."""
+    seed, extractor, match = (reading.get(key) for key in ("seed", "extractor", "match"))
+    scorer = api.make_scorer(spec, seed=seed)
+    own = getattr(scorer, "default_extractor", None)
+    options = {key: reading[key] for key in ("store", "workers") if key in reading}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the same reals, which ours has warned of
+        if as_features(real) is None:
+            model = api.fit(real, own or extractor, scorer, match=match, seed=seed or 0, **options)
+        elif own:
+            raise BadSpec(f"{name} looks at pictures; give pictures, not features.")
+        else:
+            model = api.fit(real, scorer=scorer, seed=seed or 0)
+        values = {}
+        for g in found:
+            scores = api.score(where[g.name], model=model, **options)
+            values[g.name] = _aligned(g, dict(zip(scores.id, scores.score.tolist(), strict=True)))
+    return values, np.asarray(model.scale.held_out)
+
+
+def _from_table(
+    path: Path, column: str, sign: int, real: Any, found: Sequence[Generator]
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """A column joined on ids: NAME/ID where a set's name stands before it, else ID, if only one set has it."""
+    names, numbers = read_scored(path, column)
+    known = {name: sign * value for name, value in zip(names, numbers, strict=True)}
+    ids = {g.name: list(g.scores.id) for g in found} | {"reals": list(getattr(as_features(real) or real, "ids", ()))}
+    values: dict[str, np.ndarray] = {}
+    for name, mine in ids.items():
+        others = {i: other for other, those in ids.items() if other != name for i in those}
+        row = []
+        for i in mine:
+            if f"{name}/{i}" not in known and i in known and i in others:
+                raise BadTable(f"{path} has {i!r}, which is in {name} and in {others[i]}; write {name}/{i} there.")
+            row.append(known.get(f"{name}/{i}", known.get(i, math.nan)))
+        values[name] = np.array(row, float)
+    if not any(np.isfinite(row).any() for row in values.values()):
+        values = _by_other_names(path, ids, known)
+    reals = values.pop("reals")
+    values = {name: row for name, row in values.items() if np.isfinite(row).any()}
+    if not values:
+        first = next((name for name in known), "none"), next((i for those in ids.values() for i in those), "none")
+        raise BadTable(f"{path} names no picture of the sets; its first is {first[0]!r}, theirs {first[1]!r}.")
+    return values, reals[np.isfinite(reals)]
+
+
+def _by_other_names(path: Path, ids: Mapping[str, Sequence[str]], known: Mapping[str, float]) -> dict[str, np.ndarray]:
+    """The same where the table writes names in another way, such as addresses or longer paths."""
+    everything = [f"{name}/{i}" for name, those in ids.items() for i in those]
+    place, _ = join_names(known, everything, str(path), "the sets that are compared")
+    by_place = {at: known[name] for name, at in place.items()}
+    row = iter(by_place.get(at, math.nan) for at in range(len(everything)))
+    return {name: np.array([next(row) for _ in those], float) for name, those in ids.items()}
+
+
+def _aligned(g: Generator, known: Mapping[str, float]) -> np.ndarray:
+    return np.array([known.get(name, math.nan) for name in g.scores.id], float)

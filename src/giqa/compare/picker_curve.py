@@ -1,0 +1,224 @@
+"""The picker's curve: FD, QS and DS against the share that is kept, beside truncation (GIQA, Table 3)."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadShape, BadSpec
+from ..files import replace_file
+from ..metrics.jackknife import Jackknife, jackknifed
+from ..metrics.named import Diversity, Frechet
+from ..pages import drawing
+from ..pages.axes import number
+from ..pages.page import render
+from .picker import pick
+
+SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
+METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {"fd": Frechet(), "ds": Diversity()}
+QS = "qs"
+WAYS = {"fd": "lower is better", QS: "higher is better", "ds": "higher is better"}
+WIDTH = 420  # of a chart
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """Pictures that were kept in one way, how many were measured, and a `Jackknife` a metric.
+
+    `share`: of all that was kept; of a truncated set, how far its latents were drawn to the middle.
+    """
+
+    how: str
+    share: float
+    n: int
+    values: Mapping[str, Jackknife]
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Some pictures (PNG) in a row, under a name, and what is written below each."""
+
+    name: str
+    pictures: Sequence[bytes]
+    words: Sequence[str] = ()
+
+    def cells(self) -> list[tuple[str, str]]:
+        """For each picture its base64 text, and the words."""
+        return [(base64.b64encode(p).decode(), w) for p, w in zip_longest(self.pictures, self.words, fillvalue="")]
+
+
+def picker_curve(
+    real: Any,
+    fake: Any,
+    scores: Any,
+    z: Any,
+    *,
+    how: str = "picker",
+    shares: Sequence[float] = SHARES,
+    sample: int | None = None,
+    metrics: Mapping[str, Callable[[np.ndarray, np.ndarray], float]] | None = None,
+    seed: int = 0,
+) -> list[Point]:
+    """A `Point` for each of `shares`: the best by `scores` are kept, `sample` of those measured against the reals.
+
+    >>> rng = np.random.default_rng(0)
+    >>> real, fake = rng.normal(size=(200, 2)), rng.normal(size=(200, 2))
+    >>> near = -(fake**2).sum(axis=1)
+    >>> whole, half = picker_curve(real, fake, near, near, shares=(1., .5))
+    >>> half.values["qs"].value > whole.values["qs"].value, half.values["ds"].value < whole.values["ds"].value, half.n
+    (True, True, 100)
+
+    real (n, d), fake (m, d); scores (m,), higher = better, NaN is never picked; z (m,), whose mean is QS: take another
+    scorer's, since by that which picks QS must rise. `metrics`: functions of (real, fake), FD and DS unless said.
+    Equally many pictures are measured at every share (FD is biased by their number): `sample`, or as many as the
+    smallest share keeps; drawn at random, seeded, one order for all shares, so that the sets overlap as far as they
+    can. Intervals: delete-a-group jackknife over reals and over fakes, which are picked anew each time; what QS owes to
+    the reals that its scale is from is no part of it. Errors: `BadSpec`, `BadShape`.
+    """
+    real, fake = np.asarray(real), np.asarray(fake)
+    scores, z = np.asarray(scores, float).ravel(), np.asarray(z, float).ravel()
+    if not len(fake) == len(scores) == len(z):
+        raise BadShape(f"Each picture needs a score and a z: {len(fake)} pictures, {len(scores)}, {len(z)}.")
+    fewest = min(len(pick(scores, keep=share)) for share in shares) if len(shares) else 0
+    sample = fewest if sample is None else sample
+    if not 1 <= sample <= fewest:
+        raise BadSpec(f"The smallest share keeps {fewest} pictures; {sample} of them cannot be measured.")
+    metrics, order = METRICS if metrics is None else metrics, np.random.default_rng(seed).permutation(len(fake))
+    found = []
+    for share in shares:
+
+        def values(reals: np.ndarray, fakes: np.ndarray, share: float = share) -> list[float]:
+            rows = fakes[:, 0].astype(int)
+            rows = drawn(scores, rows, share, round(sample * len(rows) / len(fake)), order)
+            sets = real[reals[:, 0].astype(int)], fake[rows]
+            return [float(z[rows].mean()), *(metric(*sets) for metric in metrics.values())]
+
+        numbers = (np.arange(len(x), dtype=np.float64)[:, None] for x in (real, fake))
+        estimates = jackknifed(values, *numbers, most=max(len(real), len(fake)), seed=seed)
+        by_name = dict(zip((QS, *metrics), estimates, strict=True))
+        by_name = {name: by_name[name] for name in sorted(by_name, key=lambda n: (n != "fd", n != QS))}
+        found.append(Point(how, float(share), sample, by_name))
+    return found
+
+
+def drawn(scores: np.ndarray, rows: np.ndarray, share: float, sample: int, order: np.ndarray) -> np.ndarray:
+    """Of `rows` the best share, and of those the `sample` that come first in `order`, a rank (m,) of each picture.
+
+    >>> drawn(np.array([3., 1., 2., 4.]), np.array([0, 1, 2, 3]), 0.75, 2, np.array([3, 0, 1, 2])).tolist()
+    [2, 3]
+    """
+    kept = rows[pick(scores[rows], keep=share)]
+    return kept[np.argsort(order[kept])][:sample]
+
+
+def truncated_curve(
+    real: Any, sets: Mapping[float, tuple[Any, Any]], sample: int | None = None, how: str = "truncation", **options: Any
+) -> list[Point]:
+    """A `Point` for each truncation: `sets` has the pictures made with it, and their z, (m, d) and (m,).
+
+    Nothing is picked: of every set `sample` pictures are measured, or as many as the smallest has.
+    """
+    fewest = min((len(fake) for fake, _ in sets.values()), default=0)
+    found = []
+    for truncation, (fake, z) in sorted(sets.items(), reverse=True):
+        every = np.zeros(len(fake))
+        (point,) = picker_curve(real, fake, every, z, shares=(1.0,), sample=sample or fewest, **options)
+        found.append(Point(how, float(truncation), point.n, point.values))
+    return found
+
+
+def latent_scores(latents: Any) -> np.ndarray:
+    """How near each latent (m, d) is to the middle of them, (m,): minus its distance to the mean.
+
+    >>> latent_scores(np.array([[0., 0.], [3., 4.], [-3., -4.]])).tolist()
+    [-0.0, -5.0, -5.0]
+    """
+    latents = np.asarray(latents, float)
+    if latents.ndim != 2 or not np.isfinite(latents).all():
+        raise BadShape(f"Latents are finite numbers (n, d), a row a picture; got the shape {latents.shape}.")
+    return -np.linalg.norm(latents - latents.mean(axis=0), axis=1)
+
+
+def rows_of(points: Sequence[Point]) -> list[dict[str, Any]]:
+    """A row a point: how, share, pictures, and of each metric its value, low and high."""
+    rows = []
+    for point in points:
+        row: dict[str, Any] = {"how": point.how, "share": point.share, "pictures": point.n}
+        for name, estimate in point.values.items():
+            low, high = estimate.interval()
+            row |= {name: estimate.value, f"{name}_low": low, f"{name}_high": high}
+        rows.append(row)
+    return rows
+
+
+def write_curve(path: str | Path, points: Sequence[Point], notes: Sequence[str] = (), **more: Any) -> Path:
+    """The curve as `.csv`, a row a point, or `.html`, a chart a metric in one file that opens offline.
+
+    `notes`: sentences above the charts. `more`, of the page: `title`, `strips` of pictures by heading, `tables` as
+    (heading, columns, rows), and `links` as (address, text). Whole or not at all.
+    """
+    path = Path(path)
+    rows = rows_of(points)
+    if path.suffix.lower() == ".csv":
+        text = io.StringIO()
+        table = csv.DictWriter(text, rows[0], lineterminator="\n")
+        table.writeheader()
+        table.writerows({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
+        content = text.getvalue()
+    elif path.suffix.lower() == ".html":
+        content = page(points, notes, **more)
+    else:
+        raise BadSpec(f"A curve is written as .csv or .html, got {path.name!r}.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, content.encode("utf-8", "replace"))
+    return path
+
+
+def page(
+    points: Sequence[Point],
+    notes: Sequence[str] = (),
+    title: str = "Picker curve",
+    strips: Mapping[str, Sequence[Strip]] | None = None,
+    tables: Sequence[tuple[str, Sequence[str], Sequence[Sequence[str]]]] = (),
+    links: Sequence[tuple[str, str]] = (),
+    made_by: Mapping[str, Any] | None = None,
+) -> str:
+    """The page of a curve as HTML text."""
+    hows = list(dict.fromkeys(point.how for point in points))
+    charts = charts_of(points)
+    return render(
+        "compare/picker_curve.html",
+        ("pages/page.css", "pages/figures.css"),
+        filters={"number": number},
+        title=title,
+        notes=notes,
+        keys=[(how, i % drawing.COLOURS) for i, how in enumerate(hows)],
+        charts=charts,
+        points=[(p, [(e.value, *e.interval()) for e in p.values.values()]) for p in points],
+        metrics=[name for name, _, _ in charts],
+        strips=strips or {},
+        tables=tables,
+        links=links,
+        made_by=[(k, v if isinstance(v, str) else json.dumps(v)) for k, v in (made_by or {}).items()],
+    )
+
+
+def charts_of(points: Sequence[Point]) -> list[tuple[str, str, str]]:
+    """Of each metric its name, which way is better, and a chart of all lines as SVG."""
+    charts = []
+    for name in dict.fromkeys(name for point in points for name in point.values):
+        lines = {}
+        for how in dict.fromkeys(point.how for point in points):
+            own = [p for p in points if p.how == how and name in p.values]
+            lines[how] = [(p.share, p.values[name].value, *p.values[name].interval()) for p in own]
+        charts.append((name.upper(), WAYS.get(name, ""), drawing.lines(lines, WIDTH)))
+    return charts

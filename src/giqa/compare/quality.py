@@ -1,0 +1,62 @@
+"""QS of a set of pictures, the only definition: the mean z of `giqa.score`, and the interval of that mean."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .. import api
+from ..features.extract import as_features
+from ..metrics.jackknife import Jackknife
+from ..metrics.named import QUALITY, Named
+from ..metrics.quality import quality, standard
+from ..model.model import Model
+from ..model.table import Scores
+from ..scorers.products import as_matrix
+from ..types import Features
+
+
+@dataclass(frozen=True)
+class Quality(Named):
+    """QS: mean z of the fakes under a scorer fitted on the reals, on the scale of held-out reals (GIQA, eq. 9)."""
+
+    scorer: Any = api.DEFAULT_SCORER
+    seed: int = 0
+    about: ClassVar[str] = QUALITY
+    by_size: ClassVar[bool] = False
+
+    def __call__(self, real: np.ndarray, fake: np.ndarray) -> float:
+        fakes = as_features(as_matrix(fake))  # raises where a row is not finite: `score` would leave it out
+        return self.estimate(api.fit(real, scorer=self.scorer, seed=self.seed), fakes).value
+
+    def estimate(self, model: Model, fakes: Features) -> Jackknife:
+        """QS and how it varies, by a model that was fitted with this scorer and seed."""
+        return quality_estimate(model, fakes, api.collect(api.score_steps(fakes, model), model), self.seed)
+
+
+def quality_estimate(model: Model, fakes: Features, scores: Scores, seed: int = 0) -> Jackknife:
+    """QS and how it varies: without each fold of the reals, in model and scale, and from picture to picture.
+
+    The scale is a unit, and positive: it moves QS, and the difference of two, but never its sign. So a difference is in
+    the unit of these reals, and only what the model owes to them counts against it.
+    Copies of reals are left out, as in `Scores.summary`, and so is a z that is not finite.
+    """
+    place = {name: row for row, name in enumerate(scores.id)}
+    rows = np.array([place[name] for name in fakes.ids])
+    copied = np.array([bool(scores.duplicate_of[row]) for row in rows])
+    kept = np.flatnonzero(np.isfinite(scores.z[rows]) & ~copied)
+    if not len(kept):
+        return Jackknife(math.nan)
+    held_out = model.scale.held_out
+    z = standard(scores.score[rows][kept], held_out)
+    by_fold = model.scorer.score_folds(model._matrix(fakes.rows(kept))) if hasattr(model.scorer, "score_folds") else []
+    if not len(by_fold):
+        return Jackknife.of_mean(z)
+    folds = by_fold.shape[1]
+    dealt = np.random.default_rng([seed, 0]).permutation(len(held_out)) % folds
+    real = np.array([quality(by_fold[:, f], held_out[dealt != f]).mean_z for f in range(folds)])
+    model_alone = standard(by_fold, held_out).mean(axis=0)
+    return Jackknife.of_mean(z, real - real.mean(), model_alone - model_alone.mean())

@@ -1,0 +1,5 @@
+"""How well scores agree with people."""
+
+from .evaluate import evaluate
+
+__all__ = ["evaluate"]

@@ -1,0 +1,286 @@
+"""Scorers against labelled pairs or votes: any number of both, every picture looked at once by each extractor."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .. import __version__, api, registry
+from ..errors import BadSource, BadSpec, BadTable, GiqaError
+from ..features.extract import as_match, auto_match, extract, make_extractor
+from ..images import open_source
+from ..model.model import Model, load
+from ..model.trust import LEARNED_FROM
+from ..p_real.model import Realism, is_realism, load_realism
+from ..tables.names import match_names
+from ..tables.table import read_scored
+from ..train.heads import train_heads
+from ..train.manifest import Part
+from ..types import Features, Progress
+from ..votes.votes import Counts, Pairs, Votes, generator_of, read_labels
+from .bench_entries import Entry, parse_entries, parse_sweep
+from .bench_result import Bench, SetFound, judge
+from .differences import judged_pairs
+from .training_overlap import UNKNOWN, marks_of, refusal, seen_in_training
+
+SCORE_COLUMNS = ("score", "z")
+
+
+@dataclass(frozen=True)
+class LabelledSet:
+    """What entries are judged on: `labels` (pairs, votes or counts, or their file) of `pictures` (any source).
+
+    `real`: the reals that scorers are fitted on; `snapshots`: the table that learned scorers learn from; `generator`:
+    picture -> who made it, where the labels do not say.
+    """
+
+    name: str
+    labels: Any
+    pictures: Any = None
+    real: Any = None
+    snapshots: Any = None
+    generator: Mapping[str, str] = field(default_factory=dict)
+
+
+def bench(
+    sets: Sequence[LabelledSet],
+    scorers: str | Sequence[str] = (),
+    *,
+    sweeps: Sequence[str] = (),
+    extractor: Any = None,
+    match: Any = None,
+    unanimous: bool = False,
+    kind: str | None = "generated",
+    include_training: bool = False,
+    resamples: int = 500,
+    seed: int = 0,
+    store: bool = True,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Bench:
+    """Judge every entry on every set: the share of pairs that it puts right, or the AUROC of single votes.
+
+        found = bench([LabelledSet("faces", "pairs.csv", "pictures/", "reals/")], "gmm,knn", sweeps=["K=1,5,30"])
+        found.sets[0].value("gmm"), found.sets[0].difference("gmm", "knn").says
+
+    `scorers`, `sweeps`: see `giqa.evaluate.bench_entries`. A tie, of votes or of scores, is half a hit; `unanimous`:
+    only pairs
+    on which all raters agree; `kind`: votes on these pictures count (None: all); `include_training`: a human model is
+    judged on pictures that it learned from, too, and else left out. Accuracies have Wilson's interval;
+    differences are of the same pairs, and their intervals know which pairs share a picture; those of votes resample
+    pictures, and raters where they are named. An entry that cannot be fitted is left out with the reason. Errors:
+    `BadSpec`, `BadSource`, `BadShape`, `BadTable`.
+    """
+    entries = parse_entries([scorers] if isinstance(scorers, str) else scorers)
+    swept = [parse_sweep(text) for text in sweeps]
+    everything = _checked(sets, [*entries, *(entry for sweep in swept for entry in sweep.entries)])
+    groups = [[entry.label for entry in entries], *([entry.label for entry in sweep.entries] for sweep in swept)]
+    reading = {"store": store, "workers": workers, "progress": progress}
+    found, notes, used = [], [], {}
+    for one in sets:
+        labels = _labels(one, unanimous, kind)
+        asked = one if any(entry.kind != "table" for entry in everything) else dataclasses.replace(one, pictures=None)
+        work = _Work(asked, labels, extractor, match, seed, reading, include_training)
+        scores, trouble = work.scores(everything)
+        if not scores:
+            raise BadSpec(f"{one.name}: no entry could be judged; {next(iter(trouble.items()))[1]}")
+        about = {"missing": work.missing, "trouble": trouble}
+        generator = generator_of(one.generator, labels.pictures()) or _by_folder(labels)
+        found.append(judge(one.name, labels, scores, groups, generator, resamples, seed, **about))
+        notes += _notes(found[-1])
+        named = {key: _where(getattr(one, key)) for key in ("labels", "pictures", "real", "snapshots")}
+        used[one.name] = named | {"match": _spec(work.match)}
+    made_by = {"giqa": __version__, "seed": seed, "unanimous": unanimous, "kind": kind}
+    made_by["extractor"] = registry.canonical("extractor", make_extractor(extractor))
+    made_by |= {"entries": {entry.label: entry.what + _column(entry) for entry in everything}}
+    made_by["sets"] = used
+    return Bench(tuple(entry.label for entry in entries), tuple(swept), tuple(found), tuple(notes), made_by)
+
+
+def _checked(sets: Sequence[LabelledSet], entries: list[Entry]) -> list[Entry]:
+    """All entries, each once, when every set has what they need."""
+    if not entries:
+        raise BadSpec("Judge what? Give scorers, fitted models or tables of scores, or a sweep.")
+    names = [one.name for one in sets]
+    if not sets or len(set(names)) < len(names):
+        raise BadSpec(f"Every labelled set needs a name of its own; got {', '.join(names) or 'none'}.")
+    kinds = {entry.kind: entry.label for entry in reversed(entries)}
+    for one in sets:
+        if one.pictures is None and set(kinds) - {"table"}:
+            label = next(entry.label for entry in entries if entry.kind != "table")
+            raise BadSpec(f"{one.name}: where are the pictures? {label} needs them (--images).")
+        if one.real is None and "scorer" in kinds:
+            raise BadSpec(f"{one.name}: {kinds['scorer']} is fitted on reals; give some (--real).")
+        if one.snapshots is None and "learned" in kinds:
+            raise BadSpec(f"{one.name}: {kinds['learned']} learns from a table of snapshots; give one (--snapshots).")
+    once = {entry.label: entry for entry in entries}
+    for entry in entries:
+        if entry != once[entry.label]:
+            raise BadSpec(f"Two different entries are called {entry.label!r}; name one of them otherwise.")
+    return list(once.values())
+
+
+def _labels(one: LabelledSet, unanimous: bool, kind: str | None) -> Pairs | Votes | Counts:
+    labels = read_labels(one.labels) if isinstance(one.labels, str | Path) else one.labels
+    if isinstance(labels, Pairs):
+        kept = judged_pairs(labels, unanimous)
+        if not len(kept):
+            raise BadTable(f"{one.name}: none of {len(labels)} rows is a pair {'all agree on' if unanimous else ''}.")
+        return kept
+    if not isinstance(labels, Votes | Counts):
+        raise BadSpec(f"{one.name}: scorers are judged on pairs or votes, not on {type(labels).__name__.lower()}.")
+    if unanimous:
+        raise BadSpec(f"{one.name}: unanimous is for pairs; these are votes on single pictures.")
+    labels = labels.rows(~labels.control) if isinstance(labels, Votes) else labels
+    return labels if kind is None else labels.rows((labels.kind == kind) | (labels.kind == ""))
+
+
+class _Work:
+    """One set: its pictures, their features by extractor, and what is fitted on its reals."""
+
+    def __init__(
+        self, one: LabelledSet, labels: Any, extractor: Any, match: Any, seed: int, reading: dict, training: bool
+    ):
+        self.one, self.extractor, self.seed, self.reading = one, extractor, seed, reading
+        self.training = training  # whether a human model is judged on pictures that it learned from
+        columns = (labels.left, labels.right) if isinstance(labels, Pairs) else (labels.image,)
+        self.names = list(dict.fromkeys(name for column in columns for name in column.tolist()))
+        self.missing: dict[str, str] = {}
+        self.made: dict[Any, Features] = {}
+        self.match = None
+        if one.pictures is None:
+            return
+        source = open_source(one.pictures)
+        found, self.missing = match_names(self.names, source.ids)
+        if not found:
+            first = next(iter(self.missing))
+            raise BadSource(
+                f"{one.name}: none of the {len(self.names)} pictures that the labels name, such as {first!r}, is among "
+                f"the {len(source)} of {source.name}, such as {source.ids[0]!r}."
+            )
+        places = sorted(found.values())
+        self.pictures = Part(source, places)
+        self.name_of = {source.ids[place]: name for name, place in found.items()}
+        if match == "auto":
+            self.match = None if one.real is None else auto_match(one.real, self.pictures)
+        else:
+            self.match = as_match(match)
+
+    def scores(self, entries: list[Entry]) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
+        """Entry -> picture, as the labels call it -> score; and entry -> why there are none."""
+        scores, trouble = {}, {}
+        for done, entry in enumerate(entries):
+            if self.reading["progress"]:
+                self.reading["progress"](f"{self.one.name}: entries", done, len(entries))
+            try:
+                by = self._table(entry) if entry.kind == "table" else self._scored(entry, self._model(entry))
+                scores[entry.label] = {name: value for name, value in by.items() if not math.isnan(value)}
+            except GiqaError as error:
+                trouble[entry.label] = str(error)
+        if self.reading["progress"]:
+            self.reading["progress"](f"{self.one.name}: entries", len(entries), len(entries))
+        return scores, trouble
+
+    def _model(self, entry: Entry) -> Model | Realism:
+        if entry.kind == "model":
+            return load_realism(entry.what) if is_realism(entry.what) else load(entry.what)
+        if entry.kind == "learned":
+            name, given = registry.parse(entry.what)
+            options = {k: v for k, v in self.reading.items() if k != "progress"}
+            given = {"seed": self.seed} | given
+            return train_heads(name, self.one.snapshots, self.extractor, **given, **options)
+        scorer = registry.make("scorer", entry.what, seed=self.seed)
+        extractor = make_extractor(getattr(scorer, "default_extractor", None) or self.extractor)
+        reals = self._features("reals", self.one.real, extractor, self.match)
+        fitted = api.fit(reals, scorer=scorer, seed=self.seed)
+        spec = registry.canonical("extractor", extractor)
+        return dataclasses.replace(fitted, extractor=spec, identity=dict(extractor.identity()), match=_spec(self.match))
+
+    def _scored(self, entry: Entry, model: Model | Realism) -> dict[str, float]:
+        if isinstance(model, Realism):
+            done = extract(self.pictures, model.sums, match=as_match(model.match), what="pictures", **self.reading)
+            features = done.features
+            if not self.training:
+                self._check_unseen(entry, model, features)
+        else:
+            features = self._features("pictures", self.pictures, api.model_extractor(model), as_match(model.match))
+        score = model.score(features)["score"].tolist()
+        return {self.name_of[name]: value for name, value in zip(features.ids, score, strict=True)}
+
+    def _check_unseen(self, entry: Entry, model: Realism, features: Features) -> None:
+        """`BadSpec` where the human model learned from these pictures; a warning where its file does not say."""
+        if model.voted is None:
+            warnings.warn(f"{self.one.name}: {UNKNOWN.format(entry.label)}", stacklevel=2)
+            return
+        notes = zip(features.ids, model.voted.notes(features), strict=True)
+        if seen := [name for name, note in notes if LEARNED_FROM in note]:
+            raise BadSpec(refusal(seen, len(features), entry.label))
+
+    def _features(self, what: str, where: Any, extractor: Any, match: Any) -> Features:
+        key = what, registry.canonical("extractor", extractor), _spec(match)
+        if key not in self.made:
+            done = extract(where, extractor, match=match, what=f"{self.one.name}: {what}", **self.reading)
+            if what == "pictures":
+                self.missing |= {self.name_of[name]: f"cannot be read: {why}" for name, why in done.failures.items()}
+            elif done.failures:
+                name, why = next(iter(done.failures.items()))
+                warnings.warn(f"{len(done.failures)} reals left out; the first, {name}: {why}", stacklevel=2)
+            if not len(done.features):
+                raise BadSource(f"Not one of the {what} of {self.one.name} could be read.")
+            self.made[key] = done.features
+        return self.made[key]
+
+    def _table(self, entry: Entry) -> dict[str, float]:
+        ids, values = read_scored(entry.what, entry.column or SCORE_COLUMNS)
+        found, _ = match_names(self.names, ids)
+        if not self.training:
+            column = entry.column or SCORE_COLUMNS[0]
+            refused, unknown = seen_in_training(self.names, [column], *marks_of(entry.what))
+            if refused:
+                raise BadSpec(refused)
+            if unknown:
+                warnings.warn(f"{self.one.name}: {entry.label}: {unknown}", stacklevel=2)
+        return {name: entry.sign * values[place] for name, place in found.items()}
+
+
+def _by_folder(labels: Any) -> dict[str, str]:
+    """Who made a picture, by the folder it lies in, where every picture of the pairs lies in one."""
+    if not isinstance(labels, Pairs):
+        return {}
+    names = {*labels.left.tolist(), *labels.right.tolist()}
+    return {name: name.rpartition("/")[0] for name in names} if all("/" in name for name in names) else {}
+
+
+def _notes(found: SetFound) -> list[str]:
+    """What was left out of one set, in words."""
+    notes = []
+    if found.missing:
+        shown = "; ".join(f"{name}: {why}" for name, why in list(found.missing.items())[:3])
+        notes.append(f"{found.name}: {len(found.missing)} pictures that the labels name are missing ({shown})")
+    notes += [
+        f"{found.name}: {entry} is {words}: {found.figure} {found.value(entry)}, chance is .5"
+        for entry, words in found.guessing.items()
+    ]
+    notes += [f"{found.name}: {entry} has no score for {n} pictures" for entry, n in found.without.items()]
+    if found.skipped:
+        what = "pairs" if found.kind == "pairs" else "labelled pictures"
+        notes.append(f"{found.name}: {found.skipped} {what} are left out for all entries, {found.rows} judged")
+    return notes + [f"{found.name}: {entry} is left out: {why}" for entry, why in found.trouble.items()]
+
+
+def _spec(match: Any) -> str | None:
+    return match.spec() if match else None
+
+
+def _where(given: Any) -> str | None:
+    """A path as it was given; of what is no path, its kind."""
+    return given if given is None else str(given) if isinstance(given, str | Path) else type(given).__name__
+
+
+def _column(entry: Entry) -> str:
+    return f"[{'-' if entry.sign < 0 else ''}{entry.column}]" if entry.column else ""

@@ -1,0 +1,162 @@
+"""How well scores agree with people: one function for votes, counts, ratings and pairs, with honest intervals."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadSpec
+from ..model.table import Scores
+from ..scorers.human import DISTANCE, FEWEST, HumanModel, Z
+from ..tables.table import read_scored
+from ..types import Features
+from ..votes.votes import Counts, Pairs, Ratings, Votes, generator_of, joined, read_labels
+from .pairs import against_pairs, against_ratings
+from .rows import LEAST_RATERS, Learner, Rows, calibrated, rows_of
+from .training_overlap import marks_of, seen_in_training
+from .votes import Evaluation, against_votes
+
+
+def evaluate(
+    scores: Mapping[str, float] | Scores | Features | str | Path,
+    labels: Votes | Counts | Ratings | Pairs | str | Path,
+    *,
+    column: str | Sequence[str] = "z",
+    probability: bool = False,
+    learning_curve: bool = False,
+    generator: Mapping[str, str] | None = None,
+    kind: str | None = "generated",
+    k: int = 5,
+    include_training: bool = False,
+    resamples: int = 500,
+    seed: int = 0,
+) -> Evaluation:
+    """Compare a score a picture (higher = better) with what people said of the pictures.
+
+    `scores`: picture -> number, a table of scores, or its file, of which `column` is taken; `probability`: the numbers
+    are P(a person says real) already, else they become it by logistic regression on the votes of other pictures.
+    Several columns, or `Features`: P is learned from them by `HumanModel`, as `giqa train human` would, and everything
+    is judged on pictures that it had not seen. `learning_curve`: also from fewer pictures.
+    `generator`: picture -> who made it, where the labels do not say; `kind`: votes on generated pictures alone count
+    (None: on all); `k`: raters whose mean the reliability of ratings is of. A human model's p_real is not judged on
+    pictures that it learned from, as far as the table of scores tells, unless `include_training`. Intervals resample
+    pictures, and raters where votes name 3 or more; of fewer a warning says that they are about these people alone.
+    Names are joined as everywhere (`giqa.tables.names.match_names`). Raises `BadTable` when no picture has both,
+    `BadShape` when fewer than 10 have, `BadSpec`.
+
+    >>> scores = {f"{i}.png": i / 20 for i in range(20)}
+    >>> labels = Counts(*(np.array(c) for c in zip(*[(f"{i}.png", 20, i, "gan", "generated", "") for i in range(20)])))
+    >>> evaluate(scores, labels, resamples=50).figures["Spearman"].value
+    1.0
+    """
+    names, numbers = _numbers(scores, [column] if isinstance(column, str) else list(column))
+    where = str(labels) if isinstance(labels, str | Path) else "the labels"
+    labels = read_labels(labels) if isinstance(labels, str | Path) else labels
+    several = len(names) > 1 or isinstance(scores, Features)
+    if probability and not all(0 <= value <= 1 for row in numbers.values() for value in row):
+        raise BadSpec(f"Probabilities lie between 0 and 1, and {names[0]!r} goes beyond: it is no probability.")
+    if probability and (several or learning_curve):
+        raise BadSpec("One column that is a probability already is judged as it is: nothing is learned from labels.")
+    if not include_training:
+        _refuse_training(scores, names, labels, kind)
+    if isinstance(labels, Pairs | Ratings | Votes | Counts) and len(labels):
+        named = str(scores) if isinstance(scores, str | Path) else "the scores"
+        labels, _ = joined(labels, list(numbers), where, named)
+        generator = generator_of(generator or {}, labels.pictures())
+    if isinstance(labels, Pairs | Ratings):
+        if several or learning_curve:
+            raise BadSpec("Learning from labels needs votes or counts of votes, not pairs or ratings; give one column.")
+        by_name = {name: row[0] for name, row in numbers.items()}
+        if isinstance(labels, Pairs):
+            return against_pairs(by_name, labels, generator or {}, resamples, seed)
+        _warn_of_few(len(np.unique(labels.rater)))
+        return against_ratings(by_name, labels, k, resamples, seed)
+    if not isinstance(labels, Votes | Counts):
+        raise BadSpec(f"Scores are compared with votes, counts, ratings or pairs, not with {type(labels).__name__}.")
+    if isinstance(labels, Votes):
+        labels = labels.rows(~labels.control)
+    if kind is not None:
+        labels = labels.rows((labels.kind == kind) | (labels.kind == ""))
+    rows, lost = rows_of(numbers, labels, generator or {})
+    if isinstance(labels, Votes):
+        _warn_of_few(len(np.unique(rows.rater)))
+    learn = None if probability else _human_model(names) if several else calibrated
+    return against_votes(rows, lost, learn, resamples, seed, learning_curve)
+
+
+def _warn_of_few(raters: int) -> None:
+    if raters < LEAST_RATERS:
+        who = "1 rater" if raters == 1 else f"{raters} raters"
+        warnings.warn(
+            f"The labels are of {who}: intervals resample pictures alone, and say nothing of what other people would "
+            f"answer. That takes {LEAST_RATERS} raters or more.",
+            stacklevel=3,
+        )
+
+
+def _refuse_training(scores: Any, columns: Sequence[str], labels: Any, kind: str | None) -> None:
+    """`BadSpec` where a human model would be judged by votes that it learned from; a warning where nobody knows."""
+    ids, notes, made_by = marks_of(scores)
+    sides = (labels.left, labels.right) if isinstance(labels, Pairs) else (getattr(labels, "image", np.empty(0)),)
+    judged = np.concatenate(sides)
+    if kind is not None and hasattr(labels, "kind"):
+        judged = judged[(labels.kind == kind) | (labels.kind == "")]
+    refused, unknown = seen_in_training(map(str, judged), columns, ids, notes, made_by)
+    if refused:
+        raise BadSpec(refused)
+    if unknown and isinstance(scores, Scores | str | Path):
+        warnings.warn(unknown, stacklevel=3)
+
+
+def _human_model(names: Sequence[str]) -> Learner:
+    """P(says real) by a `HumanModel` of these columns; of too few votes to fit one, the share of them."""
+
+    def learn(train: Rows, x: np.ndarray) -> np.ndarray:
+        images, first, place = np.unique(train.image, return_index=True, return_inverse=True)
+        said = np.bincount(place, train.said, len(images))
+        if len(images) < FEWEST or not 0 < said.sum() < len(place):
+            return np.full(len(x), (said.sum() + 1) / (len(place) + 2))
+        votes = np.c_[np.bincount(place, minlength=len(images)), said]
+        model = HumanModel(resamples=0).fit(_features(names, train.x[first]), votes)
+        return model.p_real(_features(names, x))[0]
+
+    return learn
+
+
+def _features(names: Sequence[str], x: np.ndarray) -> Features:
+    ids = tuple(map(str, range(len(x))))
+    return Features(ids, {name: x[:, [i]] for i, name in enumerate(names)})
+
+
+def _numbers(scores: Any, columns: list[str]) -> tuple[list[str], dict[str, list[float]]]:
+    """The names of the columns, and the numbers of the pictures that have them all."""
+    if isinstance(scores, Features):
+        columns = [
+            name if layer.shape[1] == 1 else f"{name.removesuffix(end)}.{i}{end}"
+            for name, layer in scores.layers.items()
+            for end in [next((end for end in (DISTANCE, Z) if name.endswith(end)), "")]
+            for i in range(layer.shape[1])
+        ]
+        table = dict(zip(scores.ids, scores.matrix().tolist(), strict=True))
+    elif isinstance(scores, Mapping):
+        columns, table = columns[:1], {name: [value] for name, value in scores.items()}
+    else:
+        each = [_by_name(scores, column) for column in columns]
+        table = {name: [one.get(name, float("nan")) for one in each] for name in each[0]}
+    return columns, {str(name): row for name, row in table.items() if np.isfinite(row).all()}
+
+
+def _by_name(scores: Any, column: str) -> dict[str, float]:
+    """A column's numbers, by picture."""
+    if isinstance(scores, str | Path):
+        return dict(zip(*read_scored(scores, column), strict=True))
+    if isinstance(scores, Scores):
+        numbers = getattr(scores, column, None)
+        if not isinstance(numbers, np.ndarray):
+            raise BadSpec(f"Scores have no column of numbers {column!r}; take z or score.")
+        scores = dict(zip(scores.id, numbers.tolist(), strict=True))
+    return {name: float(value) for name, value in scores.items()}

@@ -1,0 +1,101 @@
+"""How well a score agrees with pairs that people judged, and with ratings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..errors import BadShape
+from ..stats import Estimate, from_draws, spearman, wilson
+from ..votes import agreement as a
+from ..votes.aggregation import sum_pairs
+from ..votes.votes import Pairs, Ratings
+from .rows import LEAST, LEAST_RATERS, NOTHING, rank_correlation
+from .votes import Evaluation, corrected
+
+
+def against_pairs(
+    by_name: Mapping[str, float], pairs: Pairs, generator: Mapping[str, str], resamples: int, seed: int
+) -> Evaluation:
+    """Whether the picture that most people prefer scores higher; a tie, of votes or of scores, is half a hit.
+
+    "pair accuracy" has Wilson's interval, as if pairs were independent; "other pictures" resamples pictures, which
+    stand in several pairs. "single votes" is the share of votes a score sides with, "best for votes" the most there is.
+    """
+    summed = sum_pairs(pairs)
+    both = list(zip(summed.left.tolist(), summed.right.tolist(), strict=True))
+    known = np.array([left in by_name and right in by_name for left, right in both], bool)
+    of, votes = summed.rows(known), (summed.votes_left + summed.votes_right)[known]
+    of, votes = of.rows(votes > 0), votes[votes > 0]
+    if not len(of):
+        few = "both pictures of a pair need votes and a score; score the reals too where pairs hold them"
+        raise BadShape(f"None of {len(known)} pairs can be compared: {few}; ids and names must be equal.")
+    both = list(zip(of.left.tolist(), of.right.tolist(), strict=True))
+    sign = np.sign([by_name[left] - by_name[right] for left, right in both])
+    margin = of.votes_left - of.votes_right
+    by_pair, by_vote = 0.5 + 0.5 * sign * np.sign(margin), 0.5 + 0.5 * sign * margin / votes
+    figures = {"pair accuracy": wilson(float(by_pair.sum()), len(by_pair))}
+    agreed = np.abs(margin) == votes
+    if 0 < agreed.sum() < len(of):
+        figures["pair accuracy, unanimous"] = wilson(float(by_pair[agreed].sum()), int(agreed.sum()))
+    weights = _drawn(of, resamples, seed)
+    pictures = len(np.unique(np.concatenate([of.left, of.right])))
+    figures["pair accuracy, other pictures"] = _weighted(by_pair, np.ones(len(of)), weights, pictures)
+    figures["single votes"] = _weighted(by_vote, votes, weights, pictures)
+    figures["best for votes"] = _weighted(0.5 + 0.5 * np.abs(margin) / votes, votes, weights, pictures)
+    made_by = np.array([" / ".join(sorted(generator.get(name, "?") for name in pair)) for pair in both])
+    for kind in np.unique(made_by) if generator else ():
+        here = by_pair[made_by == kind]
+        figures[f"pairs of {kind}"] = wilson(float(here.sum()), len(here))
+    return Evaluation("pairs", pictures, int(votes.sum()), int((~known).sum()), figures)
+
+
+def _drawn(pairs: Pairs, resamples: int, seed: int) -> np.ndarray:
+    """How often each pair is there when pictures are drawn anew: the product of both draws, (resamples, pairs)."""
+    names, place = np.unique(np.concatenate([pairs.left, pairs.right]), return_inverse=True)
+    n, (left, right) = len(names), np.split(place, 2)
+    drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples)
+    return (drawn[:, left] * drawn[:, right]).astype(float)
+
+
+def _weighted(credit: np.ndarray, size: np.ndarray, weights: np.ndarray, pictures: int) -> Estimate:
+    """A mean of credits, with its interval over resampled pictures."""
+    sums = weights @ size
+    values = (weights @ (credit * size))[sums > 0] / sums[sums > 0]
+    mean, least = float(np.average(credit, weights=size)), min(len(credit), pictures)
+    return from_draws(mean, values, pictures, len(credit), low=0.0, high=1.0, share_of=least)
+
+
+def against_ratings(by_name: Mapping[str, float], ratings: Ratings, k: int, resamples: int, seed: int) -> Evaluation:
+    """Rank correlation of a score with the mean rating, and as it would be with perfect ratings.
+
+    The interval resamples pictures, and raters where there are 3 or more.
+    """
+    known = np.array([name in by_name for name in ratings.image.tolist()], bool)
+    lost, of = len(np.unique(ratings.image[~known])), ratings.rows(known)
+    names, image = np.unique(of.image, return_inverse=True)
+    if len(names) < LEAST:
+        raise BadShape(f"{len(names)} rated pictures have a score, {lost} have none: evaluating needs {LEAST}.")
+    score = np.array([by_name[name] for name in names.tolist()])
+    rater = np.unique(of.rater, return_inverse=True)[1]
+    raters = int(rater.max()) + 1
+    rng, values, people = np.random.default_rng(seed), [], np.ones(len(rater))
+    for _ in range(resamples):
+        if raters >= LEAST_RATERS:
+            people = np.bincount(rng.integers(raters, size=raters), minlength=raters)[rater]
+        n = np.bincount(image, people, len(names))
+        pictures = rng.integers(len(names), size=len(names))
+        pictures = pictures[n[pictures] > 0]
+        mean = np.bincount(image, people * of.rating, len(names))[pictures] / n[pictures]
+        values.append(spearman(score[pictures], mean))
+    mean = np.bincount(image, of.rating) / np.bincount(image)
+    units = min(raters, len(names)) if raters >= LEAST_RATERS else len(names)
+    figures = {"Spearman": rank_correlation(spearman(score, mean), np.array(values), units, len(names))}
+    if np.bincount(image).max() > 1:
+        one = a.rating_reliability(image, of.rating, 1)
+        each = 1 / np.mean(1 / np.bincount(image))
+        reliability = a.rating_reliability(image, of.rating, k)
+        figures[f"reliability of {k}"] = Estimate(reliability, NOTHING, NOTHING, len(names))
+        figures["Spearman, disattenuated"] = corrected(figures["Spearman"], each * one / (1 + (each - 1) * one))
+    return Evaluation("ratings", len(names), len(of), lost, figures)

@@ -1,0 +1,272 @@
+"""One picture explained: a heat map over it, what stands out in words, and real pictures of the same place."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadSource, BadSpec, MissingSource
+from ..features.extract import as_match, make_extractor
+from ..files import as_png, replace_file
+from ..images import open_source
+from ..images.decode import decode
+from ..model.model import read_header
+from ..pages.page import render
+from ..registry import canonical
+from ..types import Source
+from .energy import COMBINED, SHARES
+from .maps import Explanation, MapModel, fit_maps, load_maps
+
+LONGEST = 512  # pixels; the longest side of what is drawn
+WORDS = {
+    "grain": "its grain (how neighbouring pixels vary)",
+    "sharpness": "its sharpness (less fine detail than goes with what is coarse there)",
+    "low": "its edges and fine texture",
+    "mid": "its parts and their texture",
+    "high": "what it shows",
+}
+LAYER_TITLES = {
+    "grain": "Grain",
+    "sharpness": "Sharpness",
+    "low": "Fine texture",
+    "mid": "Parts and texture",
+    "high": "Content",
+    COMBINED: "Combined",
+}
+# how strongly a place is coloured: nothing at the median of reals, yellow from the worst 10 %, red from the worst 1 %
+COLOURS = np.array([[255, 214, 64], [255, 214, 64], [226, 38, 30], [128, 0, 54]], float)
+STRENGTHS = np.array([0.0, 0.3, 0.62, 0.85])
+PATCH = 1 / 4  # of a side; what is cut out around the worst place
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A real picture's part at the worst place: its name, and the pixels where they could be found."""
+
+    name: str
+    pixels: np.ndarray | None = None
+
+
+def sentence(found: Explanation, n_real: int) -> str:
+    """What the maps say, in plain words.
+
+    >>> z = {"grain": np.array([[-9., 0.], [0., 0.]])}
+    >>> sentence(Explanation(z, (0, 0), "grain", .01, .25), 400)[:68]
+    'The worst place is at the top left: there its grain (how neighbourin'
+    """
+    where, what = (
+        _where(found.place, next(iter(found.z.values())).shape),
+        WORDS.get(found.layer, f"the layer {found.layer}"),
+    )
+    held = found.percentile
+    company = "none" if held * (n_real + 1) < 1.5 else f"{100 * held:.2g} %"
+    red = f"{100 * found.beyond:.0f} %" if found.beyond >= 0.005 or not found.beyond else "Less than 1 %"
+    area = f"{red} of the picture is worse than 99 % of real pictures are at that place."
+    if held > 0.05:
+        return f"No place stands out: {company} of the {n_real} real pictures have one that is as unusual. {area}"
+    return (
+        f"The worst place is at the {where}: there {what} is unlike the real pictures. "
+        f"Of the {n_real} real pictures, {company} {'has' if company == 'none' else 'have'} a place as bad. {area}"
+    )
+
+
+def heat(pixels: np.ndarray, z: np.ndarray, limits: Sequence[float]) -> np.ndarray:
+    """A heat map over a picture, uint8 (h, w, 3); `limits`: where the worst 50, 10, 1, .1 % of reals' places begin.
+
+    Yellow: worse than 90 % of reals at that place; red: than 99 %; dark: than 99.9 %.
+
+    >>> grey = np.full((8, 8, 3), 128, np.uint8)
+    >>> heat(grey, np.zeros((4, 4)), (0, -1, -2, -3))[0, 0].tolist()
+    [128, 128, 128]
+    """
+    base = _drawn(pixels)
+    smooth = _stretched(z, base.shape[:2])
+    order = np.asarray(limits, float)[::-1]
+    strength = np.interp(smooth, order, STRENGTHS[::-1])[..., None]
+    colour = np.stack([np.interp(smooth, order, COLOURS[::-1, i]) for i in range(3)], axis=-1)
+    grey = base.mean(axis=2, keepdims=True) * 0.55 + base * 0.45
+    under = np.where(strength > 0, grey, base)
+    return np.rint(under * (1 - strength) + colour * strength).astype(np.uint8)
+
+
+def heat_map(model: MapModel, pixels: np.ndarray, found: Explanation, layer: str = COMBINED) -> np.ndarray:
+    """`heat` for one layer of an explanation."""
+    return heat(pixels, found.z[layer], [model.places.limit(layer, share) for share in SHARES])
+
+
+def cut(pixels: np.ndarray, place: tuple[int, int], grid: tuple[int, ...]) -> np.ndarray:
+    """The quarter of a picture's sides around a cell of the grid, moved inwards at the border."""
+    sides = [max(1, round(side * PATCH)) for side in pixels.shape[:2]]
+    starts = [
+        min(max(0, round((p + 0.5) * side / n - size / 2)), side - size)
+        for p, n, side, size in zip(place, grid, pixels.shape[:2], sides, strict=True)
+    ]
+    return pixels[starts[0] : starts[0] + sides[0], starts[1] : starts[1] + sides[1]]
+
+
+def write_page(
+    path: str | Path, model: MapModel, name: str, pixels: np.ndarray, found: Explanation, patches: Sequence[Patch] = ()
+) -> Path:
+    """Write an explanation as one HTML file that opens offline, or as .png the heat map alone."""
+    path = Path(path)
+    check_outs([path])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix.lower() == ".png":
+        replace_file(path, as_png(heat_map(model, pixels, found)))
+    else:
+        replace_file(path, _page(model, name, pixels, found, patches).encode("utf-8", "replace"))
+    return path
+
+
+def check_outs(paths: Iterable[Path]) -> None:
+    """Refuse a file name that nothing is written as, before any work is done."""
+    for path in paths:
+        if path.suffix.lower() not in (".html", ".png"):
+            raise BadSpec(f"An explanation is written as .html or .png, got {path.name!r}.")
+
+
+def map_model(model: str | Path | None, real: Any, extractor: Any = None, **fitting: Any) -> MapModel:
+    """The maps beside a `.giqa` file, or learned from `real`, and then kept beside it if there is one.
+
+    They are a file of their own, NAME.maps, since a `.giqa` file holds pooled features only, of which no map can be
+    made, and most who score need none. They are brought to the size and coding of the model's own reals.
+    """
+    if model is None:
+        return fit_maps(real, extractor, **fitting)
+    header, beside = read_header(model), Path(model).with_suffix(".maps")
+    if not beside.is_file() or (
+        extractor and load_maps(beside).extractor != canonical("extractor", make_extractor(extractor))
+    ):
+        if real is None:
+            raise MissingSource(
+                f"There is no {beside.name} of such maps beside {model}; give the reals once (--real) and it is made."
+            )
+        fit_maps(real, extractor, match=header["match"], **fitting).save(beside)
+    return load_maps(beside)
+
+
+def explained(model: MapModel, image: Any, real: Any = None) -> tuple[str, np.ndarray, Explanation, list[Patch], str]:
+    """Name and pixels of the one picture, what the maps found, real pictures for its worst place, and the sentence."""
+    source = open_source(image)
+    if len(source) != 1:
+        raise BadSource(f"One picture is explained at a time; {source.name!r} has {len(source)}.")
+    pixels = decode(source.raw(0)).pixels
+    match = as_match(model.match)
+    pixels = match(pixels) if match else pixels
+    found = model.explain(pixels)
+    patches = [] if real is None else _patches(model, found, open_source(real))
+    return source.ids[0], pixels, found, patches, sentence(found, len(model.places.peaks_))
+
+
+def _patches(model: MapModel, found: Explanation, source: Source) -> list[Patch]:
+    """The nearest reals, with their pixels where `source` has pictures of their names."""
+    place, match = {name: row for row, name in enumerate(source.ids)}, as_match(model.match)
+    patches = []
+    for name in found.nearest:
+        pixels = decode(source.raw(place[name])).pixels if name in place else None
+        patches.append(Patch(name, match(pixels) if match and pixels is not None else pixels))
+    return patches
+
+
+def _page(model: MapModel, name: str, pixels: np.ndarray, found: Explanation, patches: Sequence[Patch]) -> str:
+    grid = found.z[COMBINED].shape
+    layers = [layer for layer in found.z if layer != COMBINED]
+    height, width = _drawn(pixels).shape[:2]
+    corners = [f"{100 * v:.2f}%" for v in _corner(found.place, grid, pixels.shape[:2])]
+    return render(
+        "explain/picture.html",
+        ["explain/picture.css"],
+        name=name,
+        sentence=sentence(found, len(model.places.peaks_)),
+        picture=_uri(_drawn(pixels).astype(np.uint8)),
+        heat=_uri(heat_map(model, pixels, found)),
+        box=_uri(_boxed(_drawn(pixels).astype(np.uint8), corners_of(found.place, grid, (height, width)))),
+        size=(width, height),
+        corners=corners,
+        layers=[
+            (LAYER_TITLES.get(x, x), _uri(heat_map(model, pixels, found, x)), float(found.z[x].min()), x == found.layer)
+            for x in layers
+        ],
+        own=_uri(_large(cut(pixels, found.place, grid))),
+        patches=[
+            (p.name, None if p.pixels is None else _uri(_large(cut(p.pixels, found.place, grid)))) for p in patches
+        ],
+        made_by=_told(model),
+    )
+
+
+def corners_of(place: tuple[int, int], grid: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Top, left, bottom, right of what `cut` takes."""
+    top, left = (round(v * side) for v, side in zip(_corner(place, grid, shape), shape, strict=True))
+    return top, left, top + max(1, round(shape[0] * PATCH)), left + max(1, round(shape[1] * PATCH))
+
+
+def _corner(place: tuple[int, int], grid: tuple[int, ...], shape: tuple[int, ...]) -> tuple[float, float]:
+    """Upper left corner of what `cut` takes, as shares of the sides."""
+    return tuple(min(max(0.0, (p + 0.5) / n - PATCH / 2), 1 - PATCH) for p, n in zip(place, grid, strict=True))
+
+
+def _boxed(picture: np.ndarray, corners: tuple[int, int, int, int]) -> np.ndarray:
+    from PIL import Image, ImageDraw
+
+    image = Image.fromarray(picture)
+    top, left, bottom, right = corners
+    pen = ImageDraw.Draw(image)
+    for grow, colour in ((2, (255, 255, 255)), (0, (226, 38, 30))):
+        pen.rectangle((left - grow, top - grow, right - 1 + grow, bottom - 1 + grow), outline=colour, width=2)
+    return np.asarray(image)
+
+
+def _told(model: MapModel) -> Mapping[str, str]:
+    return {
+        "maps of": f"{model.extractor}: {', '.join(model.taps)}",
+        "real pictures": str(len(model.ids)),
+        "matched": model.match or "no",
+        "giqa": str(model.made_by.get("giqa", "unknown")),
+    }
+
+
+def _where(place: tuple[int, int], grid: tuple[int, ...]) -> str:
+    """A ninth of the picture, in words."""
+    down, across = (min(2, int(3 * (p + 0.5) / n)) for p, n in zip(place, grid, strict=True))
+    if down == across == 1:
+        return "middle"
+    return " ".join(w for w in (("top", "middle", "bottom")[down], ("left", "centre", "right")[across]) if w)
+
+
+def _drawn(pixels: np.ndarray) -> np.ndarray:
+    """A picture as large as it will be shown: its longest side 512 pixels; float (h, w, 3)."""
+    from PIL import Image
+
+    h, w = pixels.shape[:2]
+    scale = LONGEST / max(h, w)
+    if scale <= 1 and max(h, w) == LONGEST:
+        return pixels.astype(float)
+    size = (max(1, round(w * scale)), max(1, round(h * scale))) if max(h, w) >= 24 else (w, h)
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC)).astype(float)
+
+
+def _stretched(z: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """A map at the size of the picture, linear between the middles of the cells."""
+    for axis, side in enumerate(shape):
+        n = z.shape[axis]
+        place = np.clip((np.arange(side) + 0.5) * n / side - 0.5, 0, n - 1)
+        before = np.minimum(place.astype(int), max(n - 2, 0))
+        along = (place - before).reshape([-1 if a == axis else 1 for a in range(2)])
+        z = np.take(z, before, axis=axis) * (1 - along) + np.take(z, np.minimum(before + 1, n - 1), axis=axis) * along
+    return z
+
+
+def _large(pixels: np.ndarray) -> np.ndarray:
+    """A patch with its pixels as they are, each a square, 128 px or a little more."""
+    times = max(1, -(-128 // max(pixels.shape[:2])))
+    return pixels.repeat(times, axis=0).repeat(times, axis=1)
+
+
+def _uri(pixels: np.ndarray) -> str:
+    return "data:image/png;base64," + base64.b64encode(as_png(np.ascontiguousarray(pixels))).decode()

@@ -1,6 +1,0 @@
-"""Runs the migrations on the connection that `giqa.humans.store` hands over, inside its transaction."""
-
-from alembic import context
-
-context.configure(connection=context.config.attributes["connection"], transactional_ddl=False)
-context.run_migrations()

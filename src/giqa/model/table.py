@@ -1,0 +1,241 @@
+"""The table of scores, one row a picture, and the files it is kept in."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadSpec, BadTable, MissingExtra
+from ..files import replace_file
+from ..tables.table import Table, number_or_nothing, read_table
+from .trust import doubts, human_part
+
+NUMBERS = ("score", "z", "percentile", "z_low", "z_high")
+PEOPLE = ("p_real", "p_real_low", "p_real_high")  # only where a model of people's votes was asked too
+TEXTS = ("duplicate_of", "out_of_domain", "error", "notes")
+COLUMNS = ("id", *NUMBERS, *TEXTS)
+LATER = ("out_of_domain",)  # tables written before there was such a column are read as if it were empty
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """One row a picture, in the order of the source.
+
+    ================== =========================================================================================
+    id                 the picture's name
+    score              raw, higher = better; its unit depends on the scorer
+    z                  0 = like a typical held-out real, -3 = three spreads worse
+    percentile         share of held-out reals that are no better, in (0, 1]; conformal
+    z_low, z_high      95 % interval of z: where it lies for typical sets of so many reals
+    p_real             probability that a person calls it real; None without a model of people's votes, as are
+    p_real_low, _high  its 95 % interval
+    duplicate_of       the real picture that this one repeats, or empty
+    out_of_domain      "yes": it shows something that the reals do not; "no"; empty where no layer can tell
+    error              why there is no score, or empty
+    notes              what decoding had to do: "alpha composited on white", ...
+    ================== =========================================================================================
+
+    Numbers are float64 (n,), NaN in a row with an error. `made_by` says how the table came about.
+    """
+
+    id: Sequence[str]
+    score: np.ndarray
+    z: np.ndarray
+    percentile: np.ndarray
+    z_low: np.ndarray
+    z_high: np.ndarray
+    duplicate_of: Sequence[str]
+    out_of_domain: Sequence[str]
+    error: Sequence[str]
+    notes: Sequence[str]
+    made_by: Mapping[str, Any] = field(default_factory=dict)
+    p_real: np.ndarray | None = None
+    p_real_low: np.ndarray | None = None
+    p_real_high: np.ndarray | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that this table has, in their order."""
+        return COLUMNS if self.p_real is None else ("id", *NUMBERS, *PEOPLE, *TEXTS)
+
+    @property
+    def believed(self) -> bool:
+        """Whether there is a p_real that nothing speaks against, by `giqa.model.trust.doubts`."""
+        return self.p_real is not None and not doubts(human_part(self.made_by))
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+    def __repr__(self) -> str:
+        mean = self.summary()["mean_z"]
+        return f"<giqa.Scores of {len(self)} pictures, mean z {'unknown' if mean is None else format(mean, '+.2f')}>"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One dict a picture; numbers are floats, a missing one is None."""
+        columns = {name: getattr(self, name) for name in self.columns}
+        return [
+            {name: column[i] if name in ("id", *TEXTS) else _plain(column[i]) for name, column in columns.items()}
+            for i in range(len(self))
+        ]
+
+    def ranked(self, by: str = "score") -> np.ndarray:
+        """Row numbers from best to worst by a column, rows without a value left out; ties keep their order."""
+        values = getattr(self, by)
+        scored = np.flatnonzero(~np.isnan(values))
+        return scored[np.argsort(-values[scored], kind="stable")]
+
+    def summary(self) -> dict[str, Any]:
+        """What the set looks like as a whole: QS (mean z), and what must stand beside it.
+
+        Copies of reals are left out of the mean: a memorised picture is no achievement, and under the paper's formulas
+        its score is infinite. Pictures out of domain stay in it; their number is None where nothing could tell.
+        """
+        scored = ~np.isnan(self.score)
+        finite = self.z[np.isfinite(self.z) & np.array([not real for real in self.duplicate_of], bool)]
+        percentile = self.percentile[scored]
+        return {
+            "pictures": len(self),
+            "scored": int(scored.sum()),
+            "failed": int((~scored).sum()),
+            "duplicates": sum(map(bool, self.duplicate_of)),
+            "out_of_domain": sum(value == "yes" for value in self.out_of_domain) if any(self.out_of_domain) else None,
+            "mean_z": float(finite.mean()) if len(finite) else None,
+            "mean_score": _plain(self.score[scored].mean()) if scored.any() else None,
+            "median_percentile": float(np.median(percentile)) if len(percentile) else None,
+            "share_below_worst_5_percent": float(np.mean(percentile <= 0.05)) if len(percentile) else None,
+            **({} if self.p_real is None else {"mean_p_real": _mean(self.p_real)}),
+        }
+
+    def to_pandas(self) -> Any:
+        """A pandas DataFrame with the same columns."""
+        try:
+            import pandas
+        except ModuleNotFoundError:
+            raise MissingExtra("Scores.to_pandas() needs pandas: pip install pandas") from None
+        return pandas.DataFrame({name: getattr(self, name) for name in self.columns})
+
+    def write(self, path: str | Path) -> Path:
+        """Write `.csv` (with `made_by` in `NAME.csv.json` beside it), `.jsonl` or `.parquet`, whole or not at all."""
+        path = Path(path)
+        writers = {".csv": self._csv, ".jsonl": self._jsonl, ".parquet": self._parquet}
+        check_ending(path)
+        content = writers[path.suffix.lower()]()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, content)
+        if path.suffix.lower() == ".csv":
+            replace_file(path.with_name(path.name + ".json"), json.dumps(self.made_by, indent=1).encode())
+        return path
+
+    def _csv(self) -> bytes:
+        return self.csv().encode()
+
+    def csv(self) -> str:
+        """The table as CSV text; a missing number is empty."""
+        text = io.StringIO()
+        rows = self.rows()
+        returns = any("\r" in row[name] for row in rows for name in ("id", *TEXTS))  # else left without quotes
+        quoting = csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
+        writer = csv.DictWriter(text, self.columns, lineterminator="\n", quoting=quoting)
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({name: "" if value is None else value for name, value in row.items()})
+        return text.getvalue()
+
+    def _jsonl(self) -> bytes:
+        lines = [json.dumps({"made_by": self.made_by})]
+        lines += [json.dumps(_json_safe(row), ensure_ascii=False) for row in self.rows()]
+        return ("\n".join(lines) + "\n").encode()
+
+    def _parquet(self) -> bytes:
+        pyarrow, parquet = _pyarrow()
+        table = pyarrow.table(
+            {n: list(c) if n in ("id", *TEXTS) else c for n, c in ((n, getattr(self, n)) for n in self.columns)}
+        )
+        table = table.replace_schema_metadata({"giqa": json.dumps(self.made_by)})
+        sink = io.BytesIO()
+        parquet.write_table(table, sink)
+        return sink.getvalue()
+
+
+def check_ending(path: Path) -> None:
+    """Refuse a file name that no writer knows, before any work is done."""
+    if path.suffix.lower() not in (".csv", ".jsonl", ".parquet"):
+        raise BadSpec(f"Scores are written as .csv, .jsonl or .parquet, got {path.name!r}.")
+    if path.suffix.lower() == ".parquet":
+        _pyarrow()
+
+
+def read_scores(path: str | Path) -> Scores:
+    """The table that `Scores.write` wrote, also after a spreadsheet saved it again."""
+    path = Path(path)
+    if path.suffix.lower() != ".tsv":
+        check_ending(path)
+    table = read_table(path, raw=True)  # cells as they stand, as `Scores.write` writes them
+    found = {name: table.find(name) for name in (*COLUMNS, *PEOPLE)}
+    lacks = [name for name in COLUMNS if found[name] is None and name not in LATER]
+    if not table.columns:  # JSONL of no pictures
+        lacks, found = [], dict.fromkeys(found, "")
+        table = table.with_columns({"": []})
+    if lacks:
+        raise BadTable(
+            f"{path} is not a table of scores: there is no column {lacks[0]!r}. Its columns should be "
+            f"{', '.join(COLUMNS)}."
+        )
+    told = PEOPLE if all(found[name] is not None for name in PEOPLE) else ()
+    columns: dict[str, Any] = {name: table.parsed(found[name], number_or_nothing) for name in (*NUMBERS, *told)}
+    columns = {name: np.array(values, float) for name, values in columns.items()}
+    for name in ("id", *TEXTS):
+        cells = [""] * len(table) if found[name] is None else table.columns[found[name]]
+        columns[name] = ["" if cell is None else str(cell) for cell in cells]
+    return Scores(**columns, made_by=_made_by(path, table))
+
+
+def how_made(path: str | Path, table: Table) -> Mapping[str, Any]:
+    """`made_by` of a table of scores, whatever else is in it; nothing where it is not known."""
+    try:
+        return _made_by(Path(path), table)
+    except BadTable:
+        return {}
+
+
+def _made_by(path: Path, table: Table) -> Mapping[str, Any]:
+    """How the scores came about: in the file, or of text beside it."""
+    beside, made_by = path.with_name(path.name + ".json"), table.about.get("made_by", {})
+    if path.suffix.lower() in (".csv", ".tsv") and beside.is_file():
+        try:
+            made_by = json.loads(beside.read_text(encoding="utf-8"))
+        except (ValueError, RecursionError):
+            raise BadTable(f"{beside} is not JSON, or is cut short; without it {path.name} can be read.") from None
+    if not isinstance(made_by, dict):
+        raise BadTable(f"{path}: made_by is no JSON object, so that this is not how giqa writes scores.")
+    return made_by
+
+
+def _pyarrow() -> tuple[Any, Any]:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ModuleNotFoundError:
+        raise MissingExtra("Parquet needs pyarrow: pip install 'giqa[parquet]'") from None
+    return pyarrow, pyarrow.parquet
+
+
+def _plain(value: Any) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _mean(values: np.ndarray) -> float | None:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else None
+
+
+def _json_safe(row: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no infinity; the paper presets do."""
+    return {k: str(v) if isinstance(v, float) and not np.isfinite(v) else v for k, v in row.items()}

@@ -1,0 +1,13 @@
+"""The human model: the probability that a person calls a picture real, learned from votes."""
+
+from .. import public
+
+__getattr__, __dir__, __all__ = public(
+    __name__,
+    {
+        "Realism": "model",
+        "load_realism": "model",
+        "is_realism": "model",
+        "train_human": "train",
+    },
+)

@@ -1,0 +1,131 @@
+"""The pictures with votes, as far as a human model keeps them: are others like them, or are they themselves?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadShape
+from ..model.folds import folds_of
+from ..model.out_of_domain import Content
+from ..model.trust import FEWEST_ASKED, LEARNED_FROM, UNLIKE
+from ..scorers.scale import Copies
+from ..types import Features
+
+CONTENT = "content"  # the layer of `EXTRACTOR`, beside what the human model learns from
+EXTRACTOR = f"embedded(layers=['{CONTENT}'], version=1)"
+KEPT = 500  # pictures, of those with votes and of those asked about, between which the distance is measured
+
+
+def distance(voted: np.ndarray, asked: np.ndarray) -> float:
+    """The energy distance between two sets of contents, in units of the distance of two pictures with votes.
+
+    (2 E|v - a| - E|v - v'| - E|a - a'|) / E|v - v'|, of pairs of different pictures, columns standardised by `voted`
+    (n, c); `asked` (m, c). Near 0 for two halves of one set, whatever their sizes.
+
+    >>> rng = np.random.default_rng(0)
+    >>> voted, same, other = rng.normal(size=(3, 200, 4)) + np.array([0, 0, 3])[:, None, None]
+    >>> abs(distance(voted, same)) < 0.05, distance(voted, other) > 1
+    (True, True)
+    """
+    mean, spread = voted.mean(axis=0), voted.std(axis=0)
+    voted, asked = ((x - mean) / np.where(spread > 0, spread, 1) for x in (voted, asked))
+    own = _mean_distance(voted, voted) * len(voted) / (len(voted) - 1)
+    asked_own = _mean_distance(asked, asked) * len(asked) / (len(asked) - 1)
+    return (2 * _mean_distance(voted, asked) - own - asked_own) / own if own > 0 else float("nan")
+
+
+def _mean_distance(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.mean([np.sqrt(((row - b) ** 2).sum(axis=1)).mean() for row in a]))
+
+
+class Voted:
+    """The pictures with votes, as far as is needed to tell whether others are like them, or are they themselves.
+
+    `info` (n,): records `INFO` of all of them, by which they and near copies are known; `contents` (k, c): what at most
+    500 of them show; `content`: `Content` fitted on all. The latter two are None where there were too few.
+    """
+
+    def __init__(self, info: np.ndarray, contents: np.ndarray | None = None, content: Content | None = None):
+        self.info = info
+        self.contents = contents
+        self.content = content
+        self._copies = Copies(info)
+
+    @classmethod
+    def of(cls, features: Features, seed: int = 0) -> Voted:
+        """What is kept of `features`, whose layer "content" is that of `EXTRACTOR` and whose `info` is known."""
+        named = {"levels": {"high": [CONTENT]}}
+        shown = Features(features.ids, {CONTENT: features.layers[CONTENT]}, features.info, named)
+        try:
+            content = Content(seed).fit(shown, folds=folds_of(shown, seed))
+        except BadShape:  # fewer than 20 different pictures
+            return cls(features.info)
+        chosen = np.sort(np.random.default_rng(seed).permutation(len(features))[:KEPT])
+        return cls(features.info, _rooted(shown.layers[CONTENT][chosen]), content)
+
+    def notes(self, features: Features) -> list[str]:
+        """What is to be noted of each picture, "" for nothing; none depends on the others."""
+        known = self._copies.rows(features.info) >= 0
+        unlike = np.zeros(len(features), bool)
+        if self.content is not None:
+            unlike = self.content.outside(features.layers[CONTENT])
+        said = ((LEARNED_FROM, known), (UNLIKE, unlike & ~known))
+        return ["; ".join(text for text, holds in said if holds[row]) for row in range(len(features))]
+
+
+def columns_alone(features: Features) -> Features:
+    """What the human model learns from and is asked about: all layers without the content."""
+    layers = {name: layer for name, layer in features.layers.items() if name != CONTENT}
+    return Features(features.ids, layers, features.info, features.made_by)
+
+
+def _rooted(contents: np.ndarray) -> np.ndarray:
+    """Signed square roots, as in `Content`: channels of deep layers have heavy tails."""
+    return (np.sign(contents) * np.sqrt(np.abs(contents))).astype(np.float32)
+
+
+@dataclass
+class Asked:
+    """Pictures that a human model is asked about, seen step by step: `see` each, then `record`."""
+
+    voted: Voted | None
+    pictures: int = 0
+    unlike: int = 0
+    learned_from: int = 0
+    digests: np.ndarray | None = None
+    contents: np.ndarray | None = None
+
+    def see(self, features: Features) -> list[str]:
+        """The notes of these pictures; of their contents the 500 with the smallest digests are kept, in any order."""
+        self.pictures += len(features)
+        if self.voted is None or not len(features):
+            return [""] * len(features)
+        notes = self.voted.notes(features)
+        self.unlike += sum(UNLIKE in note for note in notes)
+        self.learned_from += sum(LEARNED_FROM in note for note in notes)
+        digests = np.array([one.tobytes().hex() for one in features.info["digest"]])
+        contents = _rooted(features.layers[CONTENT])
+        if self.digests is not None:
+            digests, contents = np.r_[self.digests, digests], np.r_[self.contents, contents]
+        self.digests, first = np.unique(digests, return_index=True)  # sorted, and a copy is no second picture
+        self.digests, self.contents = self.digests[:KEPT], contents[first[:KEPT]]
+        return notes
+
+    def record(self) -> dict[str, Any]:
+        """For `made_by`: how many pictures, how many of them unlike those with votes, and how far they are as a set;
+        how many the model learned from. None: that cannot be said."""
+        far = None
+        if self.voted is not None and self.voted.contents is not None and self.digests is not None:
+            if len(self.digests) >= FEWEST_ASKED:
+                far = distance(self.voted.contents.astype(np.float64), self.contents.astype(np.float64))
+            far = None if far is None or np.isnan(far) else round(far, 4)
+        compared = self.voted is not None and self.voted.content is not None
+        return {
+            "pictures": self.pictures,
+            "unlike": self.unlike if compared else None,
+            "distance": far,
+            "learned_from": None if self.voted is None else self.learned_from,
+        }

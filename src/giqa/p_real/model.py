@@ -1,0 +1,302 @@
+"""Realism as people judge it: the model of their votes, the references it measures from, and its scale, in one file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import __version__, registry
+from ..errors import BadModel, BadSpec, MissingSource
+from ..features.extract import as_features, as_match, extract_steps, make_extractor
+from ..features.joined import Joined
+from ..files import write_tensors
+from ..images import open_source
+from ..model.model import learned_of, restore
+from ..model.out_of_domain import Content
+from ..scorers.human import HumanModel
+from ..scorers.scale import Scale
+from ..stats import NORMAL
+from ..types import INFO, Features, Progress, Step
+from .columns import Sums, digest_of
+from .distances import LayerDistances
+from .domain import CONTENT, Asked, Voted
+from .domain import EXTRACTOR as CONTENT_EXTRACTOR
+
+FORMAT = 1
+KEY = "giqa.votes.findings"
+COLUMNS = ("p_real", "p_real_low", "p_real_high")
+ROWS = 64
+FAR = 4.0  # spreads from the mean of the labelled pictures; what a column says farther out is not believed
+NO_VOTED = digest_of({})  # of files of an earlier giqa
+CHECKED = 2**28  # bytes of a file up to which its references are checked too when it is read
+
+
+@dataclass(frozen=True, eq=False)
+class Realism:
+    """What `giqa train human` learned: P(a person says real) of any picture, on its own or beside a model's scores.
+
+    `extractor` and `taps` make the maps, `match` what is done to a picture before; `scale` holds the log odds of reals
+    that are no reference, or is None where there were too few; `voted` knows the pictures with votes, None in files of
+    an earlier giqa; `made_by` says the rest, held-out figures included.
+    """
+
+    model: HumanModel
+    distances: LayerDistances | None  # None: the extractor is a network that learned from votes itself
+    extractor: str
+    taps: tuple[str, ...] = ()
+    references: str = ""  # their digest
+    match: str | None = None
+    scale: Scale | None = None
+    made_by: Mapping[str, Any] = field(default_factory=dict)
+    densities: Any = None  # of the references' pooled layers, where their z are columns too
+    voted: Voted | None = None
+
+    def __repr__(self) -> str:
+        return (
+            f"<giqa.Realism of {self.extractor.partition('(')[0]}, {self.made_by.get('labelled')} pictures with votes>"
+        )
+
+    @cached_property
+    def sums(self) -> Any:
+        """The extractor whose features this scores; refuses a network that would compute others."""
+        network = made = make_extractor(self.extractor)
+        content = None if self.voted is None else CONTENT_EXTRACTOR
+        if self.distances is not None:
+            made = Sums(self.distances, network, self.taps, self.references, self.densities, content)
+        elif content:
+            made = Joined([self.extractor, content])
+        now, then = json.loads(json.dumps(network.identity())), self.made_by.get("maps")
+        if then is not None and now != then:
+            raise BadModel(
+                f"{self.extractor} computes other maps than when people's votes were learned from it; bring back that "
+                "network, or train again."
+            )
+        return made
+
+    def people(self, features: Features) -> dict[str, np.ndarray]:
+        """p_real and its 95 % interval, each float64 (n,)."""
+        return dict(zip(COLUMNS, self._asked(features), strict=True))
+
+    def _asked(self, features: Features, own: bool = True) -> np.ndarray:
+        """What the model of votes says, (3, n); `ROWS` at a time, so that company changes no bit."""
+        found, near = [np.empty((3, 0))], self._bounded(features)
+        for start in range(0, len(features), ROWS):
+            rows = np.arange(start, start + ROWS)
+            padded = {name: layer[np.minimum(rows, len(features) - 1)] for name, layer in near.items()}
+            found.append(np.stack(self.model.p_real(Features(tuple(map(str, rows)), padded), own)))
+        return np.concatenate(found, axis=1)[:, : len(features)]
+
+    def _bounded(self, features: Features) -> dict[str, np.ndarray]:
+        """Layers with no column farther than `FAR` spreads from the labelled pictures, as the model standardises.
+
+        A column that hardly varied among them (z at its floor, say) would otherwise decide alone what is far out.
+        """
+        model, start, near = self.model, 0, {}
+        logged = model.is_distance_ | model.is_z_
+        ends = model.mean_ + FAR * np.array([[-1.0], [1.0]]) * model.spread_
+        low, high = np.where(logged, np.sign(ends) * np.expm1(np.abs(ends)), ends)
+        low = np.where(model.is_distance_, np.maximum(low, 0), low)
+        for name, layer in features.layers.items():
+            if name == CONTENT:  # says what a picture shows, not how good it is
+                continue
+            here, start = slice(start, start + layer.shape[1]), start + layer.shape[1]
+            near[name] = np.clip(layer, low[here], high[here])
+        return near
+
+    def score(self, features: Features) -> dict[str, Any]:
+        """All columns of `Scores`: the score is log(p / (1 - p)), and z is read against held-out reals."""
+        n, columns = len(features), self.people(features)
+        score = _logit(columns["p_real"])
+        nothing = np.full(n, np.nan)
+        found = {"score": score, "z": nothing, "percentile": nothing, "z_low": nothing, "z_high": nothing}
+        if self.scale is not None:
+            low, high = (_logit(ends) for ends in self._asked(features, own=False)[1:])  # of the fit alone
+            ends = self.scale.interval(score, (high - low) / (2 * NORMAL))
+            found |= {"z": self.scale.z(score), "percentile": self.scale.percentile(score)}
+            found |= dict(zip(("z_low", "z_high"), ends, strict=True))
+        return found | columns | {"duplicate_of": [""] * n, "out_of_domain": [""] * n}
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over what was learned and the references; two with one digest give the same p."""
+        arrays, header = self.model.record()
+        told = [self.references or self.made_by.get("maps"), header["names"], digest_of(arrays)]
+        told += [] if self.densities is None else [digest_of(learned_of(self.densities))]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+    def save(self, path: str | Path) -> Path:
+        """Write one `.giqa` file (safetensors with JSON in its head), references included, whole or not at all."""
+        path = Path(path)
+        if path.suffix.lower() != ".giqa":
+            raise BadSpec(f"A model file is named NAME.giqa, got {path.name!r}.")
+        arrays, metadata = ({}, {}) if self.distances is None else self.distances.record()
+        learned, human = self.model.record()
+        arrays = arrays | {f"human.{name}": array for name, array in learned.items()}
+        dense = {} if self.densities is None else learned_of(self.densities)
+        arrays |= {f"densities.{name}": np.ascontiguousarray(a) for name, a in dense.items() if a.ndim}
+        shown = {} if self.voted is None or self.voted.content is None else learned_of(self.voted.content)
+        voted = {f"voted.content.{name}": np.ascontiguousarray(a) for name, a in shown.items() if a.ndim}
+        if self.voted is not None:
+            voted["voted.info"] = np.frombuffer(self.voted.info.tobytes(), np.uint8)
+        if self.voted is not None and self.voted.contents is not None:
+            voted["voted.contents"] = self.voted.contents
+        arrays |= voted
+        if self.scale is not None:
+            arrays["scale.held_out"] = np.asarray(self.scale.held_out, np.float64)
+        header = {
+            "format": FORMAT,
+            "human": human,
+            "extractor": self.extractor,
+            "taps": list(self.taps),
+            "references_sha256": self.references,
+            "densities": None if self.densities is None else registry.canonical("scorer", self.densities),
+            "learned": {name: value.item() for name, value in dense.items() if not value.ndim},
+            "voted": {name: value.item() for name, value in shown.items() if not value.ndim},
+            "voted_sha256": digest_of(voted),
+            "match": self.match,
+            "seed": self.scale.seed if self.scale else 0,
+            "digest": self.digest,
+            "made_by": dict(self.made_by),
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_tensors(path, arrays, metadata | {KEY: json.dumps(header)})
+        return path
+
+
+def is_realism(path: str | Path) -> bool:
+    """Whether a file is one that `giqa train human` wrote; nothing but its head is read."""
+    return Path(path).is_file() and KEY in _head(path)
+
+
+def read_realism_header(path: str | Path) -> dict[str, Any]:
+    """What such a file says of itself, without loading its arrays."""
+    if not Path(path).is_file():
+        raise MissingSource(f"There is no model file {path}; make one with: giqa train human VOTES.csv --real REALS.")
+    try:
+        header = dict(json.loads(_head(path)[KEY]))
+    except (KeyError, ValueError, TypeError) as error:
+        raise BadModel(
+            f"{path} is no model of people's votes, or is cut short ({type(error).__name__}); `giqa train human` makes "
+            "one."
+        ) from None
+    if header.get("format") != FORMAT:
+        raise BadModel(f"{path} has another format than this giqa, {__version__}, reads; train it again.")
+    return header
+
+
+def load_realism(path: str | Path) -> Realism:
+    """Read what `Realism.save` wrote; the references are mapped and not read, what was learned is checked."""
+    from safetensors import SafetensorError, safe_open
+
+    header = read_realism_header(path)
+    distances = LayerDistances.open(path) if header["references_sha256"] else None
+    try:
+        with safe_open(path, framework="numpy") as file:
+            arrays, dense, voted = (
+                {n.removeprefix(part): file.get_tensor(n) for n in file.keys() if n.startswith(part)}  # noqa: SIM118
+                for part in ("human.", "densities.", "voted.")
+            )
+            held_out = file.get_tensor("scale.held_out") if "scale.held_out" in file.keys() else None  # noqa: SIM118
+        made = Realism(
+            HumanModel.restored(arrays, header["human"]),
+            distances,
+            header["extractor"] if distances else _network_beside(path, header["extractor"]),
+            tuple(header["taps"]),
+            header["references_sha256"],
+            header["match"],
+            None if held_out is None else Scale(held_out, header["seed"]),
+            header["made_by"],
+            _densities(header, dense),
+            _voted(header, voted),
+        )
+        whole = made.digest == header["digest"]
+        whole = whole and digest_of({f"voted.{n}": a for n, a in voted.items()}) == header.get("voted_sha256", NO_VOTED)
+        if distances and Path(path).stat().st_size <= CHECKED:
+            whole = whole and distances.digest() == made.references
+    except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
+        raise BadModel(f"{path} is damaged ({type(error).__name__}: {error}); train it again.") from None
+    if not whole:
+        raise BadModel(
+            f"{path} is damaged: what it learned does not have the digest it was saved with; train it again."
+        )
+    return made
+
+
+def with_people(
+    steps: Iterator[Step],
+    fakes: Any,
+    human: Realism,
+    *,
+    store: bool = True,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    asked: Asked | None = None,
+) -> Iterator[Step]:
+    """The same steps with what people would say beside the other columns, and what `asked` notes of the pictures."""
+    if as_features(fakes) is not None:
+        raise BadSpec("What people would say is told from pictures; it cannot be asked of features.")
+    source, done = open_source(fakes), 0
+    others = extract_steps(source, human.sums, match=as_match(human.match), store=store, workers=workers)
+    for step, other in zip(steps, others, strict=True):
+        place = {name: row for row, name in enumerate(other.features.ids)}
+        rows = [place.get(name, -1) for name in step.features.ids]
+        columns = human.people(other.features) if len(other.features) else {name: np.empty(0) for name in COLUMNS}
+        told = {name: np.r_[values, np.nan][rows] for name, values in columns.items()}
+        if asked is not None:
+            notes = [*asked.see(other.features), ""]
+            told["human_notes"] = [notes[row] for row in rows]
+        done += len(step.ids)
+        if progress:
+            progress("what people would say", done, len(source))
+        yield replace(step, columns={**step.columns, **told} if len(step.features) else step.columns)
+
+
+def _head(path: str | Path) -> dict[str, str]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise BadModel(f"{path} is not a giqa model, or is cut short ({type(error).__name__}).") from None
+
+
+def _network_beside(path: str | Path, extractor: str) -> str:
+    """The network that learned from votes, where it lies now: NAME.safetensors, beside NAME.giqa, moves with it."""
+    beside = Path(path).with_suffix(".safetensors").resolve()
+    name, parameters = registry.parse(extractor)
+    if not beside.is_file():
+        return extractor
+    return registry.canonical("extractor", registry.make("extractor", name, **parameters | {"weights": str(beside)}))
+
+
+def _densities(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Any:
+    if header["densities"] is None:
+        return None
+    densities = registry.make("scorer", header["densities"])
+    restore(densities, arrays | header["learned"])
+    return densities
+
+
+def _voted(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Voted | None:
+    """The pictures with votes; None in files of an earlier giqa."""
+    if "info" not in arrays:
+        return None
+    content = None
+    if "contents" in arrays:
+        content = Content()
+        learned = {n.removeprefix("content."): a for n, a in arrays.items() if n.startswith("content.")}
+        restore(content, learned | header["voted"])
+    return Voted(np.frombuffer(arrays["info"].tobytes(), INFO), arrays.get("contents"), content)
+
+
+def _logit(p: np.ndarray) -> np.ndarray:
+    p = np.clip(p, 1e-12, 1 - 1e-12)
+    return np.log(p) - np.log1p(-p)

@@ -1,0 +1,250 @@
+"""From a table of votes to a model of what people call real: the pictures, the references, the fit and its figures."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import __version__, registry
+from ..errors import BadImage, BadShape, BadSource, BadSpec
+from ..features.extract import as_match, auto_match, describe_different, extract, make_extractor, still_different
+from ..images import open_source
+from ..images.decode import decode, picture_info
+from ..images.subset import spread
+from ..scorers.human import PRESETS, HumanModel
+from ..scorers.scale import FEWEST, Copies, Scale, twins
+from ..train.manifest import Part
+from ..types import INFO, Progress, Source
+from .columns import Sums, check_maps
+from .distances import LayerDistances
+from .domain import EXTRACTOR as CONTENT_EXTRACTOR
+from .domain import Voted, columns_alone
+from .held_out import held_out_figures
+from .model import Realism, load_realism
+from .votes import Judged, read_judged
+
+EXTRACTORS = {"paper": "inception", "recommended": "embedded"}
+REFERENCES = {"paper": 10_000, "recommended": 2_000}
+VARIANTS = {"paper": "A", "recommended": "B"}
+VECTORS = 3_000  # of each layer, for variant B: docs/explain.md compares
+ASIDE = 500  # reals that are no reference and fix the scale, at most; a fifth of all
+IN_MEMORY = 2 << 30  # bytes of references; more are mapped from a file
+CHUNK = 64
+AT_ONCE = 3 * 64  # pictures whose maps wait at a time: two steps of scoring are read ahead
+
+
+def train_human(
+    votes: str | Path,
+    images: Any,
+    real: Any,
+    out: str | Path,
+    *,
+    preset: str = "recommended",
+    extractor: Any = None,
+    layers: Sequence[str] | None = None,
+    references: int | None = None,
+    variant: str | None = None,
+    densities: bool | None = None,
+    match: Any = None,
+    group: str | None = None,
+    reals_too: bool = False,
+    seed: int = 0,
+    store: bool = True,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    say: Callable[[str], None] | None = None,
+) -> Realism:
+    """Learn P(a person says real) from votes, and write it, references included, to `out` (NAME.giqa).
+
+    `votes`: a table image,rater,said_real or image,n,n_real; `images`: the source whose ids are its image names (None:
+    the folder of the table); `real`: reference reals, of which those that are among the labelled pictures are left out.
+    `layers`: maps of the extractor that are measured; `densities`: whether z of its pooled layers, as `giqa score` has
+    them, count beside the distances (None: yes with `recommended`); `group`: a column of `votes` whose pictures belong
+    together in cross-validation; `reals_too`: votes on real pictures count as well. `say` is told bytes and FLOPs
+    before the work. `made_by` of what is returned has the held-out figures. Errors: `BadSpec`, `BadTable`, `BadSource`,
+    `BadShape`.
+    """
+    out = Path(out)
+    if out.suffix.lower() != ".giqa" or preset not in PRESETS:
+        raise BadSpec(f"A model file is NAME.giqa and preset {' or '.join(PRESETS)}; got {out.name!r}, {preset!r}.")
+    say = say or (lambda text: None)
+    source = open_source(Path(votes).parent if images is None else images)
+    judged = read_judged(votes, source, group, reals_too)
+    extractor = make_extractor(extractor or EXTRACTORS[preset])
+    taps = check_maps(extractor, layers)
+    reals = open_source(real)
+    info, judged = readable(source, judged, workers, progress)
+    asked_for, shown = match is not None, Part(source, judged.rows)
+    match = auto_match(reals, shown) if match == "auto" else as_match(match)
+    if asked_for:
+        say(f"match: {match.spec() if match else 'nothing to do, size and coding are alike'}")
+    different = describe_different(still_different(reals, shown, match), asked_for, "the pictures with votes")
+    if different:
+        warnings.warn(different, stacklevel=2)
+    judged = judged if group else replace(judged, group=twins(info))
+    wanted = REFERENCES[preset] if references is None else references
+    chosen, aside, refused = choose_references(reals, info, wanted, seed, workers, progress)
+    say(
+        f"{len(judged)} pictures with {judged.votes.sum():.0f} votes, {100 * judged.share():.1f} % of them real; "
+        f"{len(chosen)} reals as references, {len(aside)} to fix the scale"
+        + (f", {refused} left out because they are among the pictures with votes" if refused else "")
+    )
+    maps = _Maps(extractor, taps, match, workers, progress)
+    distances = LayerDistances(variant or VARIANTS[preset], vectors=VECTORS, seed=seed)
+    with _fitted(distances, maps, reals, chosen, out, say):
+        options = {"match": match, "store": store, "workers": workers, "progress": progress}
+        dense = None
+        if preset == "recommended" if densities is None else densities:
+            pooled = extract(Part(reals, chosen), extractor, what="references, pooled", **options).features
+            dense = registry.make("scorer", "multilayer", seed=seed).fit(pooled)
+        sums = Sums(distances, extractor, taps, densities=dense, content=CONTENT_EXTRACTOR)
+        shown = extract(Part(source, judged.rows), sums, what="pictures with votes", **options).features
+        x = columns_alone(shown)
+        model = HumanModel(preset=preset, seed=seed).fit(x, judged.counts(), groups=judged.group)
+        figures = held_out_figures(lambda: HumanModel(preset=preset, resamples=0, seed=seed), x, judged, seed)
+        there = extract(Part(reals, aside), sums, what="reals of the scale", **options).features if aside else None
+        how = registry.canonical("extractor", extractor), taps, sums.digest, match.spec() if match else None
+        made_by = _made_by(preset, sums, model, judged, seed, refused) | {
+            "extractor": how[0],
+            "match": how[3],
+            **figures,
+        }
+        made = Realism(model, distances, *how, None, made_by, dense, Voted.of(shown, seed))
+        made = made if there is None else replace(made, scale=Scale(made.score(there)["score"], seed))
+        made.save(out)
+    return load_realism(out)
+
+
+@contextmanager
+def _fitted(
+    distances: LayerDistances,
+    maps: _Maps,
+    reals: Source,
+    chosen: Sequence[int],
+    out: Path,
+    say: Callable[[str], None],
+) -> Iterator[None]:
+    """The distances know their references as long as this lasts: many are kept in a file beside `out` meanwhile."""
+    cost = distances.cost(maps.one(reals, chosen[0]), len(chosen))
+    say(f"{cost} While pictures are scored, {cost.resident(AT_ONCE) / 1e9:.2g} GB.")
+    kept = out.with_name(f".{out.name}.references") if cost.reference_bytes > IN_MEMORY else None
+    try:
+        distances.fit(maps.every(reals, chosen), len(chosen), file=kept)
+        yield
+    finally:
+        if kept:
+            with suppress(OSError):
+                kept.unlink(missing_ok=True)
+
+
+def _made_by(preset: str, sums: Sums, model: HumanModel, judged: Judged, seed: int, refused: int) -> dict[str, Any]:
+    return {
+        "giqa": __version__,
+        "scorer": f"human(preset={preset!r})",
+        "maps": dict(sums.identity()["maps"]),
+        "variant": sums.distances.variant,
+        "references": sums.distances.references_,
+        "references_refused": refused,
+        "reals_failed": 0,
+        "seed": seed,
+        "labels": judged.name,
+        "contexts": list(judged.contexts),
+        "labelled": len(judged),
+        "votes": int(judged.votes.sum()),
+        "share_real": judged.share(),
+        "C": str(model.C_),
+        "weights": {name: list(values) for name, values in model.weights().items()},
+    }
+
+
+def choose_references(
+    reals: Source,
+    labelled: np.ndarray,
+    wanted: int,
+    seed: int,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> tuple[list[int], list[int], int]:
+    """Rows of reals that are references, rows that are none and fix the scale, and how many were refused.
+
+    No reference has the pixels, or nearly the thumbnail, of a labelled picture (records `INFO`); of reals that repeat
+    each other one is kept. A fifth, 500 at most, is set aside if that is 20 or more.
+    """
+    if wanted < 1:
+        raise BadSpec(f"At least one reference is needed, got references={wanted}.")
+    most = min(len(reals), wanted + min(ASIDE, wanted))
+    rows = np.array(spread(reals.ids, most), int)
+    info, good = infos(reals, rows, workers, progress, "reals")
+    rows, info = rows[good], info[good]
+    among = Copies(labelled).rows(info) >= 0
+    rows, info = rows[~among], info[~among]
+    rows = rows[np.sort(np.unique(twins(info), return_index=True)[1])] if len(rows) else rows
+    if len(rows) < FEWEST:
+        raise BadShape(
+            f"At least {FEWEST} different reals that nobody voted on are needed as references, got {len(rows)}; "
+            f"{int(among.sum())} are among the pictures with votes."
+        )
+    order = np.random.default_rng(seed).permutation(len(rows))
+    aside = min(ASIDE, len(order) // 5)
+    aside = aside if aside >= FEWEST else 0
+    references, scale = np.sort(order[aside:][:wanted]), np.sort(order[:aside])  # in the order of their names
+    return rows[references].tolist(), rows[scale].tolist(), int(among.sum())
+
+
+class _Maps:
+    """The maps of pictures of a source, in threads and in order."""
+
+    def __init__(self, extractor: Any, taps: Sequence[str], match: Any, workers: int | None, progress: Progress | None):
+        self.extractor, self.taps, self.match = extractor, taps, match
+        self.workers, self.progress = workers, progress
+
+    def one(self, source: Source, row: int) -> Mapping[str, np.ndarray]:
+        pixels = decode(source.raw(row)).pixels
+        return self.extractor.maps(self.match(pixels) if self.match else pixels, self.taps)
+
+    def every(self, source: Source, rows: Sequence[int]) -> Iterator[Mapping[str, np.ndarray]]:
+        with ThreadPoolExecutor(self.workers) as pool:
+            for start in range(0, len(rows), CHUNK):
+                yield from pool.map(lambda row: self.one(source, row), rows[start : start + CHUNK])
+                if self.progress:
+                    self.progress("references", min(start + CHUNK, len(rows)), len(rows))
+
+
+def readable(
+    source: Source, judged: Judged, workers: int | None, progress: Progress | None
+) -> tuple[np.ndarray, Judged]:
+    """What is known of the labelled pictures, and the labels of those that can be read."""
+    info, good = infos(source, judged.rows, workers, progress, "pictures with votes")
+    if not good.all():
+        warnings.warn(f"{(~good).sum()} pictures with votes cannot be read and are left out", stacklevel=3)
+    if not good.any():
+        raise BadSource(f"None of the {len(good)} pictures with votes in {source.name} could be read.")
+    return info[good], judged.take(good)
+
+
+def infos(
+    source: Source, rows: Sequence[int], workers: int | None, progress: Progress | None, what: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Records `INFO` of some pictures, and which could be read, both (n,)."""
+
+    def one(row: int) -> np.void | None:
+        try:
+            return picture_info(decode(source.raw(int(row))))
+        except BadImage:
+            return None
+
+    info, good = np.zeros(len(rows), INFO), np.zeros(len(rows), bool)
+    with ThreadPoolExecutor(workers) as pool:
+        for i, found in enumerate(pool.map(one, rows)):
+            if found is not None:
+                info[i], good[i] = found, True
+            if progress:
+                progress(f"reading {what}", i + 1, len(rows))
+    return info, good

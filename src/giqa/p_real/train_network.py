@@ -1,0 +1,135 @@
+"""The other way round: a network that learns from votes itself, when there are thousands of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import __version__, registry
+from ..errors import BadSpec
+from ..features.devices import find_device
+from ..features.extract import extract
+from ..features.learned import Learned
+from ..images import open_source
+from ..scorers.human import HumanModel
+from ..scorers.scale import Scale, twins
+from ..train.manifest import Manifest, Part
+from ..train.network import Trainer
+from ..train.pictures import HELD_OUT, Pictures, read_pictures
+from ..train.recipe import recipe_for
+from ..types import Progress
+from .domain import EXTRACTOR as CONTENT_EXTRACTOR
+from .domain import Voted
+from .held_out import held_out_figures
+from .model import Realism, load_realism
+from .train import ASIDE, choose_references
+from .votes import Judged, read_judged
+
+LEAST = 1000  # votes
+
+
+@dataclass(frozen=True, eq=False)
+class Judgements(Manifest):
+    """Pictures and the share of their `votes` that say real, as `label`; none of them counts as a real picture."""
+
+    votes: np.ndarray
+    group: np.ndarray
+
+    def rows(self, keep: np.ndarray) -> Judgements:
+        """Some of the pictures."""
+        part = super().rows(keep)
+        return Judgements(part.source, part.run, part.iteration, part.label, self.votes[keep], self.group[keep])
+
+
+def train_end_to_end(
+    votes: str | Path,
+    images: Any,
+    real: Any,
+    out: str | Path,
+    *,
+    group: str | None = None,
+    reals_too: bool = False,
+    device: str | None = None,
+    seed: int = 0,
+    store: bool = True,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    say: Callable[[str], None] | None = None,
+    **changes: Any,
+) -> Realism:
+    """Learn `out` (NAME.safetensors) by the likelihood of the votes, and NAME.giqa beside it, which is returned.
+
+    Arguments as in `giqa.p_real.train.train_human`; `changes` as in `giqa.train.network.train_network`, whose trainer,
+    checkpoints included, this is. A fifth of the pictures is held out: the epoch is chosen by the likelihood of their
+    votes, and a logistic regression on the network's log odds calibrates p on them and gives its interval. Errors:
+    `BadSpec` below 1,000 votes, `MissingExtra` without torch.
+    """
+    out, say = Path(out), say or (lambda text: None)
+    if out.suffix != ".safetensors":
+        raise BadSpec(f"A network is kept as NAME.safetensors, got {out.name!r}.")
+    source = open_source(Path(votes).parent if images is None else images)
+    judged = read_judged(votes, source, group, reals_too)
+    if judged.votes.sum() < LEAST:
+        raise BadSpec(
+            f"A network learns from {LEAST:,} votes or more, there are {judged.votes.sum():.0f}; without --end-to-end "
+            "a few hundred do."
+        )
+    recipe, where = recipe_for("human", seed=seed, **changes), find_device(device or "cpu", "giqa train human")
+    share, none = judged.real / judged.votes, np.zeros(len(judged))
+    table = Judgements(
+        Part(source, judged.rows), none.astype(str), none, share, judged.votes, judged.group if group else none
+    )
+    pictures = read_pictures(table, recipe["load"], seed, workers, progress, _held_out)
+    judged = judged.take(np.isin([source.ids[row] for row in judged.rows], pictures.manifest.source.ids))
+    say(f"{len(judged)} pictures with {judged.votes.sum():.0f} votes, {int(pictures.held_out.sum())} of them held out")
+    trainer = Trainer(recipe, pictures, where, out.with_suffix(".checkpoint"))
+    trainer.run(progress)
+    trainer.write(out)
+    made = _calibrated(out, source, judged, pictures, open_source(real), seed, store, workers, progress)
+    made.save(out.with_suffix(".giqa"))
+    trainer.checkpoint.unlink(missing_ok=True)
+    return load_realism(out.with_suffix(".giqa"))
+
+
+def _held_out(table: Judgements, info: np.ndarray, seed: int) -> np.ndarray:
+    """A fifth of the groups, seeded; without groups, of the pictures, those that are nearly the same together."""
+    groups = table.group if len(np.unique(table.group)) > 1 else twins(info)
+    names = np.random.default_rng(seed).permutation(np.unique(groups))
+    return np.isin(groups, names[: max(1, round(HELD_OUT * len(names)))])
+
+
+def _calibrated(
+    out: Path, source: Any, judged: Judged, pictures: Pictures, reals: Any, seed: int, *reading: Any
+) -> Realism:
+    """p of the network's log odds, by the votes on pictures that it did not learn from."""
+    options = dict(zip(("store", "workers", "progress"), reading, strict=True))
+    network, held = Learned(str(out.resolve())), judged.take(pictures.held_out)
+    x = extract(Part(source, held.rows), network, what="held out", **options).features
+    model = HumanModel(seed=seed).fit(x, held.counts(), groups=held.group)
+    figures = held_out_figures(lambda: HumanModel(resamples=0, seed=seed), x, held, seed)
+    rows = choose_references(reals, pictures.info, ASIDE, seed, options["workers"], options["progress"])
+    there = extract(Part(reals, sorted(rows[0] + rows[1])), network, what="reals of the scale", **options).features
+    made_by = {
+        "giqa": __version__,
+        "scorer": "human(end_to_end=True)",
+        "maps": dict(network.identity()),
+        "extractor": registry.canonical("extractor", network),
+        "match": None,
+        "reals_failed": 0,
+        "seed": seed,
+        "labels": judged.name,
+        "contexts": list(judged.contexts),
+        "labelled": len(judged),
+        "held_out_pictures": len(held),
+        "votes": int(judged.votes.sum()),
+        "share_real": judged.share(),
+        "weights": {name: list(values) for name, values in model.weights().items()},
+        **figures,
+    }
+    shown = extract(Part(source, judged.rows), CONTENT_EXTRACTOR, what="what they show", **options).features
+    made = Realism(model, None, made_by["extractor"], made_by=made_by, voted=Voted.of(shown, seed))
+    return replace(made, scale=Scale(made.score(there)["score"], seed))

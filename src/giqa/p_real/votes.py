@@ -1,0 +1,121 @@
+"""Votes joined to the pictures that were judged: what the human model learns from."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import BadSource, BadSpec, BadTable
+from ..tables import cells
+from ..tables.names import join_names
+from ..tables.table import IMAGE, Table, read_table
+from ..types import Source
+from ..votes.votes import Counts, Pairs, Ratings, Sittings, Votes, as_labels
+
+REFUSED = {
+    Ratings: "ratings say how good a picture is, not whether somebody took it for real",
+    Pairs: "pairs say which of two is better, not whether either was taken for real",
+    Sittings: "sittings say how often somebody erred, not on which picture",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Pictures with votes, one row each: its row in the source, how many voted, how many said real, its group.
+
+    `labels`: the table they come from, without votes that do not count.
+    """
+
+    name: str
+    ids: np.ndarray
+    rows: np.ndarray
+    votes: np.ndarray
+    real: np.ndarray
+    group: np.ndarray
+    generator: np.ndarray
+    contexts: tuple[str, ...]
+    labels: Votes | Counts
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, keep: np.ndarray) -> Judged:
+        """Some of the pictures."""
+        names = ("ids", "rows", "votes", "real", "group", "generator")
+        labels = self.labels.rows(np.isin(self.labels.image, self.ids[keep]))
+        return replace(self, labels=labels, **{name: getattr(self, name)[keep] for name in names})
+
+    def counts(self) -> np.ndarray:
+        """(n, 2): voters, and how many of them said real."""
+        return np.c_[self.votes, self.real]
+
+    def share(self) -> float:
+        """Of all votes, how many say real."""
+        return float(self.real.sum() / self.votes.sum())
+
+
+def read_judged(votes: str | Path, source: Source, group: str | None = None, reals_too: bool = False) -> Judged:
+    """The votes of a table on pictures of a source, counted a picture.
+
+    `group`: a column of the table, the same in all rows of a picture. Votes on pictures of the kind real count only
+    with `reals_too`. Errors: `BadTable`, `BadSpec` for a table of another kind, `BadSource` when no name is known.
+    """
+    table = read_table(votes)
+    labels = as_labels(table)
+    if type(labels) in REFUSED:
+        raise BadSpec(
+            f"{votes}: {REFUSED[type(labels)]}. The human model learns from image,rater,said_real or image,n,n_real; "
+            "`giqa evaluate` takes this table as it is."
+        )
+    groups = {} if group is None else _groups(table, str(votes), group)
+    if isinstance(labels, Votes):
+        labels = labels.rows(~labels.control)
+    if not reals_too:
+        labels = labels.rows(labels.kind != "real")
+        if not len(labels):
+            raise BadSpec(f"{votes} has votes on real pictures only; let them count with reals_too (--reals-too).")
+    names = labels.image.tolist()
+    place, lost = join_names(names, source.ids, str(votes), source.name, error=BadSource, need=False)
+    if not place:
+        raise BadSource(
+            f"No picture of {votes} is in {source.name}: the table has {labels.image[0]!r}, the source "
+            f"{source.ids[0]!r}. Names are ids, or one is the end of the other; give the right source (--images)."
+        )
+    if lost:
+        warnings.warn(
+            f"{len(lost)} pictures with votes, such as {lost[0]!r}, are not in {source.name} and are left out",
+            stacklevel=3,
+        )
+    known = np.array([name in place for name in names], bool)
+    labels = labels.rows(known)
+    return _counted(str(votes), labels, place, groups)
+
+
+def _groups(table: Table, name: str, group: str) -> dict[str, str]:
+    """The value of a column for each picture."""
+    column, image = table.find(group), table.find(*IMAGE)
+    if column is None:
+        raise BadSpec(f"{name} has no column {group!r} to group by; it has {', '.join(table.columns)}.")
+    return dict(zip(table.parsed(image, cells.name), table.parsed(column, cells.text), strict=True))
+
+
+def _counted(name: str, labels: Votes | Counts, place: dict[str, int], groups: dict[str, str]) -> Judged:
+    counts = labels.counts() if isinstance(labels, Votes) else labels
+    if np.any(counts.n % 1) or np.any(counts.n_real % 1):
+        raise BadTable(f"{name}: counts of votes are whole numbers.")
+    ids, first, which = np.unique(counts.image, return_index=True, return_inverse=True)
+    made = np.array([groups.get(i, i) for i in ids.tolist()])
+    return Judged(
+        Path(name).name,
+        ids,
+        np.array([place[i] for i in ids.tolist()], int),
+        np.bincount(which, counts.n, len(ids)),
+        np.bincount(which, counts.n_real, len(ids)),
+        np.unique(made, return_inverse=True)[1],
+        counts.generator[first],
+        tuple(sorted({c for c in counts.context.tolist() if c})),
+        labels,
+    )

@@ -1,0 +1,384 @@
+"""One self-contained HTML file: how the pictures compare with real ones, best to worst, and how that was measured."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadShape
+from ..files import replace_file
+from ..pages.page import render
+
+COLUMNS = ("score", "z", "percentile", "z_low", "z_high")
+PEOPLE = ("p_real", "p_real_low", "p_real_high")  # where people's votes were learned
+FLAGS = ("duplicate_of", "out_of_domain", "error", "notes")
+REASONS_SHOWN = 100  # rows of the table of failures; the gallery shows all of them
+SKETCH = 2000  # numbers that stand for the z of pictures not shown: a count from them is within 1/2000 of their number
+A_REAL = "a real picture"
+HIDDEN = "…"
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A real picture near a scored one: its row in `Report.real_ids`, and how far away it is."""
+
+    real: int
+    distance: float
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Where a picture is unlike real ones: a heat map (what `thumbnail` makes) and a sentence."""
+
+    heat: bytes | None
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Unshown:
+    """The pictures of the set that are not in the gallery, but count in the figures, the chart and the ranks.
+
+    Each float64 (m,), NaN where failed; `copies`: how many of them copy a real; `foreign`: how many are out of domain;
+    `shown_are`: which are shown, in words.
+    """
+
+    score: np.ndarray
+    z: np.ndarray
+    percentile: np.ndarray
+    copies: int = 0
+    foreign: int = 0
+    shown_are: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the report shows of n scored pictures; sequences a picture long, or empty where there is nothing to show.
+
+    `columns`: float64 (n,), NaN where failed, with `PEOPLE` or without; `flags`: text a picture, "" = none
+    (`out_of_domain` is "yes" or "no", and says nothing where all are empty); `held_out_z`: (m,) z of the held-out
+    reals; `thumbnails`: what `thumbnail` makes, or None; `made_by`: anything that JSON can say.
+    """
+
+    title: str
+    ids: Sequence[str]
+    columns: Mapping[str, np.ndarray]
+    n_real: int
+    flags: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
+    held_out_z: np.ndarray = dataclasses.field(default_factory=lambda: np.empty(0))
+    thumbnails: Sequence[bytes | None] = ()
+    neighbours: Sequence[Sequence[Neighbour]] = ()
+    real_ids: Sequence[str] = ()
+    real_thumbnails: Mapping[int, bytes] = dataclasses.field(default_factory=dict)
+    made_by: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    mean_z: float | None = None  # of the whole set, if more than the mean of the column is to be said
+    mean_p_real: float | None = None  # likewise
+    explained: Mapping[int, Explained] = dataclasses.field(default_factory=dict)  # by row
+    unshown: Unshown | None = None
+    cautions: Sequence[str] = ()  # why p_real should not be believed; it is then beside each picture, and no headline
+
+
+def thumbnail(pixels: np.ndarray, size: int = 96, quality: int = 40) -> bytes:
+    """uint8 (h, w, 3) to WebP bytes whose longest side is at most `size`; a smaller picture keeps its size.
+
+    >>> len(thumbnail(np.zeros((512, 256, 3), np.uint8))) < 200
+    True
+    """
+    import io
+
+    from PIL import Image
+
+    pixels = np.asarray(pixels)
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size or size < 1:
+        raise BadShape(f"a thumbnail needs uint8 (h, w, 3) and size >= 1, got {pixels.dtype} {pixels.shape}, {size}")
+    image = Image.fromarray(pixels)
+    image.thumbnail((size, size), Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    image.save(out, "WEBP", quality=quality, method=6)
+    return out.getvalue()
+
+
+def write_report(
+    path: str | os.PathLike[str],
+    report: Report,
+    *,
+    show_reals: bool = True,
+    show_thumbnails: bool = True,
+    show_paths: bool = True,
+) -> Path:
+    """Write `report` as one HTML file that opens offline, whole or not at all.
+
+    What may not leave the house stays out of the file: `show_reals=False` every id, picture and distance of a real;
+    `show_thumbnails=False` every picture; `show_paths=False` every id (its row number instead) and path.
+    """
+    _check(report)
+    report = _cleared(report, show_reals, show_thumbnails, show_paths)
+    path = Path(path)
+    page = _html(report).encode("utf-8", "replace")  # a file name may hold bytes that are no text
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, page)
+    return path
+
+
+def _check(report: Report) -> None:
+    n = len(report.ids)
+    parts = {**report.columns, **report.flags, "thumbnails": report.thumbnails, "neighbours": report.neighbours}
+    for name, values in parts.items():
+        if len(values) != n and (len(values) or name in COLUMNS):
+            raise BadShape(f"the report has {n} ids but {len(values)} {name}; give one for each picture")
+    if "score" not in report.columns:
+        raise BadShape(f"the report needs a column 'score', got {sorted(report.columns)}")
+    if report.unshown and len({len(getattr(report.unshown, name)) for name in COLUMNS[:3]}) > 1:
+        raise BadShape("the columns of the pictures that are not shown differ in length")
+    rows = {near.real for nearest in report.neighbours for near in nearest}
+    if rows and not 0 <= min(rows) <= max(rows) < len(report.real_ids):
+        raise BadShape(f"neighbours name real rows {min(rows)} to {max(rows)}, but there are {len(report.real_ids)}")
+
+
+# --- what may not leave the house
+
+
+def _cleared(report: Report, show_reals: bool, show_thumbnails: bool, show_paths: bool) -> Report:
+    """The report without what is hidden; everything after this sees only the result."""
+    copies = report.flags.get("duplicate_of", ())
+    names: dict[str, str] = {}  # what is said instead of a name
+    if not show_reals:
+        names |= dict.fromkeys({*report.real_ids, *copies} - {"", *report.ids}, A_REAL)
+    elif not show_paths:
+        names |= {name: f"real {row}" for row, name in enumerate(report.real_ids, 1)}
+    if not (show_paths and show_reals):
+        copy_names = {name: A_REAL if not show_reals else names.get(name, A_REAL) for name in set(copies)}
+        if not show_paths:
+            names |= {name: f"row {row}" for row, name in enumerate(report.ids, 1)}
+        clean = _cleaner(names, hide_paths=not show_paths)
+        spoken = [name for name in report.flags if name != "out_of_domain"]  # "yes" is not the name of a picture there
+        flags = {**report.flags, **{name: [clean(text) for text in report.flags[name]] for name in spoken}}
+        if len(copies):
+            flags["duplicate_of"] = [copy_names[text] if text else "" for text in copies]
+        made_by = {key: _counts_alone(key, value) for key, value in report.made_by.items()}
+        made_by = _each_text(made_by, lambda text: clean(_hidden_path(text) if not show_paths else text))
+        report = dataclasses.replace(report, title=clean(report.title), flags=flags, made_by=made_by)
+    if not show_paths:
+        ids = [f"row {row}" for row in range(1, len(report.ids) + 1)]
+        reals = [f"real {row}" for row in range(1, len(report.real_ids) + 1)]
+        report = dataclasses.replace(report, ids=ids, real_ids=reals)
+    if not show_thumbnails:
+        words = {row: Explained(None, one.sentence) for row, one in report.explained.items()}
+        report = dataclasses.replace(report, thumbnails=(), real_thumbnails={}, explained=words)
+    if not show_reals:
+        report = dataclasses.replace(report, neighbours=(), real_ids=(), real_thumbnails={})
+    return report
+
+
+def _counts_alone(key: str, value: Any) -> Any:
+    """What `made_by` says of the reals themselves, without names of reals or of their groups."""
+    if key not in ("twins", "strays", "groups") or not isinstance(value, Mapping):
+        return value
+    return {inner: item for inner, item in value.items() if inner not in ("ids", "of")}
+
+
+_QUOTED_PATH = re.compile(r"""(['"])[^'"]*[/\\][^'"]*\1""")
+_ENDS = "png|jpe?g|webp|bmp|gif|tiff?|np[yz]|zip|tar|csv|jsonl?|parquet|giqa|onnx|pth?|safetensors"
+_FILE = rf"[^\s'\"(=,;/\\]+\.(?:{_ENDS})\b"
+_PATH = re.compile(rf"""[^\s'"(=,;]*[/\\][^\s'"),;]*|{_FILE}""", re.IGNORECASE)
+
+
+def _hidden_path(text: str) -> str:
+    """A text that is nothing but a path, which may hold spaces, goes whole."""
+    return HIDDEN if re.search(r"[/\\]", text) and not re.search(r"""['"(]""", text) else text
+
+
+def _cleaner(names: Mapping[str, str], hide_paths: bool) -> Callable[[str], str]:
+    """A function from a text to the same text without `names` and, if asked, without whatever looks like a path."""
+    spoken = sorted((name for name in names if re.search(r"[^\W\d_]", name)), key=len, reverse=True)
+    known: dict[str, str] = {"": ""}
+
+    def clean(text: str) -> str:
+        if text not in known:
+            result = text
+            for name in spoken:
+                if name in result:
+                    result = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", names[name], result)
+            if hide_paths:
+                result = _QUOTED_PATH.sub(HIDDEN, result)
+                spots = [found.span() for found in _PATH.finditer(result)]
+                result = result[: spots[0][0]] + HIDDEN + result[spots[-1][1] :] if spots else result
+            known[text] = result
+        return known[text]
+
+    return clean
+
+
+def _each_text(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, Mapping):
+        return {change(str(key)): _each_text(item, change) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_each_text(item, change) for item in value]
+    return change(str(value)) if isinstance(value, str | os.PathLike) else value
+
+
+# --- what the page is told
+
+
+def _html(report: Report) -> str:
+    from markupsafe import Markup
+
+    failed = np.flatnonzero(np.isnan(report.columns["score"]))
+    errors = list(report.flags.get("error", ())) or [""] * len(report.ids)
+    return render(
+        "report/report.html",
+        ["pages/page.css"],
+        "report/report.js",
+        title=report.title,
+        data=Markup(_json(_payload(report))),
+        figures=_figures(report),
+        shown=len(report.ids),
+        cautions=list(report.cautions),
+        shown_are=report.unshown.shown_are if report.unshown else "",
+        failed_shown=failed.size,
+        reasons=[(report.ids[row], errors[row] or "the score is not a number") for row in failed[:REASONS_SHOWN]],
+        made_by=list(_key_values(report.made_by)),
+    )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _payload(report: Report) -> dict[str, Any]:
+    def text(picture: bytes | None) -> str | None:
+        return base64.b64encode(picture).decode() if picture else None
+
+    shown = {near.real for nearest in report.neighbours for near in nearest}
+    z, held_out = _whole(report, "z"), np.asarray(report.held_out_z, float)
+    held_out = held_out[~np.isnan(held_out)]
+    rank = _ranks(_column(report, "score"), _whole(report, "score"))
+    return {
+        "ids": list(report.ids),
+        **{name: _numbers(_column(report, name)) for name in COLUMNS},
+        "people": {name: _numbers(_column(report, name)) for name in PEOPLE} if "p_real" in report.columns else None,
+        "believed": not report.cautions,
+        "explained": {row: [text(one.heat), one.sentence] for row, one in sorted(report.explained.items())},
+        "rank": rank.tolist(),
+        "unshown": _sketch(report.unshown.z) if report.unshown else None,
+        "flags": {
+            name: {row: words for row, words in enumerate(report.flags.get(name, ())) if words and words != silent}
+            for name, silent in {**dict.fromkeys(FLAGS, ""), "out_of_domain": "no"}.items()
+        },
+        "thumbnails": [text(picture) for picture in report.thumbnails],
+        "neighbours": [
+            [[near.real, _numbers([near.distance])[0]] for near in nearest] for nearest in report.neighbours
+        ],
+        "reals": {row: [report.real_ids[row], text(report.real_thumbnails.get(row))] for row in sorted(shown)},
+        "histogram": _histogram(z[~np.isnan(z)], held_out),
+        "held_out": held_out.size,
+    }
+
+
+def _column(report: Report, name: str) -> np.ndarray:
+    return np.asarray(report.columns.get(name, np.full(len(report.ids), np.nan)), float)
+
+
+def _whole(report: Report, name: str) -> np.ndarray:
+    """The column of the shown pictures, then of those that are not shown."""
+    return np.r_[_column(report, name), getattr(report.unshown, name)] if report.unshown else _column(report, name)
+
+
+def _ranks(shown: np.ndarray, every: np.ndarray) -> np.ndarray:
+    """1 + how many are better, so that ties share a rank; 0 without a score."""
+    ordered = np.sort(every[~np.isnan(every)])
+    return np.where(np.isnan(shown), 0, 1 + ordered.size - np.searchsorted(ordered, shown, side="right"))
+
+
+def _sketch(z: np.ndarray) -> dict[str, Any]:
+    """How many there are, and their z in order: all of them, or evenly spaced ones with both ends."""
+    ordered = np.sort(z[~np.isnan(z)])
+    places = np.linspace(0, ordered.size - 1, min(ordered.size, SKETCH)).round().astype(int)
+    return {"n": ordered.size, "z": _numbers(ordered[places])}
+
+
+def _numbers(values: Sequence[float] | np.ndarray) -> list[float | str | None]:
+    """Six significant digits; NaN is null and the infinities, which JSON lacks, are words."""
+    infinite = {"inf": "inf", "-inf": "-inf", "nan": None}
+    return [infinite[short] if short in infinite else float(short) for short in (f"{value:.6g}" for value in values)]
+
+
+def _histogram(fakes: np.ndarray, reals: np.ndarray) -> dict[str, Any] | None:
+    """Counts a bin over the range where the bulk of both lies; the rest is clipped into the end bins and counted."""
+    low, high = -4.0, 4.0
+    for values in (fakes, reals):
+        finite = values[np.isfinite(values)]
+        if finite.size:
+            quarter, upper = np.quantile(finite, (0.25, 0.75))
+            far = 4 * (upper - quarter)
+            low = min(low, np.floor(max(finite.min(), quarter - far)))
+            high = max(high, np.ceil(min(finite.max(), upper + far)))
+    if not fakes.size and not reals.size:
+        return None
+    bins = 32 if max(fakes.size, reals.size) < 500 else 64
+    compressed = bool(max(-low, high) > 25)  # a weak generator would squeeze the reals into one bin
+    if compressed:
+        edges = 4 * np.sinh(np.linspace(np.arcsinh(low / 4), np.arcsinh(high / 4), bins + 1))
+    else:
+        edges = np.linspace(low, high, bins + 1)
+    edges[0], edges[-1] = low, high
+    counts = [np.histogram(np.clip(values, low, high), edges)[0].tolist() for values in (fakes, reals)]
+    outside = [int(np.sum(fakes < low)), int(np.sum(fakes > high)), int(np.sum(reals < low)), int(np.sum(reals > high))]
+    return {
+        "edges": _numbers(edges), "fakes": counts[0], "reals": counts[1], "outside": outside, "compressed": compressed
+    }  # fmt: skip
+
+
+def _figures(report: Report) -> dict[str, Any]:
+    """The key figures in words, as the header and the tiles print them."""
+    score, z, percentile = (_whole(report, name) for name in COLUMNS[:3])
+    finite, known = z[np.isfinite(z)], percentile[np.isfinite(percentile)]
+    mean = report.mean_z if report.mean_z is not None else float(finite.mean()) if finite.size else None
+    copies = sum(map(bool, report.flags.get("duplicate_of", ())))
+    domain = report.flags.get("out_of_domain", ())
+    foreign = sum(value == "yes" for value in domain) + (report.unshown.foreign if report.unshown else 0)
+    return {
+        "n": score.size,
+        "scored": int(np.sum(~np.isnan(score))),
+        "failed": int(np.sum(np.isnan(score))),
+        "n_real": report.n_real,
+        "explained": len(report.explained),
+        "p_real": _mean_p_real(report) if "p_real" in report.columns and not report.cautions else None,
+        "people": "p_real" in report.columns,
+        "mean_z": "\u2013" if mean is None else f"{mean:.{1 if abs(mean) >= 10 else 2}f}".replace("-", "\u2212"),
+        "infinite": int(np.isinf(z).sum()),
+        "median_percentile": _percent(float(np.median(known))) if known.size else "\u2013",
+        "below_worst": _percent(float(np.mean(known <= 0.05))) if known.size else "\u2013",
+        "copies": copies + (report.unshown.copies if report.unshown else 0),
+        "foreign": foreign if any(domain) else None,
+    }
+
+
+def _mean_p_real(report: Report) -> str:
+    known = _column(report, "p_real")
+    known = known[~np.isnan(known)]
+    mean = report.mean_p_real if report.mean_p_real is not None else float(known.mean()) if known.size else None
+    return "\u2013" if mean is None else _percent(mean)
+
+
+def _percent(share: float) -> str:
+    exact = 100 * share
+    return f"{exact:.1f} %" if 0 < exact < 1 or 99 < exact < 100 else f"{exact:.0f} %"
+
+
+def _key_values(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _key_values(item, f"{name} \u203a {key}" if name else str(key))
+    elif isinstance(value, list | tuple | set | frozenset):
+        yield name, ", ".join(map(str, value))
+    else:
+        yield name, f"{value:.6g}" if isinstance(value, float) else str(value)

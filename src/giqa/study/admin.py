@@ -1,0 +1,111 @@
+"""The admin page: progress, live agreement, pause, export, behind a password."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from .access import ADMIN_HOURS, SECRET, admin_cookie, form_token, is_admin, new_cookie, right_password
+from .progress import csv_text, progress
+from .requests import House, address, form_fields, in_thread
+from .store import Study
+
+ADMIN = "giqa_admin"
+
+
+def check_admin(house: House, request: Request) -> str:
+    """The admin's cookie, or a 401 that leads to the login."""
+    cookie, password = request.cookies.get(ADMIN, ""), house.store.secret(SECRET)
+    if password is None or not is_admin(cookie, house.key, password):
+        raise HTTPException(401, "Log in at /admin first.")
+    return cookie
+
+
+def check_form(house: House, request: Request, body: bytes) -> None:
+    if not house.same_form(request.cookies.get(ADMIN), form_fields(body).get("csrf", "")):
+        raise HTTPException(403, "This form is too old; open /admin again.")
+
+
+def study_named(house: House, request: Request) -> Study:
+    found = next((one for one in house.store.studies() if one.id == request.path_params["study"]), None)
+    if found is None:
+        raise HTTPException(404)
+    return found
+
+
+@in_thread
+def overview(house: House, request: Request, _: bytes) -> Response:
+    try:
+        cookie = check_admin(house, request)
+    except HTTPException:
+        return _login_page(house, request)
+    studies = [(study, progress(house.store, study)) for study in house.store.studies()]
+    base = str(request.base_url).rstrip("/")
+    return house.page("admin.html", studies=studies, base=base, csrf=form_token(house.key, cookie))
+
+
+def _login_page(house: House, request: Request, wrong: bool = False) -> Response:
+    cookie = request.cookies.get(ADMIN, "") or new_cookie()
+    response = house.page("login.html", 403 if wrong else 200, csrf=form_token(house.key, cookie), wrong=wrong)
+    house.set_cookie(response, ADMIN, cookie, "/admin")
+    return response
+
+
+@in_thread
+def login(house: House, request: Request, body: bytes) -> Response:
+    house.allow("login", address(request))
+    check_form(house, request, body)
+    kept, given = house.store.secret(SECRET), form_fields(body).get("password", "")
+    if kept is None or len(given) > 1000 or not right_password(given, kept):
+        return _login_page(house, request, wrong=True)
+    response = RedirectResponse("/admin", 303)
+    house.set_cookie(response, ADMIN, admin_cookie(house.key, kept), "/admin", hours=ADMIN_HOURS)
+    return response
+
+
+@in_thread
+def logout(house: House, request: Request, body: bytes) -> Response:
+    check_admin(house, request)
+    check_form(house, request, body)
+    response = RedirectResponse("/admin", 303)
+    response.delete_cookie(ADMIN, path="/admin", httponly=True, samesite="strict", secure=house.https)
+    return response
+
+
+@in_thread
+def live(house: House, request: Request, _: bytes) -> Response:
+    check_admin(house, request)
+    return JSONResponse(progress(house.store, study_named(house, request)))
+
+
+@in_thread
+def pause(house: House, request: Request, body: bytes) -> Response:
+    check_admin(house, request)
+    check_form(house, request, body)
+    study = study_named(house, request)
+    house.store.pause(study, form_fields(body).get("paused") == "yes")
+    return RedirectResponse("/admin", 303)
+
+
+@in_thread
+def export(house: House, request: Request, _: bytes) -> Response:
+    check_admin(house, request)
+    study = study_named(house, request)
+    text = csv_text(house.store, study, everything=request.query_params.get("everything") == "yes")
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", study.name) or "study"
+    headers = {"content-disposition": f'attachment; filename="{name}.csv"'}
+    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+ROUTES = [
+    Route("/admin", overview),
+    Route("/admin/login", login, methods=["POST"]),
+    Route("/admin/logout", logout, methods=["POST"]),
+    Route("/admin/{study:int}/progress", live),
+    Route("/admin/{study:int}/pause", pause, methods=["POST"]),
+    Route("/admin/{study:int}/export", export),
+]

@@ -1,0 +1,191 @@
+"""How far a study is, and its votes as tables: read from the store, never stored."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from ..tables.table import as_csv
+from ..votes.agreement import share_that_agree
+from ..votes.gate import passes
+from . import tables as t
+from .store import Store, Study
+from .study import ANSWERS, Open, flipped_answer, is_right
+
+FRESH = 1800  # seconds after their last answer for which a rater is expected to go on
+
+COLUMNS = {
+    "hype": ("image", "rater", "said_real", "context"),
+    "hype-time": ("image", "rater", "said_real", "context"),
+    "pairs": ("left", "right", "rater", "chosen"),
+    "rating": ("image", "rater", "rating"),
+}
+MORE = ("kind", "generator", "part", "passed", "exposure_ms", "shown_ms", "response_ms", "order")
+
+
+def counted(connection: sa.Connection, study: Study) -> list[sa.Row]:
+    """Every vote that stands, of every part, in the order of the trials of each rater."""
+    later = t.votes.alias()
+    stands = ~sa.exists().where((later.c.trial == t.votes.c.trial) & (later.c.revision > t.votes.c.revision))
+    query = (
+        sa.select(t.votes, t.trials.c.place, t.trials.c.flipped, t.items.c.id.label("item"))
+        .add_columns(t.items.c.part, t.items.c.left, t.items.c.right, t.items.c.truth)
+        .join(t.trials, t.trials.c.id == t.votes.c.trial)
+        .join(t.items, t.items.c.id == t.trials.c.item)
+        .where((t.items.c.study == study.id) & stands)
+        .order_by(t.votes.c.rater, t.trials.c.place)
+    )
+    return list(connection.execute(query))
+
+
+def right(study: Study, row: sa.Row) -> bool:
+    return is_right(study.settings.task, row.truth, flipped_answer(row.answer, row.flipped))
+
+
+def failed(study: Study, controls: dict[str, list[bool]]) -> set[str]:
+    """The raters who do not pass the gate by the controls that they have answered so far."""
+    gate = study.settings.gate
+    return {rater for rater, answers in controls.items() if not passes(sum(answers), len(answers), gate)}
+
+
+def _of_controls(study: Study, rows: Iterable[sa.Row]) -> dict[str, list[bool]]:
+    """Of each rater, which controls were answered right."""
+    answers: dict[str, list[bool]] = defaultdict(list)
+    for row in rows:
+        answers[row.rater].append(right(study, row))
+    return answers
+
+
+def _controls(connection: sa.Connection, study: Study) -> dict[str, list[bool]]:
+    query = (
+        sa.select(t.votes.c.rater, t.votes.c.answer, t.votes.c.revision, t.votes.c.trial)
+        .add_columns(t.trials.c.flipped, t.items.c.truth)
+        .join(t.trials, t.trials.c.id == t.votes.c.trial)
+        .join(t.items, t.items.c.id == t.trials.c.item)
+        .where((t.items.c.study == study.id) & (t.items.c.part == "control"))
+        .order_by(t.votes.c.revision)
+    )
+    return _of_controls(study, {row.trial: row for row in connection.execute(query)}.values())
+
+
+def open_items(connection: sa.Connection, study: Study) -> list[Open]:
+    """Every main item with the votes it has, or will have from raters who are at it; failed raters do not count.
+
+    Who is at it and has controls to come may still pass, and is counted on until then.
+    """
+    v, tr, r = t.votes.c, t.trials.c, t.raters.c
+    last = sa.func.coalesce(sa.func.max(v.at), r.joined)
+    seen = sa.select(r.id).outerjoin(t.votes, v.rater == r.id).where(r.study == study.id).group_by(r.id, r.joined)
+    gone = set(connection.scalars(seen.having(last < time.time() - FRESH)))
+    controls, all_of = _controls(connection, study), study.settings.controls
+    bad = failed(study, {one: said for one, said in controls.items() if one in gone or len(said) >= all_of})
+    mine = tr.rater.in_(sa.select(r.id).where(r.study == study.id))
+    voted = sa.exists().where(v.trial == tr.id)
+    expected = sa.or_(voted, tr.rater.not_in(gone)) if gone else sa.true()
+    query = sa.select(tr.item, sa.func.count()).where(mine & expected & tr.rater.not_in(bad)).group_by(tr.item)
+    votes = {item: number for item, number in connection.execute(query)}
+    where = (t.items.c.study == study.id) & (t.items.c.part == "main")
+    return [
+        Open(row.id, (row.left,) if row.right is None else (row.left, row.right), row.truth, votes.get(row.id, 0))
+        for row in connection.execute(sa.select(t.items).where(where).order_by(t.items.c.id))
+    ]
+
+
+def progress(store: Store, study: Study) -> dict[str, Any]:
+    """Numbers for the admin page: raters, votes, how many items have theirs, how far raters agree with the truth."""
+    with store.read() as connection:
+        joined = connection.scalar(sa.select(sa.func.count()).where(t.raters.c.study == study.id))
+        rows = counted(connection, study)
+        wanted = connection.scalar(
+            sa.select(sa.func.count()).where((t.items.c.study == study.id) & (t.items.c.part == "main"))
+        )
+        query = (
+            sa.select(t.trials.c.rater, sa.func.count())
+            .join(t.raters, t.raters.c.id == t.trials.c.rater)
+            .where(t.raters.c.study == study.id)
+            .group_by(t.trials.c.rater)
+        )
+        planned = {rater: number for rater, number in connection.execute(query)}
+    answered: Counter[str] = Counter(row.rater for row in rows)
+    controls = _of_controls(study, (row for row in rows if row.part == "control"))
+    bad = failed(study, controls)
+    main = [row for row in rows if row.part == "main" and row.rater not in bad]
+    each = Counter(row.item for row in main)
+    judged = [answer for answers in controls.values() for answer in answers]
+    return {
+        "paused": study.paused,
+        "raters": joined,
+        "finished": sum(answered[rater] == number for rater, number in planned.items()),
+        "failed_gate": len(bad),
+        "without_controls": len(answered.keys() - controls.keys()),
+        "votes": len(main),
+        "items": wanted,
+        "items_with_all_votes": sum(number >= study.settings.votes_each for number in each.values()),
+        "control_accuracy": _share(judged),
+        "agreement": agreement(study.settings.task, main),
+        "error_rate": _share([not right(study, row) for row in main if row.truth]),
+    }
+
+
+def _share(answers: list[bool]) -> float | None:
+    return round(sum(answers) / len(answers), 4) if answers else None
+
+
+def agreement(task: str, rows: list[sa.Row]) -> float | None:
+    """Share of pairs of raters, pooled over items, who gave one item the same answer; None without any pair."""
+    items = {item: at for at, item in enumerate(dict.fromkeys(row.item for row in rows))}
+    counts = np.zeros((len(items), len(ANSWERS[task])))
+    for row in rows:
+        counts[items[row.item], ANSWERS[task].index(flipped_answer(row.answer, row.flipped))] += 1
+    share = share_that_agree(counts)
+    return None if np.isnan(share) else round(share, 4)
+
+
+def table(store: Store, study: Study, everything: bool = False) -> Iterator[dict[str, Any]]:
+    """One row a vote that stands: main items of raters who passed; `everything`: controls and all raters.
+
+    Columns: `COLUMNS` of the task, then `MORE`. Of a rater there is nothing but the random id.
+    """
+    with store.read() as connection:
+        rows = counted(connection, study)
+        query = sa.select(t.pictures.c.id, t.pictures.c.name, t.pictures.c.kind, t.pictures.c.generator)
+        named = {row.id: row for row in connection.execute(query.where(t.pictures.c.study == study.id))}
+    bad = failed(study, _of_controls(study, (row for row in rows if row.part == "control")))
+    for row in rows:
+        if row.part == "tutorial" or (not everything and (row.part != "main" or row.rater in bad)):
+            continue
+        yield _row(study, row, named) | {"part": row.part, "passed": int(row.rater not in bad)} | _timing(row)
+
+
+def _row(study: Study, row: sa.Row, named: dict[int, sa.Row]) -> dict[str, Any]:
+    left = named[row.left]
+    if study.settings.task == "pairs":
+        right_ = named[row.right]
+        chosen = left.name if flipped_answer(row.answer, row.flipped) == "left" else right_.name
+        kinds = {"kind": f"{left.kind}|{right_.kind}", "generator": f"{left.generator}|{right_.generator}"}
+        return {"left": left.name, "right": right_.name, "rater": row.rater, "chosen": chosen} | kinds
+    kind = {"kind": left.kind, "generator": left.generator}
+    if study.settings.task == "rating":
+        return {"image": left.name, "rater": row.rater, "rating": int(row.answer)} | kind
+    said = {"said_real": int(row.answer == "real"), "context": study.settings.context}
+    return {"image": left.name, "rater": row.rater} | said | kind
+
+
+def _timing(row: sa.Row) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in ("exposure_ms", "shown_ms", "response_ms")} | {"order": row.place}
+
+
+def columns(store: Store, study: Study, everything: bool = False) -> dict[str, list[Any]]:
+    """The votes of a study by column, those of its task and what is known beside them."""
+    rows = list(table(store, study, everything))
+    return {name: [row[name] for row in rows] for name in (*COLUMNS[study.settings.task], *MORE)}
+
+
+def csv_text(store: Store, study: Study, everything: bool = False) -> str:
+    """The votes of a study as CSV."""
+    return as_csv(columns(store, study, everything))

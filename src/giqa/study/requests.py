@@ -1,0 +1,85 @@
+"""What every request of the web app needs: the store and its key, limits, templates, cookies, forms."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from .access import Limiter, Limits, form_token
+from .store import Store
+
+RATER = "giqa_rater"
+KEPT_PICTURES = 256  # in memory
+
+
+class House:
+    """What every page needs: the store, the signing key, limits, templates. One for each app."""
+
+    def __init__(self, store: Store, limits: Limits, https: bool):
+        self.store, self.https = store, https
+        self.key = store.signing_key()
+        self.limiter = Limiter(limits)
+        self.png = lru_cache(maxsize=KEPT_PICTURES)(store.png)
+        loader = FileSystemLoader(Path(__file__).parent / "templates")
+        self.templates = Environment(
+            loader=loader,
+            autoescape=select_autoescape(),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def page(self, name: str, status: int = 200, **values: Any) -> HTMLResponse:
+        return HTMLResponse(self.templates.get_template(name).render(values), status)
+
+    def message(self, heading: str, text: str, status: int = 200) -> HTMLResponse:
+        return self.page("message.html", status, heading=heading, text=text)
+
+    def set_cookie(self, response: Response, name: str, value: str, path: str, hours: int | None = None) -> None:
+        age = None if hours is None else 3600 * hours
+        strict = "strict" if name != RATER else "lax"  # a join link is followed from other sites
+        response.set_cookie(name, value, max_age=age, path=path, secure=self.https, httponly=True, samesite=strict)
+
+    def same_form(self, cookie: str | None, token: str) -> bool:
+        """Whether a change was asked for by our own page: its token goes with the visitor's cookie."""
+        if not cookie:
+            return False
+        return hmac.compare_digest(form_token(self.key, cookie).encode(), token.encode("utf-8", "replace"))
+
+    def allow(self, kind: str, who: str) -> None:
+        if not self.limiter.allow(kind, who):
+            raise HTTPException(429, "Too many requests; wait a little and try again.")
+
+
+def address(request: Request) -> str:
+    return request.client.host if request.client else "nobody"
+
+
+def in_thread(handler: Callable[..., Response]) -> Callable:
+    """A handler that waits for the store, run in a thread; it is given (house, request, body)."""
+
+    @wraps(handler)
+    async def endpoint(request: Request) -> Response:
+        body = await request.body()
+        return await run_in_threadpool(handler, request.app.state.house, request, body)
+
+    return endpoint
+
+
+def form_fields(body: bytes) -> dict[str, str]:
+    """The fields of a plain form; the last of each name."""
+    from urllib.parse import parse_qsl
+
+    try:
+        return dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=20))
+    except ValueError:
+        return {}

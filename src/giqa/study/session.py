@@ -1,0 +1,222 @@
+"""One rater's sitting: joining, what comes next, and keeping what they answer."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import secrets as random_secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from ..votes.staircase import next_exposure
+from . import tables as t
+from .progress import open_items
+from .store import Store, Study
+from .study import ANSWERS, choose, flipped_answer, in_order, is_right
+
+AHEAD = 3  # pictures that a browser is given in advance, so that a lost network is not noticed at once
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One question to one rater; `pictures` in the order in which they are shown."""
+
+    id: str
+    place: int
+    part: str
+    pictures: tuple[int, ...]
+    truth: str
+    flipped: bool
+
+
+@dataclass(frozen=True)
+class Rater:
+    """Who answers: a random id, and everything they will be asked, in order; it never changes."""
+
+    id: str
+    study: int
+    trials: tuple[Trial, ...]
+
+
+def session_digest(cookie: str) -> str:
+    """What the store keeps of a cookie: from its contents nobody can answer as somebody else."""
+    return hashlib.sha256(cookie.encode()).hexdigest()
+
+
+def join(store: Store, study: Study, cookie: str, rng: random.Random | None = None) -> str | None:
+    """A new rater with a plan of their own; their id, or None when the study needs no more votes."""
+    rng = rng or random.SystemRandom()
+    with store.write() as connection:  # the lock makes two who join at once see each other's plan
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.select(t.studies.c.id).where(t.studies.c.id == study.id).with_for_update())
+        main = choose(open_items(connection, study), study.settings, rng)
+        if not main:
+            return None
+        parts: dict[str, list[int]] = {"tutorial": [], "control": []}
+        where = (t.items.c.study == study.id) & (t.items.c.part != "main")
+        for row in connection.execute(sa.select(t.items.c.id, t.items.c.part).where(where)):
+            parts[row.part].append(row.id)
+        order = in_order(parts["tutorial"], parts["control"], [item.id for item in main], rng)
+        rater = {"id": random_secrets.token_hex(8), "study": study.id, "session": session_digest(cookie)}
+        connection.execute(sa.insert(t.raters).values(rater | {"joined": time.time()}))
+        pairs = study.settings.task == "pairs"
+        rows = [
+            {
+                "id": random_secrets.token_urlsafe(16),
+                "rater": rater["id"],
+                "item": item,
+                "place": place,
+                "flipped": pairs and rng.random() < 0.5,
+            }
+            for place, item in enumerate(order)
+        ]
+        connection.execute(sa.insert(t.trials), rows)
+    return rater["id"]
+
+
+def rater_of(store: Store, study: Study, cookie: str) -> Rater | None:
+    """Who a cookie belongs to in this study, or None."""
+    try:
+        return _rater_of(store, study.id, session_digest(cookie))
+    except LookupError:
+        return None
+
+
+@lru_cache(maxsize=2000)
+def _rater_of(store: Store, study: int, session: str) -> Rater:
+    """Raises `LookupError`, which no cache remembers: nobody yet is not for ever."""
+    with store.read() as connection:
+        where = (t.raters.c.session == session) & (t.raters.c.study == study)
+        rater = connection.scalar(sa.select(t.raters.c.id).where(where))
+        if rater is None:
+            raise LookupError(session)
+        query = (
+            sa.select(t.trials, t.items.c.part, t.items.c.left, t.items.c.right, t.items.c.truth)
+            .join(t.items, t.items.c.id == t.trials.c.item)
+            .where(t.trials.c.rater == rater)
+            .order_by(t.trials.c.place)
+        )
+        return Rater(rater, study, tuple(_trial(row) for row in connection.execute(query)))
+
+
+def _trial(row: sa.Row) -> Trial:
+    pictures = (row.left,) if row.right is None else (row.left, row.right)
+    return Trial(row.id, row.place, row.part, pictures[::-1] if row.flipped else pictures, row.truth, row.flipped)
+
+
+def latest_votes(connection: sa.Connection, rater: str) -> dict[str, sa.Row]:
+    """The vote that counts for each trial of a rater: the one with the highest revision."""
+    rows = connection.execute(sa.select(t.votes).where(t.votes.c.rater == rater).order_by(t.votes.c.revision))
+    return {row.trial: row for row in rows}
+
+
+def state(store: Store, study: Study, rater: Rater) -> dict[str, Any]:
+    """What the browser needs to go on: progress, the next questions, and the last answer, which may be undone.
+
+    A control looks like any other question; `exposure` is there in the timed task, which gives one at a time.
+    """
+    with store.read() as connection:
+        votes = latest_votes(connection, rater.id)
+    open_trials = [trial for trial in rater.trials if trial.id not in votes]
+    counted = [trial for trial in rater.trials if trial.part != "tutorial"]
+    timed = study.settings.task == "hype-time"
+    ahead = open_trials[: 1 if timed else AHEAD]
+    if study.paused:
+        ahead = []
+    last = max(votes.values(), key=lambda vote: _place(rater, vote.trial), default=None)
+    asked = [_asked(trial) for trial in ahead]
+    if timed and asked:
+        asked[0]["exposure"] = exposure(study, rater, votes)
+    return {
+        "state": "done" if not open_trials else "paused" if study.paused else "open",
+        "answered": sum(trial.id in votes for trial in counted),
+        "total": len(counted),
+        "next": asked,
+        "last": None if last is None else _asked(rater.trials[_place(rater, last.trial)]) | {"revision": last.revision},
+    }
+
+
+def _place(rater: Rater, trial: str) -> int:
+    return next(one.place for one in rater.trials if one.id == trial)
+
+
+def _asked(trial: Trial) -> dict[str, Any]:
+    return {
+        "trial": trial.id,
+        "tutorial": trial.part == "tutorial",
+        "pictures": [f"picture/{trial.id}/{side}" for side in range(len(trial.pictures))],
+    }
+
+
+def exposure(study: Study, rater: Rater, votes: Mapping[str, sa.Row]) -> int:
+    """Milliseconds for the rater's next picture: the staircase after the last answer outside the tutorial."""
+    s = study.settings
+    past = [trial for trial in rater.trials if trial.part != "tutorial" and trial.id in votes]
+    if not past:
+        return s.start
+    vote = votes[past[-1].id]
+    right = is_right(s.task, past[-1].truth, vote.answer)
+    return next_exposure(vote.exposure_ms or s.start, right, down=s.down, up=s.up, floor=s.floor, top=s.top)
+
+
+def keep(store: Store, study: Study, rater: Rater, sent: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Keep votes in one transaction; for each, {id, result, ...}: when this returns, they are safe.
+
+    `result` is "kept", also when the very same vote was kept before, or "refused" with a `reason`: such a vote will
+    never be kept, and the browser should forget it. A tutorial vote comes back with `right` and the `truth`.
+    """
+    with store.write() as connection:
+        if connection.dialect.name == "postgresql":  # two tabs of one rater: one after the other
+            connection.execute(sa.select(t.raters.c.id).where(t.raters.c.id == rater.id).with_for_update())
+        return [_keep_one(connection, study, rater, vote) for vote in sent]
+
+
+def _keep_one(connection: sa.Connection, study: Study, rater: Rater, vote: Mapping[str, Any]) -> dict[str, Any]:
+    votes = latest_votes(connection, rater.id)
+    trial = next((one for one in rater.trials if one.id == vote["trial"]), None)
+    before = connection.execute(sa.select(t.votes).where(t.votes.c.id == vote["id"])).first()
+    if before is not None:
+        same = before.rater == rater.id and before.trial == vote["trial"] and before.revision == vote["revision"]
+        return _told(study, trial, vote) if same else _refused(vote, "another vote has this id")
+    if trial is None:
+        return _refused(vote, "no such question")
+    if vote["answer"] not in ANSWERS[study.settings.task]:
+        return _refused(vote, "no such answer")
+    open_trials = [one.id for one in rater.trials if one.id not in votes]
+    if vote["revision"] == 0:
+        if trial.id in votes:
+            return _refused(vote, "answered before")
+        if trial.id not in open_trials[: 1 if study.settings.task == "hype-time" else AHEAD]:
+            return _refused(vote, "not asked yet")
+    elif trial.id not in votes or votes[trial.id].revision != vote["revision"] - 1:
+        return _refused(vote, "corrected before")
+    elif any(one.place > trial.place and one.id in votes for one in rater.trials):
+        return _refused(vote, "only the last answer can be corrected")
+    _insert(connection, study, rater, trial, vote, votes)
+    return _told(study, trial, vote)
+
+
+def _insert(connection: sa.Connection, study: Study, rater: Rater, trial: Trial, vote: Mapping, votes: Mapping) -> None:
+    asked = None
+    if study.settings.task == "hype-time":
+        asked = votes[trial.id].exposure_ms if trial.id in votes else exposure(study, rater, votes)
+    row = {name: vote[name] for name in ("id", "revision", "answer", "shown_ms", "response_ms")}
+    row |= {"rater": rater.id, "trial": trial.id, "exposure_ms": asked, "at": time.time()}
+    connection.execute(sa.insert(t.votes).values(row))
+
+
+def _refused(vote: Mapping[str, Any], reason: str) -> dict[str, Any]:
+    return {"id": vote["id"], "result": "refused", "reason": reason}
+
+
+def _told(study: Study, trial: Trial, vote: Mapping[str, Any]) -> dict[str, Any]:
+    told = {"id": vote["id"], "result": "kept"}
+    if trial.part != "tutorial":
+        return told
+    right = is_right(study.settings.task, trial.truth, flipped_answer(vote["answer"], trial.flipped))
+    return told | {"right": right, "truth": flipped_answer(trial.truth, trial.flipped)}

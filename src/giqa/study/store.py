@@ -1,0 +1,227 @@
+"""The vote store: SQLite (a file) or PostgreSQL (a URL), one schema, append-only votes."""
+
+from __future__ import annotations
+
+import json
+import secrets as random_secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import BadSource, BadSpec, MissingExtra
+
+try:
+    import sqlalchemy as sa
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy import event
+except ImportError as error:
+    raise MissingExtra(f"Collecting judgements needs more ({error}): pip install 'giqa[humans]'.") from None
+
+from . import tables as t
+from .presentation import padded_length
+from .study import Item, Settings, Shown
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+LOCK = 0x67697161  # "giqa": PostgreSQL's advisory lock while the schema is brought up to date
+PATIENCE = 30  # seconds that SQLite waits for others
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study as it is stored; `token` is the secret of its join link."""
+
+    id: int
+    name: str
+    token: str
+    settings: Settings
+    picture_bytes: int
+    paused: bool
+
+
+def open_store(where: str | Path) -> Store:
+    """A store at a path (SQLite) or a URL (`postgresql://user@host/name`), its schema brought up to date.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = open_store(Path(folder) / "votes.db")
+    ...     store.studies()
+    ...     store.close()
+    []
+
+    Migrations run in one transaction: they are applied whole or not at all, also when two processes open the store at
+    once. Raises `MissingExtra`, `BadSource` (not a database, or it cannot be reached, or it is of a newer giqa).
+    """
+    url = _url(where)
+    options: dict[str, Any] = {"pool_size": 20, "max_overflow": 30, "pool_timeout": 10}
+    if url.get_backend_name() == "postgresql":
+        options |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5}}
+    else:
+        options |= {"connect_args": {"timeout": PATIENCE, "check_same_thread": False}}
+    try:
+        engine = sa.create_engine(url, **options)
+    except ImportError:
+        raise MissingExtra("A store on PostgreSQL needs psycopg: pip install 'giqa[humans]'.") from None
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _sqlite_settings)
+        event.listen(engine, "begin", _sqlite_begin)
+    store = Store(engine)
+    try:
+        store.migrate()
+    except sa.exc.DBAPIError as error:
+        engine.dispose()
+        shown = url.render_as_string(hide_password=True)
+        raise BadSource(f"The store {shown} cannot be opened: {str(error.orig).strip()}.") from None
+    return store
+
+
+def _url(where: str | Path) -> sa.URL:
+    text = str(where)
+    if "://" not in text:
+        return sa.URL.create("sqlite", database=text)
+    try:
+        url = sa.make_url(text)
+    except sa.exc.ArgumentError:
+        raise BadSpec(f"{text!r} is no path and no URL such as postgresql://user:password@host/name.") from None
+    if url.get_backend_name() == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    if url.get_backend_name() == "sqlite":
+        return url
+    raise BadSpec(f"A store is a path (SQLite) or postgresql://..., not {url.get_backend_name()}://.")
+
+
+def _sqlite_settings(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # transactions begin where we say so, and DDL belongs to them
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", f"busy_timeout={1000 * PATIENCE}"):
+        connection.execute(f"PRAGMA {pragma}")
+    deadline = time.monotonic() + PATIENCE
+    while True:  # the change to WAL does not wait for others who make it too
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _sqlite_begin(connection: sa.Connection) -> None:
+    """A writer takes its lock at once: to read first and then ask for it could fail after others have written."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
+
+
+class Store:
+    """Transactions on the votes; `read()` and `write()` give a connection, all the rest are the queries used often."""
+
+    def __init__(self, engine: sa.Engine):
+        self.engine = engine
+        # SQLite has one writer; its own waiting is by chance, and under load some threads would wait for seconds
+        self.turn = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """One transaction: what was written in it is there whole once it ends, or not at all."""
+        with (
+            self.turn,
+            self.engine.connect().execution_options(writes=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    def migrate(self) -> None:
+        """Bring the schema up to date, in one transaction."""
+        with self.write() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+            config = Config()
+            config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+            config.attributes["connection"] = connection
+            _check_version(connection, config)
+            command.upgrade(config, "head")
+
+    def secret(self, name: str, value: str | None = None) -> str | None:
+        """The secret of a name; with `value`, kept from now on in place of what was there."""
+        column = t.secrets.c
+        with self.write() if value is not None else self.read() as connection:
+            if value is not None:
+                connection.execute(sa.delete(t.secrets).where(column.name == name))
+                connection.execute(sa.insert(t.secrets).values(name=name, value=value))
+            return connection.scalar(sa.select(column.value).where(column.name == name))
+
+    def signing_key(self) -> bytes:
+        """The key that signs cookies and forms; made at the first use."""
+        with self.write() as connection:
+            found = connection.scalar(sa.select(t.secrets.c.value).where(t.secrets.c.name == "signing"))
+            if found is None:
+                found = random_secrets.token_hex(32)
+                connection.execute(sa.insert(t.secrets).values(name="signing", value=found))
+        return bytes.fromhex(found)
+
+    def add_study(self, name: str, settings: Settings, shown: Sequence[Shown], items: Sequence[Item]) -> Study:
+        """Keep a study with its pictures; `items` name pictures by their position in `shown`."""
+        with self.write() as connection:
+            if connection.scalar(sa.select(t.studies.c.id).where(t.studies.c.name == name)) is not None:
+                raise BadSpec(f"The store has a study {name!r} already; choose another name, or serve that one.")
+            values = {
+                "name": name,
+                "token": random_secrets.token_urlsafe(24),
+                "settings": json.dumps(asdict(settings)),
+                "picture_bytes": padded_length([len(one.png) for one in shown]),
+                "created": time.time(),
+                "paused": False,
+            }
+            study = connection.execute(sa.insert(t.studies).values(values)).inserted_primary_key[0]
+            rows = [asdict(one) | {"study": study} for one in shown]
+            keys = [connection.execute(sa.insert(t.pictures).values(row)).inserted_primary_key[0] for row in rows]
+            for item in items:
+                left, right = keys[item.left], None if item.right is None else keys[item.right]
+                row = {"study": study, "part": item.part, "left": left, "right": right, "truth": item.truth}
+                connection.execute(sa.insert(t.items).values(row))
+        return self.study(values["token"])
+
+    def studies(self) -> list[Study]:
+        """Every study, oldest first."""
+        with self.read() as connection:
+            return [_study(row) for row in connection.execute(sa.select(t.studies).order_by(t.studies.c.id))]
+
+    def study(self, token: str) -> Study | None:
+        """The study behind a join link, or None."""
+        with self.read() as connection:
+            row = connection.execute(sa.select(t.studies).where(t.studies.c.token == token)).first()
+            return None if row is None else _study(row)
+
+    def pause(self, study: Study, paused: bool) -> None:
+        with self.write() as connection:
+            connection.execute(sa.update(t.studies).where(t.studies.c.id == study.id).values(paused=paused))
+
+    def png(self, picture: int) -> bytes:
+        with self.read() as connection:
+            return connection.scalar(sa.select(t.pictures.c.png).where(t.pictures.c.id == picture))
+
+
+def _study(row: sa.Row) -> Study:
+    settings = Settings(**json.loads(row.settings))
+    return Study(row.id, row.name, row.token, settings, row.picture_bytes, row.paused)
+
+
+def _check_version(connection: sa.Connection, config: Config) -> None:
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    here = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if here is not None and here not in known:
+        raise BadSource(f"The store is of a newer giqa (schema {here}); upgrade giqa to open it.")

@@ -1,0 +1,158 @@
+"""What a study is: its task and settings, its pictures and questions, and who is asked what."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..errors import BadSpec
+from ..votes.gate import passes as passes  # the rule; this is where it was imported from before it had its own file
+
+TASKS = {
+    "hype": "real or fake, unlimited time (HYPE-infinity)",
+    "hype-time": "real or fake after a short look that adapts to the rater (HYPE-time)",
+    "pairs": "which of two pictures is better (LGIQA)",
+    "rating": "1 (bad) to 5 (excellent)",
+}
+ANSWERS = {
+    "hype": ("real", "fake"),
+    "hype-time": ("real", "fake"),
+    "pairs": ("left", "right"),
+    "rating": ("1", "2", "3", "4", "5"),
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a study asks, of whom, how often; kept in the store and fixed once votes can come in.
+
+    `votes_each`: votes wanted for a picture or pair; `sitting`: of them, how many one rater is asked; `controls`:
+    quality-control pictures mixed among them, `gate`: the share of those that must be answered right;
+    `break_every`: answers between breaks; `countdown`: ms of each of its three steps (`hype-time`); `start`, `down`,
+    `up`, `floor`, `top`: ms of the staircase. Raises `BadSpec`.
+    """
+
+    task: str
+    title: str = "How real do these pictures look?"
+    contact: str = ""
+    completion: str = ""
+    context: str = ""
+    votes_each: int = 5
+    sitting: int = 100
+    controls: int = 10
+    tutorial: int = 4
+    gate: float = 0.65
+    break_every: int = 50
+    countdown: int = 500
+    start: int = 500
+    down: int = 30
+    up: int = 10
+    floor: int = 100
+    top: int = 1000
+
+    def __post_init__(self) -> None:
+        if self.task not in TASKS:
+            raise BadSpec(f"There is no task {self.task!r}; there are {', '.join(TASKS)}.")
+        for name in ("votes_each", "break_every", "down", "up", "floor"):
+            if getattr(self, name) < 1:
+                raise BadSpec(f"{name}={getattr(self, name)} should be 1 or more.")
+        for name in ("sitting", "controls", "tutorial", "countdown"):
+            if getattr(self, name) < 0:
+                raise BadSpec(f"{name}={getattr(self, name)} should be 0 or more.")
+        if not 0 <= self.gate <= 1:
+            raise BadSpec(f"gate={self.gate} is a share of right answers, from 0 to 1; the default is 0.65.")
+        if not self.floor <= self.start <= self.top:
+            raise BadSpec(f"start={self.start} should lie between floor={self.floor} and top={self.top} (ms).")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture of a study in the form that raters see; `kind` is real or generated."""
+
+    name: str
+    kind: str
+    generator: str
+    png: bytes
+
+
+@dataclass(frozen=True)
+class Item:
+    """A question: one picture, or a pair (`right`), by position; `truth` is the right answer where there is one.
+
+    `part`: tutorial (answered at once with the truth), control (decides on the gate) or main.
+    """
+
+    part: str
+    left: int
+    right: int | None = None
+    truth: str = ""
+
+
+@dataclass(frozen=True)
+class Open:
+    """An item that may be asked: its pictures, its side of the 50/50 mix (or ""), and how many votes it has or will."""
+
+    id: int
+    pictures: tuple[int, ...]
+    side: str
+    votes: int
+
+
+def is_right(task: str, truth: str, answer: str) -> bool:
+    """Whether an answer is the right one; a rating is right on its side of the scale: 1-2 is low, 3-5 high.
+
+    >>> is_right("hype", "fake", "fake"), is_right("rating", "low", "3"), is_right("rating", "high", "3")
+    (True, False, True)
+    """
+    if task == "rating":
+        return truth == ("low" if answer in "12" else "high")
+    return truth == answer
+
+
+def flipped_answer(answer: str, flipped: bool) -> str:
+    """The answer to a pair as the study names its sides, when they were shown the other way round.
+
+    >>> flipped_answer("left", True), flipped_answer("left", False), flipped_answer("fake", True)
+    ('right', 'left', 'fake')
+    """
+    return {"left": "right", "right": "left"}.get(answer, answer) if flipped else answer
+
+
+def choose(items: Sequence[Open], settings: Settings, rng: random.Random) -> list[Open]:
+    """What the next rater is asked: those with the fewest votes first, ties by lot, no picture twice.
+
+    Nothing that has its `votes_each` is asked again, except that in real-or-fake tasks the 50/50 mix is kept: as many
+    reals as fakes, though reals have their votes already. Empty when the study has all its votes.
+    """
+    drawn = sorted(items, key=lambda item: (item.votes, rng.random()))
+    if settings.task.startswith("hype"):
+        half = max(1, settings.sitting // 2)
+        fakes = [item for item in drawn if item.side == "fake" and item.votes < settings.votes_each][:half]
+        reals = [item for item in drawn if item.side == "real"][: len(fakes)]
+        return fakes[: len(reals)] + reals
+    chosen: list[Open] = []
+    seen: set[int] = set()
+    for item in drawn:
+        if len(chosen) == settings.sitting or item.votes >= settings.votes_each:
+            break
+        if seen.isdisjoint(item.pictures):
+            chosen.append(item)
+            seen.update(item.pictures)
+    return chosen
+
+
+def in_order(tutorial: Sequence[int], controls: Sequence[int], main: Sequence[int], rng: random.Random) -> list[int]:
+    """The tutorial first, then controls and main by lot, each sixth as rich in controls as the next."""
+    rest = list(main)
+    rng.shuffle(rest)
+    hidden = list(controls)
+    rng.shuffle(hidden)
+    order: list[int] = []
+    every = (len(rest) + len(hidden)) / max(1, len(hidden))
+    places = {int(i * every + rng.random() * every) for i in range(len(hidden))}
+    for place in range(len(rest) + len(hidden)):
+        order.append(hidden.pop() if (place in places and hidden) or not rest else rest.pop())
+    start = list(tutorial)
+    rng.shuffle(start)
+    return start + order

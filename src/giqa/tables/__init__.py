@@ -1,0 +1,14 @@
+"""Tables in and out, what their cells may hold, and which picture a name means."""
+
+from .. import public
+
+__getattr__, __dir__, __all__ = public(
+    __name__,
+    {
+        "Table": "table",
+        "read_table": "table",
+        "write_table": "table",
+        "match_names": "names",
+        "join_names": "names",
+    },
+)

@@ -1,0 +1,75 @@
+"""What a cell of a table of labels may hold; ValueError where it does not, and the error continues "'maybe' is ..."."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .table import NOTHING, number
+
+# Excel writes TRUE and FALSE in the language of its user
+YES = ("1", "1.0", "true", "yes", "real", "r", "t", "y", "wahr", "vrai")
+NO = ("0", "0.0", "false", "no", "fake", "generated", "f", "n", "falsch", "faux")
+
+
+def nothing(cell: Any) -> bool:
+    """Whether a cell holds no answer."""
+    return text(cell).casefold() in NOTHING
+
+
+def name(cell: Any) -> str:
+    """A name that is there."""
+    if not text(cell):
+        raise ValueError("empty, and must not be")
+    return text(cell)
+
+
+def text(cell: Any) -> str:
+    """Any text, also none (None, or NaN as Parquet has it)."""
+    return "" if cell is None or cell != cell else str(cell).strip()
+
+
+def truth(cell: Any) -> bool:
+    """1 or 0, true or false, yes or no, real or fake."""
+    word = str(cell).strip().lower()
+    if word not in YES + NO:
+        raise ValueError("neither yes nor no; write 1 or 0, true or false, yes or no, real or fake")
+    return word in YES
+
+
+def perhaps(cell: Any) -> bool:
+    """The same, and no when there is nothing."""
+    return bool(text(cell)) and truth(cell)
+
+
+def not_main(cell: Any) -> bool:
+    """Of a column `part`: whether it is not the main part, so quality control or tutorial."""
+    return text(cell).lower() not in ("main", "")
+
+
+def count(cell: Any) -> float:
+    """How many: a number that is 0 or more."""
+    value = number(cell)
+    if not 0 <= value < float("inf"):
+        raise ValueError("not a number of 0 or more")
+    return value
+
+
+def measure(cell: Any) -> float:
+    """A number of 0 or more, or nothing."""
+    return float("nan") if nothing(cell) else count(cell)
+
+
+def rating(cell: Any) -> float:
+    """Any number."""
+    value = number(cell)
+    if value - value != 0:
+        raise ValueError("not a finite number")
+    return value
+
+
+def kind(cell: Any) -> str:
+    """`real` or `generated` (also `fake`), or nothing."""
+    word = text(cell).lower()
+    if word not in ("real", "generated", "fake", ""):
+        raise ValueError("no kind; a picture is real or generated")
+    return "generated" if word == "fake" else word

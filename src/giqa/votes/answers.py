@@ -1,0 +1,150 @@
+"""Answers from other tools as judgements: which count, who gave them, and what is said of those that do not."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import BadTable
+from ..tables import cells
+from ..tables.table import Table, number
+from .other_tools import hint_of
+from .votes import Pairs, Ratings, Votes, as_labels
+
+NO_ANSWER = "without an answer"
+SEVERAL = "with several choices selected"
+REJECTED = "rejected"
+READ_AS = {"said_real": cells.truth, "rating": cells.rating}
+SHOWN = 3  # places of left out answers that are named
+
+
+def anonymous(people: Iterable[str], key: bytes | None = None) -> list[str]:
+    """Random names for people: the same person gets the same name; without `key` another one at each call.
+
+    A keyed hash (BLAKE2b): who knows the ids of a platform cannot find theirs in it without the key. Keep the key only
+    as long as more files of the same people are to come.
+
+    >>> anonymous(["A1B2", "C3", "A1B2"], key=b"secret")
+    ['rd8a5336840', 'r098d17e3fb', 'rd8a5336840']
+    """
+    key = key if key is not None else secrets.token_bytes(32)
+    return ["r" + hashlib.blake2b(str(one).encode(), key=key, digest_size=5).hexdigest() for one in people]
+
+
+@dataclass
+class Answers:
+    """Answers as they are read from one file, and those that are left out, by reason.
+
+    `unit`: what the places count, such as line or task; `decimal_comma`: as in `Table`.
+    """
+
+    name: str
+    unit: str = "line"
+    decimal_comma: bool = False
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    places: list[Any] = field(default_factory=list)
+    left_out: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, place: Any, **row: Any) -> None:
+        """An answer: image, rater and answer, or left, right, rater and answer."""
+        selected = row["answer"] if isinstance(row["answer"], list) else [row["answer"]]
+        if len(selected) > 1:
+            self.leave_out(SEVERAL, place)
+        elif not selected or cells.nothing(selected[0]):
+            self.leave_out(NO_ANSWER, place)
+        else:
+            self.rows.append(row | {"answer": selected[0]})
+            self.places.append(place)
+
+    def leave_out(self, reason: str, place: Any) -> None:
+        """One answer that does not count, and why."""
+        self.left_out.setdefault(reason, []).append(f"{self.unit} {place}")
+
+    def judgements(self, key: bytes | None = None, ratings: bool = False) -> Votes | Ratings | Pairs:
+        """Votes, ratings or pairs, with `anonymous` raters; a warning says what was left out, with a count a reason.
+
+        `ratings`: they are known to be such, also where all are 1 or 0.
+        """
+        self._once()
+        if not self.rows:
+            raise BadTable(f"{self.name} holds no answer that counts{self._said(': ')}.")
+        columns = {name: [row[name] for row in self.rows] for name in self.rows[0]}
+        columns["rater"] = anonymous(columns["rater"], key)
+        answers = columns.pop("answer")
+        kind = "chosen" if "image" not in columns else "rating" if ratings else kind_of(answers)
+        columns[kind] = answers
+        table = Table(self.name, columns, self.places, decimal_comma=self.decimal_comma, unit=self.unit)
+        for row, answer in enumerate(answers) if kind in READ_AS else ():
+            try:
+                table.read(answer, READ_AS[kind])
+            except ValueError as error:  # the file's own column has another name
+                raise BadTable(f"{table.place(row)}: the answer {answer!r} is {error}.") from None
+        labels = as_labels(table)
+        if self.left_out:
+            warnings.warn(f"{self.name}: not counted{self._said(': ')}", stacklevel=3)
+        return labels
+
+    def _once(self) -> None:
+        """Leave out what is there again word for word; another answer to the same is for `as_labels` to refuse."""
+        seen: set[tuple[str, ...]] = set()
+        keep = []
+        for at, row in enumerate(self.rows):
+            told = tuple(cells.text(row[name]) for name in sorted(row.keys() - {"answer"}))
+            told += (cells.text(row["answer"]).casefold(),)
+            if told in seen:
+                self.leave_out("repeated, with the same rater, picture and answer", self.places[at])
+            else:
+                keep.append(at)
+            seen.add(told)
+        self.rows, self.places = [self.rows[at] for at in keep], [self.places[at] for at in keep]
+
+    def _said(self, before: str) -> str:
+        parts = []
+        for reason, places in self.left_out.items():
+            known = list(dict.fromkeys(places))
+            more = f" and {len(known) - SHOWN} more" if len(known) > SHOWN else ""
+            parts.append(f"{len(places)} {reason} ({', '.join(known[:SHOWN])}{more})")
+        return before + ", ".join(parts) if parts else ""
+
+
+def kind_of(answers: Sequence[Any]) -> str:
+    """The column for such answers: said_real of real and fake (or 1 and 0), else rating; most answers decide.
+
+    >>> kind_of(["1", "0"]), kind_of(["real", "fake", "oops"]), kind_of(["1", "4", "5"])
+    ('said_real', 'said_real', 'rating')
+    """
+    words = [cells.text(answer).casefold() for answer in answers]
+    votes, numbers = sum(word in cells.YES + cells.NO for word in words), sum(map(_is_number, words))
+    return "rating" if numbers > votes else "said_real"
+
+
+def _is_number(word: str) -> bool:
+    try:
+        number(word.replace(",", "."))
+    except ValueError:
+        return False
+    return True
+
+
+def want(table: Table, names: Sequence[str], what: str) -> list[str]:
+    """The table's own names of columns that it must have; `BadTable` says which is not there, and whose file it is."""
+    missing = [name for name in names if table.find(name) is None]
+    if missing:
+        raise BadTable(
+            f"{table.name} is not {what}: there is no column {missing[0]!r}; it has {', '.join(table.columns)}."
+            f"{hint_of(table)}"
+        )
+    return [table.find(name) or name for name in names]
+
+
+def questions(name: str, asked: Mapping[str, int]) -> BadTable:
+    """The error for several questions that would be mixed in one column."""
+    listed = ", ".join(f"{question!r} ({count} answers)" for question, count in asked.items())
+    return BadTable(
+        f"{name} has answers to several questions: {listed}. One at a time: choose it with --answer NAME (answer= in "
+        "Python)."
+    )

@@ -1,0 +1,148 @@
+"""Judgements from and for other tools: crowd-kit, Label Studio, LGIQA, Mechanical Turk, Prolific.
+
+Nothing that goes out names a person, and nothing that names one is kept of what comes in: the worker ids of a platform
+are replaced by `anonymous` ones before anything else is done with them. What does not count (work that was rejected or
+skipped, rows of nobody, empty answers) is left out, and a warning says how many of each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadSpec, BadTable
+from ..tables import cells
+from ..tables.names import join_names
+from ..tables.table import IMAGE, picture_column, read_table, write_table
+from .aggregation import sum_pairs
+from .answers import Answers, anonymous, want
+from .label_studio import read_label_studio, without_ties, write_label_studio
+from .platforms import read_mturk, read_prolific
+from .votes import CHOSEN, Pairs, Ratings, Votes, as_labels, read_labels
+
+# --- crowd-kit
+
+
+def write_crowd_kit(path: str | Path, votes: Votes | Ratings | Pairs) -> Path:
+    """The table `task,worker,label` that crowd-kit aggregates; the label is `real` or `fake`, or the rating.
+
+    Of pairs, `worker,left,right,label`, and the label is the one that was chosen; ties have no place in it, and are
+    left out with a warning.
+    """
+    if isinstance(votes, Pairs):
+        of = without_ties(votes, "crowd-kit")
+        chosen = np.where(of.votes_left > of.votes_right, of.left, of.right)
+        return write_table(path, {"worker": of.rater, "left": of.left, "right": of.right, "label": chosen})
+    label = np.where(votes.said_real, "real", "fake") if isinstance(votes, Votes) else votes.rating
+    return write_table(path, {"task": votes.image, "worker": votes.rater, "label": label})
+
+
+def read_crowd_kit(path: str | Path, key: bytes | None = None) -> Votes | Ratings | Pairs:
+    """Votes from `task,worker,label` with labels real and fake (or 1 and 0); ratings when they are other numbers.
+
+    Pairs from `worker,left,right,label`. Workers (`performer` in old versions) become `anonymous` raters. Rows without
+    a label or a worker do not count; a warning says how many.
+    """
+    table = read_table(path)
+    worker = table.find("worker", "performer")
+    shown = {"left": table.find("left"), "right": table.find("right")}
+    shown = shown if all(shown.values()) else {"image": table.find("task")}
+    table = table.called(worker=worker)
+    needed = (*(shown if "left" in shown else ["task"]), "worker", "label")
+    want(table, needed, "a crowd-kit table")
+    answers = Answers(table.name, decimal_comma=table.decimal_comma)
+    label = table.columns[table.find("label") or "label"]
+    for row, who in enumerate(table.columns[table.find("worker") or "worker"]):
+        place = table.lines[row] if table.lines else row + 1
+        if cells.nothing(who):
+            answers.leave_out("without a worker", place)
+        else:
+            names = {side: table.columns[column or side][row] for side, column in shown.items()}
+            answers.add(place, **names, rater=cells.text(who), answer=label[row])
+    return answers.judgements(key)
+
+
+# --- LGIQA
+
+
+def write_lgiqa(path: str | Path, pairs: Pairs) -> Path:
+    """A row a pair, `left,right,votes_left,votes_right`: how many raters chose each; of nobody anything."""
+    return sum_pairs(pairs).write(path)
+
+
+def read_lgiqa(path: str | Path, key: bytes | None = None) -> Pairs:
+    """Pairs, counted (`left,right,votes_left,votes_right`) or a row a vote (`left,right,rater,chosen`), as counts."""
+    table = read_table(path)
+    names = [table.find(name) for name in CHOSEN]
+    if not all(names):
+        pairs = read_labels(path)
+        if not isinstance(pairs, Pairs):
+            raise BadTable(
+                f"{path} holds no pairs: it needs left,right,votes_left,votes_right or left,right,rater,chosen."
+            )
+        return sum_pairs(pairs)
+    answers = Answers(table.name)
+    rows = zip(*(table.columns[name] for name in names if name), strict=True)
+    for row, (left, right, rater, said) in enumerate(rows):
+        place = table.lines[row] if table.lines else row + 1
+        answers.add(place, left=left, right=right, rater=rater, answer=said)
+    return sum_pairs(answers.judgements(key))
+
+
+# --- what a platform does not know of the pictures
+
+ABOUT = ("kind", "generator", "context", "control")
+READ_AS = {"kind": cells.kind, "control": cells.perhaps}  # the others are text
+
+
+def with_about(votes: Votes | Ratings | Pairs, path: str | Path) -> Votes:
+    """The votes with what a table with the column `image` says of their pictures: any of the columns `ABOUT`.
+
+    Names are joined as everywhere (`giqa.tables.names.match_names`): of an address, `https://host/x/a.png`, its end
+    is enough.
+    """
+    if not isinstance(votes, Votes):
+        raise BadSpec(f"Votes of real or fake take a table about pictures; these are {type(votes).__name__.lower()}.")
+    table = read_table(path)
+    image = picture_column(table, *IMAGE)
+    if image is None:
+        want(table, ("image",), "a table about pictures")
+    known = {name: column for name in ABOUT if (column := table.find(name))}
+    if not known:
+        raise BadTable(f"{path} says nothing that is used; it needs image and one of {', '.join(ABOUT)}.")
+    said: dict[str, list[Any]] = {n: table.parsed(c, READ_AS.get(n, cells.text)) for n, c in known.items()}
+    row_of: dict[str, int] = {}
+    for row, name in enumerate(table.parsed(image or "image", cells.name)):
+        first = row_of.setdefault(name, row)
+        if any(values[row] != values[first] for values in said.values()):
+            raise BadTable(f"{table.place(row)}: {name!r} again, and otherwise than in {table.place(first)}.")
+    place, lost = join_names(votes.pictures(), list(row_of), "the votes", str(path), need=False)
+    if lost:
+        raise BadTable(
+            f"{path} lacks {len(lost)} pictures that were judged, such as {lost[0]!r}; its first is "
+            f"{next(iter(row_of), 'none')!r}. A name should be the same, or one the end of the other."
+        )
+    rows = [list(row_of.values())[place[name]] for name in votes.image.tolist()]
+    columns: dict[str, Any] = {name: np.array([values[row] for row in rows]) for name, values in said.items()}
+    if "generator" in columns and "kind" not in columns:
+        columns["kind"] = np.where(columns["generator"] == "", "real", "generated")
+    return replace(votes, **columns)
+
+
+__all__ = [
+    "anonymous",
+    "as_labels",
+    "read_crowd_kit",
+    "read_label_studio",
+    "read_labels",
+    "read_lgiqa",
+    "read_mturk",
+    "read_prolific",
+    "with_about",
+    "write_crowd_kit",
+    "write_label_studio",
+    "write_lgiqa",
+]

@@ -1,0 +1,149 @@
+"""One self-contained HTML file of what people said: error rates, curves, agreement, best and worst pictures."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadImage, BadSource, BadSpec
+from ..files import replace_file
+from ..pages.intervals import curve_plot, interval_plot
+from ..pages.page import render
+from ..report.report import thumbnail
+from ..tables.names import join_names
+from .findings import Findings, K
+
+SHOWN = 12  # pictures at each end
+ROWS = 60  # of a table of pictures' strengths
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A picture with its numbers; `code`: its thumbnail as base64 WebP, or "" where it cannot be found."""
+
+    name: str
+    generator: str
+    p_real: str
+    votes: str
+    code: str
+
+
+def write_people_report(
+    path: str | Path,
+    found: Sequence[Findings],
+    *,
+    title: str = "What people saw",
+    pictures: Any = None,
+    show_paths: bool = True,
+) -> Path:
+    """Write the report as one HTML file that opens offline, whole or not at all.
+
+    `pictures`: where the judged pictures are (anything `giqa.images.open_source` takes), found by the names in the
+    table; without it names are shown alone. `show_paths=False`: no names of pictures. Raters are never named.
+    """
+    if not found:
+        raise BadSpec("There is nothing to report: no table of judgements was read.")
+    names = [name for one in found if one.pictures is not None for name in one.pictures.image.tolist()]
+    source = _source(pictures, names)
+    page = render(
+        "votes/findings.html",
+        ["pages/page.css", "votes/findings.css"],
+        title=title,
+        studies=[_study(one, source, show_paths) for one in found],
+        k=K,
+    )
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, page.encode("utf-8", "replace"))
+    return path
+
+
+def _study(found: Findings, source: dict[str, Any], show_paths: bool) -> dict[str, Any]:
+    from markupsafe import Markup
+
+    rates = [(h.generator, h.error.value, h.error.low, h.error.high) for h in found.hype]
+    extra = [[(h.fake_error.value, "fake"), (h.real_error.value, "real")] for h in found.hype]
+    extra = [[dot for dot in dots if dot[0] == dot[0]] for dots in extra]
+    strengths = found.strengths
+    scale = [] if strengths is None else list(
+        zip(*(c.tolist() for c in (strengths.name, strengths.strength, strengths.low, strengths.high)), strict=True)
+    )  # fmt: skip
+    if not show_paths:
+        scale = [(f"picture {n}", *row[1:]) for n, row in enumerate(scale, 1)]
+    plots = {
+        "rates": interval_plot(rates, unit="Error rate", mark=0.5, mark_label="chance", extra=extra) if rates else "",
+        "strengths": interval_plot(_ends(scale), unit="Strength", mark=0.0) if scale else "",
+        "learning": _curve(found.learning, "trial of the sitting", "error rate"),
+        "psychometric": _curve(found.psychometric, "exposure (ms)", "share of right answers", mark=0.5),
+    }
+    return {
+        "found": found,
+        "plots": {name: Markup(plot) for name, plot in plots.items()},
+        "ends": _pictures(found, source, show_paths),
+        "cut": len(scale) > ROWS,
+    }
+
+
+def _curve(points: Sequence[Any], x_label: str, y_label: str, mark: float | None = None) -> str:
+    if len(points) < 2:
+        return ""
+    rows = [(point.x, point.y.value, point.y.low, point.y.high) for point in points]
+    return curve_plot(rows, x_label=x_label, y_label=y_label, mark=mark)
+
+
+def _ends(rows: list[Any]) -> list[Any]:
+    return rows if len(rows) <= ROWS else rows[: ROWS // 2] + rows[-ROWS // 2 :]
+
+
+def _pictures(found: Findings, source: dict[str, Any], show_paths: bool) -> list[tuple[str, list[Tile]]]:
+    """Three rows of pictures: the most and the least convincing fakes, and the reals that were doubted most."""
+    table = found.pictures
+    if table is None:
+        return []
+    rows = []
+    for kind, words in (("generated", "fakes"), ("", "pictures"), ("real", "reals")):
+        of = np.flatnonzero((table.kind == kind) & ~np.isnan(table.p_real))
+        order = of[np.lexsort([-table.n[of], -table.p_real[of]])]
+        if not len(order):
+            continue
+        most = SHOWN if kind == "real" else min(SHOWN, -(-len(order) // 2))  # no picture at both ends
+        best, worst = order[:most], order[::-1][:most]
+        if kind != "real":
+            rows.append((f"Most convincing {words}", best))
+        rows.append((f"{'Most doubted' if kind == 'real' else 'Least convincing'} {words}", worst))
+    return [(words, [_tile(table, row, source, show_paths) for row in shown]) for words, shown in rows]
+
+
+def _tile(table: Any, row: int, source: dict[str, Any], show_paths: bool) -> Tile:
+    name = str(table.image[row])
+    return Tile(
+        name if show_paths else "",
+        str(table.generator[row]),
+        f"{100 * table.p_real[row]:.0f} %",
+        f"{table.n_real[row]:g} of {table.n[row]:g}",
+        source["draw"](name) if source else "",
+    )
+
+
+def _source(pictures: Any, names: Sequence[str]) -> dict[str, Any]:
+    """A function from one of the names to its thumbnail, "" where the picture is not there or is broken."""
+    if pictures is None:
+        return {}
+    from ..images import open_source
+    from ..images.decode import decode
+
+    where = open_source(pictures)
+    rows, _ = join_names(names, where.ids, "the judgements", where.name, error=BadSource)
+
+    def draw(name: str) -> str:
+        try:
+            return base64.b64encode(thumbnail(decode(where.raw(rows[name])).pixels)).decode() if name in rows else ""
+        except BadImage:
+            return ""
+
+    return {"draw": draw}

@@ -1,0 +1,329 @@
+"""Human judgements as tables: votes, counts of votes, sittings, pairs, ratings; read and written as CSV or Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from ..errors import BadShape, BadTable
+from ..tables import cells
+from ..tables.names import join_names, match_names
+from ..tables.table import IMAGE, Table, read_table, write_table
+from .other_tools import hint_of
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """Columns of one length; what they are is said by each kind of table."""
+
+    def __post_init__(self) -> None:
+        lengths = {f.name: len(getattr(self, f.name)) for f in fields(self)}
+        if len(set(lengths.values())) > 1:
+            raise BadShape(f"The columns of {type(self).__name__} differ in length: {lengths}.")
+
+    def __len__(self) -> int:
+        return len(getattr(self, fields(self)[0].name))
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """All columns by name."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    def rows(self, keep: np.ndarray) -> Self:
+        """The same columns for some of the rows (mask or positions)."""
+        return type(self)(**{name: column[keep] for name, column in self.columns().items()})
+
+    def named(self, names: Mapping[str, str]) -> Self:
+        """The same with pictures called as `names` says; those that it lacks keep their names."""
+        columns = self.columns()
+        for column in {"image", "left", "right"} & columns.keys():
+            columns[column] = np.array([names.get(name, name) for name in columns[column].tolist()], np.str_)
+        return type(self)(**columns)
+
+    def pictures(self) -> list[str]:
+        """The names of the pictures, each once, in their order."""
+        columns = self.columns()
+        return list(dict.fromkeys(n for c in ("image", "left", "right") if c in columns for n in columns[c].tolist()))
+
+    def write(self, path: str | Path) -> Path:
+        """Write `.csv`, `.tsv` or `.parquet`; optional columns that say nothing are left out."""
+        optional = OPTIONAL[type(self)]
+        kept = {n: c for n, c in self.columns().items() if n not in optional or _says_something(n, c)}
+        return write_table(path, kept)
+
+
+@dataclass(frozen=True, eq=False)
+class Votes(Labels):
+    """One row a judgement of one picture: did this rater say that it is real?
+
+    ============ ==========================================================================================
+    image, rater names
+    said_real    bool
+    context      what it was mixed with (the study, or the generator whose pictures the reals were among)
+    kind         what it is: "real", "generated", or "" where nobody knows
+    generator    who made it; of a real picture ""
+    response_ms  how long the rater thought, NaN where unknown
+    exposure_ms  how long it was shown, NaN: without limit or unknown
+    control      bool: a quality-control picture, which counts for the gate and for nothing else
+    position     which trial of the rater's sitting this was, from 1; NaN: the order of the rows
+    ============ ==========================================================================================
+    """
+
+    image: np.ndarray
+    rater: np.ndarray
+    said_real: np.ndarray
+    context: np.ndarray
+    kind: np.ndarray
+    generator: np.ndarray
+    response_ms: np.ndarray
+    exposure_ms: np.ndarray
+    control: np.ndarray
+    position: np.ndarray
+
+    def counts(self) -> Counts:
+        """Votes of each picture in each context, quality control left out."""
+        votes = self.rows(~self.control)
+        key = np.rec.fromarrays([votes.context, votes.generator, votes.image])
+        _, first, place = np.unique(key, return_index=True, return_inverse=True)
+        n = np.bincount(place, minlength=len(first)).astype(float)
+        n_real = np.bincount(place, votes.said_real, minlength=len(first))
+        image, generator, kind, context = (
+            column[first] for column in (votes.image, votes.generator, votes.kind, votes.context)
+        )
+        return Counts(image, n, n_real, generator, kind, context)
+
+
+@dataclass(frozen=True, eq=False)
+class Counts(Labels):
+    """One row a picture (and context): of `n` judgements, `n_real` said real; both float64. Else as in `Votes`."""
+
+    image: np.ndarray
+    n: np.ndarray
+    n_real: np.ndarray
+    generator: np.ndarray
+    kind: np.ndarray
+    context: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Sittings(Labels):
+    """One row an evaluator and generator: how many fakes and reals were judged, how many of each wrongly, how fast.
+
+    `fake_seconds` and `real_seconds`: mean response time a picture, NaN where unknown.
+    """
+
+    rater: np.ndarray
+    generator: np.ndarray
+    fakes: np.ndarray
+    wrong_fakes: np.ndarray
+    reals: np.ndarray
+    wrong_reals: np.ndarray
+    fake_seconds: np.ndarray
+    real_seconds: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs(Labels):
+    """Which of two pictures is better: votes for each, float64; a row a pair, or a row a vote with its `rater`."""
+
+    left: np.ndarray
+    right: np.ndarray
+    votes_left: np.ndarray
+    votes_right: np.ndarray
+    rater: np.ndarray  # "" where votes were counted already
+
+
+@dataclass(frozen=True, eq=False)
+class Ratings(Labels):
+    """How good a picture is to a rater, on any numeric scale."""
+
+    image: np.ndarray
+    rater: np.ndarray
+    rating: np.ndarray
+
+
+# kind of table -> column -> how a cell is read; the first kind whose needed columns are all there is taken
+Cells = Mapping[str, Callable[[Any], Any]]
+OPTIONAL: dict[type, Cells] = {
+    Votes: {
+        "context": cells.text, "kind": cells.kind, "generator": cells.text, "response_ms": cells.measure,
+        "exposure_ms": cells.measure, "control": cells.perhaps, "position": cells.measure,
+    },
+    Ratings: {},
+    Counts: {"generator": cells.text, "kind": cells.kind, "context": cells.text},
+    Sittings: {"fake_seconds": cells.measure, "real_seconds": cells.measure},
+    Pairs: {"rater": cells.text},
+}  # fmt: skip
+NEEDED: dict[type, Cells] = {
+    Votes: {"image": cells.name, "rater": cells.name, "said_real": cells.truth},
+    Ratings: {"image": cells.name, "rater": cells.name, "rating": cells.rating},
+    Counts: {"image": cells.name, "n": cells.count, "n_real": cells.count},
+    Sittings: {
+        "rater": cells.name, "generator": cells.text, "fakes": cells.count, "wrong_fakes": cells.count,
+        "reals": cells.count, "wrong_reals": cells.count,
+    },
+    Pairs: {"left": cells.name, "right": cells.name, "votes_left": cells.count, "votes_right": cells.count},
+}  # fmt: skip
+ALSO = {"control": ("part", cells.not_main), "position": ("order", cells.measure)}  # as `giqa label export` has them
+CHOSEN = ("left", "right", "rater", "chosen")  # of a table with a row a vote
+SIDES = {"left": 1.0, "l": 1.0, "right": 0.0, "r": 0.0, "tie": 0.5, "draw": 0.5, "equal": 0.5, "same": 0.5}
+KNOWN = dict.fromkeys(  # every column that means something, none of which is asked for by another name
+    [*CHOSEN, "part", "passed", "order", *(name for kind in NEEDED for name in NEEDED[kind] | OPTIONAL[kind])]
+)
+
+
+def read_labels(path: str | Path) -> Votes | Counts | Sittings | Pairs | Ratings:
+    """The table of judgements in a CSV, TSV or Parquet file; its columns say which kind it is.
+
+        votes     image,rater,said_real[,context,kind,generator,response_ms,exposure_ms,control,position]
+        counts    image,n,n_real[,generator,kind,context]
+        sittings  rater,generator,fakes,wrong_fakes,reals,wrong_reals[,fake_seconds,real_seconds]
+        pairs     left,right,votes_left,votes_right   or, a row a vote, left,right,rater,chosen
+        ratings   image,rater,rating
+
+    Other columns are ignored. Raises `BadTable` with the file, line and column that is wrong.
+    """
+    return as_labels(read_table(path))
+
+
+def as_labels(table: Table) -> Votes | Counts | Sittings | Pairs | Ratings:
+    """The judgements in a table that is read already.
+
+    Columns are known by their names in any case; `file_name` and the like are read as `image`.
+    """
+    table = table.called(**{name: table.find(name) for name in KNOWN})
+    if "image" not in table.columns:
+        table = table.called(image=table.find(*IMAGE))
+    if all(column in table.columns for column in CHOSEN):
+        return _chosen(_counted(table))
+    for kind, needed in NEEDED.items():
+        if all(column in table.columns for column in needed):
+            table = table if kind is Votes else _counted(table)
+            made = _columns(table, kind)
+            _check(table, made)
+            return made
+    raise BadTable(
+        f"{table.name} has the columns {', '.join(map(repr, table.columns))}; a table of judgements has image,rater,"
+        "said_real or image,n,n_real or left,right,votes_left,votes_right or left,right,rater,chosen or "
+        f"image,rater,rating.{hint_of(table)}"
+    )
+
+
+def _counted(table: Table) -> Table:
+    """Without quality control and who failed it, where columns say so: only votes have a use for them, the gate."""
+    left_out = {"control": cells.perhaps, "part": cells.not_main, "passed": lambda cell: not cells.truth(cell)}
+    parsed = [table.parsed(name, parse) for name, parse in left_out.items() if name in table.columns]
+    keep = [row for row in range(len(table)) if not any(column[row] for column in parsed)]
+    return table.rows(keep)
+
+
+def _columns(table: Table, kind: type) -> Any:
+    columns = {}
+    for name, parse in (NEEDED[kind] | OPTIONAL[kind]).items():
+        if name not in table.columns and name in ALSO and ALSO[name][0] in table.columns:
+            columns[name] = _array(table.parsed(*ALSO[name]), parse)
+            continue
+        values = table.parsed(name, parse) if name in table.columns else [parse(None)] * len(table)
+        columns[name] = _array(values, parse)
+    if kind in (Votes, Counts) and "kind" not in table.columns and "generator" in table.columns:
+        columns["kind"] = np.where(columns["generator"] == "", "real", "generated").astype(np.str_)
+    return kind(**columns)
+
+
+def _array(values: list[Any], parse: Callable[[Any], Any]) -> np.ndarray:
+    if parse in (cells.truth, cells.perhaps):
+        return np.array(values, bool)
+    return np.array(values, np.str_ if parse in (cells.name, cells.text, cells.kind) else np.float64)
+
+
+def _check(table: Table, made: Labels) -> None:
+    """What no single cell can show: nothing is there twice, and no part is more than its whole."""
+    if not len(made):
+        raise BadTable(f"{table.name} has a header but no rows.")
+    if isinstance(made, Votes):
+        part = np.where(made.control, "control", "")  # a picture may also be there as quality control
+        _once(table, made.rater, made.image, made.context, part, what="rater {0!r} judges {1!r}")
+    elif isinstance(made, Ratings):
+        _once(table, made.rater, made.image, what="rater {0!r} rates {1!r}")
+    elif isinstance(made, Counts):
+        _once(table, made.image, made.generator, made.context, what="{0!r} stands there")
+        _at_most(table, "n_real", made.n_real, "n", made.n)
+    elif isinstance(made, Sittings):
+        _once(table, made.rater, made.generator, what="rater {0!r} sits for {1!r}")
+        _at_most(table, "wrong_fakes", made.wrong_fakes, "fakes", made.fakes)
+        _at_most(table, "wrong_reals", made.wrong_reals, "reals", made.reals)
+
+
+def _once(table: Table, *columns: np.ndarray, what: str) -> None:
+    first: dict[tuple[str, ...], int] = {}
+    for row, key in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
+        if key in first:
+            before = table.place(first[key]).removeprefix(f"{table.name}, ")
+            raise BadTable(f"{table.place(row)}: {what.format(*key)} again (first in {before}); remove one.")
+        first[key] = row
+
+
+def _at_most(table: Table, name: str, part: np.ndarray, whole_name: str, whole: np.ndarray) -> None:
+    for row in np.flatnonzero(part > whole)[:1]:
+        raise BadTable(f"{table.place(row, name)}: {part[row]:g} is more than {whole_name}, {whole[row]:g}.")
+
+
+def _chosen(table: Table) -> Pairs:
+    left, right, rater = (np.array(table.parsed(name, cells.name), np.str_) for name in CHOSEN[:3])
+    votes = np.zeros(len(table))
+    for row, word in enumerate(table.parsed("chosen", cells.name)):
+        share = side_of(word, str(left[row]), str(right[row]))
+        if share is None:
+            raise BadTable(
+                f"{table.place(row, 'chosen')}: {word!r} is neither left, right nor tie, nor one of the two."
+            )
+        votes[row] = share
+    if not len(table):
+        raise BadTable(f"{table.name} has a header but no rows.")
+    _once(table, rater, left, right, what="rater {0!r} judges {1!r} and {2!r}")
+    return Pairs(left, right, votes, 1 - votes, rater)
+
+
+def side_of(word: str, left: str, right: str) -> float | None:
+    """What a word gives to the left: 1, 0 or, a tie, a half; None where it is neither a side nor one of the two names.
+
+    >>> side_of("Left", "a.png", "b.png"), side_of("TIE", "a.png", "b.png"), side_of("b.png", "a.png", "b.png")
+    (1.0, 0.5, 0.0)
+    """
+    if word in (left, right):
+        return float(word == left)
+    if word.casefold() in SIDES:
+        return SIDES[word.casefold()]
+    place = match_names([word], [left, right])[0].get(word)
+    return None if place is None else 1.0 - place
+
+
+def joined(labels: Labels, ids: Sequence[str], here: str, there: str) -> tuple[Any, list[str]]:
+    """Labels with their pictures called as the ids call them, and the names that no id answers to."""
+    place, lost = join_names(labels.pictures(), ids, here, there)
+    return labels.named({name: ids[at] for name, at in place.items()}), lost
+
+
+def read_generators(path: str | Path) -> dict[str, str]:
+    """Picture -> generator, of a table with the columns image and generator."""
+    table = read_table(path)
+    image, generator = table.find(*IMAGE), table.find("generator")
+    if image is None or generator is None:
+        raise BadTable(f"{path} should have the columns image and generator; it has {', '.join(table.columns)}.")
+    return dict(zip(table.parsed(image, cells.name), table.parsed(generator, cells.text), strict=True))
+
+
+def generator_of(generator: Mapping[str, str], pictures: Sequence[str]) -> dict[str, str]:
+    """Who made each of the pictures, for those that a table with other names for them knows."""
+    names = list(generator)
+    place, _ = join_names(pictures, names, "the pictures", "the table of generators", need=bool(generator))
+    return {picture: generator[names[at]] for picture, at in place.items()}
+
+
+def _says_something(name: str, column: np.ndarray) -> bool:
+    if column.dtype.kind == "f":
+        return not np.all(np.isnan(column))
+    return bool(np.any(column)) if column.dtype == bool else bool(np.any(column != ""))

@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+from test_cli import giqa
+
+from giqa.compare.compare import compare
+from giqa.errors import BadShape, BadSource, BadSpec, MissingSource
+from giqa.features.extract import extract
+from giqa.metrics.frechet import Moments, frechet_distance
+from giqa.metrics.reference_statistics import Statistics, distance, read_statistics, statistics
+
+
+def gauss(n, seed=0):
+    return np.random.default_rng(seed).normal(size=(n, 4)).astype(np.float32)
+
+
+def test_streamed_statistics_are_those_of_all_features(toy):
+    """In steps of 64 pictures, on one layer as it is: numpy's mean and covariance."""
+    pictures = np.random.default_rng(0).integers(0, 256, (150, 24, 24, 3), dtype=np.uint8)
+    found = statistics(pictures, "statistics", layers="texture.1")
+    layer = extract(pictures, "statistics").features.layers["texture.1"].astype(float)
+    np.testing.assert_allclose(found.moments.mean, layer.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(found.moments.covariance, np.cov(layer.T), rtol=1e-3, atol=1e-8)
+    assert found.moments.n == 150 and found.made_by["layers"] == ["texture.1"]
+
+
+def test_files_come_back_and_others_tools_files_are_read(tmp_path):
+    one = Statistics(Moments.of(gauss(50)), {"extractor": "x"})
+    again = read_statistics(one.write(tmp_path / "a.npz"))
+    assert again.made_by == {"extractor": "x"} and again.moments.n == 50
+    np.savez(tmp_path / "fid.npz", mu=gauss(60, 1).mean(axis=0), sigma=np.cov(gauss(60, 1).T))
+    np.save(tmp_path / "features.npy", gauss(60, 1))
+    wanted = frechet_distance(gauss(50), gauss(60, 1))
+    for name in ("fid.npz", "features.npy"):
+        assert distance(again, read_statistics(tmp_path / name)) == pytest.approx(wanted, rel=1e-4)
+    with np.load(tmp_path / "a.npz") as plain:  # as other tools read it
+        np.testing.assert_allclose(plain["sigma"], np.cov(gauss(50).T), rtol=1e-4)
+
+
+def test_made_in_different_ways_is_warned_of():
+    one, other = (Statistics(Moments.of(gauss(20)), {"layers": [name]}) for name in "ab")
+    with pytest.warns(UserWarning, match="layers differs"):
+        distance(one, other)
+
+
+def test_what_is_no_file_of_statistics_is_refused(tmp_path):
+    with pytest.raises(MissingSource, match="giqa statistics make"):
+        read_statistics(tmp_path / "no.npz")
+    (tmp_path / "text.npz").write_text("no")
+    np.savez(tmp_path / "objects.npz", mu=np.array([{}], dtype=object), sigma=np.eye(1))
+    np.savez(tmp_path / "two.npz", a=gauss(5), b=gauss(5))
+    np.savez(tmp_path / "odd.npz", mu=np.zeros(2), sigma=np.array([[1.0, 5.0], [0.0, 1.0]]))
+    for name, error in {"text": BadSource, "objects": BadSource, "two": BadSource, "odd": BadShape}.items():
+        with pytest.raises(error):
+            read_statistics(tmp_path / f"{name}.npz")
+    with pytest.raises(BadSpec, match=r"NAME\.npz"):
+        Statistics(Moments.of(gauss(5))).write(tmp_path / "x.csv")
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_the_commands_and_compare_agree(toy, tmp_path):
+    """FD from two files is the fd of `giqa compare` on the same layer."""
+    for name, folder in zip(("reals", "fakes"), toy, strict=True):
+        status, _, err = giqa("statistics", "make", folder, "-o", tmp_path / f"{name}.npz")
+        assert status == 0 and f"wrote {tmp_path / name}.npz" in err
+    status, out, _ = giqa("statistics", "distance", tmp_path / "reals.npz", tmp_path / "fakes.npz")
+    found = compare(toy[0], {"A": toy[1]}, metrics="fd")
+    assert status == 0 and float(out) == pytest.approx(found.generators[0].values["fd"].value, rel=1e-3)
+    assert "pictures\t60" in giqa("statistics", "info", tmp_path / "reals.npz")[1]
+    assert giqa("statistics", "info", tmp_path / "no.npz")[0] == 2
+    (tmp_path / "empty").mkdir()
+    assert giqa("statistics", "make", tmp_path / "empty", "-o", tmp_path / "e.npz")[0] == 2

@@ -1,0 +1,208 @@
+"""The vote store: append-only, whole or not at all, the same on SQLite and PostgreSQL."""
+
+import sqlite3
+import threading
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy.exc import IntegrityError
+from study_samples import a_vote, new_rater
+
+from giqa.errors import BadSource, BadSpec
+from giqa.study import store as store_module
+from giqa.study import tables as t
+from giqa.study.session import keep, state
+from giqa.study.store import open_store
+
+
+def all_votes(store):
+    with store.read() as connection:
+        return connection.execute(sa.select(t.votes).order_by(t.votes.c.number)).all()
+
+
+@pytest.fixture
+def study(store, study_in):
+    return study_in(store, tutorial=0)
+
+
+def results(told):
+    return [(one["result"], one.get("reason")) for one in told]
+
+
+def test_migrations_make_the_tables_of_the_code(store):
+    """The newest migration and `tables.py` agree in every table, column and constraint."""
+    with store.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), t.metadata) == []
+
+
+def test_opening_again_changes_nothing(tmp_path, study_in):
+    first = open_store(tmp_path / "votes.db")
+    study = study_in(first)
+    key = first.signing_key()
+    first.close()
+    second = open_store(tmp_path / "votes.db")
+    assert (second.studies(), second.signing_key()) == ([study], key)
+    second.close()
+
+
+def test_two_who_open_a_new_store_at_once(tmp_path):
+    """The schema is made once, by one of them."""
+    opened, failures = [], []
+
+    def open_it():
+        try:
+            opened.append(open_store(tmp_path / "new.db"))
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=open_it) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures and len(opened) == 6
+    for one in opened:
+        assert one.studies() == []
+        one.close()
+
+
+def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path, monkeypatch):
+    """All or nothing: a later migration that breaks half-way takes its first half with it."""
+    folder = tmp_path / "migrations"
+    (folder / "versions").mkdir(parents=True)
+    for path in store_module.MIGRATIONS.rglob("*.py"):
+        (folder / path.relative_to(store_module.MIGRATIONS)).write_text(path.read_text())
+    open_store(tmp_path / "votes.db").close()
+    (folder / "versions" / "0002_bad.py").write_text(
+        'from alembic import op\nrevision = "0002"\ndown_revision = "0001"\n'
+        'def upgrade():\n    op.execute("CREATE TABLE half (x INTEGER)")\n    op.execute("SELECT * FROM nowhere")\n'
+    )
+    monkeypatch.setattr(store_module, "MIGRATIONS", folder)
+    with pytest.raises(BadSource, match=r"cannot be opened.*nowhere"):
+        open_store(tmp_path / "votes.db")
+    connection = sqlite3.connect(tmp_path / "votes.db")
+    names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    assert "half" not in names and "votes" in names
+    assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+    connection.close()
+
+
+def test_a_store_of_a_newer_giqa_is_left_alone(tmp_path):
+    open_store(tmp_path / "votes.db").close()
+    connection = sqlite3.connect(tmp_path / "votes.db")
+    connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.commit()
+    connection.close()
+    with pytest.raises(BadSource, match=r"newer giqa \(schema 9999\); upgrade"):
+        open_store(tmp_path / "votes.db")
+
+
+@pytest.mark.parametrize(
+    ("where", "error", "words"),
+    [
+        ("mysql://x/y", BadSpec, "not mysql"),
+        ("postgresql://nobody@127.0.0.1:1/none?connect_timeout=1", BadSource, "cannot be opened"),
+        ("://", BadSpec, "is no path and no URL"),
+    ],
+)
+def test_what_is_no_store_is_said(where, error, words):
+    with pytest.raises(error, match=words):
+        open_store(where)
+
+
+def test_a_file_that_is_no_database_is_said(tmp_path):
+    (tmp_path / "x.db").write_bytes(b"not a database, but long enough to be read as one" * 50)
+    with pytest.raises(BadSource, match="file is not a database"):
+        open_store(tmp_path / "x.db")
+
+
+def test_sqlite_is_durable(store):
+    """Write-ahead log, every commit synced, foreign keys held."""
+    with store.read() as connection:
+        found = [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
+    assert found == ["wal", 2, 1]
+
+
+def test_a_retry_does_not_double(store, study):
+    """The same vote sent three times is one row, and is told as kept each time."""
+    rater = new_rater(store, study)
+    vote = a_vote(rater.trials[0], "one")
+    told = [keep(store, study, rater, [vote])[0]["result"] for _ in range(3)]
+    assert told == ["kept"] * 3 and len(all_votes(store)) == 1
+
+
+def test_two_windows_cannot_answer_one_question_twice(store, study):
+    """The second answer, with an id of its own, is refused and stays refused; the first one stands."""
+    rater = new_rater(store, study)
+    first, second = a_vote(rater.trials[0], "one"), a_vote(rater.trials[0], "two", "fake")
+    assert results(keep(store, study, rater, [first, second])) == [("kept", None), ("refused", "answered before")]
+    assert [vote.answer for vote in all_votes(store)] == ["real"]
+    with pytest.raises(IntegrityError), store.write() as connection:  # and the schema itself holds it
+        row = dict(second, rater=rater.id, trial=rater.trials[0].id, at=0.0)
+        connection.execute(sa.insert(t.votes).values(row))
+
+
+def test_an_id_is_never_used_for_something_else(store, study):
+    rater, other = new_rater(store, study), new_rater(store, study)
+    keep(store, study, rater, [a_vote(rater.trials[0], "one")])
+    for who, trial in ((rater, rater.trials[1]), (other, other.trials[0])):
+        assert results(keep(store, study, who, [a_vote(trial, "one")])) == [("refused", "another vote has this id")]
+
+
+def test_only_ones_own_and_what_was_asked_can_be_answered(store, study):
+    rater, other = new_rater(store, study), new_rater(store, study)
+    for trial, answer, reason in (
+        (other.trials[0], "real", "no such question"),
+        (rater.trials[0], "maybe", "no such answer"),
+        (rater.trials[3], "real", "not asked yet"),
+    ):
+        assert results(keep(store, study, rater, [a_vote(trial, reason, answer)])) == [("refused", reason)]
+    assert all_votes(store) == []
+
+
+def test_an_undo_is_a_new_row(store, study):
+    """Only the last answer; both rows stay, the state goes on from the new one."""
+    rater = new_rater(store, study)
+    first, second = rater.trials[:2]
+    keep(store, study, rater, [a_vote(first, "a"), a_vote(second, "b")])
+    told = keep(store, study, rater, [a_vote(second, "c", "fake", 1), a_vote(second, "d", "fake", 1)])
+    assert results(told) == [("kept", None), ("refused", "corrected before")]
+    assert results(keep(store, study, rater, [a_vote(first, "e", "fake", 1)])) == [
+        ("refused", "only the last answer can be corrected")
+    ]
+    assert [(vote.revision, vote.answer) for vote in all_votes(store)] == [(0, "real"), (0, "real"), (1, "fake")]
+    now = state(store, study, rater)
+    assert now["answered"] == 2 and (now["last"]["trial"], now["last"]["revision"]) == (second.id, 1)
+
+
+def test_a_batch_is_kept_whole_or_not_at_all(store, study, monkeypatch):
+    """A failure at the second of two votes leaves neither."""
+    rater = new_rater(store, study)
+    bad = a_vote(rater.trials[1], "b") | {"shown_ms": object()}
+    with pytest.raises(sa.exc.StatementError):
+        keep(store, study, rater, [a_vote(rater.trials[0], "a"), bad])
+    assert all_votes(store) == []
+
+
+def test_no_statement_deletes_or_updates_votes(store, study):
+    """A whole sitting with an undo, a pause and a gate: SQL that touches votes only selects and inserts."""
+    said = []
+    sa.event.listen(store.engine, "before_cursor_execute", lambda *a: said.append(a[2].split(None, 3)))
+    rater = new_rater(store, study)
+    for place, trial in enumerate(rater.trials):
+        keep(store, study, rater, [a_vote(trial, str(place))])
+    keep(store, study, rater, [a_vote(rater.trials[-1], "undo", "fake", 1)])
+    store.pause(study, True)
+    changes = {(words[0], words[1]) for words in said if words[0] in ("UPDATE", "DELETE")}
+    assert changes == {("UPDATE", "studies")} and len(all_votes(store)) == len(rater.trials) + 1
+
+
+def test_names_of_studies_are_unique(store, study_in):
+    study_in(store)
+    with pytest.raises(BadSpec, match="already; choose another name"):
+        study_in(store)

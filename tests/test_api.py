@@ -1,0 +1,307 @@
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import giqa
+from giqa.errors import BadModel, BadShape, BadSource, BadSpec
+from giqa.features.extract import extract
+from giqa.features.statistics import Statistics
+from giqa.images.toy import write_toy
+from giqa.model.table import NUMBERS
+from giqa.scorers.knn import KNN
+from giqa.types import Features
+
+SCORERS = [
+    "multilayer",
+    "gmm",
+    "sgm",
+    "knn",
+    "knn(k=3, preset='released')",
+    "gmm(n_components=2, preset='released')",
+]
+
+
+def numbers(scores):
+    return np.stack([getattr(scores, name) for name in NUMBERS])
+
+
+@pytest.mark.filterwarnings("ignore:GMM. 60 reals for 2 full covariances")
+@pytest.mark.parametrize("scorer", SCORERS)
+def test_a_score_does_not_depend_on_its_company(toy, scorer):
+    """Alone, in another order, with 1 or 2 workers, from the store or not: the same bits."""
+    reals, fakes = toy
+    model = giqa.fit(reals, scorer=scorer)
+    paths = sorted(fakes.iterdir())
+    whole = giqa.score(fakes, model=model)
+    for workers in (1, 2):
+        assert np.array_equal(numbers(giqa.score(fakes, model=model, workers=workers, store=False)), numbers(whole))
+    order = np.random.default_rng(0).permutation(len(paths))
+    shuffled = giqa.score([paths[i] for i in order], model=model)
+    assert np.array_equal(numbers(shuffled), numbers(whole)[:, order])
+    for i in (0, 11, 23):
+        assert np.array_equal(numbers(giqa.score(paths[i], model=model))[:, 0], numbers(whole)[:, i])
+
+
+def test_damage_scores_below_no_damage(tmp_path):
+    """The demo's pictures: every undamaged one scores above every one with more than half damage."""
+    reals, fakes = write_toy(tmp_path)
+    scores = giqa.score(fakes, real=reals)
+    strength = np.array([float(i.rsplit("_", 1)[1].removesuffix(".png")) for i in scores.id])
+    assert scores.z[strength == 0].min() > scores.z[strength > 0.5].max()
+
+
+@pytest.mark.filterwarnings("ignore:1 real shows something that the others do not")
+@pytest.mark.parametrize(
+    ("scorer", "full"),
+    [
+        (None, "multilayer(combine='fisher', density='sgm', levels=('low', 'mid', 'taught'), seed=3)"),
+        ("knn(k=2)", "knn(k=2, preset='recommended')"),
+    ],
+)
+def test_a_saved_model_scores_as_the_fitted_one(toy, tmp_path, scorer, full):
+    """Fit once, score anywhere: bit-equal through the file, with `made_by` telling how."""
+    reals, fakes = toy
+    model = giqa.fit(reals, scorer=scorer, seed=3)
+    path = model.save(tmp_path / "reals.giqa")
+    direct, loaded = giqa.score(fakes, model=model), giqa.score(fakes, model=path)
+    assert np.array_equal(numbers(direct), numbers(loaded))
+    assert np.array_equal(numbers(direct), numbers(giqa.score(fakes, real=reals, scorer=scorer, seed=3)))
+    assert direct.rows() == loaded.rows() and set(loaded.out_of_domain) <= {"yes", "no"}
+    assert loaded.made_by["scorer"] == full
+    assert loaded.made_by["extractor"] == "embedded(crops=False, layers=None, version=1, weights=None)"
+    assert loaded.made_by["reals"] == 60
+
+
+def test_unreadable_pictures_get_a_row_and_the_run_goes_on(toy, tmp_path):
+    """A picture that cannot be decoded is named with the reason; the others score as without it."""
+    reals, fakes = toy
+    mixed = tmp_path / "mixed"
+    shutil.copytree(fakes, mixed)
+    (mixed / "aaa_empty.png").write_bytes(b"")
+    (mixed / "zzz_text.jpg").write_text("not a picture")
+    scores, clean = giqa.score(mixed, real=reals), giqa.score(fakes, real=reals)
+    assert np.array_equal(numbers(scores)[:, 1:-1], numbers(clean))
+    assert np.isnan(numbers(scores)[:, [0, -1]]).all()
+    assert "empty" in scores.error[0] and scores.error[-1] and not any(scores.error[1:-1])
+    assert scores.summary()["failed"] == 2
+    assert len(scores.ranked()) == len(clean)
+
+
+@pytest.mark.filterwarnings("ignore:the reals and these pictures are saved differently")
+def test_copies_of_reals_are_flagged(toy, tmp_path):
+    """A fake with the pixels of a real, and one that is the same picture as JPEG, name the real they repeat."""
+    reals, _ = toy
+    fakes = tmp_path / "fakes"
+    fakes.mkdir()
+    shutil.copy(reals / "real_007.png", fakes / "copy.png")
+    Image.open(reals / "real_008.png").save(fakes / "coded.jpg", quality=90)
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(fakes / "other.png")
+    scores = giqa.score(fakes, real=reals)
+    assert dict(zip(scores.id, scores.duplicate_of, strict=True)) == {
+        "coded.jpg": "real_008.png",
+        "copy.png": "real_007.png",
+        "other.png": "",
+    }
+
+
+@pytest.mark.filterwarnings("ignore:the reals and these pictures are saved differently")
+def test_notes_say_what_decoding_did(toy, tmp_path):
+    """An alpha channel that was composited on white is on record."""
+    picture = np.random.default_rng(0).integers(0, 256, (32, 32, 4), dtype=np.uint8)
+    Image.fromarray(picture).save(tmp_path / "alpha.png")
+    assert "alpha composited on white" in giqa.score(tmp_path / "alpha.png", real=toy[0]).notes[0]
+
+
+def test_features_are_welcome_where_pictures_are(toy):
+    """A float array (n, d) is features: fit and score need no pictures then."""
+    rng = np.random.default_rng(0)
+    reals, fakes = rng.normal(size=(100, 5)).astype(np.float32), rng.normal(size=(7, 5)).astype(np.float32) + 3
+    model = giqa.fit(reals, scorer="sgm")
+    assert (giqa.score(fakes, model=model).z < -1).all()
+    for extractor in (None, "statistics"):
+        features = extract(toy[0], extractor).features
+        of_pictures = giqa.score(toy[0], real=toy[0], extractor=extractor)
+        assert giqa.score(features, model=giqa.fit(features)).rows() == of_pictures.rows()
+
+
+def test_flip_doubles_the_reference_and_keeps_pairs_in_one_fold(toy):
+    """Mirrored copies join; were a picture and its mirror image in two folds, each would find its twin."""
+    model = giqa.fit(toy[0], scorer="knn", flip=True)
+    assert len(model.reals) == 120
+    assert list(model.reals.ids[60:]) == [f"{name}#flip" for name in model.reals.ids[:60]]
+    assert model.made_by["flip"] is True
+    assert np.median(model.scale.held_out) < -np.log(model.scorer.floor_) - 3
+
+
+def test_match_brings_both_sets_to_one_coding(toy):
+    """With match(...) both sets pass through it, and it is on record; 'auto' does nothing to sets saved alike."""
+    reals, fakes = toy
+    matched = giqa.score(fakes, real=reals, match="match(size=16, coding='jpeg', quality=75)")
+    assert matched.made_by["match"] == "match(coding='jpeg', quality=75, size=16)"
+    assert not np.array_equal(matched.score, giqa.score(fakes, real=reals).score)
+    assert giqa.score(fakes, real=reals, match="auto").made_by["match"] is None
+
+
+@pytest.mark.filterwarnings("ignore:.* reals are there more than once")
+def test_twins_stay_in_one_fold(toy, tmp_path):
+    """Every real twice: a held-out real does not find its twin, so scores are not those of copies."""
+    doubled = tmp_path / "doubled"
+    doubled.mkdir()
+    for path in toy[0].iterdir():
+        shutil.copy(path, doubled / path.name)
+        shutil.copy(path, doubled / f"again_{path.name}")
+    scale = giqa.fit(doubled, scorer="knn").scale
+    assert np.median(scale.held_out) < 1  # a distance of 0 would be clamped to a thousandth: -log far above 1
+
+
+def test_seed_decides_the_folds(toy):
+    """The same seed the same held-out scores, another seed others."""
+    first, again, other = (giqa.fit(toy[0], scorer="knn", seed=s).scale.held_out for s in (0, 0, 1))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_more_pictures_than_one_step(toy):
+    """150 pictures in steps of 64 come out complete and in order, with progress to the end."""
+    pictures = np.random.default_rng(0).integers(0, 256, (150, 8, 8, 3), dtype=np.uint8)
+    seen = []
+    result = extract(pictures, "statistics", progress=lambda what, done, total: seen.append((what, done, total)))
+    assert result.features.ids == tuple(f"{i:03d}" for i in range(150))
+    assert np.array_equal(result.features.layers["texture.1"], Statistics()(list(pictures))["texture.1"])
+    assert seen == [("features", 64, 150), ("features", 128, 150), ("features", 150, 150)]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "says"),
+    [
+        (lambda r, f: giqa.score(f), BadSpec, "Score against what"),
+        (lambda r, f: giqa.score(f, real=r, scorer="knnn"), BadSpec, "Did you mean 'knn'"),
+        (lambda r, f: giqa.score(f, real=r, extractor="knn"), BadSpec, "no extractor 'knn'"),
+        (lambda r, f: giqa.score(f, model=giqa.fit(r), scorer="knn"), BadSpec, "brings its own"),
+        (
+            lambda r, f: giqa.score(f, model=giqa.fit(np.zeros((30, 2), np.float32) + np.arange(30)[:, None])),
+            BadShape,
+            "fitted on feature arrays",
+        ),
+        (lambda r, f: giqa.fit(sorted(r.iterdir())[:19]), BadShape, "At least 20 different real pictures"),
+        (lambda r, f: giqa.fit(r, scorer="knn(k=55)"), BadShape, "at least 55"),
+        (
+            lambda r, f: giqa.fit(np.zeros((30, 2), np.float32), match="match(size=16)"),
+            BadSpec,
+            "cannot be asked of features",
+        ),
+        (lambda r, f: giqa.fit(r, match="match(sise=8)"), BadSpec, "no parameter 'sise'"),
+    ],
+)
+def test_errors_say_what_to_do(toy, call, error, says):
+    with pytest.raises(error, match=says):
+        call(*toy)
+
+
+def test_reals_that_cannot_be_read_are_left_out_by_name(toy, tmp_path):
+    """A warning names the first five and counts the others; the model knows how many were left out."""
+    reals = tmp_path / "reals"
+    shutil.copytree(toy[0], reals)
+    for i in range(7):
+        (reals / f"broken_{i}.png").write_bytes(b"no")
+    with pytest.warns(UserWarning) as caught:
+        model = giqa.fit(reals)
+    said = [str(w.message) for w in caught]
+    assert len(said) == 6 and said[0].startswith("real picture left out: broken_0.png: ")
+    assert said[5] == "... and 2 more real pictures left out"
+    assert (len(model.reals), model.made_by["reals_failed"]) == (60, 7)
+
+
+def test_no_readable_real_is_an_error(tmp_path):
+    for i in range(3):
+        (tmp_path / f"{i}.png").write_bytes(b"no")
+    with pytest.raises(BadSource, match="None of the 3 real pictures could be read"):
+        giqa.fit(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("extractor", "says"),
+    [
+        ("statistics", "version was 3, is 99"),
+        ("embedded", r"by_hand was \[.*'version': 2,.*\], is \[.*'version': 99,.*\]"),  # it computes them too
+    ],
+)
+def test_a_model_refuses_an_extractor_that_changed(toy, monkeypatch, extractor, says):
+    """Other preprocessing than at fitting time is an error, not another score."""
+    model = giqa.fit(toy[0], extractor=extractor)
+    changed = dict(Statistics().identity()) | {"version": 99}
+    monkeypatch.setattr(Statistics, "identity", lambda self: changed)
+    with pytest.raises(BadModel, match=says):
+        giqa.score(toy[1], model=model)
+
+
+def test_one_scorer_object_may_fit_two_models(toy):
+    """The caller's object stays as it is: a second fit does not change the first model."""
+    rng = np.random.default_rng(0)
+    near, far = rng.normal(size=(60, 3)).astype(np.float32), rng.normal(size=(60, 3)).astype(np.float32) + 100
+    scorer, queries = KNN(k=1), rng.normal(size=(4, 3)).astype(np.float32)
+    first = giqa.fit(near, scorer=scorer)
+    before = giqa.score(queries, model=first).z
+    giqa.fit(far, scorer=scorer)
+    assert np.array_equal(giqa.score(queries, model=first).z, before)
+    assert not hasattr(scorer, "reference_")
+
+
+@pytest.mark.filterwarnings("ignore:.* reals are there more than once")
+def test_equal_rows_of_features_stay_in_one_fold():
+    """Every row twice: a held-out row does not find its twin, and 30 copies of one row are not 20 different reals."""
+    rows = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
+    once, twice = giqa.fit(rows, scorer="knn"), giqa.fit(np.repeat(rows, 2, axis=0), scorer="knn")
+    assert np.median(twice.scale.held_out) == pytest.approx(np.median(once.scale.held_out), abs=0.5)
+    with pytest.raises(BadShape, match="got 1 "):
+        giqa.fit(np.ones((30, 3), np.float32))
+
+
+def test_mirrored_reals_are_no_second_opinion(toy):
+    """With flip the scale still counts each real once: 60 reals, percentiles in steps of 1/61."""
+    model = giqa.fit(toy[0], scorer="knn", flip=True)
+    assert len(model.scale.held_out) == 60 and model.made_by["reals"] == 60 and len(model.reals) == 120
+
+
+def test_a_row_that_is_not_finite_costs_that_row(toy):
+    """NaN features get an error by name; the others score as without them."""
+    rng = np.random.default_rng(0)
+    model = giqa.fit(rng.normal(size=(60, 3)).astype(np.float32))
+    queries = rng.normal(size=(80, 3)).astype(np.float32)
+    broken = queries.copy()
+    broken[70, 1] = np.nan
+    scores, clean = giqa.score(broken, model=model), giqa.score(queries, model=model)
+    assert scores.error[70] == "its features are not finite" and sum(map(bool, scores.error)) == 1
+    assert np.array_equal(np.delete(scores.z, 70), np.delete(clean.z, 70))
+
+
+@pytest.mark.parametrize("extractor", ["embedded", "statistics"])
+def test_features_made_another_way_are_refused(toy, extractor):
+    """A model knows how its features were made: others of the same shape are an error, not another score."""
+    model = giqa.fit(toy[0], extractor=extractor)
+    alike = extract(toy[1], extractor).features
+    assert np.array_equal(giqa.score(alike, model=model).z, giqa.score(toy[1], model=model).z)
+    with pytest.raises(BadShape, match=r"match is 'match.*size=16.*', should be None"):
+        giqa.score(extract(toy[1], extractor, match="match(size=16)").features, model=model)
+
+
+@pytest.mark.filterwarnings("ignore:1 real shows something that the others do not")
+@pytest.mark.parametrize("extractor", ["embedded", "statistics"])
+def test_levels_are_no_part_of_how_features_were_made(toy, tmp_path, extractor):
+    """Features with and without them, and those of a model read from its file, are the same features."""
+    features = extract(toy[0], extractor).features
+    bare = Features(
+        features.ids, features.layers, features.info, {k: v for k, v in features.made_by.items() if k != "levels"}
+    )
+    assert "levels" in features.made_by
+    for model in (giqa.fit(toy[0], extractor=extractor), giqa.fit(features), giqa.fit(bare)):
+        loaded = giqa.load(model.save(tmp_path / "m.giqa"))
+        for reader in (model, loaded):
+            assert np.array_equal(giqa.score(bare, model=reader).z, giqa.score(features, model=reader).z)
+
+
+def test_misspelt_keywords_are_refused(toy):
+    with pytest.raises(TypeError):
+        giqa.score(toy[1], real=toy[0], scorrer="knn")

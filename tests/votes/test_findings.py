@@ -1,0 +1,152 @@
+"""`giqa label stats` and its report, through the command."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from people_samples import sittings, study
+
+from giqa.cli import main
+from giqa.errors import BadSpec
+from giqa.votes.findings import findings, judge
+from giqa.votes.page import write_people_report
+from giqa.votes.votes import Counts, Pairs, Ratings, read_labels
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, ["label", "stats", *map(str, arguments), "--resamples", "200"])
+
+
+@pytest.fixture
+def votes_csv(tmp_path):
+    return study().write(tmp_path / "votes.csv")
+
+
+def test_every_table_of_a_study_is_said(votes_csv, tmp_path):
+    """Votes with quality control, times and exposures give every section, on stdout, as JSON and a row a picture."""
+    result = run(votes_csv, "-o", tmp_path / "s.json", "--labels", tmp_path / "l.csv", "--compare", "gan", "vae")
+    assert result.exit_code == 0, result.output
+    for heading in ("error rate", "two agree", "gate", "modal exposure", "median", "picture (sd in logits)"):
+        assert heading in result.output
+    said = json.loads((tmp_path / "s.json").read_text())[0]
+    by_name = {one["generator"]: one for one in said["hype"]}
+    assert by_name["gan"]["error"]["value"] > by_name["vae"]["error"]["value"]  # pictures of gan were called real more
+    assert "gan fools people more often than vae" in said["comparison"]["verdict"]
+    assert said["evaluators"] == 12 and len(said["agreement"]) == 2 and said["crossed"]["gan"]["n"] == 12
+    labels = read_labels(tmp_path / "l.csv")
+    made = read_labels(votes_csv).counts()
+    assert sorted(labels.image.tolist()) == sorted(made.image.tolist())
+    assert labels.n.sum() == made.n.sum() and labels.n_real.sum() == made.n_real.sum()
+
+
+def test_the_gate_leaves_people_out(votes_csv):
+    all_of, few = judge(votes_csv, resamples=100)[0], judge(votes_csv, gate=1.0, resamples=100)[0]
+    assert few.gated_out > 0 and few.evaluators == all_of.evaluators - few.gated_out
+    with pytest.raises(BadSpec, match="single votes"):
+        findings(sittings("g", [1, 2], [1, 2]), gate=0.5)
+
+
+def test_pairs_and_ratings():
+    votes_left, votes_right = np.array([5.0, 4.0]), np.array([1.0, 2.0])
+    pairs = Pairs(np.array(["a", "b"]), np.array(["b", "c"]), votes_left, votes_right, np.array(["", ""]))
+    assert findings(pairs).strengths.name.tolist() == ["a", "b", "c"]
+    images = np.repeat(["a", "b", "c"], 3)
+    ratings = Ratings(images, np.tile(["r", "s", "t"], 3), np.array([5.0, 5, 4, 3, 3, 3, 1, 2, 1]))
+    effects = findings(ratings).effects
+    assert effects["mean"] == pytest.approx(3) and effects["alpha (interval)"] > 0.8
+    assert effects["reliability of 5"] > 0.9
+
+
+def test_report_shows_everything_and_loads_nothing(votes_csv, tmp_path, toy):
+    """Every section, plots with words for who cannot see them, pictures that are found; no rater, no address."""
+    made = study(n_images=24)
+    names = sorted(p.name for p in toy[1].iterdir())[:24]
+    renamed = dict(zip(sorted(set(made.image.tolist())), names, strict=True))
+    images = np.array([renamed[name] for name in made.image.tolist()])
+    found = findings(type(made)(**(made.columns() | {"image": images})), "my study", resamples=200)
+    page = write_people_report(tmp_path / "r.html", [found], pictures=toy[1]).read_text()
+    for words in (
+        "Error rate of each generator",
+        "moves with the gate",
+        "HYPE-time",
+        "course of a sitting",
+        "best possible",
+        "Right answers by exposure",
+        "Most convincing fakes",
+        "Least convincing fakes",
+        "Most doubted reals",
+    ):
+        assert words in page, words
+    assert page.count("<img") > 10 and names[10] in page
+    assert page.count('role="img" aria-label=') == 3
+    assert not re.search(r"https?://|<script|style=|\br\d+\b", page)
+    hidden = write_people_report(tmp_path / "h.html", [found], show_paths=False).read_text()
+    assert names[10] not in hidden and "<img" not in hidden
+
+
+def test_report_escapes_what_it_is_told(tmp_path):
+    found = findings(sittings("<script>alert(1)</script>", [1, 5], [2, 3]), "<b>x</b>", resamples=100)
+    page = write_people_report(tmp_path / "r.html", [found]).read_text()
+    assert "<script" not in page and "<b>x" not in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["none.csv"], "no file"),
+        (["v.csv", "-o", "x.txt"], ".json"),
+        (["v.csv", "--pictures", "x"], "--report"),
+        (["v.csv", "--compare", "gan", "nobody"], "nobody"),
+    ],
+)
+def test_mistakes_are_said_in_one_sentence(tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    study(n_raters=3).write("v.csv")
+    result = run(*arguments)
+    assert result.exit_code == 2 and words in result.output and "Traceback" not in result.output
+
+
+def test_people_who_saw_fakes_alone_have_no_error_rate(tmp_path):
+    """Of six answers to two fakes four say real: .667 of fakes taken for real, and no error rate of both kinds."""
+    rows = [f"{name}.png,r{r},{int(r < 2)},gan" for r in range(3) for name in "ab"]
+    (tmp_path / "v.csv").write_text("\n".join(["image,rater,said_real,generator", *rows]) + "\n")
+    result = CliRunner().invoke(
+        main, ["label", "stats", f"{tmp_path}/v.csv", "--resamples", "100", "--report", f"{tmp_path}/r.html"]
+    )
+    assert result.exit_code == 0, result.output
+    (found,) = judge(tmp_path / "v.csv", resamples=100)
+    assert found.hype[0].fake_error.value == pytest.approx(2 / 3)
+    assert np.isnan(found.hype[0].error.value) and found.spread is None
+
+
+def test_few_evaluators_are_said_in_words(tmp_path):
+    """One evaluator has no interval, three a wide one; `--interval paper` is the published bootstrap, by name."""
+    rows = ["a,gan,50,10,50,10", "a,vae,50,5,50,10", "b,vae,50,7,50,12", "c,vae,50,9,50,14"]
+    table = tmp_path / "s.csv"
+    table.write_text("\n".join(["rater,generator,fakes,wrong_fakes,reals,wrong_reals", *rows]) + "\n")
+    done = run(table, "-o", tmp_path / "s.json", "--report", tmp_path / "s.html")
+    said = " ".join(done.output.split())
+    assert "mind: no interval of gan: fewer than 2 evaluators" in said
+    assert "mind: few evaluators of vae (3): the intervals hold, but are wide; ask 5 or more" in said
+    assert "0.200 (no interval)" in said
+    assert "No interval of gan: fewer than 2 evaluators" in (tmp_path / "s.html").read_text()
+    (found,) = json.loads((tmp_path / "s.json").read_text())
+    rates = {one["generator"]: one["error"] for one in found["hype"]}
+    assert rates["gan"]["low"] is None and len(found["cautions"]) == 2
+    run(table, "--interval", "paper", "-o", tmp_path / "p.json")
+    (paper,) = json.loads((tmp_path / "p.json").read_text())
+    vae = next(one["error"] for one in paper["hype"] if one["generator"] == "vae")
+    assert (vae["low"], vae["high"]) == (pytest.approx(0.15), pytest.approx(0.23))  # its lowest and highest evaluator
+    assert rates["vae"]["low"] < 0.1 and rates["vae"]["high"] > 0.3 and rates["vae"]["value"] == vae["value"]
+
+
+def test_two_votes_alike_are_no_certainty():
+    """A picture that both of two people called real, alone or among such: Beta(3, 1), so .75 [.292, .992]."""
+    names = np.array(["a", "b", "c"])
+    counts = Counts(names, np.full(3, 2.0), np.full(3, 2.0), np.full(3, "g"), np.full(3, "generated"), np.full(3, ""))
+    for some in (counts, counts.rows(np.array([True, False, False]))):
+        table = findings(some).pictures
+        assert table.p_real == pytest.approx(0.75)
+        assert table.low == pytest.approx(0.025 ** (1 / 3)) and table.high == pytest.approx(0.975 ** (1 / 3))

@@ -1,0 +1,161 @@
+"""Result files of Mechanical Turk, Prolific and crowd-kit: which rows count, and what is said of the others."""
+
+import warnings
+
+import pytest
+
+from giqa.errors import BadTable
+from giqa.votes.exchange import read_crowd_kit, read_lgiqa, read_mturk, read_prolific
+from giqa.votes.votes import read_labels
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(text, name="t.csv"):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        return tmp_path / name
+
+    return write
+
+
+def answers(labels):
+    return list(zip(labels.image.tolist(), labels.said_real.tolist(), strict=True))
+
+
+def test_turk_counts_neither_rejected_work_nor_previews(file):
+    text = (
+        "AssignmentId,WorkerId,AssignmentStatus,Input.image,Answer.answer,Approve,Reject\n"
+        "1,W1,Approved,a.png,real,,\n2,W2,Rejected,a.png,fake,,\n3,W3,Submitted,a.png,fake,,too fast\n"
+        "4,,Submitted,a.png,fake,,\nASSIGNMENT_ID_NOT_AVAILABLE,W4,Submitted,a.png,fake,,\n5,W5,Returned,a.png,fake,,\n"
+        "6,W6,Submitted,a.png,,x,\n7,W7,Submitted,a.png,FAKE,x,\n7,W7,Submitted,a.png,fake,x,\n"
+    )
+    with pytest.warns(UserWarning) as warned:
+        assert answers(read_mturk(file(text))) == [("a.png", True), ("a.png", False)]
+    told = str(warned[0].message)
+    for words in (
+        "2 rejected (line 3, line 4)",
+        "1 without a worker's id",
+        "1 of a preview",
+        "with the status returned",
+    ):
+        assert words in told
+    assert "1 without an answer (line 8)" in told and "1 repeated, with the same rater, picture and answer" in told
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "options", "wanted"),
+    [
+        ("Input.image_1,Input.image_2,Answer.Choice1,Answer.Choice2", "a,b,real,fake", {"answer": "Choice"}, "ab"),
+        ("Input.image01,Input.image02,Answer.answer_2,Answer.answer_1", "a,b,fake,real", {}, "ab"),
+        ("Input.image0,Input.image1,Answer.answer0,Answer.answer1", "a,b,real,fake", {}, "ab"),
+        ("Input.image_url,Answer.category.label", "https://x/a.png,Real", {}, None),
+        ("Input.image,Answer.answer.real,Answer.answer.fake", "a,true,false", {}, "a"),
+        ("Input.image,Answer.real.on,Answer.fake.on", "a,TRUE,FALSE", {}, "a"),
+        ("Input.image,Answer.fake.on", "a,false", {}, "a"),  # one box, not ticked
+        ("Input.image,Answer.real,Answer.comment", "a,Real,nice one", {}, "a"),
+        ('Input.image,Answer.taskAnswers', 'a,"[{""answer"":{""label"":""Real""}}]"', {}, "a"),
+        ('Input.image,Answer.taskAnswers', 'a,"[{""choice"":{""real"":true,""fake"":false}}]"', {}, "a"),
+        ("Input.image1,Input.image2,Answer.c1.real,Answer.c1.fake,Answer.c2.real,Answer.c2.fake",
+         "a,b,true,false,false,true", {"answer": "c"}, "ab"),
+    ],
+)  # fmt: skip
+def test_turk_columns_as_templates_make_them(file, header, row, options, wanted):
+    """Numbers with and without _ or zeros, boxes and buttons, JSON: a is called real, b fake."""
+    found = answers(read_mturk(file(f"WorkerId,{header}\nW,{row}\n"), **options))
+    names = list(wanted) if wanted else ["https://x/a.png"]
+    assert found == list(zip(names, [True, False], strict=False))
+
+
+def test_turk_questions_are_not_mixed(file):
+    text = "WorkerId,Input.image,Answer.quality,Answer.realism\nW,a.png,4,2\n"
+    with pytest.raises(BadTable, match=r"several questions: 'quality' .*'realism'"):
+        read_mturk(file(text))
+    assert read_mturk(file(text), answer="realism").rating.tolist() == [2]
+    boxes = "WorkerId,Input.image,Answer.answer.real,Answer.answer.fake\nW,a.png,true,true\nV,a.png,true,false\n"
+    with pytest.warns(UserWarning, match="1 with several choices selected"):
+        assert answers(read_mturk(file(boxes))) == [("a.png", True)]
+
+
+RESULTS = "PROLIFIC_PID,image,answer\nP1,a,real\nP2,a,fake\n,a,fake\n{{%PROLIFIC_PID%}},a,fake\nP3,a,\nP4,a,real\n"
+
+
+def test_prolific_rows_of_nobody_do_not_count(file):
+    with pytest.warns(UserWarning, match=r"2 without a participant's id \(line 4, line 5\), 1 without an answer"):
+        assert answers(read_prolific(file(RESULTS))) == [("a", True), ("a", False), ("a", True)]
+
+
+def test_prolific_submissions_that_do_not_count_are_said_by_status(file):
+    """Who came back and was approved counts; a column Status in the results is as good as the export."""
+    export = "Participant id,Status\nP1,RETURNED\nP1,APPROVED\nP2,TIMED-OUT\nP3,REJECTED\n"
+    with pytest.warns(UserWarning) as warned:
+        assert answers(read_prolific(file(RESULTS), file(export, "s.csv"))) == [("a", True)]
+    told = str(warned[0].message)
+    assert "1 timed out (line 3)" in told and "1 rejected" in told and "1 not among the submissions (line 7)" in told
+    inside = "participant_id,Status,image,answer\nP1,Approved,a,1\nP2,RETURNED,a,0\nP3,AWAITING_REVIEW,a,0\n"
+    with pytest.warns(UserWarning, match="1 returned"):
+        assert answers(read_prolific(file(inside))) == [("a", True), ("a", False)]
+
+
+@pytest.mark.parametrize(
+    ("read", "header", "words"),
+    [
+        (
+            read_prolific,
+            "Submission id,Participant id,Status",
+            "Prolific's export of submissions, which holds no answers",
+        ),
+        (read_prolific, "ResponseId,RecordedDate,PROLIFIC_PID,Q1", "Qualtrics' export, .* is not read; write a table"),
+        (read_prolific, "Event Index,Participant Private ID,Response", "Gorilla's export"),
+        (read_prolific, "Timestamp,Is this real?", "Google Forms"),
+        (read_mturk, "Worker ID,CURRENT Qualification Value", "list of workers; take the batch results"),
+        (read_crowd_kit, "HITId,WorkerId", "Mechanical Turk's batch results: giqa label import --format mturk"),
+        (read_labels, "annotation_id,annotator,answer", "Label Studio's CSV export"),
+    ],
+)
+def test_the_file_of_another_tool_is_named(file, read, header, words):
+    with pytest.raises(BadTable, match=words):
+        read(file(f"{header}\n{','.join('x' for _ in header.split(','))}\n"))
+
+
+def test_crowd_kit_leaves_out_rows_without_a_label(file):
+    """By its line, though the row before holds two newlines; `performer` is the old name of a worker."""
+    text = 'task,performer,label,note\na,w1,real,"x\ny\nz"\nb,w1,,\nb,,real,\nb,w2,FAKE,\n'
+    with pytest.warns(UserWarning, match=r"1 without an answer \(line 5\), 1 without a worker \(line 6\)"):
+        assert answers(read_crowd_kit(file(text))) == [("a", True), ("b", False)]
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (["real", "fake", "maybe"], "line 4: the answer 'maybe' is neither yes nor no"),
+        (["4", "5", "good"], "line 4: the answer 'good' is no number"),
+        (["good", "4", "5"], "line 2: the answer 'good' is no number"),
+        (["real", "3", "fake"], "line 3: the answer '3' is neither yes nor no"),
+    ],
+)
+def test_the_odd_answer_is_blamed(file, labels, words):
+    """What most answers are says what kind they are."""
+    rows = "".join(f"{n}.png,w,{label}\n" for n, label in enumerate(labels))
+    with pytest.raises(BadTable, match=words):
+        read_crowd_kit(file(f"task,worker,label\n{rows}"))
+
+
+def test_pairs_take_words_in_any_case_and_names_in_any_writing(file):
+    text = "left,right,worker,label\na.png,b.png,w1,Left\nx/c.png,d.png,w1,c.png\ne.png,f.png,w1,TIE\n"
+    assert read_crowd_kit(file(text)).votes_left.tolist() == [1, 1, 0.5]
+    with pytest.warns(UserWarning, match="1 without an answer"):
+        summed = read_lgiqa(file("left,right,rater,chosen\na,b,u,Left\nb,a,v,a\nc,d,u,\n"))
+    assert summed.votes_left.tolist() == [2]
+
+
+def test_a_vote_on_a_pair_that_is_there_twice_is_refused(file):
+    """As of votes and ratings; a rater may see the pair again with its sides changed."""
+    with pytest.raises(BadTable, match="line 3: rater 'u' judges 'a' and 'b' again"):
+        read_labels(file("left,right,rater,chosen\na,b,u,left\na,b,u,left\n"))
+    assert len(read_labels(file("left,right,rater,chosen\na,b,u,left\nb,a,u,left\n"))) == 2
+
+
+def test_nothing_is_said_where_everything_counts(file):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(read_crowd_kit(file("task,worker,label\na,w,1\nb,w,0\n"))) == 2

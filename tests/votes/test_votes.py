@@ -1,0 +1,133 @@
+"""Tables of judgements: what is written is read, and what is wrong is named by file, line and column."""
+
+import numpy as np
+import pytest
+from people_samples import study
+
+from giqa.errors import BadShape, BadSpec, BadTable, MissingSource
+from giqa.tables.table import read_table
+from giqa.votes.votes import Counts, Pairs, Ratings, Sittings, Votes, read_labels
+
+
+def write(folder, text, name="t.csv"):
+    path = folder / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+KINDS = [
+    (Votes, "image,rater,said_real,context\na.png,r1,1,x\na.png,r2,fake,\n"),
+    (Counts, "image,n,n_real,generator\na.png,3,1,gan\nb.png,2,2,\n"),
+    (Sittings, "rater,generator,fakes,wrong_fakes,reals,wrong_reals\nr1,gan,50,10,50,5\n"),
+    (Pairs, "left,right,votes_left,votes_right\na,b,2,1\n"),
+    (Ratings, "image,rater,rating\na,r1,4\na,r2,4.5\n"),
+]
+
+
+@pytest.mark.parametrize(("kind", "text"), KINDS, ids=lambda x: getattr(x, "__name__", ""))
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".parquet"])
+def test_each_kind_is_known_by_its_columns_and_comes_back(tmp_path, kind, text, ending):
+    if ending == ".parquet":
+        pytest.importorskip("pyarrow")
+    labels = read_labels(write(tmp_path, text))
+    assert type(labels) is kind and len(labels) == text.count("\n") - 1
+    again = read_labels(labels.write(tmp_path / f"again{ending}"))
+    for name, column in labels.columns().items():
+        assert np.array_equal(column, getattr(again, name), equal_nan=column.dtype.kind == "f"), name
+
+
+def test_every_column_of_votes_survives(tmp_path):
+    made = study(n_raters=3)
+    again = read_labels(made.write(tmp_path / "v.csv"))
+    for name, column in made.columns().items():
+        assert np.array_equal(column, getattr(again, name), equal_nan=column.dtype.kind == "f"), name
+
+
+def test_words_for_yes_and_no(tmp_path):
+    path = write(tmp_path, "image,rater,said_real\n" + "".join(f"i{n},r,{w}\n" for n, w in enumerate(
+        ["1", "true", "Yes", "real", "0", "FALSE", "no", "fake"])))  # fmt: skip
+    assert read_labels(path).said_real.tolist() == [True] * 4 + [False] * 4
+
+
+def test_one_vote_a_row_of_pairs(tmp_path):
+    """`chosen` is left, right, tie or the name of one of the two."""
+    pairs = read_labels(write(tmp_path, "left,right,rater,chosen\na,b,r1,left\na,b,r2,b\na,b,r3,tie\n"))
+    assert pairs.votes_left.tolist() == [1, 0, 0.5] and pairs.votes_right.tolist() == [0, 1, 0.5]
+
+
+def test_without_a_kind_the_generator_says_it(tmp_path):
+    """No generator: real, in a table that has the column; nobody knows, in one that has not."""
+    assert read_labels(write(tmp_path, "image,n,n_real,generator\na,1,0,gan\nb,1,1,\n")).kind.tolist() == [
+        "generated",
+        "real",
+    ]
+    assert read_labels(write(tmp_path, "image,n,n_real\na,1,0\n")).kind.tolist() == [""]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("image,rater,said_real\na,r,1\nb,r,maybe\n", ["t.csv", "line 3", "'said_real'", "'maybe'", "yes or no"]),
+        ("image,rater,said_real\n,r,1\n", ["line 2", "'image'", "empty"]),
+        ("image,rater,said_real\na,r,1\n\na,r,0\n", ["line 4", "'r'", "'a'", "first in line 2"]),
+        ("image,n,n_real\na,2,3\n", ["line 2", "'n_real'", "3 is more than n, 2"]),
+        ("image,n,n_real\na,x,3\n", ["line 2", "'n'", "no number"]),
+        ("image,n,n_real\na,-1,0\n", ["'n'", "0 or more"]),
+        ("image,n,n_real,kind\na,1,0,drawn\n", ["'kind'", "real or generated"]),
+        ("image,rater,rating\na,r,inf\n", ["'rating'", "finite"]),
+        ("left,right,rater,chosen\na,b,r,c\n", ["line 2", "'chosen'", "'c'"]),
+        ("image,rater\na,r\n", ["'image', 'rater'", "said_real"]),
+        ("image,rater,said_real\n", ["no rows"]),
+        ("image,rater,said_real\na,r\n", ["line 2", "2 values for 3 columns"]),
+        ("image;rater;said_real\n", ["no rows"]),
+        ("image,image,n,n_real\n", ["two columns called 'image'"]),
+        ("", ["empty"]),
+        (b"image,n\x81\n", ["UTF-8"]),
+    ],
+)
+def test_errors_name_file_line_and_column(tmp_path, text, words):
+    with pytest.raises(BadTable) as caught:
+        read_labels(write(tmp_path, text))
+    for word in ("t.csv", *words):
+        assert word in str(caught.value)
+
+
+def test_errors_in_parquet_name_the_row(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+
+    pyarrow.parquet.write_table(pa.table({"image": ["a", None], "n": [1, 2], "n_real": [0, 1]}), tmp_path / "t.parquet")
+    with pytest.raises(BadTable, match=r"row 2, column 'image'"):
+        read_labels(tmp_path / "t.parquet")
+    with pytest.raises(BadTable, match="damaged"):
+        read_labels(write(tmp_path, "no parquet", "u.parquet"))
+
+
+def test_files_that_cannot_be(tmp_path):
+    with pytest.raises(MissingSource):
+        read_labels(tmp_path / "none.csv")
+    with pytest.raises(BadSpec):
+        read_table(write(tmp_path, "", "t.xlsx"))
+    with pytest.raises(BadShape):
+        Ratings(np.array(["a"]), np.array(["r", "s"]), np.array([1.0]))
+
+
+def test_counts_of_votes_leave_out_quality_control():
+    """By hand: of three votes on `a` one is quality control; the same name in another context counts apart."""
+    made = study(n_raters=4)
+    counts = made.counts()
+    for image, n, n_real in zip(counts.image, counts.n, counts.n_real, strict=True):
+        of = (made.image == image) & ~made.control
+        assert (n, n_real) == (of.sum(), made.said_real[of].sum())
+    assert counts.n.sum() == (~made.control).sum()
+
+
+def test_votes_as_the_web_app_exports_them(tmp_path):
+    """`part` says what is quality control, `order` which trial it was; other columns are ignored."""
+    text = (
+        "image,rater,said_real,context,kind,generator,part,passed,exposure_ms,shown_ms,response_ms,order\n"
+        "a.png,r,1,s,real,,control,1,500,501.2,640,3\na.png,r,0,s,real,,main,1,470,,712.5,4\n"
+    )
+    made = read_labels(write(tmp_path, text))
+    assert made.control.tolist() == [True, False] and made.position.tolist() == [3, 4]
+    assert made.exposure_ms.tolist() == [500, 470] and made.response_ms.tolist() == [640, 712.5]
