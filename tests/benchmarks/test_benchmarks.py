@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import sys
 
 import pytest
@@ -141,3 +142,38 @@ def test_ways_take_turns():
     assert shared.interleaved(clocks, 2) == {"a": [4.0, 9.0], "b": [5.0, 7.0], "c": [6.0, 8.0]}
     assert "".join(order) == "abc" + "abc" + "bca"
     assert shared.median_range([3.0, 1.0, 2.0], ".1f") == ("2.0", "1.0 to 3.0")
+
+
+# --- commands that the documentation names
+
+
+def options_of(file):
+    """Every option that a script takes, read from its text."""
+    calls = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
+    words = {arg.value for call in calls for arg in call.args if isinstance(arg, ast.Constant)}
+    return {word for word in words if str(word).startswith("--")} | {
+        f"--{word}" for word in words & set(shared.OPTIONS)
+    }
+
+
+def commands():
+    """(page, module, options) of every `python -m benchmarks...` in the documentation, results and scripts."""
+    root = shared.ROOT
+    pages = [root / "README.md", *root.glob("docs/**/*.md"), *root.glob("benchmarks/**/*.md"), *SCRIPTS]
+    for page in pages:
+        text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+        for module, rest in re.findall(r"python -m benchmarks\.([\w.]+)([^`\n]*)", text):
+            yield page, module, re.findall(r"(?<![\w-])--[a-z][a-z-]*", rest)
+
+
+def test_commands_of_the_documentation_can_be_run():
+    """Scripts that are there, with options that they take."""
+    files = {".".join((file.parent.name, file.stem)): file for file in SCRIPTS}
+    known = {module: options_of(file) | {"--write", "--help"} for module, file in files.items()}
+    wrong = [
+        f"{page.relative_to(shared.ROOT)}: {module} {option}"
+        for page, module, options in commands()
+        for option in options or [""]
+        if (option and option not in known.get(module, ())) or module not in known
+    ]
+    assert wrong == []
