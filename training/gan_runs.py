@@ -1,7 +1,7 @@
 """Small DCGANs on the training domains, with samples of every epoch: pictures whose order of quality is known.
 
 What is planted in pictures (blur, noise, ...) is not what a generator does wrong; these runs are what choices among
-layers and combinations are made on, beside planted damage (`benchmarks/combination.py --gans`). Run as
+layers and combinations are made on, beside planted damage (`benchmarks/accuracy/layer_combination.py --gans`). Run as
 
     python training/gan_runs.py --data ../shared/data --wallpapers wallpapers --out gans
 

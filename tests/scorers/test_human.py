@@ -56,7 +56,7 @@ def test_the_truth_is_found_and_lies_in_the_interval():
         found, low, high = HumanModel(resamples=100).fit(distances, y).p_real(distances, own=False)
         held.append(np.mean((low <= p) & (p <= high)))
         errors.append(np.abs(found - p).mean())
-    assert np.mean(held) >= 0.88 and np.mean(errors) < 0.06  # .90 is measured over 200 in benchmarks/human_model.py
+    assert np.mean(held) >= 0.88 and np.mean(errors) < 0.06  # benchmarks/p_real/simulated_votes.py: .90
 
 
 def known_in_part(n, voters, seed, spread=1.0):

@@ -1,33 +1,21 @@
 """Two hundred raters at once, a server that is killed again and again, a database that goes away."""
 
 import asyncio
-import importlib.util
 import random
-import sys
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from benchmarks.study import load
 from giqa.study import tables as t
 from giqa.study.progress import progress, table
 from giqa.study.store import open_store
 
-BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "label_load.py"
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def load():
-    """The benchmark's simulated raters, server and cluster."""
-    spec = importlib.util.spec_from_file_location("label_load", BENCHMARK)
-    module = sys.modules["label_load"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def cluster(load):
+def cluster():
     if load.Cluster.programs is None:
         pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
     cluster = load.Cluster()
@@ -69,7 +57,7 @@ def each_side(store):
 
 
 @pytest.mark.parametrize("url", ["sqlite", "postgresql"], indirect=True)
-def test_two_hundred_raters_at_once(load, url):
+def test_two_hundred_raters_at_once(url):
     """800 votes: none lost, none doubled, every picture with exactly its 100."""
     store = open_store(url)
     study = load.load_study(store, 200, 4)
@@ -84,7 +72,7 @@ def test_two_hundred_raters_at_once(load, url):
     store.close()
 
 
-def test_a_server_killed_twenty_times_loses_no_acknowledged_vote(load, tmp_path):
+def test_a_server_killed_twenty_times_loses_no_acknowledged_vote(tmp_path):
     """SIGKILL at random moments while eight raters vote: every vote that was acknowledged is there, once."""
     url = str(tmp_path / "votes.db")
     store = open_store(url)
@@ -101,7 +89,7 @@ def test_a_server_killed_twenty_times_loses_no_acknowledged_vote(load, tmp_path)
     assert found["lost"] == found["doubled"] == 0 and found["acknowledged"] >= 20
 
 
-def test_connections_cut_in_mid_load_lose_nothing(load, cluster):
+def test_connections_cut_in_mid_load_lose_nothing(cluster):
     """Every connection to PostgreSQL is ended again and again: raters are told 503 at worst, and no vote is lost."""
     url = fresh_database(cluster, "cut")
     store = open_store(url)
@@ -134,7 +122,7 @@ def test_connections_cut_in_mid_load_lose_nothing(load, cluster):
     store.close()
 
 
-def test_the_page_says_when_the_database_is_away_and_sends_later(load, cluster, study_in, served, open_page):
+def test_the_page_says_when_the_database_is_away_and_sends_later(cluster, study_in, served, open_page):
     """PostgreSQL stops in mid-study: the page says so and keeps the answer; started again, all eight votes arrive."""
     from test_app_browser import act, by_keyboard, start, until, whole
 

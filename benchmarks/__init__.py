@@ -1,0 +1,1 @@
+"""Everything that the figures of the documentation were measured with; `python -m benchmarks` lists it."""
