@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from giqa.features.extract import make_extractor
 from PIL import Image, ImageFilter
 
 from benchmarks.data import pixels
@@ -34,7 +35,6 @@ from benchmarks.intervals import auc, spearman
 from benchmarks.shared import command, existing, head, results, row, say
 from giqa.api import make_scorer
 from giqa.features.embedded import OUTPUTS, Embedded
-from giqa.features.extract import make_extractor
 from giqa.images import open_source
 from giqa.scorers.multilayer import COMBINE
 from giqa.scorers.scale import assign_folds

@@ -17,11 +17,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
+from giqa.features.extract import extract
 
 from benchmarks.intervals import auc
 from benchmarks.shared import command, head, results, row
 from giqa.api import make_scorer
-from giqa.features.extract import extract
 from giqa.model.out_of_domain import Content
 from giqa.scorers.scale import Scale, assign_folds
 from giqa.types import Features

@@ -24,13 +24,13 @@ from importlib.util import find_spec
 from unittest import mock
 
 import numpy as np
+from giqa.features.extract import extract
 
 from benchmarks.accuracy._pairs import FOLDER, agreement
 from benchmarks.data import Sets, rows_of
 from benchmarks.intervals import over_pictures, spearman
 from benchmarks.shared import command, head, results, row, say
 from giqa.errors import MissingWeights
-from giqa.features.extract import extract
 from giqa.features.iqa import IQA
 
 COLUMNS = {"brisque": -1, "niqe": -1, "hyperiqa": 1, "unique": 1}

@@ -17,11 +17,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from giqa.features.extract import extract, make_extractor
 from scipy.stats import skew
 
 from benchmarks.shared import command, head, results, row
 from giqa.api import make_scorer
-from giqa.features.extract import extract, make_extractor
 from giqa.scorers.scale import Scale, assign_folds
 
 DRAWS = 200

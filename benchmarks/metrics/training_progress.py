@@ -33,12 +33,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from giqa.features.extract import extract, make_extractor
 
 import giqa
 from benchmarks.data import Part, Sets, stems
 from benchmarks.intervals import over_pictures, spearman
 from benchmarks.shared import command, head, results, row, say
-from giqa.features.extract import extract, make_extractor
 from giqa.metrics.named import LOG_DENSITY, evaluate
 from giqa.registry import make
 from giqa.types import Features

@@ -27,6 +27,7 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+from giqa.features.extract import extract
 
 import giqa
 from benchmarks.data import pictures, raters
@@ -34,7 +35,6 @@ from benchmarks.intervals import over_pictures, over_splits, spearman
 from benchmarks.p_real._columns import TAPS, Game, held_out
 from benchmarks.shared import command, head, results, row
 from giqa.features.embedded import Embedded
-from giqa.features.extract import extract
 from giqa.features.inception import Inception
 from giqa.p_real.distances import LayerDistances
 from giqa.scorers.human import DISTANCE, HumanModel, Z

@@ -37,13 +37,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from giqa.features.extract import extract
 from PIL import Image
 
 import giqa
 from benchmarks.data import rows_of
 from benchmarks.intervals import RESAMPLES, Figure, around, auc, over_pictures, spearman
 from benchmarks.shared import command, head, names, results, row, say
-from giqa.features.extract import extract
 from giqa.features.learned import Learned
 from giqa.images import open_source
 from giqa.scorers.fixed import Value
