@@ -6,10 +6,10 @@ from click.testing import CliRunner
 from scipy.stats import spearmanr
 
 import giqa
-from giqa.api import make_scorer
 from giqa.cli import main
 from giqa.features.reader import extract, make_extractor
 from giqa.images import open_source
+from giqa.model.fit import make_scorer
 from giqa.testing import check_extractor, check_source
 
 WEIGHTS = "weights/inception_v3_2015_12_05_to_mixed_7a.safetensors"

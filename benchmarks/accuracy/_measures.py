@@ -72,7 +72,7 @@ def domain(view: View) -> dict[str, Figure]:
         sets = {"held-out reals": held_out, "cats": view.made(f"cats {size}", lambda size=size: _cats(view, size))}
         sets["DCGAN faces"] = view.take(f"{LFW}[kind=generated]")
         for name, features in sets.items():
-            flags = np.array(model.score(features).get("out_of_domain", ()), str)
+            flags = np.array(model.score(features)["out_of_domain"], str)
             if len(flags) and (flags != "").any():
                 figures[f"out of domain, faces {size} px: {name}"] = share(flags == "yes")
     return figures

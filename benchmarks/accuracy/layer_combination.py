@@ -33,9 +33,9 @@ from PIL import Image, ImageFilter
 from benchmarks.data import pixels
 from benchmarks.intervals import auc, spearman
 from benchmarks.shared import command, existing, head, results, row, say
-from giqa.api import make_scorer
 from giqa.features.embedded import OUTPUTS, Embedded
 from giqa.images import open_source
+from giqa.model.fit import make_scorer
 from giqa.scorers.multilayer import COMBINE
 from giqa.scorers.scale import assign_folds
 from giqa.types import Features

@@ -21,7 +21,7 @@ from giqa.features.extract import extract
 
 from benchmarks.intervals import auc
 from benchmarks.shared import command, head, results, row
-from giqa.api import make_scorer
+from giqa.model.fit import make_scorer
 from giqa.model.out_of_domain import Content
 from giqa.scorers.scale import Scale, assign_folds
 from giqa.types import Features

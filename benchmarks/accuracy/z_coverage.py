@@ -21,7 +21,7 @@ from giqa.features.extract import extract, make_extractor
 from scipy.stats import skew
 
 from benchmarks.shared import command, head, results, row
-from giqa.api import make_scorer
+from giqa.model.fit import make_scorer
 from giqa.scorers.scale import Scale, assign_folds
 
 DRAWS = 200

@@ -14,9 +14,9 @@ from benchmarks.data import rows_of
 from benchmarks.intervals import student
 from benchmarks.shared import head, row, say
 from benchmarks.train.ohem_and_picker import MORE, STEPS
-from giqa import api
 from giqa.compare.picker_curve import SHARES, Point, picker_curve, truncated_curve
 from giqa.metrics.frechet import frechet_distance
+from giqa.model.fit import fit
 from giqa.train.convergence import change_over_last_quarter
 from giqa.train.gan import sample_pictures
 
@@ -63,11 +63,11 @@ def eyes(work: Path) -> Callable[[np.ndarray], Of]:
     """Pixels to what is measured; reals are looked at once and kept in WORK/measured."""
     extractor, faces = make_extractor(), np.load(work / "faces.npz")
     learned, held_out = (extract(faces[name], extractor).features for name in ("learned", "held_out"))
-    judge, gmm = api.fit(held_out), api.fit(learned, scorer="gmm")
+    judge, gmm = fit(held_out), fit(learned, scorer="gmm")
 
     def see(pixels: np.ndarray) -> Of:
         found = extract(pixels, extractor, store=False).features
-        of = {name: api.collect(api.score_steps(found, m), m) for name, m in (("z", judge), ("gmm", gmm))}
+        of = {name: m.score(found) for name, m in (("z", judge), ("gmm", gmm))}
         return {"content": found.layers["content"], "z": of["z"].z, "gmm": of["gmm"].score}
 
     kept = work / "measured"

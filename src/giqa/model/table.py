@@ -8,7 +8,7 @@ import io
 import json
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,9 @@ class Scores:
         if column not in self.columns:
             raise KeyError(f"There is no column {column!r}; there are {', '.join(self.columns)}.")
         return getattr(self, column)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
 
     def __repr__(self) -> str:
         mean = self.summary()["mean_z"]
