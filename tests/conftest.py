@@ -1,6 +1,11 @@
+import os
 from pathlib import Path
 
 import pytest
+
+# One thread of BLAS and torch a process, before NumPy is imported: pytest-xdist already keeps every core busy, and
+# threads that wait for each other took four times the CPU seconds. Tests of several threads ask for them themselves.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 SHARED = Path(__file__).parents[2] / "shared"
 
