@@ -28,7 +28,7 @@ def session_home(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def own_home(request, tmp_path_factory, monkeypatch):
-    """Every test has a cache folder of its own; with the toy pictures comes what the default extractor finds in them."""
+    """Every test has a cache folder of its own; with the toy pictures, what the default extractor finds in them."""
     home = tmp_path_factory.mktemp("home")
     if "toy" in request.fixturenames:
         shutil.copytree(request.getfixturevalue("toy_features"), home, dirs_exist_ok=True)

@@ -59,7 +59,7 @@ def label_serve(*words):
 
 
 class ForkedServer:
-    """`giqa label serve` in a process of its own, forked from one that has imported everything: quick to start again."""
+    """`giqa label serve` in a process of its own, forked from one that has imported everything: it starts quickly."""
 
     def __init__(self, store, port):
         self.words, self.port, self.process = ("--store", store, "--port", str(port)), port, None
