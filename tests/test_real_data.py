@@ -54,7 +54,7 @@ def test_the_main_job_runs_on_real_pictures(shared, tmp_path):
     scores = giqa.read_scores(tmp_path / "s.csv")
     assert scores.summary()["scored"] == 250 and scores.summary()["failed"] == 0
     assert scores.summary()["share_below_worst_5_percent"] > 0.95
-    assert (tmp_path / "r.html").stat().st_size > 500_000
+    assert (tmp_path / "r.html").read_text().count("UklGR") >= 250  # how a WebP begins: each has its thumbnail
 
 
 def test_statistics_tell_faces_and_order_epochs(shared):
