@@ -58,8 +58,7 @@ def open_store(where: str | Path) -> Store:
     once. Raises `MissingExtra`, `BadSource` (not a database, or it cannot be reached, or it is of a newer giqa).
     """
     url = _url(where)
-    # as many as may be open are kept: each new one costs PostgreSQL a process
-    options: dict[str, Any] = {"pool_size": 50, "max_overflow": 0, "pool_timeout": 10}
+    options: dict[str, Any] = {"pool_size": 20, "max_overflow": 30, "pool_timeout": 10}
     if url.get_backend_name() == "postgresql":
         options |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5}}
     else:
