@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from giqa import registry
 from giqa.metrics.frechet import frechet_distance
@@ -13,6 +14,17 @@ BY_POSITION = {"kd(subsets=3, size=50)", "inception_score(splits=3)"}  # they dr
 @pytest.mark.parametrize("spec", [*registry.BUILTIN["metric"], *sorted(BY_POSITION)])
 def test_every_metric_keeps_it(spec):
     check_metric(lambda: registry.make("metric", spec), order=spec not in BY_POSITION)
+
+
+@pytest.mark.parametrize("spec", registry.BUILTIN["metric"])
+def test_no_bit_depends_on_the_number_of_threads(spec):
+    """One thread of BLAS and two, on sets of several blocks."""
+    rng, found = np.random.default_rng(0), []
+    real, fake = rng.normal(size=(2500, 6)), rng.normal(0.3, 1, (2500, 6))
+    for threads in (1, 2):
+        with threadpool_limits(threads, user_api="blas"):
+            found.append(registry.make("metric", spec)(real, fake))
+    assert found[0] == found[1]
 
 
 class Good:

@@ -1,4 +1,10 @@
-"""Small studies and simulated raters for the tests."""
+"""Small studies, simulated raters and a server that starts quickly, for the tests."""
+
+import contextlib
+import multiprocessing
+import os
+import socket
+import time
 
 import numpy as np
 
@@ -39,3 +45,37 @@ def a_vote(trial, name, answer="real", revision=0):
         "shown_ms": None,
         "response_ms": 512.0,
     }
+
+
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["giqa.cli", "giqa.study.app"])
+
+
+def label_serve(*words):
+    from giqa.cli import main
+
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        main(["label", "serve", *words])
+
+
+class ForkedServer:
+    """`giqa label serve` in a process of its own, forked from one that has imported everything: it starts quickly."""
+
+    def __init__(self, store, port):
+        self.words, self.port, self.process = ("--store", store, "--port", str(port)), port, None
+
+    def start(self):
+        self.process = FORKS.Process(target=label_serve, args=self.words, daemon=True)
+        self.process.start()
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                assert self.process.is_alive(), "the server ended"
+                time.sleep(0.01)
+
+    def kill(self):
+        """SIGKILL."""
+        self.process.kill()
+        self.process.join()

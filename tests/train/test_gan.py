@@ -169,18 +169,19 @@ def test_command_trains(toy, tmp_path):
 def test_the_demo_shows_the_whole_path_and_resumes(tmp_path, monkeypatch):
     """Killed half-way and run again, `giqa demo gan` ends with the curve of an uninterrupted run (here without DS)."""
     monkeypatch.setattr("giqa.cli.demo.METRICS", {"fd": Frechet()})
+    monkeypatch.setattr("giqa.cli.demo.REALS", 60)  # of 300
     calls = 0
 
     def kill(what, done, total):
         nonlocal calls
         calls += what == "train"
-        if calls == 15:
+        if calls == 8:
             raise Killed
 
     with pytest.raises(Killed):
-        demo_gan(tmp_path / "demo", steps=12, pictures=40, progress=kill)
-    demo_gan(tmp_path / "demo", steps=12, pictures=40)
-    demo_gan(tmp_path / "again", steps=12, pictures=40)
+        demo_gan(tmp_path / "demo", steps=6, pictures=40, progress=kill)
+    demo_gan(tmp_path / "demo", steps=6, pictures=40)
+    demo_gan(tmp_path / "again", steps=6, pictures=40)
     for name in ("curve.csv", "curve.html", "ohem/log.csv"):
         assert (tmp_path / "demo" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
     with (tmp_path / "demo" / "curve.csv").open(newline="") as file:
