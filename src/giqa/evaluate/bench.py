@@ -18,7 +18,7 @@ from ..model.model import Model, load
 from ..model.trust import LEARNED_FROM
 from ..p_real.model import Realism, is_realism, load_realism
 from ..tables.names import match_names
-from ..tables.table import read_scored
+from ..tables.read import read_scored
 from ..train.heads import train_heads
 from ..train.manifest import Part
 from ..types import Features, Progress

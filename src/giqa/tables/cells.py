@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from .table import NOTHING, number
+NOTHING = ("", "nan", "na", "n/a", "#n/a", "none", "null")  # a missing number, as pandas, R, Excel and JSON write it
 
 # Excel writes TRUE and FALSE in the language of its user
 YES = ("1", "1.0", "true", "yes", "real", "r", "t", "y", "wahr", "vrai")
 NO = ("0", "0.0", "false", "no", "fake", "generated", "f", "n", "falsch", "faux")
+
+
+def number(cell: Any) -> float:
+    """A number, also infinite; ValueError for any other text, and for what only Python takes for one (1_0)."""
+    try:
+        if isinstance(cell, str) and "_" in cell:
+            raise ValueError
+        return float(cell)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError("no number") from None
+
+
+def number_or_nothing(cell: Any) -> float:
+    """A number; NaN where there is none."""
+    return float("nan") if nothing(cell) else number(cell)
 
 
 def nothing(cell: Any) -> bool:
