@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import stats
-from ..stats import student
+from ..stats import Estimate, difference, hull, jackknife_variance, welch_interval, wilson
 from .blocks import as_pair
 
 GROUPS = 10
@@ -63,11 +62,11 @@ class Jackknife:
         """
         if not self.known:
             return math.nan, math.nan
-        low, high = _around(self.value, _parts(self.real, self.fake), level)
+        low, high = welch_interval(self.value, _parts(self.real, self.fake), level)
         if not self.share_of:
             return low, high
-        least, most = wilson(self.value, self.share_of, level)
-        return max(0.0, min(low, least)), min(1.0, max(high, most))
+        wide = hull(Estimate(self.value, low, high, self.n), self._wilson(level))
+        return max(0.0, wide.low), min(1.0, wide.high)
 
     def minus(self, other: Jackknife, level: float = 0.95) -> tuple[float, float, float]:
         """The difference and its interval; groups of reals are the same for both, so what they share cancels.
@@ -91,14 +90,15 @@ class Jackknife:
             parts = [*_parts(reals), (max(small[0], large[0] * m / n), small[1]), large]
         else:
             parts = _parts(reals, self.fake, other.fake)
-        low, high = _around(self.value - other.value, parts, level)
-        if self.share_of and other.share_of:  # Newcombe's interval of two shares, where it is the wider one
-            one, two = wilson(self.value, self.share_of, level), wilson(other.value, other.share_of, level)
-            gap = self.value - other.value
-            down = math.hypot(self.value - one[0], two[1] - other.value)
-            up = math.hypot(one[1] - self.value, other.value - two[0])
-            low, high = min(low, gap - down), max(high, gap + up)
-        return self.value - other.value, low, high
+        gap = self.value - other.value
+        low, high = welch_interval(gap, parts, level)
+        if self.share_of and other.share_of:  # the interval of two shares, where it is the wider one
+            wide = hull(Estimate(gap, low, high, self.n), difference(self._wilson(level), other._wilson(level)))
+            low, high = wide.low, wide.high
+        return gap, low, high
+
+    def _wilson(self, level: float) -> Estimate:
+        return wilson(self.value * self.share_of, self.share_of, level)
 
 
 def jackknifed(
@@ -179,28 +179,6 @@ def at_number(
     ]
 
 
-def wilson(share: float, n: int, level: float = 0.95) -> tuple[float, float]:
-    """Both ends of `giqa.stats.wilson`, for a share of n instead of hits.
-
-    >>> [round(x, 3) for x in wilson(1., 10)]
-    [0.722, 1.0]
-    """
-    found = stats.wilson(share * n, n, level)
-    return found.low, found.high
-
-
 def _parts(*deviations: np.ndarray) -> list[tuple[float, int]]:
     """Jackknife variance and degrees of freedom of each source of variation that there is."""
-    return [(float((len(d) - 1) / len(d) * (d**2).sum()), len(d) - 1) for d in deviations if len(d) > 1]
-
-
-def _around(value: float, parts: list[tuple[float, int]], level: float) -> tuple[float, float]:
-    """value -+ t times the deviation; degrees of freedom by Welch and Satterthwaite."""
-    variance = sum(v for v, _ in parts)
-    if not parts or not math.isfinite(variance):
-        return math.nan, math.nan
-    if variance == 0:
-        return value, value
-    freedom = variance**2 / sum(v * v / f for v, f in parts)
-    half = student(freedom, level) * math.sqrt(variance)
-    return value - half, value + half
+    return [(float(jackknife_variance(d)), len(d) - 1) for d in deviations if len(d) > 1]

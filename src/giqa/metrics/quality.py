@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadShape, BadSpec
+from ..stats import conformal_percentile, robust_sd, robust_z
 from .blocks import as_pair, keys
 
-MAD_TO_SIGMA = 1.4826  # a Gaussian's standard deviation over its median absolute deviation
 DIRECTIONS = 64  # principal ones of the reals, at most
 FEWEST = 10  # pictures that a density is fitted on
 SPLITS = 5
@@ -40,11 +40,10 @@ def quality(scores: Any, held_out: Any) -> Quality:
     median of held_out) / (1.4826 median absolute deviation): 0 like a typical real, -3 three spreads worse. Percentile:
     (1 + held-out reals that are no better) / (n + 1). NaN in all where more than half of held_out are equal.
     """
-    scores, held_out = np.asarray(scores, float).ravel(), np.sort(np.asarray(held_out, float).ravel())
+    scores, held_out = np.asarray(scores, float).ravel(), np.asarray(held_out, float).ravel()
     if not len(scores) or not len(held_out):
         raise BadShape(f"QS needs scores of pictures and of reals, got {len(scores)} and {len(held_out)}.")
-    z = standard(scores, held_out)
-    percentile = (1 + np.searchsorted(held_out, scores, side="right")) / (len(held_out) + 1)
+    z, percentile = robust_z(scores, held_out), conformal_percentile(scores, held_out)
     below = float(np.mean(percentile <= 0.05))
     return Quality(
         float(z.mean()), float(scores.mean()), float(np.median(z)), float(np.median(percentile)), below, len(scores)
@@ -58,13 +57,6 @@ def quality_score(scores: Any, held_out: Any) -> float:
     0.0
     """
     return quality(scores, held_out).mean_z
-
-
-def standard(scores: np.ndarray, held_out: np.ndarray) -> np.ndarray:
-    """Scores on the scale of held-out ones: 0 at their median, 1 a spread."""
-    middle = np.median(held_out)
-    spread = MAD_TO_SIGMA * np.median(np.abs(held_out - middle))
-    return (scores - middle) / (spread if spread > 0 else np.nan)
 
 
 def diversity_score(
@@ -122,9 +114,7 @@ def _one_split(
         scorer = make()
         scorer.fit(prepare(fitted))
         scores.append(np.asarray(scorer.score_samples(prepare(judged)), float))
-    middle = np.median(scores[1])
-    spread = MAD_TO_SIGMA * np.median(np.abs(scores[1] - middle))
-    return float((scores[0] - scores[1]).mean() / (spread if spread > 0 else np.nan))
+    return float((scores[0] - scores[1]).mean() / (robust_sd(scores[1]) or np.nan))
 
 
 def _projection(matrix: np.ndarray, directions: int) -> Callable[[np.ndarray], np.ndarray]:

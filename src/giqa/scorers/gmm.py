@@ -9,12 +9,12 @@ import numpy as np
 
 from ..errors import BadShape, BadSpec, NotFitted
 from ..registry import PRESETS
+from ..stats import jackknife
 from ..threads import one_blas_thread
 from .density import Density, Settings, ceiling, fit_density, inside_of, log_density_of
 from .mixture import responsibilities
 from .model_selection import choose
 from .products import ROWS_AT_ONCE, as_matrix
-from .scale import jackknife
 
 FIXED = {
     "paper": Settings(7, "full", None, None, 1e-6, 1, False),

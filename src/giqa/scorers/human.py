@@ -13,8 +13,7 @@ import numpy as np
 from .. import __version__
 from ..errors import BadModel, BadShape, BadSpec, MissingSource, NotFitted
 from ..files import write_tensors
-from ..stats import sigmoid
-from ..stats.logistic import fit_logistic, log_likelihood
+from ..stats import TAILS, fit_logistic, log_likelihood, sigmoid
 from ..types import Features
 from .products import as_matrix
 from .random_effect import drawn_spreads, own_interval, spread_posterior
@@ -110,12 +109,12 @@ class HumanModel:
         elif own:
             low, high = own_interval(draws, self.spreads_)
         else:
-            low, high = sigmoid(np.percentile(draws, [2.5, 97.5], axis=1)) if len(draws) else np.empty((2, 0))
+            low, high = sigmoid(np.percentile(draws, TAILS, axis=1)) if len(draws) else np.empty((2, 0))
         return sigmoid(self.score_samples(features)), low, high
 
     def weights(self) -> dict[str, tuple[float, float, float]]:
         """Weight of each standardised column and its 95 % interval; below 0: the farther, the less often real."""
-        low, high = np.percentile(self.draws_, [2.5, 97.5], axis=0)
+        low, high = np.percentile(self.draws_, TAILS, axis=0)
         rows = zip(self.names_, self.coefficients_[1:], low[1:], high[1:], strict=True)
         return {name: (float(w), float(a), float(b)) for name, w, a, b in rows}
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..errors import BadShape, BadSpec, NotFitted
 from ..registry import PRESETS
+from ..stats import jackknife
 from .products import ROWS_AT_ONCE, as_matrix, standardiser, steady_product
-from .scale import jackknife
 
 BLOCK, QUERIES = 8192, 1024  # reference rows and pictures at a time: 32 MiB of float32 distances
 GROUP = 32  # columns whose minimum is looked at first

@@ -10,8 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from ..errors import BadShape, NotFitted
-from ..stats import sigmoid
-from ..stats.linear import logistic, squares
+from ..stats import jackknife, logistic_regression, ridge, sigmoid
 from .density import principal_directions
 from .labels import checked_labels, combined, label_folds, targets, thresholds
 from .products import as_matrix, standardiser, steady_product
@@ -75,8 +74,6 @@ class Heads:
 
     def score_with_deviation(self, features: Any) -> tuple[np.ndarray, np.ndarray]:
         """Scores, and how much each would vary with other pictures (jackknife over the folds), both float64 (n,)."""
-        from .scale import jackknife
-
         return self.score_samples(features), jackknife(self.score_folds(features))
 
     def chosen(self) -> dict[str, Any]:
@@ -102,7 +99,7 @@ class Heads:
         return np.arange(len(y))[None]
 
     def _solve(self, x, rows, aims, strength) -> np.ndarray:
-        return np.stack([logistic(x[rows[0]], aim[rows[0]], strength) for aim in aims.T], axis=1)
+        return np.stack([_logistic(x[rows[0]], aim[rows[0]], strength) for aim in aims.T], axis=1)
 
     def _lost(self, x, rows, aims, weights) -> float:
         outputs = x[rows[0]] @ weights
@@ -113,6 +110,13 @@ class Heads:
 
     def _score(self, outputs: np.ndarray) -> np.ndarray:
         return combined(sigmoid(outputs), self.preset)
+
+
+def _logistic(x: np.ndarray, c: np.ndarray, strength: float, intercept: bool = True) -> np.ndarray:
+    """Weights of labels c in 0..1, with the penalty against a mean over rows; none on the last column, an intercept."""
+    penalty = np.full(x.shape[1], strength * len(x))
+    penalty[-1] *= not intercept
+    return logistic_regression(x, c, np.ones(len(x)), penalty)
 
 
 class MBC(Heads):
@@ -163,7 +167,7 @@ class IR(Heads):
         self.seed = seed
 
     def _solve(self, x, rows, aims, strength) -> np.ndarray:
-        return squares(x[rows[0]], aims[rows[0]], strength)
+        return ridge(x[rows[0]], aims[rows[0]], strength)
 
     def _lost(self, x, rows, aims, weights) -> float:
         return float(np.mean((x[rows[0]] @ weights - aims[rows[0]]) ** 2))
@@ -210,8 +214,7 @@ class Rank(Heads):
 
     def _solve(self, x, rows, aims, strength) -> np.ndarray:
         difference = (x[rows[0]] - x[rows[1]])[:, :-1]  # a constant makes no difference
-        weights = logistic(difference, np.ones(len(difference)), strength, free_last=False)
-        return np.r_[weights, 0.0][:, None]
+        return np.r_[_logistic(difference, np.ones(len(difference)), strength, intercept=False), 0.0][:, None]
 
     def _lost(self, x, rows, aims, weights) -> float:
         return float(np.mean(np.logaddexp(0, -(x[rows[0]] - x[rows[1]]) @ weights)))

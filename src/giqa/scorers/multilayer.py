@@ -10,9 +10,10 @@ import numpy as np
 
 from ..errors import BadSpec, NotFitted
 from ..registry import make
+from ..stats import jackknife
 from ..types import LEVELS, Features
 from .products import as_matrix
-from .scale import Scale, assign_folds, jackknife
+from .scale import Scale, assign_folds
 
 COMBINE = ("fisher", "mean", "white", "min")
 CLIP = 4.0  # spreads; outliers among the reals must not decide how layers are weighed

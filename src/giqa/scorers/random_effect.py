@@ -14,7 +14,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from ..stats import sigmoid
+from ..stats import TAILS, sigmoid
 
 # Prior: spread exp(-spread² / (2 USUAL²)), which is 0 at 0, as no features say all of a picture (Chung et al. 2013 on
 # variances estimated from little). Its mean is .88. Among pictures of one generator of which nothing is known, the
@@ -76,5 +76,5 @@ def own_interval(draws: np.ndarray, spreads: np.ndarray) -> tuple[np.ndarray, np
     for start in range(0, len(draws), AT_ONCE):
         rows = slice(start, start + AT_ONCE)
         points = centred(draws[rows], spreads)[:, None] + normal
-        found[:, rows] = np.percentile(points.reshape(len(points), -1), [2.5, 97.5], axis=1)
+        found[:, rows] = np.percentile(points.reshape(len(points), -1), TAILS, axis=1)
     return sigmoid(found[0]), sigmoid(found[1])

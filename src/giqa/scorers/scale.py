@@ -14,15 +14,13 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadShape
-from ..stats import NORMAL
+from ..stats import NORMAL, conformal_percentile, jackknife, robust_sd, student
 
 FOLDS = 5
 FEWEST = 20  # reals; below this a held-out fold has fewer than four
-MAD_TO_SIGMA = 1.4826  # a Gaussian's standard deviation over its median absolute deviation
 NEAR, NEAR_SHARE = 2.0, 0.1  # grey levels, and share of a thumbnail's own contrast: the same picture coded again
 QUARTER_SHARE = 192**0.5 / 16**0.5  # a quarter and colour has 16 of a thumbnail's 192 numbers
 RESAMPLES = 200
-STUDENT_4 = 2.776445  # 97.5 % quantile of Student's t with FOLDS - 1 degrees of freedom
 
 
 def nearness(thumbnails: np.ndarray) -> np.ndarray:
@@ -136,17 +134,6 @@ class Copies:
         return int(rows[distances.argmin()]) if len(rows) else -1
 
 
-def jackknife(fold_scores: np.ndarray) -> np.ndarray:
-    """Standard deviation of a score from the scores without each fold in turn, (n, F) -> (n,): delete-a-group.
-
-    >>> jackknife(np.array([[1., 2., 3., 4., 5.]])).round(4)
-    array([2.8284])
-    """
-    folds = fold_scores.shape[1]
-    centred = fold_scores - fold_scores.mean(axis=1, keepdims=True)
-    return np.sqrt((folds - 1) / folds * (centred**2).sum(axis=1))
-
-
 class Folded:
     """Any scorer with `fit` and `score_samples`, fitted on all reals and once without each fold."""
 
@@ -195,7 +182,7 @@ class Scale:
     @cached_property
     def spread(self) -> float:
         """1.4826 times the median absolute deviation; NaN when more than half of the held-out scores are equal."""
-        return _spread(self.held_out)
+        return _sd(self.held_out)
 
     def z(self, scores: np.ndarray) -> np.ndarray:
         """(score - median of the held-out reals) / spread: 0 = like a typical real, -3 = three spreads worse."""
@@ -203,8 +190,7 @@ class Scale:
 
     def percentile(self, scores: np.ndarray) -> np.ndarray:
         """(1 + held-out reals with a score <= this one) / (n + 1), in (0, 1]; conformal. NaN stays NaN."""
-        place = 1 + np.searchsorted(self._sorted, scores, side="right")
-        return np.where(np.isnan(scores), np.nan, place / (len(self.held_out) + 1))
+        return conformal_percentile(scores, self._sorted)
 
     def interval(self, scores: np.ndarray, deviations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """95 % interval of z: it holds the z that sets of reals of this size typically give.
@@ -217,7 +203,7 @@ class Scale:
         # variance over resamples b of (s - m_b) / spread_b, with s and m_b counted from the median: quadratic in s
         s, a, b = scores - self.median, 1 / spreads, (medians - self.median) / spreads
         scale = np.sqrt(np.maximum(0, s**2 * a.var() - 2 * s * np.mean((a - a.mean()) * (b - b.mean())) + b.var()))
-        half = np.hypot(STUDENT_4 * model, NORMAL * scale)
+        half = np.hypot(student(FOLDS - 1) * model, NORMAL * scale)
         z = self.z(scores)
         return z - half, z + half
 
@@ -229,14 +215,12 @@ class Scale:
     def _resampled(self) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng(self.seed)
         draws = [self.held_out[rng.integers(len(self.held_out), size=len(self.held_out))] for _ in range(RESAMPLES)]
-        spreads = np.array([_spread(draw) for draw in draws])
+        spreads = np.array([_sd(draw) for draw in draws])
         good = np.isfinite(spreads)
         if not good.any():
             return np.full(1, np.nan), np.full(1, np.nan)
         return np.array([np.median(draw) for draw in draws])[good], spreads[good]
 
 
-def _spread(values: np.ndarray) -> float:
-    with np.errstate(invalid="ignore"):
-        mad = float(np.median(np.abs(values - np.median(values))))
-    return MAD_TO_SIGMA * mad if mad > 0 else float("nan")
+def _sd(values: np.ndarray) -> float:
+    return float(robust_sd(values)) or float("nan")
