@@ -40,7 +40,8 @@ from scipy.stats import spearmanr
 from sets import Part, Sets
 
 import giqa
-from giqa.metrics.named import LOG_DENSITY, evaluate
+from giqa.metrics.prdc import evaluate
+from giqa.metrics.quality import LOG_DENSITY
 from giqa.registry import make
 from giqa.types import Features
 

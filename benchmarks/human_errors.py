@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 from generators import cell, with_interval
 
-from giqa.metrics.named import evaluate
+from giqa.metrics.prdc import evaluate
 from giqa.registry import make
 
 DATASETS = ("cifar10", "ffhq256", "imagenet256", "lsun256")

@@ -23,7 +23,7 @@ import numpy as np
 from giqa.metrics.intervals import FEWEST, jackknifed
 
 from giqa.compare import compare
-from giqa.metrics.named import evaluate
+from giqa.metrics.prdc import evaluate
 from giqa.registry import make
 
 METRICS = "qs,ds(splits=1),fd,kd,precision,recall,density,coverage,authenticity,vendi"

@@ -94,7 +94,7 @@ _MOVED = {
         "sums=columns voted=domain scorers.distances scorers.reference=references scorers.half=float16 "
         "scorers.nearest"
     ),
-    "": "pipeline=api humans.measures=stats humans.intervals=stats",
+    "": "pipeline=api humans.measures=stats humans.intervals=stats metrics.named=metrics",
 }
 _SILENT = {"humans", "humans.hype", "humans.votes", "scores"}  # without a warning, as scripts out there import them
 _NOW = {

@@ -4,7 +4,8 @@ import pytest
 from giqa.errors import BadShape
 from giqa.scorers.gmm import SGM
 from giqa.scorers.knn import KNN
-from giqa.scorers.scale import Copies, Folded, Scale, Thumbnails, assign_folds, twins
+from giqa.scorers.scale import Copies, Scale, Thumbnails, assign_folds, twins
+from giqa.scorers.scorer import Folded
 from giqa.types import INFO
 
 

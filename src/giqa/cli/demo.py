@@ -15,7 +15,8 @@ from ..features.extract import extract
 from ..features.select import ChosenLayers
 from ..files import as_png
 from ..images.toy import landscape
-from ..metrics.named import Diversity, Frechet
+from ..metrics.frechet import Frechet
+from ..metrics.quality import Diversity
 from ..model.table import Scores
 from ..train.gan import sample_pictures, train_gan
 from ..train.network import train_network

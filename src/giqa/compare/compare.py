@@ -18,8 +18,10 @@ from ..features.extract import as_features, as_match, auto_match, extract, make_
 from ..features.select import ChosenLayers
 from ..images import open_source
 from ..images.profile import advice, differences, profile
+from ..metrics.inception import InceptionScore
 from ..metrics.jackknife import DRAWS, FEWEST, GROUPS, MOST, Jackknife, at_number, jackknifed
-from ..metrics.named import Diversity, InceptionScore, evaluate
+from ..metrics.prdc import evaluate
+from ..metrics.quality import Diversity
 from ..model.folds import content_order
 from ..model.model import Model
 from ..model.table import Scores

@@ -11,7 +11,7 @@ import numpy as np
 from .. import api
 from ..features.extract import as_features
 from ..metrics.jackknife import Jackknife
-from ..metrics.named import QUALITY, Named
+from ..metrics.metric import QUALITY, Metric
 from ..metrics.quality import quality
 from ..model.model import Model
 from ..model.table import Scores
@@ -21,7 +21,7 @@ from ..types import Features
 
 
 @dataclass(frozen=True)
-class Quality(Named):
+class Quality(Metric):
     """QS: mean z of the fakes under a scorer fitted on the reals, on the scale of held-out reals (GIQA, eq. 9)."""
 
     scorer: Any = api.DEFAULT_SCORER

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..errors import BadShape, BadSpec
 from ..threads import in_order, one_blas_thread
 from .blocks import as_pair, as_set, blocks, equal_sets, keys
+from .metric import Metric
 
 POINTS = 15  # sample sizes of the extrapolation, as Chong and Forsyth have them
 SMALLEST_SHARE = 0.1  # of the fakes, at the first of them
@@ -128,7 +129,7 @@ def frechet_infinity(real: Any, fake: Any, *, points: int = POINTS, seed: int = 
 
     Fakes are drawn without replacement at `points` sizes from a tenth of m to m, seeded; all reals are used every time,
     so the bias of their number stays. Below 2 d fakes at the smallest size the line does not hold: see
-    `giqa.metrics.named`. May come out below 0 where the distance is next to nothing.
+    `FrechetInfinity.trouble`. May come out below 0 where the distance is next to nothing.
     """
     real, fake = as_pair(real, fake, least=20)
     if not isinstance(points, (int, np.integer)) or not 2 <= points <= 16:
@@ -197,3 +198,35 @@ def _least_apart(x: np.ndarray, y: np.ndarray) -> float:
         x, y = y, x
     left, _, right = np.linalg.svd(x @ y.T, full_matrices=False)
     return float(((x - (left @ right) @ y) ** 2).sum())
+
+
+@dataclass(frozen=True)
+class Frechet(Metric):
+    """Fréchet distance of the Gaussians of both sets; FID on Inception's pooling layer."""
+
+    is_distance: ClassVar[bool] = True
+
+    def __call__(self, real: np.ndarray, fake: np.ndarray) -> float:
+        return frechet_distance(real, fake)
+
+    def trouble(self, n: int, m: int, d: int) -> str:
+        if min(n, m) <= d:
+            return f"{min(n, m)} pictures cannot say what {d} columns have to do with each other: it is mostly bias"
+        return f"biased upwards: {min(n, m)} pictures for {d} columns" if min(n, m) < 10 * d else ""
+
+
+@dataclass(frozen=True)
+class FrechetInfinity(Metric):
+    """Fréchet distance, extrapolated to infinitely many fakes."""
+
+    points: int = 15
+    seed: int = 0
+    is_distance: ClassVar[bool] = True
+    by_size: ClassVar[bool] = False
+
+    def __call__(self, real: np.ndarray, fake: np.ndarray) -> float:
+        return frechet_infinity(real, fake, points=self.points, seed=self.seed)
+
+    def trouble(self, n: int, m: int, d: int) -> str:
+        few = SMALLEST_SHARE * m < 2 * d or n <= d
+        return f"{m} fakes and {n} reals are too few for {d} columns: bias is no line in 1 / m there" if few else ""

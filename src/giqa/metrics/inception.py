@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..errors import BadSpec
 from .blocks import as_set, blocks
+from .metric import Metric
 
 
 def inception_score(logits: Any, *, splits: int = 1, seed: int = 0) -> float:
@@ -42,3 +44,17 @@ def _information(logits: np.ndarray, chosen: np.ndarray) -> float:
         certain += float(np.einsum("ij,ij->", p, log_p)) / len(chosen)
         mean += p.sum(axis=0) / len(chosen)
     return certain - float((mean * np.log(np.maximum(mean, 1e-300))).sum())
+
+
+@dataclass(frozen=True)
+class InceptionScore(Metric):
+    """Inception score of the fakes' logits; reals have no part in it."""
+
+    splits: int = 1
+    seed: int = 0
+
+    def __call__(self, real: np.ndarray, fake: np.ndarray) -> float:
+        return inception_score(fake, splits=self.splits, seed=self.seed)
+
+    def trouble(self, n: int, m: int, d: int) -> str:
+        return f"{m} pictures are too few for {d} classes" if m < 5 * d else ""

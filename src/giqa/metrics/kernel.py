@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..errors import BadSpec
 from ..threads import in_order
 from .blocks import as_pair, blocks, centred, equal_sets, middle_of
+from .metric import Metric
 
 SIGMA, TIMES = 10.0, 1000.0  # of CMMD, as its authors have them
 MANY = 4  # pictures for each column, from which on CMMD is summed by its series
@@ -151,3 +153,29 @@ def _sum(left: np.ndarray, right: np.ndarray, kernel: Callable[[np.ndarray, np.n
     pairs = ((rows, columns) for rows in blocks(len(left)) for columns in blocks(len(right)))
     take = lambda at: kernel(_directions(left, at[0], np.float64), _directions(right, at[1], np.float64))  # noqa: E731
     return sum(in_order(take, pairs))
+
+
+@dataclass(frozen=True)
+class Kernel(Metric):
+    """Kernel distance, unbiased; KID on Inception's pooling layer."""
+
+    subsets: int | None = None
+    size: int = 1000
+    degree: int = 3
+    seed: int = 0
+    is_distance: ClassVar[bool] = True
+    by_size: ClassVar[bool] = False
+
+    def __call__(self, real: np.ndarray, fake: np.ndarray) -> float:
+        return kernel_distance(real, fake, subsets=self.subsets, size=self.size, degree=self.degree, seed=self.seed)
+
+
+@dataclass(frozen=True)
+class CMMD(Metric):
+    """Distance of CLIP embeddings under a Gaussian kernel, times 1000."""
+
+    sigma: float = 10.0
+    is_distance: ClassVar[bool] = True
+
+    def __call__(self, real: np.ndarray, fake: np.ndarray) -> float:
+        return cmmd(real, fake, sigma=self.sigma)

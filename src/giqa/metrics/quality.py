@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..errors import BadShape, BadSpec
+from ..registry import make
 from ..stats import conformal_percentile, robust_sd, robust_z
 from .blocks import as_pair, keys
+from .metric import DIVERSITY, Metric
 
 DIRECTIONS = 64  # principal ones of the reals, at most
 FEWEST = 10  # pictures that a density is fitted on
 SPLITS = 5
+LOG_DENSITY = "sgm(preset='released', pca=None, shrinkage=1.0)"  # one Gaussian, its covariance shrunk by OAS
 
 
 @dataclass(frozen=True)
@@ -128,3 +132,21 @@ def _projection(matrix: np.ndarray, directions: int) -> Callable[[np.ndarray], n
     else:
         vectors = np.linalg.svd(x, full_matrices=False)[2][:directions]
     return lambda rows: ((rows - mean) / spread) @ vectors.T
+
+
+@dataclass(frozen=True)
+class Diversity(Metric):
+    """DS: how well reals score under a density of the fakes, against one of other reals (GIQA, eq. 10)."""
+
+    scorer: str = LOG_DENSITY
+    splits: int = 5
+    seed: int = 0
+    about: ClassVar[str] = DIVERSITY
+
+    def __call__(self, real: np.ndarray, fake: np.ndarray) -> float:
+        scorer = make("scorer", self.scorer, seed=self.seed)
+        return diversity_score(real, fake, lambda: deepcopy(scorer), splits=self.splits, seed=self.seed)
+
+    def trouble(self, n: int, m: int, d: int) -> str:
+        fitted = min(n // 2, m)
+        return f"the densities are fitted on {fitted} pictures each" if fitted < 100 else ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..threads import in_order, one_blas_thread
 from .blocks import as_set, blocks
+from .metric import DIVERSITY, Metric
 
 
 def vendi_score(features: Any) -> float:
@@ -45,3 +47,13 @@ def _directions(matrix: np.ndarray) -> np.ndarray:
     """Rows of length 1, float64."""
     x = matrix.astype(np.float64)
     return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-30)
+
+
+@dataclass(frozen=True)
+class Vendi(Metric):
+    """Effective number of different pictures among the fakes; reals have no part in it."""
+
+    about: ClassVar[str] = DIVERSITY
+
+    def __call__(self, real: np.ndarray, fake: np.ndarray) -> float:
+        return vendi_score(fake)

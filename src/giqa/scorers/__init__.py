@@ -19,5 +19,8 @@ __getattr__, __dir__, __all__ = public(
         "Value": "fixed",
         "HumanModel": "human",
         "Scale": "scale",
+        "BaseScorer": "scorer",
+        "Folded": "scorer",
+        "as_scorer": "scorer",
     },
 )

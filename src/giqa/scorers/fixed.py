@@ -7,11 +7,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..errors import BadShape, NotFitted
+from ..errors import BadShape
 from .products import as_matrix
+from .scorer import BaseScorer, check_fitted
 
 
-class Fixed(ABC):
+class Fixed(BaseScorer, ABC):
     """What such scorers share: reals are all held out, for none of them was fitted; scores do not vary with them.
 
     A subclass gives `_read()`, which sets what it needs (names ending in `_`), and `_scores(matrix)`, (n, width_).
@@ -28,8 +29,7 @@ class Fixed(ABC):
 
     def score_samples(self, features: Any) -> np.ndarray:
         """One score a picture, float64 (n,); higher is better."""
-        if not hasattr(self, "width_"):
-            raise NotFitted("Call fit(reals) before asking for scores; it reads the parameters.")
+        check_fitted(self, "width_", "Call fit(reals) before asking for scores; it reads the parameters.")
         return self._scores(as_matrix(features, int(self.width_)).astype(np.float64))
 
     def score_folds(self, features: Any) -> np.ndarray:

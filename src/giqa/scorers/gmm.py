@@ -7,14 +7,14 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..errors import BadShape, BadSpec, NotFitted
+from ..errors import BadShape, BadSpec
 from ..registry import PRESETS
-from ..stats import jackknife
 from ..threads import one_blas_thread
 from .density import Density, Settings, ceiling, fit_density, inside_of, log_density_of
 from .mixture import responsibilities
 from .model_selection import choose
 from .products import ROWS_AT_ONCE, as_matrix
+from .scorer import BaseScorer, check_fitted
 
 FIXED = {
     "paper": Settings(7, "full", None, None, 1e-6, 1, False),
@@ -23,7 +23,7 @@ FIXED = {
 }
 
 
-class GMM:
+class GMM(BaseScorer):
     """GMM-GIQA: how likely a picture's features are under a mixture of Gaussians fitted on reals.
 
     ============= =============== ============ =========================================================
@@ -120,13 +120,8 @@ class GMM:
         matrix = self._checked(features)
         return np.stack([self._score(matrix, part) for part in range(1, len(self.mean_))], axis=1)
 
-    def score_with_deviation(self, features: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Scores, and how much each would vary with other reals (jackknife over the folds), both float64 (n,)."""
-        return self.score_samples(features), jackknife(self.score_folds(features))
-
     def _checked(self, features: Any) -> np.ndarray:
-        if not hasattr(self, "mean_"):
-            raise NotFitted("Call fit(reals) before asking for scores.")
+        check_fitted(self, "mean_")
         return as_matrix(features, self.n_features_in_)
 
     def _score(self, matrix: np.ndarray, part: int) -> np.ndarray:

@@ -11,12 +11,13 @@ from typing import Any, Self
 import numpy as np
 
 from .. import __version__
-from ..errors import BadModel, BadShape, BadSpec, MissingSource, NotFitted
+from ..errors import BadModel, BadShape, BadSpec, MissingSource
 from ..files import write_tensors
 from ..stats import TAILS, fit_logistic, log_likelihood, sigmoid
 from ..types import Features
 from .products import as_matrix
 from .random_effect import drawn_spreads, own_interval, spread_posterior
+from .scorer import check_fitted
 
 FORMAT = 2
 PRESETS = ("paper", "recommended")
@@ -165,8 +166,7 @@ class HumanModel:
             raise BadModel(f"{path} is not a human model, or is cut short ({type(error).__name__}).") from None
 
     def _x(self, features: Any) -> np.ndarray:
-        if not hasattr(self, "coefficients_"):
-            raise NotFitted("Call fit(distances, votes) before asking for probabilities.")
+        check_fitted(self, "coefficients_", "Call fit(distances, votes) before asking for probabilities.")
         matrix, _, names = _columns(features)
         named = isinstance(features, Features)
         if matrix.shape[1] != len(self.mean_) or (named and names != self.names_):

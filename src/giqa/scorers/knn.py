@@ -7,10 +7,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..errors import BadShape, BadSpec, NotFitted
+from ..errors import BadShape, BadSpec
 from ..registry import PRESETS
 from ..stats import jackknife
 from .products import ROWS_AT_ONCE, as_matrix, standardiser, steady_product
+from .scorer import BaseScorer, check_fitted
 
 BLOCK, QUERIES = 8192, 1024  # reference rows and pictures at a time: 32 MiB of float32 distances
 GROUP = 32  # columns whose minimum is looked at first
@@ -20,7 +21,7 @@ DIRECT, DIRECT_BYTES = 128, 2**25  # nearest rows whose distance is computed aga
 RELEASED_SHIFT = 1e-6  # added to each element's difference by the released scripts
 
 
-class KNN:
+class KNN(BaseScorer):
     """KNN-GIQA: how near the k nearest reals are, at distances d_1 <= ... <= d_k.
 
     ============= ============================= =========================================
@@ -93,8 +94,9 @@ class KNN:
 
     def neighbours(self, features: Any, k: int = 5) -> tuple[np.ndarray, np.ndarray]:
         """The k nearest reals of each picture: row numbers as given to `fit`, and distances, both (n, k)."""
+        check_fitted(self, "reference_")
         found = []
-        for by_fold, rows in self._nearest(features, k=min(k, len(getattr(self, "reference_", ())))):
+        for by_fold, rows in self._nearest(features, k=min(k, len(self.reference_))):
             distances, rows = _flat(by_fold), _flat(rows)
             best = np.argsort(distances, axis=1, kind="stable")[:, :k]
             found.append((self.order_[np.take_along_axis(rows, best, 1)], np.take_along_axis(distances, best, 1)))
@@ -152,8 +154,7 @@ class KNN:
         return zip(np.r_[0, self.ends_[:-1]].tolist(), self.ends_.tolist(), strict=True)
 
     def _nearest(self, features: Any, k: int | None = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        if not hasattr(self, "reference_"):
-            raise NotFitted("Call fit(reals) before asking for scores.")
+        check_fitted(self, "reference_")
         return self._parts(self._standardised(as_matrix(features, self.n_features_in_)), k or self.k_)
 
     def _parts(self, queries: np.ndarray, k: int, skip: int = -1) -> Iterator[tuple[np.ndarray, np.ndarray]]:

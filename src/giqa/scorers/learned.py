@@ -9,17 +9,18 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..errors import BadShape, NotFitted
-from ..stats import jackknife, logistic_regression, ridge, sigmoid
+from ..errors import BadShape
+from ..stats import logistic_regression, ridge, sigmoid
 from .density import principal_directions
 from .labels import checked_labels, combined, label_folds, targets, thresholds
 from .products import as_matrix, standardiser, steady_product
+from .scorer import BaseScorer, check_fitted
 
 STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 DIRECTIONS = 128
 
 
-class Heads:
+class Heads(BaseScorer):
     """What the learned scorers share: linear heads on the principal directions of standardised features.
 
     How strongly weights are held back (L2) is chosen by the loss on folds that were held out; the models without each
@@ -72,18 +73,13 @@ class Heads:
         outputs = self._outputs(features, slice(1, None))
         return np.stack([self._score(outputs[:, f]) for f in range(outputs.shape[1])], axis=1)
 
-    def score_with_deviation(self, features: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Scores, and how much each would vary with other pictures (jackknife over the folds), both float64 (n,)."""
-        return self.score_samples(features), jackknife(self.score_folds(features))
-
     def chosen(self) -> dict[str, Any]:
         """What `fit` decided."""
         return {"heads": len(self.biases_) // (1 + int(self.folds_)), "strength": float(self.strength_)}
 
     def _outputs(self, features: Any, which: slice) -> np.ndarray:
         """The heads' linear outputs (n, models, N) of some of the 1 + F models."""
-        if not hasattr(self, "weights_"):
-            raise NotFitted(f"Call {type(self).__name__}.fit(features, y) before asking for scores.")
+        check_fitted(self, "weights_", f"Call {type(self).__name__}.fit(features, y) before asking for scores.")
         matrix = as_matrix(features, self.weights_.shape[1]).astype(np.float64)
         n_heads = len(self.biases_) // (1 + int(self.folds_))
         weights = self.weights_.reshape(-1, n_heads, self.weights_.shape[1])[which]

@@ -8,12 +8,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..errors import BadSpec, NotFitted
+from ..errors import BadSpec
 from ..registry import make
-from ..stats import jackknife
 from ..types import LEVELS, Features
 from .products import as_matrix
 from .scale import Scale, assign_folds
+from .scorer import BaseScorer, check_fitted
 
 COMBINE = ("fisher", "mean", "white", "min")
 CLIP = 4.0  # spreads; outliers among the reals must not decide how layers are weighed
@@ -24,7 +24,7 @@ DISTANCES = ("sgm", "gmm")  # densities whose score is minus a distance, so that
 TAIL = 12.0  # spreads; further out erfc gives way to its series
 
 
-class MultiLayer:
+class MultiLayer(BaseScorer):
     """One density for each layer, each on the z scale of its own held-out reals, then combined into one score.
 
     ========= =====================================================================================
@@ -76,9 +76,10 @@ class MultiLayer:
         if self.levels is not None and (isinstance(self.levels, str) or not set(self.levels) <= set(LEVELS)):
             raise BadSpec(f"multilayer(levels=...) takes a list of {', '.join(LEVELS)}, or None, got {self.levels!r}.")
         matrix = as_matrix(features)
-        widths = {n: x.shape[1] for n, x in features.layers.items()} if isinstance(features, Features) else None
-        widths = widths or {"features": matrix.shape[1]}  # a plain array is one layer
-        self.used_, taught = _used(list(widths), getattr(features, "made_by", {}).get("levels", {}), self.levels)
+        widths, levels = {"features": matrix.shape[1]}, {}  # a plain array is one layer
+        if isinstance(features, Features):
+            widths, levels = {n: x.shape[1] for n, x in features.layers.items()}, features.made_by.get("levels", {})
+        self.used_, taught = _used(list(widths), levels, self.levels)
         self.floors_ = np.where(taught[self.used_], TAUGHT_FLOOR, -np.inf)
         apart = len(matrix) < FEW and self.density.partition("(")[0] in DISTANCES
         self.widths_, self.layer_of_ = _blocks(widths, self.used_, apart)
@@ -112,10 +113,6 @@ class MultiLayer:
         folds = [self._by_layer(scores) for scores in zip(*by_part, strict=True)]
         return np.stack([self._combined(self._z(raw)) for raw in folds], axis=1)
 
-    def score_with_deviation(self, features: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Scores, and how much each would vary with other reals (jackknife over the folds), both float64 (n,)."""
-        return self.score_samples(features), jackknife(self.score_folds(features))
-
     def blank_parts(self, n: int) -> list[Any]:
         """The densities of n layers or outputs, not fitted."""
         return [make("scorer", self.density, seed=self.seed) for _ in range(n)]
@@ -126,13 +123,11 @@ class MultiLayer:
 
     def layer_names(self, outputs: Iterable[str]) -> list[str]:
         """The layers that count, by name; `outputs` are the names of `Features.layers` that it was fitted on."""
-        if not hasattr(self, "used_"):
-            raise NotFitted("Call fit(reals) before asking which layers count.")
+        check_fitted(self, "used_", "Call fit(reals) before asking which layers count.")
         return [name for name, used in zip(_outputs_of(outputs), self.used_, strict=True) if used]
 
     def _checked(self, features: Any) -> np.ndarray:
-        if not hasattr(self, "widths_"):
-            raise NotFitted("Call fit(reals) before asking for scores.")
+        check_fitted(self, "widths_")
         return as_matrix(features, int(self.widths_.sum()))
 
     def _inputs(self, matrix: np.ndarray) -> list[np.ndarray]:

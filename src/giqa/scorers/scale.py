@@ -9,12 +9,11 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from ..errors import BadShape
-from ..stats import NORMAL, conformal_percentile, jackknife, robust_sd, student
+from ..stats import NORMAL, conformal_percentile, robust_sd, student
 
 FOLDS = 5
 FEWEST = 20  # reals; below this a held-out fold has fewer than four
@@ -132,33 +131,6 @@ class Copies:
         own = one["thumbnail"].reshape(-1).astype(np.float32)
         rows, distances = self.search.near(own, nearness(own[None])[0])
         return int(rows[distances.argmin()]) if len(rows) else -1
-
-
-class Folded:
-    """Any scorer with `fit` and `score_samples`, fitted on all reals and once without each fold."""
-
-    def __init__(self, scorer: Any):
-        self.scorer = scorer
-
-    def fit(self, features: np.ndarray, y: Any = None, folds: np.ndarray | None = None) -> Folded:
-        from copy import deepcopy
-
-        folds = np.zeros(len(features), int) if folds is None else folds
-        self.parts_ = [deepcopy(self.scorer).fit(features[folds != f]) for f in range(folds.max() + 1) if folds.max()]
-        self.held_out_ = np.empty(len(features))
-        for f, part in enumerate(self.parts_):
-            self.held_out_[folds == f] = part.score_samples(features[folds == f])
-        self.scorer.fit(features)
-        return self
-
-    def score_samples(self, features: np.ndarray) -> np.ndarray:
-        return self.scorer.score_samples(features)
-
-    def score_folds(self, features: np.ndarray) -> np.ndarray:
-        return np.stack([part.score_samples(features) for part in self.parts_], axis=1)
-
-    def score_with_deviation(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return self.score_samples(features), jackknife(self.score_folds(features))
 
 
 @dataclass(frozen=True, eq=False)
