@@ -14,7 +14,27 @@ ROWS = 2048  # of a block: a tile of all its pairs is 16 MB
 
 
 def as_set(features: Any, name: str, least: int = 1) -> np.ndarray:
-    """An array (n, d) of finite numbers with at least `least` rows; float32 stays float32."""
+    """An array (n, d) of finite numbers; float32 stays float32, everything else becomes float64.
+
+    Parameters
+    ----------
+    features : array-like of shape (n, d)
+        Features of pictures.
+    name : str
+        What an error calls them.
+    least : int, default 1
+        Fewest rows.
+
+    Returns
+    -------
+    ndarray of shape (n, d)
+        The features.
+
+    Raises
+    ------
+    BadShape
+        If the array has another shape, too few rows, or a number that is not finite.
+    """
     matrix = np.asarray(features)
     if matrix.ndim != 2 or matrix.dtype.kind not in "fiu" or not matrix.shape[1]:
         raise BadShape(f"The {name} features are a numeric array (n, d), got shape {matrix.shape} of {matrix.dtype}.")
@@ -29,7 +49,27 @@ def as_set(features: Any, name: str, least: int = 1) -> np.ndarray:
 
 
 def as_pair(real: Any, fake: Any, least: int = 2) -> tuple[np.ndarray, np.ndarray]:
-    """Both sets, checked, and of the same width."""
+    """Both sets, checked by `as_set`, and of the same width.
+
+    Parameters
+    ----------
+    real : array-like of shape (n, d)
+        Features of reals.
+    fake : array-like of shape (m, d)
+        Features of fakes.
+    least : int, default 2
+        Fewest rows of each.
+
+    Returns
+    -------
+    real, fake : ndarray
+        The features.
+
+    Raises
+    ------
+    BadShape
+        If one set is not valid, or their widths differ.
+    """
     real, fake = as_set(real, "real", least), as_set(fake, "fake", least)
     if real.shape[1] != fake.shape[1]:
         raise BadShape(
@@ -48,13 +88,25 @@ def blocks(n: int, size: int = ROWS) -> Iterator[slice]:
 
 
 def middle_of(matrix: np.ndarray) -> np.ndarray:
-    """A place amid the rows, (d,) float64: their mean, as float32 has it, so that both types can do without it."""
+    """A point amid the rows, float64 (d,): their mean, as float32 has it, so that both types can be shifted by it."""
     with np.errstate(over="ignore"):
         return np.nan_to_num(matrix.mean(axis=0, dtype=np.float64).astype(np.float32), posinf=0, neginf=0).astype(float)
 
 
 def centred(matrix: np.ndarray, rows: Any, middle: np.ndarray, dtype: type = np.float32) -> np.ndarray:
-    """Some rows without the middle (`middle_of`)."""
+    """Some rows without the middle.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n, d)
+        Features.
+    rows : slice or int ndarray
+        Which rows.
+    middle : float64 ndarray of shape (d,)
+        From `middle_of`.
+    dtype : type, default float32
+        Type of the result.
+    """
     some = matrix[rows]
     with np.errstate(over="ignore"):
         return (some - middle.astype(np.float64 if dtype == np.float64 else some.dtype)).astype(dtype, copy=False)
@@ -77,12 +129,28 @@ def _digests(matrix: np.ndarray) -> list[bytes]:
 
 
 def keys(matrix: np.ndarray, draws: int, seed: int) -> np.ndarray:
-    """Seeded random numbers in 0..1 for each row and draw, (n, draws), that depend on the row alone.
+    """Seeded random numbers for each row and draw that depend on the row alone.
 
     So a random split stays as it is when other pictures come or go, which the jackknife needs, and equal rows stay
-    together. Up to 16 draws.
+    together.
 
-    >>> x = np.arange(6.).reshape(3, 2)
+    Parameters
+    ----------
+    matrix : ndarray of shape (n, d)
+        Features.
+    draws : int
+        Number of draws, up to 16.
+    seed : int
+        Seed.
+
+    Returns
+    -------
+    float64 ndarray of shape (n, draws)
+        From 0, below 1.
+
+    Examples
+    --------
+    >>> x = np.arange(6.0).reshape(3, 2)
     >>> bool((keys(x, 2, 0)[1:] == keys(x[1:], 2, 0)).all())
     True
     """

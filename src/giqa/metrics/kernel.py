@@ -21,19 +21,54 @@ ROWS = 64  # of a tile, worked on at a time in float64: they stay near the proce
 def kernel_distance(
     real: Any, fake: Any, *, subsets: int | None = None, size: int = 1000, degree: int = 3, seed: int = 0
 ) -> float:
-    """KID: the squared maximum mean discrepancy under the kernel (xy / d + 1)^3, unbiased (Binkowski et al. 2018).
+    """KID: the squared maximum mean discrepancy under the kernel (xy / d + 1)³, unbiased.
 
+    mean k(x, x') over different reals + mean k(y, y') over different fakes - 2 mean k(x, y).
+
+    Parameters
+    ----------
+    real : array-like of shape (n, d)
+        Features of reals, at least 2.
+    fake : array-like of shape (m, d)
+        Features of fakes, at least 2.
+    subsets : int or None, default None
+        None: over all pairs, nothing is random. A number: the mean over so many seeded draws of `size` pictures of each
+        set, as published tables have it (100 of 1,000).
+    size : int, default 1000
+        Pictures in a draw; at most all of the smaller set.
+    degree : int, default 3
+        Degree of the kernel.
+    seed : int, default 0
+        Decides on the draws.
+
+    Returns
+    -------
+    float
+        Unbiased in n and m: for sets of one distribution it comes out below 0 about as often as above, and for equal
+        sets always; sets of different size compare.
+
+    Raises
+    ------
+    BadSpec
+        If `subsets` is below 1 or `size` below 2.
+    BadShape
+        If the sets do not fit.
+
+    Notes
+    -----
+    The products are float32 and about the mean of the reals, all else is float64: digits are kept however small or far
+    from 0 the features are.
+
+    References
+    ----------
+    Binkowski, Sutherland, Arbel, Gretton, "Demystifying MMD GANs", 2018.
+
+    Examples
+    --------
     >>> rng = np.random.default_rng(0)
     >>> a, b, far = rng.normal(size=(200, 4)), rng.normal(size=(200, 4)), rng.normal(size=(200, 4)) + 1
-    >>> abs(kernel_distance(a, b)) < .1 < kernel_distance(a, far)
+    >>> abs(kernel_distance(a, b)) < 0.1 < kernel_distance(a, far)
     True
-
-    real (n, d), fake (m, d). mean k(x, x') over different reals + mean k(y, y') over different fakes - 2 mean k(x, y):
-    without bias in n and m, so it comes out below 0 about as often as above for sets of one distribution, and always
-    for equal sets; sets of different size compare. The products are float32 and about the mean of the reals, all
-    else float64: digits are kept however small or far from 0 the features are. `subsets=None`: over all
-    pairs, nothing is random; a number: the mean over that many seeded draws of `size` of each (at most all of the
-    smaller set), as published tables have it (100 of 1,000).
     """
     real, fake = as_pair(real, fake)
     if subsets is None:
@@ -47,18 +82,45 @@ def kernel_distance(
 
 
 def cmmd(real: Any, fake: Any, *, sigma: float = SIGMA) -> float:
-    """CMMD: 1000 times the squared maximum mean discrepancy under exp(-|x - y|^2 / 2 sigma^2) (Jayasumana et al. 2024).
+    """CMMD: 1000 times the squared maximum mean discrepancy under exp(-|x - y|² / 2 sigma²).
 
-    >>> a = np.array([[1., 0.], [0., 1.]])
+    Parameters
+    ----------
+    real : array-like of shape (n, d)
+        Features of reals, at least 2; rows are brought to length 1 first, as the published code does.
+    fake : array-like of shape (m, d)
+        Features of fakes, at least 2.
+    sigma : float, default 10
+        Width of the kernel, in lengths of a row.
+
+    Returns
+    -------
+    float
+        Never below 0; 0 for the same rows in whatever order. Biased upwards by about 1 / n + 1 / m, since all pairs
+        count, also of a picture with itself, as published.
+
+    Raises
+    ------
+    BadSpec
+        If `sigma` is not above 0.
+    BadShape
+        If the sets do not fit.
+
+    Notes
+    -----
+    The metric is defined on CLIP embeddings. Of many pictures, with t = xy of directions, exp(t / sigma²) is summed as
+    its series: the first two powers come from means and (d, d) products, n d² instead of n² d; from sigma = 10 all
+    further ones add less than 0.0007.
+
+    References
+    ----------
+    Jayasumana et al., "Rethinking FID: Towards a Better Evaluation Metric for Image Generation", 2024.
+
+    Examples
+    --------
+    >>> a = np.array([[1.0, 0.0], [0.0, 1.0]])
     >>> round(cmmd(a, a), 9), cmmd(a, -a) > 1
     (0.0, True)
-
-    real (n, d), fake (m, d): rows are brought to length 1 first, as the published code does with the CLIP embeddings
-    that the metric is defined on. All pairs count, also of a picture with itself, as published: never below 0, 0
-    for the same rows in whatever order, and biased upwards by about 1 / n + 1 / m.
-
-    Of many pictures, with t = xy of directions, exp(t / sigma^2) is summed as its series: the first two powers come
-    from means and (d, d) products, n d^2 instead of n^2 d; from sigma = 10 all further ones add less than .0007.
     """
     real, fake = as_pair(real, fake)
     if not sigma > 0:
@@ -157,7 +219,27 @@ def _sum(left: np.ndarray, right: np.ndarray, kernel: Callable[[np.ndarray, np.n
 
 @dataclass(frozen=True)
 class Kernel(Metric):
-    """Kernel distance, unbiased; KID on Inception's pooling layer."""
+    """Kernel distance, unbiased; KID on Inception's pooling layer.
+
+    See `kernel_distance`. Lower = better.
+
+    Parameters
+    ----------
+    subsets : int or None, default None
+        Number of seeded draws; None: all pairs.
+    size : int, default 1000
+        Pictures in a draw.
+    degree : int, default 3
+        Degree of the kernel.
+    seed : int, default 0
+        Decides on the draws.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(100, 4))
+    >>> abs(Kernel()(x[:50], x[50:])) < 0.2 < Kernel()(x[:50], x[50:] + 1)
+    True
+    """
 
     subsets: int | None = None
     size: int = 1000
@@ -172,7 +254,21 @@ class Kernel(Metric):
 
 @dataclass(frozen=True)
 class CMMD(Metric):
-    """Distance of CLIP embeddings under a Gaussian kernel, times 1000."""
+    """Distance of CLIP embeddings under a Gaussian kernel, times 1000.
+
+    See `cmmd`. Lower = better.
+
+    Parameters
+    ----------
+    sigma : float, default 10
+        Width of the kernel.
+
+    Examples
+    --------
+    >>> a = np.array([[1.0, 0.0], [0.0, 1.0]])
+    >>> CMMD()(a, a)
+    0.0
+    """
 
     sigma: float = 10.0
     is_distance: ClassVar[bool] = True

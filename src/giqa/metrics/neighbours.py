@@ -17,9 +17,37 @@ WEIGHT = 1e30  # at most, where float32 shall hold what is multiplied with it
 
 
 def nearest_others(matrix: np.ndarray, k: int, middle: np.ndarray | None = None) -> np.ndarray:
-    """Squared distances of each row to its k nearest other ones, float64 (n, k), ascending; two blocks meet once.
+    """Squared distances of each row to its k nearest other rows.
 
-    `middle` (d,): any place amid the rows, by default their mean; it decides on the work, not on the result.
+    Parameters
+    ----------
+    matrix : ndarray of shape (n, d)
+        Finite features.
+    k : int
+        Number of neighbours, from 1 and below n.
+    middle : ndarray of shape (d,) or None, default None
+        A point amid the rows, by default their mean; it decides on the work, not on the result.
+
+    Returns
+    -------
+    float64 ndarray of shape (n, k)
+        Ascending, in the squared unit of the features.
+
+    Raises
+    ------
+    BadSpec
+        If k is no whole number from 1.
+    BadShape
+        If there are not more than k rows.
+
+    Notes
+    -----
+    Two blocks of rows meet once. Distances are computed from differences in float64: see `giqa.metrics.pairs`.
+
+    Examples
+    --------
+    >>> nearest_others(np.array([[0.0], [1.0], [3.0]]), 2).tolist()
+    [[1.0, 9.0], [1.0, 4.0], [4.0, 9.0]]
     """
     return nearest_of(Points(matrix, middle_of(matrix if middle is None else middle[None])), k)
 
@@ -71,9 +99,14 @@ def _lowest(values: np.ndarray, k: int) -> np.ndarray:
 
 
 def in_balls(tile: Tile, radius: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Row and column of the pairs of which the right one lies in the ball of the left one, and whether off its border.
+    """Row and column of the pairs whose right one lies in the ball of the left one, and whether inside its border.
 
-    `radius` (p, 1): squared.
+    Parameters
+    ----------
+    tile : Tile
+        Pairs of p rows and q columns.
+    radius : ndarray of shape (p, 1)
+        Squared radius of each ball.
     """
     row, column = tile.below(np.maximum(radius * (1 + TIE), TINY))
     radius = radius[row, 0]
@@ -85,7 +118,15 @@ def in_balls(tile: Tile, radius: np.ndarray) -> tuple[np.ndarray, np.ndarray, np
 
 
 def reached_by(tile: Tile, radius: np.ndarray) -> np.ndarray:
-    """Rows of the left ones that lie in the ball of a right one; `radius` (q,): squared."""
+    """Rows of the left ones that lie in the ball of a right one.
+
+    Parameters
+    ----------
+    tile : Tile
+        Pairs of p rows and q columns.
+    radius : ndarray of shape (q,)
+        Squared radius of each ball.
+    """
     row, column = tile.below(np.maximum(radius * (1 + TIE), TINY))
     reached = np.zeros(len(tile.rows), bool)
     reached[row[tile.upper(row, column) <= radius[column]]] = True
@@ -96,21 +137,22 @@ def reached_by(tile: Tile, radius: np.ndarray) -> np.ndarray:
 
 
 class Smallest:
-    """The k smallest values of each row that came along, (n, k) without order, and `bound` (n,), the largest of them.
+    """The k smallest values of each row that came along, and `bound` (n,), the largest of them.
 
-    Work that reads a bound while another result is taken may see it too high, which lets more through than needed and
-    changes nothing.
+    `values` (n, k) has no order. Work that reads a bound while another result is taken may see it too high, which lets
+    more through than needed and changes nothing.
     """
 
     def __init__(self, n: int, k: int):
         self.values, self.bound = np.full((n, k), np.inf), np.full(n, np.inf)
 
     def start(self, rows: np.ndarray, values: np.ndarray) -> None:
+        """First values of rows that had none."""
         self.values[rows, : values.shape[1]] = values
         self.bound[rows] = self.values[rows].max(axis=1)
 
     def take(self, row: np.ndarray, value: np.ndarray) -> None:
-        """Values for some of the rows, those of one row beside each other."""
+        """Values for some of the rows, those of one row next to each other."""
         if not len(row):
             return
         found, first, count = np.unique(row, return_index=True, return_counts=True)
@@ -123,10 +165,10 @@ class Smallest:
 
 
 class Least:
-    """For each right row, over tiles that come one after the other: the left one with the least squared distance.
+    """For each right row, over tiles that come one after the other: the left row with the least squared distance.
 
-    Or, with weights, with the least squared distance times the weight of the left one. `value` (m,) float64, `row`
-    (m,), the first of those that are equal.
+    Or, with weights, with the least squared distance times the weight of the left row. `value` (m,) float64, `row`
+    (m,): the first of equal ones.
     """
 
     def __init__(self, columns: int):
@@ -157,6 +199,7 @@ class Least:
         return tile.columns[column], value[chosen], tile.rows[among[row[chosen]]]
 
     def take(self, lower: tuple[np.ndarray, ...]) -> None:
+        """Keep what `lower` found where it is still below."""
         column, value, row = lower
         still = value < self.value[column]
         self.value[column[still]] = value[still]

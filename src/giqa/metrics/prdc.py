@@ -21,12 +21,30 @@ ENOUGH = 1000  # pictures of each set, below which neighbourhoods say little
 
 @dataclass(frozen=True, eq=False)
 class Neighbourhoods:
-    """What each picture says. A set's ball is around one of its pictures and reaches to its k-th nearest other one.
+    """What the nearest neighbours of each picture say; shares and counts over all are properties.
 
-    n reals and m fakes: `inside` (m,) bool, the fake lies in the ball of a real; `balls` (m,) in how many of them;
-    `recalled` (n,) bool, the real lies in the ball of a fake; `covered` (n,) bool, its own ball holds a fake;
-    `realism` (m,), see `realism_score`; `nearest` (m,) row of the nearest real, `distance` (m,) to it; `spacing` (n,)
-    distance of a real to its nearest other real.
+    A ball is around one picture of a set and reaches to its k-th nearest other one.
+
+    Parameters
+    ----------
+    k : int
+        Number of neighbours.
+    inside : bool ndarray of shape (m,)
+        The fake lies in the ball of a real.
+    balls : int ndarray of shape (m,)
+        Number of real balls that the fake lies in.
+    recalled : bool ndarray of shape (n,)
+        The real lies in the ball of a fake.
+    covered : bool ndarray of shape (n,)
+        The ball of the real holds a fake.
+    realism : float64 ndarray of shape (m,)
+        See `realism_score`.
+    nearest : int ndarray of shape (m,)
+        Row of the real nearest to the fake.
+    distance : float64 ndarray of shape (m,)
+        Distance to it.
+    spacing : float64 ndarray of shape (n,)
+        Distance of a real to its nearest other real.
     """
 
     k: int
@@ -61,7 +79,7 @@ class Neighbourhoods:
 
     @property
     def authenticity(self) -> float:
-        """Share of fakes farther from their nearest real than it is from its nearest other one (Alaa et al. 2022).
+        """Share of fakes farther from their nearest real than it is from its nearest other real (Alaa et al. 2022).
 
         About a half for fresh reals; near 0 for copies; also near 1 for whatever is far from all reals. Equally far is
         not farther.
@@ -75,22 +93,52 @@ class Neighbourhoods:
 
 
 def neighbourhoods(real: Any, fake: Any, *, k: int = 5) -> Neighbourhoods:
-    """All of it from one pass over the pairs within each set and one over the pairs across them.
+    """Precision, recall, density, coverage, authenticity, realism and copies, from one pass over the pairs of two sets.
 
+    Parameters
+    ----------
+    real : array-like of shape (n, d)
+        Features of reals.
+    fake : array-like of shape (m, d)
+        Features of fakes.
+    k : int, default 5
+        Number of neighbours, from 1 and below both n and m.
+
+    Returns
+    -------
+    Neighbourhoods
+        What each picture says, and properties such as `precision`.
+
+    Raises
+    ------
+    BadSpec
+        If k is no whole number from 1.
+    BadShape
+        If the sets do not fit, or there are too few pictures for k.
+
+    Notes
+    -----
+    Precision, recall and coverage count a border as inside, density does not (so that identical sets have 1
+    everywhere); what is nearer to a border than the rounding of float64 is on it. A picture that k others repeat has a
+    ball of radius 0, which holds its copies and nothing else. Every count is that of distances in float64, however
+    tight a cluster: see `giqa.metrics.pairs`. Of reals equally near, the first is the nearest. Time n² + m² + 2 n m
+    products of d, up to three times that in tight clusters; memory a few tiles of 2,048 x 2,048. All depend on n and m:
+    compare sets of equal size.
+
+    References
+    ----------
+    Kynkäänniemi et al., "Improved Precision and Recall Metric for Assessing Generative Models", 2019. Naeem et al.,
+    "Reliable Fidelity and Diversity Metrics for Generative Models", 2020.
+
+    Examples
+    --------
     >>> reals = np.random.default_rng(0).normal(size=(300, 3))
     >>> same = neighbourhoods(reals, reals)
     >>> same.precision, same.recall, same.density, same.coverage, int(same.copies.sum())
     (1.0, 1.0, 1.0, 1.0, 300)
     >>> collapsed = neighbourhoods(reals, reals[:1] + 1e-3 * reals)
-    >>> collapsed.precision > .9, collapsed.recall < .1
+    >>> collapsed.precision > 0.9, collapsed.recall < 0.1
     (True, True)
-
-    real (n, d), fake (m, d); k >= 1 below both n and m. Precision, recall and coverage count a border as inside,
-    density does not (so that identical sets have 1 everywhere); what is nearer to a border than the rounding of float64
-    is on it. A picture that k others repeat has a ball of radius 0, which holds its copies and nothing else. Every
-    count is that of distances in float64, however tight a cluster: see `giqa.metrics.pairs`. Of reals equally near,
-    the first is the nearest. Time n^2 + m^2 + 2 n m products of d, up to three times that in tight clusters; memory a
-    few tiles of 2,048 x 2,048. All depend on n and m: compare sets of equal size.
     """
     real, fake = as_pair(real, fake)
     reals = Points(real, middle_of(real))
@@ -134,15 +182,42 @@ def neighbourhoods(real: Any, fake: Any, *, k: int = 5) -> Neighbourhoods:
 
 
 def realism_score(real: Any, fake: Any, *, k: int = 3) -> np.ndarray:
-    """The highest ratio of a real's radius to the distance from it, a picture each (Kynkäänniemi et al. 2019, eq. 5).
+    """The highest ratio of a real's radius to the distance from it, for each picture (Kynkäänniemi et al. 2019, eq. 5).
 
+    Parameters
+    ----------
+    real : array-like of shape (n, d)
+        Features of reals.
+    fake : array-like of shape (m, d)
+        Features of fakes, m from 1.
+    k : int, default 3
+        A ball reaches to the k-th nearest other real.
+
+    Returns
+    -------
+    float64 ndarray of shape (m,)
+        Above 1: inside a ball. A copy of a real scores 1e30.
+
+    Raises
+    ------
+    BadShape
+        If the sets do not fit, or every real has k others with the same features.
+
+    Notes
+    -----
+    Only the half of the reals with the smaller balls counts, as published: where reals are sparse, balls are too large
+    to say anything.
+
+    References
+    ----------
+    Kynkäänniemi et al., "Improved Precision and Recall Metric for Assessing Generative Models", 2019.
+
+    Examples
+    --------
     >>> reals = np.random.default_rng(0).normal(size=(200, 2))
-    >>> near, far = realism_score(reals, np.array([[.1, .1], [9., 9.]]), k=10)
+    >>> near, far = realism_score(reals, np.array([[0.1, 0.1], [9.0, 9.0]]), k=10)
     >>> bool(near > 1 > far)
     True
-
-    real (n, d), fake (m, d) with any m from 1. Above 1: inside a ball. Only the half of the reals with the smaller
-    balls counts, as published: where reals are sparse, balls are too large to say anything. A copy scores 1e30.
     """
     real, fake = as_set(real, "real", 2), as_set(fake, "fake")
     if real.shape[1] != fake.shape[1]:
@@ -171,7 +246,7 @@ def _usable(radius: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 class OfNeighbours(Metric):
-    """A metric read off `neighbourhoods`; `evaluate` computes those once for all that share k."""
+    """A metric that is a property of `Neighbourhoods`; `evaluate` computes those once for all that share k."""
 
     k: int
     field: ClassVar[str]
@@ -191,7 +266,21 @@ class OfNeighbours(Metric):
 
 @dataclass(frozen=True)
 class Precision(OfNeighbours):
-    """Share of fakes among the reals, by k nearest neighbours."""
+    """Share of fakes among the reals, by k nearest neighbours.
+
+    `Neighbourhoods.precision`: quality, 0 to 1.
+
+    Parameters
+    ----------
+    k : int, default 5
+        Number of neighbours.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(60, 2))
+    >>> Precision()(x[:30], x[:30]), Precision()(x[:30], x[30:] + 99)
+    (1.0, 0.0)
+    """
 
     k: int = 5
     field: ClassVar[str] = "precision"
@@ -202,7 +291,21 @@ class Precision(OfNeighbours):
 
 @dataclass(frozen=True)
 class Recall(OfNeighbours):
-    """Share of reals among the fakes, by k nearest neighbours."""
+    """Share of reals among the fakes, by k nearest neighbours.
+
+    `Neighbourhoods.recall`: diversity, 0 to 1.
+
+    Parameters
+    ----------
+    k : int, default 5
+        Number of neighbours.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(60, 2))
+    >>> Recall()(x[:30], x[:30]), Recall()(x[:30], x[30:] + 99)
+    (1.0, 0.0)
+    """
 
     k: int = 5
     field: ClassVar[str] = "recall"
@@ -212,7 +315,21 @@ class Recall(OfNeighbours):
 
 @dataclass(frozen=True)
 class Density(OfNeighbours):
-    """How densely fakes lie among the reals; 1 for reals."""
+    """How densely fakes lie among the reals; 1 for reals.
+
+    `Neighbourhoods.density`: quality, from 0, may exceed 1.
+
+    Parameters
+    ----------
+    k : int, default 5
+        Number of neighbours.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(60, 2))
+    >>> Density()(x[:30], x[:30]), Density()(x[:30], x[30:] + 99)
+    (1.0, 0.0)
+    """
 
     k: int = 5
     field: ClassVar[str] = "density"
@@ -222,7 +339,21 @@ class Density(OfNeighbours):
 
 @dataclass(frozen=True)
 class Coverage(OfNeighbours):
-    """Share of reals with a fake in their neighbourhood."""
+    """Share of reals with a fake in their neighbourhood.
+
+    `Neighbourhoods.coverage`: diversity, 0 to 1.
+
+    Parameters
+    ----------
+    k : int, default 5
+        Number of neighbours.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(60, 2))
+    >>> Coverage()(x[:30], x[:30]), Coverage()(x[:30], x[30:] + 99)
+    (1.0, 0.0)
+    """
 
     k: int = 5
     field: ClassVar[str] = "coverage"
@@ -232,7 +363,21 @@ class Coverage(OfNeighbours):
 
 @dataclass(frozen=True)
 class Authenticity(OfNeighbours):
-    """Share of fakes that are farther from their nearest real than reals are from each other; near 0 for copies."""
+    """Share of fakes that are farther from their nearest real than reals are from each other; near 0 for copies.
+
+    `Neighbourhoods.authenticity`: memory, 0 to 1; about a half for fresh reals.
+
+    Parameters
+    ----------
+    k : int, default 1
+        Number of neighbours; it decides on nothing here, since the nearest alone counts.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(60, 2))
+    >>> Authenticity()(x[:30], x[:30]), Authenticity()(x[:30], x[30:] + 99)
+    (0.0, 1.0)
+    """
 
     k: int = 1
     field: ClassVar[str] = "authenticity"
@@ -243,8 +388,24 @@ class Authenticity(OfNeighbours):
 
 
 def evaluate(metrics: Sequence[Any], real: np.ndarray, fake: np.ndarray) -> np.ndarray:
-    """The number of each metric, (p,); neighbourhoods are computed once for all metrics that share k.
+    """The number of each metric; neighbourhoods are computed once for all metrics that share k.
 
+    Parameters
+    ----------
+    metrics : sequence of callable
+        Each is called as (real, fake) and gives a float.
+    real : ndarray of shape (n, d)
+        Features of reals.
+    fake : ndarray of shape (m, d)
+        Features of fakes.
+
+    Returns
+    -------
+    float64 ndarray of shape (p,)
+        In the order of the metrics.
+
+    Examples
+    --------
     >>> x = np.random.default_rng(0).normal(size=(50, 2))
     >>> evaluate([Precision(k=3), Recall(k=3)], x, x).tolist()
     [1.0, 1.0]

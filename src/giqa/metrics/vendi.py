@@ -13,14 +13,36 @@ from .metric import DIVERSITY, Metric
 
 
 def vendi_score(features: Any) -> float:
-    """exp of the entropy of the eigenvalues of K / n, K the cosine similarities of n pictures (Friedman & Dieng 2023).
+    """exp of the entropy of the eigenvalues of K / n, K the cosine similarities of n pictures.
 
+    Parameters
+    ----------
+    features : array-like of shape (n, d)
+        Features of one set; reals have no part in it.
+
+    Returns
+    -------
+    float
+        1 (all alike) to the smaller of n and d: the effective number of different pictures.
+
+    Raises
+    ------
+    BadShape
+        If the features are no finite numbers (n, d).
+
+    Notes
+    -----
+    It grows with n, so compare sets of equal size. From the d x d products when n > d, which have the same eigenvalues;
+    in float64, since rounding of float32 would pass for different pictures.
+
+    References
+    ----------
+    Friedman, Dieng, "The Vendi Score: A Diversity Evaluation Metric for Machine Learning", 2023.
+
+    Examples
+    --------
     >>> round(vendi_score(np.eye(5)), 6), round(vendi_score(np.ones((5, 3))), 6)
     (5.0, 1.0)
-
-    features (n, d) of one set, reals have no part in it. 1 (all alike) to the smaller of n and d: the effective number
-    of different pictures; it grows with n, so compare sets of equal size. From the d x d products when n > d, which
-    have the same eigenvalues; in float64, since rounding of float32 would pass for different pictures.
     """
     matrix = as_set(features, "given")
     n, d = matrix.shape
@@ -51,7 +73,15 @@ def _directions(matrix: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Vendi(Metric):
-    """Effective number of different pictures among the fakes; reals have no part in it."""
+    """Effective number of different pictures among the fakes; reals have no part in it.
+
+    See `vendi_score`. Higher = more diverse.
+
+    Examples
+    --------
+    >>> round(Vendi()(np.eye(5), np.eye(5)), 6)
+    5.0
+    """
 
     about: ClassVar[str] = DIVERSITY
 
