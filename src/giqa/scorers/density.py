@@ -42,7 +42,19 @@ class Density(NamedTuple):
 def fit_density(
     matrix: np.ndarray, settings: Settings, rng: np.random.Generator | None, shares: np.ndarray | None = None
 ) -> Density:
-    """Learn from reals (n, d); EM starts from the responsibilities `shares` if given, else from seeded k-means."""
+    """Learn a density from reals.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n, d)
+        Features of reals.
+    settings : Settings
+        Kind of density.
+    rng : numpy.random.Generator or None
+        Source of the k-means that EM starts from.
+    shares : ndarray of shape (n, M) or None, default None
+        Responsibilities that EM starts from instead.
+    """
     if settings.standardise:
         mean, spread = standardiser(matrix)
     else:
@@ -70,7 +82,15 @@ def fit_density(
 
 
 def principal_directions(x: np.ndarray, wanted: float | int) -> np.ndarray:
-    """Orthonormal rows (q, d): a share of the variance (0 < wanted < 1) or a number of directions, of centred `x`."""
+    """Principal directions of centred rows, as orthonormal rows (q, d).
+
+    Parameters
+    ----------
+    x : float64 ndarray of shape (n, d)
+        Centred rows.
+    wanted : float or int
+        Share of the variance (0 < wanted < 1), or number of directions.
+    """
     n, d = x.shape
     if n > d:
         variances, vectors = np.linalg.eigh(x.T @ x)

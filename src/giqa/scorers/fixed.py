@@ -13,7 +13,7 @@ from .scorer import BaseScorer, check_fitted
 
 
 class Fixed(BaseScorer, ABC):
-    """What such scorers share: reals are all held out, for none of them was fitted; scores do not vary with them.
+    """Scorers that learn nothing from the reals: all of these are held out, and scores do not vary with them.
 
     A subclass gives `_read()`, which sets what it needs (names ending in `_`), and `_scores(matrix)`, (n, width_).
     """
@@ -53,6 +53,8 @@ class Fixed(BaseScorer, ABC):
 class Value(Fixed):
     """The mean of the features as it is: for extractors whose features are scores already, such as `learned`.
 
+    Examples
+    --------
     >>> Value().fit(np.ones((20, 1))).score_samples(np.array([[0.25], [4.0]])).tolist()
     [0.25, 4.0]
     """
@@ -69,9 +71,29 @@ class IQA(Value):
 
         giqa score FAKES --real REALS --scorer "iqa(metric='nima')"
 
-    `metric` and `device` are those of the extractor, which it brings. NIMA (`nima`) and DeepIQA (`wadiqam_nr`) are
-    baselines of the GIQA paper's Table 1: they know photographs and people's opinions of them, not your reals.
-    Errors: `BadShape`, `NotFitted`.
+    Parameters
+    ----------
+    metric : str, default "nima"
+        Name of the metric in pyiqa.
+    device : str, default "cpu"
+        Where it runs.
+
+    Raises
+    ------
+    BadShape
+        If features are not the one number of the extractor `iqa`.
+    NotFitted
+        If scores are asked for before `fit`.
+
+    Notes
+    -----
+    NIMA (`nima`) and DeepIQA (`wadiqam_nr`) are baselines of the GIQA paper's Table 1: they know photographs and
+    people's opinions of them, not your reals.
+
+    Examples
+    --------
+    >>> IQA(metric="nima").default_extractor
+    "iqa(metric='nima', device='cpu')"
     """
 
     def __init__(self, metric: str = "nima", device: str = "cpu"):

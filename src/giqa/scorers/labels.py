@@ -15,12 +15,31 @@ FOLDS = 5
 
 
 def pseudo_labels(iteration: np.ndarray, latest: np.ndarray | float | None = None, s_g: float = S_G) -> np.ndarray:
-    """S_p = s_g iteration / latest for generated pictures, 1 for real ones, whose iteration is NaN (eq. 1).
+    """S_p = s_g iteration / latest for generated pictures, 1 for real ones (eq. 1).
 
+    Parameters
+    ----------
+    iteration : array-like of shape (n,)
+        Iteration of the generator that made each picture; NaN for real ones.
+    latest : float, array-like of shape (n,) or None, default None
+        Last iteration of each picture's run; None: the largest there is.
+    s_g : float, default 0.9
+        Quality of the last snapshot.
+
+    Returns
+    -------
+    float64 ndarray of shape (n,)
+        0 to 1.
+
+    Raises
+    ------
+    BadShape
+        If no picture is generated, or an iteration is below 0.
+
+    Examples
+    --------
     >>> pseudo_labels(np.array([0, 12, 24, np.nan])).tolist()
     [0.0, 0.45, 0.9, 1.0]
-
-    `iteration` (n,); `latest`: the last iteration of each picture's run, by default the largest there is.
     """
     iteration = np.asarray(iteration, np.float64)
     generated = ~np.isnan(iteration)
@@ -33,15 +52,38 @@ def pseudo_labels(iteration: np.ndarray, latest: np.ndarray | float | None = Non
 
 
 def thresholds(labels: np.ndarray, n_heads: int = 8, preset: str = "recommended") -> np.ndarray:
-    """0 < T_1 < ... < T_N = 1, float64 (N,): head i tells labels >= T_i from the others (eq. 2).
+    """0 < T_1 < ... < T_N = 1: head i separates labels >= T_i from the others (eq. 2).
 
     =========== ================================================================================================
     paper       i / N (it says no more than that they increase)
-    released    even cuts between .125 and .94 of the iterations, and 1; a label must be above a cut
+    released    even cuts between 0.125 and 0.94 of the iterations, and 1; a label must be above a cut
     recommended quantiles of the generated pictures' labels, so that each head sees other pictures, and 1
     =========== ================================================================================================
 
-    >>> thresholds(np.array([0, .3, .6, .9, 1]), 4).round(2).tolist()
+    Parameters
+    ----------
+    labels : ndarray of shape (n,)
+        Pseudo labels.
+    n_heads : int, default 8
+        N.
+    preset : {"recommended", "released", "paper"}, default "recommended"
+        See the table.
+
+    Returns
+    -------
+    float64 ndarray of shape (N,)
+        Thresholds.
+
+    Raises
+    ------
+    BadSpec
+        If there are more heads than iterations.
+    BadShape
+        If there are only real pictures.
+
+    Examples
+    --------
+    >>> thresholds(np.array([0, 0.3, 0.6, 0.9, 1]), 4).round(2).tolist()
     [0.3, 0.6, 0.9, 1.0]
     """
     if preset not in PRESETS:
@@ -69,10 +111,24 @@ def targets(labels: np.ndarray, cuts: np.ndarray) -> np.ndarray:
 
 
 def combined(probabilities: np.ndarray, preset: str = "recommended") -> np.ndarray:
-    """The score of the heads' probabilities (n, N): their mean (eq. 4); `released`: their sum times 1e6, truncated.
+    """The score of the heads' probabilities: their mean (eq. 4); `released`: their sum times 1e6, truncated.
 
     `recommended` first orders them: a picture cannot be above T_2 and not above T_1, so none is above the one before.
 
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n, N)
+        What each head says, 0 to 1.
+    preset : {"recommended", "released", "paper"}, default "recommended"
+        Which of them.
+
+    Returns
+    -------
+    float64 ndarray of shape (n,)
+        Scores.
+
+    Examples
+    --------
     >>> p = np.array([[0.5, 0.75, 0.25]])
     >>> combined(p, "paper").tolist(), combined(p, "released").tolist(), combined(p).round(4).tolist()
     ([0.5], [1500000.0], [0.4167])

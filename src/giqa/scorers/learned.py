@@ -31,7 +31,24 @@ class Heads(BaseScorer):
     seed: int = 0
 
     def fit(self, features: Any, y: Any = None, folds: np.ndarray | None = None, groups: Any = None) -> Self:
-        """Learn from labels `y` (n,); `folds` (n,) from 0, by default whole labels and, for reals, single pictures."""
+        """Learn from labels.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n, d) or Features
+            Features of pictures, generated and real.
+        y : array-like of shape (n,)
+            Label of each, higher = better; 1 for reals.
+        folds : int ndarray of shape (n,) or None, default None
+            Fold of each, from 0; None: whole labels and, for reals, single pictures.
+        groups : array-like of shape (n,) or None, default None
+            For `Rank`: which pictures may be compared.
+
+        Returns
+        -------
+        Heads
+            Itself.
+        """
         matrix = as_matrix(features)
         y = checked_labels(y, len(matrix), type(self).__name__)
         given = folds is not None and np.max(folds, initial=0) > 0
@@ -118,16 +135,41 @@ def _logistic(x: np.ndarray, c: np.ndarray, strength: float, intercept: bool = T
 class MBC(Heads):
     """MBC-GIQA: the mean of N probabilities that a picture is above a threshold of quality (eq. 1-4).
 
+    Parameters
+    ----------
+    n_heads : int, default 8
+        N, number of thresholds.
+    preset : {"recommended", "released", "paper"}, default "recommended"
+        Chooses thresholds (`giqa.scorers.labels.thresholds`) and score (`giqa.scorers.labels.combined`).
+    seed : int, default 0
+        Decides on the folds.
+
+    Raises
+    ------
+    BadSpec
+        If there are more heads than iterations.
+    BadShape
+        If labels are missing or do not fit.
+    NotFitted
+        If scores are asked for before `fit`.
+
+    Notes
+    -----
+    Scores are 0 to 1; `released`: 0 to N million. Features are those of any extractor; a network of its own learns in
+    `giqa.train`.
+
+    References
+    ----------
+    Gu et al., "GIQA: Generated Image Quality Assessment", 2020.
+
+    Examples
+    --------
     >>> rng = np.random.default_rng(0)
     >>> y = np.repeat(np.linspace(0, 1, 11), 30)  # ten snapshots, and reals
-    >>> x = y[:, None] + rng.normal(0, .2, (330, 4))
-    >>> early, late = MBC(n_heads=4).fit(x, y).score_samples(np.array([[.1] * 4, [.9] * 4]))
+    >>> x = y[:, None] + rng.normal(0, 0.2, (330, 4))
+    >>> early, late = MBC(n_heads=4).fit(x, y).score_samples(np.array([[0.1] * 4, [0.9] * 4]))
     >>> bool(early < late)
     True
-
-    `preset` chooses thresholds (`thresholds`) and score (`combined`). Range: 0 to 1; `released`: 0 to N million.
-    Features are those of any extractor; a network of its own learns in `giqa.train`. Errors: `BadSpec`, `BadShape`,
-    `NotFitted`.
     """
 
     def __init__(self, n_heads: int = 8, preset: str = "recommended", seed: int = 0):
@@ -140,10 +182,25 @@ class MBC(Heads):
 
 
 class BC(Heads):
-    """BC-GIQA: the log-odds that a picture is real and not generated (GIQA, Table 1).
+    """BC-GIQA: the log odds that a picture is real and not generated (GIQA, Table 1).
 
-    The paper takes the probability, which has the same order but no room between good pictures. Range: unbounded,
-    0 = as likely real as generated, among pictures of the shares it was trained on.
+    Parameters
+    ----------
+    seed : int, default 0
+        Decides on the folds.
+
+    Notes
+    -----
+    The paper takes the probability, which has the same order but no room between good pictures. Scores are unbounded; 0
+    = as likely real as generated, among pictures in the shares that it was trained on.
+
+    Examples
+    --------
+    >>> y = np.repeat([0.3, 0.6, 1.0], 40)
+    >>> x = y[:, None] + np.random.default_rng(0).normal(0, 0.2, (120, 4))
+    >>> generated, real = BC().fit(x, y).score_samples(np.array([[0.3] * 4, [1.0] * 4]))
+    >>> bool(generated < 0 < real)
+    True
     """
 
     def __init__(self, seed: int = 0):
@@ -157,7 +214,25 @@ class BC(Heads):
 
 
 class IR(Heads):
-    """IR-GIQA: the pseudo label itself, by regression (GIQA, Table 1). Range: about 0 to 1."""
+    """IR-GIQA: the pseudo label itself, by ridge regression (GIQA, Table 1).
+
+    Parameters
+    ----------
+    seed : int, default 0
+        Decides on the folds.
+
+    Notes
+    -----
+    Scores are about 0 to 1.
+
+    Examples
+    --------
+    >>> y = np.repeat(np.linspace(0, 1, 11), 30)
+    >>> x = y[:, None] + np.random.default_rng(0).normal(0, 0.2, (330, 4))
+    >>> early, late = IR().fit(x, y).score_samples(np.array([[0.1] * 4, [0.9] * 4]))
+    >>> bool(early < 0.5 < late)
+    True
+    """
 
     def __init__(self, seed: int = 0):
         self.seed = seed
@@ -176,12 +251,31 @@ class IR(Heads):
 
 
 class Rank(Heads):
-    """RankIQA: of two pictures of a group, the one with the larger label is to score higher (Liu et al. 2017).
+    """RankIQA: of two pictures of a group, the one with the larger label is to score higher.
 
+    Parameters
+    ----------
+    seed : int, default 0
+        Decides on folds and pairs.
+
+    Notes
+    -----
     Labels of `fit` are ranks, such as minus the strength of a damage, and `groups` (n,) say which pictures may be
     compared: those made from one picture by one kind of damage. Without groups, pairs are drawn from all (seeded).
-    Learned by the logistic loss of the difference; the hinge of the paper is that of `giqa.train`'s network. Range:
+    Learned by the logistic loss of the difference; the hinge of the paper is that of `giqa.train`'s network. Scores are
     unbounded.
+
+    References
+    ----------
+    Liu, van de Weijer, Bagdanov, "RankIQA: Learning from Rankings for No-reference Image Quality Assessment", 2017.
+
+    Examples
+    --------
+    >>> y = np.repeat(-np.arange(5.0), 20)  # minus the strength of a damage
+    >>> x = y[:, None] + np.random.default_rng(0).normal(0, 0.2, (100, 4))
+    >>> bad, good = Rank().fit(x, y).score_samples(np.array([[-4.0] * 4, [0.0] * 4]))
+    >>> bool(bad < good)
+    True
     """
 
     PAIRS = 20_000

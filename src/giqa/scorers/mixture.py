@@ -12,8 +12,18 @@ LOG_2PI = float(np.log(2 * np.pi))
 
 
 class Mixture(NamedTuple):
-    """M Gaussians in q dimensions: `weights` (M,), `means` (M, q), `factors` (M, q, q), lower, with inverse
-    covariance = factor' factor, so that the squared Mahalanobis distance is |factor (x - mean)|^2."""
+    """M Gaussians in q dimensions.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (M,)
+        They sum to 1.
+    means : ndarray of shape (M, q)
+        A mean for each.
+    factors : ndarray of shape (M, q, q)
+        Lower triangles with inverse covariance = factor' factor, so that the squared Mahalanobis distance is
+        |factor (x - mean)|².
+    """
 
     weights: np.ndarray
     means: np.ndarray
@@ -49,6 +59,7 @@ def log_density_at_modes(mixture: Mixture) -> float:
 
 
 def log_sum_exp(a: np.ndarray) -> np.ndarray:
+    """log of the sum of exp over each row, without overflow, (n, M) -> (n,)."""
     top = a.max(axis=1)
     return top + np.log(np.exp(a - top[:, None]).sum(axis=1))
 

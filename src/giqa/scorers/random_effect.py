@@ -30,13 +30,26 @@ AT_ONCE = 1000  # pictures
 def spread_posterior(logits: np.ndarray, variance: np.ndarray, real: np.ndarray, votes: np.ndarray) -> np.ndarray:
     """The probability of each of `SPREADS`, (80,), given votes on pictures that the model had not seen.
 
-    `logits` (n,) foretold for them, `variance` (n,) of the fit there, on the same scale: what that explains is not
-    put down to the pictures.
+    Parameters
+    ----------
+    logits : ndarray of shape (n,)
+        Predicted for them.
+    variance : ndarray of shape (n,)
+        Of the fit there, in logits²: what that explains is not attributed to the pictures.
+    real, votes : ndarray of shape (n,)
+        How many of the votes say real, and how many there are.
 
+    Returns
+    -------
+    float64 ndarray of shape (80,)
+        They sum to 1.
+
+    Examples
+    --------
     >>> votes = np.full(400, 10.0)
     >>> same, apart = np.full(400, 5.0), np.tile([2.0, 8.0], 200)  # more alike than by chance; far apart
     >>> found = [spread_posterior(np.zeros(400), np.zeros(400), real, votes) @ SPREADS for real in (same, apart)]
-    >>> bool(found[0] < .2), bool(1.1 < found[1] < 1.5)
+    >>> bool(found[0] < 0.2), bool(1.1 < found[1] < 1.5)
     (True, True)
     """
     weights = np.exp(-(NODES**2) / 2)

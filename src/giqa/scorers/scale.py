@@ -23,9 +23,14 @@ RESAMPLES = 200
 
 
 def nearness(thumbnails: np.ndarray) -> np.ndarray:
-    """How far apart (root mean square, grey levels) a thumbnail (n, 192) may be from that of the same picture, (n,).
+    """How far apart a thumbnail may be from that of the same picture: root mean square of grey levels, (n,).
 
     2 levels, and a tenth of the thumbnail's own contrast: textures have flat thumbnails that all look alike.
+
+    Parameters
+    ----------
+    thumbnails : ndarray of shape (n, 192)
+        8 x 8 pixels of 3 colours, 0 to 255.
     """
     cells = thumbnails.reshape(len(thumbnails), -1, 3)
     contrast = np.sqrt(((cells - cells.mean(axis=1, keepdims=True)) ** 2).mean(axis=(1, 2)))
@@ -33,10 +38,15 @@ def nearness(thumbnails: np.ndarray) -> np.ndarray:
 
 
 class Thumbnails:
-    """Thumbnails (n, 192), sorted by brightness, in which those near a given one are found without looking at all.
+    """Thumbnails, sorted by brightness, in which those near a given one are found without looking at all.
 
     Neither the difference of the means nor that of the means of the four quarters is ever above the root mean square
     difference of the whole (the latter scaled): what they rule out is not looked at.
+
+    Parameters
+    ----------
+    thumbnails : ndarray of shape (n, 192)
+        8 x 8 pixels of 3 colours, 0 to 255.
     """
 
     def __init__(self, thumbnails: np.ndarray):
@@ -46,7 +56,22 @@ class Thumbnails:
         self.quarters = _quarters(self.thumbnails)
 
     def near(self, own: np.ndarray, within: float, start: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """Rows nearer to `own` (192,) than `within`, and how far; only places from `start` in the order on."""
+        """Rows nearer to a thumbnail than a distance, and how far they are.
+
+        Parameters
+        ----------
+        own : ndarray of shape (192,)
+            The thumbnail.
+        within : float
+            Root mean square of grey levels.
+        start : int, default 0
+            Only places from here on in the order of brightness.
+
+        Returns
+        -------
+        rows : int ndarray of shape (k,)
+        distances : float ndarray of shape (k,)
+        """
         low, high = np.searchsorted(self.brightness, [own.mean() - within, own.mean() + within])
         low = max(low, start)
         rough = np.abs(self.quarters[low:high] - _quarters(own[None])).max(axis=1, initial=0)
@@ -61,9 +86,17 @@ def _quarters(thumbnails: np.ndarray) -> np.ndarray:
 
 
 def twins(info: np.ndarray) -> np.ndarray:
-    """Group number of each picture, (n,); pictures with the same pixels, or nearly the same thumbnail, share one.
+    """Group number of each picture; pictures with the same pixels, or nearly the same thumbnail, share one.
 
-    `info`: (n,) of dtype `giqa.types.INFO`; near is what `nearness` says.
+    Parameters
+    ----------
+    info : ndarray of shape (n,) of dtype `giqa.types.INFO`
+        What is remembered of each picture; near is what `nearness` says.
+
+    Returns
+    -------
+    int ndarray of shape (n,)
+        Group numbers.
     """
     n = len(info)
     thumbnails = info["thumbnail"].reshape(n, -1).astype(np.float32)
@@ -87,7 +120,25 @@ def twins(info: np.ndarray) -> np.ndarray:
 
 
 def assign_folds(groups: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Fold 0..4 of each picture, (n,), equal in size, a whole group in one fold; the same seed, the same folds."""
+    """Fold 0..4 of each picture, equal in size, a whole group in one fold.
+
+    Parameters
+    ----------
+    groups : int ndarray of shape (n,)
+        Group number of each picture; `twins` gives them.
+    seed : int, default 0
+        The same seed gives the same folds.
+
+    Returns
+    -------
+    int ndarray of shape (n,)
+        Folds.
+
+    Raises
+    ------
+    BadShape
+        If there are fewer than 20 groups.
+    """
     names, sizes = np.unique(groups, return_counts=True)
     if len(names) < FEWEST:
         twin = f" ({len(groups)} with their twins)" if len(groups) > len(names) else ""
@@ -113,7 +164,10 @@ def assign_folds(groups: np.ndarray, seed: int = 0) -> np.ndarray:
 class Copies:
     """Finds the reference picture that a picture repeats: the same pixels, or a thumbnail as near as `nearness` says.
 
-    `reference`, and the pictures asked about, are records of dtype `giqa.types.INFO`.
+    Parameters
+    ----------
+    reference : ndarray of shape (n,) of dtype `giqa.types.INFO`
+        What is remembered of the reference pictures.
     """
 
     def __init__(self, reference: np.ndarray):
@@ -121,7 +175,13 @@ class Copies:
         self.search = Thumbnails(reference["thumbnail"].reshape(len(reference), -1).astype(np.float32))
 
     def rows(self, info: np.ndarray) -> np.ndarray:
-        """Row of the repeated reference picture for each picture, -1 for none, (n,)."""
+        """Row of the repeated reference picture for each picture, -1 for none, int (n,).
+
+        Parameters
+        ----------
+        info : ndarray of shape (n,) of dtype `giqa.types.INFO`
+            What is remembered of the pictures.
+        """
         return np.array([self._row(one) for one in info], int)
 
     def _row(self, one: np.void) -> int:
@@ -135,12 +195,21 @@ class Copies:
 
 @dataclass(frozen=True, eq=False)
 class Scale:
-    """Raw scores to `z`, `percentile` and an interval; `held_out` are the scores of held-out reals, (n,).
+    """Raw scores to `z`, `percentile` and an interval, by the scores of held-out reals.
 
-    >>> scale = Scale(np.array([1., 2., 3., 4., 5.]))
-    >>> scale.z(np.array([3., 3. - 1.4826])).round(6).tolist()
+    Parameters
+    ----------
+    held_out : float64 ndarray of shape (n,)
+        Scores of reals, each by the model without its fold.
+    seed : int, default 0
+        Seed of the resamples behind the interval.
+
+    Examples
+    --------
+    >>> scale = Scale(np.array([1.0, 2.0, 3.0, 4.0, 5.0]))
+    >>> scale.z(np.array([3.0, 3.0 - 1.4826])).round(6).tolist()
     [0.0, -1.0]
-    >>> scale.percentile(np.array([0., 3., 9.])).round(4).tolist()
+    >>> scale.percentile(np.array([0.0, 3.0, 9.0])).round(4).tolist()
     [0.1667, 0.6667, 1.0]
     """
 
@@ -149,15 +218,20 @@ class Scale:
 
     @cached_property
     def median(self) -> float:
+        """Median of the held-out scores."""
         return float(np.median(self.held_out))
 
     @cached_property
     def spread(self) -> float:
-        """1.4826 times the median absolute deviation; NaN when more than half of the held-out scores are equal."""
+        """Robust standard deviation of the held-out scores; NaN when more than half of them are equal."""
         return _sd(self.held_out)
 
     def z(self, scores: np.ndarray) -> np.ndarray:
-        """(score - median of the held-out reals) / spread: 0 = like a typical real, -3 = three spreads worse."""
+        """(score - median of the held-out reals) / their robust standard deviation, of the shape of `scores`.
+
+        0 = like a typical real, -3 = three robust standard deviations worse. The same as `giqa.stats.robust_z`, with
+        median and deviation computed once.
+        """
         return (scores - self.median) / self.spread
 
     def percentile(self, scores: np.ndarray) -> np.ndarray:
@@ -167,8 +241,22 @@ class Scale:
     def interval(self, scores: np.ndarray, deviations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """95 % interval of z: it holds the z that sets of reals of this size typically give.
 
-        Two parts: the model (`deviations` of the scores, (n,), from five folds, hence Student's t with 4 degrees of
-        freedom), and the scale, by resampling the held-out scores.
+        Parameters
+        ----------
+        scores : ndarray of shape (n,)
+            Scores of pictures.
+        deviations : ndarray of shape (n,)
+            How much each would vary with other reals, from five folds.
+
+        Returns
+        -------
+        low, high : ndarray of shape (n,)
+            Both ends, in robust standard deviations.
+
+        Notes
+        -----
+        Two parts: the model, by Student's t with 4 degrees of freedom since its deviations come from five folds, and
+        the scale, by resampling the held-out scores.
         """
         model = deviations / self.spread
         medians, spreads = self._resampled

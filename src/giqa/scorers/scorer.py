@@ -33,7 +33,7 @@ class BaseScorer:
     >>> x = np.arange(8.0).reshape(4, 2)
     >>> scores, deviations = Middle().fit(x, folds=np.array([0, 0, 1, 1])).score_with_deviation(x)
     >>> deviations.round(3).tolist()
-    [2.828, 0.0, 0.0, 2.828]
+    [2.828, 1.414, 1.414, 2.828]
     """
 
     default_extractor: str | None = None  # spec of the extractor whose features it is made for
