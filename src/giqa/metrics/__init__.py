@@ -2,40 +2,16 @@
 
 from .. import public
 
-__getattr__, __dir__, __all__ = public(
-    __name__,
-    {
-        "Metric": "metric",
-        "as_metric": "metric",
-        "evaluate": "prdc",
-        "Moments": "frechet",
-        "Frechet": "frechet",
-        "FrechetInfinity": "frechet",
-        "frechet_distance": "frechet",
-        "frechet_infinity": "frechet",
-        "Kernel": "kernel",
-        "CMMD": "kernel",
-        "kernel_distance": "kernel",
-        "cmmd": "kernel",
-        "Precision": "prdc",
-        "Recall": "prdc",
-        "Density": "prdc",
-        "Coverage": "prdc",
-        "Authenticity": "prdc",
-        "neighbourhoods": "prdc",
-        "realism_score": "prdc",
-        "nearest_others": "neighbours",
-        "Diversity": "quality",
-        "quality_score": "quality",
-        "diversity_score": "quality",
-        "Vendi": "vendi",
-        "vendi_score": "vendi",
-        "InceptionScore": "inception",
-        "inception_score": "inception",
-        "Jackknife": "jackknife",
-        "jackknifed": "jackknife",
-        "statistics": "reference_statistics",
-        "read_statistics": "reference_statistics",
-        "LOG_DENSITY": "quality",
-    },
-)
+_NAMES = {
+    "metric": "Metric as_metric",
+    "frechet": "Frechet FrechetInfinity Moments frechet_distance frechet_infinity",
+    "kernel": "CMMD Kernel cmmd kernel_distance",
+    "prdc": "Authenticity Coverage Density Precision Recall evaluate neighbourhoods realism_score",
+    "neighbours": "nearest_others",
+    "quality": "LOG_DENSITY Diversity diversity_score quality_score",
+    "vendi": "Vendi vendi_score",
+    "inception": "InceptionScore inception_score",
+    "jackknife": "Jackknife jackknifed",
+    "reference_statistics": "read_statistics statistics",
+}
+__getattr__, __dir__, __all__ = public(__name__, {n: module for module, names in _NAMES.items() for n in names.split()})

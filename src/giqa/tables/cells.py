@@ -39,7 +39,7 @@ def name(cell: Any) -> str:
 
 
 def text(cell: Any) -> str:
-    """Any text, also none (None, or NaN as Parquet has it)."""
+    """Any text, also none: "" for None, and for NaN as Parquet has it."""
     return "" if cell is None or cell != cell else str(cell).strip()
 
 
@@ -52,12 +52,12 @@ def truth(cell: Any) -> bool:
 
 
 def perhaps(cell: Any) -> bool:
-    """The same, and no when there is nothing."""
+    """As `truth`, and False where there is nothing."""
     return bool(text(cell)) and truth(cell)
 
 
 def not_main(cell: Any) -> bool:
-    """Of a column `part`: whether it is not the main part, so quality control or tutorial."""
+    """Whether a cell of a column `part` names another part than the main one: quality control or tutorial."""
     return text(cell).lower() not in ("main", "")
 
 

@@ -25,10 +25,39 @@ IMAGE = (
 def read_table(path: str | Path, raw: bool = False) -> Table:
     """A `.csv`, `.tsv`, `.parquet` or `.jsonl` file; the only reader of tables in giqa.
 
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    raw : bool, default False
+        Cells as they stand, with the ' that `as_csv` sets before what a spreadsheet would run.
+
+    Returns
+    -------
+    Table
+        Cells are text, or of any type from Parquet and JSONL.
+
+    Raises
+    ------
+    BadTable
+        With the line that is wrong.
+    BadSpec
+        If the name has another ending.
+    MissingSource
+        If there is no such file.
+
+    Notes
+    -----
     Text may be UTF-8 or UTF-16 (with its mark), separated by commas, semicolons or tabs, with a first line `sep=;`;
     blank rows, columns without a name and without content, and the index column of pandas are no part of the table.
-    `raw`: cells as they stand, with the ' that `harmless` sets before what a spreadsheet would run. Raises `BadTable`
-    with the line that is wrong, `BadSpec` for another ending, `MissingSource`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "labels.csv"
+    >>> _ = path.write_text("image,kind\\na.png,real\\n")
+    >>> read_table(path).columns
+    {'image': ['a.png'], 'kind': ['real']}
     """
     path = Path(path)
     if not path.is_file():
@@ -83,7 +112,20 @@ def _read_jsonl(path: Path) -> Table:
 
 
 def picture_column(table: Table, *names: str) -> str | None:
-    """The column that names the pictures: the first of `names` that holds pictures' names, else the first there is."""
+    """The column that names the pictures: the first of `names` that holds pictures' names, else the first there is.
+
+    Parameters
+    ----------
+    table : Table
+        The table.
+    *names : str
+        Names that such a column may have.
+
+    Returns
+    -------
+    str or None
+        Name of the column in the table.
+    """
     there = [column for column in (table.find(name) for name in names) if column]
     return next((column for column in there if _of_pictures(table.columns[column])), there[0] if there else None)
 
@@ -93,10 +135,34 @@ def _of_pictures(cells: Sequence[Any]) -> bool:
 
 
 def read_scored(path: str | Path, column: str | Sequence[str]) -> tuple[list[str], list[float]]:
-    """Names and numbers of a table of scores, ours or anybody's; NaN where a picture has none.
+    """Names and numbers of a table of scores, ours or anybody's.
 
-    The names are in the column `id` or one of `IMAGE`; `column`: that of the numbers, or several, of which the first
-    that is there is taken. Raises `BadTable` where one is missing, or a picture has two numbers.
+    Parameters
+    ----------
+    path : str or Path
+        The table. Names are in the column `id` or one of `IMAGE`.
+    column : str or sequence of str
+        The column of the numbers; of several, the first that is there.
+
+    Returns
+    -------
+    names : list of str
+        Each once.
+    numbers : list of float
+        NaN where a picture has none.
+
+    Raises
+    ------
+    BadTable
+        If a column is missing, or a picture has two different numbers.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "scores.csv"
+    >>> _ = path.write_text("id,z\\na.png,-1.5\\nb.png,\\n")
+    >>> read_scored(path, "z")
+    (['a.png', 'b.png'], [-1.5, nan])
     """
     table, wanted = read_table(path), [column] if isinstance(column, str) else list(column)
     names, numbers = picture_column(table, "id", *IMAGE), table.find(*wanted)

@@ -17,9 +17,26 @@ T = TypeVar("T")
 class Table:
     """Columns by name, as they stand in a file.
 
-    `lines`: the line on which each row begins, or None where there are no lines; `unit`: what they count. `about`: what
-    the file says of itself, such as {"made_by": ...}. `decimal_comma`: whether 1,5 is a number, as in tables that
-    semicolons or tabs separate.
+    Parameters
+    ----------
+    name : str
+        The file, for errors.
+    columns : mapping of str to sequence
+        Cells of each column.
+    lines : sequence of int or None, default None
+        Line on which each row begins; None: there are no lines.
+    about : mapping, default empty
+        What the file says of itself, such as {"made_by": ...}.
+    decimal_comma : bool, default False
+        1,5 is a number, as in tables that semicolons or tabs separate.
+    unit : str, default "line"
+        What `lines` count.
+
+    Examples
+    --------
+    >>> table = Table("t.csv", {"image": ["a.png", "b.png"], "z": ["1,5", "2"]}, lines=[2, 3], decimal_comma=True)
+    >>> table.parsed("z", float), table.place(1, "z")
+    ([1.5, 2.0], "t.csv, line 3, column 'z'")
     """
 
     name: str
@@ -33,12 +50,28 @@ class Table:
         return len(next(iter(self.columns.values()), ()))
 
     def place(self, row: int, column: str = "") -> str:
-        """Where a cell is, in words, for an error."""
+        """Where a cell is, in words, for an error.
+
+        Parameters
+        ----------
+        row : int
+            From 0.
+        column : str, default ""
+            Name of the column; "": the whole row.
+        """
         at = f"row {row + 1}" if self.lines is None else f"{self.unit} {self.lines[row]}"
         return f"{self.name}, {at}" + (f", column {column!r}" if column else "")
 
     def read(self, cell: Any, parse: Callable[[Any], T]) -> T:
-        """A cell through `parse`, which raises ValueError; a decimal comma is read where this table has them."""
+        """A cell through `parse`; a decimal comma is read where this table has them.
+
+        Parameters
+        ----------
+        cell : object
+            The cell.
+        parse : callable
+            Takes a cell; raises ValueError that says what a cell should be.
+        """
         try:
             return parse(cell)
         except ValueError:
@@ -47,7 +80,25 @@ class Table:
             return parse(cell.replace(",", "."))
 
     def parsed(self, column: str, parse: Callable[[Any], T]) -> list[T]:
-        """Every cell of a column through `parse`, whose ValueError says what a cell should be."""
+        """Every cell of a column through `parse`.
+
+        Parameters
+        ----------
+        column : str
+            Name of the column.
+        parse : callable
+            Takes a cell; raises ValueError that says what a cell should be.
+
+        Returns
+        -------
+        list
+            What `parse` returned.
+
+        Raises
+        ------
+        BadTable
+            With the line of the cell.
+        """
         values = []
         for row, cell in enumerate(self.columns[column]):
             try:
@@ -59,6 +110,18 @@ class Table:
     def find(self, *names: str) -> str | None:
         """The first of these columns that the table has, by its own name; case, spaces and hyphens do not count.
 
+        Parameters
+        ----------
+        *names : str
+            Names, the best first.
+
+        Returns
+        -------
+        str or None
+            Name of the column in the table.
+
+        Examples
+        --------
         >>> Table("t.csv", {"Said Real": [], "image": []}).find("said_real")
         'Said Real'
         """

@@ -33,8 +33,29 @@ INDEX = re.compile(r"(Unnamed: \d+(\.\d+)*|__index_level_\d+__)?")  # what panda
 
 
 def parse_table(content: bytes, name: str, delimiter: str = ",") -> Table:
-    """The table in text; `delimiter` is the one to expect, and what the first line shows is taken.
+    """The table in text.
 
+    Parameters
+    ----------
+    content : bytes
+        A whole file.
+    name : str
+        What errors call it.
+    delimiter : str, default ","
+        The separator to expect; what the first line shows is taken.
+
+    Returns
+    -------
+    Table
+        Cells are text.
+
+    Raises
+    ------
+    BadTable
+        With the line that is wrong.
+
+    Examples
+    --------
     >>> parse_table("\\ufeffsep=;\\nimage;kind;\\na.png;real;\\n;;\\n".encode(), "labels.csv").columns
     {'image': ['a.png'], 'kind': ['real']}
     """
@@ -51,7 +72,22 @@ def parse_table(content: bytes, name: str, delimiter: str = ",") -> Table:
 
 
 def decoded(content: bytes, name: str, other: bool = True) -> str:
-    """Text in UTF-8, or UTF-16 or 32 with its mark; `other`: else in Windows-1252, with a warning."""
+    """Text in UTF-8, or UTF-16 or 32 with its mark.
+
+    Parameters
+    ----------
+    content : bytes
+        A whole file.
+    name : str
+        What errors call it.
+    other : bool, default True
+        Read what is not UTF-8 as Windows-1252, with a warning.
+
+    Raises
+    ------
+    BadTable
+        If it is no text.
+    """
     if kind := next((what for mark, what in OTHERS.items() if content.startswith(mark)), None):
         raise BadTable(f"{name} is {kind}; what is read here is text: save it as CSV UTF-8.")
     encoding = next((coding for mark, coding in MARKS.items() if content.startswith(mark)), "utf-8")

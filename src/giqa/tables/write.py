@@ -17,13 +17,52 @@ FORMULA = re.compile(r"'*[=+\-@\t\r]")  # how a cell begins that a spreadsheet w
 
 
 def check_written(path: Path, what: str = "Labels") -> None:
-    """Refuse a file name that `write_table` does not know, before any work is done."""
+    """Refuse a file name that `write_table` does not know, before any work is done.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    what : str, default "Labels"
+        What the error calls the table.
+
+    Raises
+    ------
+    BadSpec
+        If the name has another ending.
+    """
     if path.suffix.lower() not in WRITTEN:
         raise BadSpec(f"{what} are written as {', '.join(WRITTEN)}, got {path.name!r}.")
 
 
 def write_table(path: str | Path, columns: Mapping[str, Sequence[Any]]) -> Path:
-    """Write `.csv`, `.tsv` or `.parquet`, whole or not at all; None and NaN are empty cells."""
+    """Write `.csv`, `.tsv` or `.parquet`; atomic.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file; its folder is made.
+    columns : mapping of str to sequence
+        Cells of each column, all of one length; None and NaN are empty cells.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    BadSpec
+        If the name has another ending.
+    MissingExtra
+        If Parquet is asked for and pyarrow is not installed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> write_table(f"{tempfile.mkdtemp()}/z.csv", {"image": ["a.png"], "z": [-1.5]}).read_text()
+    'image,z\\na.png,-1.5\\n'
+    """
     path = Path(path)
     check_written(path)
     plain = {name: [_plain(value) for value in column] for name, column in columns.items()}
@@ -40,8 +79,22 @@ def write_table(path: str | Path, columns: Mapping[str, Sequence[Any]]) -> Path:
 
 
 def as_csv(columns: Mapping[str, Sequence[Any]], delimiter: str = ",") -> str:
-    """Columns as CSV; None is an empty cell, and a text that a spreadsheet would run gets a quote before it.
+    """Columns as CSV; a text that a spreadsheet would run gets a quote before it.
 
+    Parameters
+    ----------
+    columns : mapping of str to sequence
+        Cells of each column, all of one length; None is an empty cell.
+    delimiter : str, default ","
+        The separator.
+
+    Returns
+    -------
+    str
+        Lines that end in a line feed.
+
+    Examples
+    --------
     >>> as_csv({"image": ["=1+2.png", "a.png"], "z": [-1.5, None]})
     "image,z\\n'=1+2.png,-1.5\\na.png,\\n"
     """
@@ -53,7 +106,7 @@ def as_csv(columns: Mapping[str, Sequence[Any]], delimiter: str = ",") -> str:
 
 
 def harmless(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula: before a text that begins with = + - @, tab or return stands '.
+    """A cell that no spreadsheet takes for a formula: text that begins with = + - @, tab or return gets a quote first.
 
     One more where there are quotes already, so that `as_it_was` gives back exactly what went in.
     """
@@ -77,6 +130,7 @@ def _plain(value: Any) -> Any:
 
 
 def pyarrow_parquet() -> Any:
+    """The module `pyarrow.parquet`; `MissingExtra` where it is not installed."""
     try:
         import pyarrow.parquet
     except ModuleNotFoundError:
