@@ -112,6 +112,28 @@ def centred(matrix: np.ndarray, rows: Any, middle: np.ndarray, dtype: type = np.
         return (some - middle.astype(np.float64 if dtype == np.float64 else some.dtype)).astype(dtype, copy=False)
 
 
+def squares(rows: np.ndarray) -> np.ndarray:
+    """Squared length of each row, float64 (n,)."""
+    return np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
+
+
+def directions(matrix: np.ndarray, rows: Any, dtype: type = np.float32) -> np.ndarray:
+    """Some rows brought to length 1; a row of zeros stays.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n, d)
+        Features.
+    rows : slice or int ndarray
+        Which rows.
+    dtype : type, default float32
+        Type of the result; with float64 the lengths keep their digits.
+    """
+    length = np.maximum(np.sqrt(squares(matrix[rows])), 1e-30)[:, None]
+    exact = np.float64 if dtype == np.float64 else matrix.dtype
+    return (matrix[rows] / length.astype(exact)).astype(dtype, copy=False)
+
+
 def equal_sets(left: np.ndarray, right: np.ndarray) -> bool:
     """Whether two matrices have the same rows, in whatever order, each as often.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import BadSpec
 from ..threads import in_order
-from .blocks import as_pair, blocks, centred, equal_sets, middle_of
+from .blocks import as_pair, blocks, centred, directions, equal_sets, middle_of, squares
 from .metric import Metric
 
 SIGMA, TIMES = 10.0, 1000.0  # of CMMD, as its authors have them
@@ -137,8 +137,8 @@ def cmmd(real: Any, fake: Any, *, sigma: float = SIGMA) -> float:
 
     def kernel(x: np.ndarray, y: np.ndarray) -> float:
         tile = x @ y.T
-        tile -= _squares(x)[:, None] / 2
-        tile -= _squares(y) / 2
+        tile -= squares(x)[:, None] / 2
+        tile -= squares(y) / 2
         np.minimum(tile, 0, out=tile)  # minus half the squared distance
         tile /= sigma**2
         return float(np.expm1(tile, out=tile).sum())  # less 1, which cancels: the rest keeps its digits
@@ -154,7 +154,7 @@ def _cmmd_of_many(real: np.ndarray, fake: np.ndarray, sigma: float) -> float:
 
     def products(task: tuple[np.ndarray, float, slice]) -> tuple[float, np.ndarray, np.ndarray]:
         matrix, share, rows = task
-        x = _directions(matrix, rows)
+        x = directions(matrix, rows)
         return share, x.sum(axis=0, dtype=np.float64), x.T @ x
 
     tasks = ((m, sign / len(m), rows) for m, sign in ((real, 1.0), (fake, -1.0)) for rows in blocks(len(m)))
@@ -199,21 +199,10 @@ def _rest(matrix: np.ndarray, middle: np.ndarray) -> np.ndarray:
     return np.concatenate(parts) + middle @ middle / 2
 
 
-def _squares(rows: np.ndarray) -> np.ndarray:
-    return np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
-
-
-def _directions(matrix: np.ndarray, rows: slice, dtype: type = np.float32) -> np.ndarray:
-    """Rows of length 1; a row of zeros stays."""
-    length = np.maximum(np.sqrt(_squares(matrix[rows])), 1e-30)[:, None]
-    exact = np.float64 if dtype == np.float64 else matrix.dtype
-    return (matrix[rows] / length.astype(exact)).astype(dtype, copy=False)
-
-
 def _sum(left: np.ndarray, right: np.ndarray, kernel: Callable[[np.ndarray, np.ndarray], float]) -> float:
     """Of the kernel over all pairs of directions."""
     pairs = ((rows, columns) for rows in blocks(len(left)) for columns in blocks(len(right)))
-    take = lambda at: kernel(_directions(left, at[0], np.float64), _directions(right, at[1], np.float64))  # noqa: E731
+    take = lambda at: kernel(directions(left, at[0], np.float64), directions(right, at[1], np.float64))  # noqa: E731
     return sum(in_order(take, pairs))
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .blocks import blocks, centred
+from .blocks import blocks, centred, squares
 
 TIE = 1e-12  # of a squared distance, both ways: what rounding of float64 may do to 10,000 summands
 OPEN = 32  # one pair in so many may be left open by float32
@@ -36,7 +36,7 @@ class Points:
     def __init__(self, matrix: np.ndarray, middle: np.ndarray):
         self.matrix, self.middle, self.squares = matrix, middle, np.empty(len(matrix))
         for rows in blocks(len(matrix)):
-            self.squares[rows] = _squares(self.block(rows, np.float64))
+            self.squares[rows] = squares(self.block(rows, np.float64))
 
     def __len__(self) -> int:
         return len(self.matrix)
@@ -152,12 +152,8 @@ def squared_distances_of(left: np.ndarray, row: np.ndarray, right: np.ndarray, c
     for part in blocks(len(i), max(1, AT_ONCE // left.shape[1])):
         difference = left[i[part]].astype(np.float64, copy=False)
         difference -= right[j[part]]
-        found[part] = _squares(difference)
+        found[part] = squares(difference)
     return found.reshape(row.shape)
-
-
-def _squares(rows: np.ndarray) -> np.ndarray:
-    return np.einsum("ij,ij->i", rows, rows)
 
 
 def _numbers(rows: Any, points: Points) -> np.ndarray:

@@ -11,6 +11,8 @@ import numpy as np
 
 from ..errors import BadShape, BadSpec
 from ..registry import make
+from ..scorers.density import principal_directions
+from ..scorers.products import standardiser
 from ..stats import conformal_percentile, robust_sd, robust_z
 from .blocks import as_pair, keys
 from .metric import DIVERSITY, Metric
@@ -210,15 +212,9 @@ def _one_split(
 
 def _projection(matrix: np.ndarray, directions: int) -> Callable[[np.ndarray], np.ndarray]:
     """Standardise and project as these rows say, float64 (n, q)."""
-    mean = matrix.mean(axis=0, dtype=np.float64)
-    spread = matrix.std(axis=0, dtype=np.float64)
-    spread[spread <= 1e-7 * np.maximum(np.abs(mean), 1e-30)] = 1.0
-    x = (matrix - mean) / spread
-    if len(x) > x.shape[1]:
-        vectors = np.linalg.eigh(x.T @ x)[1].T[::-1][:directions]
-    else:
-        vectors = np.linalg.svd(x, full_matrices=False)[2][:directions]
-    return lambda rows: ((rows - mean) / spread) @ vectors.T
+    mean, sd = standardiser(matrix)
+    rows = principal_directions((matrix - mean) / sd, directions)
+    return lambda features: ((features - mean) / sd) @ rows.T
 
 
 @dataclass(frozen=True)

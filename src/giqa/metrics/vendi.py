@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..threads import in_order, one_blas_thread
-from .blocks import as_set, blocks
+from .blocks import as_set, blocks, directions
 from .metric import DIVERSITY, Metric
 
 
@@ -47,28 +47,16 @@ def vendi_score(features: Any) -> float:
     matrix = as_set(features, "given")
     n, d = matrix.shape
     if n <= d:
-        x = _directions(matrix)
+        x = directions(matrix, slice(None), np.float64)
         products = x @ x.T
     else:
         products = np.zeros((d, d))
-        for product in in_order(lambda rows: _product(matrix[rows]), blocks(n)):
-            products += product
+        for x in in_order(lambda rows: directions(matrix, rows, np.float64), blocks(n)):
+            products += x.T @ x
     with one_blas_thread():  # the same bits with any number of threads
         values = np.linalg.eigvalsh(products / n)
     values = values[values > 1e-12]  # they sum to 1
     return float(np.exp(-(values * np.log(values)).sum()))
-
-
-def _product(rows: np.ndarray) -> np.ndarray:
-    """Of a block's directions, (d, d)."""
-    x = _directions(rows)
-    return x.T @ x
-
-
-def _directions(matrix: np.ndarray) -> np.ndarray:
-    """Rows of length 1, float64."""
-    x = matrix.astype(np.float64)
-    return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-30)
 
 
 @dataclass(frozen=True)

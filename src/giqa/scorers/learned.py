@@ -27,7 +27,6 @@ class Heads(BaseScorer):
     fold are kept and give `held_out_` and the intervals. Folds are whole iterations, never single pictures.
     """
 
-    preset: str = "recommended"
     seed: int = 0
 
     def fit(self, features: Any, y: Any = None, folds: np.ndarray | None = None, groups: Any = None) -> Self:
@@ -119,10 +118,10 @@ class Heads(BaseScorer):
         return float(np.mean(np.logaddexp(0, outputs) - aims[rows[0]] * outputs))
 
     def _heads(self, outputs: np.ndarray) -> np.ndarray:
-        return sigmoid(outputs)
+        return outputs
 
     def _score(self, outputs: np.ndarray) -> np.ndarray:
-        return combined(sigmoid(outputs), self.preset)
+        return outputs[:, 0]
 
 
 def _logistic(x: np.ndarray, c: np.ndarray, strength: float, intercept: bool = True) -> np.ndarray:
@@ -180,6 +179,12 @@ class MBC(Heads):
     def _aims(self, y: np.ndarray) -> np.ndarray:
         return targets(y, thresholds(y, self.n_heads, self.preset))
 
+    def _heads(self, outputs: np.ndarray) -> np.ndarray:
+        return sigmoid(outputs)
+
+    def _score(self, outputs: np.ndarray) -> np.ndarray:
+        return combined(sigmoid(outputs), self.preset)
+
 
 class BC(Heads):
     """BC-GIQA: the log odds that a picture is real and not generated (GIQA, Table 1).
@@ -209,8 +214,8 @@ class BC(Heads):
     def _aims(self, y: np.ndarray) -> np.ndarray:
         return targets(y, np.ones(1))
 
-    def _score(self, outputs: np.ndarray) -> np.ndarray:
-        return outputs[:, 0]
+    def _heads(self, outputs: np.ndarray) -> np.ndarray:
+        return sigmoid(outputs)
 
 
 class IR(Heads):
@@ -242,12 +247,6 @@ class IR(Heads):
 
     def _lost(self, x, rows, aims, weights) -> float:
         return float(np.mean((x[rows[0]] @ weights - aims[rows[0]]) ** 2))
-
-    def _heads(self, outputs: np.ndarray) -> np.ndarray:
-        return outputs
-
-    def _score(self, outputs: np.ndarray) -> np.ndarray:
-        return outputs[:, 0]
 
 
 class Rank(Heads):
@@ -308,9 +307,3 @@ class Rank(Heads):
 
     def _lost(self, x, rows, aims, weights) -> float:
         return float(np.mean(np.logaddexp(0, -(x[rows[0]] - x[rows[1]]) @ weights)))
-
-    def _heads(self, outputs: np.ndarray) -> np.ndarray:
-        return outputs
-
-    def _score(self, outputs: np.ndarray) -> np.ndarray:
-        return outputs[:, 0]

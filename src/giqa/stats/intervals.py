@@ -204,13 +204,9 @@ def mean_share(shares: np.ndarray, answers: np.ndarray) -> Estimate:
     p, noise = _chance(shares, answers)
     found = student_mean(shares, noise, 0.0, 1.0, ROOM)
     mean = found.value
-    # Wilson's equation; the effective number of answers is that of the variance
-    spread = student(k - 1, ROOM) ** 2 * max(float(shares.var(ddof=1)), noise) / (k * p * (1 - p))
-    centre = (mean + spread / 2) / (1 + spread)
-    half = math.sqrt(spread * mean * (1 - mean) + spread**2 / 4) / (1 + spread)
-    # rounding must not put a share of 0 or 1 outside
-    score = Estimate(mean, max(0.0, min(mean, centre - half)), min(1.0, max(mean, centre + half)), k)
-    return hull(found, score)
+    # the effective number of answers is that of the variance
+    squared = student(k - 1, ROOM) ** 2 * max(float(shares.var(ddof=1)), noise) / (k * p * (1 - p))
+    return hull(found, Estimate(mean, *_wilson_ends(mean, squared), k))
 
 
 def mean_gap(one: np.ndarray, other: np.ndarray, answers: np.ndarray, other_answers: np.ndarray) -> Estimate:
@@ -312,12 +308,15 @@ def wilson(hits: float, n: float, level: float = LEVEL) -> Estimate:
     """
     if n <= 0:
         return UNKNOWN
-    z = normal(level)
-    p = hits / n
-    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * math.sqrt(max(0.0, p * (1 - p)) / n + z**2 / (4 * n * n))
-    low, high = min(p, centre - half), max(p, centre + half)  # rounding must not put a share of 0 or 1 outside
-    return Estimate(float(p), float(max(0.0, low)), float(min(1.0, high)), int(n))
+    return Estimate(float(hits / n), *_wilson_ends(hits / n, normal(level) ** 2 / n), int(n))
+
+
+def _wilson_ends(p: float, squared: float) -> tuple[float, float]:
+    """Both m with (p - m)^2 = squared m (1 - m); `squared` is z^2 / n of Wilson's equation."""
+    centre = (p + squared / 2) / (1 + squared)
+    half = math.sqrt(squared * max(0.0, p * (1 - p)) + squared**2 / 4) / (1 + squared)
+    # rounding must not put a share of 0 or 1 outside
+    return float(max(0.0, min(p, centre - half))), float(min(1.0, max(p, centre + half)))
 
 
 def never(n: int, level: float = LEVEL) -> float:
