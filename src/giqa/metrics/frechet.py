@@ -73,7 +73,7 @@ class Moments:
 
         def products(rows: slice) -> tuple[np.ndarray, np.ndarray]:
             x = matrix[rows].astype(kind, copy=False) - shift
-            return x.sum(axis=0, dtype=np.float64), x.T @ x  # of which numpy computes one half
+            return x.sum(axis=0, dtype=np.float64), x.T @ x  # of one array with itself: numpy computes one half
 
         rest, scatter = np.zeros(d), np.zeros((d, d))
         for total, product in in_order(products, blocks(n)):

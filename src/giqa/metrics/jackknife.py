@@ -13,8 +13,8 @@ from ..stats import Estimate, difference, hull, jackknife_variance, welch_interv
 from .blocks import as_pair
 
 GROUPS = 10
-MOST = 4000  # pictures of each set that the spread is measured on; with more it is scaled by their number
-FEWEST = 5  # fakes; of fewer no interval is given, and so no verdict: their spread is a guess
+MOST = 4000  # pictures of each set that deviations are measured on; with more they are scaled by their number
+FEWEST = 5  # fakes; of fewer no interval is given, and so no verdict: how much they vary is a guess
 DRAWS = 5  # of as many pictures as the smaller set has, from the larger one
 
 

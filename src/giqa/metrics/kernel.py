@@ -167,7 +167,7 @@ def _cmmd_of_many(real: np.ndarray, fake: np.ndarray, sigma: float) -> float:
 
 
 def _polynomial(real: np.ndarray, fake: np.ndarray, degree: int) -> float:
-    """With x = c + a and y = c + b, xy = (cc / 2 + ca) + (cc / 2 + cb) + ab, of which the last alone is float32."""
+    """With x = c + a and y = c + b, xy = (cc / 2 + ca) + (cc / 2 + cb) + ab; the last alone is float32."""
     d, middle = real.shape[1], middle_of(real)
     rest = {id(x): _rest(x, middle) for x in (real, fake)}
 

@@ -71,7 +71,7 @@ class BRISQUE(Fixed):
     def _scores(self, matrix: np.ndarray) -> np.ndarray:
         scaled = -1 + 2 * (matrix - self.low_) / (self.high_ - self.low_)
         scores = np.empty(len(matrix))
-        for row, x in enumerate(scaled):  # row by row: the same bits in any company
+        for row, x in enumerate(scaled):  # row by row: the same bits whatever the other pictures in the batch are
             scores[row] = self.rho_ - self.coefficients_ @ np.exp(-self.gamma_ * ((self.vectors_ - x) ** 2).sum(axis=1))
         return scores
 

@@ -73,10 +73,10 @@ def fit_density(
         mixture = estimate(x, np.ones((len(x), 1)), **options)
     else:
         start = {"rng": rng, "shares": shares, "n_init": settings.n_init}
-        mixture, settled = fit_mixture(x, settings.n_components, **start, **options)
-        if not settled:
+        mixture, converged = fit_mixture(x, settings.n_components, **start, **options)
+        if not converged:
             warnings.warn(
-                "GMM: EM did not settle in 100 steps; more pictures or fewer components would help.", stacklevel=4
+                "GMM: EM did not converge in 100 steps; more pictures or fewer components would help.", stacklevel=4
             )
     return Density(mean, spread, directions, *mixture)
 

@@ -65,18 +65,18 @@ def fit_mixture(
     for _ in range(n_init if shares is None and n_components > 1 else 1):
         now_shares = np.eye(n_components)[kmeans(x, n_components, rng)] if shares is None else shares
         mixture = estimate(x, now_shares, **options)
-        before, settled = -np.inf, n_components == 1
+        before, converged = -np.inf, n_components == 1
         for _ in range(max_iter if n_components > 1 else 0):
             total, now_shares = expectation(x, mixture, now_shares.argmax(axis=1))
             mixture = estimate(x, now_shares, **options)
             now = float(total.mean())
-            settled = abs(now - before) < tol
+            converged = abs(now - before) < tol
             before = now
-            if settled:
+            if converged:
                 break
         final = float(expectation(x, mixture, now_shares.argmax(axis=1))[0].mean())
         if best is None or final > best[0]:
-            best = final, mixture, settled
+            best = final, mixture, converged
     return best[1], best[2]
 
 

@@ -154,7 +154,7 @@ def checked_labels(y: Any, n: int, name: str) -> np.ndarray:
 
 
 def label_folds(y: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Fold 0..4 of each row, (n,): whole labels below the largest together, the largest (reals) spread evenly."""
+    """Fold 0..4 of each row, (n,): whole labels below the largest together, the largest (reals) distributed evenly."""
     rng = np.random.default_rng(seed)
     folds = np.empty(len(y), int)
     top = y == y.max()

@@ -16,12 +16,12 @@ from .scale import Scale, assign_folds
 from .scorer import BaseScorer, check_fitted
 
 COMBINE = ("fisher", "mean", "white", "min")
-CLIP = 4.0  # spreads; outliers among the reals must not decide how layers are weighed
+CLIP = 4.0  # of z: outliers among the reals must not decide how layers are weighed
 RIDGE = 0.05
-TAUGHT_FLOOR = -4.0  # spreads
+TAUGHT_FLOOR = -4.0  # of z
 FEW = 32  # reals
 DISTANCES = ("sgm", "gmm")  # densities whose score is minus a distance, so that squares of scores add up
-TAIL = 12.0  # spreads; further out erfc gives way to its series
+TAIL = 12.0  # standard deviations; further out erfc gives way to its series
 
 
 class MultiLayer(BaseScorer):

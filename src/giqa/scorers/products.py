@@ -1,4 +1,4 @@
-"""Matrix products whose rows do not depend on their company, and the checks every scorer starts with."""
+"""Matrix products whose rows do not depend on the other rows, and the checks every scorer starts with."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _tile(references: np.ndarray, columns: np.ndarray) -> np.ndarray:
 
 
 def _one_by_one(references: np.ndarray, pictures: np.ndarray) -> np.ndarray:
-    """Each picture by a product of its own, always of one shape, so that it knows no company."""
+    """Each picture by a product of its own, always of one shape, so that no other picture matters."""
     tile = np.empty((len(references), len(pictures)), references.dtype)
     column = _aligned(references.shape[1:], references.dtype)
     for at, picture in enumerate(pictures):
@@ -185,9 +185,9 @@ class Steadiness:
     def __str__(self) -> str:
         slow = [f"{self.tiles - n} of {self.tiles} in {name}" for name, n in self.steady.items() if n < self.tiles]
         if not slow:
-            return f"{self.blas}: a picture has the same bits alone and in company ({self.tiles} sizes tried)"
+            return f"{self.blas}: a picture has the same bits alone and in any batch ({self.tiles} sizes tried)"
         return (
-            f"{self.blas} rounds a picture by its company in some sizes of product ({', '.join(slow)}): there giqa "
+            f"{self.blas} rounds a picture by the others in the batch in some sizes of product ({', '.join(slow)}): there giqa "
             "multiplies pictures one by one, so scores are the same bits all the same, only slower"
         )
 

@@ -1,11 +1,11 @@
-"""What no feature says of a picture: how far its own probability lies from that of pictures that look alike to a model.
+"""What no feature says of a picture: how far its own probability is from that of pictures that a model finds alike.
 
     logit p_i = m_i + u_i,   u_i ~ Normal(0, spread²)
 
-m_i is what the model says, moved away from 0 so that the mean of p_i over u_i is the model's probability:
-m = logit(p) sqrt(1 + (16 sqrt(3) / (15 pi))² spread²) (Zeger, Liang and Albert 1988). Pictures with two votes or more
-tell the spread: their votes agree with each other more than with the model. A picture with one vote says nothing of
-it, whatever the vote; where all are such, the spread is what is usual elsewhere (`USUAL`).
+m_i is the model's logit, moved away from 0 so that the mean of p_i over u_i is the model's probability:
+m = logit(p) sqrt(1 + (16 sqrt(3) / (15 pi))² spread²) (Zeger, Liang and Albert 1988). `spread` is
+the standard deviation of u. Pictures with two votes or more show it: their votes agree with each other more than with
+the model. A picture with one vote says nothing of it; where all are such, it is what is usual elsewhere (`USUAL`).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import numpy as np
 from ..stats import TAILS, sigmoid
 
 # Prior: spread exp(-spread² / (2 USUAL²)), which is 0 at 0, as no features say all of a picture (Chung et al. 2013 on
-# variances estimated from little). Its mean is .88. Among pictures of one generator of which nothing is known, the
-# spread is .5 to 1.5 in each of the 40 generators of Stein et al. 2023 (`benchmarks/people_standins.py`).
+# variances estimated from little). Its mean is 0.88. Among pictures of one generator of which nothing is known, the
+# spread is 0.5 to 1.5 in each of the 40 generators of Stein et al. 2023 (`benchmarks/people_standins.py`).
 USUAL = 0.7
 SPREADS = np.linspace(0.05, 4, 80)
 NODES = np.linspace(-4.5, 4.5, 101)  # of the integral over u, in standard deviations
@@ -73,7 +73,7 @@ def centred(logits: np.ndarray, spread: np.ndarray | float) -> np.ndarray:
 
 
 def drawn_spreads(posterior: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
-    """n spreads at even steps of the posterior, in random order, float64 (n,)."""
+    """n standard deviations at even steps of the posterior, in random order, float64 (n,)."""
     above = np.r_[0.0, np.cumsum(posterior)]
     edges = np.r_[SPREADS[0], (SPREADS[1:] + SPREADS[:-1]) / 2, SPREADS[-1]]
     return rng.permutation(np.interp((np.arange(n) + 0.5) / n, above, edges))

@@ -259,9 +259,9 @@ class Scale:
         the scale, by resampling the held-out scores.
         """
         model = deviations / self.spread
-        medians, spreads = self._resampled
+        medians, sds = self._resampled
         # variance over resamples b of (s - m_b) / spread_b, with s and m_b counted from the median: quadratic in s
-        s, a, b = scores - self.median, 1 / spreads, (medians - self.median) / spreads
+        s, a, b = scores - self.median, 1 / sds, (medians - self.median) / sds
         scale = np.sqrt(np.maximum(0, s**2 * a.var() - 2 * s * np.mean((a - a.mean()) * (b - b.mean())) + b.var()))
         half = np.hypot(student(FOLDS - 1) * model, NORMAL * scale)
         z = self.z(scores)
@@ -275,11 +275,11 @@ class Scale:
     def _resampled(self) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng(self.seed)
         draws = [self.held_out[rng.integers(len(self.held_out), size=len(self.held_out))] for _ in range(RESAMPLES)]
-        spreads = np.array([_sd(draw) for draw in draws])
-        good = np.isfinite(spreads)
+        sds = np.array([_sd(draw) for draw in draws])
+        good = np.isfinite(sds)
         if not good.any():
             return np.full(1, np.nan), np.full(1, np.nan)
-        return np.array([np.median(draw) for draw in draws])[good], spreads[good]
+        return np.array([np.median(draw) for draw in draws])[good], sds[good]
 
 
 def _sd(values: np.ndarray) -> float:
