@@ -135,9 +135,13 @@ class Extractor(Protocol):
 class Scorer(Protocol):
     """Features to one score a picture; higher = better."""
 
-    def fit(self, features: Any, y: Any = None) -> Self: ...
+    def fit(self, features: Any, y: Any = None) -> Self:
+        """Learn from features (n, d), and labels `y` (n,) where it is a learned scorer; returns itself."""
+        ...
 
-    def score_samples(self, features: Any) -> np.ndarray: ...
+    def score_samples(self, features: Any) -> np.ndarray:
+        """One score a picture, float64 (n,); the same bits whatever the other pictures in the batch are."""
+        ...
 
 
 class ReferenceScorer(Scorer, Protocol):
@@ -148,7 +152,9 @@ class ReferenceScorer(Scorer, Protocol):
 
     held_out_: np.ndarray  # (n,) score of each real under the model without its fold
 
-    def fit(self, features: Any, y: Any = None, folds: np.ndarray | None = None) -> Self: ...
+    def fit(self, features: Any, y: Any = None, folds: np.ndarray | None = None) -> Self:
+        """Learn from reals (n, d); `folds` (n,), from 0, also learns it without each fold."""
+        ...
 
     def score_folds(self, features: Any) -> np.ndarray:
         """The score under the model without each fold in turn, float64 (n, F)."""

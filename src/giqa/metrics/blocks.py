@@ -81,6 +81,15 @@ def as_pair(real: Any, fake: Any, least: int = 2) -> tuple[np.ndarray, np.ndarra
 def blocks(n: int, size: int = ROWS) -> Iterator[slice]:
     """Slices that cover n rows.
 
+    Parameters
+    ----------
+    n : int
+        Number of rows.
+    size : int, default 2048
+        Rows of a slice; the last one may be shorter.
+
+    Examples
+    --------
     >>> list(blocks(5, 2))
     [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
     """
@@ -137,7 +146,14 @@ def directions(matrix: np.ndarray, rows: Any, dtype: type = np.float32) -> np.nd
 def equal_sets(left: np.ndarray, right: np.ndarray) -> bool:
     """Whether two matrices have the same rows, in whatever order, each as often.
 
-    >>> equal_sets(np.array([[1., 2.], [3., 4.]]), np.array([[3., 4.], [1., 2.]]))
+    Parameters
+    ----------
+    left, right : ndarray of shape (n, d) and (m, d)
+        Both sets.
+
+    Examples
+    --------
+    >>> equal_sets(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[3.0, 4.0], [1.0, 2.0]]))
     True
     """
     if left.shape != right.shape or not np.array_equal(np.sort(left[:, 0]), np.sort(right[:, 0])):

@@ -53,6 +53,15 @@ def nearest_others(matrix: np.ndarray, k: int, middle: np.ndarray | None = None)
 
 
 def nearest_of(points: Points, k: int) -> np.ndarray:
+    """`nearest_others` of points about a middle.
+
+    Parameters
+    ----------
+    points : Points
+        The set.
+    k : int
+        Number of neighbours, from 1 and below n.
+    """
     n = len(points)
     if not isinstance(k, (int, np.integer)) or k < 1:
         raise BadSpec(f"k is a whole number from 1, got {k!r}.")
@@ -177,7 +186,14 @@ class Least:
     def lower(self, tile: Tile, among: Any = None, weight: np.ndarray | None = None) -> tuple[np.ndarray, ...]:
         """Columns where a tile goes below what is known, how far, and in which row: soon only a few.
 
-        `among` (r,): the rows of the tile that count, with their `weight` (r,).
+        Parameters
+        ----------
+        tile : Tile
+            Pairs of left and right rows.
+        among : int ndarray of shape (r,) or None, default None
+            Rows of the tile that count; None: all.
+        weight : ndarray of shape (r,) or None, default None
+            Their weights.
         """
         known = self.value[tile.columns]
         if among is None:

@@ -42,7 +42,15 @@ class Points:
         return len(self.matrix)
 
     def block(self, rows: Any, dtype: type) -> np.ndarray:
-        """Some rows without the middle."""
+        """Some rows without the middle.
+
+        Parameters
+        ----------
+        rows : slice or int ndarray
+            Which rows.
+        dtype : type
+            float32 or float64.
+        """
         return centred(self.matrix, rows, self.middle, dtype)
 
 
@@ -92,7 +100,13 @@ class Tile:
         return where(self.low <= half.astype(self.low.dtype))
 
     def upper(self, row: np.ndarray, column: np.ndarray) -> np.ndarray:
-        """Squared distances are not above this."""
+        """Upper bounds of squared distances.
+
+        Parameters
+        ----------
+        row, column : int ndarray of any shape
+            Which pairs of the tile.
+        """
         return 2 * self.low[row, column].astype(np.float64) + 2 * (self.slack[0][row] + self.slack[1][column])
 
     def squared(self, row: np.ndarray, column: np.ndarray, needed: bool = False) -> np.ndarray:
@@ -120,7 +134,17 @@ class LeftOpen(Exception):
 
 
 def with_tile(work: Callable[[Tile], Result], left: Points, rows: Any, right: Points, columns: Any) -> Result:
-    """The result of `work` on a tile of float32, or where that leaves too much open, of float64."""
+    """The result of `work` on a tile of float32, or where that leaves too much open, of float64.
+
+    Parameters
+    ----------
+    work : callable
+        Takes a `Tile`; raises `LeftOpen` where it does not say enough.
+    left, right : Points
+        Both sets.
+    rows, columns : slice or int ndarray
+        Which rows of the left and of the right one.
+    """
     try:
         return work(Tile(left, rows, right, columns, np.float32))
     except LeftOpen:

@@ -36,6 +36,7 @@ class Density(NamedTuple):
 
     @property
     def mixture(self) -> Mixture:
+        """The mixture in the projected space."""
         return Mixture(self.weights, self.means, self.factors)
 
 
@@ -111,7 +112,22 @@ def principal_directions(x: np.ndarray, wanted: float | int) -> np.ndarray:
 
 
 def log_density_of(matrix: np.ndarray, density: Density, outside: float | None) -> np.ndarray:
-    """log p(x); with `outside` also of the part outside the directions, isotropic with that variance."""
+    """log p(x) of pictures, with or without what lies outside the directions.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n, d)
+        Features.
+    density : Density
+        From `fit_density`.
+    outside : float or None
+        Variance of the isotropic Gaussian outside the directions; None: that part does not count.
+
+    Returns
+    -------
+    float64 ndarray of shape (n,)
+        In nats.
+    """
     q, d = density.directions.shape
     inside = inside_of(matrix, density)
     log_p = log_density(inside, density.mixture)
@@ -123,13 +139,29 @@ def log_density_of(matrix: np.ndarray, density: Density, outside: float | None) 
 
 
 def ceiling(density: Density, outside: float | None) -> float:
-    """No picture's log p(x) is above this: every component at its own mean, added up."""
+    """An upper bound of log p(x) of any picture: every component at its own mean, added up.
+
+    Parameters
+    ----------
+    density : Density
+        From `fit_density`.
+    outside : float or None
+        As in `log_density_of`.
+    """
     q, d = density.directions.shape
     modes = log_density_at_modes(density.mixture)
     return modes if outside is None or not 0 < q < d else modes - 0.5 * (d - q) * float(np.log(2 * np.pi * outside))
 
 
 def inside_of(matrix: np.ndarray, density: Density) -> np.ndarray:
-    """Standardised and projected, (n, q)."""
+    """Standardised and projected features, float64 (n, q).
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n, d)
+        Features.
+    density : Density
+        From `fit_density`.
+    """
     x = (matrix - density.mean) / density.spread
     return steady_product(x, density.directions) if len(density.directions) else x

@@ -19,7 +19,22 @@ class Fixed(BaseScorer, ABC):
     """
 
     def fit(self, features: Any, y: Any = None, folds: np.ndarray | None = None) -> Self:
-        """Read the parameters; the reals (n, d) fix the scale and nothing else."""
+        """Read the parameters; the reals fix the scale and nothing else.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n, d) or Features
+            Features of reals.
+        y : ignored
+            For scikit-learn's convention.
+        folds : int ndarray of shape (n,) or None, default None
+            Fold of each real, from 0; only their number matters.
+
+        Returns
+        -------
+        Fixed
+            Itself.
+        """
         matrix = as_matrix(features)
         self._read(matrix)
         self.width_ = matrix.shape[1]
@@ -102,6 +117,7 @@ class IQA(Value):
 
     @property
     def default_extractor(self) -> str:
+        """The extractor whose only feature is the metric."""
         return f"iqa(metric={self.metric!r}, device={self.device!r})"
 
     def _read(self, matrix: np.ndarray) -> None:

@@ -265,7 +265,19 @@ def chosen_strength(x: np.ndarray, real: np.ndarray, votes: np.ndarray, folds: n
 
 
 def cross_validated(x: np.ndarray, real: np.ndarray, votes: np.ndarray, folds: np.ndarray, C: float) -> float:
-    """Mean log-likelihood of a vote on pictures of the fold that was held out, in nats."""
+    """Mean log-likelihood of a vote on pictures of the fold that was held out, in nats.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n, d)
+        Standardised columns.
+    real, votes : ndarray of shape (n,)
+        How many of the votes say real, and how many there are.
+    folds : int ndarray of shape (n,)
+        Fold of each picture.
+    C : float
+        Inverse strength of the penalty.
+    """
     return log_likelihood(sigmoid(held_out(x, real, votes, folds, C)), real, votes) / float(votes.sum())
 
 

@@ -106,7 +106,20 @@ def thresholds(labels: np.ndarray, n_heads: int = 8, preset: str = "recommended"
 
 
 def targets(labels: np.ndarray, cuts: np.ndarray) -> np.ndarray:
-    """c_i = [S_p >= T_i], float64 (n, N) (eq. 2)."""
+    """c_i = [S_p >= T_i] (eq. 2).
+
+    Parameters
+    ----------
+    labels : array-like of shape (n,)
+        Pseudo labels, S_p.
+    cuts : ndarray of shape (N,)
+        Thresholds, T_i.
+
+    Returns
+    -------
+    float64 ndarray of shape (n, N)
+        0 or 1.
+    """
     return (np.asarray(labels)[:, None] >= cuts).astype(np.float64)
 
 
@@ -141,7 +154,22 @@ def combined(probabilities: np.ndarray, preset: str = "recommended") -> np.ndarr
 
 
 def checked_labels(y: Any, n: int, name: str) -> np.ndarray:
-    """Labels as float64 (n,): finite, and not all alike."""
+    """Labels as float64 (n,): finite, and not all equal.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+        Labels.
+    n : int
+        Number of pictures.
+    name : str
+        Name of the scorer, for the error.
+
+    Raises
+    ------
+    BadShape
+        If there are no labels, or they do not fit.
+    """
     if y is None:
         raise BadShape(
             f"{name} learns from labels: `giqa train {name.lower()}` makes them from a table of snapshots; in Python, "
@@ -154,7 +182,19 @@ def checked_labels(y: Any, n: int, name: str) -> np.ndarray:
 
 
 def label_folds(y: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Fold 0..4 of each row, (n,): whole labels below the largest together, the largest (reals) distributed evenly."""
+    """Fold 0..4 of each row: rows of one label below the largest go together, those of the largest (reals) one by one.
+
+    Parameters
+    ----------
+    y : float64 ndarray of shape (n,)
+        Labels.
+    seed : int, default 0
+        The same seed gives the same folds.
+
+    Returns
+    -------
+    int ndarray of shape (n,)
+    """
     rng = np.random.default_rng(seed)
     folds = np.empty(len(y), int)
     top = y == y.max()

@@ -187,8 +187,8 @@ class Steadiness:
         if not slow:
             return f"{self.blas}: a picture has the same bits alone and in any batch ({self.tiles} sizes tried)"
         return (
-            f"{self.blas} rounds a picture by the others in the batch in some sizes of product ({', '.join(slow)}): there giqa "
-            "multiplies pictures one by one, so scores are the same bits all the same, only slower"
+            f"{self.blas} rounds a picture by the rest of its batch in some sizes of product ({', '.join(slow)}): "
+            "there giqa multiplies pictures one by one, so scores are the same bits all the same, only slower"
         )
 
 

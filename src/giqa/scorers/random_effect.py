@@ -68,19 +68,54 @@ def spread_posterior(logits: np.ndarray, variance: np.ndarray, real: np.ndarray,
 
 
 def centred(logits: np.ndarray, spread: np.ndarray | float) -> np.ndarray:
-    """m, such that the mean of 1 / (1 + exp(-m - u)) over u is the probability that `logits` say."""
+    """m, such that the mean of 1 / (1 + exp(-m - u)) over u is the probability whose log odds are `logits`.
+
+    Parameters
+    ----------
+    logits : ndarray
+        Log odds of the model's probability.
+    spread : ndarray or float
+        Standard deviation of u.
+    """
     return logits * np.sqrt(1 + ATTENUATION * spread**2)
 
 
 def drawn_spreads(posterior: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
-    """n standard deviations at even steps of the posterior, in random order, float64 (n,)."""
+    """Standard deviations at even steps of the posterior, in random order.
+
+    Parameters
+    ----------
+    posterior : ndarray of shape (80,)
+        From `spread_posterior`.
+    n : int
+        Number of steps.
+    rng : numpy.random.Generator
+        Source of the order.
+
+    Returns
+    -------
+    float64 ndarray of shape (n,)
+    """
     above = np.r_[0.0, np.cumsum(posterior)]
     edges = np.r_[SPREADS[0], (SPREADS[1:] + SPREADS[:-1]) / 2, SPREADS[-1]]
     return rng.permutation(np.interp((np.arange(n) + 0.5) / n, above, edges))
 
 
 def own_interval(draws: np.ndarray, spreads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The 95 % interval of each picture's own probability, from logits `draws` (n, B) and `spreads` (B,) of B fits."""
+    """The 95 % interval of each picture's own probability.
+
+    Parameters
+    ----------
+    draws : ndarray of shape (n, B)
+        Logits of n pictures by B fits.
+    spreads : ndarray of shape (B,)
+        Standard deviation of u for each fit.
+
+    Returns
+    -------
+    low, high : float64 ndarray of shape (n,)
+        0 to 1.
+    """
     count = len(spreads)
     times = -(-POINTS // count)
     steps = (np.random.default_rng(0).permutation(times * count) + 0.5) / (times * count)

@@ -102,7 +102,22 @@ class Folded(BaseScorer):
         self.default_extractor = getattr(scorer, "default_extractor", None)
 
     def fit(self, features: Any, y: Any = None, folds: np.ndarray | None = None) -> Self:
-        """Fit on all reals (n, d), and without each of the `folds` (n,), numbered from 0."""
+        """Fit on all reals, and without each fold.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n, d) or Features
+            Features of reals.
+        y : ignored
+            For scikit-learn's convention.
+        folds : int ndarray of shape (n,) or None, default None
+            Fold of each real, from 0; None: no fold is held out.
+
+        Returns
+        -------
+        Folded
+            Itself.
+        """
         matrix = _matrix(features)
         folds = np.zeros(len(matrix), int) if folds is None else folds
         self.parts_ = [deepcopy(self.scorer).fit(matrix[folds != f]) for f in range(folds.max() + 1) if folds.max()]

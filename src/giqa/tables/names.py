@@ -147,7 +147,15 @@ def join_names(
 
 
 def short(name: str, most: int = 120) -> str:
-    """A name in quotes, cut where it is long."""
+    """A name in quotes, cut where it is long.
+
+    Parameters
+    ----------
+    name : str
+        Any text.
+    most : int, default 120
+        Letters that are kept.
+    """
     return repr(name if len(name) <= most else f"{name[:most]}...")
 
 
