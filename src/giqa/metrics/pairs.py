@@ -140,10 +140,14 @@ def with_tile(work: Callable[[Tile], Result], left: Points, rows: Any, right: Po
     ----------
     work : callable
         Takes a `Tile`; raises `LeftOpen` where it does not say enough.
-    left, right : Points
-        Both sets.
-    rows, columns : slice or int ndarray
-        Which rows of the left and of the right one.
+    left : Points
+        One set.
+    rows : slice or int ndarray
+        Which of its rows.
+    right : Points
+        The other set.
+    columns : slice or int ndarray
+        Which of its rows.
     """
     try:
         return work(Tile(left, rows, right, columns, np.float32))
@@ -156,10 +160,14 @@ def squared_distances_of(left: np.ndarray, row: np.ndarray, right: np.ndarray, c
 
     Parameters
     ----------
-    left, right : ndarray of shape (n, d) and (m, d)
-        Both sets.
-    row, column : int ndarray of one shape
-        Which row of each.
+    left : ndarray of shape (n, d)
+        One set.
+    row : int ndarray of any shape
+        A row of it for each pair.
+    right : ndarray of shape (m, d)
+        The other set.
+    column : int ndarray of the same shape
+        A row of it for each pair.
 
     Returns
     -------

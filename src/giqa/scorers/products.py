@@ -195,6 +195,13 @@ class Steadiness:
 def check_products() -> Steadiness:
     """Try every size of tile that products are made of, in about 0.1 s, once in a process.
 
+    Returns
+    -------
+    Steadiness
+        What was found; giqa is right in any case, and slower where a size is not steady.
+
+    Examples
+    --------
     >>> check_products().tiles
     12
     """

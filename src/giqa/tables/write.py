@@ -118,6 +118,17 @@ def harmless(value: Any) -> Any:
 def as_it_was(cell: str) -> str:
     """The text that `harmless` was given.
 
+    Parameters
+    ----------
+    cell : str
+        As it stands in a file.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
     >>> [as_it_was(harmless(name)) for name in ("=a", "'=a", "'a", "a")]
     ['=a', "'=a", "'a", 'a']
     """
