@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..errors import BadShape
 from ..threads import in_order
-from .blocks import as_pair, as_set, blocks, middle_of
+from .blocks import as_pair, blocks, middle_of
 from .metric import DIVERSITY, MEMORY, QUALITY, Metric
 from .neighbours import Least, in_balls, nearest_of, nearest_others, reached_by
 from .pairs import TIE, Points, Tile, with_tile
+from .realism import usable_balls
 
 COPY = 0.1  # of the typical distance between a real and its nearest other real
 ENOUGH = 1000  # pictures of each set, below which neighbourhoods say little
@@ -147,7 +147,7 @@ def neighbourhoods(real: Any, fake: Any, *, k: int = 5) -> Neighbourhoods:
     n, m = len(real), len(fake)
     inside, balls, recalled, covered = np.zeros(m, bool), np.zeros(m, int), np.zeros(n, bool), np.zeros(n, bool)
     nearest, realest = Least(m), Least(m)
-    usable, per_radius = _usable(real_radius)
+    usable, per_radius = usable_balls(real_radius)
 
     def look(tile: Tile) -> tuple[Any, ...]:
         rows, columns = tile.rows, tile.columns
@@ -179,70 +179,6 @@ def neighbourhoods(real: Any, fake: Any, *, k: int = 5) -> Neighbourhoods:
         np.sqrt(nearest.value),
         np.sqrt(real_near[:, 0]),
     )
-
-
-def realism_score(real: Any, fake: Any, *, k: int = 3) -> np.ndarray:
-    """The highest ratio of a real's radius to the distance from it, for each picture (Kynkäänniemi et al. 2019, eq. 5).
-
-    Parameters
-    ----------
-    real : array-like of shape (n, d)
-        Features of reals.
-    fake : array-like of shape (m, d)
-        Features of fakes, m from 1.
-    k : int, default 3
-        A ball reaches to the k-th nearest other real.
-
-    Returns
-    -------
-    float64 ndarray of shape (m,)
-        Above 1: inside a ball. A copy of a real scores 1e30.
-
-    Raises
-    ------
-    BadShape
-        If the sets do not fit, or every real has k others with the same features.
-
-    Notes
-    -----
-    Only the half of the reals with the smaller balls counts, as published: where reals are sparse, balls are too large
-    to say anything.
-
-    References
-    ----------
-    Kynkäänniemi et al., "Improved Precision and Recall Metric for Assessing Generative Models", 2019.
-
-    Examples
-    --------
-    >>> reals = np.random.default_rng(0).normal(size=(200, 2))
-    >>> near, far = realism_score(reals, np.array([[0.1, 0.1], [9.0, 9.0]]), k=10)
-    >>> bool(near > 1 > far)
-    True
-    """
-    real, fake = as_set(real, "real", 2), as_set(fake, "fake")
-    if real.shape[1] != fake.shape[1]:
-        raise BadShape(f"The reals have {real.shape[1]} columns, the fakes {fake.shape[1]}; they need the same.")
-    reals = Points(real, middle_of(real))
-    fakes = Points(fake, reals.middle)
-    usable, per_radius = _usable(nearest_of(reals, k)[:, -1])
-    kept = np.flatnonzero(usable)
-    if not len(kept):
-        raise BadShape("Every real has k others with the same features, so there are no balls; leave duplicates out.")
-    best = Least(len(fake))
-
-    def look(tile: Tile) -> tuple[np.ndarray, ...]:
-        return best.lower(tile, np.arange(len(tile.rows)), per_radius[tile.rows])
-
-    for rows in blocks(len(kept)):
-        for columns in blocks(len(fake)):
-            best.take(with_tile(look, reals, kept[rows], fakes, columns))
-    return best.realism()
-
-
-def _usable(radius: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which balls count for realism, bool (n,), and 1 / squared radius, (n,); 0 for those that do not."""
-    usable = (radius > 0) & (radius <= np.median(radius))
-    return usable, np.where(usable, 1 / np.where(usable, radius, 1), 0)
 
 
 class OfNeighbours(Metric):
