@@ -137,11 +137,9 @@ class Scorer(Protocol):
 
     def fit(self, features: Any, y: Any = None) -> Self:
         """Learn from features (n, d), and labels `y` (n,) where it is a learned scorer; returns itself."""
-        ...
 
     def score_samples(self, features: Any) -> np.ndarray:
         """One score a picture, float64 (n,); the same bits whatever the other pictures in the batch are."""
-        ...
 
 
 class ReferenceScorer(Scorer, Protocol):
@@ -154,7 +152,6 @@ class ReferenceScorer(Scorer, Protocol):
 
     def fit(self, features: Any, y: Any = None, folds: np.ndarray | None = None) -> Self:
         """Learn from reals (n, d); `folds` (n,), from 0, also learns it without each fold."""
-        ...
 
     def score_folds(self, features: Any) -> np.ndarray:
         """The score under the model without each fold in turn, float64 (n, F)."""

@@ -2,25 +2,16 @@
 
 from .. import public
 
-__getattr__, __dir__, __all__ = public(
-    __name__,
-    {
-        "GMM": "gmm",
-        "SGM": "gmm",
-        "KNN": "knn",
-        "MultiLayer": "multilayer",
-        "MBC": "learned",
-        "BC": "learned",
-        "IR": "learned",
-        "Rank": "learned",
-        "BRISQUE": "brisque",
-        "NIQE": "niqe",
-        "IQA": "fixed",
-        "Value": "fixed",
-        "HumanModel": "human",
-        "Scale": "scale",
-        "BaseScorer": "scorer",
-        "Folded": "scorer",
-        "as_scorer": "scorer",
-    },
-)
+_NAMES = {
+    "gmm": "GMM SGM",
+    "knn": "KNN",
+    "multilayer": "MultiLayer",
+    "learned": "BC IR MBC Rank",
+    "brisque": "BRISQUE",
+    "niqe": "NIQE",
+    "fixed": "IQA Value",
+    "human": "HumanModel",
+    "scale": "Scale",
+    "scorer": "BaseScorer Folded as_scorer",
+}
+__getattr__, __dir__, __all__ = public(__name__, {n: module for module, names in _NAMES.items() for n in names.split()})

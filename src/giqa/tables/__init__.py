@@ -2,16 +2,11 @@
 
 from .. import public
 
-__getattr__, __dir__, __all__ = public(
-    __name__,
-    {
-        "Table": "table",
-        "read_table": "read",
-        "read_scored": "read",
-        "parse_table": "text",
-        "write_table": "write",
-        "as_csv": "write",
-        "match_names": "names",
-        "join_names": "names",
-    },
-)
+_NAMES = {
+    "table": "Table",
+    "read": "read_scored read_table",
+    "text": "parse_table",
+    "write": "as_csv write_table",
+    "names": "join_names match_names",
+}
+__getattr__, __dir__, __all__ = public(__name__, {n: module for module, names in _NAMES.items() for n in names.split()})
