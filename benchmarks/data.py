@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from giqa.features.extract import extract
 from PIL import Image
 
 import giqa
 from giqa.errors import MissingSource
+from giqa.features.reader import extract
 from giqa.images import open_source
 from giqa.images.decode import decode
 from giqa.types import Features, Source

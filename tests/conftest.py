@@ -54,7 +54,7 @@ def toy(tmp_path_factory):
 @pytest.fixture(scope="session")
 def toy_features(toy, tmp_path_factory):
     """A cache folder that holds the features of the toy pictures: computing them takes longer than most tests."""
-    from giqa.features.extract import extract
+    from giqa.features.reader import extract
 
     home = tmp_path_factory.mktemp("toy-features")
     with pytest.MonkeyPatch.context() as patch:

@@ -12,7 +12,7 @@ from giqa.features.statistics import Statistics
 from giqa.images import open_source
 from giqa.scorers.gmm import SGM
 from giqa.scorers.knn import KNN
-from giqa.scorers.scale import jackknife
+from giqa.stats import jackknife
 from giqa.testing import BrokenPromise, check_extractor, check_reference_scorer, check_scorer, check_source
 
 

@@ -42,8 +42,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from giqa.features.extract import DEFAULT_EXTRACTOR, make_extractor
-
 from benchmarks.accuracy._damage import damage
 from benchmarks.accuracy._measures import cifar, coverage, domain, epochs, faces, places
 from benchmarks.accuracy._pairs import people, published
@@ -52,6 +50,7 @@ from benchmarks.intervals import Figure
 from benchmarks.shared import command, existing, head, names, results, row, say
 from giqa import registry
 from giqa.errors import MissingSource
+from giqa.features.reader import DEFAULT_EXTRACTOR, make_extractor
 
 MEASURES = {
     "faces": faces,

@@ -27,13 +27,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from giqa.features.extract import make_extractor
 from PIL import Image, ImageFilter
 
 from benchmarks.data import pixels
 from benchmarks.intervals import auc, spearman
 from benchmarks.shared import command, existing, head, results, row, say
 from giqa.features.embedded import OUTPUTS, Embedded
+from giqa.features.reader import make_extractor
 from giqa.images import open_source
 from giqa.model.fit import make_scorer
 from giqa.scorers.multilayer import COMBINE

@@ -17,10 +17,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-from giqa.features.extract import extract
 
 from benchmarks.intervals import auc
 from benchmarks.shared import command, head, results, row
+from giqa.features.reader import extract
 from giqa.model.fit import make_scorer
 from giqa.model.out_of_domain import Content
 from giqa.scorers.scale import Scale, assign_folds

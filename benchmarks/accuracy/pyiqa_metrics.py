@@ -24,7 +24,6 @@ from importlib.util import find_spec
 from unittest import mock
 
 import numpy as np
-from giqa.features.extract import extract
 
 from benchmarks.accuracy._pairs import FOLDER, agreement
 from benchmarks.data import Sets, rows_of
@@ -32,6 +31,7 @@ from benchmarks.intervals import over_pictures, spearman
 from benchmarks.shared import command, head, results, row, say
 from giqa.errors import MissingWeights
 from giqa.features.iqa import IQA
+from giqa.features.reader import extract
 
 COLUMNS = {"brisque": -1, "niqe": -1, "hyperiqa": 1, "unique": 1}
 METRICS = ("piqe", "wadiqam_nr", "nima")

@@ -17,10 +17,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from giqa.features.extract import extract, make_extractor
 from scipy.stats import skew
 
 from benchmarks.shared import command, head, results, row
+from giqa.features.reader import extract, make_extractor
 from giqa.model.fit import make_scorer
 from giqa.scorers.scale import Scale, assign_folds
 

@@ -33,13 +33,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from giqa.features.extract import extract, make_extractor
 
 import giqa
 from benchmarks.data import Part, Sets, stems
 from benchmarks.intervals import over_pictures, spearman
 from benchmarks.shared import command, head, results, row, say
-from giqa.metrics.named import LOG_DENSITY, evaluate
+from giqa.features.reader import extract, make_extractor
+from giqa.metrics.prdc import evaluate
+from giqa.metrics.quality import LOG_DENSITY
 from giqa.registry import make
 from giqa.types import Features
 

@@ -27,7 +27,6 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from giqa.features.extract import extract
 
 import giqa
 from benchmarks.data import pictures, raters
@@ -36,6 +35,7 @@ from benchmarks.p_real._columns import TAPS, Game, held_out
 from benchmarks.shared import command, head, results, row
 from giqa.features.embedded import Embedded
 from giqa.features.inception import Inception
+from giqa.features.reader import extract
 from giqa.p_real.distances import LayerDistances
 from giqa.scorers.human import DISTANCE, HumanModel, Z
 from giqa.stats import sigmoid

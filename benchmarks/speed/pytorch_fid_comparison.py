@@ -166,12 +166,12 @@ def write_pictures(where: Path | None, folder: Path, number: int) -> str:
 
 def giqa_ways(folder: Path, embedded: Path | None) -> dict[str, Callable[[], np.ndarray]]:
     """What giqa runs: name -> a call that extracts from all files and returns the widest layer."""
-    from giqa.features.extract import extract
     from safetensors.numpy import save_file
 
     from benchmarks.speed.inception import random_weights
     from giqa.features.embedded import Embedded
     from giqa.features.inception import Inception
+    from giqa.features.reader import extract
 
     tensors = random_weights()
     save_file(tensors, weights := folder / "random.safetensors")

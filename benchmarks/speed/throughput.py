@@ -20,10 +20,10 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from giqa.features.extract import extract
 
 import giqa
 from benchmarks.shared import command, head, interleaved, median_range, results, row, timed
+from giqa.features.reader import extract
 from giqa.images.toy import write_toy
 from giqa.scorers.knn import KNN
 from giqa.scorers.scale import twins

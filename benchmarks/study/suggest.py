@@ -31,11 +31,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from giqa.features.extract import extract
 
 from benchmarks.data import raters
 from benchmarks.intervals import student
 from benchmarks.shared import command, head, names, results, row
+from giqa.features.reader import extract
 from giqa.images import open_source
 from giqa.scorers.scale import twins
 from giqa.stats import sigmoid

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from giqa.features.extract import extract, make_extractor
 from PIL import Image
 
 from benchmarks.data import rows_of
@@ -15,6 +14,7 @@ from benchmarks.intervals import student
 from benchmarks.shared import head, row, say
 from benchmarks.train.ohem_and_picker import MORE, STEPS
 from giqa.compare.picker_curve import SHARES, Point, picker_curve, truncated_curve
+from giqa.features.reader import extract, make_extractor
 from giqa.metrics.frechet import frechet_distance
 from giqa.model.fit import fit
 from giqa.train.convergence import change_over_last_quarter

@@ -37,7 +37,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from giqa.features.extract import extract
 from PIL import Image
 
 import giqa
@@ -45,6 +44,7 @@ from benchmarks.data import rows_of
 from benchmarks.intervals import RESAMPLES, Figure, around, auc, over_pictures, spearman
 from benchmarks.shared import command, head, names, results, row, say
 from giqa.features.learned import Learned
+from giqa.features.reader import extract
 from giqa.images import open_source
 from giqa.scorers.fixed import Value
 from giqa.train.heads import train_heads

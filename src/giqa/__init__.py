@@ -61,7 +61,7 @@ __all__ += ["__version__"]
 # where a module is now -> where it was in 0.0: importable from there for one more version
 _MOVED = {
     "tables": "names humans.cells",
-    "stats": "humans.measures scorers.linear scorers.logistic",
+    "stats": "scorers.linear=logistic scorers.logistic",
     "metrics": "metrics.intervals=jackknife metrics.inception_score=inception reference=reference_statistics",
     "features": "extraction=reader chosen_layers=select",
     "scorers": "scorers.unseen=random_effect scorers.choice=model_selection",
@@ -76,7 +76,7 @@ _MOVED = {
         "humans.votes humans.exchange humans.answers humans.foreign=other_tools humans.label_studio "
         "humans.platforms humans.layer6 humans.lgiqa humans.hype humans.gate humans.staircase "
         "humans.agreement humans.aggregation humans.people_model=mixed_model humans.curves humans.power "
-        "people=findings people_report=page humans.intervals"
+        "people=findings people_report=page"
     ),
     "study": (
         "humans.study humans.app humans.admin humans.access humans.sitting=session humans.store humans.tables "
@@ -95,7 +95,7 @@ _MOVED = {
         "sums=columns voted=domain scorers.distances scorers.reference=references scorers.half=float16 "
         "scorers.nearest"
     ),
-    "": "pipeline=api",
+    "": "pipeline=api humans.measures=stats humans.intervals=stats metrics.named=metrics",
 }
 _SILENT = {"humans", "humans.hype", "humans.votes", "scores"}  # without a warning, as scripts out there import them
 _NOW = {

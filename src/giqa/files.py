@@ -1,4 +1,4 @@
-"""Files that exist whole or not at all, and pixels as PNG."""
+"""Atomic writing of files, and pixels as PNG."""
 
 from __future__ import annotations
 
@@ -19,7 +19,23 @@ TENSORS = {"f2": "F16", "f4": "F32", "f8": "F64", "u1": "U8", "i4": "I32", "i8":
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write under a temporary name in the same folder, then rename: the file exists whole or not at all."""
+    """Write a file atomically: under a temporary name in the same folder, then renamed.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder must be there.
+    content : bytes
+        All of it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "a.txt"
+    >>> replace_file(path, b"whole")
+    >>> path.read_bytes()
+    b'whole'
+    """
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
         partial.write_bytes(content)
@@ -30,7 +46,17 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def write_tensors(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> None:
-    """A safetensors file, whole or not at all, one array after the other: a mapped one is never in memory."""
+    """Write a safetensors file atomically, one array after the other: a mapped array is never in memory as a whole.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder must be there.
+    arrays : mapping of str to ndarray
+        In C order, of a type that safetensors knows.
+    metadata : mapping of str to str
+        What the header holds.
+    """
     entries, end = {}, 0
     for name, array in arrays.items():
         place, end = [end, end + array.nbytes], end + array.nbytes
@@ -70,7 +96,18 @@ def is_whole(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> boo
 
 
 def as_png(pixels: np.ndarray) -> bytes:
-    """uint8 RGB (h, w, 3) as a PNG that holds pixels and nothing else."""
+    """Pixels as a PNG that holds nothing else.
+
+    Parameters
+    ----------
+    pixels : uint8 ndarray of shape (h, w, 3)
+        RGB.
+
+    Returns
+    -------
+    bytes
+        The file.
+    """
     import numpy as np
     from PIL import Image
 

@@ -41,26 +41,43 @@ BUILTIN: dict[str, dict[str, str]] = {
     },
     "metric": {
         "qs": "giqa.compare.quality:Quality",
-        "ds": "giqa.metrics.named:Diversity",
-        "fd": "giqa.metrics.named:Frechet",
-        "fd_infinity": "giqa.metrics.named:FrechetInfinity",
-        "kd": "giqa.metrics.named:Kernel",
-        "cmmd": "giqa.metrics.named:CMMD",
-        "precision": "giqa.metrics.named:Precision",
-        "recall": "giqa.metrics.named:Recall",
-        "density": "giqa.metrics.named:Density",
-        "coverage": "giqa.metrics.named:Coverage",
-        "authenticity": "giqa.metrics.named:Authenticity",
-        "vendi": "giqa.metrics.named:Vendi",
-        "inception_score": "giqa.metrics.named:InceptionScore",
+        "ds": "giqa.metrics.quality:Diversity",
+        "fd": "giqa.metrics.frechet:Frechet",
+        "fd_infinity": "giqa.metrics.frechet:FrechetInfinity",
+        "kd": "giqa.metrics.kernel:Kernel",
+        "cmmd": "giqa.metrics.kernel:CMMD",
+        "precision": "giqa.metrics.prdc:Precision",
+        "recall": "giqa.metrics.prdc:Recall",
+        "density": "giqa.metrics.prdc:Density",
+        "coverage": "giqa.metrics.prdc:Coverage",
+        "authenticity": "giqa.metrics.prdc:Authenticity",
+        "vendi": "giqa.metrics.vendi:Vendi",
+        "inception_score": "giqa.metrics.inception:InceptionScore",
     },
 }
 PRESETS = ("paper", "released", "recommended")
 
 
 def names(kind: str) -> dict[str, str]:
-    """Every registered name of a kind and where it lives, without importing any of it.
+    """Every registered name of a kind and where it is, without importing any of it.
 
+    Parameters
+    ----------
+    kind : {"extractor", "scorer", "metric"}
+        The kind.
+
+    Returns
+    -------
+    dict of str to str
+        Name -> "module:attribute"; those of third parties come from entry points.
+
+    Raises
+    ------
+    BadSpec
+        If there is no such kind.
+
+    Examples
+    --------
     >>> names("scorer")["knn"]
     'giqa.scorers.knn:KNN'
     """
@@ -72,7 +89,18 @@ def names(kind: str) -> dict[str, str]:
 
 
 def summary(where: str) -> str:
-    """First sentence of the docstring of "module:attribute", read without importing what the module imports."""
+    """First paragraph of the docstring of "module:attribute", read without importing what the module imports.
+
+    Parameters
+    ----------
+    where : str
+        As in the registry.
+
+    Returns
+    -------
+    str
+        On one line; "" where there is none.
+    """
     from importlib.util import find_spec
     from pathlib import Path
 
@@ -95,6 +123,23 @@ def summary(where: str) -> str:
 def parse(spec: str) -> tuple[str, dict[str, Any]]:
     """A spec string as name and parameters; values are Python literals, nothing is evaluated.
 
+    Parameters
+    ----------
+    spec : str
+        "name" or "name(key=value, ...)".
+
+    Returns
+    -------
+    name : str
+    parameters : dict of str to object
+
+    Raises
+    ------
+    BadSpec
+        If the string cannot be read.
+
+    Examples
+    --------
     >>> parse("knn(k=5, preset='paper')")
     ('knn', {'k': 5, 'preset': 'paper'})
     >>> parse("gmm")
@@ -127,7 +172,24 @@ def parse(spec: str) -> tuple[str, dict[str, Any]]:
 
 
 def load(kind: str, name: str) -> Any:
-    """The class or function behind a name."""
+    """The class or function behind a name.
+
+    Parameters
+    ----------
+    kind : {"extractor", "scorer", "metric"}
+        The kind.
+    name : str
+        A registered name.
+
+    Returns
+    -------
+    type or callable
+
+    Raises
+    ------
+    BadSpec
+        If there is no such name; the error names the nearest one.
+    """
     table = BUILTIN.get(kind, {})
     if name not in table:  # reading what is installed takes 30 ms
         table = names(kind)
@@ -142,9 +204,30 @@ def load(kind: str, name: str) -> Any:
 
 
 def make(kind: str, spec: Any, **defaults: Any) -> Any:
-    """The object a spec string names; `defaults` fill in what the string leaves out and the object accepts.
+    """The object that a spec string names.
 
-    An object that is not a string is passed through, so that Python users can hand over their own.
+    Parameters
+    ----------
+    kind : {"extractor", "scorer", "metric"}
+        The kind.
+    spec : str or object
+        A spec string. An object is returned as it is, so that Python users can give their own.
+    **defaults
+        Fill in what the string leaves out and the object accepts; None is no default.
+
+    Returns
+    -------
+    object
+
+    Raises
+    ------
+    BadSpec
+        If there is no such name or parameter, or `preset` is given with an object.
+
+    Examples
+    --------
+    >>> make("scorer", "knn(k=5)", preset="paper").preset
+    'paper'
     """
     if not isinstance(spec, str):
         if defaults.get("preset"):
@@ -163,7 +246,23 @@ def make(kind: str, spec: Any, **defaults: Any) -> Any:
 
 
 def parameters(made: Any) -> dict[str, Any]:
-    """The constructor parameters of an object, as it stores them (scikit-learn's convention)."""
+    """The constructor parameters of an object, as it stores them (scikit-learn's convention).
+
+    Parameters
+    ----------
+    made : object
+        A scorer, an extractor or a metric.
+
+    Returns
+    -------
+    dict of str to object
+        Sorted by name.
+
+    Raises
+    ------
+    BadSpec
+        If it does not store one of them under its own name.
+    """
     names = sorted(inspect.signature(type(made)).parameters)
     lost = [name for name in names if not hasattr(made, name)]
     if lost:
@@ -173,7 +272,25 @@ def parameters(made: Any) -> dict[str, Any]:
 
 
 def canonical(kind: str, made: Any) -> str:
-    """The full spec string of an object: defaults filled in, keys sorted; the identity used in files and caches."""
+    """The full spec string of an object: defaults filled in, keys sorted; the identity used in files and caches.
+
+    Parameters
+    ----------
+    kind : {"extractor", "scorer", "metric"}
+        The kind.
+    made : object
+        What `make` returns.
+
+    Returns
+    -------
+    str
+        "name(key=value, ...)", with "module:class" in place of a name that is not registered.
+
+    Examples
+    --------
+    >>> canonical("scorer", make("scorer", "knn"))
+    "knn(k=None, preset='recommended')"
+    """
     place = f"{type(made).__module__}:{type(made).__qualname__}"
     name = next((name for name, where in BUILTIN[kind].items() if where == place), None)  # as in `load`
     name = name or next((name for name, where in names(kind).items() if where == place), place)

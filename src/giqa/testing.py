@@ -176,7 +176,7 @@ def check_metric(make: Callable[[], Any], order: bool = True) -> None:
 
     `order=False` leaves out the order, for metrics that draw by position.
 
-    >>> from giqa.metrics.named import Frechet
+    >>> from giqa.metrics.frechet import Frechet
     >>> check_metric(Frechet)
     """
     real, fake = reals_and_fakes(n=200, d=4)

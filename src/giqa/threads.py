@@ -37,11 +37,27 @@ def one_blas_thread() -> Iterator[None]:
 def in_order(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     """work(item) for every item, in the order of the items; several at a time, each with one thread of BLAS.
 
-    >>> list(in_order(lambda x: x * x, range(4)))
-    [0, 1, 4, 9]
+    Parameters
+    ----------
+    work : callable
+        Takes an item.
+    items : iterable
+        They are taken as they are needed: no more are held in memory than are worked on.
 
+    Yields
+    ------
+    object
+        What `work` returned.
+
+    Notes
+    -----
     As many at a time as BLAS may use threads (`OMP_NUM_THREADS`), so inside another `in_order` one by one. BLAS rounds
     otherwise when its threads share a product; here every piece has the same bits with any number of threads.
+
+    Examples
+    --------
+    >>> list(in_order(lambda x: x * x, range(4)))
+    [0, 1, 4, 9]
     """
     workers = _allowed()
     with one_blas_thread():

@@ -19,7 +19,7 @@ Progress = Callable[[str, int, int], None]  # (what is being done, pictures done
 # Of an extractor's outputs: they see artefacts, structure, content, or faults that they were taught to recognise.
 LEVELS = ("low", "mid", "high", "taught")
 
-# What is remembered of every picture beside its features: enough to recognise a copy and to say how it was decoded.
+# What is remembered of every picture next to its features: enough to recognise a copy and to say how it was decoded.
 INFO = np.dtype(
     [
         ("digest", "u1", (16,)),  # first 16 bytes of SHA-256 over shape and pixels
@@ -33,14 +33,22 @@ INFO = np.dtype(
 
 @dataclass(frozen=True)
 class Picture:
-    """One decoded picture: `pixels` uint8 RGB (h, w, 3), and what decoding had to do to it."""
+    """One decoded picture, and what decoding had to do to it.
+
+    Parameters
+    ----------
+    pixels : uint8 ndarray of shape (h, w, 3)
+        RGB.
+    notes : tuple of str, default ()
+        Names of `giqa.images.decode.NOTES`.
+    """
 
     pixels: np.ndarray
     notes: tuple[str, ...] = ()
 
 
 class Source(Protocol):
-    """Where pictures come from: names, and access by position, so that work can be resumed and shared out."""
+    """Where pictures come from: names, and access by position, so that work can be resumed and distributed."""
 
     name: str
     ids: Sequence[str]  # unique; paths relative to the folder or table, with "/"
@@ -48,11 +56,27 @@ class Source(Protocol):
     def __len__(self) -> int: ...
 
     def raw(self, index: int) -> bytes | np.ndarray:
-        """The encoded file, or an array of pixels that `giqa.images.decode` takes; raises `BadImage`."""
+        """The encoded picture.
+
+        Parameters
+        ----------
+        index : int
+            Position, from 0.
+
+        Returns
+        -------
+        bytes or ndarray
+            A file, or pixels as `giqa.images.decode` takes them.
+
+        Raises
+        ------
+        BadImage
+            If it cannot be read.
+        """
         ...
 
     def path(self, index: int) -> Path | None:
-        """The file on disk, if the picture is one."""
+        """The file on disk, if the picture is one; else None."""
         ...
 
 
@@ -76,11 +100,33 @@ class Extractor(Protocol):
         ...
 
     def prepare(self, pixels: np.ndarray) -> np.ndarray:
-        """What can be done picture by picture in a thread: uint8 (h, w, 3) to the network's input."""
+        """What can be done picture by picture in a thread.
+
+        Parameters
+        ----------
+        pixels : uint8 ndarray of shape (h, w, 3)
+            One picture.
+
+        Returns
+        -------
+        ndarray
+            The network's input.
+        """
         ...
 
     def run(self, prepared: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-        """Prepared pictures to layer -> float32 (n, c); the same bits whatever the company."""
+        """Prepared pictures to features.
+
+        Parameters
+        ----------
+        prepared : sequence of ndarray
+            From `prepare`.
+
+        Returns
+        -------
+        dict of str to float32 ndarray of shape (n, c)
+            Layers by name; the same bits whatever the other pictures in the batch are.
+        """
         ...
 
     def __call__(self, pixels: Sequence[np.ndarray]) -> dict[str, np.ndarray]: ...
@@ -104,9 +150,11 @@ def columns_of(source: Source) -> Mapping[str, Sequence[str]]:
 class Scorer(Protocol):
     """Features to one score a picture; higher = better."""
 
-    def fit(self, features: Any, y: Any = None) -> Self: ...
+    def fit(self, features: Any, y: Any = None) -> Self:
+        """Learn from features (n, d), and labels `y` (n,) where it is a learned scorer; returns itself."""
 
-    def score_samples(self, features: Any) -> np.ndarray: ...
+    def score_samples(self, features: Any) -> np.ndarray:
+        """One score a picture, float64 (n,); the same bits whatever the other pictures in the batch are."""
 
 
 class ReferenceScorer(Scorer, Protocol):
@@ -117,7 +165,8 @@ class ReferenceScorer(Scorer, Protocol):
 
     held_out_: np.ndarray  # (n,) score of each real under the model without its fold
 
-    def fit(self, features: Any, y: Any = None, folds: np.ndarray | None = None) -> Self: ...
+    def fit(self, features: Any, y: Any = None, folds: np.ndarray | None = None) -> Self:
+        """Learn from reals (n, d); `folds` (n,), from 0, also learns it without each fold."""
 
     def score_folds(self, features: Any) -> np.ndarray:
         """The score under the model without each fold in turn, float64 (n, F)."""
@@ -132,7 +181,27 @@ class ReferenceScorer(Scorer, Protocol):
 class Features:
     """Named layers of pooled features for named pictures.
 
-    `ids`: n different names; `layers`: name -> float32 (n, c); `info`: (n,) of dtype `INFO`, or None; `made_by`: how.
+    Parameters
+    ----------
+    ids : tuple of str
+        n different names.
+    layers : mapping of str to float32 ndarray of shape (n, c)
+        Features by layer.
+    info : ndarray of shape (n,) of dtype `INFO` or None, default None
+        What is remembered of each picture.
+    made_by : mapping, default empty
+        How they were made.
+
+    Raises
+    ------
+    BadShape
+        If a name is there twice, or a layer has another number of rows.
+
+    Examples
+    --------
+    >>> features = Features(("a.png", "b.png"), {"low": np.zeros((2, 3)), "high": np.ones((2, 1))})
+    >>> len(features), features.matrix().shape, features.rows([1]).ids
+    (2, (2, 4), ('b.png',))
     """
 
     ids: tuple[str, ...]
@@ -154,7 +223,17 @@ class Features:
         return len(self.ids)
 
     def rows(self, keep: np.ndarray | slice) -> Features:
-        """The same layers for some of the pictures (indices, mask or slice)."""
+        """The same layers for some of the pictures.
+
+        Parameters
+        ----------
+        keep : int ndarray, bool ndarray or slice
+            Which of them.
+
+        Returns
+        -------
+        Features
+        """
         positions = np.arange(len(self))[keep]
         return Features(
             tuple(self.ids[i] for i in positions),

@@ -4,7 +4,7 @@ import pytest
 
 from giqa.errors import BadImage, BadSource, MissingSource
 from giqa.images.table import TableSource
-from giqa.tables.table import read_table
+from giqa.tables.read import read_table
 
 SNAPSHOTS = """image,kind,iteration,note
 r/a.png,real,,x

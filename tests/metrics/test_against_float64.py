@@ -16,7 +16,8 @@ from giqa import registry
 from giqa.metrics.blocks import keys
 from giqa.metrics.frechet import Moments, frechet_distance
 from giqa.metrics.kernel import cmmd
-from giqa.metrics.prdc import nearest_others, neighbourhoods, realism_score
+from giqa.metrics.prdc import nearest_others, neighbourhoods
+from giqa.metrics.realism import realism_score
 from giqa.metrics.vendi import vendi_score
 
 CASES = list(itertools.product((0.1, 1e-2, 1e-3, 1e-4), (1, 2, 6, 8), (1e-3, 1.0, 1e3), (0.0, 1e3)))

@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import t as students_t
 
 from giqa.metrics.frechet import frechet_distance
-from giqa.metrics.jackknife import Jackknife, at_number, jackknifed, student, wilson
+from giqa.metrics.jackknife import Jackknife, at_number, jackknifed
 
 
 def mean_gap(real, fake):
@@ -95,20 +95,6 @@ def test_several_numbers_at_once():
     both = jackknifed(lambda r, f: np.r_[mean_gap(r, f), f.std()], real, fake, share_of=(0, 30))
     assert both[0].interval() == jackknifed(mean_gap, real, fake)[0].interval()
     assert [e.share_of for e in both] == [0, 30]
-
-
-@pytest.mark.parametrize("freedom", [4, 9, 30])
-@pytest.mark.parametrize("level", [0.9, 0.95, 0.99])
-def test_students_quantile(freedom, level):
-    assert student(freedom, level) == pytest.approx(students_t.ppf((1 + level) / 2, freedom), rel=0.015)
-
-
-@pytest.mark.parametrize(("share", "n"), [(0.0, 12), (0.3, 40), (1.0, 7)])
-def test_wilson_solves_its_equation(share, n):
-    """Both ends p of the interval fulfil |share - p| = 1.96 sqrt(p (1 - p) / n)."""
-    for p in wilson(share, n):
-        if 0 < p < 1:
-            assert abs(share - p) == pytest.approx(1.959964 * np.sqrt(p * (1 - p) / n), rel=1e-5)
 
 
 def test_a_mean_over_pictures_has_the_textbooks_interval():

@@ -3,7 +3,8 @@ import pytest
 from sklearn.neighbors import NearestNeighbors
 
 from giqa.errors import BadShape, BadSpec
-from giqa.metrics.prdc import neighbourhoods, realism_score
+from giqa.metrics.prdc import neighbourhoods
+from giqa.metrics.realism import realism_score
 
 
 def by_scikit_learn(real, fake, k):

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from giqa.errors import BadShape, BadSpec
-from giqa.metrics.named import LOG_DENSITY
-from giqa.metrics.quality import diversity_score, quality, quality_score
+from giqa.metrics.quality import LOG_DENSITY, diversity_score, quality, quality_score
 from giqa.registry import make
 
 

@@ -5,8 +5,7 @@ import pytest
 
 from giqa.errors import BadModel, BadShape, BadSpec, MissingSource, NotFitted
 from giqa.scorers.human import STRENGTHS, HumanModel, cross_validated
-from giqa.stats import sigmoid
-from giqa.stats.logistic import fit_logistic, log_likelihood
+from giqa.stats import fit_logistic, log_likelihood, sigmoid
 from giqa.types import Features
 
 

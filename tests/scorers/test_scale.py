@@ -4,7 +4,8 @@ import pytest
 from giqa.errors import BadShape
 from giqa.scorers.gmm import SGM
 from giqa.scorers.knn import KNN
-from giqa.scorers.scale import Copies, Folded, Scale, Thumbnails, assign_folds, jackknife, twins
+from giqa.scorers.scale import Copies, Scale, Thumbnails, assign_folds, twins
+from giqa.scorers.scorer import Folded
 from giqa.types import INFO
 
 
@@ -63,11 +64,6 @@ def test_interval_joins_the_model_and_the_scale():
     assert 0.05 < narrow < 0.2  # 1.96 standard errors of a median of 400: about 1.96 x 1.25 / 20 = .12
     low, high = scale.interval(score, np.array([scale.spread]))
     assert (high[0] - low[0]) / 2 == pytest.approx(np.hypot(2.776445, narrow))
-
-
-def test_jackknife_by_hand():
-    """Scores -2, -1, 0, 1, 2 without each fold: sqrt(4/5 x 10)."""
-    assert jackknife(np.array([[-2.0, -1.0, 0.0, 1.0, 2.0]])) == pytest.approx([np.sqrt(8)])
 
 
 @pytest.mark.slow

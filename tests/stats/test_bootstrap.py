@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 
 from giqa.errors import BadShape
-from giqa.metrics import jackknife as of_metrics
-from giqa.stats import Estimate, bootstrap, draws, from_draws, mean_over, wilson
-from giqa.votes import intervals as older
+from giqa.stats import bootstrap, draws, from_draws, mean_over
 
 
 def test_draws_are_samples_with_replacement():
@@ -78,9 +76,3 @@ def test_the_scale_ends_the_interval():
     assert found.high == 1 and found.low == 0
     biased = from_draws(0.1, np.linspace(0.2, 0.4, 101), 100, 100)  # as a calibration error: resamples lie above it
     assert biased.low == 0.1 and biased.high > 0.39
-
-
-def test_one_definition_under_older_names():
-    """`Estimate`, `wilson` and the rest are those of giqa.stats wherever they are imported from."""
-    assert older.Estimate is Estimate and older.wilson is wilson and older.bootstrap is bootstrap
-    assert of_metrics.wilson(0.8, 10) == (wilson(8, 10).low, wilson(8, 10).high)

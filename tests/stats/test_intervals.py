@@ -115,3 +115,12 @@ def test_a_real_difference_is_found():
         sides = (mean_share(people(rng, 30, mean, 0.1), answers) for mean in (0.5, 0.3))
         found += difference(*sides).low > 0
     assert found >= 97
+
+
+@pytest.mark.parametrize(("share", "n"), [(0.0, 12), (0.3, 40), (1.0, 7)])
+def test_wilson_solves_its_equation(share, n):
+    """Both ends p of the interval fulfil |share - p| = 1.96 sqrt(p (1 - p) / n)."""
+    found = wilson(share * n, n)
+    for p in (found.low, found.high):
+        if 0 < p < 1:
+            assert abs(share - p) == pytest.approx(1.959964 * np.sqrt(p * (1 - p) / n), rel=1e-5)

@@ -1,19 +1,60 @@
+"""Regressions against their equations and against scikit-learn."""
+
 import numpy as np
 import pytest
 
-from giqa.stats.linear import logistic, squares
+from giqa.errors import BadShape
+from giqa.stats import fit_logistic, logistic_regression, logit, platt_scaling, ridge, sigmoid
 
 
-def test_linear_models_solve_their_equations():
+def test_the_solution_solves_the_equations():
     """The gradient at the solution is minus that of the penalty; scikit-learn finds the same."""
     rng = np.random.default_rng(0)
     x = np.c_[rng.normal(size=(80, 3)), np.ones(80)]
     c = (x @ [1, -2, 0.5, 0.3] + rng.normal(size=80) > 0).astype(float)
-    w = logistic(x, c, 0.1)
-    slope = x.T @ (1 / (1 + np.exp(-x @ w)) - c) / 80
-    assert slope[:3] == pytest.approx(-0.1 * w[:3], abs=1e-5) and slope[3] == pytest.approx(0, abs=1e-5)
+    w = logistic_regression(x, c, np.ones(80), np.array([8.0, 8, 8, 0]))
+    slope = x.T @ (1 / (1 + np.exp(-x @ w)) - c)
+    assert slope[:3] == pytest.approx(-8 * w[:3], abs=1e-5) and slope[3] == pytest.approx(0, abs=1e-5)
     linear = pytest.importorskip("sklearn.linear_model")
-    other = linear.LogisticRegression(C=1 / (0.1 * 80), tol=1e-8).fit(x[:, :3], c)
-    assert w == pytest.approx(np.r_[other.coef_[0], other.intercept_], abs=1e-3)
-    ridge = linear.Ridge(alpha=0.1 * 80).fit(x[:, :3], c)
-    assert squares(x, c[:, None], 0.1)[:, 0] == pytest.approx(np.r_[ridge.coef_, ridge.intercept_])
+    other = linear.LogisticRegression(C=1 / 8, tol=1e-8).fit(x[:, :3], c)
+    assert w == pytest.approx(np.r_[other.coef_[0], other.intercept_], abs=1e-4)
+    assert fit_logistic(x[:, :3], c, np.ones(80), C=1 / 8) == pytest.approx(w[[3, 0, 1, 2]], abs=1e-6)
+    theirs = linear.Ridge(alpha=0.1 * 80).fit(x[:, :3], c)
+    assert ridge(x, c[:, None], 0.1)[:, 0] == pytest.approx(np.r_[theirs.coef_, theirs.intercept_])
+
+
+def test_votes_are_rows_that_are_repeated():
+    """3 of 5 votes on a picture weigh as five rows with three ones."""
+    x, real, votes = np.array([[0.0], [1.0], [3.0]]), np.array([1.0, 3.0, 4.0]), np.array([4.0, 5.0, 5.0])
+    rows = np.repeat(x, votes.astype(int), axis=0)
+    labels = np.concatenate([np.arange(n) < r for r, n in zip(real, votes, strict=True)]).astype(float)
+    assert fit_logistic(x, real, votes) == pytest.approx(fit_logistic(rows, labels, np.ones(len(rows))), abs=1e-7)
+
+
+def test_logit_is_the_inverse_of_sigmoid():
+    t = np.array([-20.0, -1.0, 0.0, 3.0])
+    assert logit(sigmoid(t)) == pytest.approx(t)
+    assert np.isfinite(logit(np.array([0.0, 1.0]))).all()
+
+
+def test_platt_scaling_is_sklearns():
+    linear = pytest.importorskip("sklearn.linear_model")
+    rng = np.random.default_rng(2)
+    score = rng.normal(40, 9, 400)
+    said = rng.random(400) < sigmoid((score - 43) / 6)
+    theirs = linear.LogisticRegression(C=1e9, tol=1e-10).fit(score[:, None], said)
+    assert platt_scaling(score, said, ridge=1e-9) == pytest.approx((theirs.intercept_[0], theirs.coef_[0, 0]), rel=1e-3)
+
+
+def test_platt_scaling_stays_finite():
+    """Where the score parts the votes, where all votes are alike, where the score is constant."""
+    for score, said in (
+        (np.arange(10.0), np.arange(10) > 4),
+        (np.arange(10.0), np.ones(10)),
+        (np.ones(10), np.arange(10) > 6),
+    ):
+        intercept, slope = platt_scaling(score, said)
+        p = sigmoid(intercept + slope * score)
+        assert np.all(np.isfinite(p)) and p.mean() == pytest.approx(np.mean(said), abs=0.02)
+    with pytest.raises(BadShape):
+        platt_scaling(np.array([np.inf, 1]), np.array([0, 1]))

@@ -8,7 +8,9 @@ import json
 import pytest
 
 from giqa.errors import BadTable
-from giqa.tables.table import as_csv, number, number_or_nothing, read_scored, read_table, write_table
+from giqa.tables.cells import number, number_or_nothing
+from giqa.tables.read import read_scored, read_table
+from giqa.tables.write import as_csv, write_table
 
 NAMES = ["=HYPERLINK(1)", "+1", "-1.png", "@a", "\tb", "'=c", "''-d", "'plain", "a=b", "e,f", "", "ü"]
 

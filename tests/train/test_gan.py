@@ -10,7 +10,7 @@ from giqa.cli import main  # noqa: E402
 from giqa.cli.demo import demo_gan  # noqa: E402
 from giqa.errors import BadModel, BadShape, BadSpec  # noqa: E402
 from giqa.images.toy import landscape  # noqa: E402
-from giqa.metrics.named import Frechet  # noqa: E402
+from giqa.metrics.frechet import Frechet  # noqa: E402
 from giqa.train.gan import GAN, sample_latents, sample_pictures, train_gan, write_sample  # noqa: E402
 from giqa.train.gan_network import Discriminator, Generator, r1_penalty  # noqa: E402
 from giqa.train.network import train_network  # noqa: E402

@@ -5,7 +5,7 @@ import pytest
 from people_samples import study
 
 from giqa.errors import BadShape, BadSpec, BadTable, MissingSource
-from giqa.tables.table import read_table
+from giqa.tables.read import read_table
 from giqa.votes.votes import Counts, Pairs, Ratings, Sittings, Votes, read_labels
 
 

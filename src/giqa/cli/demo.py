@@ -15,7 +15,8 @@ from ..features.reader import extract
 from ..features.select import ChosenLayers
 from ..files import as_png
 from ..images.toy import landscape
-from ..metrics.named import Diversity, Frechet
+from ..metrics.frechet import Frechet
+from ..metrics.quality import Diversity
 from ..model.fit import fit
 from ..model.model import model_extractor
 from ..model.table import Scores

@@ -48,7 +48,8 @@ def label_export(store: str, name: str | None, out: Path | None, everything: boo
     off again.
     """
     from ..errors import BadSpec
-    from ..tables.table import Table, as_csv, write_table
+    from ..tables.table import Table
+    from ..tables.write import as_csv, write_table
     from ..votes.votes import as_labels
     from . import console
 

@@ -94,7 +94,7 @@ def _write_labels(path: Path, found: list[Findings]) -> None:
     import numpy as np
 
     from ..errors import BadSpec
-    from ..tables.table import write_table
+    from ..tables.write import write_table
 
     tables = [one.pictures for one in found if one.pictures is not None]
     if not tables:

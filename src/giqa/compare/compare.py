@@ -21,8 +21,10 @@ from ..images.differences import advice, differences
 from ..images.match import as_match, auto_match
 from ..images.pictures import as_pictures
 from ..images.profile import profile
+from ..metrics.inception import InceptionScore
 from ..metrics.jackknife import DRAWS, FEWEST, GROUPS, MOST, Jackknife, at_number, jackknifed
-from ..metrics.named import Diversity, InceptionScore, evaluate
+from ..metrics.prdc import evaluate
+from ..metrics.quality import Diversity
 from ..model.fit import fit
 from ..model.folds import content_order
 from ..model.model import Model

@@ -18,7 +18,7 @@ from ..images.sets import exists, name_and_place
 from ..model.fit import fit, make_scorer
 from ..stats import fisher, spearman
 from ..tables.names import join_names
-from ..tables.table import read_scored
+from ..tables.read import read_scored
 from .paired import mean_of
 from .result import Beside, Generator
 

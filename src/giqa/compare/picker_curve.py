@@ -16,8 +16,9 @@ import numpy as np
 
 from ..errors import BadShape, BadSpec
 from ..files import replace_file
+from ..metrics.frechet import Frechet
 from ..metrics.jackknife import Jackknife, jackknifed
-from ..metrics.named import Diversity, Frechet
+from ..metrics.quality import Diversity
 from ..pages import drawing
 from ..pages.axes import number
 from ..pages.page import render

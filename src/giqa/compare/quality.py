@@ -10,17 +10,18 @@ import numpy as np
 
 from ..features.reader import as_features
 from ..metrics.jackknife import Jackknife
-from ..metrics.named import QUALITY, Named
-from ..metrics.quality import quality, standard
+from ..metrics.metric import QUALITY, Metric
+from ..metrics.quality import quality
 from ..model.fit import DEFAULT_SCORER, fit
 from ..model.model import Model
 from ..model.table import Scores
 from ..scorers.products import as_matrix
+from ..stats import robust_z
 from ..types import Features
 
 
 @dataclass(frozen=True)
-class Quality(Named):
+class Quality(Metric):
     """QS: mean z of the fakes under a scorer fitted on the reals, on the scale of held-out reals (GIQA, eq. 9)."""
 
     scorer: Any = DEFAULT_SCORER
@@ -51,12 +52,12 @@ def quality_estimate(model: Model, fakes: Features, scores: Scores, seed: int = 
     if not len(kept):
         return Jackknife(math.nan)
     held_out = model.scale.held_out
-    z = standard(scores.score[rows][kept], held_out)
+    z = robust_z(scores.score[rows][kept], held_out)
     by_fold = model.scorer.score_folds(model._matrix(fakes.rows(kept))) if hasattr(model.scorer, "score_folds") else []
     if not len(by_fold):
         return Jackknife.of_mean(z)
     folds = by_fold.shape[1]
     dealt = np.random.default_rng([seed, 0]).permutation(len(held_out)) % folds
     real = np.array([quality(by_fold[:, f], held_out[dealt != f]).mean_z for f in range(folds)])
-    model_alone = standard(by_fold, held_out).mean(axis=0)
+    model_alone = robust_z(by_fold, held_out).mean(axis=0)
     return Jackknife.of_mean(z, real - real.mean(), model_alone - model_alone.mean())

@@ -19,7 +19,7 @@ from ..model.file import open_model
 from ..model.fit import fit
 from ..model.trust import LEARNED_FROM
 from ..tables.names import match_names
-from ..tables.table import read_scored
+from ..tables.read import read_scored
 from ..train.heads import train_heads
 from ..train.manifest import Part
 from ..types import Features, Progress

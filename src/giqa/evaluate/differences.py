@@ -8,8 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import BadShape
-from ..stats import LEVEL, Estimate, from_draws, hull, never, spearman, student, widening, wilson
-from ..stats.measures import auroc
+from ..stats import LEVEL, Estimate, auroc, from_draws, hull, never, spearman, student, widening, wilson
 from ..votes.aggregation import sum_pairs
 from ..votes.votes import Counts, Pairs, Votes
 from .rows import Rows, rank_correlation, rows_of

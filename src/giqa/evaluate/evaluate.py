@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import BadSpec
 from ..model.table import Scores
 from ..scorers.human import DISTANCE, FEWEST, HumanModel, Z
-from ..tables.table import read_scored
+from ..tables.read import read_scored
 from ..types import Features
 from ..votes.votes import Counts, Pairs, Ratings, Votes, generator_of, joined, read_labels
 from .pairs import against_pairs, against_ratings

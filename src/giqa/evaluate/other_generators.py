@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..stats import measures as m
-from ..stats import spearman
-from ..votes.intervals import Estimate
+from ..stats import Estimate, auroc, spearman
 from .rows import Learner, Rows, accuracy, brier, cross_validated, resampled
 
 MOST_ACROSS = 12  # generators up to which every one is trained on and tested on every other
@@ -46,7 +44,7 @@ def left_out(rows: Rows, learn: Learner | None, resamples: int, seed: int) -> li
             "accuracy": accuracy,
             "constant": lambda r, usual=usual: float(np.mean(r.said == usual)),
             "brier": brier,
-            "auroc": lambda r: m.auroc(r.score, r.said),
+            "auroc": lambda r: auroc(r.score, r.said),
             "spearman": lambda r: spearman(*r.shares()[:2]),
         }
         figures = resampled(of, measures, min(resamples, RESAMPLES), seed)

@@ -10,8 +10,7 @@ from typing import Self
 import numpy as np
 
 from ..errors import BadShape
-from ..stats import LEVEL, Estimate, fisher, from_draws
-from ..stats import measures as m
+from ..stats import LEVEL, Estimate, fisher, from_draws, logit, platt_scaling, sigmoid
 from ..votes.votes import Counts, Votes
 
 FOLDS = 5
@@ -84,10 +83,7 @@ class Rows:
 
     def foretold(self, p: np.ndarray) -> Self:
         """With these probabilities; their log odds are the score where more than one number was learned from."""
-        clipped = np.clip(p, 1e-12, 1 - 1e-12)
-        return dataclasses.replace(
-            self, p=p, score=self.score if self.x.shape[1] == 1 else np.log(clipped / (1 - clipped))
-        )
+        return dataclasses.replace(self, p=p, score=self.score if self.x.shape[1] == 1 else logit(p))
 
 
 def rows_of(
@@ -127,8 +123,8 @@ def calibrated(train: Rows, x: np.ndarray) -> np.ndarray:
     """P(says real) at these scores, by a logistic regression on the votes in `train`; x (rows, 1)."""
     if not len(train.said):
         return np.full(len(x), 0.5)
-    intercept, slope = m.logistic(train.x[:, 0], train.said)
-    return m.sigmoid(intercept + slope * x[:, 0])
+    intercept, slope = platt_scaling(train.x[:, 0], train.said)
+    return sigmoid(intercept + slope * x[:, 0])
 
 
 def folds_of(rows: Rows, rng: np.random.Generator) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Any
 from ..model.table import NUMBERS, PEOPLE, Scores, how_made
 from ..model.trust import LEARNED_FROM, human_part
 from ..tables.names import match_names
-from ..tables.table import read_table
+from ..tables.read import read_table
 
 UNKNOWN = (
     "how {} was made is not known well enough to check whether the human model learned from votes on these very "

@@ -9,10 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..stats import measures as m
-from ..stats import spearman
+from ..stats import Estimate, auroc, balanced_accuracy, bins_of, calibration_error, plain, spearman
 from ..votes import agreement as a
-from ..votes.intervals import Estimate, plain
 from .label_curve import LabelStep, label_curve
 from .other_generators import Generator, across, each, left_out
 from .rows import NOTHING, Learner, Rows, accuracy, brier, calibrated, cross_validated, resampled
@@ -55,11 +53,11 @@ def against_votes(
     measures: dict[str, Callable[[Rows], float]] = {
         "accuracy": accuracy,
         "constant answer": lambda r: float(np.mean(r.said == majority)),
-        "balanced accuracy": lambda r: m.balanced_accuracy(r.said_likelier(), r.said),
-        "AUROC": lambda r: m.auroc(r.score, r.said),
+        "balanced accuracy": lambda r: balanced_accuracy(r.said_likelier(), r.said),
+        "AUROC": lambda r: auroc(r.score, r.said),
         "Brier": brier,
         "log loss": lambda r: float(r.nats().mean()),
-        "calibration error": lambda r: m.calibration_error(r.p, r.said),
+        "calibration error": lambda r: calibration_error(r.p, r.said),
         "Spearman": lambda r: spearman(*r.shares()[:2]),
     }
     score, share, n, generator = rows.shares()
@@ -87,7 +85,7 @@ def against_votes(
 
 def _calibration(rows: Rows) -> tuple[list[tuple[str, float, int]], dict[str, Callable[[Rows], float]]]:
     """The bins of the curve (a name, the mean prediction, votes), and what finds the share of real votes in each."""
-    places = m.bins_of(rows.p)
+    places = bins_of(rows.p)
     shares: dict[str, Callable[[Rows], float]] = {}
     points = []
     for low, high in places:

@@ -11,7 +11,8 @@ from ..errors import BadShape, BadSpec, NotFitted
 from ..scorers.density import principal_directions
 from ..scorers.mixture import shrunk_to_round
 from ..scorers.products import ROWS_AT_ONCE, standardiser
-from ..scorers.scale import FEWEST, FOLDS, MAD_TO_SIGMA
+from ..scorers.scale import FEWEST, FOLDS
+from ..stats import conformal_percentile, robust_sd
 from ..threads import one_blas_thread
 
 FLOOR = 0.02  # added to energies before the logarithm: differences far below it are nothing
@@ -178,7 +179,7 @@ def layer_places(name: str) -> LayerPlaces | SharpnessPlaces:
 def place_scale(held_out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Median at each place of the held-out reals, (n, g, g) -> (g, g), and 1.4826 MAD, evened out among neighbours."""
     median = np.median(held_out, axis=0)
-    mad = MAD_TO_SIGMA * np.median(np.abs(held_out - median), axis=0)
+    mad = robust_sd(held_out, axis=0)
     count = neighbourhood(np.ones((*mad.shape, 1)), 1)
     even = (neighbourhood(mad[..., None], 1) / count)[..., 0]
     return median, np.maximum(even, 1e-6 + 0.1 * even.mean())
@@ -243,7 +244,7 @@ class Places:
 
     def peak_percentile(self, z: np.ndarray) -> float:
         """Share of held-out reals whose worst place is no better than that of this map, in (0, 1]; conformal."""
-        return float((1 + np.searchsorted(self.peaks_, z.min(), side="right")) / (len(self.peaks_) + 1))
+        return float(conformal_percentile(z.min(), self.peaks_))
 
     def nearest(
         self, maps: Mapping[str, np.ndarray], place: tuple[int, int], k: int = 5

@@ -9,8 +9,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import BadSource, BadTable
+from ..tables.cells import number_or_nothing
 from ..tables.names import ADDRESS, looks_like_picture
-from ..tables.table import IMAGE, READ, Table, as_it_was, number_or_nothing, parse_table, picture_column, read_table
+from ..tables.read import IMAGE, READ, picture_column, read_table
+from ..tables.table import Table
+from ..tables.text import parse_table
+from ..tables.write import as_it_was
 from .folder import FileSource, missing
 
 TABLE_ENDINGS = READ

@@ -4,12 +4,15 @@ from .. import public
 
 __getattr__, __dir__, __all__ = public(
     __name__,
-    frechet="Moments frechet_distance frechet_infinity",
-    kernel="kernel_distance cmmd",
-    prdc="neighbourhoods realism_score nearest_others",
-    quality="quality_score diversity_score",
-    vendi="vendi_score",
-    inception="inception_score",
+    metric="Metric as_metric",
+    frechet="Frechet FrechetInfinity Moments frechet_distance frechet_infinity",
+    kernel="CMMD Kernel cmmd kernel_distance",
+    prdc="Authenticity Coverage Density Precision Recall evaluate neighbourhoods",
+    realism="realism_score",
+    neighbours="nearest_others",
+    quality="LOG_DENSITY Diversity diversity_score quality_score",
+    vendi="Vendi vendi_score",
+    inception="InceptionScore inception_score",
     jackknife="Jackknife jackknifed",
-    reference_statistics="statistics read_statistics",
+    reference_statistics="read_statistics statistics",
 )

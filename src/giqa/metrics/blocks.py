@@ -14,7 +14,27 @@ ROWS = 2048  # of a block: a tile of all its pairs is 16 MB
 
 
 def as_set(features: Any, name: str, least: int = 1) -> np.ndarray:
-    """An array (n, d) of finite numbers with at least `least` rows; float32 stays float32."""
+    """An array (n, d) of finite numbers; float32 stays float32, everything else becomes float64.
+
+    Parameters
+    ----------
+    features : array-like of shape (n, d)
+        Features of pictures.
+    name : str
+        What an error calls them.
+    least : int, default 1
+        Fewest rows.
+
+    Returns
+    -------
+    ndarray of shape (n, d)
+        The features.
+
+    Raises
+    ------
+    BadShape
+        If the array has another shape, too few rows, or a number that is not finite.
+    """
     matrix = np.asarray(features)
     if matrix.ndim != 2 or matrix.dtype.kind not in "fiu" or not matrix.shape[1]:
         raise BadShape(f"The {name} features are a numeric array (n, d), got shape {matrix.shape} of {matrix.dtype}.")
@@ -29,7 +49,27 @@ def as_set(features: Any, name: str, least: int = 1) -> np.ndarray:
 
 
 def as_pair(real: Any, fake: Any, least: int = 2) -> tuple[np.ndarray, np.ndarray]:
-    """Both sets, checked, and of the same width."""
+    """Both sets, checked by `as_set`, and of the same width.
+
+    Parameters
+    ----------
+    real : array-like of shape (n, d)
+        Features of reals.
+    fake : array-like of shape (m, d)
+        Features of fakes.
+    least : int, default 2
+        Fewest rows of each.
+
+    Returns
+    -------
+    real, fake : ndarray
+        The features.
+
+    Raises
+    ------
+    BadShape
+        If one set is not valid, or their widths differ.
+    """
     real, fake = as_set(real, "real", least), as_set(fake, "fake", least)
     if real.shape[1] != fake.shape[1]:
         raise BadShape(
@@ -41,6 +81,15 @@ def as_pair(real: Any, fake: Any, least: int = 2) -> tuple[np.ndarray, np.ndarra
 def blocks(n: int, size: int = ROWS) -> Iterator[slice]:
     """Slices that cover n rows.
 
+    Parameters
+    ----------
+    n : int
+        Number of rows.
+    size : int, default 2048
+        Rows of a slice; the last one may be shorter.
+
+    Examples
+    --------
     >>> list(blocks(5, 2))
     [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
     """
@@ -48,22 +97,63 @@ def blocks(n: int, size: int = ROWS) -> Iterator[slice]:
 
 
 def middle_of(matrix: np.ndarray) -> np.ndarray:
-    """A place amid the rows, (d,) float64: their mean, as float32 has it, so that both types can do without it."""
+    """A point amid the rows, float64 (d,): their mean, as float32 has it, so that both types can be shifted by it."""
     with np.errstate(over="ignore"):
         return np.nan_to_num(matrix.mean(axis=0, dtype=np.float64).astype(np.float32), posinf=0, neginf=0).astype(float)
 
 
 def centred(matrix: np.ndarray, rows: Any, middle: np.ndarray, dtype: type = np.float32) -> np.ndarray:
-    """Some rows without the middle (`middle_of`)."""
+    """Some rows without the middle.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n, d)
+        Features.
+    rows : slice or int ndarray
+        Which rows.
+    middle : float64 ndarray of shape (d,)
+        From `middle_of`.
+    dtype : type, default float32
+        Type of the result.
+    """
     some = matrix[rows]
     with np.errstate(over="ignore"):
         return (some - middle.astype(np.float64 if dtype == np.float64 else some.dtype)).astype(dtype, copy=False)
 
 
+def squares(rows: np.ndarray) -> np.ndarray:
+    """Squared length of each row, float64 (n,)."""
+    return np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
+
+
+def directions(matrix: np.ndarray, rows: Any, dtype: type = np.float32) -> np.ndarray:
+    """Some rows brought to length 1; a row of zeros stays.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n, d)
+        Features.
+    rows : slice or int ndarray
+        Which rows.
+    dtype : type, default float32
+        Type of the result; with float64 the lengths keep their digits.
+    """
+    length = np.maximum(np.sqrt(squares(matrix[rows])), 1e-30)[:, None]
+    exact = np.float64 if dtype == np.float64 else matrix.dtype
+    return (matrix[rows] / length.astype(exact)).astype(dtype, copy=False)
+
+
 def equal_sets(left: np.ndarray, right: np.ndarray) -> bool:
     """Whether two matrices have the same rows, in whatever order, each as often.
 
-    >>> equal_sets(np.array([[1., 2.], [3., 4.]]), np.array([[3., 4.], [1., 2.]]))
+    Parameters
+    ----------
+    left, right : ndarray of shape (n, d) and (m, d)
+        Both sets.
+
+    Examples
+    --------
+    >>> equal_sets(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[3.0, 4.0], [1.0, 2.0]]))
     True
     """
     if left.shape != right.shape or not np.array_equal(np.sort(left[:, 0]), np.sort(right[:, 0])):
@@ -77,12 +167,28 @@ def _digests(matrix: np.ndarray) -> list[bytes]:
 
 
 def keys(matrix: np.ndarray, draws: int, seed: int) -> np.ndarray:
-    """Seeded random numbers in 0..1 for each row and draw, (n, draws), that depend on the row alone.
+    """Seeded random numbers for each row and draw that depend on the row alone.
 
     So a random split stays as it is when other pictures come or go, which the jackknife needs, and equal rows stay
-    together. Up to 16 draws.
+    together.
 
-    >>> x = np.arange(6.).reshape(3, 2)
+    Parameters
+    ----------
+    matrix : ndarray of shape (n, d)
+        Features.
+    draws : int
+        Number of draws, up to 16.
+    seed : int
+        Seed.
+
+    Returns
+    -------
+    float64 ndarray of shape (n, draws)
+        From 0, below 1.
+
+    Examples
+    --------
+    >>> x = np.arange(6.0).reshape(3, 2)
     >>> bool((keys(x, 2, 0)[1:] == keys(x[1:], 2, 0)).all())
     True
     """

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..errors import BadShape, BadSpec
 from ..threads import in_order, one_blas_thread
 from .blocks import as_pair, as_set, blocks, equal_sets, keys
+from .metric import Metric
 
 POINTS = 15  # sample sizes of the extrapolation, as Chong and Forsyth have them
 SMALLEST_SHARE = 0.1  # of the fakes, at the first of them
@@ -19,11 +20,25 @@ NEAR = 1e-3  # of both traces: below it a distance is what is left of two nearly
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """Number, mean (d,) and sum of squares and products about it, (d, d), of rows seen so far; in float64.
+    """Number, mean and scatter of rows seen so far; sums of two are the moments of both sets together.
 
+    Parameters
+    ----------
+    n : int
+        Number of rows; 0: unknown, as in files of other tools.
+    mean : float64 ndarray of shape (d,)
+        Their mean.
+    scatter : float64 ndarray of shape (d, d)
+        Sum of squares and products about the mean: (n - 1) times the covariance.
+
+    Notes
+    -----
     Products are float32 where the features are and rows are at least twice as many as columns (with fewer, rounding
     would pass for directions that no row has), a block at a time, after a shift to the mean; their sums are float64.
+    Sums of moments are those of Chan et al. 1979.
 
+    Examples
+    --------
     >>> x = np.random.default_rng(0).normal(size=(50, 3))
     >>> halves = Moments.of(x[:20]) + Moments.of(x[20:])
     >>> bool(np.allclose(halves.covariance, np.cov(x.T))), halves.n
@@ -36,7 +51,20 @@ class Moments:
 
     @classmethod
     def of(cls, features: Any, *, exact: bool = False) -> Moments:
-        """The moments of an array (n, d); `exact`: every product in float64."""
+        """The moments of features.
+
+        Parameters
+        ----------
+        features : array-like of shape (n, d)
+            Finite numbers.
+        exact : bool, default False
+            Every product in float64, also of float32 features.
+
+        Returns
+        -------
+        Moments
+            Of these rows.
+        """
         matrix = as_set(features, "given")
         n, d = matrix.shape
         kind = np.float64 if exact or n < 2 * d else matrix.dtype
@@ -45,7 +73,7 @@ class Moments:
 
         def products(rows: slice) -> tuple[np.ndarray, np.ndarray]:
             x = matrix[rows].astype(kind, copy=False) - shift
-            return x.sum(axis=0, dtype=np.float64), x.T @ x  # of which numpy computes one half
+            return x.sum(axis=0, dtype=np.float64), x.T @ x  # of one array with itself: numpy computes one half
 
         rest, scatter = np.zeros(d), np.zeros((d, d))
         for total, product in in_order(products, blocks(n)):
@@ -56,7 +84,27 @@ class Moments:
 
     @classmethod
     def from_statistics(cls, mean: Any, covariance: Any, n: int = 0) -> Moments:
-        """Mean (d,) and covariance (d, d) as files of the FID world have them; `n` = 0: nobody knows of how many."""
+        """Moments from a mean and a covariance, as files of FID tools have them.
+
+        Parameters
+        ----------
+        mean : array-like of shape (d,)
+            The mean.
+        covariance : array-like of shape (d, d)
+            The unbiased covariance.
+        n : int, default 0
+            Number of rows; 0: unknown.
+
+        Returns
+        -------
+        Moments
+            With this mean and covariance.
+
+        Raises
+        ------
+        BadShape
+            If shapes do not fit, a number is not finite, or the covariance is not symmetric.
+        """
         mean, covariance = np.asarray(mean, np.float64), np.asarray(covariance, np.float64)
         if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):
             raise BadShape(f"Statistics are a mean (d,) and a covariance (d, d), got {mean.shape}, {covariance.shape}.")
@@ -82,20 +130,45 @@ class Moments:
 
 
 def frechet_distance(real: Any, fake: Any) -> float:
-    """FD = |m - m'|^2 + tr(C + C' - 2 (C C')^1/2) of the Gaussians with the means and covariances of both sets.
+    """FD = |m - m'|² + tr(C + C' - 2 (C C')^1/2) of the Gaussians with the means and covariances of both sets.
 
-    >>> reals = np.array([[0., 0.], [2., 2.], [0., 2.], [2., 0.]])
+    Parameters
+    ----------
+    real : array-like of shape (n, d), or Moments
+        Features of reals.
+    fake : array-like of shape (m, d), or Moments
+        Features of fakes.
+
+    Returns
+    -------
+    float
+        A squared distance, never below 0, in the squared unit of the features; exactly 0 for equal moments, and for the
+        same rows in whatever order. FID on Inception's pooling layer.
+
+    Raises
+    ------
+    BadShape
+        If the sets have different columns, fewer than 2 rows, or numbers that are not finite.
+
+    Notes
+    -----
+    The trace of the root is the sum of the roots of the eigenvalues of the symmetric L' C' L, C = L L', which are real:
+    nothing imaginary arises. For fewer pictures than columns the same number is the nuclear norm of
+    X X'^T / sqrt((n - 1)(m - 1)), X and X' centred rows. For nearly equal sets that difference of traces would be
+    rounding; there it is the smallest |L - L' U|² over rotations U, a sum of squares, from float64 products.
+
+    Biased upwards by about 1 / m and 1 / n, so only sets of equal size compare; `frechet_infinity` extrapolates.
+
+    References
+    ----------
+    Heusel et al., "GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium", 2017. Bhatia,
+    Jain, Lim, "On the Bures-Wasserstein distance between positive definite matrices", 2019.
+
+    Examples
+    --------
+    >>> reals = np.array([[0.0, 0.0], [2.0, 2.0], [0.0, 2.0], [2.0, 0.0]])
     >>> frechet_distance(reals, reals + [3, 4]), frechet_distance(reals, reals[::-1])
     (25.0, 0.0)
-
-    real (n, d), fake (m, d), or `Moments` of either. A squared distance, never below 0, in the squared unit of the
-    features; exactly 0 for equal moments, and for the same rows in whatever order. With Inception's pooling layer it is
-    FID (Heusel et al. 2017). The trace of the root is the sum of the roots of the eigenvalues of the symmetric
-    L^T C' L, C = L L^T, which are real: nothing imaginary arises. For fewer pictures than columns the same number is
-    the nuclear norm of X X'^T / sqrt((n - 1)(m - 1)), X, X' centred rows. Of nearly equal sets that difference of
-    traces would be rounding; there it is the smallest |L - L' U|^2 over rotations U, a sum of squares (Bhatia et al.
-    2019), from float64 products. Biased upwards by about 1 / m and 1 / n, so only sets of equal size compare;
-    `frechet_infinity` extrapolates. Errors: `BadShape`.
     """
     rows: tuple[np.ndarray, ...] = ()
     if not isinstance(real, Moments) and not isinstance(fake, Moments):
@@ -119,16 +192,46 @@ def frechet_distance(real: Any, fake: Any) -> float:
 
 
 def frechet_infinity(real: Any, fake: Any, *, points: int = POINTS, seed: int = 0) -> float:
-    """FD with the bias of a finite number of fakes taken away: the intercept of FD over 1 / m (Chong & Forsyth 2020).
+    """FD without the bias of a finite number of fakes: the intercept of FD over 1 / m.
 
+    Parameters
+    ----------
+    real : array-like of shape (n, d)
+        Features of reals, at least 20.
+    fake : array-like of shape (m, d)
+        Features of fakes, at least 20.
+    points : int, default 15
+        Number of sizes, from a tenth of m to m, 2 to 16.
+    seed : int, default 0
+        Decides which fakes are drawn, without replacement.
+
+    Returns
+    -------
+    float
+        In the squared unit of the features; may come out below 0 where the distance is next to nothing.
+
+    Raises
+    ------
+    BadSpec
+        If `points` is not from 2 to 16.
+    BadShape
+        If the sets do not fit or are too small.
+
+    Notes
+    -----
+    All reals are used every time, so the bias of their number stays. Below 2 d fakes at the smallest size FD is no line
+    in 1 / m: see `FrechetInfinity.trouble`.
+
+    References
+    ----------
+    Chong, Forsyth, "Effectively Unbiased FID and Inception Score and where to find them", 2020.
+
+    Examples
+    --------
     >>> rng = np.random.default_rng(0)
     >>> reals, fakes = rng.normal(size=(2000, 4)), rng.normal(size=(400, 4)) + 1
     >>> frechet_infinity(reals, fakes) < frechet_distance(reals, fakes)
     True
-
-    Fakes are drawn without replacement at `points` sizes from a tenth of m to m, seeded; all reals are used every time,
-    so the bias of their number stays. Below 2 d fakes at the smallest size the line does not hold: see
-    `giqa.metrics.named`. May come out below 0 where the distance is next to nothing.
     """
     real, fake = as_pair(real, fake, least=20)
     if not isinstance(points, (int, np.integer)) or not 2 <= points <= 16:
@@ -197,3 +300,59 @@ def _least_apart(x: np.ndarray, y: np.ndarray) -> float:
         x, y = y, x
     left, _, right = np.linalg.svd(x @ y.T, full_matrices=False)
     return float(((x - (left @ right) @ y) ** 2).sum())
+
+
+@dataclass(frozen=True)
+class Frechet(Metric):
+    """Fréchet distance of the Gaussians of both sets; FID on Inception's pooling layer.
+
+    See `frechet_distance`. Lower = better.
+
+    Examples
+    --------
+    >>> reals = np.array([[0.0, 0.0], [2.0, 2.0], [0.0, 2.0], [2.0, 0.0]])
+    >>> Frechet()(reals, reals + [3, 4])
+    25.0
+    """
+
+    is_distance: ClassVar[bool] = True
+
+    def __call__(self, real: np.ndarray, fake: np.ndarray) -> float:
+        return frechet_distance(real, fake)
+
+    def trouble(self, n: int, m: int, d: int) -> str:
+        if min(n, m) <= d:
+            return f"{min(n, m)} pictures cannot say what {d} columns have to do with each other: it is mostly bias"
+        return f"biased upwards: {min(n, m)} pictures for {d} columns" if min(n, m) < 10 * d else ""
+
+
+@dataclass(frozen=True)
+class FrechetInfinity(Metric):
+    """Fréchet distance, extrapolated to infinitely many fakes.
+
+    See `frechet_infinity`. Lower = better.
+
+    Parameters
+    ----------
+    points : int, default 15
+        Number of sizes, 2 to 16.
+    seed : int, default 0
+        Decides which fakes are drawn.
+
+    Examples
+    --------
+    >>> FrechetInfinity().trouble(1000, 1000, 512)
+    '1000 fakes and 1000 reals are too few for 512 columns: bias is no line in 1 / m there'
+    """
+
+    points: int = 15
+    seed: int = 0
+    is_distance: ClassVar[bool] = True
+    by_size: ClassVar[bool] = False
+
+    def __call__(self, real: np.ndarray, fake: np.ndarray) -> float:
+        return frechet_infinity(real, fake, points=self.points, seed=self.seed)
+
+    def trouble(self, n: int, m: int, d: int) -> str:
+        few = SMALLEST_SHARE * m < 2 * d or n <= d
+        return f"{m} fakes and {n} reals are too few for {d} columns: bias is no line in 1 / m there" if few else ""

@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from .. import stats
-from ..stats import student
+from ..stats import Estimate, difference, hull, jackknife_variance, welch_interval, wilson
 from .blocks import as_pair
 
 GROUPS = 10
-MOST = 4000  # pictures of each set that the spread is measured on; with more it is scaled by their number
-FEWEST = 5  # fakes; of fewer no interval is given, and so no verdict: their spread is a guess
+MOST = 4000  # pictures of each set that deviations are measured on; with more they are scaled by their number
+FEWEST = 5  # fakes; of fewer no interval is given, and so no verdict: how much they vary is a guess
 DRAWS = 5  # of as many pictures as the smaller set has, from the larger one
 
 
@@ -23,12 +22,23 @@ DRAWS = 5  # of as many pictures as the smaller set has, from the larger one
 class Jackknife:
     """A value and how much it varies: its deviations when each group of reals, and of fakes, is left out in turn.
 
-    `real` and `fake`: (G,) each, about their mean, G groups of both; empty where nothing varies. `share_of`: the number
-    of pictures that a value between 0 and 1 is a share of, 0 for anything else. `n`: the number of fakes, 0
-    where nobody knows. `unit`: where reals also fix the unit of the value, its deviations without each group of them in
-    a unit that stays; a difference of two is judged by these.
+    Parameters
+    ----------
+    value : float
+        The value of both whole sets.
+    real, fake : ndarray of shape (G,), default empty
+        Deviations without each group of reals, and of fakes, about their mean; empty where nothing varies.
+    share_of : int, default 0
+        Number of pictures that a value from 0 to 1 is a share of; 0 for anything else.
+    n : int, default 0
+        Number of fakes; 0: unknown.
+    unit : ndarray of shape (G,) or None, default None
+        Where reals also fix the unit of the value: deviations without each group of them in a unit that stays. A
+        difference of two values is judged by these.
 
-    >>> one = Jackknife(1., np.zeros(10), np.tile([-.1, .1], 5))
+    Examples
+    --------
+    >>> one = Jackknife(1.0, np.zeros(10), np.tile([-0.1, 0.1], 5))
     >>> [round(x, 2) for x in one.interval()]
     [0.32, 1.68]
     """
@@ -42,9 +52,25 @@ class Jackknife:
 
     @classmethod
     def of_mean(cls, values: np.ndarray, real: Any = (), unit: np.ndarray | None = None) -> Jackknife:
-        """A mean over fakes (n,): the jackknife that leaves out one picture at a time, which is the textbook's.
+        """A mean over fakes: the jackknife that leaves out one picture at a time, which is the textbook's.
 
-        >>> [round(x, 2) for x in Jackknife.of_mean(np.array([1., 2., 3., 4., 5.])).interval()]
+        Parameters
+        ----------
+        values : ndarray of shape (n,)
+            A value for each fake.
+        real : array-like of shape (G,), default empty
+            Deviations of the mean without each group of reals.
+        unit : ndarray of shape (G,) or None, default None
+            See `Jackknife`.
+
+        Returns
+        -------
+        Jackknife
+            Of the mean.
+
+        Examples
+        --------
+        >>> [round(x, 2) for x in Jackknife.of_mean(np.array([1.0, 2.0, 3.0, 4.0, 5.0])).interval()]
         [1.04, 4.96]
         """
         mean, n = float(values.mean()), len(values)
@@ -56,26 +82,50 @@ class Jackknife:
         return len(self.fake) > 1 and not 0 < self.n < FEWEST
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
-        """Where the value lies for sets of this size: value -+ Student's t times the jackknife's deviation.
+        """The interval of the value for sets of this size: value -+ Student's t times the jackknife's deviation.
 
-        A share is never given less than Wilson's interval of that many pictures: 60 of 60 is not certainty. NaN where
-        nothing is known, and of fewer than `FEWEST` fakes.
+        Parameters
+        ----------
+        level : float, default 0.95
+            Probability that it holds the value.
+
+        Returns
+        -------
+        low, high : float
+            NaN where nothing is known, and for fewer than 5 fakes. A share never gets less than Wilson's interval of
+            that many pictures: 60 of 60 is not certainty.
         """
         if not self.known:
             return math.nan, math.nan
-        low, high = _around(self.value, _parts(self.real, self.fake), level)
+        low, high = welch_interval(self.value, _parts(self.real, self.fake), level)
         if not self.share_of:
             return low, high
-        least, most = wilson(self.value, self.share_of, level)
-        return max(0.0, min(low, least)), min(1.0, max(high, most))
+        wide = hull(Estimate(self.value, low, high, self.n), self._wilson(level))
+        return max(0.0, wide.low), min(1.0, wide.high)
 
     def minus(self, other: Jackknife, level: float = 0.95) -> tuple[float, float, float]:
         """The difference and its interval; groups of reals are the same for both, so what they share cancels.
 
-        The smaller of two sets is never taken to vary less, a picture, than the larger one: a few pictures may be equal
-        by chance. NaN ends where either is not `known`.
+        Parameters
+        ----------
+        other : Jackknife
+            Of the same metric and the same reals.
+        level : float, default 0.95
+            Probability that the interval holds the difference.
 
-        >>> a, b = (Jackknife(v, np.tile([-.1, .1], 5), np.zeros(10)) for v in (2., 1.))
+        Returns
+        -------
+        gap, low, high : float
+            NaN ends where either value is not `known`.
+
+        Notes
+        -----
+        The smaller of two sets is never taken to vary less, for one picture, than the larger one: a few pictures may be
+        equal by chance. A difference of two shares never gets less than Newcombe's interval.
+
+        Examples
+        --------
+        >>> a, b = (Jackknife(v, np.tile([-0.1, 0.1], 5), np.zeros(10)) for v in (2.0, 1.0))
         >>> a.minus(b)
         (1.0, 1.0, 1.0)
         """
@@ -91,14 +141,15 @@ class Jackknife:
             parts = [*_parts(reals), (max(small[0], large[0] * m / n), small[1]), large]
         else:
             parts = _parts(reals, self.fake, other.fake)
-        low, high = _around(self.value - other.value, parts, level)
-        if self.share_of and other.share_of:  # Newcombe's interval of two shares, where it is the wider one
-            one, two = wilson(self.value, self.share_of, level), wilson(other.value, other.share_of, level)
-            gap = self.value - other.value
-            down = math.hypot(self.value - one[0], two[1] - other.value)
-            up = math.hypot(one[1] - self.value, other.value - two[0])
-            low, high = min(low, gap - down), max(high, gap + up)
-        return self.value - other.value, low, high
+        gap = self.value - other.value
+        low, high = welch_interval(gap, parts, level)
+        if self.share_of and other.share_of:  # the interval of two shares, where it is the wider one
+            wide = hull(Estimate(gap, low, high, self.n), difference(self._wilson(level), other._wilson(level)))
+            low, high = wide.low, wide.high
+        return gap, low, high
+
+    def _wilson(self, level: float) -> Estimate:
+        return wilson(self.value * self.share_of, self.share_of, level)
 
 
 def jackknifed(
@@ -111,18 +162,43 @@ def jackknifed(
     seed: int = 0,
     share_of: Sequence[int] = (),
 ) -> list[Jackknife]:
-    """A metric of two sets with what its interval needs; one `Jackknife` for each number that `metric` returns.
+    """A metric of two sets with what its interval needs: the delete-a-group jackknife of both sets.
 
+    Parameters
+    ----------
+    metric : callable
+        Takes (real, fake) and returns a number, or several.
+    real : array-like of shape (n, d)
+        Features of reals.
+    fake : array-like of shape (m, d)
+        Features of fakes.
+    groups : int, default 10
+        Number of groups that pictures of each set are dealt to.
+    most : int, default 4000
+        Pictures of each set that deviations are measured on; with more they are multiplied by sqrt(most / number).
+    seed : int, default 0
+        Decides on the groups.
+    share_of : sequence of int, default ()
+        For each number of the metric, see `Jackknife`.
+
+    Returns
+    -------
+    list of Jackknife
+        One for each number that `metric` returns.
+
+    Notes
+    -----
+    The metric is computed without each group of reals, and without each group of fakes: 2 `groups` + 1 times. Nothing
+    is ever there twice, as in a bootstrap, which nearest neighbours could not bear. What a metric is biased by at this
+    size is no part of its interval.
+
+    Examples
+    --------
     >>> rng = np.random.default_rng(0)
     >>> (mean,) = jackknifed(lambda r, f: f.mean() - r.mean(), rng.normal(size=(90, 1)), rng.normal(size=(90, 1)) + 5)
     >>> low, high = mean.interval()
-    >>> bool(low < 5 < high and .3 < high - low < 1)
+    >>> bool(low < 5 < high and 0.3 < high - low < 1)
     True
-
-    Pictures are dealt to seeded groups; the metric is computed without each group of reals, and without each group of
-    fakes: 2 `groups` + 1 times. Nothing is ever there twice, as in a bootstrap, which nearest neighbours could not
-    bear. With more than `most` pictures the deviations are those of `most`, times the root of `most` over the number.
-    What a metric is biased by at this size is no part of its interval.
     """
     real, fake = as_pair(real, fake)
     value = np.atleast_1d(metric(real, fake)).astype(float)
@@ -155,16 +231,39 @@ def at_number(
     seed: int = 0,
     share_of: Sequence[int] = (),
 ) -> list[Jackknife]:
-    """`jackknifed` as a set of n fakes would have it, from more: the mean over `DRAWS` seeded draws of n.
+    """`jackknifed` as a set of n fakes would have it, from more: the mean over 5 seeded draws of n.
 
+    Parameters
+    ----------
+    metric : callable
+        Takes (real, fake) and returns a number, or several.
+    real : ndarray of shape (k, d)
+        Features of reals; of more than 4000 a seeded 4000 are taken.
+    fake : ndarray of shape (m, d)
+        Features of fakes, at least n.
+    n : int
+        The number of fakes.
+    seed : int, default 0
+        Decides on draws and groups.
+    share_of : sequence of int, default ()
+        For each number of the metric, see `Jackknife`.
+
+    Returns
+    -------
+    list of Jackknife
+        One for each number that `metric` returns; their `n` counts pictures of all draws.
+
+    Notes
+    -----
+    Draws overlap as little as they can: each begins where the one before ended. The deviations of one draw are divided
+    by the root of the number of draws that have no picture in common.
+
+    Examples
+    --------
     >>> fake = np.random.default_rng(0).normal(size=(100, 1))
     >>> (largest,) = at_number(lambda r, f: f.max(), fake, fake, 20)
     >>> bool(largest.value < fake.max()), largest.n
     (True, 100)
-
-    Draws overlap as little as they can: each begins where the one before ended. The deviations of one draw are divided
-    by the root of the number of draws that have no picture in common; `Jackknife.n` counts their pictures. Of more than
-    `MOST` reals a seeded `MOST` are taken.
     """
     if len(real) > MOST:
         real = real[np.random.default_rng([seed, 0]).permutation(len(real))[:MOST]]
@@ -179,28 +278,6 @@ def at_number(
     ]
 
 
-def wilson(share: float, n: int, level: float = 0.95) -> tuple[float, float]:
-    """Both ends of `giqa.stats.wilson`, for a share of n instead of hits.
-
-    >>> [round(x, 3) for x in wilson(1., 10)]
-    [0.722, 1.0]
-    """
-    found = stats.wilson(share * n, n, level)
-    return found.low, found.high
-
-
 def _parts(*deviations: np.ndarray) -> list[tuple[float, int]]:
     """Jackknife variance and degrees of freedom of each source of variation that there is."""
-    return [(float((len(d) - 1) / len(d) * (d**2).sum()), len(d) - 1) for d in deviations if len(d) > 1]
-
-
-def _around(value: float, parts: list[tuple[float, int]], level: float) -> tuple[float, float]:
-    """value -+ t times the deviation; degrees of freedom by Welch and Satterthwaite."""
-    variance = sum(v for v, _ in parts)
-    if not parts or not math.isfinite(variance):
-        return math.nan, math.nan
-    if variance == 0:
-        return value, value
-    freedom = variance**2 / sum(v * v / f for v, f in parts)
-    half = student(freedom, level) * math.sqrt(variance)
-    return value - half, value + half
+    return [(float(jackknife_variance(d)), len(d) - 1) for d in deviations if len(d) > 1]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..errors import BadSpec
 from ..threads import in_order
-from .blocks import as_pair, blocks, centred, equal_sets, middle_of
+from .blocks import as_pair, blocks, centred, directions, equal_sets, middle_of, squares
+from .metric import Metric
 
 SIGMA, TIMES = 10.0, 1000.0  # of CMMD, as its authors have them
 MANY = 4  # pictures for each column, from which on CMMD is summed by its series
@@ -19,19 +21,54 @@ ROWS = 64  # of a tile, worked on at a time in float64: they stay near the proce
 def kernel_distance(
     real: Any, fake: Any, *, subsets: int | None = None, size: int = 1000, degree: int = 3, seed: int = 0
 ) -> float:
-    """KID: the squared maximum mean discrepancy under the kernel (xy / d + 1)^3, unbiased (Binkowski et al. 2018).
+    """KID: the squared maximum mean discrepancy under the kernel (xy / d + 1)³, unbiased.
 
+    mean k(x, x') over different reals + mean k(y, y') over different fakes - 2 mean k(x, y).
+
+    Parameters
+    ----------
+    real : array-like of shape (n, d)
+        Features of reals, at least 2.
+    fake : array-like of shape (m, d)
+        Features of fakes, at least 2.
+    subsets : int or None, default None
+        None: over all pairs, nothing is random. A number: the mean over so many seeded draws of `size` pictures of each
+        set, as published tables have it (100 of 1,000).
+    size : int, default 1000
+        Pictures in a draw; at most all of the smaller set.
+    degree : int, default 3
+        Degree of the kernel.
+    seed : int, default 0
+        Decides on the draws.
+
+    Returns
+    -------
+    float
+        Unbiased in n and m: for sets of one distribution it comes out below 0 about as often as above, and for equal
+        sets always; sets of different size compare.
+
+    Raises
+    ------
+    BadSpec
+        If `subsets` is below 1 or `size` below 2.
+    BadShape
+        If the sets do not fit.
+
+    Notes
+    -----
+    The products are float32 and about the mean of the reals, all else is float64: digits are kept however small or far
+    from 0 the features are.
+
+    References
+    ----------
+    Binkowski, Sutherland, Arbel, Gretton, "Demystifying MMD GANs", 2018.
+
+    Examples
+    --------
     >>> rng = np.random.default_rng(0)
     >>> a, b, far = rng.normal(size=(200, 4)), rng.normal(size=(200, 4)), rng.normal(size=(200, 4)) + 1
-    >>> abs(kernel_distance(a, b)) < .1 < kernel_distance(a, far)
+    >>> abs(kernel_distance(a, b)) < 0.1 < kernel_distance(a, far)
     True
-
-    real (n, d), fake (m, d). mean k(x, x') over different reals + mean k(y, y') over different fakes - 2 mean k(x, y):
-    without bias in n and m, so it comes out below 0 about as often as above for sets of one distribution, and always
-    for equal sets; sets of different size compare. The products are float32 and about the mean of the reals, all
-    else float64: digits are kept however small or far from 0 the features are. `subsets=None`: over all
-    pairs, nothing is random; a number: the mean over that many seeded draws of `size` of each (at most all of the
-    smaller set), as published tables have it (100 of 1,000).
     """
     real, fake = as_pair(real, fake)
     if subsets is None:
@@ -45,18 +82,45 @@ def kernel_distance(
 
 
 def cmmd(real: Any, fake: Any, *, sigma: float = SIGMA) -> float:
-    """CMMD: 1000 times the squared maximum mean discrepancy under exp(-|x - y|^2 / 2 sigma^2) (Jayasumana et al. 2024).
+    """CMMD: 1000 times the squared maximum mean discrepancy under exp(-|x - y|² / 2 sigma²).
 
-    >>> a = np.array([[1., 0.], [0., 1.]])
+    Parameters
+    ----------
+    real : array-like of shape (n, d)
+        Features of reals, at least 2; rows are brought to length 1 first, as the published code does.
+    fake : array-like of shape (m, d)
+        Features of fakes, at least 2.
+    sigma : float, default 10
+        Width of the kernel, in lengths of a row.
+
+    Returns
+    -------
+    float
+        Never below 0; 0 for the same rows in whatever order. Biased upwards by about 1 / n + 1 / m, since all pairs
+        count, also of a picture with itself, as published.
+
+    Raises
+    ------
+    BadSpec
+        If `sigma` is not above 0.
+    BadShape
+        If the sets do not fit.
+
+    Notes
+    -----
+    The metric is defined on CLIP embeddings. Of many pictures, with t = xy of directions, exp(t / sigma²) is summed as
+    its series: the first two powers come from means and (d, d) products, n d² instead of n² d; from sigma = 10 all
+    further ones add less than 0.0007.
+
+    References
+    ----------
+    Jayasumana et al., "Rethinking FID: Towards a Better Evaluation Metric for Image Generation", 2024.
+
+    Examples
+    --------
+    >>> a = np.array([[1.0, 0.0], [0.0, 1.0]])
     >>> round(cmmd(a, a), 9), cmmd(a, -a) > 1
     (0.0, True)
-
-    real (n, d), fake (m, d): rows are brought to length 1 first, as the published code does with the CLIP embeddings
-    that the metric is defined on. All pairs count, also of a picture with itself, as published: never below 0, 0
-    for the same rows in whatever order, and biased upwards by about 1 / n + 1 / m.
-
-    Of many pictures, with t = xy of directions, exp(t / sigma^2) is summed as its series: the first two powers come
-    from means and (d, d) products, n d^2 instead of n^2 d; from sigma = 10 all further ones add less than .0007.
     """
     real, fake = as_pair(real, fake)
     if not sigma > 0:
@@ -73,8 +137,8 @@ def cmmd(real: Any, fake: Any, *, sigma: float = SIGMA) -> float:
 
     def kernel(x: np.ndarray, y: np.ndarray) -> float:
         tile = x @ y.T
-        tile -= _squares(x)[:, None] / 2
-        tile -= _squares(y) / 2
+        tile -= squares(x)[:, None] / 2
+        tile -= squares(y) / 2
         np.minimum(tile, 0, out=tile)  # minus half the squared distance
         tile /= sigma**2
         return float(np.expm1(tile, out=tile).sum())  # less 1, which cancels: the rest keeps its digits
@@ -90,7 +154,7 @@ def _cmmd_of_many(real: np.ndarray, fake: np.ndarray, sigma: float) -> float:
 
     def products(task: tuple[np.ndarray, float, slice]) -> tuple[float, np.ndarray, np.ndarray]:
         matrix, share, rows = task
-        x = _directions(matrix, rows)
+        x = directions(matrix, rows)
         return share, x.sum(axis=0, dtype=np.float64), x.T @ x
 
     tasks = ((m, sign / len(m), rows) for m, sign in ((real, 1.0), (fake, -1.0)) for rows in blocks(len(m)))
@@ -103,7 +167,7 @@ def _cmmd_of_many(real: np.ndarray, fake: np.ndarray, sigma: float) -> float:
 
 
 def _polynomial(real: np.ndarray, fake: np.ndarray, degree: int) -> float:
-    """With x = c + a and y = c + b, xy = (cc / 2 + ca) + (cc / 2 + cb) + ab, of which the last alone is float32."""
+    """With x = c + a and y = c + b, xy = (cc / 2 + ca) + (cc / 2 + cb) + ab; the last alone is float32."""
     d, middle = real.shape[1], middle_of(real)
     rest = {id(x): _rest(x, middle) for x in (real, fake)}
 
@@ -135,19 +199,68 @@ def _rest(matrix: np.ndarray, middle: np.ndarray) -> np.ndarray:
     return np.concatenate(parts) + middle @ middle / 2
 
 
-def _squares(rows: np.ndarray) -> np.ndarray:
-    return np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
-
-
-def _directions(matrix: np.ndarray, rows: slice, dtype: type = np.float32) -> np.ndarray:
-    """Rows of length 1; a row of zeros stays."""
-    length = np.maximum(np.sqrt(_squares(matrix[rows])), 1e-30)[:, None]
-    exact = np.float64 if dtype == np.float64 else matrix.dtype
-    return (matrix[rows] / length.astype(exact)).astype(dtype, copy=False)
-
-
 def _sum(left: np.ndarray, right: np.ndarray, kernel: Callable[[np.ndarray, np.ndarray], float]) -> float:
     """Of the kernel over all pairs of directions."""
     pairs = ((rows, columns) for rows in blocks(len(left)) for columns in blocks(len(right)))
-    take = lambda at: kernel(_directions(left, at[0], np.float64), _directions(right, at[1], np.float64))  # noqa: E731
+    take = lambda at: kernel(directions(left, at[0], np.float64), directions(right, at[1], np.float64))  # noqa: E731
     return sum(in_order(take, pairs))
+
+
+@dataclass(frozen=True)
+class Kernel(Metric):
+    """Kernel distance, unbiased; KID on Inception's pooling layer.
+
+    See `kernel_distance`. Lower = better.
+
+    Parameters
+    ----------
+    subsets : int or None, default None
+        Number of seeded draws; None: all pairs.
+    size : int, default 1000
+        Pictures in a draw.
+    degree : int, default 3
+        Degree of the kernel.
+    seed : int, default 0
+        Decides on the draws.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(100, 4))
+    >>> abs(Kernel()(x[:50], x[50:])) < 0.2 < Kernel()(x[:50], x[50:] + 1)
+    True
+    """
+
+    subsets: int | None = None
+    size: int = 1000
+    degree: int = 3
+    seed: int = 0
+    is_distance: ClassVar[bool] = True
+    by_size: ClassVar[bool] = False
+
+    def __call__(self, real: np.ndarray, fake: np.ndarray) -> float:
+        return kernel_distance(real, fake, subsets=self.subsets, size=self.size, degree=self.degree, seed=self.seed)
+
+
+@dataclass(frozen=True)
+class CMMD(Metric):
+    """Distance of CLIP embeddings under a Gaussian kernel, times 1000.
+
+    See `cmmd`. Lower = better.
+
+    Parameters
+    ----------
+    sigma : float, default 10
+        Width of the kernel.
+
+    Examples
+    --------
+    >>> a = np.array([[1.0, 0.0], [0.0, 1.0]])
+    >>> CMMD()(a, a)
+    0.0
+    """
+
+    sigma: float = 10.0
+    is_distance: ClassVar[bool] = True
+
+    def __call__(self, real: np.ndarray, fake: np.ndarray) -> float:
+        return cmmd(real, fake, sigma=self.sigma)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .blocks import blocks, centred
+from .blocks import blocks, centred, squares
 
 TIE = 1e-12  # of a squared distance, both ways: what rounding of float64 may do to 10,000 summands
 OPEN = 32  # one pair in so many may be left open by float32
@@ -23,27 +23,52 @@ Result = TypeVar("Result")
 
 
 class Points:
-    """Rows of a matrix (n, d) about a middle (d,) that all sets compared share; `squares` (n,): of their lengths."""
+    """Rows about a middle that all sets compared share; `squares` (n,) are their squared lengths.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n, d)
+        Features.
+    middle : float64 ndarray of shape (d,)
+        From `middle_of`.
+    """
 
     def __init__(self, matrix: np.ndarray, middle: np.ndarray):
         self.matrix, self.middle, self.squares = matrix, middle, np.empty(len(matrix))
         for rows in blocks(len(matrix)):
-            self.squares[rows] = _squares(self.block(rows, np.float64))
+            self.squares[rows] = squares(self.block(rows, np.float64))
 
     def __len__(self) -> int:
         return len(self.matrix)
 
     def block(self, rows: Any, dtype: type) -> np.ndarray:
-        """Some rows without the middle."""
+        """Some rows without the middle.
+
+        Parameters
+        ----------
+        rows : slice or int ndarray
+            Which rows.
+        dtype : type
+            float32 or float64.
+        """
         return centred(self.matrix, rows, self.middle, dtype)
 
 
 class Tile:
     """All pairs of some rows of two sets: `low` (p, q) is never above half their squared distances.
 
-    Of left rows a and right ones b, |a|^2 / 2 - ab + |b|^2 / 2, computed in `dtype` of d columns, is off by less than
-    (d + 16) u (|a|^2 + |b|^2) / 2, u the unit of rounding: by (d u) |a||b| at most for the product in whatever order
-    (Higham 2002, section 3.1), and 9 u for centring, casting and adding.
+    For left rows a and right rows b, |a|² / 2 - ab + |b|² / 2, computed in `dtype` of d columns, is off by less than (d
+    + 16) u (|a|² + |b|²) / 2, u the unit of rounding: by (d u) |a||b| at most for the product in whatever order (Higham
+    2002, section 3.1), and 9 u for centring, casting and adding.
+
+    Parameters
+    ----------
+    left, right : Points
+        Both sets.
+    rows, columns : slice or int ndarray
+        Which rows of the left and of the right one.
+    dtype : type
+        float32 or float64.
     """
 
     def __init__(self, left: Points, rows: Any, right: Points, columns: Any, dtype: type):
@@ -64,20 +89,36 @@ class Tile:
         self.low += low[1]
 
     def below(self, limit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Row and column of all pairs that may be as near as a squared distance (p, 1) or (q,), row by row.
+        """Row and column of all pairs that may be as near as a squared distance, row by row.
 
-        None for a limit of 0 or less: nothing is nearer.
+        Parameters
+        ----------
+        limit : ndarray of shape (p, 1) or (q,)
+            Squared distances; none is returned for a limit of 0 or less: nothing is nearer.
         """
         half = np.where(limit > 0, limit / 2, -np.inf)
         return where(self.low <= half.astype(self.low.dtype))
 
     def upper(self, row: np.ndarray, column: np.ndarray) -> np.ndarray:
-        """Squared distances are not above this."""
+        """Upper bounds of squared distances.
+
+        Parameters
+        ----------
+        row, column : int ndarray of any shape
+            Which pairs of the tile.
+        """
         return 2 * self.low[row, column].astype(np.float64) + 2 * (self.slack[0][row] + self.slack[1][column])
 
     def squared(self, row: np.ndarray, column: np.ndarray, needed: bool = False) -> np.ndarray:
-        """Squared distances from the differences, float64; `LeftOpen` where float32 leaves so many open, if not needed
-        whatever the tile says."""
+        """Squared distances from the differences, float64.
+
+        Parameters
+        ----------
+        row, column : int ndarray of any shape
+            Which pairs of the tile.
+        needed : bool, default False
+            Compute them also where float32 leaves too many open; else `LeftOpen` is raised there.
+        """
         if not (self.answer_open or needed) and row.size > max(1024, self.low.size // OPEN):
             raise LeftOpen
         return squared_distances_of(self.left.matrix, self.rows[row], self.right.matrix, self.columns[column])
@@ -93,7 +134,21 @@ class LeftOpen(Exception):
 
 
 def with_tile(work: Callable[[Tile], Result], left: Points, rows: Any, right: Points, columns: Any) -> Result:
-    """What `work` makes of a tile of float32, or where that leaves too much open, of float64."""
+    """The result of `work` on a tile of float32, or where that leaves too much open, of float64.
+
+    Parameters
+    ----------
+    work : callable
+        Takes a `Tile`; raises `LeftOpen` where it does not say enough.
+    left : Points
+        One set.
+    rows : slice or int ndarray
+        Which of its rows.
+    right : Points
+        The other set.
+    columns : slice or int ndarray
+        Which of its rows.
+    """
     try:
         return work(Tile(left, rows, right, columns, np.float32))
     except LeftOpen:
@@ -101,9 +156,27 @@ def with_tile(work: Callable[[Tile], Result], left: Points, rows: Any, right: Po
 
 
 def squared_distances_of(left: np.ndarray, row: np.ndarray, right: np.ndarray, column: np.ndarray) -> np.ndarray:
-    """Squared Euclidean distances of the pairs left[row], right[column], from their differences, float64 like `row`.
+    """Squared Euclidean distances of pairs, from their differences.
 
-    >>> squared_distances_of(np.array([[3., 4.]]), np.array([0]), np.zeros((2, 2)), np.array([1])).tolist()
+    Parameters
+    ----------
+    left : ndarray of shape (n, d)
+        One set.
+    row : int ndarray of any shape
+        A row of it for each pair.
+    right : ndarray of shape (m, d)
+        The other set.
+    column : int ndarray of the same shape
+        A row of it for each pair.
+
+    Returns
+    -------
+    float64 ndarray of the shape of `row`
+        In the squared unit of the features.
+
+    Examples
+    --------
+    >>> squared_distances_of(np.array([[3.0, 4.0]]), np.array([0]), np.zeros((2, 2)), np.array([1])).tolist()
     [25.0]
     """
     found = np.empty(row.size)
@@ -111,12 +184,8 @@ def squared_distances_of(left: np.ndarray, row: np.ndarray, right: np.ndarray, c
     for part in blocks(len(i), max(1, AT_ONCE // left.shape[1])):
         difference = left[i[part]].astype(np.float64, copy=False)
         difference -= right[j[part]]
-        found[part] = _squares(difference)
+        found[part] = squares(difference)
     return found.reshape(row.shape)
-
-
-def _squares(rows: np.ndarray) -> np.ndarray:
-    return np.einsum("ij,ij->i", rows, rows)
 
 
 def _numbers(rows: Any, points: Points) -> np.ndarray:

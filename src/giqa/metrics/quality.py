@@ -3,23 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..errors import BadShape, BadSpec
+from ..registry import make
+from ..scorers.density import principal_directions
+from ..scorers.products import standardiser
+from ..stats import conformal_percentile, robust_sd, robust_z
 from .blocks import as_pair, keys
+from .metric import DIVERSITY, Metric
 
-MAD_TO_SIGMA = 1.4826  # a Gaussian's standard deviation over its median absolute deviation
 DIRECTIONS = 64  # principal ones of the reals, at most
 FEWEST = 10  # pictures that a density is fitted on
 SPLITS = 5
+LOG_DENSITY = "sgm(preset='released', pca=None, shrinkage=1.0)"  # one Gaussian, its covariance shrunk by OAS
 
 
 @dataclass(frozen=True)
 class Quality:
-    """QS and what must stand beside it: a mean alone hides whether all pictures are middling or half are absurd."""
+    """QS and what must stand next to it: a mean alone hides whether all pictures are middling or half are absurd.
+
+    Parameters
+    ----------
+    mean_z, median_z : float
+        In robust standard deviations of held-out reals; 0: like a typical real.
+    mean_score : float
+        In the unit of the scorer.
+    median_percentile : float
+        Above 0, at most 1.
+    share_below_worst_5_percent : float
+        Share of pictures with a percentile up to 0.05; 0.05 for reals.
+    n : int
+        Number of pictures.
+    """
 
     mean_z: float
     mean_score: float
@@ -30,21 +50,36 @@ class Quality:
 
 
 def quality(scores: Any, held_out: Any) -> Quality:
-    """QS (GIQA, eq. 9) as the mean z of the pictures, and its companions.
+    """QS (GIQA, eq. 9) as the mean z of the pictures, with its companions.
 
-    >>> found = quality([-1., 1.], held_out=[-1., 0., 1., 2., -2.])
+    Parameters
+    ----------
+    scores : array-like of shape (m,)
+        Scores of generated pictures.
+    held_out : array-like of shape (n,)
+        Scores of reals by the same scorer, which had not seen them.
+
+    Returns
+    -------
+    Quality
+        z by `giqa.stats.robust_z`, percentile by `giqa.stats.conformal_percentile`; z is NaN where more than half of
+        the held-out scores are equal.
+
+    Raises
+    ------
+    BadShape
+        If there is no score of pictures or of reals.
+
+    Examples
+    --------
+    >>> found = quality([-1.0, 1.0], held_out=[-1.0, 0.0, 1.0, 2.0, -2.0])
     >>> round(found.mean_z, 6), round(found.median_percentile, 6), found.n
     (0.0, 0.666667, 2)
-
-    scores (m,) of generated pictures, held_out (n,) of reals by the same scorer, which had not seen them. z = (score -
-    median of held_out) / (1.4826 median absolute deviation): 0 like a typical real, -3 three spreads worse. Percentile:
-    (1 + held-out reals that are no better) / (n + 1). NaN in all where more than half of held_out are equal.
     """
-    scores, held_out = np.asarray(scores, float).ravel(), np.sort(np.asarray(held_out, float).ravel())
+    scores, held_out = np.asarray(scores, float).ravel(), np.asarray(held_out, float).ravel()
     if not len(scores) or not len(held_out):
         raise BadShape(f"QS needs scores of pictures and of reals, got {len(scores)} and {len(held_out)}.")
-    z = standard(scores, held_out)
-    percentile = (1 + np.searchsorted(held_out, scores, side="right")) / (len(held_out) + 1)
+    z, percentile = robust_z(scores, held_out), conformal_percentile(scores, held_out)
     below = float(np.mean(percentile <= 0.05))
     return Quality(
         float(z.mean()), float(scores.mean()), float(np.median(z)), float(np.median(percentile)), below, len(scores)
@@ -52,19 +87,35 @@ def quality(scores: Any, held_out: Any) -> Quality:
 
 
 def quality_score(scores: Any, held_out: Any) -> float:
-    """QS(G): the mean z alone.
+    """QS(G): the mean z of the pictures alone, see `quality`.
 
-    >>> quality_score([3., 3.], held_out=[1., 2., 3., 4., 5.])
+    Parameters
+    ----------
+    scores : array-like of shape (m,)
+        Scores of generated pictures.
+    held_out : array-like of shape (n,)
+        Scores of reals by the same scorer, which had not seen them.
+
+    Returns
+    -------
+    float
+        In robust standard deviations of held-out reals; 0: like typical reals.
+
+    Raises
+    ------
+    BadShape
+        If there is no score of pictures or of reals.
+
+    References
+    ----------
+    Gu et al., "GIQA: Generated Image Quality Assessment", 2020.
+
+    Examples
+    --------
+    >>> quality_score([3.0, 3.0], held_out=[1.0, 2.0, 3.0, 4.0, 5.0])
     0.0
     """
     return quality(scores, held_out).mean_z
-
-
-def standard(scores: np.ndarray, held_out: np.ndarray) -> np.ndarray:
-    """Scores on the scale of held-out ones: 0 at their median, 1 a spread."""
-    middle = np.median(held_out)
-    spread = MAD_TO_SIGMA * np.median(np.abs(held_out - middle))
-    return (scores - middle) / (spread if spread > 0 else np.nan)
 
 
 def diversity_score(
@@ -72,9 +123,49 @@ def diversity_score(
 ) -> float:
     """DS(G) (GIQA, eq. 10, sets exchanged): how well reals score under a model of the generated pictures.
 
-    Mean over `splits` of: mean of (score under the fakes' model - score under the reals' model) / spread of the latter,
-    over the reals that neither model has seen. 0: as a fresh set of reals would; negative: part of the reals is missed.
+    Mean over `splits` of: mean of (score under the fakes' model - score under the reals' model) / robust standard
+    deviation of the latter, over the reals that neither model has seen.
 
+    Parameters
+    ----------
+    real : array-like of shape (n, d)
+        Features of reals, at least 20.
+    fake : array-like of shape (m, d)
+        Features of fakes, at least 10.
+    make : callable
+        Takes nothing and returns a scorer with `fit` and `score_samples`.
+    splits : int, default 5
+        Number of random halves of the reals, 1 to 16.
+    directions : int, default 64
+        Principal directions of the reals that are judged; at most one for every two pictures fitted.
+    seed : int, default 0
+        Decides on the splits.
+
+    Returns
+    -------
+    float
+        0: as a fresh set of reals would score; negative: part of the reals is missed.
+
+    Raises
+    ------
+    BadSpec
+        If `splits` is not from 1 to 16.
+    BadShape
+        If there are too few pictures to fit on or to judge.
+
+    Notes
+    -----
+    Both models are fitted on equally many pictures, half of the reals at most. Reals are split by seeded keys of their
+    own; standardisation and principal directions are those of the reals judged, which favours neither side. A
+    log-density is the score to take: its mean over reals is highest for the model that is right. A distance is not: a
+    model that is too wide brings every real near. `docs/generators.md` has both.
+
+    References
+    ----------
+    Gu et al., "GIQA: Generated Image Quality Assessment", 2020.
+
+    Examples
+    --------
     >>> class Gauss:
     ...     def fit(self, x):
     ...         self.middle, self.variance = x.mean(axis=0), x.var(axis=0)
@@ -82,14 +173,8 @@ def diversity_score(
     ...         return -((x - self.middle) ** 2 / self.variance + np.log(self.variance)).sum(axis=1)
     >>> rng = np.random.default_rng(0)
     >>> reals, fresh = rng.normal(size=(400, 3)), rng.normal(size=(200, 3))
-    >>> abs(diversity_score(reals, fresh, Gauss)) < .2 and diversity_score(reals, fresh * .3, Gauss) < -1
+    >>> abs(diversity_score(reals, fresh, Gauss)) < 0.2 and diversity_score(reals, fresh * 0.3, Gauss) < -1
     True
-
-    real (n, d), fake (m, d). `make()`: a scorer with `fit` and `score_samples`; both models are fitted on equally many
-    pictures, half of the reals at most. Reals are split by seeded keys of their own; standardisation and principal
-    directions (64 at most, and one for every two pictures fitted) are those of the reals judged, which favours neither
-    side. A log-density is the score to take: its mean over reals is highest for the model that is right. A distance is
-    not: a model that is too wide brings every real near. `docs/generators.md` has both.
     """
     real, fake = as_pair(real, fake)
     if not isinstance(splits, (int, np.integer)) or not 1 <= splits <= 16:
@@ -122,19 +207,48 @@ def _one_split(
         scorer = make()
         scorer.fit(prepare(fitted))
         scores.append(np.asarray(scorer.score_samples(prepare(judged)), float))
-    middle = np.median(scores[1])
-    spread = MAD_TO_SIGMA * np.median(np.abs(scores[1] - middle))
-    return float((scores[0] - scores[1]).mean() / (spread if spread > 0 else np.nan))
+    return float((scores[0] - scores[1]).mean() / (robust_sd(scores[1]) or np.nan))
 
 
 def _projection(matrix: np.ndarray, directions: int) -> Callable[[np.ndarray], np.ndarray]:
     """Standardise and project as these rows say, float64 (n, q)."""
-    mean = matrix.mean(axis=0, dtype=np.float64)
-    spread = matrix.std(axis=0, dtype=np.float64)
-    spread[spread <= 1e-7 * np.maximum(np.abs(mean), 1e-30)] = 1.0
-    x = (matrix - mean) / spread
-    if len(x) > x.shape[1]:
-        vectors = np.linalg.eigh(x.T @ x)[1].T[::-1][:directions]
-    else:
-        vectors = np.linalg.svd(x, full_matrices=False)[2][:directions]
-    return lambda rows: ((rows - mean) / spread) @ vectors.T
+    mean, sd = standardiser(matrix)
+    rows = principal_directions((matrix - mean) / sd, directions)
+    return lambda features: ((features - mean) / sd) @ rows.T
+
+
+@dataclass(frozen=True)
+class Diversity(Metric):
+    """DS: how well reals score under a density of the fakes, against one of other reals (GIQA, eq. 10).
+
+    See `diversity_score`. 0: as fresh reals would score; below 0: part of the reals is missed.
+
+    Parameters
+    ----------
+    scorer : str, default one Gaussian, its covariance shrunk by OAS
+        Spec of the scorer that is fitted on fakes and on reals.
+    splits : int, default 5
+        Number of random halves of the reals, 1 to 16.
+    seed : int, default 0
+        Decides on the splits and seeds the scorer.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> reals, fresh = rng.normal(size=(400, 3)), rng.normal(size=(200, 3))
+    >>> Diversity()(reals, fresh * 0.3) < -1 < Diversity()(reals, fresh)
+    True
+    """
+
+    scorer: str = LOG_DENSITY
+    splits: int = 5
+    seed: int = 0
+    about: ClassVar[str] = DIVERSITY
+
+    def __call__(self, real: np.ndarray, fake: np.ndarray) -> float:
+        scorer = make("scorer", self.scorer, seed=self.seed)
+        return diversity_score(real, fake, lambda: deepcopy(scorer), splits=self.splits, seed=self.seed)
+
+    def trouble(self, n: int, m: int, d: int) -> str:
+        fitted = min(n // 2, m)
+        return f"the densities are fitted on {fitted} pictures each" if fitted < 100 else ""

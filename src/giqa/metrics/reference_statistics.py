@@ -27,13 +27,37 @@ DECIDES = ("extractor", "layers", "match", "features")  # of `made_by`: what mus
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """Moments of a set of pictures, and how their features were made (empty where a file does not say)."""
+    """Moments of a set of pictures, and how their features were made.
+
+    Parameters
+    ----------
+    moments : Moments
+        Number, mean and scatter of the features.
+    made_by : mapping, default empty
+        Extractor, layers and matching; empty where a file does not say.
+    """
 
     moments: Moments
     made_by: Mapping[str, Any] = field(default_factory=dict)
 
     def write(self, path: str | Path) -> Path:
-        """An .npz with `mu`, `sigma`, `n` and `made_by` (JSON), which other FID tools read too; whole or not at all."""
+        """Write an .npz with `mu`, `sigma`, `n` and `made_by` (JSON), which other FID tools read too; atomic.
+
+        Parameters
+        ----------
+        path : str or Path
+            NAME.npz; its folder is made.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        BadSpec
+            If the name does not end in .npz.
+        """
         path = Path(path)
         if path.suffix.lower() != ".npz":
             raise BadSpec(f"Statistics are written as NAME.npz, got {path.name!r}.")
@@ -55,9 +79,40 @@ def statistics(
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Statistics:
-    """Moments of a source of pictures, 64 pictures at a time, so that memory does not grow with their number.
+    """Moments of the features of a source of pictures, in memory that does not grow with their number.
 
-    `layers`: as in `giqa.compare.compare`; taken as they are, never standardised.
+    Parameters
+    ----------
+    where : str, Path, Source or array
+        The pictures, as `giqa.images.open_source` takes them; 64 are read at a time.
+    extractor : str, Extractor or None, default None
+        What makes the features; None: giqa's own.
+    layers : str, sequence of str or None, default None
+        As in `giqa.compare.compare`; taken as they are, never standardised.
+    match : str, Match or None, default None
+        Size, crop and format that pictures are brought to; None: as they are.
+    store : bool, default True
+        Keep features on disk for the next time.
+    workers : int or None, default None
+        Threads that read pictures; None: as many as there are cores.
+    progress : callable or None, default None
+        Called as (what, done, total).
+
+    Returns
+    -------
+    Statistics
+        Their moments, and how they were made.
+
+    Raises
+    ------
+    BadSource
+        If fewer than 2 pictures can be read.
+
+    Examples
+    --------
+    >>> pictures = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3), dtype=np.uint8)
+    >>> statistics(pictures, "statistics", store=False).moments.n
+    4
     """
     source, reader = open_source(where), Reader(extractor, match, store=store, workers=workers)
     moments, names, done, failed = None, [], 0, 0
@@ -83,7 +138,31 @@ def statistics(
 def read_statistics(path: str | Path) -> Statistics:
     """Statistics from a file: an .npz with `mu` and `sigma`, as other tools write it, or an array of features (n, d).
 
-    Nothing pickled is ever loaded. Errors: `MissingSource`, `BadSource`, `BadShape`.
+    Parameters
+    ----------
+    path : str or Path
+        An .npz or .npy; nothing pickled is ever loaded.
+
+    Returns
+    -------
+    Statistics
+        With an empty `made_by` where the file does not say.
+
+    Raises
+    ------
+    MissingSource
+        If there is no such file.
+    BadSource
+        If it holds neither `mu` and `sigma` nor one array of features.
+    BadShape
+        If its mean and covariance do not fit.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Statistics(Moments.of(np.eye(4))).write(f"{tempfile.mkdtemp()}/reals.npz")
+    >>> read_statistics(path).moments.mean.tolist()
+    [0.25, 0.25, 0.25, 0.25]
     """
     path = Path(path)
     if not path.is_file():
@@ -106,7 +185,18 @@ def read_statistics(path: str | Path) -> Statistics:
 
 
 def distance(one: Statistics, other: Statistics) -> float:
-    """Fréchet distance of two statistics; warns when they say that they were made in different ways."""
+    """Fréchet distance of two statistics; warns when they say that they were made in different ways.
+
+    Parameters
+    ----------
+    one, other : Statistics
+        Of reals and of fakes.
+
+    Returns
+    -------
+    float
+        See `frechet_distance`.
+    """
     for key in DECIDES if one.made_by and other.made_by else ():
         if one.made_by.get(key) != other.made_by.get(key):
             warnings.warn(f"the statistics were made in different ways: {key} differs", stacklevel=2)

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..features.reader import joined
-from ..scorers.scale import Folded, Scale, assign_folds, twins
+from ..scorers.scale import Scale, assign_folds, twins
+from ..scorers.scorer import Folded
 from ..types import Features
 from .out_of_domain import Content, content_columns
 from .reals import Found, absurd, found, spare_twins

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadSpec
+from ..stats import mann_whitney
 
 CHOICES = ("twins", "strays")
 NAMED = 50  # ids kept on record
@@ -128,29 +128,11 @@ def subgroups(z: np.ndarray, labels: Sequence[str]) -> list[Subgroup]:
     tested = sum(min(rows.sum(), len(z) - rows.sum()) >= SMALLEST_GROUP for rows in members.values())
     result = []
     for name, rows in members.items():
-        better, p = rank_test(z[rows], z[~rows])
+        better, p = mann_whitney(z[rows], z[~rows])
         enough = min(rows.sum(), len(z) - rows.sum()) >= SMALLEST_GROUP
         low = bool(enough and better >= EFFECT and p <= LEVEL / tested)
         result.append(Subgroup(name, int(rows.sum()), float(np.median(z[rows])), better, low))
     return result
-
-
-def rank_test(group: np.ndarray, others: np.ndarray) -> tuple[float, float]:
-    """Chance that one of `others` is higher than one of `group`, ties half; one-sided p (Mann-Whitney, normal).
-
-    >>> rank_test(np.array([1., 2.]), np.array([2., 3.]))[0]
-    0.875
-    """
-    n, m = len(group), len(others)
-    if not n or not m:
-        return 0.5, 1.0
-    values, place, counts = np.unique(np.r_[group, others], return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]  # of equal values the mean
-    better = 1 - (ranks[:n].sum() - n * (n + 1) / 2) / (n * m)
-    ties = ((counts**3 - counts) / ((n + m) * (n + m - 1))).sum()
-    deviation = math.sqrt(((n + m + 1) - ties) / (12 * n * m)) if len(values) > 1 else math.inf
-    above = better - 0.5 - 0.5 / (n * m)  # chances move in steps: continuity correction
-    return float(better), 0.5 * math.erfc(above / deviation / math.sqrt(2))
 
 
 def describe_groups(groups: Sequence[Subgroup], column: str) -> str:

@@ -17,7 +17,9 @@ import numpy as np
 
 from ..errors import BadSpec, BadTable, MissingExtra
 from ..files import replace_file
-from ..tables.table import Table, number_or_nothing, read_table
+from ..tables.cells import number_or_nothing
+from ..tables.read import read_table
+from ..tables.table import Table
 from .trust import doubts, human_part
 
 NUMBERS = ("score", "z", "percentile", "z_low", "z_high")

@@ -23,7 +23,7 @@ from ..model.score import score_by
 from ..model.table import Scores
 from ..scorers.human import HumanModel
 from ..scorers.scale import Scale
-from ..stats import NORMAL
+from ..stats import NORMAL, logit
 from ..types import INFO, Features, Progress
 from .columns import Sums, digest_of
 from .distances import LayerDistances
@@ -128,11 +128,11 @@ class Realism:
     def columns(self, features: Features) -> dict[str, Any]:
         """All columns of `Scores` for pictures that have features, each (n,)."""
         n, columns = len(features), self.people(features)
-        score = _logit(columns["p_real"])
+        score = logit(columns["p_real"])
         nothing = np.full(n, np.nan)
         found = {"score": score, "z": nothing, "percentile": nothing, "z_low": nothing, "z_high": nothing}
         if self.scale is not None:
-            low, high = (_logit(ends) for ends in self._asked(features, own=False)[1:])  # of the fit alone
+            low, high = (logit(ends) for ends in self._asked(features, own=False)[1:])  # of the fit alone
             ends = self.scale.interval(score, (high - low) / (2 * NORMAL))
             found |= {"z": self.scale.z(score), "percentile": self.scale.percentile(score)}
             found |= dict(zip(("z_low", "z_high"), ends, strict=True))
@@ -303,8 +303,3 @@ def _voted(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Voted
         learned = {n.removeprefix("content."): a for n, a in arrays.items() if n.startswith("content.")}
         restore(content, learned | header["voted"])
     return Voted(np.frombuffer(arrays["info"].tobytes(), INFO), arrays.get("contents"), content)
-
-
-def _logit(p: np.ndarray) -> np.ndarray:
-    p = np.clip(p, 1e-12, 1 - 1e-12)
-    return np.log(p) - np.log1p(-p)

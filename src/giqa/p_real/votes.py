@@ -11,7 +11,8 @@ import numpy as np
 from ..errors import BadSource, BadSpec, BadTable
 from ..tables import cells
 from ..tables.names import join_names
-from ..tables.table import IMAGE, Table, read_table
+from ..tables.read import IMAGE, read_table
+from ..tables.table import Table
 from ..types import Source
 from ..votes.votes import Counts, Pairs, Ratings, Sittings, Votes, as_labels
 

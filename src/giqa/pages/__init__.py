@@ -1,1 +1,1 @@
-"""What every page is made of: the reader of templates, axes, charts. Pages are made beside what they show."""
+"""What every page is made of: the reader of templates, axes, charts. A page stands next to what it shows."""

@@ -11,12 +11,27 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-FAR = 25.0  # beyond so many spreads the axis is compressed
+FAR = 25.0  # in z: beyond it the axis is compressed
 
 
 @dataclass(frozen=True)
 class Axis:
-    """From numbers to pixels: `low`..`high` onto `start`..`end`, through `warp`."""
+    """From numbers to pixels: `low`..`high` onto `start`..`end`, through `warp`.
+
+    Parameters
+    ----------
+    low, high : float
+        Ends in the unit of the numbers; what lies beyond is drawn at the end.
+    start, end : float
+        Ends in pixels.
+    warp : callable, default float
+        Monotonic, applied to numbers first; `bent` compresses what is far from 0.
+
+    Examples
+    --------
+    >>> Axis(0, 10, 100, 200)(2.5)
+    125.0
+    """
 
     low: float
     high: float
@@ -33,6 +48,18 @@ class Axis:
 def number(value: float) -> str:
     """Three digits or so, with a true minus.
 
+    Parameters
+    ----------
+    value : float
+        Any number, also NaN or infinite.
+
+    Returns
+    -------
+    str
+        Text for a reader.
+
+    Examples
+    --------
     >>> number(-0.1234), number(1234.5), number(float("nan")), number(0.00012)
     ('−0.123', '1234', '–', '0.00012')
     """
@@ -45,8 +72,22 @@ def number(value: float) -> str:
 
 
 def ticks(low: float, high: float, most: int) -> list[float]:
-    """Round numbers from low to high, `most` or fewer.
+    """Round numbers from low to high.
 
+    Parameters
+    ----------
+    low, high : float
+        Ends of the axis.
+    most : int
+        So many, or fewer.
+
+    Returns
+    -------
+    list of float
+        Steps of 1, 2 or 5 times a power of 10.
+
+    Examples
+    --------
     >>> ticks(-0.3, 1.1, 4)
     [0.0, 0.5, 1.0]
     """
@@ -60,11 +101,41 @@ def ticks(low: float, high: float, most: int) -> list[float]:
 
 
 def svg(width: int, height: int, words: str, parts: Sequence[str]) -> Markup:
+    """A chart as one `svg` element.
+
+    Parameters
+    ----------
+    width, height : int
+        Pixels.
+    words : str
+        What a screen reader says.
+    parts : sequence of str
+        Shapes and texts, already escaped.
+
+    Returns
+    -------
+    Markup
+    """
     head = f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(words)}">'
     return Markup(head + "".join(parts) + "</svg>")
 
 
 def grid_y(y: Axis, at: Sequence[float], width: int, text: Callable[[float], str], left: int = 40) -> str:
+    """Horizontal lines with their numbers.
+
+    Parameters
+    ----------
+    y : Axis
+        The axis.
+    at : sequence of float
+        Where.
+    width : int
+        Of the chart, in pixels.
+    text : callable
+        Number to text.
+    left : int, default 40
+        Where lines begin, in pixels.
+    """
     return "".join(
         f'<line class="axis" x1="{left}" x2="{width - 12}" y1="{y(t)}" y2="{y(t)}"/>'
         f'<text x="{left - 6}" y="{y(t) + 4}" text-anchor="end">{text(t)}</text>'
@@ -73,15 +144,37 @@ def grid_y(y: Axis, at: Sequence[float], width: int, text: Callable[[float], str
 
 
 def grid_x(x: Axis, at: Sequence[float], height: float) -> str:
+    """Numbers below a chart.
+
+    Parameters
+    ----------
+    x : Axis
+        The axis.
+    at : sequence of float
+        Where.
+    height : float
+        Where the numbers stand, in pixels from the top.
+    """
     return "".join(f'<text x="{x(t)}" y="{height}" text-anchor="middle">{plain(t)}</text>' for t in at)
 
 
 def plain(value: float) -> str:
+    """A number as short as it can be, with a true minus."""
     return (f"{value:.0f}" if value == round(value) else f"{value:g}").replace("-", "−")
 
 
 def apart(x: Axis, wish: Sequence[float], least: float) -> list[float]:
-    """Those of the ticks, the first ones first, that keep a distance."""
+    """Those of the wished ticks, the first ones first, that keep a distance.
+
+    Parameters
+    ----------
+    x : Axis
+        The axis.
+    wish : sequence of float
+        Ticks, the most wanted first.
+    least : float
+        Distance in pixels.
+    """
     kept: list[float] = []
     for t in wish:
         if x.low <= t <= x.high and all(abs(x(t) - x(k)) >= least for k in kept):
@@ -90,24 +183,41 @@ def apart(x: Axis, wish: Sequence[float], least: float) -> list[float]:
 
 
 def axis_of(values: Sequence[float], start: float, end: float) -> Axis:
-    """Compressed far from 0 where the values reach far."""
+    """An axis for all values, compressed far from 0 where they reach beyond 25.
+
+    Parameters
+    ----------
+    values : sequence of float
+        What it must hold; 0 is added.
+    start, end : float
+        Ends in pixels.
+    """
     low, high = room_for([*values, 0.0])
     return Axis(low, high, start, end, bent if max(-low, high) > FAR else float)
 
 
 def marks_of(axis: Axis, least: float) -> list[float]:
-    """Ticks that have room beside each other."""
+    """Ticks that have room next to each other.
+
+    Parameters
+    ----------
+    axis : Axis
+        From `axis_of`.
+    least : float
+        Distance in pixels.
+    """
     powers = [0.0, *(s * m * 10.0**k for k in range(9) for m in (1, 3) for s in (-1, 1))]
     wish = powers if axis.warp is bent else ticks(axis.low, axis.high, 8)
     return apart(axis, wish, least)
 
 
 def bent(value: float) -> float:
+    """asinh(value / 4): as it is near 0, as its logarithm far from it."""
     return math.asinh(value / 4)
 
 
 def room_for(values: Sequence[float]) -> tuple[float, float]:
-    """The finite ones, with some room."""
+    """Ends that hold the finite values, with 8 % of room on both sides."""
     finite = [v for v in values if math.isfinite(v)]
     low, high = min(finite), max(finite)
     room = 0.08 * (high - low) or 0.1 * (abs(low) or 1)

@@ -16,7 +16,17 @@ COLOURS = 8  # classes s0..s7 of the style sheet; the ninth series is drawn like
 
 @dataclass(frozen=True)
 class Point:
-    """A mark with its intervals; an unknown end is NaN."""
+    """A mark with its intervals.
+
+    Parameters
+    ----------
+    name : str
+        Written next to it.
+    x, y : (float, float, float)
+        Value, low and high end; an unknown end is NaN.
+    colour : int, default 0
+        Class s0..s7 of the style sheet.
+    """
 
     name: str
     x: tuple[float, float, float]  # value, low, high
@@ -32,7 +42,25 @@ def distributions(
     label: str = "",
     colours: Sequence[int] | None = None,
 ) -> Markup:
-    """Outlines of the histograms of several sets over the filled one of reals: of z, or of what `label` says."""
+    """Outlines of the histograms of several sets over the filled one of reals.
+
+    Parameters
+    ----------
+    sets : mapping of str to ndarray
+        Values of each set; what is not finite is left out.
+    reals : ndarray
+        Values of the reals.
+    width, height : int
+        Pixels; height 240 by default.
+    label : str, default ""
+        What the values are; "": z, whose axis is compressed far from 0.
+    colours : sequence of int or None, default None
+        Class of each set; None: in their order.
+
+    Returns
+    -------
+    Markup
+    """
     clean = {name: z[np.isfinite(z)] for name, z in sets.items()}
     reals = reals[np.isfinite(reals)]
     low, high = _whole([*clean.values(), reals]) if label else _bulk([*clean.values(), reals])
@@ -63,7 +91,22 @@ def distributions(
 
 
 def plane(points: Sequence[Point], labels: tuple[str, str], width: int, height: int = 320) -> Markup:
-    """Points with the intervals of both coordinates; labels: what x and y are."""
+    """Points with the intervals of both coordinates.
+
+    Parameters
+    ----------
+    points : sequence of Point
+        Those that are not finite are left out.
+    labels : (str, str)
+        What x and y are.
+    width, height : int
+        Pixels; height 320 by default.
+
+    Returns
+    -------
+    Markup
+        Empty without a finite point.
+    """
     finite = [p for p in points if math.isfinite(p.x[0]) and math.isfinite(p.y[0])]
     if not finite:
         return Markup("")
@@ -96,7 +139,23 @@ def plane(points: Sequence[Point], labels: tuple[str, str], width: int, height: 
 def line(
     places: Sequence[float], values: np.ndarray, lows: np.ndarray, highs: np.ndarray, best: int | None, width: int
 ) -> Markup:
-    """One metric over iterations: a line, its interval as a band, and a ring around the best place."""
+    """One metric over iterations: a line, its interval as a band, and a ring around the best place.
+
+    Parameters
+    ----------
+    places : sequence of float
+        Iterations.
+    values, lows, highs : ndarray of shape (n,)
+        The metric and both ends of its interval; NaN where unknown.
+    best : int or None
+        Position of the best place.
+    width : int
+        Pixels.
+
+    Returns
+    -------
+    Markup
+    """
     height = 180
     known = np.flatnonzero(np.isfinite(values))
     if not len(known):
@@ -118,8 +177,21 @@ def line(
 
 
 def lines(series: Mapping[str, Sequence[tuple[float, float, float, float]]], width: int) -> Markup:
-    """Several lines over the same places with their intervals as bands; points are (place, value, low, high).
+    """Several lines over the same places, with their intervals as bands.
 
+    Parameters
+    ----------
+    series : mapping of str to sequence of (place, value, low, high)
+        A line for each name.
+    width : int
+        Pixels.
+
+    Returns
+    -------
+    Markup
+
+    Examples
+    --------
     >>> lines({"picker": [(0.5, 1.0, 0.9, 1.1), (1.0, 2.0, 1.8, 2.2)]}, 400).count("<circle")
     2
     """
@@ -141,12 +213,27 @@ def lines(series: Mapping[str, Sequence[tuple[float, float, float, float]]], wid
             parts.append(f'<path class="band {colour}" d="M{there}L{back}Z"/>')
         parts.append(f'<path class="line {colour}" d="M{"L".join(f"{x(p[0])},{y(p[1])}" for p in sorted(points))}"/>')
         parts += [f'<circle class="{colour}" cx="{x(p[0])}" cy="{y(p[1])}" r="4"/>' for p in points]
-    told = (f"{name}: {', '.join(f'{number(p[1])} at {p[0]:g}' for p in points)}" for name, points in known.items())
-    return svg(width, height, "; ".join(told), parts)
+    words = (f"{name}: {', '.join(f'{number(p[1])} at {p[0]:g}' for p in points)}" for name, points in known.items())
+    return svg(width, height, "; ".join(words), parts)
 
 
 def dots(rows: Sequence[tuple[str, Sequence[tuple[float, float, float, int]]]], label: str, width: int) -> Markup:
-    """A row a name: a mark with its interval (value, low, high, colour) for each generator, above each other."""
+    """A row for each name: a mark with its interval for each generator, one below the other.
+
+    Parameters
+    ----------
+    rows : sequence of (name, marks)
+        Each mark is (value, low, high, colour).
+    label : str
+        What the values are.
+    width : int
+        Pixels.
+
+    Returns
+    -------
+    Markup
+        Empty without a finite value.
+    """
     values = [mark[0] for _, marks in rows for mark in marks if math.isfinite(mark[0])]
     if not values:
         return Markup("")
@@ -175,8 +262,25 @@ def dots(rows: Sequence[tuple[str, Sequence[tuple[float, float, float, int]]]], 
 def steps(
     names: Sequence[str], series: Mapping[str, Sequence[tuple[float, float, float]]], label: str, width: int
 ) -> Markup:
-    """Values with intervals at named steps, evenly spaced, one line a series; an unknown value is NaN.
+    """Values with intervals at named steps, evenly spaced, a line for each series.
 
+    Parameters
+    ----------
+    names : sequence of str
+        The steps.
+    series : mapping of str to sequence of (value, low, high)
+        A value for each step; an unknown value is NaN.
+    label : str
+        What the steps are.
+    width : int
+        Pixels.
+
+    Returns
+    -------
+    Markup
+
+    Examples
+    --------
     >>> steps(["1", "5"], {"a": [(0.6, 0.5, 0.7), (0.7, 0.6, 0.8)]}, "K", 340).count("<circle")
     2
     """
@@ -192,7 +296,7 @@ def steps(
         parts.append(f'<text x="{x(at)}" y="{height - 26}" text-anchor="middle">{escape(names[at])}</text>')
     parts.append(f'<text x="{width / 2}" y="{height - 6}" text-anchor="middle">{escape(label)}</text>')
     for i, points in enumerate(series.values()):
-        aside = (i - (len(series) - 1) / 2) * 0.08  # intervals beside each other and not over each other
+        aside = (i - (len(series) - 1) / 2) * 0.08  # intervals next to each other and not over each other
         known = [(x(at + aside), point) for at, point in enumerate(points) if math.isfinite(point[0])]
         if known:
             path = "L".join(f"{px},{y(v)}" for px, (v, _, _) in known)
@@ -209,7 +313,7 @@ def steps(
 
 
 def _free(taken: Sequence[tuple[float, float]], at: float, foot: float) -> bool:
-    """Whether a name fits there beside those that are placed."""
+    """Whether a name fits there next to those that are placed."""
     return all(abs(at - x) > 90 or abs(foot - y) > 14 for x, y in taken)
 
 

@@ -21,10 +21,27 @@ def interval_plot(
     mark_label: str = "",
     extra: Sequence[Sequence[tuple[float, str]]] = (),
 ) -> Markup:
-    """One line a row: a name, a dot, and its interval; `mark`: a dashed line at a value that means something.
+    """One line for each row: a name, a dot, and its interval.
 
-    `rows`: (name, value, low, high); `extra`: for each row, further values and the class they are drawn in.
+    Parameters
+    ----------
+    rows : sequence of (name, value, low, high)
+        Rows whose value is NaN are left out.
+    unit : str, default ""
+        What the values are, for a screen reader.
+    mark : float or None, default None
+        A value that means something, drawn as a dashed line.
+    mark_label : str, default ""
+        Written below the dashed line.
+    extra : sequence of sequence of (value, class), default ()
+        For each row, further values and the class of the style sheet that they are drawn in.
 
+    Returns
+    -------
+    Markup
+
+    Examples
+    --------
     >>> interval_plot([("gan", 0.4, 0.3, 0.5)], mark=0.5).count('class="whisker"')
     1
     """
@@ -59,8 +76,23 @@ def interval_plot(
 def curve_plot(
     points: Sequence[tuple[float, float, float, float]], *, x_label: str, y_label: str, mark: float | None = None
 ) -> Markup:
-    """A line through points with their intervals: (x, value, low, high); `mark`: a dashed line at a height.
+    """A line through points with their intervals.
 
+    Parameters
+    ----------
+    points : sequence of (x, value, low, high)
+        Points whose value is NaN are left out.
+    x_label, y_label : str
+        What the axes are.
+    mark : float or None, default None
+        A height that means something, drawn as a dashed line.
+
+    Returns
+    -------
+    Markup
+
+    Examples
+    --------
     >>> curve_plot([(1, 0.5, 0.4, 0.6), (2, 0.3, 0.2, 0.4)], x_label="trial", y_label="error").count("<circle")
     2
     """

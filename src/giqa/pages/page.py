@@ -16,8 +16,26 @@ def render(
     filters: Mapping[str, Callable] | None = None,
     **values: Any,
 ) -> str:
-    """A template as one HTML text; `template`, `styles` and `script` are files of the package, as in
-    "compare/compare.html"."""
+    """A template as one HTML text, with its styles and script inside and a policy that lets nothing else in.
+
+    Parameters
+    ----------
+    template : str
+        File of the package, as in "compare/compare.html".
+    styles : sequence of str
+        Style sheets, files of the package.
+    script : str or None, default None
+        A script, file of the package.
+    filters : mapping of str to callable or None, default None
+        Filters for the template.
+    **values
+        What the template shows.
+
+    Returns
+    -------
+    str
+        HTML that opens offline.
+    """
     import jinja2
     from markupsafe import Markup
 
@@ -34,7 +52,18 @@ def render(
 
 
 def content_policy(style: str, script: str) -> str:
-    """Content-Security-Policy: this style, this script, pictures from the file itself, and nothing else."""
+    """Content-Security-Policy: this style, this script, pictures from the file itself, and nothing else.
+
+    Parameters
+    ----------
+    style, script : str
+        Their text; the policy holds their SHA-256.
+
+    Returns
+    -------
+    str
+        For a `meta` element.
+    """
     hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script)]
     return (
         f"default-src 'none'; img-src data: blob:; style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'; "

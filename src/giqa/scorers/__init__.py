@@ -7,10 +7,11 @@ __getattr__, __dir__, __all__ = public(
     gmm="GMM SGM",
     knn="KNN",
     multilayer="MultiLayer",
-    learned="MBC BC IR Rank",
+    learned="BC IR MBC Rank",
     brisque="BRISQUE",
     niqe="NIQE",
     fixed="IQA Value",
     human="HumanModel",
     scale="Scale",
+    scorer="BaseScorer Folded as_scorer",
 )

@@ -14,17 +14,44 @@ NUMBERS = 36
 
 
 class BRISQUE(Fixed):
-    """Minus the opinion score that BRISQUE foretells: rho - sum over i of c_i exp(-gamma |x - v_i|^2).
+    """Minus the opinion score that BRISQUE predicts: rho - sum over i of c_i exp(-gamma |x - v_i|²).
 
-    x are the features of the extractor `brisque`, scaled to -1..1 by the published ranges. `model`: the published
-    libsvm text file (`brisque_svr_allmodel`), `ranges`: a CSV with the columns min and max, a row each feature. giqa
-    does not ship them; once fitted they are in the model file. Range: about -100 (bad) to 0 and a little above.
+    x are the features of the extractor `brisque`, scaled to -1..1 by the published ranges.
 
         giqa score FAKES --real REALS --scorer "brisque(model='brisque_svr_allmodel', ranges='range.csv')"
 
-    It was made for photographs that were blurred, noisy or compressed, not for what generators do. Errors: `BadSpec`,
-    `MissingWeights`, `BadWeights`, `BadShape`, `NotFitted`. Source: Mittal, Moorthy, Bovik, "No-Reference Image
-    Quality Assessment in the Spatial Domain", 2012.
+    Parameters
+    ----------
+    model : str
+        The published libsvm text file (`brisque_svr_allmodel`). giqa does not ship it; once fitted it is in the model
+        file.
+    ranges : str
+        A CSV with the columns min and max, one row for each feature.
+
+    Raises
+    ------
+    BadSpec
+        In `fit`: a file is not named.
+    MissingWeights, BadWeights
+        In `fit`: a file is not there, or has other content.
+    BadShape
+        If features are not those of the extractor `brisque`.
+    NotFitted
+        If scores are asked for before `fit`.
+
+    Notes
+    -----
+    Scores are about -100 (bad) to 0 and a little above. It was made for photographs that were blurred, noisy or
+    compressed, not for what generators do.
+
+    References
+    ----------
+    Mittal, Moorthy, Bovik, "No-Reference Image Quality Assessment in the Spatial Domain", 2012.
+
+    Examples
+    --------
+    >>> BRISQUE(model="brisque_svr_allmodel", ranges="range.csv").default_extractor
+    'brisque'
     """
 
     default_extractor = "brisque"
@@ -44,13 +71,30 @@ class BRISQUE(Fixed):
     def _scores(self, matrix: np.ndarray) -> np.ndarray:
         scaled = -1 + 2 * (matrix - self.low_) / (self.high_ - self.low_)
         scores = np.empty(len(matrix))
-        for row, x in enumerate(scaled):  # row by row: the same bits in any company
+        for row, x in enumerate(scaled):  # row by row: the same bits whatever the other pictures in the batch are
             scores[row] = self.rho_ - self.coefficients_ @ np.exp(-self.gamma_ * ((self.vectors_ - x) ** 2).sum(axis=1))
         return scores
 
 
 def read_libsvm(path: str | Path) -> tuple[np.ndarray, np.ndarray, float, float]:
-    """Support vectors (m, 36), their coefficients (m,), gamma and rho of a libsvm text file of a regression (rbf)."""
+    """Support vectors, their coefficients, gamma and rho of a libsvm text file of a regression with an rbf kernel.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    vectors : float64 ndarray of shape (m, 36)
+    coefficients : float64 ndarray of shape (m,)
+    gamma, rho : float
+
+    Raises
+    ------
+    MissingWeights, BadWeights
+        If the file is not there, or has other content.
+    """
     lines = _text(path).splitlines()
     try:
         start = lines.index("SV")
@@ -74,7 +118,22 @@ def read_libsvm(path: str | Path) -> tuple[np.ndarray, np.ndarray, float, float]
 
 
 def read_ranges(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
-    """Smallest and largest value of each feature, (36,) each, from a CSV with the columns min and max."""
+    """Smallest and largest value of each feature, from a CSV with the columns min and max.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    low, high : float64 ndarray of shape (36,)
+
+    Raises
+    ------
+    MissingWeights, BadWeights
+        If the file is not there, or has other content.
+    """
     try:
         rows = list(csv.DictReader(_text(path).splitlines()))
         low, high = (np.array([float(row[name]) for row in rows]) for name in ("min", "max"))

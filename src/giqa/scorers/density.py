@@ -36,13 +36,26 @@ class Density(NamedTuple):
 
     @property
     def mixture(self) -> Mixture:
+        """The mixture in the projected space."""
         return Mixture(self.weights, self.means, self.factors)
 
 
 def fit_density(
     matrix: np.ndarray, settings: Settings, rng: np.random.Generator | None, shares: np.ndarray | None = None
 ) -> Density:
-    """Learn from reals (n, d); EM starts from the responsibilities `shares` if given, else from seeded k-means."""
+    """Learn a density from reals.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n, d)
+        Features of reals.
+    settings : Settings
+        Kind of density.
+    rng : numpy.random.Generator or None
+        Source of the k-means that EM starts from.
+    shares : ndarray of shape (n, M) or None, default None
+        Responsibilities that EM starts from instead.
+    """
     if settings.standardise:
         mean, spread = standardiser(matrix)
     else:
@@ -61,16 +74,24 @@ def fit_density(
         mixture = estimate(x, np.ones((len(x), 1)), **options)
     else:
         start = {"rng": rng, "shares": shares, "n_init": settings.n_init}
-        mixture, settled = fit_mixture(x, settings.n_components, **start, **options)
-        if not settled:
+        mixture, converged = fit_mixture(x, settings.n_components, **start, **options)
+        if not converged:
             warnings.warn(
-                "GMM: EM did not settle in 100 steps; more pictures or fewer components would help.", stacklevel=4
+                "GMM: EM did not converge in 100 steps; more pictures or fewer components would help.", stacklevel=4
             )
     return Density(mean, spread, directions, *mixture)
 
 
 def principal_directions(x: np.ndarray, wanted: float | int) -> np.ndarray:
-    """Orthonormal rows (q, d): a share of the variance (0 < wanted < 1) or a number of directions, of centred `x`."""
+    """Principal directions of centred rows, as orthonormal rows (q, d).
+
+    Parameters
+    ----------
+    x : float64 ndarray of shape (n, d)
+        Centred rows.
+    wanted : float or int
+        Share of the variance (0 < wanted < 1), or number of directions.
+    """
     n, d = x.shape
     if n > d:
         variances, vectors = np.linalg.eigh(x.T @ x)
@@ -91,7 +112,22 @@ def principal_directions(x: np.ndarray, wanted: float | int) -> np.ndarray:
 
 
 def log_density_of(matrix: np.ndarray, density: Density, outside: float | None) -> np.ndarray:
-    """log p(x); with `outside` also of the part outside the directions, isotropic with that variance."""
+    """log p(x) of pictures, with or without what lies outside the directions.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n, d)
+        Features.
+    density : Density
+        From `fit_density`.
+    outside : float or None
+        Variance of the isotropic Gaussian outside the directions; None: that part does not count.
+
+    Returns
+    -------
+    float64 ndarray of shape (n,)
+        In nats.
+    """
     q, d = density.directions.shape
     inside = inside_of(matrix, density)
     log_p = log_density(inside, density.mixture)
@@ -103,13 +139,29 @@ def log_density_of(matrix: np.ndarray, density: Density, outside: float | None) 
 
 
 def ceiling(density: Density, outside: float | None) -> float:
-    """No picture's log p(x) is above this: every component at its own mean, added up."""
+    """An upper bound of log p(x) of any picture: every component at its own mean, added up.
+
+    Parameters
+    ----------
+    density : Density
+        From `fit_density`.
+    outside : float or None
+        As in `log_density_of`.
+    """
     q, d = density.directions.shape
     modes = log_density_at_modes(density.mixture)
     return modes if outside is None or not 0 < q < d else modes - 0.5 * (d - q) * float(np.log(2 * np.pi * outside))
 
 
 def inside_of(matrix: np.ndarray, density: Density) -> np.ndarray:
-    """Standardised and projected, (n, q)."""
+    """Standardised and projected features, float64 (n, q).
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n, d)
+        Features.
+    density : Density
+        From `fit_density`.
+    """
     x = (matrix - density.mean) / density.spread
     return steady_product(x, density.directions) if len(density.directions) else x

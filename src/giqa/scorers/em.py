@@ -35,34 +35,67 @@ def fit_mixture(
     tol: float = 1e-3,
     **options: Any,
 ) -> tuple[Mixture, bool]:
-    """Expectation-maximisation; the best mixture by mean log-density, and whether it settled.
+    """Expectation-maximisation: the best mixture by mean log-density, and whether it converged.
 
-    Starts from the responsibilities `shares` (n, M) if given, else `n_init` times from k-means; `options` go to
-    `estimate`.
+    Parameters
+    ----------
+    x : float64 ndarray of shape (n, q)
+        Reals.
+    n_components : int
+        M.
+    rng : numpy.random.Generator
+        Source of the starts.
+    shares : ndarray of shape (n, M) or None, default None
+        Responsibilities to start from; None: k-means.
+    n_init : int, default 1
+        Number of starts from k-means.
+    max_iter : int, default 100
+        Most steps.
+    tol : float, default 1e-3
+        It has converged where the mean log-density changes by less.
+    **options
+        For `estimate`.
+
+    Returns
+    -------
+    mixture : Mixture
+    converged : bool
     """
     best: tuple[float, Mixture, bool] | None = None
     for _ in range(n_init if shares is None and n_components > 1 else 1):
         now_shares = np.eye(n_components)[kmeans(x, n_components, rng)] if shares is None else shares
         mixture = estimate(x, now_shares, **options)
-        before, settled = -np.inf, n_components == 1
+        before, converged = -np.inf, n_components == 1
         for _ in range(max_iter if n_components > 1 else 0):
             total, now_shares = expectation(x, mixture, now_shares.argmax(axis=1))
             mixture = estimate(x, now_shares, **options)
             now = float(total.mean())
-            settled = abs(now - before) < tol
+            converged = abs(now - before) < tol
             before = now
-            if settled:
+            if converged:
                 break
         final = float(expectation(x, mixture, now_shares.argmax(axis=1))[0].mean())
         if best is None or final > best[0]:
-            best = final, mixture, settled
+            best = final, mixture, converged
     return best[1], best[2]
 
 
 def expectation(x: np.ndarray, mixture: Mixture, likely: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """E-step: log p(x) (n,) and the share of each component in each picture (n, M), 0 where it is below e^-45.
+    """E-step: log p(x), and the share of each component in each picture, 0 where it is below e^-45.
 
-    `likely` (n,): a component that is probably the picture's own. It decides on the work, not on the result.
+    Parameters
+    ----------
+    x : float64 ndarray of shape (n, q)
+        Pictures.
+    mixture : Mixture
+        M components.
+    likely : int ndarray of shape (n,)
+        A component that is probably the picture's own. It decides on the work, not on the result.
+
+    Returns
+    -------
+    log_p : float64 ndarray of shape (n,)
+    shares : float64 ndarray of shape (n, M)
     """
     n, q = x.shape
     tops = heights(mixture)
@@ -95,7 +128,27 @@ def estimate(
     target: np.ndarray | None = None,
     reg: float = 1e-6,
 ) -> Mixture:
-    """M-step: responsibilities `shares` (n, M) to a mixture; each covariance is moved by `shrinkage` to `target`."""
+    """M-step: responsibilities to a mixture.
+
+    Parameters
+    ----------
+    x : float64 ndarray of shape (n, q)
+        Reals.
+    shares : ndarray of shape (n, M)
+        Responsibilities.
+    diagonal : bool, default False
+        Keep the diagonal of each covariance alone.
+    shrinkage : float, default 0
+        How far each covariance is moved to `target`, 0 to 1.
+    target : ndarray of shape (q, q) or None, default None
+        Covariance that it is moved to.
+    reg : float, default 1e-6
+        Added to the diagonal.
+
+    Returns
+    -------
+    Mixture
+    """
     n, q = x.shape
     counts = shares.sum(axis=0) + 10 * np.finfo(float).eps
     with one_blas_thread():
@@ -131,7 +184,19 @@ def factor_of(covariance: np.ndarray) -> np.ndarray:
 
 
 def kmeans(x: np.ndarray, k: int, rng: np.random.Generator, max_iter: int = 50) -> np.ndarray:
-    """Labels of k-means with k-means++ seeding; an emptied cluster takes the point farthest from its centre."""
+    """Labels of k-means with k-means++ seeding; an emptied cluster takes the point farthest from its centre.
+
+    Parameters
+    ----------
+    x : float64 ndarray of shape (n, q)
+        Points.
+    k : int
+        Number of clusters.
+    rng : numpy.random.Generator
+        Source of the seeding.
+    max_iter : int, default 50
+        Most steps.
+    """
     if k == 1:
         return np.zeros(len(x), int)
     centres = x[[rng.integers(len(x))]]

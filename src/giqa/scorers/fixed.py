@@ -7,18 +7,34 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..errors import BadShape, NotFitted
+from ..errors import BadShape
 from .products import as_matrix
+from .scorer import BaseScorer, check_fitted
 
 
-class Fixed(ABC):
-    """What such scorers share: reals are all held out, for none of them was fitted; scores do not vary with them.
+class Fixed(BaseScorer, ABC):
+    """Scorers that learn nothing from the reals: all of these are held out, and scores do not vary with them.
 
     A subclass gives `_read()`, which sets what it needs (names ending in `_`), and `_scores(matrix)`, (n, width_).
     """
 
     def fit(self, features: Any, y: Any = None, folds: np.ndarray | None = None) -> Self:
-        """Read the parameters; the reals (n, d) fix the scale and nothing else."""
+        """Read the parameters; the reals fix the scale and nothing else.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n, d) or Features
+            Features of reals.
+        y : ignored
+            For scikit-learn's convention.
+        folds : int ndarray of shape (n,) or None, default None
+            Fold of each real, from 0; only their number matters.
+
+        Returns
+        -------
+        Fixed
+            Itself.
+        """
         matrix = as_matrix(features)
         self._read(matrix)
         self.width_ = matrix.shape[1]
@@ -28,8 +44,7 @@ class Fixed(ABC):
 
     def score_samples(self, features: Any) -> np.ndarray:
         """One score a picture, float64 (n,); higher is better."""
-        if not hasattr(self, "width_"):
-            raise NotFitted("Call fit(reals) before asking for scores; it reads the parameters.")
+        check_fitted(self, "width_", "Call fit(reals) before asking for scores; it reads the parameters.")
         return self._scores(as_matrix(features, int(self.width_)).astype(np.float64))
 
     def score_folds(self, features: Any) -> np.ndarray:
@@ -53,6 +68,8 @@ class Fixed(ABC):
 class Value(Fixed):
     """The mean of the features as it is: for extractors whose features are scores already, such as `learned`.
 
+    Examples
+    --------
     >>> Value().fit(np.ones((20, 1))).score_samples(np.array([[0.25], [4.0]])).tolist()
     [0.25, 4.0]
     """
@@ -69,9 +86,29 @@ class IQA(Value):
 
         giqa score FAKES --real REALS --scorer "iqa(metric='nima')"
 
-    `metric` and `device` are those of the extractor, which it brings. NIMA (`nima`) and DeepIQA (`wadiqam_nr`) are
-    baselines of the GIQA paper's Table 1: they know photographs and people's opinions of them, not your reals.
-    Errors: `BadShape`, `NotFitted`.
+    Parameters
+    ----------
+    metric : str, default "nima"
+        Name of the metric in pyiqa.
+    device : str, default "cpu"
+        Where it runs.
+
+    Raises
+    ------
+    BadShape
+        If features are not the one number of the extractor `iqa`.
+    NotFitted
+        If scores are asked for before `fit`.
+
+    Notes
+    -----
+    NIMA (`nima`) and DeepIQA (`wadiqam_nr`) are baselines of the GIQA paper's Table 1: they know photographs and
+    people's opinions of them, not your reals.
+
+    Examples
+    --------
+    >>> IQA(metric="nima").default_extractor
+    "iqa(metric='nima', device='cpu')"
     """
 
     def __init__(self, metric: str = "nima", device: str = "cpu"):
@@ -80,6 +117,7 @@ class IQA(Value):
 
     @property
     def default_extractor(self) -> str:
+        """The extractor whose only feature is the metric."""
         return f"iqa(metric={self.metric!r}, device={self.device!r})"
 
     def _read(self, matrix: np.ndarray) -> None:

@@ -7,14 +7,14 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..errors import BadShape, BadSpec, NotFitted
+from ..errors import BadShape, BadSpec
 from ..registry import PRESETS
 from ..threads import one_blas_thread
 from .density import Density, Settings, ceiling, fit_density, inside_of, log_density_of
 from .mixture import responsibilities
 from .model_selection import choose
 from .products import ROWS_AT_ONCE, as_matrix
-from .scale import jackknife
+from .scorer import BaseScorer, check_fitted
 
 FIXED = {
     "paper": Settings(7, "full", None, None, 1e-6, 1, False),
@@ -23,7 +23,7 @@ FIXED = {
 }
 
 
-class GMM:
+class GMM(BaseScorer):
     """GMM-GIQA: how likely a picture's features are under a mixture of Gaussians fitted on reals.
 
     ============= =============== ============ =========================================================
@@ -35,23 +35,57 @@ class GMM:
                                                full or diagonal, shrunk; chosen by held-out likelihood
     ============= =============== ============ =========================================================
 
+    Parameters
+    ----------
+    n_components : int or None, default None
+        Number of Gaussians, M; None: the preset's.
+    covariance : {"full", "diag"} or None, default None
+        Kind of covariance; None: the preset's.
+    pca : float, int, None or "preset", default "preset"
+        Share of the variance (0 to 1) or number of directions that are kept; None: no projection.
+    shrinkage : float or None, default None
+        0 to 1, towards the covariance of all reals, itself shrunk by OAS; None: the preset's.
+    reg : float or None, default None
+        Ridge added to the diagonal of each covariance; None: the preset's.
+    n_init : int or None, default None
+        Number of starts of EM; None: the preset's.
+    seed : int, default 0
+        Decides on starts and on the reals that are set aside.
+    preset : {"recommended", "released", "paper"}, default "recommended"
+        See the table. A parameter that is given replaces the preset's.
+
+    Raises
+    ------
+    BadSpec
+        If a parameter has no meaning.
+    BadShape
+        In `fit`: fewer reals than two a component, or a singular covariance.
+    NotFitted
+        If scores are asked for before `fit`.
+
+    Notes
+    -----
     The distance is sqrt(2 (c - log p(x))), c the sum of all components at their own means: with one component exactly
-    Mahalanobis'. It has the order of log p, but reals spread evenly in it where log p has a long tail, so that z
-    stays readable (`docs/accuracy.md`); `log_density` gives log p itself.
+    Mahalanobis'. It has the order of log p, but reals lie evenly in it where log p has a long tail, so that z stays
+    readable (`docs/accuracy.md`); `log_density` gives log p itself. Scores are below 0 (`released`: any number,
+    `paper`: above 0).
 
-    `recommended` keeps what lies outside the 64 directions, where weak generators give themselves away, as an
-    isotropic Gaussian whose variance is measured on reals that the directions have not seen. A parameter that is
-    given replaces the preset's. Under `paper` a density in hundreds of dimensions under- or overflows.
+    `recommended` keeps what lies outside the 64 directions, where weak generators give themselves away, as an isotropic
+    Gaussian whose variance is measured on reals that the directions have not seen. Under `paper` a density in hundreds
+    of dimensions under- or overflows. A warning says where a full covariance has fewer than two reals a component for
+    each of its dimensions.
 
+    References
+    ----------
+    Gu et al., "GIQA: Generated Image Quality Assessment", 2020, eq. 5 and 6.
+
+    Examples
+    --------
     >>> reals = np.random.default_rng(0).normal(size=(500, 2))
     >>> gmm = GMM(n_components=1, pca=None, preset="released").fit(reals)
-    >>> near, far = gmm.score_samples(np.array([[0., 0.], [5., 5.]]))
+    >>> near, far = gmm.score_samples(np.array([[0.0, 0.0], [5.0, 5.0]]))
     >>> bool(near > far)
     True
-
-    `features`: (n, d) array or `Features`. Range: below 0 (`released`: any number, `paper`: above 0). Seeded by `seed`.
-    Errors: `BadShape` for fewer reals than components or a singular covariance; a warning when a full covariance has
-    fewer than two reals a component for each of its dimensions.
     """
 
     def __init__(
@@ -75,7 +109,22 @@ class GMM:
         self.preset = preset
 
     def fit(self, features: Any, y: Any = None, folds: np.ndarray | None = None) -> Self:
-        """Learn the density; `folds` (n,) of 0..F-1 also learns it without each fold (`score_folds`, `held_out_`)."""
+        """Learn the density of all reals, and without each fold.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n, d) or Features
+            Features of reals.
+        y : ignored
+            For scikit-learn's convention.
+        folds : int ndarray of shape (n,) or None, default None
+            Fold of each real, from 0; None: no fold is held out.
+
+        Returns
+        -------
+        GMM
+            Itself.
+        """
         matrix = as_matrix(features)
         settings = self._settings()
         self.n_features_in_ = matrix.shape[1]
@@ -120,13 +169,8 @@ class GMM:
         matrix = self._checked(features)
         return np.stack([self._score(matrix, part) for part in range(1, len(self.mean_))], axis=1)
 
-    def score_with_deviation(self, features: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Scores, and how much each would vary with other reals (jackknife over the folds), both float64 (n,)."""
-        return self.score_samples(features), jackknife(self.score_folds(features))
-
     def _checked(self, features: Any) -> np.ndarray:
-        if not hasattr(self, "mean_"):
-            raise NotFitted("Call fit(reals) before asking for scores.")
+        check_fitted(self, "mean_")
         return as_matrix(features, self.n_features_in_)
 
     def _score(self, matrix: np.ndarray, part: int) -> np.ndarray:
@@ -191,8 +235,29 @@ class GMM:
 class SGM(GMM):
     """SGM-GIQA: one Gaussian, `GMM` with `n_components=1` (GIQA, Table 1).
 
-    >>> SGM(preset="released", pca=None).fit(np.random.default_rng(0).normal(size=(50, 2))).weights_
-    array([[1.]])
+    See `GMM`, whose parameters these are.
+
+    Parameters
+    ----------
+    covariance : {"full", "diag"} or None, default None
+        Kind of covariance; None: the preset's.
+    pca : float, int, None or "preset", default "preset"
+        Share of the variance (0 to 1) or number of directions that are kept; None: no projection.
+    shrinkage : float or None, default None
+        0 to 1, towards a multiple of the identity; None: the preset's.
+    reg : float or None, default None
+        Ridge added to the diagonal of the covariance; None: the preset's.
+    seed : int, default 0
+        Decides on the reals that are set aside.
+    preset : {"recommended", "released", "paper"}, default "recommended"
+        See `GMM`.
+
+    Examples
+    --------
+    >>> reals = np.random.default_rng(0).normal(size=(500, 2))
+    >>> near, far = SGM().fit(reals).score_samples(np.array([[0.0, 0.0], [5.0, 5.0]]))
+    >>> bool(near > far)
+    True
     """
 
     def __init__(

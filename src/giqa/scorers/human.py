@@ -11,13 +11,13 @@ from typing import Any, Self
 import numpy as np
 
 from .. import __version__
-from ..errors import BadModel, BadShape, BadSpec, MissingSource, NotFitted
+from ..errors import BadModel, BadShape, BadSpec, MissingSource
 from ..files import write_tensors
-from ..stats import sigmoid
-from ..stats.logistic import fit_logistic, log_likelihood
+from ..stats import TAILS, fit_logistic, log_likelihood, sigmoid
 from ..types import Features
 from .products import as_matrix
 from .random_effect import drawn_spreads, own_interval, spread_posterior
+from .scorer import check_fitted
 
 FORMAT = 2
 PRESETS = ("paper", "recommended")
@@ -40,26 +40,46 @@ class HumanModel:
     recommended   by 5-fold cross-validation of the likelihood, groups whole
     ============= ==========================================================================================
 
-    `fit(features, y, groups=)`: `features` are the distances of pictures with votes, (n, layers), as
-    `LayerDistances.sums` gives them; of `Features`, layers named "….distance" are distances, those named "….z" are on
-    the scale of held-out reals (`MultiLayer.layer_z`) and go in as sign(z) log(1 + |z|), and all others are taken as
-    they are and shrunk more. `y`: (n, 2), how many voted and how many of them said real; or (n,) of 0 and 1.
-    `groups`: pictures that belong together (one scene, one generator): folds and resamples take them whole.
+    Parameters
+    ----------
+    preset : {"recommended", "paper"}, default "recommended"
+        See the table.
+    C : float or None, default None
+        Inverse strength of the penalty; None: the preset's.
+    resamples : int, default 200
+        Number of fits to groups drawn with replacement; 0: no intervals.
+    seed : int, default 0
+        Decides on folds and resamples.
 
+    Raises
+    ------
+    BadSpec
+        In `fit`: a parameter has no meaning.
+    BadShape
+        If features or votes do not fit, or there are too few votes.
+    NotFitted
+        If probabilities are asked for before `fit`.
+
+    Notes
+    -----
+    p is the share of real votes on pictures with such features, by people who saw what these saw. The interval (95 %)
+    is that of the picture's own probability: it holds what the features do not say (`spreads_`, in logits, learned from
+    pictures with several votes: `giqa.scorers.random_effect`) and how far the fit would move with other pictures and
+    voters. With `own=False` it is the latter alone.
+
+    References
+    ----------
+    Kolchinski et al., "Approximating Human Judgment of Generated Image Quality", 2019.
+
+    Examples
+    --------
     >>> rng = np.random.default_rng(0)
     >>> distances = rng.uniform(1, 9, size=(300, 1))
     >>> real = rng.binomial(5, 1 / (1 + np.exp(distances[:, 0] - 5)))
     >>> model = HumanModel().fit(distances, np.c_[np.full(300, 5), real])
     >>> p, low, high = model.p_real(np.array([[2.0], [8.0]]))
-    >>> bool(p[0] > .8 and p[1] < .2 and low[0] < p[0] < high[0])
+    >>> bool(p[0] > 0.8 and p[1] < 0.2 and low[0] < p[0] < high[0])
     True
-
-    p is the share of real votes on pictures with such features, by people who saw what these saw. The interval (95 %)
-    is of the picture's own probability: it holds what the features do not say (`spreads_`, in logits, learned from
-    pictures with several votes: `giqa.scorers.random_effect`) and how far the fit would move with other pictures and
-    voters
-    (`resamples` fits to groups drawn with replacement; 0: no intervals). With `own=False` it is the latter alone.
-    Errors: `BadSpec`, `BadShape`, `NotFitted`. Source: Kolchinski et al. 2019.
     """
 
     def __init__(self, preset: str = "recommended", C: float | None = None, resamples: int = 200, seed: int = 0):
@@ -69,7 +89,24 @@ class HumanModel:
         self.seed = seed
 
     def fit(self, features: Any, y: Any, groups: Any = None) -> Self:
-        """Learn from pictures with votes."""
+        """Learn from pictures with votes.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n, layers) or Features
+            Distances, as `LayerDistances.sums` gives them. Of `Features`, layers named "….distance" are distances,
+            those named "….z" are on the scale of held-out reals (`MultiLayer.layer_z`) and go in as sign(z) log(1 +
+            |z|); all others are taken as they are and shrunk more.
+        y : array-like of shape (n, 2) or (n,)
+            How many voted and how many of them said real; or 0 and 1.
+        groups : array-like of shape (n,) or None, default None
+            Pictures that belong together (one scene, one generator): folds and resamples take them whole.
+
+        Returns
+        -------
+        HumanModel
+            Itself.
+        """
         if self.preset not in PRESETS or (self.C is not None and not self.C > 0):
             raise BadSpec(
                 f"HumanModel takes preset={' or '.join(PRESETS)} and C above 0, got {self.preset!r}, {self.C!r}."
@@ -99,28 +136,41 @@ class HumanModel:
         return self
 
     def score_samples(self, features: Any) -> np.ndarray:
-        """log(p / (1 - p)), higher = more often called real, float64 (n,); of pictures that nobody labelled too."""
+        """log(p / (1 - p)), higher = more often called real, float64 (n,); also of pictures that nobody labelled."""
         return np.einsum("ij,j->i", self._x(features), self.coefficients_[1:]) + self.coefficients_[0]
 
     def p_real(self, features: Any, own: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """p and its 95 % interval, each float64 (n,): of the picture's own p, or (`own=False`) of pictures like it."""
+        """The probability that a person calls each picture real, and its 95 % interval.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n, layers) or Features
+            Columns as in `fit`.
+        own : bool, default True
+            Interval of the picture's own p; False: of the mean p of pictures like it.
+
+        Returns
+        -------
+        p, low, high : float64 ndarray of shape (n,)
+            0 to 1; ends are NaN with `resamples=0`.
+        """
         draws = self._drawn(self._x(features))
         if not len(self.spreads_):
             low, high = np.full((2, len(draws)), np.nan)
         elif own:
             low, high = own_interval(draws, self.spreads_)
         else:
-            low, high = sigmoid(np.percentile(draws, [2.5, 97.5], axis=1)) if len(draws) else np.empty((2, 0))
+            low, high = sigmoid(np.percentile(draws, TAILS, axis=1)) if len(draws) else np.empty((2, 0))
         return sigmoid(self.score_samples(features)), low, high
 
     def weights(self) -> dict[str, tuple[float, float, float]]:
         """Weight of each standardised column and its 95 % interval; below 0: the farther, the less often real."""
-        low, high = np.percentile(self.draws_, [2.5, 97.5], axis=0)
+        low, high = np.percentile(self.draws_, TAILS, axis=0)
         rows = zip(self.names_, self.coefficients_[1:], low[1:], high[1:], strict=True)
         return {name: (float(w), float(a), float(b)) for name, w, a, b in rows}
 
     def save(self, path: str | Path) -> Path:
-        """Write one file (safetensors with a JSON header), whole or not at all."""
+        """Write one file (safetensors with a JSON header); atomic."""
         arrays, header = self.record()
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -128,7 +178,7 @@ class HumanModel:
         return path
 
     def record(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """All that was learned, as arrays and what JSON can say; `restored` takes it."""
+        """All that was learned, as arrays and as JSON can hold it; `restored` takes it."""
         header = {
             "format": FORMAT,
             "giqa": __version__,
@@ -141,7 +191,7 @@ class HumanModel:
 
     @classmethod
     def restored(cls, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> Self:
-        """The model that `record` told of."""
+        """The model that `record` describes."""
         if header["format"] != FORMAT:
             raise ValueError("another version")
         model = cls(**header["parameters"])
@@ -166,8 +216,7 @@ class HumanModel:
             raise BadModel(f"{path} is not a human model, or is cut short ({type(error).__name__}).") from None
 
     def _x(self, features: Any) -> np.ndarray:
-        if not hasattr(self, "coefficients_"):
-            raise NotFitted("Call fit(distances, votes) before asking for probabilities.")
+        check_fitted(self, "coefficients_", "Call fit(distances, votes) before asking for probabilities.")
         matrix, _, names = _columns(features)
         named = isinstance(features, Features)
         if matrix.shape[1] != len(self.mean_) or (named and names != self.names_):
@@ -197,7 +246,17 @@ def _folds(groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def chosen_strength(x: np.ndarray, real: np.ndarray, votes: np.ndarray, folds: np.ndarray) -> float:
-    """The C whose held-out likelihood is best."""
+    """The C whose held-out likelihood is best.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n, d)
+        Standardised columns.
+    real, votes : ndarray of shape (n,)
+        How many of the votes say real, and how many there are.
+    folds : int ndarray of shape (n,)
+        Fold of each picture.
+    """
     if len(np.unique(folds)) < 2:
         warnings.warn("HumanModel: all pictures are of one group, so C cannot be chosen; it is 1.", stacklevel=3)
         return 1.0
@@ -206,12 +265,36 @@ def chosen_strength(x: np.ndarray, real: np.ndarray, votes: np.ndarray, folds: n
 
 
 def cross_validated(x: np.ndarray, real: np.ndarray, votes: np.ndarray, folds: np.ndarray, C: float) -> float:
-    """Mean log-likelihood of a vote on pictures of the fold that was held out, in nats."""
+    """Mean log-likelihood of a vote on pictures of the fold that was held out, in nats.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n, d)
+        Standardised columns.
+    real, votes : ndarray of shape (n,)
+        How many of the votes say real, and how many there are.
+    folds : int ndarray of shape (n,)
+        Fold of each picture.
+    C : float
+        Inverse strength of the penalty.
+    """
     return log_likelihood(sigmoid(held_out(x, real, votes, folds, C)), real, votes) / float(votes.sum())
 
 
 def held_out(x: np.ndarray, real: np.ndarray, votes: np.ndarray, folds: np.ndarray, C: float) -> np.ndarray:
-    """log(p / (1 - p)) of each picture, by a fit without its fold; of a single fold by the fit to all."""
+    """log(p / (1 - p)) of each picture, by a fit without its fold; of a single fold by the fit to all.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n, d)
+        Standardised columns.
+    real, votes : ndarray of shape (n,)
+        How many of the votes say real, and how many there are.
+    folds : int ndarray of shape (n,)
+        Fold of each picture.
+    C : float
+        Inverse strength of the penalty.
+    """
     names, logits = np.unique(folds), np.empty(len(x))
     for fold in names:
         out = folds == fold

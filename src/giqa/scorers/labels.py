@@ -15,12 +15,31 @@ FOLDS = 5
 
 
 def pseudo_labels(iteration: np.ndarray, latest: np.ndarray | float | None = None, s_g: float = S_G) -> np.ndarray:
-    """S_p = s_g iteration / latest for generated pictures, 1 for real ones, whose iteration is NaN (eq. 1).
+    """S_p = s_g iteration / latest for generated pictures, 1 for real ones (eq. 1).
 
+    Parameters
+    ----------
+    iteration : array-like of shape (n,)
+        Iteration of the generator that made each picture; NaN for real ones.
+    latest : float, array-like of shape (n,) or None, default None
+        Last iteration of each picture's run; None: the largest there is.
+    s_g : float, default 0.9
+        Quality of the last snapshot.
+
+    Returns
+    -------
+    float64 ndarray of shape (n,)
+        0 to 1.
+
+    Raises
+    ------
+    BadShape
+        If no picture is generated, or an iteration is below 0.
+
+    Examples
+    --------
     >>> pseudo_labels(np.array([0, 12, 24, np.nan])).tolist()
     [0.0, 0.45, 0.9, 1.0]
-
-    `iteration` (n,); `latest`: the last iteration of each picture's run, by default the largest there is.
     """
     iteration = np.asarray(iteration, np.float64)
     generated = ~np.isnan(iteration)
@@ -33,15 +52,38 @@ def pseudo_labels(iteration: np.ndarray, latest: np.ndarray | float | None = Non
 
 
 def thresholds(labels: np.ndarray, n_heads: int = 8, preset: str = "recommended") -> np.ndarray:
-    """0 < T_1 < ... < T_N = 1, float64 (N,): head i tells labels >= T_i from the others (eq. 2).
+    """0 < T_1 < ... < T_N = 1: head i separates labels >= T_i from the others (eq. 2).
 
     =========== ================================================================================================
     paper       i / N (it says no more than that they increase)
-    released    even cuts between .125 and .94 of the iterations, and 1; a label must be above a cut
+    released    even cuts between 0.125 and 0.94 of the iterations, and 1; a label must be above a cut
     recommended quantiles of the generated pictures' labels, so that each head sees other pictures, and 1
     =========== ================================================================================================
 
-    >>> thresholds(np.array([0, .3, .6, .9, 1]), 4).round(2).tolist()
+    Parameters
+    ----------
+    labels : ndarray of shape (n,)
+        Pseudo labels.
+    n_heads : int, default 8
+        N.
+    preset : {"recommended", "released", "paper"}, default "recommended"
+        See the table.
+
+    Returns
+    -------
+    float64 ndarray of shape (N,)
+        Thresholds.
+
+    Raises
+    ------
+    BadSpec
+        If there are more heads than iterations.
+    BadShape
+        If there are only real pictures.
+
+    Examples
+    --------
+    >>> thresholds(np.array([0, 0.3, 0.6, 0.9, 1]), 4).round(2).tolist()
     [0.3, 0.6, 0.9, 1.0]
     """
     if preset not in PRESETS:
@@ -64,15 +106,42 @@ def thresholds(labels: np.ndarray, n_heads: int = 8, preset: str = "recommended"
 
 
 def targets(labels: np.ndarray, cuts: np.ndarray) -> np.ndarray:
-    """c_i = [S_p >= T_i], float64 (n, N) (eq. 2)."""
+    """c_i = [S_p >= T_i] (eq. 2).
+
+    Parameters
+    ----------
+    labels : array-like of shape (n,)
+        Pseudo labels, S_p.
+    cuts : ndarray of shape (N,)
+        Thresholds, T_i.
+
+    Returns
+    -------
+    float64 ndarray of shape (n, N)
+        0 or 1.
+    """
     return (np.asarray(labels)[:, None] >= cuts).astype(np.float64)
 
 
 def combined(probabilities: np.ndarray, preset: str = "recommended") -> np.ndarray:
-    """The score of the heads' probabilities (n, N): their mean (eq. 4); `released`: their sum times 1e6, truncated.
+    """The score of the heads' probabilities: their mean (eq. 4); `released`: their sum times 1e6, truncated.
 
     `recommended` first orders them: a picture cannot be above T_2 and not above T_1, so none is above the one before.
 
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n, N)
+        What each head says, 0 to 1.
+    preset : {"recommended", "released", "paper"}, default "recommended"
+        Which of them.
+
+    Returns
+    -------
+    float64 ndarray of shape (n,)
+        Scores.
+
+    Examples
+    --------
     >>> p = np.array([[0.5, 0.75, 0.25]])
     >>> combined(p, "paper").tolist(), combined(p, "released").tolist(), combined(p).round(4).tolist()
     ([0.5], [1500000.0], [0.4167])
@@ -85,7 +154,22 @@ def combined(probabilities: np.ndarray, preset: str = "recommended") -> np.ndarr
 
 
 def checked_labels(y: Any, n: int, name: str) -> np.ndarray:
-    """Labels as float64 (n,): finite, and not all alike."""
+    """Labels as float64 (n,): finite, and not all equal.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+        Labels.
+    n : int
+        Number of pictures.
+    name : str
+        Name of the scorer, for the error.
+
+    Raises
+    ------
+    BadShape
+        If there are no labels, or they do not fit.
+    """
     if y is None:
         raise BadShape(
             f"{name} learns from labels: `giqa train {name.lower()}` makes them from a table of snapshots; in Python, "
@@ -98,7 +182,19 @@ def checked_labels(y: Any, n: int, name: str) -> np.ndarray:
 
 
 def label_folds(y: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Fold 0..4 of each row, (n,): whole labels below the largest together, the largest (reals) spread evenly."""
+    """Fold 0..4 of each row: rows of one label below the largest go together, those of the largest (reals) one by one.
+
+    Parameters
+    ----------
+    y : float64 ndarray of shape (n,)
+        Labels.
+    seed : int, default 0
+        The same seed gives the same folds.
+
+    Returns
+    -------
+    int ndarray of shape (n,)
+    """
     rng = np.random.default_rng(seed)
     folds = np.empty(len(y), int)
     top = y == y.max()

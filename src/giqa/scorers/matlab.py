@@ -17,7 +17,23 @@ HEADER = 128
 
 
 def read_mat(path: str | Path) -> dict[str, np.ndarray]:
-    """Name -> float64 matrix of every real numeric matrix in a level 5 file; anything else in it is passed over."""
+    """Every real numeric matrix in a MATLAB file of level 5; anything else in it is passed over.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    dict of str to float64 ndarray
+        Matrices by name.
+
+    Raises
+    ------
+    BadWeights
+        If it is no such file, or is cut short.
+    """
     content = Path(path).read_bytes()
     try:
         if content[126:128] not in (b"IM", b"MI"):

@@ -22,6 +22,23 @@ def choose(
     """The settings under which reals that were set aside are likeliest, and the variance outside the directions.
 
     The simpler setting stays unless the gain is above its own standard error; what is `given` is not tried otherwise.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n, d)
+        Features of reals.
+    settings : Settings
+        Where the search begins.
+    given : mapping of str to object
+        Parameters that the user has set.
+    rng : numpy.random.Generator
+        Decides which quarter of the reals is set aside.
+
+    Returns
+    -------
+    settings : Settings
+    variance : float
+        Of each dimension outside the directions.
     """
     order = rng.permutation(len(matrix))
     aside, rest = np.split(matrix[order], [max(1, int(RESERVED * len(matrix)))])

@@ -8,22 +8,23 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..errors import BadSpec, NotFitted
+from ..errors import BadSpec
 from ..registry import make
 from ..types import LEVELS, Features
 from .products import as_matrix
-from .scale import Scale, assign_folds, jackknife
+from .scale import Scale, assign_folds
+from .scorer import BaseScorer, check_fitted
 
 COMBINE = ("fisher", "mean", "white", "min")
-CLIP = 4.0  # spreads; outliers among the reals must not decide how layers are weighed
+CLIP = 4.0  # of z: outliers among the reals must not decide how layers are weighed
 RIDGE = 0.05
-TAUGHT_FLOOR = -4.0  # spreads
+TAUGHT_FLOOR = -4.0  # of z
 FEW = 32  # reals
 DISTANCES = ("sgm", "gmm")  # densities whose score is minus a distance, so that squares of scores add up
-TAIL = 12.0  # spreads; further out erfc gives way to its series
+TAIL = 12.0  # standard deviations; further out erfc gives way to its series
 
 
-class MultiLayer:
+class MultiLayer(BaseScorer):
     """One density for each layer, each on the z scale of its own held-out reals, then combined into one score.
 
     ========= =====================================================================================
@@ -35,25 +36,50 @@ class MultiLayer:
     min       the worst layer's z
     ========= =====================================================================================
 
+    Parameters
+    ----------
+    density : str, default "sgm"
+        Spec of the scorer that is fitted on each layer.
+    combine : {"fisher", "mean", "white", "min"}, default "fisher"
+        See the table.
+    levels : sequence of str or None, default ("low", "mid", "taught")
+        A layer that its extractor declares to be of another level is ignored, as deep layers see what is shown and not
+        how well (`giqa.model.out_of_domain` reads them). All layers count with None, where nothing is declared, and
+        where none of them is of these levels.
+    seed : int, default 0
+        Seeds the densities and the folds.
+
+    Raises
+    ------
+    BadSpec
+        If a parameter has no meaning.
+    BadShape
+        If features do not fit.
+    NotFitted
+        If scores are asked for before `fit`.
+
+    Notes
+    -----
+    Scores are below 0 under `fisher`, -sqrt(1.39 layers) for a picture that is like the typical real in each; under the
+    others they are like z, 0 = like it. In `fisher` one bad layer counts almost alone, and several that are a little
+    bad add up. Measured in `docs/combination.md` and `docs/accuracy.md`.
+
     Outputs side by side that share a name up to its first dot are one layer: "Mixed_5d.mean" and "Mixed_5d.std",
-    "texture.1" and "texture.2". A plain array is one layer. `density` is the spec of the scorer fitted on each. With
-    fewer than 32 reals nothing can be said of how the outputs of a layer go together: each then has a Gaussian of its
-    own, and the squares of their distances are added.
-    Measured in `docs/combination.md` and `docs/accuracy.md`.
+    "texture.1" and "texture.2". A plain array is one layer. With fewer than 32 reals nothing can be said of how the
+    outputs of a layer go together: each then has a Gaussian of its own, and the squares of their distances are added. A
+    layer that was taught to recognise faults ("taught") counts down to z = -4: far from what it was taught, how far off
+    it is says little.
 
-    `levels`: a layer that its extractor declares to be of another level is ignored, as deep layers see what is shown
-    and not how well (`giqa.model.out_of_domain` reads them). All layers count with `levels=None`, where nothing is
-    declared, and where none of them is of these levels. A layer that was taught to recognise faults ("taught") counts
-    down to z = -4: far from what it was taught, how far off it is says little.
+    References
+    ----------
+    Fisher, "Statistical Methods for Research Workers", 1932.
 
+    Examples
+    --------
     >>> reals = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
     >>> low_and_high = Features(tuple(map(str, range(60))), {"low": reals[:, :2], "high": reals[:, 2:]})
     >>> MultiLayer().fit(low_and_high).score_samples(np.zeros((1, 4), np.float32)).shape
     (1,)
-
-    Range: `fisher` below 0, -sqrt(1.39 layers) for a picture that is like the typical real in each; the others as z,
-    0 = like it. In `fisher` one bad layer counts almost alone, and several that are a little bad add up. Errors:
-    `BadSpec`, `BadShape`, `NotFitted`.
     """
 
     def __init__(
@@ -69,15 +95,31 @@ class MultiLayer:
         self.seed = seed
 
     def fit(self, features: Any, y: Any = None, folds: np.ndarray | None = None) -> Self:
-        """One density a layer; without `folds` the scale of each layer comes from folds of its own, seeded."""
+        """Learn one density for each layer.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n, d) or Features
+            Features of reals.
+        y : ignored
+            For scikit-learn's convention.
+        folds : int ndarray of shape (n,) or None, default None
+            Fold of each real, from 0; None: the scale of each layer comes from folds of its own, seeded.
+
+        Returns
+        -------
+        MultiLayer
+            Itself.
+        """
         if self.combine not in COMBINE:
             raise BadSpec(f"multilayer(combine=...) takes {', '.join(COMBINE)}, got {self.combine!r}.")
         if self.levels is not None and (isinstance(self.levels, str) or not set(self.levels) <= set(LEVELS)):
             raise BadSpec(f"multilayer(levels=...) takes a list of {', '.join(LEVELS)}, or None, got {self.levels!r}.")
         matrix = as_matrix(features)
-        widths = {n: x.shape[1] for n, x in features.layers.items()} if isinstance(features, Features) else None
-        widths = widths or {"features": matrix.shape[1]}  # a plain array is one layer
-        self.used_, taught = _used(list(widths), getattr(features, "made_by", {}).get("levels", {}), self.levels)
+        widths, levels = {"features": matrix.shape[1]}, {}  # a plain array is one layer
+        if isinstance(features, Features):
+            widths, levels = {n: x.shape[1] for n, x in features.layers.items()}, features.made_by.get("levels", {})
+        self.used_, taught = _used(list(widths), levels, self.levels)
         self.floors_ = np.where(taught[self.used_], TAUGHT_FLOOR, -np.inf)
         apart = len(matrix) < FEW and self.density.partition("(")[0] in DISTANCES
         self.widths_, self.layer_of_ = _blocks(widths, self.used_, apart)
@@ -111,10 +153,6 @@ class MultiLayer:
         folds = [self._by_layer(scores) for scores in zip(*by_part, strict=True)]
         return np.stack([self._combined(self._z(raw)) for raw in folds], axis=1)
 
-    def score_with_deviation(self, features: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Scores, and how much each would vary with other reals (jackknife over the folds), both float64 (n,)."""
-        return self.score_samples(features), jackknife(self.score_folds(features))
-
     def blank_parts(self, n: int) -> list[Any]:
         """The densities of n layers or outputs, not fitted."""
         return [make("scorer", self.density, seed=self.seed) for _ in range(n)]
@@ -125,13 +163,11 @@ class MultiLayer:
 
     def layer_names(self, outputs: Iterable[str]) -> list[str]:
         """The layers that count, by name; `outputs` are the names of `Features.layers` that it was fitted on."""
-        if not hasattr(self, "used_"):
-            raise NotFitted("Call fit(reals) before asking which layers count.")
+        check_fitted(self, "used_", "Call fit(reals) before asking which layers count.")
         return [name for name, used in zip(_outputs_of(outputs), self.used_, strict=True) if used]
 
     def _checked(self, features: Any) -> np.ndarray:
-        if not hasattr(self, "widths_"):
-            raise NotFitted("Call fit(reals) before asking for scores.")
+        check_fitted(self, "widths_")
         return as_matrix(features, int(self.widths_.sum()))
 
     def _inputs(self, matrix: np.ndarray) -> list[np.ndarray]:
@@ -156,9 +192,21 @@ class MultiLayer:
 
 
 def log_normal_tail(z: np.ndarray) -> np.ndarray:
-    """log of the share of a normal distribution below z, of the shape of z; exact to 1e-8 however far out.
+    """log Phi(z), Phi the normal distribution; exact to 1e-8 however far out.
 
-    >>> log_normal_tail(np.array([0., -50.])).round(4).tolist()
+    Parameters
+    ----------
+    z : ndarray of any shape
+        Standard deviations.
+
+    Returns
+    -------
+    float64 ndarray of the same shape
+        0 or below.
+
+    Examples
+    --------
+    >>> log_normal_tail(np.array([0.0, -50.0])).round(4).tolist()
     [-0.6931, -1254.8314]
     """
     near = np.maximum(z, -TAIL)

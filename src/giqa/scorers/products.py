@@ -1,4 +1,4 @@
-"""Matrix products whose rows do not depend on their company, and the checks every scorer starts with."""
+"""Matrix products whose rows do not depend on the other rows, and the checks every scorer starts with."""
 
 from __future__ import annotations
 
@@ -35,13 +35,24 @@ ROWS_AT_ONCE = 8192  # where many rows are worked on: bounds the float64 copies
 
 
 def steady_product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """left (n, d) times the transpose of right (m, d), row by row the same bits whatever the other rows of left are.
+    """left times the transpose of right, row by row the same bits whatever the other rows of left are.
 
-    >>> steady_product(np.array([[1., 2.]]), np.array([[3., 4.], [5., 6.], [7., 8.]]))
-    array([[11., 17., 23.]])
+    Parameters
+    ----------
+    left : float32 or float64 ndarray of shape (n, d)
+        Pictures.
+    right : float32 or float64 ndarray of shape (m, d)
+        References.
 
-    float32 or float64; returns (n, m), of the wider type. The bits are those of this BLAS; another one, or another
-    processor, may round otherwise.
+    Returns
+    -------
+    ndarray of shape (n, m)
+        Of the wider type. The bits are those of this BLAS; another one, or another processor, may round otherwise.
+
+    Examples
+    --------
+    >>> steady_product(np.array([[1.0, 2.0]]), np.array([[3.0, 4.0], [5.0, 6.0], [7.0, 8.0]])).tolist()
+    [[11.0, 17.0, 23.0]]
     """
     (n, d), m, dtype = left.shape, len(right), np.result_type(left, right)
     result = np.empty((n, m), dtype) if d else np.zeros((n, m), dtype)
@@ -122,7 +133,7 @@ def _tile(references: np.ndarray, columns: np.ndarray) -> np.ndarray:
 
 
 def _one_by_one(references: np.ndarray, pictures: np.ndarray) -> np.ndarray:
-    """Each picture by a product of its own, always of one shape, so that it knows no company."""
+    """Each picture by a product of its own, always of one shape, so that no other picture matters."""
     tile = np.empty((len(references), len(pictures)), references.dtype)
     column = _aligned(references.shape[1:], references.dtype)
     for at, picture in enumerate(pictures):
@@ -137,6 +148,13 @@ def steady_widths(height: int, depth: int, dtype: Any) -> tuple[int, ...]:
 
     Which path a BLAS takes goes by sizes and places, not by values: one picture in all columns shows it. Of several
     sets of widths that agree among themselves, the largest.
+
+    Parameters
+    ----------
+    height, depth : int
+        References and features in a tile.
+    dtype : dtype
+        float32 or float64.
     """
     rng = np.random.default_rng(height * depth)
     references, picture = rng.standard_normal((height, depth)).astype(dtype), rng.standard_normal(depth).astype(dtype)
@@ -167,16 +185,23 @@ class Steadiness:
     def __str__(self) -> str:
         slow = [f"{self.tiles - n} of {self.tiles} in {name}" for name, n in self.steady.items() if n < self.tiles]
         if not slow:
-            return f"{self.blas}: a picture has the same bits alone and in company ({self.tiles} sizes tried)"
+            return f"{self.blas}: a picture has the same bits alone and in any batch ({self.tiles} sizes tried)"
         return (
-            f"{self.blas} rounds a picture by its company in some sizes of product ({', '.join(slow)}): there giqa "
-            "multiplies pictures one by one, so scores are the same bits all the same, only slower"
+            f"{self.blas} rounds a picture by the rest of its batch in some sizes of product ({', '.join(slow)}): "
+            "there giqa multiplies pictures one by one, so scores are the same bits all the same, only slower"
         )
 
 
 def check_products() -> Steadiness:
     """Try every size of tile that products are made of, in about 0.1 s, once in a process.
 
+    Returns
+    -------
+    Steadiness
+        What was found; giqa is right in any case, and slower where a size is not steady.
+
+    Examples
+    --------
     >>> check_products().tiles
     12
     """
@@ -194,9 +219,16 @@ def _aligned(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
 
 
 def in_threads(work: Callable[[Any], None], pieces: Sequence[Any], multiplications: int) -> None:
-    """Every piece by one thread, BLAS's own threads at rest; in turn where there is too little to wake others for.
+    """Every piece by one thread, BLAS's own threads at rest; in turn where there is too little work to wake others for.
 
-    The pieces may not wait for each other, nor call this again.
+    Parameters
+    ----------
+    work : callable
+        Called with each piece.
+    pieces : sequence
+        They may not wait for each other, nor call this again.
+    multiplications : int
+        Work of all pieces together.
     """
     with one_blas_thread():
         if len(pieces) > 1 and multiplications >= WORTH_THREADS:
@@ -216,7 +248,25 @@ if hasattr(os, "register_at_fork"):  # threads do not survive a fork
 
 
 def as_matrix(features: Any, width: int | None = None) -> np.ndarray:
-    """`Features` or an array (n, d) as a finite float matrix; `width` is what the scorer was fitted on."""
+    """`Features` or an array (n, d) as a finite float matrix; float32 stays float32.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n, d) or Features
+        Features of pictures.
+    width : int or None, default None
+        Number of columns that the scorer was fitted on.
+
+    Returns
+    -------
+    float32 or float64 ndarray of shape (n, d)
+        All layers side by side.
+
+    Raises
+    ------
+    BadShape
+        If it has another shape or width, or a number that is not finite.
+    """
     matrix = features.matrix() if isinstance(features, Features) else np.asarray(features)
     if matrix.ndim != 2 or matrix.dtype.kind not in "fiu":
         raise BadShape(f"Features are a numeric array (n, d), got shape {matrix.shape} of {matrix.dtype}.")
@@ -230,7 +280,13 @@ def as_matrix(features: Any, width: int | None = None) -> np.ndarray:
 
 
 def standardiser(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and spread of each column, float64 (d,); a column that never varies keeps spread 1."""
+    """Mean and standard deviation of each column, float64 (d,) each; a column that never varies keeps 1.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n, d)
+        Features.
+    """
     mean = matrix.mean(axis=0, dtype=np.float64)
     squares = np.zeros(matrix.shape[1])
     for start in range(0, len(matrix), ROWS_AT_ONCE):

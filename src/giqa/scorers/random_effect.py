@@ -1,11 +1,11 @@
-"""What no feature says of a picture: how far its own probability lies from that of pictures that look alike to a model.
+"""What no feature says of a picture: how far its own probability is from that of pictures that a model finds alike.
 
     logit p_i = m_i + u_i,   u_i ~ Normal(0, spread²)
 
-m_i is what the model says, moved away from 0 so that the mean of p_i over u_i is the model's probability:
-m = logit(p) sqrt(1 + (16 sqrt(3) / (15 pi))² spread²) (Zeger, Liang and Albert 1988). Pictures with two votes or more
-tell the spread: their votes agree with each other more than with the model. A picture with one vote says nothing of
-it, whatever the vote; where all are such, the spread is what is usual elsewhere (`USUAL`).
+m_i is the model's logit, moved away from 0 so that the mean of p_i over u_i is the model's probability:
+m = logit(p) sqrt(1 + (16 sqrt(3) / (15 pi))² spread²) (Zeger, Liang and Albert 1988). `spread` is
+the standard deviation of u. Pictures with two votes or more show it: their votes agree with each other more than with
+the model. A picture with one vote says nothing of it; where all are such, it is what is usual elsewhere (`USUAL`).
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from statistics import NormalDist
 
 import numpy as np
 
-from ..stats import sigmoid
+from ..stats import TAILS, sigmoid
 
 # Prior: spread exp(-spread² / (2 USUAL²)), which is 0 at 0, as no features say all of a picture (Chung et al. 2013 on
-# variances estimated from little). Its mean is .88. Among pictures of one generator of which nothing is known, the
-# spread is .5 to 1.5 in each of the 40 generators of Stein et al. 2023 (`benchmarks/people_standins.py`).
+# variances estimated from little). Its mean is 0.88. Among pictures of one generator of which nothing is known, the
+# spread is 0.5 to 1.5 in each of the 40 generators of Stein et al. 2023 (`benchmarks/people_standins.py`).
 USUAL = 0.7
 SPREADS = np.linspace(0.05, 4, 80)
 NODES = np.linspace(-4.5, 4.5, 101)  # of the integral over u, in standard deviations
@@ -30,13 +30,26 @@ AT_ONCE = 1000  # pictures
 def spread_posterior(logits: np.ndarray, variance: np.ndarray, real: np.ndarray, votes: np.ndarray) -> np.ndarray:
     """The probability of each of `SPREADS`, (80,), given votes on pictures that the model had not seen.
 
-    `logits` (n,) foretold for them, `variance` (n,) of the fit there, on the same scale: what that explains is not
-    put down to the pictures.
+    Parameters
+    ----------
+    logits : ndarray of shape (n,)
+        Predicted for them.
+    variance : ndarray of shape (n,)
+        Of the fit there, in logits²: what that explains is not attributed to the pictures.
+    real, votes : ndarray of shape (n,)
+        How many of the votes say real, and how many there are.
 
+    Returns
+    -------
+    float64 ndarray of shape (80,)
+        They sum to 1.
+
+    Examples
+    --------
     >>> votes = np.full(400, 10.0)
     >>> same, apart = np.full(400, 5.0), np.tile([2.0, 8.0], 200)  # more alike than by chance; far apart
     >>> found = [spread_posterior(np.zeros(400), np.zeros(400), real, votes) @ SPREADS for real in (same, apart)]
-    >>> bool(found[0] < .2), bool(1.1 < found[1] < 1.5)
+    >>> bool(found[0] < 0.2), bool(1.1 < found[1] < 1.5)
     (True, True)
     """
     weights = np.exp(-(NODES**2) / 2)
@@ -55,19 +68,54 @@ def spread_posterior(logits: np.ndarray, variance: np.ndarray, real: np.ndarray,
 
 
 def centred(logits: np.ndarray, spread: np.ndarray | float) -> np.ndarray:
-    """m, such that the mean of 1 / (1 + exp(-m - u)) over u is the probability that `logits` say."""
+    """m, such that the mean of 1 / (1 + exp(-m - u)) over u is the probability whose log odds are `logits`.
+
+    Parameters
+    ----------
+    logits : ndarray
+        Log odds of the model's probability.
+    spread : ndarray or float
+        Standard deviation of u.
+    """
     return logits * np.sqrt(1 + ATTENUATION * spread**2)
 
 
 def drawn_spreads(posterior: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
-    """n spreads at even steps of the posterior, in random order, float64 (n,)."""
+    """Standard deviations at even steps of the posterior, in random order.
+
+    Parameters
+    ----------
+    posterior : ndarray of shape (80,)
+        From `spread_posterior`.
+    n : int
+        Number of steps.
+    rng : numpy.random.Generator
+        Source of the order.
+
+    Returns
+    -------
+    float64 ndarray of shape (n,)
+    """
     above = np.r_[0.0, np.cumsum(posterior)]
     edges = np.r_[SPREADS[0], (SPREADS[1:] + SPREADS[:-1]) / 2, SPREADS[-1]]
     return rng.permutation(np.interp((np.arange(n) + 0.5) / n, above, edges))
 
 
 def own_interval(draws: np.ndarray, spreads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The 95 % interval of each picture's own probability, from logits `draws` (n, B) and `spreads` (B,) of B fits."""
+    """The 95 % interval of each picture's own probability.
+
+    Parameters
+    ----------
+    draws : ndarray of shape (n, B)
+        Logits of n pictures by B fits.
+    spreads : ndarray of shape (B,)
+        Standard deviation of u for each fit.
+
+    Returns
+    -------
+    low, high : float64 ndarray of shape (n,)
+        0 to 1.
+    """
     count = len(spreads)
     times = -(-POINTS // count)
     steps = (np.random.default_rng(0).permutation(times * count) + 0.5) / (times * count)
@@ -76,5 +124,5 @@ def own_interval(draws: np.ndarray, spreads: np.ndarray) -> tuple[np.ndarray, np
     for start in range(0, len(draws), AT_ONCE):
         rows = slice(start, start + AT_ONCE)
         points = centred(draws[rows], spreads)[:, None] + normal
-        found[:, rows] = np.percentile(points.reshape(len(points), -1), [2.5, 97.5], axis=1)
+        found[:, rows] = np.percentile(points.reshape(len(points), -1), TAILS, axis=1)
     return sigmoid(found[0]), sigmoid(found[1])

@@ -9,26 +9,28 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from ..errors import BadShape
-from ..stats import NORMAL
+from ..stats import NORMAL, conformal_percentile, robust_sd, student
 
 FOLDS = 5
 FEWEST = 20  # reals; below this a held-out fold has fewer than four
-MAD_TO_SIGMA = 1.4826  # a Gaussian's standard deviation over its median absolute deviation
 NEAR, NEAR_SHARE = 2.0, 0.1  # grey levels, and share of a thumbnail's own contrast: the same picture coded again
 QUARTER_SHARE = 192**0.5 / 16**0.5  # a quarter and colour has 16 of a thumbnail's 192 numbers
 RESAMPLES = 200
-STUDENT_4 = 2.776445  # 97.5 % quantile of Student's t with FOLDS - 1 degrees of freedom
 
 
 def nearness(thumbnails: np.ndarray) -> np.ndarray:
-    """How far apart (root mean square, grey levels) a thumbnail (n, 192) may be from that of the same picture, (n,).
+    """How far apart a thumbnail may be from that of the same picture: root mean square of grey levels, (n,).
 
     2 levels, and a tenth of the thumbnail's own contrast: textures have flat thumbnails that all look alike.
+
+    Parameters
+    ----------
+    thumbnails : ndarray of shape (n, 192)
+        8 x 8 pixels of 3 colours, 0 to 255.
     """
     cells = thumbnails.reshape(len(thumbnails), -1, 3)
     contrast = np.sqrt(((cells - cells.mean(axis=1, keepdims=True)) ** 2).mean(axis=(1, 2)))
@@ -36,10 +38,15 @@ def nearness(thumbnails: np.ndarray) -> np.ndarray:
 
 
 class Thumbnails:
-    """Thumbnails (n, 192), sorted by brightness, in which those near a given one are found without looking at all.
+    """Thumbnails, sorted by brightness, in which those near a given one are found without looking at all.
 
     Neither the difference of the means nor that of the means of the four quarters is ever above the root mean square
     difference of the whole (the latter scaled): what they rule out is not looked at.
+
+    Parameters
+    ----------
+    thumbnails : ndarray of shape (n, 192)
+        8 x 8 pixels of 3 colours, 0 to 255.
     """
 
     def __init__(self, thumbnails: np.ndarray):
@@ -49,7 +56,22 @@ class Thumbnails:
         self.quarters = _quarters(self.thumbnails)
 
     def near(self, own: np.ndarray, within: float, start: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """Rows nearer to `own` (192,) than `within`, and how far; only places from `start` in the order on."""
+        """Rows nearer to a thumbnail than a distance, and how far they are.
+
+        Parameters
+        ----------
+        own : ndarray of shape (192,)
+            The thumbnail.
+        within : float
+            Root mean square of grey levels.
+        start : int, default 0
+            Only places from here on in the order of brightness.
+
+        Returns
+        -------
+        rows : int ndarray of shape (k,)
+        distances : float ndarray of shape (k,)
+        """
         low, high = np.searchsorted(self.brightness, [own.mean() - within, own.mean() + within])
         low = max(low, start)
         rough = np.abs(self.quarters[low:high] - _quarters(own[None])).max(axis=1, initial=0)
@@ -64,9 +86,17 @@ def _quarters(thumbnails: np.ndarray) -> np.ndarray:
 
 
 def twins(info: np.ndarray) -> np.ndarray:
-    """Group number of each picture, (n,); pictures with the same pixels, or nearly the same thumbnail, share one.
+    """Group number of each picture; pictures with the same pixels, or nearly the same thumbnail, share one.
 
-    `info`: (n,) of dtype `giqa.types.INFO`; near is what `nearness` says.
+    Parameters
+    ----------
+    info : ndarray of shape (n,) of dtype `giqa.types.INFO`
+        What is remembered of each picture; near is what `nearness` says.
+
+    Returns
+    -------
+    int ndarray of shape (n,)
+        Group numbers.
     """
     n = len(info)
     thumbnails = info["thumbnail"].reshape(n, -1).astype(np.float32)
@@ -90,7 +120,25 @@ def twins(info: np.ndarray) -> np.ndarray:
 
 
 def assign_folds(groups: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Fold 0..4 of each picture, (n,), equal in size, a whole group in one fold; the same seed, the same folds."""
+    """Fold 0..4 of each picture, equal in size, a whole group in one fold.
+
+    Parameters
+    ----------
+    groups : int ndarray of shape (n,)
+        Group number of each picture; `twins` gives them.
+    seed : int, default 0
+        The same seed gives the same folds.
+
+    Returns
+    -------
+    int ndarray of shape (n,)
+        Folds.
+
+    Raises
+    ------
+    BadShape
+        If there are fewer than 20 groups.
+    """
     names, sizes = np.unique(groups, return_counts=True)
     if len(names) < FEWEST:
         twin = f" ({len(groups)} with their twins)" if len(groups) > len(names) else ""
@@ -116,7 +164,10 @@ def assign_folds(groups: np.ndarray, seed: int = 0) -> np.ndarray:
 class Copies:
     """Finds the reference picture that a picture repeats: the same pixels, or a thumbnail as near as `nearness` says.
 
-    `reference`, and the pictures asked about, are records of dtype `giqa.types.INFO`.
+    Parameters
+    ----------
+    reference : ndarray of shape (n,) of dtype `giqa.types.INFO`
+        What is remembered of the reference pictures.
     """
 
     def __init__(self, reference: np.ndarray):
@@ -124,7 +175,13 @@ class Copies:
         self.search = Thumbnails(reference["thumbnail"].reshape(len(reference), -1).astype(np.float32))
 
     def rows(self, info: np.ndarray) -> np.ndarray:
-        """Row of the repeated reference picture for each picture, -1 for none, (n,)."""
+        """Row of the repeated reference picture for each picture, -1 for none, int (n,).
+
+        Parameters
+        ----------
+        info : ndarray of shape (n,) of dtype `giqa.types.INFO`
+            What is remembered of the pictures.
+        """
         return np.array([self._row(one) for one in info], int)
 
     def _row(self, one: np.void) -> int:
@@ -136,52 +193,23 @@ class Copies:
         return int(rows[distances.argmin()]) if len(rows) else -1
 
 
-def jackknife(fold_scores: np.ndarray) -> np.ndarray:
-    """Standard deviation of a score from the scores without each fold in turn, (n, F) -> (n,): delete-a-group.
-
-    >>> jackknife(np.array([[1., 2., 3., 4., 5.]])).round(4)
-    array([2.8284])
-    """
-    folds = fold_scores.shape[1]
-    centred = fold_scores - fold_scores.mean(axis=1, keepdims=True)
-    return np.sqrt((folds - 1) / folds * (centred**2).sum(axis=1))
-
-
-class Folded:
-    """Any scorer with `fit` and `score_samples`, fitted on all reals and once without each fold."""
-
-    def __init__(self, scorer: Any):
-        self.scorer = scorer
-
-    def fit(self, features: np.ndarray, y: Any = None, folds: np.ndarray | None = None) -> Folded:
-        from copy import deepcopy
-
-        folds = np.zeros(len(features), int) if folds is None else folds
-        self.parts_ = [deepcopy(self.scorer).fit(features[folds != f]) for f in range(folds.max() + 1) if folds.max()]
-        self.held_out_ = np.empty(len(features))
-        for f, part in enumerate(self.parts_):
-            self.held_out_[folds == f] = part.score_samples(features[folds == f])
-        self.scorer.fit(features)
-        return self
-
-    def score_samples(self, features: np.ndarray) -> np.ndarray:
-        return self.scorer.score_samples(features)
-
-    def score_folds(self, features: np.ndarray) -> np.ndarray:
-        return np.stack([part.score_samples(features) for part in self.parts_], axis=1)
-
-    def score_with_deviation(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return self.score_samples(features), jackknife(self.score_folds(features))
-
-
 @dataclass(frozen=True, eq=False)
 class Scale:
-    """Raw scores to `z`, `percentile` and an interval; `held_out` are the scores of held-out reals, (n,).
+    """Raw scores to `z`, `percentile` and an interval, by the scores of held-out reals.
 
-    >>> scale = Scale(np.array([1., 2., 3., 4., 5.]))
-    >>> scale.z(np.array([3., 3. - 1.4826])).round(6).tolist()
+    Parameters
+    ----------
+    held_out : float64 ndarray of shape (n,)
+        Scores of reals, each by the model without its fold.
+    seed : int, default 0
+        Seed of the resamples behind the interval.
+
+    Examples
+    --------
+    >>> scale = Scale(np.array([1.0, 2.0, 3.0, 4.0, 5.0]))
+    >>> scale.z(np.array([3.0, 3.0 - 1.4826])).round(6).tolist()
     [0.0, -1.0]
-    >>> scale.percentile(np.array([0., 3., 9.])).round(4).tolist()
+    >>> scale.percentile(np.array([0.0, 3.0, 9.0])).round(4).tolist()
     [0.1667, 0.6667, 1.0]
     """
 
@@ -190,34 +218,52 @@ class Scale:
 
     @cached_property
     def median(self) -> float:
+        """Median of the held-out scores."""
         return float(np.median(self.held_out))
 
     @cached_property
     def spread(self) -> float:
-        """1.4826 times the median absolute deviation; NaN when more than half of the held-out scores are equal."""
-        return _spread(self.held_out)
+        """Robust standard deviation of the held-out scores; NaN when more than half of them are equal."""
+        return _sd(self.held_out)
 
     def z(self, scores: np.ndarray) -> np.ndarray:
-        """(score - median of the held-out reals) / spread: 0 = like a typical real, -3 = three spreads worse."""
+        """(score - median of the held-out reals) / their robust standard deviation, of the shape of `scores`.
+
+        0 = like a typical real, -3 = three robust standard deviations worse. The same as `giqa.stats.robust_z`, with
+        median and deviation computed once.
+        """
         return (scores - self.median) / self.spread
 
     def percentile(self, scores: np.ndarray) -> np.ndarray:
         """(1 + held-out reals with a score <= this one) / (n + 1), in (0, 1]; conformal. NaN stays NaN."""
-        place = 1 + np.searchsorted(self._sorted, scores, side="right")
-        return np.where(np.isnan(scores), np.nan, place / (len(self.held_out) + 1))
+        return conformal_percentile(scores, self._sorted)
 
     def interval(self, scores: np.ndarray, deviations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """95 % interval of z: it holds the z that sets of reals of this size typically give.
 
-        Two parts: the model (`deviations` of the scores, (n,), from five folds, hence Student's t with 4 degrees of
-        freedom), and the scale, by resampling the held-out scores.
+        Parameters
+        ----------
+        scores : ndarray of shape (n,)
+            Scores of pictures.
+        deviations : ndarray of shape (n,)
+            How much each would vary with other reals, from five folds.
+
+        Returns
+        -------
+        low, high : ndarray of shape (n,)
+            Both ends, in robust standard deviations.
+
+        Notes
+        -----
+        Two parts: the model, by Student's t with 4 degrees of freedom since its deviations come from five folds, and
+        the scale, by resampling the held-out scores.
         """
         model = deviations / self.spread
-        medians, spreads = self._resampled
+        medians, sds = self._resampled
         # variance over resamples b of (s - m_b) / spread_b, with s and m_b counted from the median: quadratic in s
-        s, a, b = scores - self.median, 1 / spreads, (medians - self.median) / spreads
+        s, a, b = scores - self.median, 1 / sds, (medians - self.median) / sds
         scale = np.sqrt(np.maximum(0, s**2 * a.var() - 2 * s * np.mean((a - a.mean()) * (b - b.mean())) + b.var()))
-        half = np.hypot(STUDENT_4 * model, NORMAL * scale)
+        half = np.hypot(student(FOLDS - 1) * model, NORMAL * scale)
         z = self.z(scores)
         return z - half, z + half
 
@@ -229,14 +275,12 @@ class Scale:
     def _resampled(self) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.default_rng(self.seed)
         draws = [self.held_out[rng.integers(len(self.held_out), size=len(self.held_out))] for _ in range(RESAMPLES)]
-        spreads = np.array([_spread(draw) for draw in draws])
-        good = np.isfinite(spreads)
+        sds = np.array([_sd(draw) for draw in draws])
+        good = np.isfinite(sds)
         if not good.any():
             return np.full(1, np.nan), np.full(1, np.nan)
-        return np.array([np.median(draw) for draw in draws])[good], spreads[good]
+        return np.array([np.median(draw) for draw in draws])[good], sds[good]
 
 
-def _spread(values: np.ndarray) -> float:
-    with np.errstate(invalid="ignore"):
-        mad = float(np.median(np.abs(values - np.median(values))))
-    return MAD_TO_SIGMA * mad if mad > 0 else float("nan")
+def _sd(values: np.ndarray) -> float:
+    return float(robust_sd(values)) or float("nan")

@@ -1,9 +1,11 @@
-"""The ground floor of shared mathematics: one definition of each estimate, interval and quantile.
+"""The ground floor of shared mathematics: one definition of each estimate, interval, quantile, rank and regression.
 
 It imports numpy and nothing heavier.
 """
 
+# fmt: off
 from .bootstrap import RESAMPLES, TAILS, bootstrap, draws, from_draws, mean_over, resampled_means, widening
+from .calibration import balanced_accuracy, bins_of, calibration, calibration_error
 from .intervals import (
     LEVEL,
     ROOM,
@@ -19,36 +21,29 @@ from .intervals import (
     student_mean,
     wilson,
 )
-from .quantiles import NORMAL, beta_interval, incomplete_beta, student
-from .ranks import ranks, sigmoid, spearman
+from .jackknife import jackknife, jackknife_variance, welch_interval
+from .logistic import (
+    CLIP,
+    fit_logistic,
+    log_likelihood,
+    logistic_regression,
+    logit,
+    platt_scaling,
+    ridge,
+    sigmoid,
+)
+from .quantiles import NORMAL, beta_interval, incomplete_beta, normal, student
+from .ranks import auroc, mann_whitney, ranks, spearman
+from .robust import MAD_TO_SIGMA, conformal_percentile, robust_sd, robust_z
 
-__all__ = [
-    "LEVEL",
-    "NORMAL",
-    "RESAMPLES",
-    "ROOM",
-    "TAILS",
-    "UNKNOWN",
-    "Estimate",
-    "beta_interval",
-    "bootstrap",
-    "difference",
-    "draws",
-    "fisher",
-    "from_draws",
-    "hull",
-    "incomplete_beta",
-    "mean_gap",
-    "mean_over",
-    "mean_share",
-    "never",
-    "plain",
-    "ranks",
-    "resampled_means",
-    "sigmoid",
-    "spearman",
-    "student",
-    "student_mean",
-    "widening",
-    "wilson",
+__all__ = [  # noqa: RUF022 - file by file, as above
+    "RESAMPLES", "TAILS", "bootstrap", "draws", "from_draws", "mean_over", "resampled_means", "widening",
+    "balanced_accuracy", "bins_of", "calibration", "calibration_error",
+    "LEVEL", "ROOM", "UNKNOWN", "Estimate", "difference", "fisher", "hull", "mean_gap", "mean_share", "never", "plain",
+    "student_mean", "wilson",
+    "jackknife", "jackknife_variance", "welch_interval",
+    "CLIP", "fit_logistic", "log_likelihood", "logistic_regression", "logit", "platt_scaling", "ridge", "sigmoid",
+    "NORMAL", "beta_interval", "incomplete_beta", "normal", "student",
+    "auroc", "mann_whitney", "ranks", "spearman",
+    "MAD_TO_SIGMA", "conformal_percentile", "robust_sd", "robust_z",
 ]

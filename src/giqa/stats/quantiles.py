@@ -6,21 +6,64 @@ import math
 from functools import lru_cache
 from statistics import NormalDist
 
-NORMAL = NormalDist().inv_cdf(0.975)  # 1.96
 SERIES = 200.0  # degrees of freedom from which the series for Student's quantile is right to 1e-9
+
+
+def normal(level: float = 0.95) -> float:
+    """The z with P(|Z| <= z) = level for a standard normal Z.
+
+    Parameters
+    ----------
+    level : float, default 0.95
+        Probability, 0 to 1.
+
+    Returns
+    -------
+    float
+        1.96 for 0.95.
+
+    Examples
+    --------
+    >>> round(normal(), 3), round(normal(0.99), 3)
+    (1.96, 2.576)
+    """
+    return NormalDist().inv_cdf((1 + level) / 2)
+
+
+NORMAL = normal()  # 1.96
 
 
 @lru_cache(maxsize=4096)
 def student(freedom: float, level: float = 0.95) -> float:
-    """The t that a two-sided interval of Student's distribution reaches to: P(|T| <= t) = level.
+    """The t with P(|T| <= t) = level for Student's T.
 
+    Parameters
+    ----------
+    freedom : float
+        Degrees of freedom, above 0; need not be whole.
+    level : float, default 0.95
+        Probability, 0 to 1.
+
+    Returns
+    -------
+    float
+        Half the width of a two-sided interval, in standard errors.
+
+    Notes
+    -----
+    P(|T| > t) = I_x(v / 2, 1 / 2) with x = v / (v + t²) is solved by Newton's method. It starts from the expansion of
+    Cornish and Fisher, which from 200 degrees of freedom on is right to 1e-9 and is taken as it is.
+
+    References
+    ----------
+    Cornish, Fisher, "Moments and Cumulants in the Specification of Distributions", 1938.
+
+    Examples
+    --------
     >>> [round(student(v), 3) for v in (1, 2, 9, 1e9)]
     [12.706, 4.303, 2.262, 1.96]
-
-    `freedom`: degrees of freedom above 0, whole or not. P(|T| > t) = I_x(v / 2, 1 / 2) with x = v / (v + t^2) is solved
-    by Newton's method from the expansion of Cornish and Fisher, which is good enough from `SERIES` on.
     """
-    z, v = NormalDist().inv_cdf((1 + level) / 2), float(freedom)
+    z, v = normal(level), float(freedom)
     t = (
         z
         + (z**3 + z) / (4 * v)
@@ -40,9 +83,23 @@ def student(freedom: float, level: float = 0.95) -> float:
 
 
 def beta_interval(a: float, b: float, level: float = 0.95) -> tuple[float, float]:
-    """Both ends of the interval that cuts off as much of Beta(a, b) below as above.
+    """The interval of Beta(a, b) with equal tails.
 
-    >>> [round(x, 3) for x in beta_interval(1, 1)]
+    Parameters
+    ----------
+    a, b : float
+        Parameters of the distribution, above 0; for a share, successes + prior and failures + prior.
+    level : float, default 0.95
+        Probability inside.
+
+    Returns
+    -------
+    low, high : float
+        Both ends, 0 to 1.
+
+    Examples
+    --------
+    >>> [round(end, 3) for end in beta_interval(1, 1)]
     [0.025, 0.975]
     """
     tail = (1 - level) / 2
@@ -63,8 +120,26 @@ def _inverse_beta(share: float, a: float, b: float) -> float:
 
 
 def incomplete_beta(a: float, b: float, x: float = 0.5) -> float:
-    """The regularised incomplete beta function I_x(a, b), by its continued fraction (modified Lentz).
+    """The regularised incomplete beta function I_x(a, b).
 
+    Parameters
+    ----------
+    a, b : float
+        Parameters, above 0.
+    x : float, default 0.5
+        Where it is taken; 0 below 0, 1 above 1.
+
+    Returns
+    -------
+    float
+        P(X <= x) for X of Beta(a, b).
+
+    Notes
+    -----
+    By its continued fraction, evaluated as Lentz does it, with the modification for numbers near 0.
+
+    Examples
+    --------
     >>> round(incomplete_beta(2, 3), 6)  # 11 / 16
     0.6875
     """

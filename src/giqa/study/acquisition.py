@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadShape, BadSpec
-from ..stats import sigmoid
-from ..stats.logistic import fit_logistic, log_likelihood
+from ..stats import fit_logistic, log_likelihood, sigmoid
 
 METHODS = ("random", "coverage", "both", "unsure")
 DIRECTIONS = 64  # principal directions of standardised features that a model of the votes sees

@@ -92,7 +92,7 @@ def _told_apart(one: Given) -> Given:
 
 def _pairs(path: str | Path) -> list[tuple[str, str]]:
     from ..tables.cells import name
-    from ..tables.table import read_table
+    from ..tables.read import read_table
 
     table = read_table(path)
     left, right = table.find("left"), table.find("right")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from ..tables.table import as_csv
+from ..tables.write import as_csv
 from ..votes.agreement import share_that_agree
 from ..votes.gate import passes
 from . import tables as t

@@ -14,7 +14,8 @@ from ..features.reader import Reader
 from ..images import open_source
 from ..scorers.scale import twins as twins_of
 from ..tables.names import join_names
-from ..tables.table import read_scored, write_table
+from ..tables.read import read_scored
+from ..tables.write import write_table
 from ..types import Progress, Source, columns_of
 from ..votes.votes import Counts, Pairs, Votes, read_labels
 from .acquisition import METHODS, NEAR, choose, directions, learned

@@ -4,6 +4,9 @@ from .. import public
 
 __getattr__, __dir__, __all__ = public(
     __name__,
-    table="Table read_table write_table",
-    names="match_names join_names",
+    table="Table",
+    read="read_scored read_table",
+    text="parse_table",
+    write="as_csv write_table",
+    names="join_names match_names",
 )

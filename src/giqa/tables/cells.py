@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from .table import NOTHING, number
+NOTHING = ("", "nan", "na", "n/a", "#n/a", "none", "null")  # a missing number, as pandas, R, Excel and JSON write it
 
 # Excel writes TRUE and FALSE in the language of its user
 YES = ("1", "1.0", "true", "yes", "real", "r", "t", "y", "wahr", "vrai")
 NO = ("0", "0.0", "false", "no", "fake", "generated", "f", "n", "falsch", "faux")
+
+
+def number(cell: Any) -> float:
+    """A number, also infinite; ValueError for any other text, and for what only Python takes for one (1_0)."""
+    try:
+        if isinstance(cell, str) and "_" in cell:
+            raise ValueError
+        return float(cell)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError("no number") from None
+
+
+def number_or_nothing(cell: Any) -> float:
+    """A number; NaN where there is none."""
+    return float("nan") if nothing(cell) else number(cell)
 
 
 def nothing(cell: Any) -> bool:
@@ -24,7 +39,7 @@ def name(cell: Any) -> str:
 
 
 def text(cell: Any) -> str:
-    """Any text, also none (None, or NaN as Parquet has it)."""
+    """Any text, also none: "" for None, and for NaN as Parquet has it."""
     return "" if cell is None or cell != cell else str(cell).strip()
 
 
@@ -37,12 +52,12 @@ def truth(cell: Any) -> bool:
 
 
 def perhaps(cell: Any) -> bool:
-    """The same, and no when there is nothing."""
+    """As `truth`, and False where there is nothing."""
     return bool(text(cell)) and truth(cell)
 
 
 def not_main(cell: Any) -> bool:
-    """Of a column `part`: whether it is not the main part, so quality control or tutorial."""
+    """Whether a cell of a column `part` names another part than the main one: quality control or tutorial."""
     return text(cell).lower() not in ("main", "")
 
 

@@ -22,6 +22,18 @@ NOT_THERE = "is not there"
 def looks_like_picture(text: str) -> bool:
     """Whether a text ends as the name of a picture does, also of a format that is not read.
 
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Returns
+    -------
+    bool
+        True for "x/a.PNG".
+
+    Examples
+    --------
     >>> looks_like_picture("x/a.PNG"), looks_like_picture("a red ball")
     (True, False)
     """
@@ -31,12 +43,31 @@ def looks_like_picture(text: str) -> bool:
 def match_names(names: Iterable[str], ids: Sequence[str]) -> tuple[dict[str, int], dict[str, str]]:
     """The position among `ids` of each name, and for the names that have none the reason.
 
-    This is the only place where it is decided that two names mean one picture; every command joins its tables by it. A
-    name is an id; else one is the end of the other (`a.png` and `set/a.png`, in either direction), and no second
-    picture could be meant. A name without a picture's ending may lack just that. An address (`https://host/x/a.png?v=1`,
-    `s3://bucket/x/a.png`) means its path, `/data/upload/1/3f2a91bc-a.png` of Label Studio `a.png`; backslashes are
-    slashes, `%20` is a blank, and accents are the same however they are encoded.
+    This is the only place where it is decided that two names mean one picture; every command joins its tables by it.
 
+    Parameters
+    ----------
+    names : iterable of str
+        Names as a table, a folder or a service writes them.
+    ids : sequence of str
+        Names of the pictures, all different.
+
+    Returns
+    -------
+    found : dict of str to int
+        Position of each name.
+    missing : dict of str to str
+        Why a name has none.
+
+    Notes
+    -----
+    A name is an id; else one is the end of the other (`a.png` and `set/a.png`, in either direction), and no second
+    picture could be meant. A name without a picture's ending may lack just that. An address
+    (`https://host/x/a.png?v=1`, `s3://bucket/x/a.png`) means its path, `/data/upload/1/3f2a91bc-a.png` of Label Studio
+    `a.png`; backslashes are slashes, `%20` is a blank, and accents are the same however they are encoded.
+
+    Examples
+    --------
     >>> match_names(["a.png", "x/b.png", "c", "https://host/d.png?v=1"], ["cats/a.png", "b.png", "c.jpg", "e.png"])
     ({'a.png': 0, 'x/b.png': 1, 'c': 2}, {'https://host/d.png?v=1': 'is not there'})
     """
@@ -68,9 +99,37 @@ def join_names(
     error: type[Exception] = BadTable,
     need: bool = True,
 ) -> tuple[dict[str, int], list[str]]:
-    """`match_names` where a doubt is an error: positions, and the names that are not there.
+    """`match_names` where a doubt is an error.
 
-    `here` and `there` say in the error where the names and the ids are; `need`: at least one name must be there.
+    Parameters
+    ----------
+    names : iterable of str
+        Names as a table, a folder or a service writes them.
+    ids : sequence of str
+        Names of the pictures, all different.
+    here, there : str
+        Where the names and the ids are, for errors.
+    error : type, default BadTable
+        What is raised.
+    need : bool, default True
+        At least one name must be there.
+
+    Returns
+    -------
+    found : dict of str to int
+        Position of each name.
+    missing : list of str
+        Names that are not there.
+
+    Raises
+    ------
+    BadTable
+        If a name could mean several pictures, or none is there and `need`.
+
+    Examples
+    --------
+    >>> join_names(["a.png", "z.png"], ["cats/a.png"], "votes.csv", "FAKES")
+    ({'a.png': 0}, ['z.png'])
     """
     found, missing = match_names(names, ids)
     doubtful = {name: why for name, why in missing.items() if why != NOT_THERE}
@@ -88,7 +147,15 @@ def join_names(
 
 
 def short(name: str, most: int = 120) -> str:
-    """A name in quotes, cut where it is long."""
+    """A name in quotes, cut where it is long.
+
+    Parameters
+    ----------
+    name : str
+        Any text.
+    most : int, default 120
+        Letters that are kept.
+    """
     return repr(name if len(name) <= most else f"{name[:most]}...")
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from ..errors import BadTable
 from ..tables import cells
-from ..tables.table import Table, number
+from ..tables.cells import number
+from ..tables.table import Table
 from .other_tools import hint_of
 from .votes import Pairs, Ratings, Votes, as_labels
 

@@ -16,7 +16,8 @@ import numpy as np
 from ..errors import BadSpec, BadTable
 from ..tables import cells
 from ..tables.names import join_names
-from ..tables.table import IMAGE, picture_column, read_table, write_table
+from ..tables.read import IMAGE, picture_column, read_table
+from ..tables.write import write_table
 from .aggregation import sum_pairs
 from .answers import Answers, anonymous, want
 from .label_studio import read_label_studio, without_ties, write_label_studio

@@ -15,7 +15,7 @@ from ..errors import BadSpec, BadTable, MissingSource
 from ..files import replace_file
 from ..tables import cells
 from ..tables.names import ADDRESS, looks_like_picture
-from ..tables.table import read_table
+from ..tables.read import read_table
 from .answers import NO_ANSWER, REJECTED, Answers, questions
 from .votes import SIDES, Pairs, Ratings, Votes
 

@@ -9,7 +9,9 @@ import numpy as np
 
 from ..errors import MissingSource
 from ..tables import cells
-from ..tables.table import WRITTEN, Table, read_table
+from ..tables.read import read_table
+from ..tables.table import Table
+from ..tables.write import WRITTEN
 from .votes import Counts, Pairs, Ratings, Sittings, Votes, as_labels
 
 

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from ..errors import BadSource, GiqaError
-from ..tables.table import WRITTEN, read_table
+from ..tables.read import read_table
+from ..tables.write import WRITTEN
 from .votes import CHOSEN
 
 PAIRS = ("left", "right", "votes_left", "votes_right")

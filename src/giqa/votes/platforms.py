@@ -11,7 +11,8 @@ from typing import Any
 from ..errors import BadTable
 from ..tables import cells
 from ..tables.names import ADDRESS, looks_like_picture
-from ..tables.table import IMAGE, Table, picture_column, read_table
+from ..tables.read import IMAGE, picture_column, read_table
+from ..tables.table import Table
 from .answers import REJECTED, Answers, questions, want
 from .other_tools import hint_of
 from .votes import Ratings, Votes

@@ -12,7 +12,9 @@ import numpy as np
 from ..errors import BadShape, BadTable
 from ..tables import cells
 from ..tables.names import join_names, match_names
-from ..tables.table import IMAGE, Table, read_table, write_table
+from ..tables.read import IMAGE, read_table
+from ..tables.table import Table
+from ..tables.write import write_table
 from .other_tools import hint_of
 
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from giqa import registry
-from giqa.metrics.named import ENOUGH, OfNeighbours, Precision, Recall, evaluate
-from giqa.metrics.prdc import neighbourhoods
+from giqa.metrics.metric import as_metric
+from giqa.metrics.prdc import ENOUGH, OfNeighbours, Precision, Recall, evaluate, neighbourhoods
 
 ABOUT_QUALITY = ("qs", "precision", "density")
 ABOUT_DIVERSITY = ("ds", "recall", "coverage", "vendi")
@@ -68,7 +68,7 @@ def test_evaluate_gives_each_its_own(sets, monkeypatch):
     alone = [m(sets["real"], sets["noisy"]) for m in metrics]
     calls = []
     monkeypatch.setattr(
-        "giqa.metrics.named.neighbourhoods", lambda r, f, k: calls.append(k) or neighbourhoods(r, f, k=k)
+        "giqa.metrics.prdc.neighbourhoods", lambda r, f, k: calls.append(k) or neighbourhoods(r, f, k=k)
     )
     assert evaluate(metrics, sets["real"], sets["noisy"]).tolist() == alone
     assert sorted(calls) == [3, 5]
@@ -89,3 +89,19 @@ def test_trouble_is_named_where_there_is_any():
 def test_neighbour_metrics_say_what_they_are_a_share_of():
     assert (Precision().share_of, Recall().share_of) == ("fake", "real")
     assert issubclass(Precision, OfNeighbours) and Precision(k=3) == Precision(k=3)
+
+
+def test_a_foreign_metric_is_completed_once():
+    """A copy with the defaults of what it lacks; what it says of itself stays, and its class too."""
+
+    class Own:
+        is_distance = True
+
+        def __call__(self, real, fake):
+            return 1.0
+
+    own = Own()
+    made = as_metric(own)
+    assert type(made) is Own and made.is_distance and made.ranks and made.by_size and made.share_of is None
+    assert made.trouble(5, 5, 2) == "" and made(None, None) == 1.0 and not hasattr(own, "by_size")
+    assert all(as_metric(metric) is metric for metric in (registry.make("metric", name) for name in ("fd", "qs", "ds")))

@@ -1,0 +1,232 @@
+"""What a scorer may offer, with its defaults; foreign scorers are completed here, once, at the door."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from copy import copy, deepcopy
+from types import MethodType
+from typing import Any, Self
+
+import numpy as np
+
+from ..errors import NotFitted
+from ..stats import jackknife
+from ..types import Features
+
+
+class BaseScorer:
+    """Defaults of everything that a scorer may offer beyond `fit` and `score_samples`; the built-in ones inherit it.
+
+    A subclass gives `fit(features, y=None, folds=None)`, `score_samples(features)` and `score_folds(features)`; `fit`
+    sets `held_out_`, float64 (n,): the score of each real under the model without its fold.
+
+    Examples
+    --------
+    >>> class Middle(BaseScorer):
+    ...     def fit(self, features, y=None, folds=None):
+    ...         self.centres_ = np.stack([features[folds != f].mean(axis=0) for f in range(folds.max() + 1)])
+    ...         return self
+    ...     def score_folds(self, features):
+    ...         return -np.linalg.norm(features[:, None] - self.centres_, axis=2)
+    ...     def score_samples(self, features):
+    ...         return self.score_folds(features).mean(axis=1)
+    >>> x = np.arange(8.0).reshape(4, 2)
+    >>> scores, deviations = Middle().fit(x, folds=np.array([0, 0, 1, 1])).score_with_deviation(x)
+    >>> deviations.round(3).tolist()
+    [2.828, 1.414, 1.414, 2.828]
+    """
+
+    default_extractor: str | None = None  # spec of the extractor whose features it is made for
+    levels: Sequence[str] | None = None  # levels of layers that it looks at (`giqa.types.LEVELS`); None: all
+
+    def score_with_deviation(self, features: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Scores, and how much each would vary with other reals: the jackknife over the folds.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n, d) or Features
+            Features of the pictures.
+
+        Returns
+        -------
+        scores, deviations : float64 ndarray of shape (n,)
+            Both in the unit of the score.
+        """
+        return self.score_samples(features), jackknife(self.score_folds(features))
+
+    def chosen(self) -> dict[str, Any]:
+        """What `fit` decided by itself, as JSON can hold it; nothing by default."""
+        return {}
+
+    def layer_names(self, outputs: Iterable[str]) -> list[str]:
+        """Names of the layers that it scores one by one; [] where it makes no difference between layers.
+
+        Parameters
+        ----------
+        outputs : iterable of str
+            Names of the layers of the features that it was fitted on.
+        """
+        return []
+
+    def blank_parts(self, n: int) -> list[Any]:
+        """n scorers that are not fitted, for `parts_`, when a file is read; [] where it is not made of scorers."""
+        return []
+
+
+OFFERED = ("default_extractor", "levels", "chosen", "layer_names", "blank_parts")
+
+
+class Folded(BaseScorer):
+    """Any scorer with `fit` and `score_samples`, fitted on all reals and once without each fold.
+
+    Parameters
+    ----------
+    scorer : object
+        It is fitted in place on all reals; copies of it are fitted without each fold. It is given arrays (n, d).
+
+    Examples
+    --------
+    >>> class Middle:
+    ...     def fit(self, x):
+    ...         self.centre = x.mean(axis=0)
+    ...         return self
+    ...     def score_samples(self, x):
+    ...         return -np.linalg.norm(x - self.centre, axis=1)
+    >>> x = np.arange(8.0).reshape(4, 2)
+    >>> Folded(Middle()).fit(x, folds=np.array([0, 0, 1, 1])).held_out_.round(3).tolist()
+    [-7.071, -4.243, -4.243, -7.071]
+    """
+
+    def __init__(self, scorer: Any):
+        self.scorer = scorer
+        self.default_extractor = getattr(scorer, "default_extractor", None)
+
+    def fit(self, features: Any, y: Any = None, folds: np.ndarray | None = None) -> Self:
+        """Fit on all reals, and without each fold.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n, d) or Features
+            Features of reals.
+        y : ignored
+            For scikit-learn's convention.
+        folds : int ndarray of shape (n,) or None, default None
+            Fold of each real, from 0; None: no fold is held out.
+
+        Returns
+        -------
+        Folded
+            Itself.
+        """
+        matrix = _matrix(features)
+        folds = np.zeros(len(matrix), int) if folds is None else folds
+        self.parts_ = [deepcopy(self.scorer).fit(matrix[folds != f]) for f in range(folds.max() + 1) if folds.max()]
+        self.held_out_ = np.empty(len(matrix))
+        for f, part in enumerate(self.parts_):
+            self.held_out_[folds == f] = part.score_samples(matrix[folds == f])
+        self.scorer.fit(matrix)
+        return self
+
+    def score_samples(self, features: Any) -> np.ndarray:
+        """One score a picture, (n,)."""
+        return self.scorer.score_samples(_matrix(features))
+
+    def score_folds(self, features: Any) -> np.ndarray:
+        """The score under the model without each fold in turn, (n, F)."""
+        return np.stack([part.score_samples(_matrix(features)) for part in self.parts_], axis=1)
+
+
+def as_scorer(scorer: Any) -> Any:
+    """A scorer that offers everything `BaseScorer` does; the only place where foreign scorers are completed.
+
+    Parameters
+    ----------
+    scorer : object
+        A built-in scorer, one that can hold folds out by itself (`giqa.types.ReferenceScorer`), or any object with
+        `fit` and `score_samples`.
+
+    Returns
+    -------
+    object
+        A built-in one as it is; of a reference scorer a copy that has the defaults of what it lacks; any other in
+        `Folded`.
+
+    Examples
+    --------
+    >>> class Constant:
+    ...     def fit(self, x):
+    ...         return self
+    ...     def score_samples(self, x):
+    ...         return np.zeros(len(x))
+    >>> scorer = as_scorer(Constant())
+    >>> type(scorer).__name__, scorer.chosen(), scorer.default_extractor
+    ('Folded', {}, None)
+    """
+    if isinstance(scorer, BaseScorer):
+        return scorer
+    if not hasattr(scorer, "score_with_deviation"):
+        return Folded(scorer)
+    return completed(scorer, BaseScorer, OFFERED)
+
+
+def completed(made: Any, base: type, names: Sequence[str]) -> Any:
+    """A copy of an object that has of `base` what it lacks; its class, and so its name in files, stays.
+
+    Parameters
+    ----------
+    made : object
+        A scorer or a metric that somebody else wrote.
+    base : type
+        Class with the defaults.
+    names : sequence of str
+        Attributes and methods of `base` that are filled in.
+
+    Returns
+    -------
+    object
+        A shallow copy.
+
+    Examples
+    --------
+    >>> class Plain:
+    ...     pass
+    >>> completed(Plain(), BaseScorer, ("chosen",)).chosen()
+    {}
+    """
+    made = copy(made)
+    for name in names:
+        if not hasattr(made, name):
+            value = getattr(base, name)
+            object.__setattr__(made, name, MethodType(value, made) if callable(value) else value)  # also if frozen
+    return made
+
+
+def check_fitted(scorer: Any, learned: str, remedy: str = "Call fit(reals) before asking for scores.") -> None:
+    """Raise `NotFitted` where a scorer has not learned yet.
+
+    Parameters
+    ----------
+    scorer : object
+        The scorer.
+    learned : str
+        Name of an attribute that `fit` sets.
+    remedy : str
+        What to do.
+
+    Raises
+    ------
+    NotFitted
+        If the attribute is not there.
+
+    Examples
+    --------
+    >>> check_fitted(BaseScorer(), "mean_")
+    Traceback (most recent call last):
+    giqa.errors.NotFitted: Call fit(reals) before asking for scores.
+    """
+    if learned not in vars(scorer):
+        raise NotFitted(remedy)
+
+
+def _matrix(features: Any) -> np.ndarray:
+    return features.matrix() if isinstance(features, Features) else features

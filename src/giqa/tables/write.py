@@ -1,0 +1,149 @@
+"""Tables out: CSV and TSV that no spreadsheet runs, and Parquet; atomic."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import BadSpec, MissingExtra
+from ..files import replace_file
+
+WRITTEN = (".csv", ".tsv", ".parquet")
+FORMULA = re.compile(r"'*[=+\-@\t\r]")  # how a cell begins that a spreadsheet would run, behind any number of quotes
+
+
+def check_written(path: Path, what: str = "Labels") -> None:
+    """Refuse a file name that `write_table` does not know, before any work is done.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    what : str, default "Labels"
+        What the error calls the table.
+
+    Raises
+    ------
+    BadSpec
+        If the name has another ending.
+    """
+    if path.suffix.lower() not in WRITTEN:
+        raise BadSpec(f"{what} are written as {', '.join(WRITTEN)}, got {path.name!r}.")
+
+
+def write_table(path: str | Path, columns: Mapping[str, Sequence[Any]]) -> Path:
+    """Write `.csv`, `.tsv` or `.parquet`; atomic.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file; its folder is made.
+    columns : mapping of str to sequence
+        Cells of each column, all of one length; None and NaN are empty cells.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    BadSpec
+        If the name has another ending.
+    MissingExtra
+        If Parquet is asked for and pyarrow is not installed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> write_table(f"{tempfile.mkdtemp()}/z.csv", {"image": ["a.png"], "z": [-1.5]}).read_text()
+    'image,z\\na.png,-1.5\\n'
+    """
+    path = Path(path)
+    check_written(path)
+    plain = {name: [_plain(value) for value in column] for name, column in columns.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix.lower() == ".parquet":
+        parquet, sink = pyarrow_parquet(), io.BytesIO()
+        import pyarrow
+
+        parquet.write_table(pyarrow.table(plain), sink)
+        replace_file(path, sink.getvalue())
+        return path
+    replace_file(path, as_csv(plain, "\t" if path.suffix.lower() == ".tsv" else ",").encode())
+    return path
+
+
+def as_csv(columns: Mapping[str, Sequence[Any]], delimiter: str = ",") -> str:
+    """Columns as CSV; a text that a spreadsheet would run gets a quote before it.
+
+    Parameters
+    ----------
+    columns : mapping of str to sequence
+        Cells of each column, all of one length; None is an empty cell.
+    delimiter : str, default ","
+        The separator.
+
+    Returns
+    -------
+    str
+        Lines that end in a line feed.
+
+    Examples
+    --------
+    >>> as_csv({"image": ["=1+2.png", "a.png"], "z": [-1.5, None]})
+    "image,z\\n'=1+2.png,-1.5\\na.png,\\n"
+    """
+    file = io.StringIO()
+    writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*([harmless(value) for value in column] for column in columns.values()), strict=True))
+    return file.getvalue()
+
+
+def harmless(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula: text that begins with = + - @, tab or return gets a quote first.
+
+    One more where there are quotes already, so that `as_it_was` gives back exactly what went in.
+    """
+    if value is None:
+        return ""
+    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
+
+
+def as_it_was(cell: str) -> str:
+    """The text that `harmless` was given.
+
+    Parameters
+    ----------
+    cell : str
+        As it stands in a file.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> [as_it_was(harmless(name)) for name in ("=a", "'=a", "'a", "a")]
+    ['=a', "'=a", "'a", 'a']
+    """
+    return cell[1:] if cell[:1] == "'" and FORMULA.match(cell) else cell
+
+
+def _plain(value: Any) -> Any:
+    value = value.item() if hasattr(value, "item") else value
+    return int(value) if isinstance(value, bool) else None if value != value else value
+
+
+def pyarrow_parquet() -> Any:
+    """The module `pyarrow.parquet`; `MissingExtra` where it is not installed."""
+    try:
+        import pyarrow.parquet
+    except ModuleNotFoundError:
+        raise MissingExtra("Parquet needs pyarrow: pip install 'giqa[parquet]'") from None
+    return pyarrow.parquet
