@@ -69,6 +69,7 @@ def workplace(prepared, tmp_path, monkeypatch):
     """A copy of the prepared folder to work in; features are kept from page to page."""
     shutil.copytree(prepared[0], tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("giqa.p_real.held_out.RESAMPLES", 40)  # of 500, which take longer than the training itself
     monkeypatch.setenv("GIQA_HOME", str(prepared[1]))
 
 
