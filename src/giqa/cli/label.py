@@ -7,15 +7,7 @@ import click
 from .options import Group
 
 
-class InOrder(Group):
-    """The commands as a study goes."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        order = ("serve", "export", "import", "stats")
-        return sorted(self.commands, key=lambda name: order.index(name) if name in order else len(order))
-
-
-@click.group(cls=InOrder)
+@click.group(cls=Group)
 def label() -> None:
     """Human judgements: collect them, exchange them, and what they say.
 
@@ -25,8 +17,6 @@ def label() -> None:
     giqa label stats votes.csv --report people.html       what the votes say
     """
 
-
-# --- what several of its commands have
 
 STORE = click.option(
     "--store",
