@@ -39,7 +39,11 @@ OF_SETS = ("images", "real", "snapshots")  # options that may differ from set to
 )
 @options("reals_too", "json", "report")
 @click.option(
-    "--resamples", type=click.IntRange(20), default=500, show_default=True, help="Of the bootstrap, for votes."
+    "--resamples",
+    type=click.IntRange(20),
+    default=500,
+    show_default=True,
+    help="Resamples of the bootstrap, for votes.",
 )
 @options("extractor", "match", "seed", "workers", "no_store", "quiet")
 def bench(

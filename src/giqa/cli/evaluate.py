@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     help="Which column of SCORES; higher = better. Several, with commas: a human model is fitted to them.",
 )
 @click.option("--probability", is_flag=True, help="The column is the probability that a person says real.")
-@click.option("--learning-curve", is_flag=True, help="Also what is learned from fewer labels.")
+@click.option("--learning-curve", is_flag=True, help="Also how good a model is that learned from fewer labels.")
 @click.option(
     "--generators", metavar="TABLE", help="A table image,generator, for pictures whose generator the labels do not say."
 )
@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 )
 @options("reals_too")
 @click.option("-o", "--out", type=FILE, help="Write every figure as .json.")
-@click.option("--resamples", type=click.IntRange(20), default=500, show_default=True, help="Of the bootstrap.")
+@click.option(
+    "--resamples", type=click.IntRange(20), default=500, show_default=True, help="Resamples of the bootstrap."
+)
 @options("quiet")
 def evaluate(scores: Path, labels: Path, generators: str | None, out: Path | None, quiet: bool, **how: Any) -> None:
     """Say how well SCORES agree with people, compared with a constant answer and with the best possible score.

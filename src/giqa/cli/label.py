@@ -25,4 +25,4 @@ STORE = click.option(
     metavar="PATH|URL",
     help="Where votes are kept: a file (SQLite) or postgresql://user:password@host/name.",
 )
-NAME = click.option("--name", help="Of the study; default: the task. A store may hold several.")
+NAME = click.option("--name", help="Name of the study; default: the task. A store may hold several.")

@@ -29,12 +29,12 @@ from .options import FILE, PATH
     type=click.Choice(["giqa", "crowd-kit", "label-studio", "lgiqa"]),
     default="giqa",
     show_default=True,
-    help="Whose table; all but giqa's need -o.",
+    help="Tool that reads the table; all but giqa need -o.",
 )
 def export(store: str, name: str | None, out: Path | None, everything: bool, form: str) -> None:
     """Write the votes of a study as a table, no personal data in it.
 
-    One row a vote that stands:
+    One row for each valid vote:
 
     \b
     hype, hype-time: image, rater, said_real, context
@@ -120,7 +120,7 @@ def write_as(form: str, out: Path, labels: Any) -> None:
     "form",
     required=True,
     type=click.Choice(["crowd-kit", "label-studio", "mturk", "prolific", "lgiqa"]),
-    help="Whose file it is.",
+    help="Tool that wrote the file.",
 )
 @click.option(
     "--image",

@@ -26,17 +26,22 @@ if TYPE_CHECKING:
 @options("report")
 @click.option("--pictures", metavar="SOURCE", help="Where the judged pictures are, to be shown in the report.")
 @switch_off("--no-paths", "show_paths", "The report names no picture.")
-@click.option("--gate", type=click.FloatRange(0, 1), help="Leave out raters less often right on controls.")
+@click.option(
+    "--gate", type=click.FloatRange(0, 1), help="Leave out raters whose share of right answers on controls is lower."
+)
 @click.option("--compare", "versus", nargs=2, metavar="A B", help="Two generators: which one fools people more?")
 @click.option(
     "--interval",
     type=click.Choice(["student", "paper"]),
     default="student",
     show_default=True,
-    help="Of HYPE: one that holds for few evaluators, or the paper's percentile bootstrap, too narrow below about 20.",
+    help="Of the HYPE error rate: student holds for few evaluators; paper is the paper's percentile bootstrap, too "
+    "narrow below about 20.",
 )
-@click.option("--resamples", type=click.IntRange(100), default=10_000, show_default=True, help="Of each bootstrap.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of each bootstrap.")
+@click.option(
+    "--resamples", type=click.IntRange(100), default=10_000, show_default=True, help="Resamples of each bootstrap."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of each bootstrap.")
 @options("quiet")
 def stats(
     judgements: Path, out: Path | None, labels: Path | None, report: Path | None, quiet: bool, **how: Any

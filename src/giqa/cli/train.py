@@ -13,11 +13,11 @@ from .options import COUNT, PATH, Group, options, working
 
 OF_A_NETWORK = {
     "network": click.option("--network", type=click.Choice(["small", "vgg19bn"]), help="Trunk of a network."),
-    "epochs": click.option("--epochs", type=COUNT, help="Of a network, at most."),
+    "epochs": click.option("--epochs", type=COUNT, help="Epochs of a network, at most."),
     "batch": click.option("--batch", type=COUNT, help="Pictures a step of a network."),
     "device": click.option("--device", help="Where a network learns: cpu, cuda, mps."),
     "precision": click.option(
-        "--precision", type=click.Choice(["float32", "bfloat16"]), help="Of a network's products."
+        "--precision", type=click.Choice(["float32", "bfloat16"]), help="Precision of a network's products."
     ),
 }
 

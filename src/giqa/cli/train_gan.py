@@ -15,13 +15,15 @@ from .options import COUNT, FOLDER, PATH, options, working
 @click.command()
 @click.argument("reals")
 @click.option("-o", "--out", type=FOLDER, required=True, help="Folder to write.")
-@click.option("--steps", type=COUNT, default=20_000, show_default=True, help="Of the generator, in all.")
+@click.option("--steps", type=COUNT, default=20_000, show_default=True, help="Steps of the generator, in total.")
 @click.option("--size", type=click.Choice(["32", "64"]), default="32", show_default=True, help="Pixels a side.")
 @click.option("--batch", type=COUNT, default=64, show_default=True, help="Pictures a step.")
 @click.option("--every", type=COUNT, default=1000, show_default=True, help="Steps between snapshots.")
 @click.option("--each", type=COUNT, default=50, show_default=True, help="Pictures a snapshot.")
 @click.option("--quality", type=PATH, help="NAME.safetensors of `giqa train mbc`: OHEM.")
-@click.option("--weight", type=float, default=2.0, show_default=True, help="Of low-quality pictures in the loss.")
+@click.option(
+    "--weight", type=float, default=2.0, show_default=True, help="Weight of low-quality pictures in the loss."
+)
 @click.option("--threshold", type=float, help="Low quality is a score below this; default: the worst fifth, running.")
 @click.option("--start", type=PATH, help="Folder of another training to begin from.")
 @click.option("--width", type=COUNT, default=32, show_default=True, help="Channels; 16 is quick on a CPU.")
@@ -33,7 +35,7 @@ from .options import COUNT, FOLDER, PATH, options, working
     type=click.FloatRange(0),
     multiple=True,
     metavar="PSI",
-    help="Of the sample's latents, which are multiplied by it: OUT/sample-PSI.npz. May be repeated.",
+    help="Multiply the sample's latents by PSI: OUT/sample-PSI.npz. May be repeated.",
 )
 @options("quiet")
 def gan(reals: str, out: Path, sample: int | None, truncation: tuple[float, ...], quiet: bool, **given: Any) -> None:

@@ -55,14 +55,16 @@ OF_NETWORKS = ("epochs", "device")
     help="Whether z of the pooled layers, as in `giqa score`, is used next to the distances; recommended: yes.",
 )
 @options("match")
-@click.option("--group", metavar="COLUMN", help="Of VOTES: pictures that belong together when some are held out.")
+@click.option(
+    "--group", metavar="COLUMN", help="A column of VOTES: pictures that belong together when some are held out."
+)
 @click.option("--reals-too", is_flag=True, help="Votes on real pictures count too.")
 @click.option(
     "--end-to-end",
     is_flag=True,
     help="Learn a network from the pixels instead, from 1,000 votes on; -o NAME.safetensors, needs giqa[torch].",
 )
-@click.option("--epochs", type=COUNT, help="Of that network, at most.")
+@click.option("--epochs", type=COUNT, help="Epochs of that network, at most.")
 @click.option("--device", help="Where it learns: cpu, cuda, mps.")
 @options("seed", "workers", "no_store", "quiet")
 def human(votes: Path, out: Path, end_to_end: bool, quiet: bool, **given: Any) -> None:
