@@ -39,7 +39,7 @@ from .options import options, working, write_json
     help="Another score of every picture next to z, e.g. brisque, or scores.csv:nima (scores.csv:-niqe where lower is "
     "better); can be given again.",
 )
-@click.option("--beside", "beside_too", multiple=True, hidden=True)
+@click.option("--beside", "beside_too", multiple=True, hidden=True, help="The older name of --other-scores.")
 @options("json", "report", "extractor", "scorer", "match", "seed", "workers", "no_store")
 @options("no_thumbnails", "no_paths", "quiet")
 def compare(
