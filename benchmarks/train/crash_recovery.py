@@ -37,7 +37,7 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file
 
-import giqa.cli.demo as demo
+import giqa.cli.demo_gan as demo
 import giqa.compare.picker as picker
 import giqa.train.gan as gan
 import giqa.train.network as network

@@ -49,9 +49,9 @@ def test_serve_makes_the_study_and_says_where(toy, tmp_path, task):
 
 
 @pytest.mark.parametrize(
-    ("steps", "says", "warns"), [(None, "-30/+10 ms rest where 25%", True), ("10,30", "75%", False)]
+    ("steps", "says", "warns"), [(None, "-30/+10 ms converge where 25%", True), ("10,30", "75%", False)]
 )
-def test_the_timed_task_says_where_its_steps_rest(toy, tmp_path, steps, says, warns):
+def test_the_timed_task_says_where_its_steps_converge(toy, tmp_path, steps, says, warns):
     """up / (up + down): 10 / 40 by default, below what guessing gets, and 30 / 40 with the balanced ones."""
     store = tmp_path / "v.db"
     given = ["label", "serve", toy[1], "--real", toy[0], "--task", "hype-time", "--store", store, "--dry-run"]

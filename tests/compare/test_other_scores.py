@@ -87,7 +87,8 @@ def test_the_command_and_the_page(pictures, tmp_path):  # noqa: F811
     (tmp_path / "n.csv").write_text(table + "\n")
     status, out, err = giqa(
         "compare", "--real", pictures / "reals", f"A={pictures / 'sharp'}", f"B={pictures / 'blurred'}", "--metrics",
-        "qs", "--beside", "own=value", "--beside", f"{tmp_path / 'n.csv'}:<nima>", "--report", tmp_path / "c.html",
+        "qs", "--other-scores", "own=value", "--beside", f"{tmp_path / 'n.csv'}:<nima>",
+        "--report", tmp_path / "c.html",
     )  # fmt: skip
     assert status == 0, err
     rows = {line.split("\t")[0]: line.split("\t")[1:] for line in out.splitlines()}

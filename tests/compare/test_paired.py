@@ -149,4 +149,4 @@ def test_the_command(sets, tmp_path):
     status, _, err = giqa(*command, "--paired", "set")
     assert status == 2 and "Two reals belong to 'reals'" in err and "one target each" in err
     status, _, err = giqa(*command, "--paired", "input", "--class", "set")
-    assert status == 2 and "--beside and --paired are for whole sets" in err
+    assert status == 2 and "--other-scores and --paired are for whole sets" in err

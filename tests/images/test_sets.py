@@ -66,7 +66,7 @@ def test_home_is_found_behind_a_name(here):
 
 
 def test_every_command_reads_names_alike(here):
-    """compare, label serve, bench and --beside: the same text is the same place in all."""
+    """compare, label serve, bench and --other-scores: the same text is the same place in all."""
     assert by_name(("cfg=7.5,steps=50", "B=runs/lr=1")) == {"cfg=7.5,steps=50": "cfg=7.5,steps=50", "B": "runs/lr=1"}
     with pytest.raises(BadSpec, match="Two sets are called 'plain'"):
         by_name(("plain", "plain=runs/lr=1"))

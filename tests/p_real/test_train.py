@@ -213,7 +213,7 @@ def test_votes_that_say_nothing_leave_no_headline(toy, tmp_path):
     assert not learned(made.made_by)[0]
     words = ["score", toy[1], "--real", toy[0], "--human", tmp_path / "p.giqa", "--report", tmp_path / "r.html"]
     said = CliRunner().invoke(main, [*map(str, words), "-o", str(tmp_path / "s.csv")])
-    assert "THE HUMAN MODEL LEARNED NOTHING" in said.output and "People would call" not in said.output
+    assert "THE HUMAN MODEL LEARNED NOTHING" in said.output and "Mean p_real" not in said.output
     page = (tmp_path / "r.html").read_text()
     assert "THE HUMAN MODEL LEARNED NOTHING" in page and "<h2>Called real" not in page and '"believed":false' in page
     pick = ["pick", str(tmp_path / "s.csv"), "--by", "p_real", "--top", "2", "--how", "list", "-o", str(tmp_path / "x")]

@@ -67,7 +67,7 @@ def test_the_command_writes_what_label_serve_takes(fakes, tmp_path, monkeypatch)
     assert len(names) == 5 and all("/" not in name for name in names)
     result = CliRunner().invoke(main, [*command, "next.csv"])
     source = open_source("next.csv")
-    assert all(name.startswith("fakes/") for name in source.ids) and "they keep names" in result.output
+    assert all(name.startswith("fakes/") for name in source.ids) and "keep their names" in result.output
     assert source.columns["id"] == [name.removeprefix("fakes/") for name in source.ids]
     assert source.raw(0)
     (tmp_path / "votes.csv").write_text("image,rater,said_real\n" + "".join(f"{name},r,1\n" for name in source.ids))

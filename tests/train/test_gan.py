@@ -7,7 +7,7 @@ from click.testing import CliRunner
 torch = pytest.importorskip("torch")
 
 from giqa.cli import main  # noqa: E402
-from giqa.cli.demo import demo_gan  # noqa: E402
+from giqa.cli.demo_gan import demo_gan  # noqa: E402
 from giqa.errors import BadModel, BadShape, BadSpec  # noqa: E402
 from giqa.images.toy import landscape  # noqa: E402
 from giqa.metrics.frechet import Frechet  # noqa: E402
@@ -168,8 +168,8 @@ def test_command_trains(toy, tmp_path):
 @pytest.mark.slow
 def test_the_demo_shows_the_whole_path_and_resumes(tmp_path, monkeypatch):
     """Killed half-way and run again, `giqa demo gan` ends with the curve of an uninterrupted run (here without DS)."""
-    monkeypatch.setattr("giqa.cli.demo.METRICS", {"fd": Frechet()})
-    monkeypatch.setattr("giqa.cli.demo.REALS", 60)  # of 300
+    monkeypatch.setattr("giqa.cli.demo_gan.METRICS", {"fd": Frechet()})
+    monkeypatch.setattr("giqa.cli.demo_gan.REALS", 60)  # of 300
     calls = 0
 
     def kill(what, done, total):

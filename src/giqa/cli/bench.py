@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import check_writable, options
+from ..errors import BadSpec, MissingSource
+from . import console
+from .options import check_json, options, working, write_json
 
 if TYPE_CHECKING:
     from ..evaluate.bench import LabelledSet
     from ..evaluate.bench_result import Bench, SetFound
+
+OF_SETS = ("images", "real", "snapshots")  # options that may differ from set to set
 
 
 @click.command()
@@ -27,38 +30,30 @@ if TYPE_CHECKING:
 @click.option("--sweep", "sweeps", multiple=True, metavar="SPEC", help="E.g. M=5,10,20 or 'knn(K=1,5,30)'.")
 @click.option("--unanimous", is_flag=True, help="Only pairs on which all raters agree.")
 @click.option(
-    "--generators", metavar="TABLE", help="A table image,generator; else a picture's folder says who made it."
+    "--generators", metavar="TABLE", help="A table image,generator; default: the generator is the picture's folder."
 )
 @click.option(
     "--include-training",
     is_flag=True,
-    help="Judge a human model on pictures that it learned from, too; its figures are then too good.",
+    help="Also test a human model on pictures that it learned from; its figures are then too good.",
 )
-@click.option("--reals-too", is_flag=True, help="Votes on real pictures count too.")
-@click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write everything as .json.")
-@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write one self-contained HTML file.")
+@options("reals_too", "json", "report")
 @click.option(
-    "--resamples", type=click.IntRange(20), default=500, show_default=True, help="Of the bootstrap, for votes."
+    "--resamples",
+    type=click.IntRange(20),
+    default=500,
+    show_default=True,
+    help="Resamples of the bootstrap, for votes.",
 )
 @options("extractor", "match", "seed", "workers", "no_store", "quiet")
 def bench(
-    labels: tuple[str, ...],
-    images: tuple[str, ...],
-    real: tuple[str, ...],
-    snapshots: tuple[str, ...],
-    generators: str | None,
-    reals_too: bool,
-    out: Path | None,
-    report: Path | None,
-    no_store: bool,
-    quiet: bool,
-    **how: Any,
+    labels: tuple[str, ...], generators: str | None, out: Path | None, report: Path | None, quiet: bool, **how: Any
 ) -> None:
-    """Judge scorers by LABELS: how many pairs each puts right, or the AUROC of people's votes.
+    """Compare scorers by LABELS: how many pairs each puts right, or the AUROC of people's votes.
 
-    LABELS is a table of pairs, votes or counts, or a folder such as LGIQA with a table of pairs beside the pictures of
-    each set. Several sets have names: faces=pairs.csv cats=more.csv --images faces=DIR --real faces=REALS; an option
-    without a name is for all. What --scorers takes:
+    LABELS is a table of pairs, votes or counts, or a folder such as LGIQA with a table of pairs next to the pictures
+    of each set. Several sets have names: faces=pairs.csv cats=more.csv --images faces=DIR --real faces=REALS; an
+    option without a name is for all sets. What --scorers takes:
 
     \b
     gmm, knn(k=5), multilayer      fitted on --real; mbc, bc, ir, rank on --snapshots
@@ -66,42 +61,32 @@ def bench(
     SCORES.csv[column]             a table with id or image; [-column] where lower is better
     LABEL=any of these             under another name
 
-    Every entry is judged on the same pairs. Pictures that are missing are listed. A run that was stopped goes on from
+    Every entry is tested on the same pairs. Pictures that are missing are listed. A run that was stopped goes on from
     the features that are kept.
     """
-    from ..errors import BadSpec
     from ..evaluate.bench import bench as run
-    from ..files import replace_file
     from ..votes.votes import read_generators
-    from . import console
 
-    if out and out.suffix.lower() != ".json":
-        raise BadSpec(f"Figures are written as .json, got {out.name!r}.")
-    for path in filter(None, (out, report)):
-        check_writable(path)
-    given = {"images": images, "real": real, "snapshots": snapshots}
-    sets = labelled_sets(labels, given, read_generators(generators) if generators else {})
-    with console.plain_warnings(quiet), console.progress(quiet) as progress:
-        found = run(sets, store=not no_store, progress=progress, kind=None if reals_too else "generated", **how)
-    if out:
-        replace_file(out, json.dumps(found.to_json(), indent=1).encode())
+    check_json(out)
+    of_sets = {name: how.pop(name) for name in OF_SETS}
+    with working(quiet, out, report) as progress:
+        sets = labelled_sets(labels, of_sets, read_generators(generators) if generators else {})
+        found = run(sets, progress=progress, **how)
+    write_json(out, found.to_json())
     if report:
         from ..evaluate.bench_page import write_page
 
         write_page(report, found)
-    show(found)
-    if not quiet:
-        for text in found.warnings:
-            console.say(f"warning: {text}")
-        for path in filter(None, (out, report)):
-            console.say(f"wrote {path}")
+    for title, columns, rows in tables(found):
+        if rows:
+            console.table(title, columns, rows)
+    console.finish(quiet, out, report, texts=[f"warning: {text}" for text in found.warnings])
 
 
 def labelled_sets(
     labels: tuple[str, ...], given: Mapping[str, tuple[str, ...]], generator: Mapping[str, str]
 ) -> list[LabelledSet]:
     """The sets of the command line: each with its own options, else with those that are for all."""
-    from ..errors import BadSpec, MissingSource
     from ..evaluate.bench import LabelledSet
     from ..votes.lgiqa import pair_sets
 
@@ -128,8 +113,7 @@ def labelled_sets(
             name,
             table,
             str(chosen["images"].get(name, chosen["images"].get("", folder))),
-            chosen["real"].get(name, chosen["real"].get("")),
-            chosen["snapshots"].get(name, chosen["snapshots"].get("")),
+            *(chosen[option].get(name, chosen[option].get("")) for option in ("real", "snapshots")),
             generator,
         )
         for name, (table, folder) in tables.items()
@@ -142,37 +126,32 @@ def named(text: str, known: Mapping[str, Any] | None = None) -> tuple[str, str]:
 
     name, where = name_and_place(text, barred="[/\\(")
     if name and known is not None and name not in known:
-        from ..errors import BadSpec
-
         raise BadSpec(f"There is no set {name!r} (in {text!r}); there are {', '.join(known)}.")
     return name, where
 
 
-def show(found: Bench) -> None:
-    """Table 1, each sweep, and who is better than whom, on stdout."""
-    from . import console
+def tables(found: Bench) -> Iterator[tuple[str, tuple[str, ...], list[tuple[Any, ...]]]]:
+    """Table 1, each sweep, and who is better than whom: title, columns, rows."""
 
-    heads = [f"{one.name} ({one.figure})" for one in found.sets]
-    if found.entries:
-        rows = [(entry, *(cell(one, entry, found.entries) for one in found.sets)) for entry in found.entries]
-        console.table("Agreement with people", ("scorer", *heads), rows)
+    def cells(label: str, among: Sequence[str]) -> Iterator[str]:
+        return (cell(labelled, label, among) for labelled in found.sets)
+
+    heads = [f"{labelled.name} ({labelled.figure})" for labelled in found.sets]
+    rows = [(entry, *cells(entry, found.entries)) for entry in found.entries]
+    yield "Agreement with people", ("scorer", *heads), rows
     for sweep in found.sweeps:
         labels = [entry.label for entry in sweep.entries]
-        rows = [
-            (v, *(cell(one, label, labels) for one in found.sets))
-            for v, label in zip(sweep.values, labels, strict=True)
-        ]
-        console.table(sweep.label, (sweep.parameter, *heads), rows)
+        rows = [(value, *cells(label, labels)) for value, label in zip(sweep.values, labels, strict=True)]
+        yield sweep.label, (sweep.parameter, *heads), rows
     for one in found.sets:
         names = {entry: f"{entry} ({one.guessing[entry]})" if entry in one.guessing else entry for entry in one.figures}
         shown = [d for d in one.differences if d.left in found.entries]
         rows = [(names[d.left], d.says, names[d.right], f"{d.difference:+.3f}") for d in shown]
-        if rows:
-            console.table(f"{one.name}: differences on the same {one.kind}", ("", "is", "than", "by"), rows)
+        yield f"{one.name}: differences on the same {one.kind}", ("", "is", "than", "by"), rows
         if one.breakdown:
             kinds = list(next(iter(one.breakdown.values())))
             rows = [(entry, *map(str, by.values())) for entry, by in one.breakdown.items() if entry in found.entries]
-            console.table(f"{one.name}: by generators", ("scorer", *kinds), rows)
+            yield f"{one.name}: by generators", ("scorer", *kinds), rows
 
 
 def cell(one: SetFound, entry: str, among: Sequence[str]) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 SHOWN = 10  # best and worst pictures in the terminal
@@ -22,6 +24,12 @@ def warn(text: str, quiet: bool = False) -> None:
         say(f"warning: {text}")
 
 
+def finish(quiet: bool, *files: Path | None, texts: Iterable[str] = ()) -> None:
+    """The last lines of a command: sentences, and which files were written; nothing when quiet."""
+    for text in () if quiet else (*texts, *(f"wrote {path}" for path in files if path)):
+        say(text)
+
+
 @contextmanager
 def progress(quiet: bool = False, unit: str = "pictures") -> Iterator[Callable[[str, int, int], None] | None]:
     """Progress bars on stderr, as a function of (what, done, total); None when quiet or when nobody is looking."""
@@ -31,14 +39,8 @@ def progress(quiet: bool = False, unit: str = "pictures") -> Iterator[Callable[[
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(unit),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit))
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bars:
         tasks: dict[str, Any] = {}
 
         def show(what: str, done: int, total: int) -> None:
@@ -77,6 +79,11 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], rig
     Console().print(shown)
 
 
+def as_cells(content: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """A row for each name of a header: its value, lists and mappings as JSON."""
+    return [(name, json.dumps(v) if isinstance(v, (dict, list)) else v) for name, v in content.items()]
+
+
 def ranking(scores: Any) -> None:
     """The best and worst pictures, and the set in one line."""
     ranked = scores.ranked()
@@ -85,21 +92,16 @@ def ranking(scores: Any) -> None:
     else:
         chosen = list(enumerate(ranked, 1))
     people = scores.believed  # else it is in the table that is written, and no headline
-    rows = [
-        ("...",) + ("",) * (4 + people)
-        if pair is None
-        else (
-            pair[0],
-            f"{scores.z[pair[1]]:+.2f}",
-            f"{scores.z_low[pair[1]]:+.2f} .. {scores.z_high[pair[1]]:+.2f}",
-            f"{100 * scores.percentile[pair[1]]:.1f} %",
-            *([f"{100 * scores.p_real[pair[1]]:.0f} %"] if people else []),
-            scores.id[pair[1]] + _flags(scores, pair[1]),
-        )
-        for pair in chosen
-    ]
-    called = ("called real",) if people else ()
-    table("", ("rank", "z", "95 % interval", "percentile", *called, "picture"), rows, right=range(4 + people))
+
+    def cells(rank: int, row: int) -> tuple[Any, ...]:
+        z, low, high = scores.z[row], scores.z_low[row], scores.z_high[row]
+        shares = [scores.percentile[row], *([scores.p_real[row]] if people else [])]
+        percents = [f"{100 * share:.{1 - i}f} %" for i, share in enumerate(shares)]
+        return rank, f"{z:+.2f}", f"{low:+.2f} .. {high:+.2f}", *percents, scores.id[row] + _flags(scores, row)
+
+    columns = ("rank", "z", "95 % interval", "percentile", *(["called real"] if people else []), "picture")
+    rows = [("...",) + ("",) * (4 + people) if pair is None else cells(*pair) for pair in chosen]
+    table("", columns, rows, right=range(4 + people))
 
 
 def _flags(scores: Any, row: int) -> str:
@@ -114,13 +116,13 @@ def summary(scores: Any) -> None:
     if whole["mean_z"] is not None:
         say(
             f"{whole['scored']} pictures, mean z {whole['mean_z']:+.2f} "
-            "(0 = like a typical real, -3 = three spreads worse), "
+            "(0 = like a typical real, -3 = three robust standard deviations worse), "
             f"{100 * whole['share_below_worst_5_percent']:.0f} % no better than the worst 5 % of reals."
         )
     if scores.believed and whole["mean_p_real"] is not None:
-        say(f"People would call {100 * whole['mean_p_real']:.0f} % of them real (mean of the column p_real).")
+        say(f"Mean p_real {100 * whole['mean_p_real']:.0f} %: the probability that a person calls a picture real.")
     elif scores.p_real is not None:
-        say("What people would call real is not summed up: see the warnings. The column p_real is in the table.")
+        say("No mean of p_real is shown: see the warnings. The column p_real is in the table.")
     if whole["duplicates"]:
         say(f"{whole['duplicates']} repeat a real picture (column duplicate_of).")
     if whole["out_of_domain"]:

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import options
+from . import console
+from .options import FILE, PATH, check_json, options, write_json
 
 if TYPE_CHECKING:
     from ..evaluate.votes import Evaluation
 
 
 @click.command()
-@click.argument("scores", type=click.Path(path_type=Path))
-@click.option(
-    "--labels",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="Votes, counts, pairs or ratings.",
-)
+@click.argument("scores", type=PATH)
+@click.option("--labels", required=True, type=PATH, help="Votes, counts, pairs or ratings.")
 @click.option(
     "--column",
     default="z",
@@ -29,71 +24,43 @@ if TYPE_CHECKING:
     help="Which column of SCORES; higher = better. Several, with commas: a human model is fitted to them.",
 )
 @click.option("--probability", is_flag=True, help="The column is the probability that a person says real.")
-@click.option("--learning-curve", is_flag=True, help="Also what is learned from fewer labels.")
-@click.option("--generators", metavar="TABLE", help="A table image,generator, where the labels do not say who made it.")
+@click.option("--learning-curve", is_flag=True, help="Also how good a model is that learned from fewer labels.")
+@click.option(
+    "--generators", metavar="TABLE", help="A table image,generator, for pictures whose generator the labels do not say."
+)
 @click.option(
     "--include-training",
     is_flag=True,
-    help="Judge p_real of a human model on pictures that it learned from, too; the figures are then too good.",
+    help="Also test p_real of a human model on pictures that it learned from; the figures are then too good.",
 )
-@click.option("--reals-too", is_flag=True, help="Votes on real pictures count too.")
-@click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write every figure as .json.")
-@click.option("--resamples", type=click.IntRange(20), default=500, show_default=True, help="Of the bootstrap.")
+@options("reals_too")
+@click.option("-o", "--out", type=FILE, help="Write every figure as .json.")
+@click.option(
+    "--resamples", type=click.IntRange(20), default=500, show_default=True, help="Resamples of the bootstrap."
+)
 @options("quiet")
-def evaluate(
-    scores: Path,
-    labels: Path,
-    column: str,
-    probability: bool,
-    learning_curve: bool,
-    generators: str | None,
-    include_training: bool,
-    reals_too: bool,
-    out: Path | None,
-    resamples: int,
-    quiet: bool,
-) -> None:
-    """Say how well SCORES agree with people, beside what a constant answer gets and the best that any score could.
+def evaluate(scores: Path, labels: Path, generators: str | None, out: Path | None, quiet: bool, **how: Any) -> None:
+    """Say how well SCORES agree with people, compared with a constant answer and with the best possible score.
 
     SCORES is a table with a column id (or image). A name in the labels is an id of the scores, or one is the end of
     the other. Intervals resample pictures, and raters where the votes name them. What is learned from votes (the
-    calibration of a column, or a model of several) is judged on pictures that it has not seen.
+    calibration of a column, or a model of several) is tested on pictures that it has not seen.
     """
-    from ..errors import BadSpec
-    from ..evaluate.evaluate import evaluate as compare
-    from ..files import replace_file
+    from ..evaluate.evaluate import evaluate as run
     from ..votes.votes import read_generators
-    from . import console
 
-    made_by = None
-    if out and out.suffix.lower() != ".json":
-        raise BadSpec(f"Figures are written as .json, got {out.name!r}.")
+    check_json(out)
+    how["column"] = [name.strip() for name in how["column"].split(",")]
     with console.plain_warnings(quiet):
-        if generators:
-            made_by = read_generators(generators)
-        kind = None if reals_too else "generated"
-        found = compare(
-            scores,
-            labels,
-            column=[name.strip() for name in column.split(",")],
-            probability=probability,
-            learning_curve=learning_curve,
-            generator=made_by,
-            kind=kind,
-            include_training=include_training,
-            resamples=resamples,
-        )
-    if out:
-        replace_file(out, json.dumps(found.plain(), indent=1).encode())
+        known = read_generators(generators) if generators else None
+        found = run(scores, labels, generator=known, **how)
+    write_json(out, found.plain())
     _show(found)
     if not quiet:
         for text in against_people(found):
             console.warn(text)
-        console.say(
-            f"{found.judgements} judgements of {found.pictures} pictures; {found.without_score} without a score"
-        )
-        if out:
-            console.say(f"wrote {out}")
+        counts = f"{found.judgements} judgements of {found.pictures} pictures; {found.without_score} without a score"
+        console.finish(quiet, out, texts=[counts])
 
 
 def against_people(found: Evaluation) -> list[str]:
@@ -108,8 +75,6 @@ def against_people(found: Evaluation) -> list[str]:
 
 
 def _show(found: Evaluation) -> None:
-    from . import console
-
     console.table("Agreement with people", ("figure", "value"), list(found.figures.items()))
     if found.calibration:
         rows = [(f"{p:.3f}", share, n) for p, share, n in found.calibration]

@@ -7,15 +7,7 @@ import click
 from .options import Group
 
 
-class InOrder(Group):
-    """The commands as a study goes."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        order = ("serve", "export", "import", "stats")
-        return sorted(self.commands, key=lambda name: order.index(name) if name in order else len(order))
-
-
-@click.group(cls=InOrder)
+@click.group(cls=Group)
 def label() -> None:
     """Human judgements: collect them, exchange them, and what they say.
 
@@ -26,8 +18,6 @@ def label() -> None:
     """
 
 
-# --- what several of its commands have
-
 STORE = click.option(
     "--store",
     default="giqa-votes.db",
@@ -35,4 +25,4 @@ STORE = click.option(
     metavar="PATH|URL",
     help="Where votes are kept: a file (SQLite) or postgresql://user:password@host/name.",
 )
-NAME = click.option("--name", help="Of the study; default: the task. A store may hold several.")
+NAME = click.option("--name", help="Name of the study; default: the task. A store may hold several.")

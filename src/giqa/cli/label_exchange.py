@@ -7,16 +7,19 @@ from typing import Any
 
 import click
 
-from .label import NAME, STORE, label
+from ..errors import BadSpec, MissingSource
+from . import console
+from .label import NAME, STORE
+from .options import FILE, PATH
 
 
-@label.command("export")
+@click.command()
 @STORE
 @NAME
 @click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="Write .csv, .tsv or .parquet (label-studio: .json); default: CSV to stdout.",
 )
 @click.option("--everything", is_flag=True, help="Controls, and raters who failed the gate, too (column passed).")
@@ -26,12 +29,12 @@ from .label import NAME, STORE, label
     type=click.Choice(["giqa", "crowd-kit", "label-studio", "lgiqa"]),
     default="giqa",
     show_default=True,
-    help="Whose table; all but giqa's need -o.",
+    help="Tool that reads the table; all but giqa need -o.",
 )
-def label_export(store: str, name: str | None, out: Path | None, everything: bool, form: str) -> None:
+def export(store: str, name: str | None, out: Path | None, everything: bool, form: str) -> None:
     """Write the votes of a study as a table, no personal data in it.
 
-    One row a vote that stands:
+    One row for each valid vote:
 
     \b
     hype, hype-time: image, rater, said_real, context
@@ -44,14 +47,12 @@ def label_export(store: str, name: str | None, out: Path | None, everything: boo
     --format label-studio  JSON of tasks with annotations
     --format lgiqa         left, right, votes_left, votes_right; of pairs only
 
-    In .csv and .tsv a text that begins with = + - @ has a ' before it, so that no spreadsheet runs it; giqa takes it
-    off again.
+    In .csv and .tsv a text that begins with = + - @ has a ' before it, so that no spreadsheet runs it; giqa removes
+    it again.
     """
-    from ..errors import BadSpec
     from ..tables.table import Table
     from ..tables.write import as_csv, write_table
     from ..votes.votes import as_labels
-    from . import console
 
     check_format(form, out, everything)
     columns = exported(store, name, everything)
@@ -69,8 +70,6 @@ def label_export(store: str, name: str | None, out: Path | None, everything: boo
 
 
 def check_format(form: str, out: Path | None, everything: bool) -> None:
-    from ..errors import BadSpec
-
     if form == "giqa":
         return
     if out is None:
@@ -83,12 +82,11 @@ def check_format(form: str, out: Path | None, everything: bool) -> None:
 
 def exported(store: str, name: str | None, everything: bool) -> dict[str, list[Any]]:
     """The columns of the study of this name, or of the only one."""
-    from ..errors import BadSpec, MissingSource
     from ..study.progress import columns
     from ..study.store import open_store
 
     if "://" not in store and not Path(store).exists():
-        raise MissingSource(f"There is no store {store}; give --store, the one that `giqa label serve` was given.")
+        raise MissingSource(f"There is no store {store}; give --store, the one that `giqa label serve` used.")
     kept = open_store(store)
     try:
         studies = {study.name: study for study in kept.studies()}
@@ -102,7 +100,6 @@ def exported(store: str, name: str | None, everything: bool) -> dict[str, list[A
 
 
 def write_as(form: str, out: Path, labels: Any) -> None:
-    from ..errors import BadSpec
     from ..votes import exchange
     from ..votes.votes import Pairs
 
@@ -116,15 +113,15 @@ def write_as(form: str, out: Path, labels: Any) -> None:
     write(out, labels)
 
 
-@label.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("-o", "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Table to write.")
+@click.command("import")
+@click.argument("file", type=PATH)
+@click.option("-o", "--out", required=True, type=FILE, help="Table to write.")
 @click.option(
     "--format",
     "form",
     required=True,
     type=click.Choice(["crowd-kit", "label-studio", "mturk", "prolific", "lgiqa"]),
-    help="Whose file it is.",
+    help="Tool that wrote the file.",
 )
 @click.option(
     "--image",
@@ -136,25 +133,25 @@ def write_as(form: str, out: Path, labels: Any) -> None:
 )
 @click.option(
     "--submissions",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="CSV",
     help="prolific: its export of submissions; only approved and awaited ones count.",
 )
 @click.option(
     "--about",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="TABLE",
-    help="Table image and kind, generator, context, control (any of them): what the file does not know of a picture.",
+    help="Table image and kind, generator, context, control (any of them): what the file does not say about a picture.",
 )
 @click.option("--unanimous", is_flag=True, help="lgiqa: only pairs on which all raters agree.")
 @click.option(
     "--key",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     metavar="FILE",
-    help="A secret, made if it is not there: one worker is the same rater in every file imported with it. Delete it "
-    "when all are in.",
+    help="A file with a secret, made if it is not there: with it, one worker is the same rater in every imported file. "
+    "Delete it when all files are in.",
 )
-def label_import(file: Path, out: Path, form: str, key: Path | None, **options: Any) -> None:
+def import_(file: Path, out: Path, form: str, key: Path | None, **options: Any) -> None:
     """Turn another tool's result FILE into a table of votes.
 
     \b
@@ -166,7 +163,7 @@ def label_import(file: Path, out: Path, form: str, key: Path | None, **options: 
 
     Answers are real and fake (or 1 and 0); where they are other numbers, they are ratings. What was skipped, rejected
     or returned, what has no answer or no rater, and what is there twice does not count; a line on stderr says how much.
-    Ids of workers are replaced by random ones, and of age, sex, address and the like nothing is read. Error rates need
+    Ids of workers are replaced by random ones; age, sex, address and the like are not read. Error rates need
     to know which pictures are real: give --about.
 
     \b
@@ -174,7 +171,6 @@ def label_import(file: Path, out: Path, form: str, key: Path | None, **options: 
     giqa label stats votes.csv
     """
     from ..votes.exchange import with_about
-    from . import console
 
     check_options(form, options)
     with console.plain_warnings():
@@ -192,8 +188,6 @@ OF = {"image": NAMED, "answer": NAMED, "submissions": ("prolific",)}
 
 
 def check_options(form: str, options: dict[str, Any]) -> None:
-    from ..errors import BadSpec
-
     for name, forms in (OF | {"unanimous": ("lgiqa",)}).items():
         if options[name] and form not in forms:
             raise BadSpec(f"--{name} is for --format {' and '.join(forms)}, not for {form}.")
@@ -219,8 +213,6 @@ def secret_in(path: Path) -> bytes:
     """The key in a file that only its owner can read; made at the first time."""
     import os
     import secrets
-
-    from ..errors import BadSpec
 
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

@@ -8,24 +8,37 @@ from typing import Any
 
 import click
 
-from .label import NAME, STORE, label
+from ..errors import BadSpec
+from . import console
+from .label import NAME, STORE
+from .options import COUNT
 
 
-@label.command("serve")
+@click.command()
 @click.argument("fakes", nargs=-1)
 @click.option("--real", metavar="REALS", help="Real pictures; half of what raters see in hype and hype-time.")
 @click.option("--task", type=click.Choice(["hype", "hype-time", "pairs", "rating"]), help="What raters are asked.")
 @STORE
 @NAME
-@click.option("--votes", "votes_each", type=click.IntRange(1), default=5, show_default=True, help="For each picture.")
-@click.option("--sitting", type=click.IntRange(2), help="Questions a rater; default 100, or as many as there are.")
+@click.option("--votes", "votes_each", type=COUNT, default=5, show_default=True, help="Votes for each picture.")
+@click.option(
+    "--sitting", type=click.IntRange(2), help="Questions for each rater; default: 100, or as many as there are."
+)
 @click.option("--controls", type=click.IntRange(0), default=10, show_default=True, help="Quality-control pictures.")
 @click.option("--easy", metavar="SOURCE", help="Fakes that nobody should miss, for the controls; else shuffled reals.")
-@click.option("--gate", type=click.FloatRange(0, 1), default=0.65, show_default=True, help="Share of controls right.")
+@click.option(
+    "--gate",
+    type=click.FloatRange(0, 1),
+    default=0.65,
+    show_default=True,
+    help="Share of controls that a rater must get right.",
+)
 @click.option("--tutorial", type=click.IntRange(0), default=4, show_default=True, help="Examples with feedback.")
-@click.option("--break-every", type=click.IntRange(1), default=50, show_default=True, help="Answers between breaks.")
-@click.option("--pairs", metavar="CSV", help="For pairs: which (columns left, right); else they are drawn.")
-@click.option("--number", type=click.IntRange(1), help="For pairs: how many to draw; default: as many as fakes.")
+@click.option("--break-every", type=COUNT, default=50, show_default=True, help="Answers between breaks.")
+@click.option(
+    "--pairs", metavar="CSV", help="For pairs: a table with columns left and right; default: drawn at random."
+)
+@click.option("--number", type=COUNT, help="For pairs: how many to draw; default: as many as fakes.")
 @click.option(
     "--size", type=click.IntRange(16, 4096), help="Pixels of the longer side; default: the smallest's, at most 512."
 )
@@ -33,19 +46,19 @@ from .label import NAME, STORE, label
     "--steps",
     metavar="DOWN,UP",
     help="For hype-time: ms less after a right answer, ms more after a wrong one. Default: 30,10 as in HYPE, which "
-    "ends at the shortest look whoever judges; 10,30 comes to rest where 75 % are right.",
+    "ends at the shortest exposure for every rater; 10,30 converges where 75 % of the answers are right.",
 )
 @click.option("--title", help="Heading of the study.")
 @click.option("--contact", default="", help="Whom raters can ask, on the consent page.")
-@click.option("--completion", default="", help="Said at the end, such as a completion code.")
+@click.option("--completion", default="", help="Shown at the end, such as a completion code.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For what is held out, and for pairs.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0: every machine that reaches this one.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0: any free one.")
-@click.option("--https", is_flag=True, help="Behind a proxy that speaks HTTPS: cookies are marked Secure.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0: reached from other machines."
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="Port; 0: any free one.")
+@click.option("--https", is_flag=True, help="Served behind a proxy that speaks HTTPS: cookies are marked Secure.")
 @click.option("--dry-run", is_flag=True, help="Make the study, print its link, serve nothing.")
-def label_serve(
-    fakes: tuple[str, ...], store: str, host: str, port: int, https: bool, dry_run: bool, **options: Any
-) -> None:
+def serve(fakes: tuple[str, ...], store: str, **options: Any) -> None:
     """Let people judge pictures in a browser.
 
     \b
@@ -58,10 +71,9 @@ def label_serve(
     and the admin page; its password comes from GIQA_ADMIN_PASSWORD, or is made and printed once. The study is made at
     the first start; run the command again, or `giqa label serve --store PATH` alone, to go on with what is there.
     """
-    from ..errors import BadSpec
     from ..study.store import open_store
-    from . import console
 
+    serving = {name: options.pop(name) for name in ("host", "port", "https", "dry_run")}
     kept = open_store(store)
     try:
         if fakes:
@@ -72,13 +84,12 @@ def label_serve(
                 console.say(f"the store has the study {name!r}; going on with it as it was made")
         if not kept.studies():
             raise BadSpec(f"The store {store} holds no study; give FAKES, --real REALS and --task.")
-        run(kept, host, port, https, dry_run)
+        run(kept, **serving)
     finally:
         kept.close()
 
 
 def make(store: Any, fakes: tuple[str, ...], **options: Any) -> None:
-    from ..errors import BadSpec
     from ..study.collect import collect
 
     if options["task"] is None:
@@ -93,8 +104,6 @@ def make(store: Any, fakes: tuple[str, ...], **options: Any) -> None:
 
 def steps(text: str, task: str) -> dict[str, int]:
     """`DOWN,UP` as settings of the study."""
-    from ..errors import BadSpec
-
     if task != "hype-time":
         raise BadSpec(f"--steps {text} is for --task hype-time; {task} has no timed look.")
     down, comma, up = text.partition(",")
@@ -106,14 +115,13 @@ def steps(text: str, task: str) -> dict[str, int]:
 def warn_of_steps(settings: Any) -> None:
     """Say so where guessing alone passes the staircase."""
     from ..votes.staircase import GUESS, Staircase
-    from . import console
 
     s = settings
     rests = Staircase(s.start, s.down, s.up, s.floor, s.top).target
-    says = f"steps -{s.down}/+{s.up} ms rest where {rests:.0%} of the answers are right"
+    says = f"steps -{s.down}/+{s.up} ms converge where {rests:.0%} of the answers are right"
     if rests <= GUESS:
         says += (
-            f"; guessing gets {GUESS:.0%}, so every rater slides to {s.floor} ms whatever they see: take --steps 10,30 "
+            f"; guessing gets {GUESS:.0%}, so every rater ends at {s.floor} ms whatever they see: take --steps 10,30 "
             "(75 %) to compare exposures, and a new --name or --store (docs/people.md)"
         )
     console.say(says)
@@ -125,7 +133,6 @@ def run(store: Any, host: str, port: int, https: bool, dry_run: bool) -> None:
 
     from ..study import access
     from ..study.app import serve
-    from . import console
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # by name: of a protocol that is not said, asyncio leaves Nagle's delay on, 40 ms for each answer

@@ -2,55 +2,49 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .label import label
-from .options import options
+from ..errors import BadSpec
+from . import console
+from .options import FILE, PATH, check_json, options, switch_off, write_json
 
 if TYPE_CHECKING:
     from ..votes.findings import Findings
 
 
-@label.command("stats")
-@click.argument("judgements", type=click.Path(path_type=Path))
-@click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write every figure as .json.")
+@click.command()
+@click.argument("judgements", type=PATH)
+@click.option("-o", "--out", type=FILE, help="Write every figure as .json.")
 @click.option(
     "--labels",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write one row a picture (.csv or .parquet): votes, and the probability that people call it real.",
+    type=FILE,
+    help="Write one row a picture (.csv or .parquet): votes, and the probability that a person calls it real.",
 )
-@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write one self-contained HTML file.")
+@options("report")
 @click.option("--pictures", metavar="SOURCE", help="Where the judged pictures are, to be shown in the report.")
-@click.option("--no-paths", is_flag=True, help="The report names no picture.")
-@click.option("--gate", type=click.FloatRange(0, 1), help="Leave out raters less often right on controls.")
-@click.option("--compare", "versus", nargs=2, metavar="A B", help="Two generators: who fools people more?")
+@switch_off("--no-paths", "show_paths", "The report names no picture.")
+@click.option(
+    "--gate", type=click.FloatRange(0, 1), help="Leave out raters whose share of right answers on controls is lower."
+)
+@click.option("--compare", "versus", nargs=2, metavar="A B", help="Two generators: which one fools people more?")
 @click.option(
     "--interval",
     type=click.Choice(["student", "paper"]),
     default="student",
     show_default=True,
-    help="Of HYPE: one that holds for few evaluators, or the paper's percentile bootstrap, too narrow below about 20.",
+    help="Of the HYPE error rate: student holds for few evaluators; paper is the paper's percentile bootstrap, too "
+    "narrow below about 20.",
 )
-@click.option("--resamples", type=click.IntRange(100), default=10_000, show_default=True, help="Of each bootstrap.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of each bootstrap.")
+@click.option(
+    "--resamples", type=click.IntRange(100), default=10_000, show_default=True, help="Resamples of each bootstrap."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of each bootstrap.")
 @options("quiet")
 def stats(
-    judgements: Path,
-    out: Path | None,
-    labels: Path | None,
-    report: Path | None,
-    pictures: str | None,
-    no_paths: bool,
-    gate: float | None,
-    versus: tuple[str, str] | None,
-    interval: str,
-    resamples: int,
-    seed: int,
-    quiet: bool,
+    judgements: Path, out: Path | None, labels: Path | None, report: Path | None, quiet: bool, **how: Any
 ) -> None:
     """Say what human judgements say, with intervals.
 
@@ -63,37 +57,29 @@ def stats(
     ratings   image,rater,rating
     sittings  rater,generator,fakes,wrong_fakes,reals,wrong_reals[,fake_seconds,real_seconds]
     """
-    from ..errors import BadSpec
     from ..votes.findings import judge
-    from . import console
 
-    if out and out.suffix.lower() != ".json":
-        raise BadSpec(f"Figures are written as .json, got {out.name!r}.")
-    if (pictures or no_paths) and not report:
+    check_json(out)
+    shown = {name: how.pop(name) for name in ("pictures", "show_paths")}
+    if not report and (shown["pictures"] or not shown["show_paths"]):
         raise BadSpec("--pictures and --no-paths are about the report; give --report FILE too.")
     with console.plain_warnings(quiet):
-        found = judge(judgements, gate=gate, versus=versus or None, resamples=resamples, seed=seed, interval=interval)
-    if out:
-        from ..files import replace_file
-
-        replace_file(out, json.dumps([one.plain() for one in found], indent=1).encode())
+        found = judge(judgements, **how)
+    write_json(out, [one.plain() for one in found])
     if labels:
         _write_labels(labels, found)
     if report:
         from ..votes.page import write_people_report
 
-        write_people_report(report, found, title=judgements.stem, pictures=pictures, show_paths=not no_paths)
+        write_people_report(report, found, title=judgements.stem, **shown)
     for one in found:
         _show(one)
-    for path in filter(None, (out, labels, report)):
-        if not quiet:
-            console.say(f"wrote {path}")
+    console.finish(quiet, out, labels, report)
 
 
 def _write_labels(path: Path, found: list[Findings]) -> None:
     import numpy as np
 
-    from ..errors import BadSpec
     from ..tables.write import write_table
 
     tables = [one.pictures for one in found if one.pictures is not None]
@@ -105,8 +91,6 @@ def _write_labels(path: Path, found: list[Findings]) -> None:
 
 def _show(found: Findings) -> None:
     """Every table that there is, on stdout."""
-    from . import console
-
     about = f"{found.rows} rows of {found.kind}" + (f", {found.evaluators} evaluators" if found.evaluators else "")
     console.say(f"{found.name}: {about}" + (f", {found.gated_out} below the gate" if found.gated_out else ""))
     for caution in found.cautions():
@@ -121,8 +105,8 @@ def _show(found: Findings) -> None:
     if found.spread:
         s = found.spread
         console.say(
-            f"+-.03 takes {s.evaluators(0.03)} evaluators with {s.answers:.0f} answers each; "
-            f"to tell two generators .05 apart, {s.evaluators_to_tell(0.05)} for each"
+            f"+-0.03 takes {s.evaluators(0.03)} evaluators with {s.answers:.0f} answers each; "
+            f"to find a difference of 0.05 between two generators, {s.evaluators_to_tell(0.05)} for each"
         )
 
 

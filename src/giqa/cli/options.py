@@ -1,15 +1,25 @@
-"""What the commands share: how errors end a command, and the options that several have."""
+"""What the commands share: how errors end a command, the options that several have, and the frame around their work."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ..errors import BadSpec, GiqaError
+from . import console
+
 PRESETS = click.Choice(["paper", "released", "recommended"])
+SOURCES = """A source of pictures is a folder, a zip, an .npz or .npy array, a list file, a pattern such as
+'runs/**/*.png', or a table with a filter such as 'labels.csv[kind=real]'."""
+PATH = click.Path(path_type=Path)
+FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+COUNT = click.IntRange(1)
 
 
 class Group(click.Group):
@@ -19,8 +29,6 @@ class Group(click.Group):
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
-        from ..errors import GiqaError
-
         try:
             return super().invoke(ctx)
         except GiqaError as error:
@@ -37,58 +45,103 @@ class Group(click.Group):
             ctx.exit(130)
 
 
+def switch_off(flag: str, name: str, help: str) -> Callable:
+    """A flag such as --no-paths, which the command gets as `show_paths`: true unless the flag is given."""
+    return click.option(flag, name, is_flag=True, callback=lambda context, option, given: not given, help=help)
+
+
+OPTIONS = {
+    "extractor": click.option(
+        "--extractor",
+        metavar="SPEC",
+        help="How features are made, e.g. 'inception(layers=[\"Mixed_5d\"])'; see `giqa list`.",
+    ),
+    "scorer": click.option(
+        "--scorer", metavar="SPEC", help="How features are scored, e.g. knn or 'knn(k=5)'; see `giqa list`."
+    ),
+    "preset": click.option(
+        "--preset",
+        type=PRESETS,
+        help="The paper to the letter, its released scripts, or what measures best (default).",
+    ),
+    "match": click.option(
+        "--match",
+        is_flag=False,
+        flag_value="auto",
+        metavar="[SPEC]",
+        help="Bring all pictures to one size and coding first: alone, chosen from both sets; or e.g. "
+        "'match(size=64, coding=\"jpeg444\", quality=90)'.",
+    ),
+    "match_spec": click.option(
+        "--match",
+        metavar="SPEC",
+        help="Bring pictures to one size and coding first, e.g. 'match(size=64)'; `giqa doctor` proposes one.",
+    ),
+    "flip": click.option("--flip", is_flag=True, help="Mirrored copies of the reals join the reference."),
+    "seed": click.option("--seed", type=int, default=0, show_default=True, help="For folds and starts."),
+    "leave_out": click.option(
+        "--leave-out",
+        metavar="WHAT",
+        help="Fit without some reals: twins (keeps one of each group that is nearly the same), strays (reals that "
+        "show something else than the other reals, or score absurdly low), or 'twins,strays'.",
+    ),
+    "group": click.option(
+        "--group",
+        metavar="COLUMN",
+        help="A column of the table of reals: warn when one of its groups scores low although it is real.",
+    ),
+    "workers": click.option(
+        "--workers", type=COUNT, help="Threads that decode; results do not depend on it. Default: all cores."
+    ),
+    "no_store": switch_off("--no-store", "store", "Keep no features on disk."),
+    "quiet": click.option("--quiet", "-q", is_flag=True, help="No progress and no warnings."),
+    "real": click.option("--real", required=True, metavar="REALS", help="Real pictures to compare with."),
+    "layers": click.option(
+        "--layers",
+        metavar="NAMES",
+        help="Layers or levels (low, mid, high, all) for all metrics but qs; default: the deepest high one.",
+    ),
+    "pictures": click.option(
+        "--pictures",
+        type=click.IntRange(20),
+        metavar="N",
+        help="Take N pictures of each set, reals too, for all but qs.",
+    ),
+    "json": click.option("-o", "--out", type=FILE, help="Write everything as .json."),
+    "as_json": click.option("--json", "as_json", is_flag=True, help="As JSON."),
+    "report": click.option("--report", type=FILE, help="Write one self-contained HTML file."),
+    "no_thumbnails": switch_off("--no-thumbnails", "show_thumbnails", "The report holds no picture."),
+    "no_paths": switch_off("--no-paths", "show_paths", "The report holds numbers instead of file names."),
+    "reals_too": click.option(
+        "--reals-too",
+        "kind",
+        is_flag=True,
+        callback=lambda context, option, given: None if given else "generated",
+        help="Votes on real pictures count too.",
+    ),
+}
+
+
 def options(*names: str) -> Callable:
-    """The options that several commands share."""
-    known = {
-        "extractor": click.option(
-            "--extractor",
-            metavar="SPEC",
-            help="How features are made, e.g. 'inception(layers=[\"Mixed_5d\"])'; see `giqa list`.",
-        ),
-        "scorer": click.option(
-            "--scorer", metavar="SPEC", help="How features are scored, e.g. knn or 'knn(k=5)'; see `giqa list`."
-        ),
-        "preset": click.option(
-            "--preset",
-            type=PRESETS,
-            help="The paper to the letter, its released scripts, or what measures best (default).",
-        ),
-        "match": click.option(
-            "--match",
-            is_flag=False,
-            flag_value="auto",
-            metavar="[SPEC]",
-            help="Bring all pictures to one size and coding first: alone, chosen from both sets; or e.g. "
-            "'match(size=64, coding=\"jpeg444\", quality=90)'.",
-        ),
-        "flip": click.option("--flip", is_flag=True, help="Mirrored copies of the reals join the reference."),
-        "seed": click.option("--seed", type=int, default=0, show_default=True, help="For folds and starts."),
-        "leave_out": click.option(
-            "--leave-out",
-            metavar="WHAT",
-            help="Fit without some reals: twins (keeps one of each that are nearly the same), strays (what shows "
-            "something else than the other reals, or scores absurdly low), or 'twins,strays'.",
-        ),
-        "group": click.option(
-            "--group",
-            metavar="COLUMN",
-            help="A column of the table of reals: warn when one of its groups scores low though real.",
-        ),
-        "workers": click.option(
-            "--workers",
-            type=click.IntRange(1),
-            help="Threads that decode; results do not depend on it. Default: all cores.",
-        ),
-        "no_store": click.option("--no-store", is_flag=True, help="Keep no features on disk."),
-        "quiet": click.option("--quiet", "-q", is_flag=True, help="No progress and no warnings."),
-    }
+    """The options that several commands share, in this order."""
 
     def add(command: Callable) -> Callable:
         for name in reversed(names):
-            command = known[name](command)
+            command = OPTIONS[name](command)
         return command
 
     return add
+
+
+@contextmanager
+def working(
+    quiet: bool, *files: Path | None, unit: str = "pictures"
+) -> Iterator[Callable[[str, int, int], None] | None]:
+    """The frame around the work of a command: `files` can be written, warnings are one line each, progress is shown."""
+    for path in filter(None, files):
+        check_writable(path)
+    with console.plain_warnings(quiet), console.progress(quiet, unit) as progress:
+        yield progress
 
 
 def check_writable(path: Path) -> None:
@@ -98,3 +151,18 @@ def check_writable(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}."):
         pass
+
+
+def check_json(out: Path | None) -> None:
+    if out and out.suffix.lower() != ".json":
+        raise BadSpec(f"Figures are written as .json, got {out.name!r}.")
+
+
+def write_json(out: Path | None, content: Any) -> None:
+    """Every result as JSON is written here; None writes nothing."""
+    import json
+
+    from ..files import replace_file
+
+    if out:
+        replace_file(out, (json.dumps(content, indent=1) + "\n").encode())

@@ -1,18 +1,28 @@
-"""`giqa pick`: the best pictures by their scores, and what each share of them costs and gains."""
+"""`giqa pick`: the best pictures by their scores; `--curve`: FD, QS and DS against the share kept."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import options
+from ..errors import BadShape, BadSource, BadSpec
+from . import console
+from .options import FILE, PATH, options, working
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..model.table import Scores
+
+OF_CURVES = ("real", "latents", "truncated", "extractor", "scorer")
 
 
 @click.command()
-@click.argument("scores", type=click.Path(path_type=Path))
+@click.argument("scores", type=PATH)
 @click.option("--from", "fakes", metavar="FAKES", help="Where the pictures are: the source that was scored.")
 @click.option("--keep", type=float, metavar="SHARE", help="The best share, e.g. 0.9.")
 @click.option("--min-z", type=float, metavar="Z", help="All with this z or more, e.g. -2.")
@@ -22,7 +32,7 @@ from .options import options
     type=click.Choice(["score", "p_real"]),
     default="score",
     show_default=True,
-    help="What is best: the score, or how often people would call it real (of tables made with --human).",
+    help="What ranks the pictures: the score, or p_real (of tables made with --human).",
 )
 @click.option("--sample", type=int, metavar="N", help="Of those, N drawn at random.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For --sample.")
@@ -34,39 +44,24 @@ from .options import options
     show_default=True,
     help="How pictures get there; list: only the table.",
 )
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="A new folder.")
+@click.option("-o", "--out", type=PATH, help="A new folder.")
 @click.option(
     "--curve",
     "curves",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     multiple=True,
     help="Write FD, QS and DS against the share kept, .html or .csv; needs --from and --real. May be repeated.",
 )
-@click.option("--real", metavar="REALS", help="For --curve: real pictures, best ones that the scorer has not seen.")
 @click.option(
-    "--latents", type=click.Path(path_type=Path), help="For --curve: a .npy (n, d), keeps those in the middle."
+    "--real", metavar="REALS", help="For --curve: real pictures, if possible ones that the scorer has not seen."
 )
+@click.option("--latents", type=PATH, help="For --curve: a .npy (n, d); adds a curve by nearness to the middle.")
 @click.option(
     "--truncated", multiple=True, metavar="PSI=FAKES", help="For --curve: pictures of a truncated generator. Repeat it."
 )
 @options("extractor", "scorer", "workers", "quiet")
 def pick(
-    scores: Path,
-    out: Path | None,
-    curves: tuple[Path, ...],
-    fakes: str | None,
-    by: str,
-    sample: int | None,
-    seed: int,
-    no_copies: bool,
-    quiet: bool,
-    real: str | None,
-    latents: Path | None,
-    truncated: tuple[str, ...],
-    extractor: str | None,
-    scorer: str | None,
-    workers: int | None,
-    **which: Any,
+    scores: Path, out: Path | None, curves: tuple[Path, ...], by: str, no_copies: bool, quiet: bool, **asked: Any
 ) -> None:
     """Pick the best pictures of SCORES (a table that `giqa score -o` wrote) into a new folder.
 
@@ -76,78 +71,79 @@ def pick(
     giqa pick scores.csv --from fakes/ --curve curve.html --real reals/
 
     The folder also gets picked.csv: image, score, z, best first. Pictures without a score are left out. A folder that
-    holds anything is never touched. The curve says what each share costs and gains, beside truncation if it is given.
+    holds anything is never touched. The curve says what each share costs and gains; --truncated adds truncation to
+    compare with.
     """
-    from ..errors import BadSpec
-    from ..model.table import read_scores
-    from ..model.trust import doubts, human_part
-    from . import console
-
     if out is None and not curves:
         raise BadSpec("Where to? Give -o FOLDER, or --curve FILE.")
-    asked = {"--real": real, "--latents": latents, "--truncated": truncated, "--extractor": extractor}
-    if not curves and (given := [name for name, value in (asked | {"--scorer": scorer}).items() if value]):
-        raise BadSpec(f"{given[0]} is for --curve FILE; give that too.")
+    of_curves = {name: asked.pop(name) for name in OF_CURVES}
+    if not curves and (given := [name for name, value in of_curves.items() if value]):
+        raise BadSpec(f"--{given[0]} is for --curve FILE; give that too.")
+    of_curves |= {"workers": asked.pop("workers"), "sample": asked["sample"], "seed": asked["seed"]}
+    if by == "p_real" and asked["min_z"] is not None:
+        raise BadSpec("--min-z is on the scale of the score; with --by p_real give --keep or --top.")
+    ranked = ranked_by(by, scores, asked.pop("fakes"), no_copies, quiet)
+    if out is not None:
+        pick_into(out, ranked, quiet, **asked)
+    if curves:
+        draw_curve(curves, ranked, quiet, **of_curves)
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A table of scores, what ranks its pictures (NaN of those left out), and where they are."""
+
+    path: Path
+    table: Scores
+    values: np.ndarray
+    fakes: str | None
+
+
+def ranked_by(by: str, scores: Path, fakes: str | None, no_copies: bool, quiet: bool) -> Ranked:
+    """The table and the column that ranks it, with a warning where its p_real should not be believed."""
+    import numpy as np
+
+    from ..model.table import read_scores
+    from ..model.trust import doubts, human_part
+
     with console.plain_warnings(quiet):
         table = read_scores(scores)
     if by == "p_real" and table.p_real is None:
         raise BadSpec(f"{scores} has no column p_real; `giqa score --human` writes it.")
-    if by == "p_real" and which["min_z"] is not None:
-        raise BadSpec("--min-z is on the scale of the score; with --by p_real give --keep or --top.")
     values = (table.p_real if by == "p_real" else table.score).copy()
     part = human_part(table.made_by)
     if part is None and by == "p_real":
-        console.warn(f"how {scores} was made is not known, so neither is whether p_real may be believed", quiet)
+        console.warn(f"how {scores} was made is not known, so neither is whether p_real can be trusted", quiet)
     elif by == "p_real" or "human" not in table.made_by:
         for text in doubts(part):
             console.warn(text, quiet)
     if no_copies:
-        import numpy as np
-
         values[np.array([bool(copied) for copied in table.duplicate_of], bool)] = np.nan
-    if out is not None:
-        pick_into(out, table, values, fakes, sample, seed, quiet, scores, **which)
-    if curves:
-        from .pick_curve import draw_curve
-
-        asked = {"real": real, "latents": latents, "truncated": truncated, "extractor": extractor, "scorer": scorer}
-        draw_curve(curves, table, values, fakes, sample=sample, seed=seed, workers=workers, quiet=quiet, **asked)
+    return Ranked(scores, table, values, fakes)
 
 
 def pick_into(
-    out: Path,
-    table: Any,
-    values: Any,
-    fakes: str | None,
-    sample: int | None,
-    seed: int,
-    quiet: bool,
-    scores: Path,
-    *,
-    keep: float | None,
-    min_z: float | None,
-    top: int | None,
-    how: str,
+    out: Path, ranked: Ranked, quiet: bool, *, how: str, min_z: float | None, **which: float | int | None
 ) -> None:
-    """Pictures into the folder, and a sentence; `values`: what ranks them, NaN of those left out."""
+    """Pictures into the folder, and a sentence; `which`: keep, top, sample and seed."""
     import numpy as np
 
     from ..compare.picker import pick as rows_of
     from ..compare.picker import write_picked
-    from ..errors import BadSpec
     from ..images import open_source
-    from . import console
 
-    if fakes is None and how != "list":
+    table, values = ranked.table, ranked.values
+    if ranked.fakes is None and how != "list":
         raise BadSpec("Where are the pictures? Give --from FAKES, the source that was scored, or --how list.")
-    if keep is None and min_z is None and top is None:
+    if which["keep"] is None and min_z is None and which["top"] is None:
         raise BadSpec("Pick which? Give --keep SHARE, --min-z Z or --top N.")
     if min_z is not None:
         values = np.where(np.isnan(values), np.nan, table.z)  # they rank alike; z can be missing
-    rows = rows_of(values, keep=keep, top=top, above=min_z, sample=sample, seed=seed)
+    rows = rows_of(values, above=min_z, **which)
     if not len(rows):
-        raise BadSpec(f"No picture of {scores} is left to pick{'' if min_z is None else f' with z >= {min_z:g}'}.")
-    pictures = found(open_source(fakes), [table.id[row] for row in rows]) if fakes else {table.id[r]: r for r in rows}
+        raise BadSpec(f"No picture of {ranked.path} is left to pick{'' if min_z is None else f' with z >= {min_z:g}'}.")
+    ids = [table.id[row] for row in rows]
+    pictures = found(open_source(ranked.fakes), ids) if ranked.fakes else dict(zip(ids, rows, strict=True))
     people = {} if table.p_real is None else {"p_real": table.p_real[rows]}
     write_picked(out, pictures, {"score": table.score[rows], "z": table.z[rows], **people}, how)
     if not quiet:
@@ -158,12 +154,11 @@ def pick_into(
 
 def found(source: Any, ids: Sequence[str]) -> dict[str, Any]:
     """File name -> where each picture lies in the source: a path, or a function that reads it."""
-    from ..errors import BadSource
     from ..files import as_png
     from ..images.decode import decode
     from ..tables.names import join_names
 
-    place, absent = join_names(ids, source.ids, "the scores", source.name, error=BadSource, need=False)
+    row, absent = join_names(ids, source.ids, "the scores", source.name, error=BadSource, need=False)
     if absent:
         raise BadSource(
             f"{source.name} has no picture {absent[0]!r} ({len(absent)} of {len(ids)} are missing; it has "
@@ -172,7 +167,7 @@ def found(source: Any, ids: Sequence[str]) -> dict[str, Any]:
 
     pictures: dict[str, Any] = {}
     for name in ids:
-        index = place[name]
+        index = row[name]
         path = source.path(index)
         raw = None if path else source.raw(index)
         if path or isinstance(raw, bytes):
@@ -180,3 +175,133 @@ def found(source: Any, ids: Sequence[str]) -> dict[str, Any]:
         else:
             pictures[f"{name}.png"] = lambda raw=raw: as_png(decode(raw).pixels)
     return pictures
+
+
+def draw_curve(
+    curves: Sequence[Path], ranked: Ranked, quiet: bool, *, latents: Path | None, truncated: Sequence[str], **how: Any
+) -> None:
+    """The curve of a table of scores to files and stdout; `how`: real, extractor, scorer, sample, seed, workers."""
+    from ..compare.picker_curve import write_curve
+
+    if ranked.fakes is None or how["real"] is None:
+        raise BadSpec("--curve needs the pictures: give --from FAKES, the source that was scored, and --real REALS.")
+    sets = dict(truncation_of(text) for text in truncated)
+    for path in curves:
+        if path.suffix.lower() not in (".csv", ".html"):
+            raise BadSpec(f"--curve writes .csv or .html, got {path.name!r}.")
+    shared = {"sample": how.pop("sample"), "seed": how["seed"]}
+    with working(quiet, *curves) as progress:
+        judge = Judge(table=ranked.table, progress=progress, **how)
+        points, shared["sample"] = curve_points(judge, ranked, latents, sets, **shared)
+    notes = judge.notes()
+    for path in curves:
+        write_curve(path, points, notes, made_by=judge.made_by() | shared)
+    rows = []
+    for p in points:
+        ends = [(e.value, *e.interval()) for e in p.values.values()]
+        rows.append(
+            (p.how, f"{p.share:g}", p.n, *(f"{value:.4g} [{low:.4g}, {high:.4g}]" for value, low, high in ends))
+        )
+    console.table("", ("how", "kept", "measured", *points[0].values), rows)
+    console.finish(quiet, *curves, texts=notes)
+
+
+def curve_points(
+    judge: Judge, ranked: Ranked, latents: Path | None, sets: dict[float, str], sample: int | None, seed: int
+) -> tuple[list[Any], int]:
+    """The points of the scores, of latents in the middle and of truncated sets; of how many pictures each."""
+    from ..compare.picker_curve import SHARES, latent_scores, picker_curve, truncated_curve
+    from ..tables.names import join_names
+
+    ids, matrix, z = judge(ranked.fakes, "fakes")
+    row, absent = join_names(ids, list(ranked.table.id), ranked.fakes, "the table", error=BadSpec)
+    if absent:
+        raise BadSpec(f"The table has no score of {absent[0]!r} ({len(absent)} are missing); is it of {ranked.fakes}?")
+    scored = ranked.values[[row[name] for name in ids]]
+    known = {psi: judge(where, f"truncated {psi:g}")[1:] for psi, where in sets.items()}
+    least = max(1, round(min(SHARES) * int((scored == scored).sum())))
+    shared = {"sample": sample or min([least, *(len(m) for m, _ in known.values())]), "seed": seed}
+    points = picker_curve(judge.reals, matrix, scored, z, **shared)
+    if latents is not None:
+        nearness = latent_scores(read_latents(latents, ranked.fakes, ids))
+        points += picker_curve(judge.reals, matrix, nearness, z, how="latents in the middle", **shared)
+    return points + truncated_curve(judge.reals, known, **shared), shared["sample"]
+
+
+class Judge:
+    """What measures pictures: features as the table of scores was made with, a scorer for QS, layers for FD and DS."""
+
+    def __init__(self, real: str, table: Scores, extractor: str | None, scorer: str | None, seed: int, **reading: Any):
+        from ..features.reader import Reader
+        from ..features.select import ChosenLayers
+        from ..model.fit import fit
+
+        made = table.made_by.get("extractor")
+        own = extractor or (None if str(made).startswith("learned") else made)
+        self.reader, self.table = Reader(own, table.made_by.get("match"), **reading), table
+        features = self.features(real, "reals")
+        self.model = fit(features, scorer=scorer, seed=seed)
+        self.chosen = ChosenLayers(features, None, None, seed)
+        self.reals = self.chosen.real
+
+    def features(self, where: str, what: str) -> Any:
+        """Of all pictures of a source; those that cannot be read are left out."""
+        return self.reader.features(where, what).needed(f"pictures of {where}")
+
+    def __call__(self, where: str, what: str) -> tuple[Sequence[str], Any, Any]:
+        """Ids, features for FD and DS, and z for QS."""
+        found = self.features(where, what)
+        z = self.model.score(found).z
+        return found.ids, self.chosen.fake(found), z
+
+    def notes(self) -> list[str]:
+        """What a reader of the curve must know."""
+        mine, theirs = self.model.made_by["scorer"], self.table.made_by.get("scorer")
+        layers = ", ".join(self.chosen.names)
+        notes = [f"FD and DS are on {layers}, against {len(self.reals)} reals; QS is the mean z of {mine}."]
+        if mine == theirs:
+            notes.append(
+                "QS is measured by the scorer that picks: it rises whatever the pictures are. --scorer takes another."
+            )
+        return notes
+
+    def made_by(self) -> dict[str, Any]:
+        from .. import __version__, registry
+
+        spec = registry.canonical("extractor", self.reader.extractor)
+        theirs = self.table.made_by
+        picked = {"picked by": theirs.get("scorer"), "on": theirs.get("extractor")}
+        return {"giqa": __version__, "extractor": spec, "qs": self.model.made_by["scorer"], **picked}
+
+
+def truncation_of(text: str) -> tuple[float, str]:
+    """PSI=FAKES apart.
+
+    >>> truncation_of("0.7=runs/a=b")
+    (0.7, 'runs/a=b')
+    """
+    number, _, where = text.partition("=")
+    try:
+        psi = float(number)
+    except ValueError:
+        psi = -1.0
+    if not psi >= 0 or not where:
+        raise BadSpec(f"--truncated is PSI=FAKES, e.g. 0.7=truncated/, got {text!r}.")
+    return psi, where
+
+
+def read_latents(path: Path, fakes: str, ids: Sequence[str]) -> Any:
+    """Latents (n, d) of these ids: the file has a row for each picture of the source, in its order."""
+    import numpy as np
+
+    from ..images import open_source
+
+    try:
+        latents = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise BadSource(f"{path} is no .npy file of numbers ({error}).") from None
+    names = open_source(fakes).ids
+    if latents.ndim != 2 or len(latents) != len(names):
+        raise BadShape(f"{path} should have a row for each of {len(names)} pictures, (n, d); it has {latents.shape}.")
+    row = {name: row for row, name in enumerate(names)}
+    return latents[[row[name] for name in ids]]

@@ -7,29 +7,27 @@ from typing import Any
 
 import click
 
-from .options import check_writable, options
+from ..errors import BadSpec
+from . import console
+from .options import COUNT, FILE, PATH, options, working
 
 
 @click.command()
 @click.argument("fakes")
-@click.option("--n", "-n", "n", type=click.IntRange(1), default=50, show_default=True, help="How many.")
-@click.option(
-    "--labelled", type=click.Path(path_type=Path), help="Votes, counts, pairs or ratings: what has labels already."
-)
+@click.option("--n", "-n", "n", type=COUNT, default=50, show_default=True, help="How many.")
+@click.option("--labelled", type=PATH, help="Votes, counts, pairs or ratings: what has labels already.")
 @click.option(
     "--method",
     type=click.Choice(["random", "coverage", "both", "unsure"]),
     default="random",
     show_default=True,
-    help="coverage: unlike what is labelled; unsure: where a model of the votes is; both: their product.",
+    help="coverage: unlike what is labelled; unsure: where a model of the votes is unsure; both: their product.",
 )
-@click.option("--scores", type=click.Path(path_type=Path), help="A table with id and p_real, instead of that model.")
-@click.option("--by", metavar="COLUMN", help="As many of each value of this column of FAKES, or of each 'folder'.")
-@click.option(
-    "-o", "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The table, .csv or .tsv."
-)
+@click.option("--scores", type=PATH, help="A table with id and p_real, instead of that model.")
+@click.option("--by", metavar="COLUMN", help="As many for each value of this column of FAKES, or for each 'folder'.")
+@click.option("-o", "--out", required=True, type=FILE, help="The table, .csv or .tsv.")
 @options("extractor", "seed", "workers", "no_store", "quiet")
-def suggest(fakes: str, out: Path, no_store: bool, quiet: bool, **how: Any) -> None:
+def suggest(fakes: str, out: Path, quiet: bool, **how: Any) -> None:
     """Pick which pictures of FAKES to label next, as a table that `giqa label serve` takes.
 
     \b
@@ -38,19 +36,16 @@ def suggest(fakes: str, out: Path, no_store: bool, quiet: bool, **how: Any) -> N
     giqa label export -o votes.csv
     giqa suggest fakes/ -n 50 --labelled votes.csv -o fakes/next.csv
 
-    Never one that has labels, nor a near copy of one, nor two that are. At random by default, which keeps the labelled
-    a fair sample; coverage ranks better from few labels where kinds are rare or many (docs/bench.md). Written beside
-    the pictures, the table keeps their names.
+    Pictures with labels and their near copies are never picked, nor two near copies. Random by default, which keeps
+    the labelled pictures a fair sample; coverage ranks better from few labels where kinds are rare or many
+    (docs/bench.md). Write the table into the folder of the pictures: then it holds their names.
     """
-    from ..errors import BadSpec
     from ..study.suggest import suggest as run
-    from . import console
 
     if out.suffix.lower() not in (".csv", ".tsv"):
         raise BadSpec(f"`giqa label serve` reads .csv and .tsv, so that is what is written; got {out.name!r}.")
-    check_writable(out)
-    with console.plain_warnings(quiet), console.progress(quiet) as progress:
-        found = run(fakes, store=not no_store, progress=progress, **how)
+    with working(quiet, out) as progress:
+        found = run(fakes, progress=progress, **how)
     found.write(out)
     if quiet:
         return
@@ -62,5 +57,6 @@ def suggest(fakes: str, out: Path, no_store: bool, quiet: bool, **how: Any) -> N
         console.say(f"there are no more without labels (or unlike what has labels): {how['n']} were asked for")
     if found.paths(out.parent) != list(found.ids):
         console.say(
-            f"votes will name them by their path from {out.parent}/; written beside the pictures, they keep names"
+            f"votes will name them by their path from {out.parent}/; written in the folder of the pictures, they "
+            "keep their names"
         )

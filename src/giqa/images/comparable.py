@@ -1,42 +1,26 @@
-"""What is wrong, or will be: with this machine (`environment`) and with two sets of pictures (`sets`).
+"""Whether there are enough pictures, and whether reals and fakes were saved alike: findings about one or two sets.
 
-Pure functions that return findings; the command line prints them.
+Pure functions: they take profiles and return findings. `giqa doctor` prints them.
 """
 
 from __future__ import annotations
 
 import math
-import os
-import re
-import shutil
-import sys
-import tempfile
 from dataclasses import dataclass
-from importlib import import_module, metadata
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Literal
 
-from ..errors import BadWeights, MissingWeights
-from ..features import weights
-from ..images.differences import differences
-from ..images.match import Match, choose_match
-from ..images.profile import ALPHA, PROFILE, Profile
-from ..images.sharpness import Sharpness, driven
-from ..images.traces import SOFT
-from ..scorers.products import check_products
+from .differences import differences
+from .match import Match, choose_match
+from .profile import ALPHA, PROFILE, Profile
+from .sharpness import Sharpness, driven
+from .traces import SOFT
 
 Level = Literal["ok", "note", "warn", "bad"]
-EXTRAS = {  # extra -> (module, what for)
-    "torch": ("torch", "the Inception features and learned scorers"),
-    "parquet": ("pyarrow", "Parquet tables, in and out"),
-}
-SLOW_PRODUCTS = "nothing for the scores; for speed, a NumPy built with OpenBLAS (`pip install --force-reinstall numpy`)"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing the doctor saw: how bad, about what, what it is, and what to do about it."""
+    """How bad (`level`), about what (`topic`), what was found, and what to do about it."""
 
     level: Level
     topic: str
@@ -44,130 +28,7 @@ class Finding:
     remedy: str = ""
 
 
-def environment(deep: bool = False) -> list[Finding]:
-    """Python, dependencies, extras, machine, home, weights; `deep` also imports the extras and reads the weights."""
-    version = ".".join(map(str, sys.version_info[:3]))
-    old = sys.version_info < (3, 11)
-    python = Finding("bad" if old else "ok", "python", f"Python {version}", "giqa needs 3.11 or later" if old else "")
-    extras = [_extra(extra, module, purpose, deep) for extra, (module, purpose) in EXTRAS.items()]
-    return [python, *_packages(), *extras, _machine(), _products(), _home(), *_weights(deep)]
-
-
-def _packages() -> list[Finding]:
-    """giqa and its core dependencies, as its own metadata lists them."""
-    try:
-        found = [Finding("ok", "giqa", f"giqa {metadata.version('giqa')}")]
-        needs = metadata.requires("giqa") or []
-    except metadata.PackageNotFoundError:
-        return [Finding("bad", "giqa", "giqa runs from a folder and is not installed", "pip install giqa")]
-    for need in needs:
-        match = re.match(r"([\w.-]+)\s*(?:>=([\d.]+))?[^;]*$", need)
-        if not match:  # "; extra == ..."
-            continue
-        name, least = match.groups()
-        try:
-            version = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found.append(Finding("bad", name, f"{name} is not installed", f'pip install "{need}"'))
-            continue
-        old = bool(least) and _number(version) < _number(least)
-        what = f"{name} {version}" + (f", older than {least}" if old else "")
-        found.append(Finding("bad" if old else "ok", name, what, f'pip install --upgrade "{need}"' if old else ""))
-    return found
-
-
-def _number(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version.split("+")[0])[:3])
-
-
-def _extra(extra: str, module: str, purpose: str, deep: bool) -> Finding:
-    install = f'pip install "giqa[{extra}]"'
-    if find_spec(module) is None:
-        return Finding("note", extra, f"{module} is not installed; {purpose} need it", install)
-    try:
-        version = metadata.version(module)
-    except metadata.PackageNotFoundError:
-        version = "of unknown version"
-    device = ""
-    if deep:
-        try:
-            made = import_module(module)
-        except Exception as error:  # whatever a broken install raises is the finding
-            what = f"{module} {version} is installed and does not import: {type(error).__name__}: {error}"
-            return Finding("bad", extra, what, f"pip install --force-reinstall {module}")
-        if module == "torch":
-            device = f", {'CUDA ' + made.version.cuda if made.cuda.is_available() else 'on the CPU'}"
-    return Finding("ok", extra, f"{module} {version}{device}")
-
-
-def _machine() -> Finding:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    memory = _memory()
-    what = f"{cores} core{'s' * (cores > 1)}, " + (f"{memory / 2**30:.1f} GB of memory" if memory else "memory unknown")
-    if memory and memory < 2 * 2**30:
-        return Finding("warn", "machine", what, "with under 2 GB, prefer small pictures and the extractor 'statistics'")
-    return Finding("ok", "machine", what)
-
-
-def _products() -> Finding:
-    """Whether this machine's BLAS gives a picture the same bits alone and in company, and what is done where not."""
-    found = check_products()
-    slow = any(n < found.tiles for n in found.steady.values())
-    return Finding("note" if slow else "ok", "same bits", str(found), SLOW_PRODUCTS if slow else "")
-
-
-def _memory() -> int | None:
-    """Bytes that this process may use: the machine's, or the container's if that is less."""
-    try:
-        limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
-    except (AttributeError, ValueError, OSError):  # Windows
-        return None
-    for place in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        try:
-            limits.append(int(Path(place).read_text()))
-        except (OSError, ValueError):  # not there, or "max"
-            continue
-    return min(limits)
-
-
-def _home() -> Finding:
-    """The folder of features and weights: whether it can be written, and its space."""
-    folder = weights.home()
-    there = next((place for place in (folder, *folder.parents) if place.is_dir()), None)
-    move = "set GIQA_HOME to a folder that you can write to"
-    if there is None:
-        return Finding("bad", "home", f"{folder} is on a disk that is not here", move)
-    try:
-        with tempfile.TemporaryFile(dir=there):
-            pass
-    except OSError as error:
-        return Finding("bad", "home", f"cannot write to {there}: {error.strerror or error}", move)
-    free = shutil.disk_usage(there).free
-    what = f"{folder}{'' if there == folder else ' (not made yet)'}, {free / 2**30:.1f} GB free"
-    if free < 2**30:
-        return Finding("warn", "home", what, f"free some space, run `giqa cache`, or {move}")
-    return Finding("ok", "home", what)
-
-
-def _weights(deep: bool) -> list[Finding]:
-    """Which networks are here; `deep` also reads them and compares digests."""
-    found = []
-    try:
-        for entry in weights.listing():
-            if not entry.present and entry.name in weights.KNOWN:
-                pull = f"giqa weights pull {entry.name}"
-                found.append(Finding("note", "weights", f"{entry.name} is not here ({entry.what})", pull))
-                continue
-            if deep or not entry.present:
-                entry.check(again=True)
-            what = f"{entry.name}, {entry.bytes / 1e6:.0f} MB" + (", digest right" if deep else "")
-            found.append(Finding("ok", "weights", what))
-    except (BadWeights, MissingWeights) as error:
-        found.append(Finding("bad", "weights", str(error), "giqa weights verify"))
-    return found
-
-
-def sets(
+def comparable(
     reals: Profile,
     fakes: Profile | None = None,
     n_real: int | None = None,
@@ -190,7 +51,7 @@ def sets(
         return found + _own_colours(reals)
     n_fake = fakes.n if n_fake is None else n_fake
     if n_fake < 30:
-        what = f"{n_fake} generated pictures: each is scored as well as among many; their mean is uncertain"
+        what = f"{n_fake} generated pictures: each score is as good as in a larger set; their mean is uncertain"
         found.append(Finding("note", "fakes", what, "add pictures before comparing generators"))
     return found + _copies(reals, fakes) + _files(reals, fakes)
 

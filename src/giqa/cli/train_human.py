@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from .options import check_writable, options
-from .train import train
+from ..errors import BadSpec
+from . import console
+from .options import COUNT, PATH, options, working
 
 FIGURES = (
     "accuracy",
@@ -23,27 +25,25 @@ FIGURES = (
     "Spearman",
     "best possible accuracy",
 )
-
-
 OF_DISTANCES = ("preset", "extractor", "layers", "references", "variant", "densities", "match")
 OF_NETWORKS = ("epochs", "device")
 
 
-@train.command("human")
-@click.argument("votes", type=click.Path(path_type=Path))
-@click.option("--images", metavar="DIR", help="Where the pictures with votes are; else the folder of VOTES.")
+@click.command()
+@click.argument("votes", type=PATH)
+@click.option("--images", metavar="DIR", help="Where the pictures with votes are; default: the folder of VOTES.")
 @click.option("--real", required=True, metavar="REALS", help="Reference reals; those among the pictures are left out.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="The model file, NAME.giqa.")
+@click.option("-o", "--out", type=PATH, required=True, help="The model file, NAME.giqa.")
 @click.option(
     "--preset",
     type=click.Choice(["paper", "recommended"]),
     default="recommended",
     show_default=True,
-    help="Kolchinski et al. to the letter (Inception, 10,000 references), or what serves best.",
+    help="Kolchinski et al. to the letter (Inception, 10,000 references), or what measures best.",
 )
 @options("extractor")
 @click.option("--layers", metavar="A,B", help="Maps of the extractor that are measured, e.g. mid,high.")
-@click.option("--references", type=click.IntRange(1), help="Reals to compare with, at most; 2,000 unless said.")
+@click.option("--references", type=COUNT, help="Reals to compare with, at most; default: 2,000.")
 @click.option(
     "--variant",
     type=click.Choice(["A", "B", "C"]),
@@ -52,72 +52,62 @@ OF_NETWORKS = ("epochs", "device")
 @click.option(
     "--densities/--no-densities",
     default=None,
-    help="Whether z of the pooled layers, as `giqa score` has them, count beside the distances; with recommended, yes.",
+    help="Whether z of the pooled layers, as in `giqa score`, is used next to the distances; recommended: yes.",
 )
 @options("match")
-@click.option("--group", metavar="COLUMN", help="Of VOTES: pictures that belong together when some are held out.")
+@click.option(
+    "--group", metavar="COLUMN", help="A column of VOTES: pictures that belong together when some are held out."
+)
 @click.option("--reals-too", is_flag=True, help="Votes on real pictures count too.")
 @click.option(
     "--end-to-end",
     is_flag=True,
     help="Learn a network from the pixels instead, from 1,000 votes on; -o NAME.safetensors, needs giqa[torch].",
 )
-@click.option("--epochs", type=click.IntRange(1), help="Of that network, at most.")
+@click.option("--epochs", type=COUNT, help="Epochs of that network, at most.")
 @click.option("--device", help="Where it learns: cpu, cuda, mps.")
 @options("seed", "workers", "no_store", "quiet")
-def train_human_command(
-    votes: Path,
-    images: str | None,
-    real: str,
-    out: Path,
-    layers: str | None,
-    end_to_end: bool,
-    no_store: bool,
-    quiet: bool,
-    **given: Any,
-) -> None:
+def human(votes: Path, out: Path, end_to_end: bool, quiet: bool, **given: Any) -> None:
     """Learn the probability that a person calls a picture real from VOTES (image,rater,said_real or image,n,n_real).
 
     \b
     giqa train human votes.csv --images fakes/ --real reals/ -o people.giqa
     giqa score fakes/ --real reals/ --human people.giqa --report report.html
 
-    A few hundred votes on generated pictures do. Prints how well pictures are judged that were held out, and the
-    weight of each layer; all with 95 % intervals. The file holds the references as numbers, and no picture.
-    With --end-to-end, NAME.giqa is written beside NAME.safetensors, and is what --human takes; stopped at any moment,
-    the same command goes on.
+    A few hundred votes on generated pictures are enough. Prints how well it predicts votes on held-out pictures, and
+    the weight of each layer; all with 95 % intervals. The file holds the references as numbers, and no picture.
+    With --end-to-end, NAME.giqa is written next to NAME.safetensors, and is what --human takes; stopped at any
+    moment, the same command goes on.
     """
-    from ..errors import BadSpec
     from ..model.trust import learned
-    from . import console
 
-    check_writable(out)
-    say = (lambda text: None) if quiet else console.say
-    given["layers"] = None if layers is None else [name.strip() for name in layers.split(",")]
+    if given["layers"] is not None:
+        given["layers"] = [name.strip() for name in given["layers"].split(",")]
     strange = OF_DISTANCES if end_to_end else OF_NETWORKS
     wrong = [name for name in strange if given[name] not in (None, "recommended")]
     if wrong:
         raise BadSpec(f"--{wrong[0]} {'is not for' if end_to_end else 'is only for'} --end-to-end.")
     given = {name: value for name, value in given.items() if name not in strange}
-    with console.plain_warnings(quiet), console.progress(quiet) as progress:
-        given |= {"store": not no_store, "progress": progress, "say": say}
-        if end_to_end:
-            from ..p_real.train_network import train_end_to_end
-
-            made = train_end_to_end(votes, images, real, out, **given)
-        else:
-            from ..p_real.train import train_human
-
-            made = train_human(votes, images, real, out, **given)
-    _show(made.made_by)
-    click.echo(learned(made.made_by)[1])
+    with working(quiet, out) as progress:
+        given |= {"progress": progress, "say": (lambda text: None) if quiet else console.say}
+        model = train(end_to_end)(votes, out=out, **given)
+    _show(model.made_by)
+    click.echo(learned(model.made_by)[1])
     if not quiet:
-        console.say(f"wrote {out}: {console.size(out.stat().st_size)}, {made.made_by['labelled']} pictures with votes")
+        console.say(f"wrote {out}: {console.size(out.stat().st_size)}, {model.made_by['labelled']} pictures with votes")
+
+
+def train(end_to_end: bool) -> Callable:
+    if end_to_end:
+        from ..p_real.train_network import train_end_to_end
+
+        return train_end_to_end
+    from ..p_real.train import train_human
+
+    return train_human
 
 
 def _show(made_by: dict[str, Any]) -> None:
-    from . import console
-
     held_out, others = made_by["held_out"], made_by.get("other_generators", {})
     if held_out:
         columns = ("figure", "held out", *(["another generator"] if others else []))

@@ -1,0 +1,105 @@
+"""`giqa score`: one row a picture."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..errors import BadSpec
+from . import console
+from .options import FILE, PATH, SOURCES, options, switch_off, working
+
+
+@click.command(epilog=SOURCES)
+@click.argument("fakes")
+@click.option("--real", metavar="REALS", help="Real pictures to compare with.")
+@click.option(
+    "--model",
+    type=PATH,
+    help="A model that `giqa fit` or `giqa train` made, instead of --real. With both, --real is where the report "
+    "finds the nearest reals.",
+)
+@click.option(
+    "-o",
+    "--out",
+    type=FILE,
+    help="Write .csv, .jsonl or .parquet. Without it: a ranking in a terminal, CSV in a pipe.",
+)
+@options("report")
+@click.option(
+    "--human",
+    type=PATH,
+    help="A human model that `giqa train human` made: adds p_real, the probability that a person calls a picture real.",
+)
+@click.option(
+    "--maps/--no-maps",
+    default=None,
+    help="The report shows where its 24 worst pictures are unlike real ones; by default if NAME.maps is there.",
+)
+@options("extractor", "scorer", "preset", "match", "flip", "seed", "leave_out", "group", "workers", "no_store")
+@click.option("--strict", is_flag=True, help="Exit with 1 when a picture could not be scored.")
+@switch_off("--no-reals", "show_reals", "The report shows nothing of the reals.")
+@options("no_thumbnails", "no_paths", "quiet")
+def score(fakes: str, out: Path | None, report: Path | None, strict: bool, **asked: Any) -> None:
+    """Score every picture of FAKES: one row each, in the order of the source.
+
+    \b
+    id            name of the picture in its source
+    score         raw, higher = better
+    z             0 = like a typical real, -3 = three robust standard deviations worse
+    percentile    share of held-out reals that are no better
+    z_low, z_high 95 % interval of z
+    p_real        with --human: probability that a person calls it real; p_real_low, p_real_high
+    duplicate_of  the real that it repeats
+    out_of_domain yes: it shows something that the reals do not; empty: no layer can decide
+    error         why there is no score
+    notes         what decoding did
+
+    A picture that cannot be read gets a row without a score and a warning. Exit status: 0 scored, 1 with --strict
+    when some could not be, 2 nothing could be done.
+    """
+    failed, scored = run_score(fakes, out, report, **asked)
+    if not scored:
+        raise click.exceptions.Exit(2)
+    if strict and failed:
+        raise click.exceptions.Exit(1)
+
+
+def run_score(
+    fakes: str, out: Path | None, report: Path | None, *, quiet: bool = False, ranked: bool = False, **asked: Any
+) -> tuple[int, int]:
+    """Score, write, show; how many pictures could not be read, among the reals too, and how many were scored.
+
+    `asked`: what `giqa.score` takes, and what the report shows.
+    """
+    from .. import api
+    from ..model.table import check_ending
+
+    if asked.get("real") is None and asked.get("model") is None:
+        raise BadSpec("Score against what? Give --real REALS (a source of real pictures) or --model FILE.giqa.")
+    if out:
+        check_ending(out)
+    if not report and not all(asked.get(f"show_{what}", True) for what in ("reals", "thumbnails", "paths")):
+        raise BadSpec("--no-reals, --no-thumbnails and --no-paths change the report; give --report FILE too.")
+    with working(quiet, out, report) as progress:
+        scores = api.score(fakes, report=report, progress=progress, **asked)
+    if out:
+        scores.write(out)
+    if asked.get("match") and not quiet:
+        console.say(f"match: {scores.made_by['match'] or 'nothing to do, size and coding are alike'}")
+        if asked.get("human"):
+            own = scores.made_by["human"]["match"] or "no match"
+            console.say(f"For p_real the human model brings its own: {own}.")
+    if ranked or (not out and sys.stdout.isatty()):
+        console.ranking(scores)
+    elif not out:
+        sys.stdout.write(scores.csv())
+    if not quiet:
+        console.failures({i: reason for i, reason in zip(scores.id, scores.error, strict=True) if reason})
+        console.summary(scores)
+    console.finish(quiet, out, report)
+    whole = scores.summary()
+    return whole["failed"] + (scores.made_by["reals_failed"] if asked.get("model") is None else 0), whole["scored"]
