@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import Any
 
 from ..errors import BadShape, BadSpec
-from ..votes.intervals import Estimate, plain
+from ..stats import Estimate, plain
 from ..votes.votes import Counts, Pairs, Votes
 from . import differences as paired
 from .bench_entries import Sweep

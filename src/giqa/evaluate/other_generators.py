@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..stats import Estimate, spearman
 from ..stats import measures as m
-from ..stats import spearman
-from ..votes.intervals import Estimate
 from .rows import Learner, Rows, accuracy, brier, cross_validated, resampled
 
 MOST_ACROSS = 12  # generators up to which every one is trained on and tested on every other

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from ..stats import Estimate, plain, spearman
 from ..stats import measures as m
-from ..stats import spearman
 from ..votes import agreement as a
-from ..votes.intervals import Estimate, plain
 from .label_curve import LabelStep, label_curve
 from .other_generators import Generator, across, each, left_out
 from .rows import NOTHING, Learner, Rows, accuracy, brier, calibrated, cross_validated, resampled

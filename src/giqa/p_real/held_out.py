@@ -9,9 +9,9 @@ import numpy as np
 
 from ..evaluate.evaluate import evaluate
 from ..scorers.human import FEWEST
+from ..stats import Estimate, bootstrap, plain
 from ..stats.logistic import CLIP
 from ..types import Features
-from ..votes.intervals import Estimate, bootstrap, plain
 from .votes import Judged
 
 FOLDS = 5

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..votes.staircase import next_exposure
+from ..votes.staircase import Staircase
 from . import tables as t
 from .progress import open_items
 from .store import Store, Study
@@ -161,7 +161,7 @@ def exposure(study: Study, rater: Rater, votes: Mapping[str, sa.Row]) -> int:
         return s.start
     vote = votes[past[-1].id]
     right = is_right(s.task, past[-1].truth, vote.answer)
-    return next_exposure(vote.exposure_ms or s.start, right, down=s.down, up=s.up, floor=s.floor, top=s.top)
+    return Staircase(s.start, s.down, s.up, s.floor, s.top).after(vote.exposure_ms or s.start, right)
 
 
 def keep(store: Store, study: Study, rater: Rater, sent: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -18,8 +18,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..errors import BadShape, BadSpec
-from ..stats import Estimate, from_draws
-from ..stats import incomplete_beta as incomplete_beta
+from ..stats import Estimate, from_draws, incomplete_beta
 
 STRENGTH = (-3.0, 9.0)  # range of log(a + b) that is searched: correlations of .95 to .0001
 METRICS = ("nominal", "ordinal", "interval")
@@ -92,15 +91,16 @@ def fit_beta(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | None = None
     above = [_exceeding(counts, weight, most) for counts in (real, n - real, n)]
     j = np.arange(most)
 
-    def likelihood(x: np.ndarray) -> float:
+    def likelihood(x: np.ndarray) -> np.ndarray:
         a, b = np.exp(x)
-        return float(above[0] @ np.log(a + j) + above[1] @ np.log(b + j) - above[2] @ np.log(a + b + j))
+        return np.log(a + j) @ above[0] + np.log(b + j) @ above[1] - np.log(a + b + j) @ above[2]
 
     share = min(max(float((weight @ real) / (weight @ n)), 1e-6), 1 - 1e-6)
     if not 1e-6 < share < 1 - 1e-6:  # every vote alike: pictures do not differ, and there is nothing to climb
         return share * math.exp(STRENGTH[1]), (1 - share) * math.exp(STRENGTH[1])
     split = np.log([share, 1 - share])
-    x = split + _golden(lambda strength: -likelihood(split + strength), *STRENGTH, steps=15)
+    strengths = np.linspace(*STRENGTH, 49)
+    x = split + strengths[likelihood(split[:, None, None] + strengths[:, None]).argmax()]
     for _ in range(100):  # Newton's method on log a and log b
         step = _newton(np.exp(x), above, j)
         before, here = x, likelihood(x)
@@ -137,12 +137,10 @@ def within_generator_reliability(n: np.ndarray, n_real: np.ndarray, generator: n
     Where generators differ in quality, people agree in part on which generator it was; this leaves that out. It is the
     one to disattenuate a correlation within generators with.
     """
-    found = []
-    for one in np.unique(generator):
-        of = np.asarray(generator) == one
-        if np.asarray(n)[of].max(initial=0) > 1:
-            found.append(reliability(np.asarray(n)[of], np.asarray(n_real)[of], k=k))
-    return float(np.mean(found)) if found else float("nan")
+    n, n_real, generator = np.asarray(n), np.asarray(n_real), np.asarray(generator)
+    groups = [generator == name for name in np.unique(generator)]
+    each = [reliability(n[group], n_real[group], k=k) for group in groups if n[group].max(initial=0) > 1]
+    return float(np.mean(each)) if each else float("nan")
 
 
 def best_accuracy(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | None = None) -> float:
@@ -210,23 +208,6 @@ def disattenuate(correlation: float, reliability: float) -> float:
 def _exceeding(counts: np.ndarray, weight: np.ndarray, most: int) -> np.ndarray:
     """For j = 0 .. most - 1, the weight of the counts above j."""
     return np.cumsum(np.bincount(counts.astype(int), weight, most + 1)[::-1])[::-1][1:]
-
-
-def _golden(function: Callable[[float], float], low: float, high: float, steps: int) -> float:
-    """Where a function with one valley is lowest, to .62^steps of the range: golden-section search."""
-    ratio = (math.sqrt(5) - 1) / 2
-    left, right = high - ratio * (high - low), low + ratio * (high - low)
-    at_left, at_right = function(left), function(right)
-    for _ in range(steps):
-        if at_left <= at_right:
-            high, right, at_right = right, left, at_left
-            left = high - ratio * (high - low)
-            at_left = function(left)
-        else:
-            low, left, at_left = left, right, at_right
-            right = low + ratio * (high - low)
-            at_right = function(right)
-    return (low + high) / 2
 
 
 def _counts(n: np.ndarray, n_real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

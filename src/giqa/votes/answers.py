@@ -22,17 +22,17 @@ READ_AS = {"said_real": cells.truth, "rating": cells.rating}
 SHOWN = 3  # places of left out answers that are named
 
 
-def anonymous(people: Iterable[str], key: bytes | None = None) -> list[str]:
-    """Random names for people: the same person gets the same name; without `key` another one at each call.
+def anonymous(raters: Iterable[str], key: bytes | None = None) -> list[str]:
+    """Random names for raters: the same person gets the same name; without `key` another one at each call.
 
     A keyed hash (BLAKE2b): who knows the ids of a platform cannot find theirs in it without the key. Keep the key only
-    as long as more files of the same people are to come.
+    as long as more files of the same raters are to come.
 
     >>> anonymous(["A1B2", "C3", "A1B2"], key=b"secret")
     ['rd8a5336840', 'r098d17e3fb', 'rd8a5336840']
     """
     key = key if key is not None else secrets.token_bytes(32)
-    return ["r" + hashlib.blake2b(str(one).encode(), key=key, digest_size=5).hexdigest() for one in people]
+    return ["r" + hashlib.blake2b(str(one).encode(), key=key, digest_size=5).hexdigest() for one in raters]
 
 
 @dataclass

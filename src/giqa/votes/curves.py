@@ -37,7 +37,7 @@ def psychometric_curve(votes: Votes, bins: int = BINS) -> list[Point]:
 
 
 def learning_curve(votes: Votes, bins: int = BINS) -> list[Point]:
-    """The error rate by trial of the sitting: falling, people learn the generator's tells; rising, they tire."""
+    """The error rate by trial of the sitting: falling, raters learn the generator's tells; rising, they tire."""
     votes = known(votes)
     trial = trials(votes)
     return _binned(votes, trial, votes.said_real != (votes.kind == "real"), bins)
@@ -121,15 +121,15 @@ class Times:
 
 
 def response_times(votes: Votes) -> list[Times]:
-    """How long people took over fakes and reals, answered right and wrong; empty where no times were kept."""
+    """How long raters took over fakes and reals, answered right and wrong; empty where no times were kept."""
     votes = known(votes)
     votes = votes.rows(~np.isnan(votes.response_ms))
     right, found = votes.said_real == (votes.kind == "real"), []
     for kind, words in (("generated", "fakes"), ("real", "reals")):
         for answer, way in ((True, "right"), (False, "wrong")):
             of = votes.rows((votes.kind == kind) & (right == answer))
-            people = np.unique(of.rater)
-            medians = np.array([np.median(of.response_ms[of.rater == one]) for one in people]) / 1000
-            if len(people):
+            raters = np.unique(of.rater)
+            medians = np.array([np.median(of.response_ms[of.rater == one]) for one in raters]) / 1000
+            if len(raters):
                 found.append(Times(f"{words}, answered {way}", student_mean(medians, low=0.0)))
     return found

@@ -24,11 +24,11 @@ def controls(votes: Votes) -> dict[str, tuple[int, int]]:
 
     Those on pictures of unknown kind have no right answer, and are no questions.
     """
-    people, place = np.unique(votes.rater, return_inverse=True)
+    raters, place = np.unique(votes.rater, return_inverse=True)
     asked = votes.control & (votes.kind != "")
     right = asked & (votes.said_real == (votes.kind == "real"))
-    counts = (np.bincount(place[rows], minlength=len(people)).tolist() for rows in (right, asked))
-    return dict(zip(people.tolist(), zip(*counts, strict=True), strict=True))
+    counts = (np.bincount(place[rows], minlength=len(raters)).tolist() for rows in (right, asked))
+    return dict(zip(raters.tolist(), zip(*counts, strict=True), strict=True))
 
 
 def control_accuracy(votes: Votes) -> dict[str, float]:

@@ -234,13 +234,10 @@ def _resampled_difference(a: np.ndarray, b: np.ndarray, paired: bool, resamples:
 
 def _verdict(first: str, second: str, difference: Estimate) -> str:
     if difference.low <= 0 <= difference.high:
-        return f"not distinguishable: the interval holds 0, and the difference may be up to {_most(difference):.3f}"
+        most = max(abs(difference.low), abs(difference.high))
+        return f"not distinguishable: the interval holds 0, and the difference may be up to {most:.3f}"
     more, less = (first, second) if difference.value > 0 else (second, first)
     return f"{more} fools people more often than {less}"
-
-
-def _most(difference: Estimate) -> float:
-    return max(abs(difference.low), abs(difference.high))
 
 
 def crossed_error(votes: Votes, generator: str, resamples: int = RESAMPLES, seed: int = 0) -> Estimate:
@@ -256,15 +253,15 @@ def crossed_error(votes: Votes, generator: str, resamples: int = RESAMPLES, seed
     if not fake.any():
         raise BadSpec(f"There are no votes on generated pictures of {generator!r}.")
     parts = [votes.rows(fake), votes.rows((votes.kind == "real") & np.isin(seen, seen[fake]))]
-    people = np.unique(np.concatenate([part.rater for part in parts]))
+    raters = np.unique(np.concatenate([part.rater for part in parts]))
     rng = np.random.default_rng(seed)
-    matrices = [_answers(part, people) for part in parts]
+    matrices = [_answers(part, raters) for part in parts]
     point = _crossed(matrices, [np.ones((1, m[0].shape[1]), np.float32) for m in matrices])
-    values, block = [], max(1, 2_000_000 // max(len(people), *(m[0].shape[1] for m in matrices)))
+    values, block = [], max(1, 2_000_000 // max(len(raters), *(m[0].shape[1] for m in matrices)))
     for start in range(0, resamples, block):
         size = min(block, resamples - start)
         errors = _crossed(matrices, [draws(shown.shape[1], size, rng) for shown, _ in matrices])
-        weight = np.where(np.isnan(errors), 0, draws(len(people), size, rng))
+        weight = np.where(np.isnan(errors), 0, draws(len(raters), size, rng))
         with np.errstate(invalid="ignore"):
             values.append((weight * np.nan_to_num(errors)).sum(axis=1) / weight.sum(axis=1))
     error, kinds = point[0].astype(float), [shown.sum(axis=1) for shown, _ in matrices]
@@ -279,11 +276,11 @@ def crossed_error(votes: Votes, generator: str, resamples: int = RESAMPLES, seed
     return hull(found, mean_share(error[judged], answers))  # other pictures cannot make it surer
 
 
-def _answers(votes: Votes, people: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Who was shown what and who was wrong, float32 (people, pictures)."""
+def _answers(votes: Votes, raters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Who was shown what and who was wrong, float32 (raters, pictures)."""
     pictures, column = np.unique(votes.image, return_inverse=True)
-    row = np.searchsorted(people, votes.rater)
-    shown = np.zeros((len(people), len(pictures)), np.float32)
+    row = np.searchsorted(raters, votes.rater)
+    shown = np.zeros((len(raters), len(pictures)), np.float32)
     wrong = np.zeros_like(shown)
     np.add.at(shown, (row, column), 1)
     np.add.at(wrong, (row, column), votes.said_real != (votes.kind == "real"))
@@ -291,7 +288,7 @@ def _answers(votes: Votes, people: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _crossed(matrices: Sequence[tuple[np.ndarray, np.ndarray]], weights: Sequence[np.ndarray]) -> np.ndarray:
-    """Error rate of each evaluator under weights of the pictures (samples, people): the mean of both kinds."""
+    """Error rate of each evaluator under weights of the pictures (samples, raters): the mean of both kinds."""
     with np.errstate(invalid="ignore", divide="ignore"):
         rates = [(w @ wrong.T) / (w @ shown.T) for (shown, wrong), w in zip(matrices, weights, strict=True)]
     return (rates[0] + rates[1]) / 2
@@ -329,10 +326,10 @@ def gate_table(
     for gate in gates:
         of = votes.rows(passed(votes, gate))
         if np.any(~of.control & (of.kind == "generated")):
-            people, rates, answers = _by_evaluator(sittings(of))
+            raters, rates, answers = _by_evaluator(sittings(of))
             error = mean_over(rates, resamples, seed) if interval == "paper" else mean_share(rates, answers)
             asked = controls(of)
-            table.append(Gate(gate, len(people), error, sum(not asked[one][1] for one in people)))
+            table.append(Gate(gate, len(raters), error, sum(not asked[one][1] for one in raters)))
         else:
             table.append(Gate(gate, 0, UNKNOWN))
     return table
@@ -343,14 +340,14 @@ def _by_evaluator(sat: Sittings) -> tuple[list[str], np.ndarray, np.ndarray]:
 
     One who judged three generators is one evaluator and not three.
     """
-    people, place = np.unique(sat.rater, return_inverse=True)
+    raters, place = np.unique(sat.rater, return_inverse=True)
     rates, answers = error_rates(sat), answers_behind(sat)
     known = ~np.isnan(rates)
-    place, n = place[known], np.bincount(place[known], minlength=len(people)).astype(float)
+    place, n = place[known], np.bincount(place[known], minlength=len(raters)).astype(float)
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.bincount(place, rates[known], len(people)) / n
-        behind = n**2 / np.bincount(place, 1 / answers[known], len(people))
-    return people.tolist(), mean, behind
+        mean = np.bincount(place, rates[known], len(raters)) / n
+        behind = n**2 / np.bincount(place, 1 / answers[known], len(raters))
+    return raters.tolist(), mean, behind
 
 
 def _rate(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

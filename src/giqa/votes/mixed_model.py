@@ -52,14 +52,13 @@ class PeopleModel:
         v[-1] = np.log(y.mean() / (1 - y.mean()))
         variances = np.array(self.sd or (START, START, START if sizes[2] > 1 else 1e-4)) ** 2
         for _ in range(self.most):
-            penalty = np.r_[np.full(sizes[1], 1 / variances[1]), np.full(sizes[2], 1 / variances[2]), 0.0]
+            ridge = np.r_[1 / variances[0], np.repeat(1 / variances[1:], sizes[1:]), 0.0]
             before, before_variance = np.r_[u, v], variances[0]
-            u, v, item_var, v_var, sure = _step(y, item, columns, u, v, 1 / variances[0], penalty)
+            u, v, item_var, v_var, sure = _step(y, item, columns, u, v, ridge)
             parts = [(u, item_var), (v[: sizes[1]], v_var[: sizes[1]]), (v[sizes[1] : -1], v_var[sizes[1] : -1])]
             learned = 0 if self.sd else 2 if sizes[2] < 2 else 3
-            for at, (effects, errors) in enumerate(
-                parts[:learned]
-            ):  # Schall: squares over the effective number of effects
+            for at, (effects, errors) in enumerate(parts[:learned]):
+                # Schall: squares over the effective number of effects
                 freedom = max(len(effects) - (errors / variances[at]).sum(), 1e-6)
                 variances[at] = np.clip((effects**2).sum() / freedom, 1e-6, 25.0)
             if learned:
@@ -89,19 +88,14 @@ class PeopleModel:
 
 
 def _step(
-    y: np.ndarray,
-    item: np.ndarray,
-    columns: np.ndarray,
-    u: np.ndarray,
-    v: np.ndarray,
-    ridge: float,
-    penalty: np.ndarray,
+    y: np.ndarray, item: np.ndarray, columns: np.ndarray, u: np.ndarray, v: np.ndarray, ridge: np.ndarray
 ) -> Sequence[np.ndarray]:
     """One Newton step of the penalised likelihood; pictures, whose block is diagonal, are eliminated first.
 
-    Returns the new effects of pictures (u) and of all else (v), the variances of both, and those of u + the mean.
+    `ridge`: the inverse variance of the pictures, then of each of v. Returns the new effects of pictures (u) and of all
+    else (v), the variances of both, and those of u + the mean.
     """
-    q = len(v)
+    q, ridge, penalty = len(v), ridge[0], ridge[1:]
     p = sigmoid(u[item] + v[columns].sum(axis=1))
     w = np.maximum(p * (1 - p), 1e-9)
     gradient_u = np.bincount(item, y - p, len(u)) - ridge * u
@@ -110,8 +104,7 @@ def _step(
     inner = np.diag(penalty)
     for one in range(3):
         for other in range(3):
-            flat = np.bincount(columns[:, one] * q + columns[:, other], w, q * q)
-            inner += flat.reshape(q, q)
+            inner += np.bincount(columns[:, one] * q + columns[:, other], w, q * q).reshape(q, q)
     cross = np.zeros((len(u), q))  # pictures x (evaluators + contexts + 1)
     for one in range(3):
         np.add.at(cross, (item, columns[:, one]), w)

@@ -56,7 +56,7 @@ class Staircase:
 
     def after(self, exposure: int, right: bool) -> int:
         """The exposure that follows one that was answered right or wrong."""
-        return next_exposure(exposure, right, down=self.down, up=self.up, floor=self.floor, top=self.top)
+        return int(min(self.top, max(self.floor, exposure - self.down if right else exposure + self.up)))
 
     def track(self, answers: Sequence[bool]) -> list[int]:
         """The exposures of all trials, given which answers were right; the last is the one that would come next.
@@ -68,17 +68,6 @@ class Staircase:
         for right in answers:
             exposures.append(self.after(exposures[-1], right))
         return exposures
-
-
-def next_exposure(
-    exposure: int, right: bool, *, down: int = 30, up: int = 10, floor: int = 100, top: int = 1000
-) -> int:
-    """Milliseconds of the next picture: `exposure - down` after a right answer, else `exposure + up`, within bounds.
-
-    >>> next_exposure(500, True), next_exposure(500, False), next_exposure(110, True), next_exposure(995, False)
-    (470, 510, 100, 1000)
-    """
-    return int(min(top, max(floor, exposure - down if right else exposure + up)))
 
 
 def modal_exposure(exposures: Sequence[float]) -> float:
@@ -144,27 +133,26 @@ class Simulated:
 
 def simulate(
     threshold: float,
-    width: float = 0.3,
     *,
     staircase: Staircase | None = None,
     trials: int = 150,
     observers: int = 1000,
-    lapse: float = LAPSE,
     seed: int = 0,
+    **observer: float,
 ) -> Simulated:
     """Observers of one known threshold, who answer by `p_right`, on a staircase.
 
     >>> simulate(300, trials=5, observers=2).exposures.shape
     (2, 5)
     """
-    stairs = staircase or Staircase()
+    stairs, observer = staircase or Staircase(), {"width": 0.3} | observer
     rng = np.random.default_rng(seed)
     exposures = np.empty((observers, trials))
     right = np.empty((observers, trials), bool)
     now = np.full(observers, float(stairs.start))
     for trial in range(trials):
         exposures[:, trial] = now
-        right[:, trial] = rng.random(observers) < p_right(now, threshold, width, lapse)
+        right[:, trial] = rng.random(observers) < p_right(now, threshold, **observer)
         now = np.clip(np.where(right[:, trial], now - stairs.down, now + stairs.up), stairs.floor, stairs.top)
     return Simulated(exposures, right)
 
