@@ -1,4 +1,4 @@
-"""How far people agree, how reliable the mean of a few of them is, and how well any predictor can do.
+"""How far raters agree, how reliable the mean of a few of them is, and how well any predictor can do.
 
 The model behind reliability and ceiling: picture i has a probability p_i that a person calls it real, raters answer
 independently of each other, and p_i ~ Beta(a, b) over the pictures. (a, b) are found by maximum likelihood from the
@@ -25,10 +25,29 @@ METRICS = ("nominal", "ordinal", "interval")
 
 
 def pairwise_agreement(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | None = None) -> float:
-    """The share of pairs of judgements of one picture that agree, pooled over all pairs: pictures with more weigh more.
+    """The share of pairs of judgements of one picture that agree, pooled over all pairs.
 
     sum_i [r_i (r_i - 1) + f_i (f_i - 1)] / sum_i n_i (n_i - 1), with r_i real and f_i fake votes of n_i.
 
+    Parameters
+    ----------
+    n, n_real : array (pictures,)
+        Votes on each picture, and how many of them say real. Pictures with more votes weigh more.
+    weight : array (pictures,) or None
+        How often each picture counts; None: once.
+
+    Returns
+    -------
+    float
+        From 0 to 1; NaN where no picture has two votes.
+
+    Raises
+    ------
+    BadShape
+        When the counts are no counts.
+
+    Examples
+    --------
     >>> pairwise_agreement(np.array([2, 3, 1]), np.array([2, 1, 0]))  # 1 of 1 pair, 1 of 3 pairs, no pair
     0.5
     """
@@ -37,8 +56,22 @@ def pairwise_agreement(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | N
 
 
 def share_that_agree(counts: np.ndarray, weight: np.ndarray | None = None) -> float:
-    """The same for answers of any number: `counts` (pictures, answers), how many gave a picture each answer.
+    """`pairwise_agreement` for answers of any number.
 
+    Parameters
+    ----------
+    counts : array (pictures, answers)
+        How many raters gave a picture each answer.
+    weight : array (pictures,) or None
+        How often each picture counts; None: once.
+
+    Returns
+    -------
+    float
+        From 0 to 1; NaN where no picture has two answers.
+
+    Examples
+    --------
     >>> share_that_agree(np.array([[2, 0, 0], [1, 1, 1]]))  # 1 of 1 pair, 0 of 3
     0.25
     """
@@ -51,9 +84,27 @@ def share_that_agree(counts: np.ndarray, weight: np.ndarray | None = None) -> fl
 def krippendorff_alpha(counts: np.ndarray, values: np.ndarray | None = None, metric: str = "nominal") -> float:
     """Krippendorff's alpha, 1 - observed / expected disagreement; 1: perfect, 0: as by chance.
 
-    `counts`: (units, categories), how many raters put a unit into a category; `values`: of the categories, in rising
-    order, for `metric` "interval"; "ordinal" counts ranks. Units with one rating count for nothing.
+    Parameters
+    ----------
+    counts : array (units, categories)
+        How many raters put a unit into a category. Units with one rating count for nothing.
+    values : array (categories,) or None
+        The categories as numbers, in rising order, for `metric="interval"`.
+    metric : "nominal", "ordinal" or "interval"
+        How far apart two categories are: all alike, by ranks, or by `values`.
 
+    Returns
+    -------
+    float
+        NaN where nothing can be compared.
+
+    Raises
+    ------
+    BadSpec
+        For another metric.
+
+    Examples
+    --------
     >>> round(krippendorff_alpha(np.array([[2, 0], [0, 2], [1, 1]])), 3)
     0.444
     """
@@ -79,8 +130,29 @@ def krippendorff_alpha(counts: np.ndarray, values: np.ndarray | None = None, met
 def fit_beta(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | None = None) -> tuple[float, float]:
     """(a, b) of the beta distribution of p_i, by maximum likelihood of the beta-binomial counts.
 
-    `weight`: how often each picture counts. Where pictures differ no more than by chance, a + b is at its upper end,
-    and where all votes of a picture always agree, at its lower one: see `STRENGTH`.
+    Parameters
+    ----------
+    n, n_real : array (pictures,)
+        Votes on each picture, and how many of them say real.
+    weight : array (pictures,) or None
+        How often each picture counts; None: once.
+
+    Returns
+    -------
+    tuple of float
+        a and b. Where pictures differ no more than by chance, a + b is at its upper end, and where all votes of a
+        picture always agree, at its lower one: see `STRENGTH`.
+
+    Raises
+    ------
+    BadShape
+        When the counts are no counts, or no picture has two votes.
+
+    Examples
+    --------
+    >>> a, b = fit_beta(np.full(4, 10), np.array([2, 4, 6, 8]))
+    >>> round(a / (a + b), 6)
+    0.5
     """
     n, real = _counts(n, n_real)
     weight = np.ones(len(n)) if weight is None else np.asarray(weight, float)
@@ -126,7 +198,33 @@ def _newton(ab: np.ndarray, above: list[np.ndarray], j: np.ndarray) -> np.ndarra
 
 
 def reliability(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | None = None, *, k: int = 5) -> float:
-    """How well the mean of k raters would correlate with that of k others: k / (a + b + k) of `fit_beta`."""
+    """How well the mean of k raters would correlate with that of k others: k / (a + b + k) of `fit_beta`.
+
+    Parameters
+    ----------
+    n, n_real : array (pictures,)
+        Votes on each picture, and how many of them say real.
+    weight : array (pictures,) or None
+        How often each picture counts; None: once.
+    k : int
+        Raters.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Raises
+    ------
+    BadShape
+        When the counts are no counts, or no picture has two votes.
+
+    Examples
+    --------
+    >>> n, n_real = np.full(6, 5), np.array([0, 1, 2, 3, 4, 5])
+    >>> reliability(n, n_real, k=1) < reliability(n, n_real, k=5)
+    True
+    """
     a, b = fit_beta(n, n_real, weight)
     return k / (a + b + k)
 
@@ -134,7 +232,7 @@ def reliability(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | None = N
 def within_generator_reliability(n: np.ndarray, n_real: np.ndarray, generator: np.ndarray, k: int = 5) -> float:
     """The mean over generators of the reliability among the pictures of one generator alone.
 
-    Where generators differ in quality, people agree in part on which generator it was; this leaves that out. It is the
+    Where generators differ in quality, raters agree in part on which generator it was; this leaves that out. It is the
     one to disattenuate a correlation within generators with.
     """
     n, n_real, generator = np.asarray(n), np.asarray(n_real), np.asarray(generator)
@@ -167,8 +265,20 @@ def with_interval(
 ) -> Estimate:
     """`statistic(n, n_real, weight)`, a share, with a 95 % bootstrap over pictures.
 
-    Those with equal counts are drawn as one. Where all have equal counts, Wilson's interval of so many pictures; of a
-    single picture none.
+    Parameters
+    ----------
+    statistic : callable
+        Such as `pairwise_agreement`.
+    n, n_real : array (pictures,)
+        Votes on each picture, and how many of them say real.
+    resamples, seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    Estimate
+        Pictures with equal counts are drawn as one. Where all have equal counts, Wilson's interval of so many pictures;
+        of a single picture none.
     """
     kinds, times = np.unique(np.c_[n, n_real], axis=0, return_counts=True)
     drawn = np.random.default_rng(seed).multinomial(len(n), times / len(n), size=resamples)
@@ -180,7 +290,29 @@ def with_interval(
 def rating_reliability(unit: np.ndarray, rating: np.ndarray, k: int = 5) -> float:
     """Reliability of the mean of k ratings: variance components of a one-way analysis, then Spearman-Brown.
 
-    `unit`: which picture each rating is of. (MSB - MSW) / n0 is the variance between pictures, MSW that within.
+    Parameters
+    ----------
+    unit : array (n,)
+        Which picture each rating is of.
+    rating : array (n,)
+        The ratings.
+    k : int
+        Raters.
+
+    Returns
+    -------
+    float
+        From 0 to 1. (MSB - MSW) / n0 is the variance between pictures, MSW that within.
+
+    Raises
+    ------
+    BadShape
+        Without two pictures, or where none has two ratings.
+
+    Examples
+    --------
+    >>> float(rating_reliability(np.array([0, 0, 1, 1]), np.array([1.0, 1.0, 5.0, 5.0])))
+    1.0
     """
     _, place = np.unique(unit, return_inverse=True)
     n = np.bincount(place).astype(float)

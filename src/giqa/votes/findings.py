@@ -46,10 +46,20 @@ class Options:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far people agree on `what`; the names are those of `giqa.votes.agreement`.
+    """How far raters agree on pictures of one kind; the names are those of `giqa.votes.agreement`.
 
-    `majority`: the accuracy of always saying what most votes say; a predictor that is worth anything lies between it
-    and `ceiling`.
+    Parameters
+    ----------
+    what : str
+        The kind: generated, real or unknown kind.
+    pictures, votes : int
+        How many.
+    agreement, ceiling, reliability : Estimate
+        `pairwise_agreement`, `best_accuracy` and `reliability`.
+    alpha, within_generator : float
+        `krippendorff_alpha` and `within_generator_reliability`.
+    majority : float
+        The accuracy of always saying what most votes say; a useful predictor lies between it and `ceiling`.
     """
 
     what: str
@@ -80,7 +90,53 @@ class Pictures:
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """All that one table of judgements says; what it cannot say is empty or None."""
+    """All that one table of judgements says; what it cannot say is empty or None.
+
+    Parameters
+    ----------
+    name : str
+        Of the table.
+    kind : str
+        "votes", "counts", "sittings", "pairs" or "ratings".
+    rows, evaluators : int
+        How many; evaluators are those who count.
+    hype : tuple of Hype
+        Error rates of each generator, the highest first.
+    crossed : mapping
+        Generator -> error rate with an interval over evaluators and pictures.
+    comparison : Comparison or None
+        Of the two generators that were asked for.
+    spread : Spread or None
+        What decides how many evaluators it takes.
+    agreement : tuple of Agreement
+        Of generated pictures and of reals, each by themselves.
+    gates : tuple of Gate
+        How the error rate moves with the gate.
+    gated_out : int
+        Evaluators below the gate.
+    without_controls : int or None
+        Raters who count and were asked no quality control; None: no rater was asked any.
+    times : tuple of Times
+        Response times.
+    exposures : tuple of Exposures
+        HYPE-time of each generator.
+    psychometric, learning : tuple of Point
+        Right answers by exposure, and errors by trial.
+    effects, contexts : mapping
+        What decides an answer, by name.
+    pictures : Pictures or None
+        One row a picture.
+    strengths : Strengths or None
+        Of pairs.
+
+    Examples
+    --------
+    >>> from giqa.tables.table import Table
+    >>> from giqa.votes import as_labels
+    >>> table = Table("ratings", {"image": ["a", "a", "b", "b"], "rater": [*"rsrs"], "rating": [4, 5, 1, 2]})
+    >>> findings(as_labels(table)).effects["mean"]
+    3.0
+    """
 
     name: str
     kind: str
@@ -134,15 +190,71 @@ def judge(
 ) -> list[Findings]:
     """The statistics of a table of judgements, or of every table in a folder; see docs/people.md for what each means.
 
-    `gate`: evaluators with less than this share of right answers on quality-control pictures do not count (the rule is
-    `giqa.votes.gate.passes`); `versus`: two generators to compare; `interval`: of HYPE, "student" or "paper".
+    Parameters
+    ----------
+    where : path
+        A file, or a folder of tables.
+    gate : float or None
+        Evaluators with less than this share of right answers on quality-control pictures do not count (the rule is
+        `giqa.votes.gate.passes`); None: all count.
+    versus : tuple of two str, or None
+        Two generators to compare.
+    resamples, seed : int
+        Of the bootstrap.
+    interval : "student" or "paper"
+        Of HYPE; see `giqa.votes.hype.hype`.
+
+    Returns
+    -------
+    list of Findings
+        One for each table.
+
+    Raises
+    ------
+    BadSpec
+        When a gate or a comparison is asked of a table that cannot have it.
+    BadTable, BadShape, MissingSource
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "votes.csv"
+    >>> _ = file.write_text("image,n,n_real,kind\\na,4,1,generated\\nb,4,3,generated\\n")
+    >>> [(table.kind, table.rows, table.agreement[0].votes) for table in judge(file)]
+    [('counts', 2, 8)]
     """
     options = {"gate": gate, "versus": versus, "resamples": resamples, "seed": seed, "interval": interval}
     return [findings(labels, name, **options) for name, labels in read_people(where).items()]
 
 
 def findings(labels: Votes | Counts | Sittings | Pairs | Ratings, name: str = "", **options: Any) -> Findings:
-    """The statistics of one table of judgements; options as in `judge`."""
+    """The statistics of one table of judgements.
+
+    Parameters
+    ----------
+    labels : Votes, Counts, Sittings, Pairs or Ratings
+        The judgements.
+    name : str
+        Of the table.
+    **options
+        `gate`, `versus`, `resamples`, `seed` and `interval` as in `judge`.
+
+    Returns
+    -------
+    Findings
+
+    Raises
+    ------
+    BadSpec
+        As `judge`.
+    BadShape
+
+    Examples
+    --------
+    >>> pairs = Pairs(*map(np.array, (["a"], ["b"], [3.0], [1.0], [""])))
+    >>> findings(pairs).strengths.name.tolist()
+    ['a', 'b']
+    """
     options = Options(**options)
     if options.gate is not None and not isinstance(labels, Votes):
         raise BadSpec("A gate needs single votes (image,rater,said_real) with a column 'control'.")
@@ -210,7 +322,7 @@ def _of_ratings(ratings: Ratings, name: str) -> Findings:
 
 
 def _agreement(counts: Counts) -> tuple[Agreement, ...]:
-    """Of generated pictures and of reals, each by themselves: together people would agree on which is which."""
+    """Of generated pictures and of reals, each by themselves: together raters would agree on which is which."""
     found = []
     for kind, what in (("generated", "generated"), ("real", "real"), ("", "unknown kind")):
         of = counts.rows((counts.kind == kind) & (counts.n > 0))
