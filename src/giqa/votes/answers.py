@@ -25,9 +25,20 @@ SHOWN = 3  # places of left out answers that are named
 def anonymous(raters: Iterable[str], key: bytes | None = None) -> list[str]:
     """Random names for raters: the same person gets the same name; without `key` another one at each call.
 
-    A keyed hash (BLAKE2b): who knows the ids of a platform cannot find theirs in it without the key. Keep the key only
-    as long as more files of the same raters are to come.
+    Parameters
+    ----------
+    raters : iterable of str
+        Ids of a platform.
+    key : bytes or None
+        Of the keyed hash (BLAKE2b): without it nobody who knows the ids of a platform can find theirs. Keep it only as
+        long as more files of the same raters are to come.
 
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
     >>> anonymous(["A1B2", "C3", "A1B2"], key=b"secret")
     ['rd8a5336840', 'r098d17e3fb', 'rd8a5336840']
     """
@@ -39,7 +50,16 @@ def anonymous(raters: Iterable[str], key: bytes | None = None) -> list[str]:
 class Answers:
     """Answers as they are read from one file, and those that are left out, by reason.
 
-    `unit`: what the places count, such as line or task; `decimal_comma`: as in `Table`.
+    Parameters
+    ----------
+    name : str
+        The file.
+    unit : str
+        What the places count, such as line or task.
+    decimal_comma : bool
+        As in `Table`.
+    rows, places, left_out
+        What was added: the answers, where each stands, and reason -> places.
     """
 
     name: str

@@ -37,7 +37,7 @@ def psychometric_curve(votes: Votes, bins: int = BINS) -> list[Point]:
 
 
 def learning_curve(votes: Votes, bins: int = BINS) -> list[Point]:
-    """The error rate by trial of the sitting: falling, raters learn the generator's tells; rising, they tire."""
+    """The error rate by trial of the session: falling, raters learn the generator's tells; rising, they tire."""
     votes = known(votes)
     trial = trials(votes)
     return _binned(votes, trial, votes.said_real != (votes.kind == "real"), bins)
@@ -77,10 +77,21 @@ def _per_rater(rater: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.nd
 class Exposures:
     """HYPE-time of one generator in ms, each per evaluator first, then the mean over evaluators.
 
-    `modal` is the published score; `late` the mean of the second half of the trials; `threshold` fitted to all trials,
-    of those evaluators whose exposures could tell it. A higher one: longer looks are needed to tell fakes from reals.
-    Intervals: Student's t over evaluators; none where all have the same, as at the floor of the staircase.
-    `at_floor`: the share of evaluators whose modal exposure is the shortest that anyone saw: a score cannot fall lower.
+    A higher one: longer looks are needed to distinguish fakes from reals. Intervals: Student's t over evaluators; none
+    where all have the same, as at the floor of the staircase.
+
+    Parameters
+    ----------
+    generator : str
+        Its name.
+    modal : Estimate
+        The published score.
+    late : Estimate
+        The mean of the second half of the trials.
+    threshold : Estimate
+        Fitted to all trials, of those evaluators from whose exposures it can be computed.
+    at_floor : float
+        The share of evaluators whose modal exposure is the shortest that anyone saw: a score cannot fall lower.
     """
 
     generator: str
@@ -91,7 +102,7 @@ class Exposures:
 
 
 def hype_time(votes: Votes) -> list[Exposures]:
-    """HYPE-time of every generator; empty where nothing was timed. Reals count with the generator they stood beside."""
+    """HYPE-time of every generator; empty where nothing was timed. Reals count with the generator of their context."""
     votes = known(votes)
     votes = votes.rows(~np.isnan(votes.exposure_ms))
     order = np.lexsort([trials(votes)]) if len(votes) else np.empty(0, int)

@@ -8,9 +8,9 @@ from .votes import Votes
 
 
 def passes(right: float, answered: float, gate: float) -> bool:
-    """Whether a rater with so many of the answered quality-control questions right counts; the only rule there is.
+    """Whether a rater with so many of the answered quality-control questions right counts: right >= gate x answered.
 
-    right >= gate x answered. Who has answered none has given no ground to be left out, and counts; whoever prints
+    This is the only rule there is. Who has answered none has given no ground to be left out, and counts; whoever prints
     figures behind a gate says how many such raters there are. Questions not answered yet say nothing either way.
 
     >>> passes(13, 20, 0.65), passes(12, 20, 0.65), passes(0, 0, 0.65)

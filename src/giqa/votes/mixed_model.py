@@ -20,16 +20,40 @@ START = 1.0  # first guess of each standard deviation, in logits
 class PeopleModel:
     """logit P(evaluator r calls picture i real in context c) = mean + picture_i + evaluator_r + context_c.
 
-    Each effect ~ Normal(0, its own standard deviation), which is learned too; so a picture with two votes is pulled to
+    Each effect ~ Normal(0, its own standard deviation), which is learned too. So a picture with two votes is pulled to
     the mean more than one with twenty, and a lenient evaluator or a context of bad fakes does not make a picture look
-    good. Penalised iteratively reweighted least squares (Breslow and Clayton 1993); the standard deviation of the
-    pictures by EM, integrating each picture out (with two votes a picture the usual rule finds half of it), the other
-    two by Schall's rule (1991).
+    good.
 
-    After `fit`: `images_`, `raters_`, `contexts_` name the effects in `picture_`, `evaluator_`, `context_` (logits),
-    `picture_error_` their standard errors and `level_error_` those of mean + picture, `sd_` the three standard
-    deviations, `mean_`. `sd` fixes the three instead of learning them. Memory: 16 bytes x pictures x (evaluators +
-    contexts).
+    Parameters
+    ----------
+    sd : tuple of three float, or None
+        Standard deviations of picture, evaluator and context, in logits, instead of learning them.
+    most : int
+        Steps at most.
+    tolerance : float
+        It ends when nothing moves by more than this.
+
+    Attributes
+    ----------
+    images_, raters_, contexts_ : str array
+        Names of the effects in `picture_`, `evaluator_` and `context_` (logits).
+    picture_error_, level_error_ : float array
+        Standard errors of `picture_`, and those of mean + picture.
+    sd_ : dict
+        The three standard deviations, in logits.
+    mean_ : float
+        In logits.
+
+    Notes
+    -----
+    Penalised iteratively reweighted least squares; the standard deviation of the pictures by EM, integrating each
+    picture out (with two votes a picture the usual rule finds half of it), the other two by Schall's rule. Memory: 16
+    bytes x
+    pictures x (evaluators + contexts).
+
+    References
+    ----------
+    Breslow and Clayton 1993; Schall 1991.
     """
 
     sd: tuple[float, float, float] | None = None
@@ -74,7 +98,19 @@ class PeopleModel:
     def p_real(self, context: str | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """For each of `images_`: the probability that an average evaluator calls it real, and its 95 % interval.
 
-        In an average context, or in the one named. The interval knows that the mean is learned from few evaluators too.
+        Parameters
+        ----------
+        context : str or None
+            Which context; None: an average one.
+
+        Returns
+        -------
+        tuple of float array (n,)
+            The probability and both ends. The interval knows that the mean is learned from few evaluators too.
+
+        Raises
+        ------
+        NotFitted, BadShape
         """
         if not self.sd_:
             raise NotFitted("PeopleModel: call fit(votes) before p_real().")

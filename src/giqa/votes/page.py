@@ -1,4 +1,4 @@
-"""One self-contained HTML file of what people said: error rates, curves, agreement, best and worst pictures."""
+"""One self-contained HTML file of what the raters said: error rates, curves, agreement, best and worst pictures."""
 
 from __future__ import annotations
 
@@ -37,14 +37,36 @@ def write_people_report(
     path: str | Path,
     found: Sequence[Findings],
     *,
-    title: str = "What people saw",
+    title: str = "Human judgements",
     pictures: Any = None,
     show_paths: bool = True,
 ) -> Path:
-    """Write the report as one HTML file that opens offline, whole or not at all.
+    """Write the report as one HTML file that opens offline; the file is written atomically.
 
-    `pictures`: where the judged pictures are (anything `giqa.images.open_source` takes), found by the names in the
-    table; without it names are shown alone. `show_paths=False`: no names of pictures. Raters are never named.
+    Parameters
+    ----------
+    path : path
+        The file to write.
+    found : sequence of Findings
+        Of each table; see `giqa.votes.judge`.
+    title : str
+        Its heading.
+    pictures : path, source or None
+        Where the judged pictures are (anything `giqa.images.open_source` takes), by the names in the table; None: names
+        are shown alone.
+    show_paths : bool
+        Whether pictures are named. Raters never are.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    BadSpec
+        When there is nothing to report.
+    BadSource
+        When no picture has a name of the table.
     """
     if not found:
         raise BadSpec("There is nothing to report: no table of judgements was read.")
@@ -78,7 +100,7 @@ def _study(found: Findings, source: dict[str, Any], show_paths: bool) -> dict[st
     plots = {
         "rates": interval_plot(rates, unit="Error rate", mark=0.5, mark_label="chance", extra=extra) if rates else "",
         "strengths": interval_plot(_ends(scale), unit="Strength", mark=0.0) if scale else "",
-        "learning": _curve(found.learning, "trial of the sitting", "error rate"),
+        "learning": _curve(found.learning, "trial of the session", "error rate"),
         "psychometric": _curve(found.psychometric, "exposure (ms)", "share of right answers", mark=0.5),
     }
     return {

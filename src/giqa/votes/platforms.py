@@ -26,11 +26,26 @@ def read_mturk(
 ) -> Votes | Ratings:
     """Judgements from the batch result file of Mechanical Turk.
 
-    A HIT may show one picture (`Input.image`, `Answer.answer`) or many (`Input.image1`, `Answer.answer_1`, ...).
-    Answers are real and fake or 1 and 0; where they are other numbers, these are ratings. Check boxes and radio buttons
-    (`Answer.answer.real`, `Answer.real.on`, true or false) and `Answer.taskAnswers` are read too. `image` and `answer`
-    name other columns; without them a column that alone holds pictures, or answers, is taken. Rejected assignments,
-    previews and rows without a worker do not count; a warning says how many.
+    Parameters
+    ----------
+    path : path
+        The file. A HIT may show one picture (`Input.image`, `Answer.answer`) or many (`Input.image1`,
+        `Answer.answer_1`, ...). Check boxes and radio buttons (`Answer.answer.real`, `Answer.real.on`, true or false)
+        and `Answer.taskAnswers`
+        are read too. Rejected assignments, previews and rows without a worker do not count; a warning says how many.
+    image, answer : str or None
+        Other columns; None: a column that alone holds pictures, or answers, is taken.
+    key : bytes or None
+        See `giqa.votes.answers.anonymous`.
+
+    Returns
+    -------
+    Votes or Ratings
+        Answers are real and fake or 1 and 0; where they are other numbers, these are ratings.
+
+    Raises
+    ------
+    BadTable
     """
     table = read_table(path)
     worker = want(table, ("WorkerId",), "a batch result file of Mechanical Turk")[0]
@@ -187,9 +202,26 @@ def read_prolific(
 ) -> Votes | Ratings:
     """Judgements from a result file with Prolific's participant ids, a row a judgement.
 
-    `submissions` is Prolific's own export (Participant id, Status, ...): only approved and awaited submissions count;
-    age, sex, country and all else in it is not even read. A column Status in the result file counts in the same way.
-    Rows without an id, as previews leave them, do not count; a warning says how many. `image`, `answer`: the columns.
+    Parameters
+    ----------
+    path : path
+        The file. A column Status in it counts as one in `submissions`. Rows without an id, as previews leave them, do
+        not count; a warning says how many.
+    submissions : path or None
+        Prolific's own export (Participant id, Status, ...): only approved and awaited submissions count; age, sex,
+        country and all else in it is not even read.
+    image, answer : str or None
+        The columns; None: those with a usual name.
+    key : bytes or None
+        See `giqa.votes.answers.anonymous`.
+
+    Returns
+    -------
+    Votes or Ratings
+
+    Raises
+    ------
+    BadTable
     """
     table = read_table(path)
     person = _participant(table)
