@@ -47,7 +47,7 @@ def deviation(values: np.ndarray, pairs: Pairs) -> float:
 def judge_pairs(pairs: Pairs, scores: Sequence[ScoresByName]) -> list[dict[str, Estimate]]:
     """For each score "pair accuracy" with Wilson's interval, as if pairs were independent, and "other pictures".
 
-    The latter is never the narrower one: where no pair disagrees, pairs that share pictures are no surer than others.
+    The second is never the narrower one: where no pair disagrees, pairs that share pictures are no surer than others.
     """
     found = []
     for one in scores:
@@ -60,17 +60,17 @@ def judge_pairs(pairs: Pairs, scores: Sequence[ScoresByName]) -> list[dict[str, 
 
 
 def _freedom(pairs: Pairs) -> int:
-    """Of Student's t: one less than the pairs or the pictures, of which there are fewer."""
+    """Of Student's t: one less than the pairs, or the pictures where those are fewer."""
     return max(1, min(len(pairs), len(np.unique(np.concatenate([pairs.left, pairs.right])))) - 1)
 
 
 def best_for_votes(pairs: Pairs) -> float:
-    """The share of single votes that siding with most people in each pair would get: people disagree."""
+    """The share of single votes that siding with most raters in each pair would get: raters disagree."""
     return float(np.maximum(pairs.votes_left, pairs.votes_right).sum() / (pairs.votes_left + pairs.votes_right).sum())
 
 
 def by_generators(pairs: Pairs, scores: ScoresByName, generator: Mapping[str, str]) -> dict[str, Estimate]:
-    """Pair accuracy among the pairs of each two generators, "a / b"; nothing where nobody knows who made what."""
+    """Pair accuracy among the pairs of each two generators, "a / b"; empty where no generators are known."""
     if not generator:
         return {}
     sides = zip(pairs.left.tolist(), pairs.right.tolist(), strict=True)
@@ -112,10 +112,29 @@ def judge_votes(
     resamples: int = 500,
     seed: int = 0,
 ) -> tuple[list[dict[str, Estimate]], np.ndarray]:
-    """For each score AUROC of single votes and rank correlations; and AUROC in each resample, (resamples, scores).
+    """For each score AUROC of single votes and rank correlations; and AUROC in each resample.
 
-    All scores are judged on the same resamples: of pictures, and of raters where votes name 3 or more. What is handed
-    back of the resamples is widened already for few of either, as `giqa.stats.from_draws` does.
+    Parameters
+    ----------
+    labels : Votes or Counts
+        The judgements.
+    scores : sequence of mapping
+        Picture -> score, of each.
+    generator : mapping
+        Picture -> who made it.
+    resamples, seed : int
+        All scores are judged on the same resamples: of pictures, and of raters where votes name 3 or more.
+
+    Returns
+    -------
+    tuple
+        Name -> Estimate for each score, and the AUROCs (resamples, scores), which are widened already for few of either
+        as `giqa.stats.from_draws` does.
+
+    Raises
+    ------
+    BadShape
+        Without a score.
     """
     if not scores:
         raise BadShape("There is no score to judge.")

@@ -37,6 +37,10 @@ def upgrade() -> None:
         sa.Column("right", sa.Integer, sa.ForeignKey("pictures.id")),
         sa.Column("truth", sa.String(16), nullable=False),
     )
+    _answers()
+
+
+def _answers() -> None:
     op.create_table(
         "raters",
         sa.Column("id", sa.String(32), primary_key=True),
