@@ -70,12 +70,12 @@ class Sums:
     def run(self, prepared: Sequence[tuple[Mapping[str, np.ndarray], Any, Any]]) -> dict[str, np.ndarray]:
         """Prepared pictures to column -> float32 (n, 1), and the content, float32 (n, c)."""
         sums = self.distances.sums([maps for maps, *_ in prepared])
-        found = dict(zip((f"{tap}{DISTANCE}" for tap in self.distances.layers), sums.T, strict=True))
+        numbers = dict(zip((f"{tap}{DISTANCE}" for tap in self.distances.layers), sums.T, strict=True))
         if self.densities is not None:
             layers = self.extractor.run([pooled for _, pooled, _ in prepared])
             z = self.densities.layer_z(np.concatenate(list(layers.values()), axis=1))
-            found |= {f"{name}{Z}": z[:, i] for i, name in enumerate(self.densities.layer_names(layers))}
-        columns = {name: column[:, None].astype(np.float32) for name, column in found.items()}
+            numbers |= {f"{name}{Z}": z[:, i] for i, name in enumerate(self.densities.layer_names(layers))}
+        columns = {name: column[:, None].astype(np.float32) for name, column in numbers.items()}
         return columns if self.content is None else columns | self.content.run([content for *_, content in prepared])
 
 
@@ -88,7 +88,7 @@ def check_maps(extractor: Any, taps: Sequence[str] | None) -> tuple[str, ...]:
         return tuple(taps)
     if spec not in TAPS:
         raise BadSpec(f"Which layers of {spec} are to be measured? Name them (--layers).")
-    known = extractor.taps() if hasattr(extractor, "taps") else TAPS[spec]  # a file that ends early has fewer
+    known = extractor.taps() if spec == "inception" else TAPS[spec]  # a file that ends early has fewer
     return tuple(tap for tap in TAPS[spec] if tap in known)
 
 

@@ -46,6 +46,8 @@ class LayerDistances:
     Errors: `BadSpec`, `BadShape`, `NotFitted`. Source: Kolchinski et al. 2019, section 2.2.
     """
 
+    reference_: Reference | None = None  # what `fit` learns
+
     def __init__(self, variant: str = "A", vectors: int = 10_000, grid: int = 17, seed: int = 0):
         self.variant = variant
         self.vectors = vectors
@@ -111,17 +113,17 @@ class LayerDistances:
         The references are read once for all the pictures of a call: 64 or more at a time are several times faster than
         one.
         """
-        if not hasattr(self, "reference_"):
+        if self.reference_ is None:
             raise NotFitted("Call fit(maps, n) before asking for distances.")
-        found = {}
+        distances = {}
         for name, shape in self.reference_.shapes.items():
             if len(maps):  # (places, n, c): the pictures of a place side by side
                 queries = np.stack([self._vectors(name, one, shape) for one in maps], axis=1, dtype=np.float32)
-                found[name] = self._searched(name, queries).reshape(len(maps), *shape.places)
+                distances[name] = self._searched(name, queries).reshape(len(maps), *shape.places)
                 del queries  # before those of the next layer are made
             else:
-                found[name] = np.empty((0, *shape.places), np.float32)
-        return found
+                distances[name] = np.empty((0, *shape.places), np.float32)
+        return distances
 
     def sums(self, maps: Sequence[Mapping[str, np.ndarray]]) -> np.ndarray:
         """d = sum over places of d_uv, one number a layer: float64 (n, layers), in the order of the layers."""
@@ -178,7 +180,7 @@ class LayerDistances:
     def _searched(self, name: str, queries: np.ndarray) -> np.ndarray:
         """Distances of queries (places, n, c) to their nearest references, float32 (n, places)."""
         places, n, c = queries.shape
-        found, threads = np.empty((places, n), np.float32), cores()
+        distances, threads = np.empty((places, n), np.float32), cores()
         free: SimpleQueue[Nearest] = SimpleQueue()
         for _ in range(threads):
             free.put(Nearest(c))
@@ -195,12 +197,12 @@ class LayerDistances:
             for start, vectors, squares in self.reference_.blocks(name):
                 if self.variant == "B":  # one pool for all: the queries are shared out
                     at = np.linspace(0, places * n, threads + 1).astype(int)
-                    into, asked = found.reshape(-1), queries.reshape(-1, c)
+                    into, asked = distances.reshape(-1), queries.reshape(-1, c)
                     parts = [[(into[i:j], asked[i:j], vectors[0], squares[0])] for i, j in pairwise(at)]
                 else:
                     here = slice(start, start + len(vectors))
-                    every = list(zip(found[here], queries[here], vectors, squares, strict=True))
+                    every = list(zip(distances[here], queries[here], vectors, squares, strict=True))
                     size = -(-len(every) // (PARTS * threads))
                     parts = [every[i : i + size] for i in range(0, len(every), size)]
                 list(pool.map(search, parts))
-        return found.T
+        return distances.T

@@ -14,7 +14,7 @@ from ..model.trust import FEWEST_ASKED, LEARNED_FROM, UNLIKE
 from ..scorers.scale import Copies
 from ..types import Features
 
-CONTENT = "content"  # the layer of `EXTRACTOR`, beside what the human model learns from
+CONTENT = "content"  # the layer of `EXTRACTOR`, besides what the human model learns from
 EXTRACTOR = f"embedded(layers=['{CONTENT}'], version=1)"
 KEPT = 500  # pictures, of those with votes and of those asked about, between which the distance is measured
 

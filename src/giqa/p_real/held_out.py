@@ -1,4 +1,4 @@
-"""How well a model of votes does on pictures that it has not seen, beside a constant answer."""
+"""How well a model of votes does on pictures that it has not seen, compared with a constant answer."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def held_out_figures(make: Callable[[], Any], x: Features, judged: Judged, seed:
     if folds is None:
         return {"held_out": {}}
     figures, calibration = _figures(*held_out_p(make, x, judged, folds), judged, seed)
-    told = {"held_out": figures, "calibration": calibration}
+    record = {"held_out": figures, "calibration": calibration}
     names, which = np.unique(judged.generator, return_inverse=True)
     if len(names) > 1 and "" not in names and len(judged) - np.bincount(which).max() >= FEWEST:
-        told["other_generators"] = _figures(*held_out_p(make, x, judged, which), judged, seed)[0]
-    return told
+        record["other_generators"] = _figures(*held_out_p(make, x, judged, which), judged, seed)[0]
+    return record
 
 
 def _figures(p: np.ndarray, constant: np.ndarray, judged: Judged, seed: int) -> tuple[dict[str, Any], list]:

@@ -1,4 +1,4 @@
-"""From a table of votes to a model of what people call real: the pictures, the references, the fit and its figures."""
+"""From a table of votes to a model of what raters call real: the pictures, the references, the fit and its figures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..errors import BadImage, BadShape, BadSource, BadSpec
 from ..features.reader import Reader
 from ..images import open_source
 from ..images.decode import decode, picture_info
-from ..images.match import as_match, auto_match, describe_different, still_different
+from ..images.match import Match, as_match, auto_match, describe_different, still_different
 from ..images.subset import spread
 from ..scorers.human import PRESETS, HumanModel
 from ..scorers.scale import FEWEST, Copies, Scale, twins
@@ -82,25 +82,17 @@ def train_human(
     taps = check_maps(reader.extractor, layers)
     reals = open_source(real)
     info, judged = readable(source, judged, reader)
-    asked_for, shown = match is not None, Part(source, judged.rows)
-    match = auto_match(reals, shown) if match == "auto" else as_match(match)
-    reader = replace(reader, match=match)
-    if asked_for:
-        say(f"match: {match.spec() if match else 'nothing to do, size and coding are alike'}")
-    different = describe_different(still_different(reals, shown, match), asked_for, "the pictures with votes")
-    if different:
-        warnings.warn(different, stacklevel=2)
+    reader = replace(reader, match=_match(match, reals, Part(source, judged.rows), say))
     judged = judged if group else replace(judged, group=twins(info))
     wanted = REFERENCES[preset] if references is None else references
     chosen, aside, refused = choose_references(reals, info, wanted, seed, reader)
+    left_out = f", {refused} left out because they are among the pictures with votes" if refused else ""
     say(
         f"{len(judged)} pictures with {judged.votes.sum():.0f} votes, {100 * judged.share():.1f} % of them real; "
-        f"{len(chosen)} reals as references, {len(aside)} to fix the scale"
-        + (f", {refused} left out because they are among the pictures with votes" if refused else "")
+        f"{len(chosen)} reals as references, {len(aside)} to fix the scale{left_out}"
     )
-    maps = _Maps(reader, taps)
     distances = LayerDistances(variant or VARIANTS[preset], vectors=VECTORS, seed=seed)
-    with _fitted(distances, maps, reals, chosen, out, say):
+    with _fitted(distances, _Maps(reader, taps), reals, chosen, out, say):
         dense = None
         if preset == "recommended" if densities is None else densities:
             pooled = reader.features(Part(reals, chosen), "references, pooled").features
@@ -112,28 +104,32 @@ def train_human(
         model = HumanModel(preset=preset, seed=seed).fit(x, judged.counts(), groups=judged.group)
         figures = held_out_figures(lambda: HumanModel(preset=preset, resamples=0, seed=seed), x, judged, seed)
         there = measure.features(Part(reals, aside), "reals of the scale").features if aside else None
-        how = registry.canonical("extractor", reader.extractor), taps, sums.digest, match.spec() if match else None
-        made_by = _made_by(preset, sums, model, judged, seed, refused) | {
-            "extractor": how[0],
-            "match": how[3],
-            **figures,
-        }
-        made = Realism(model, distances, *how, None, made_by, dense, Voted.of(shown, seed))
-        made = made if there is None else replace(made, scale=Scale(made.columns(there)["score"], seed))
-        made.save(out)
+        spec = reader.match.spec() if reader.match else None
+        how = registry.canonical("extractor", reader.extractor), taps, sums.digest, spec
+        made_by = _made_by(preset, sums, model, judged, seed, refused) | {"extractor": how[0], "match": spec} | figures
+        human = Realism(model, distances, *how, None, made_by, dense, Voted.of(shown, seed))
+        human = human if there is None else replace(human, scale=Scale(human.columns(there)["score"], seed))
+        human.save(out)
     return load_realism(out)
+
+
+def _match(match: Any, reals: Source, shown: Source, say: Callable[[str], None]) -> Match | None:
+    """What is done to pictures before; a warning where the two sources still differ in size or coding."""
+    asked_for = match is not None
+    match = auto_match(reals, shown) if match == "auto" else as_match(match)
+    if asked_for:
+        say(f"match: {match.spec() if match else 'nothing to do, size and coding are alike'}")
+    different = describe_different(still_different(reals, shown, match), asked_for, "the pictures with votes")
+    if different:
+        warnings.warn(different, stacklevel=3)
+    return match
 
 
 @contextmanager
 def _fitted(
-    distances: LayerDistances,
-    maps: _Maps,
-    reals: Source,
-    chosen: Sequence[int],
-    out: Path,
-    say: Callable[[str], None],
+    distances: LayerDistances, maps: _Maps, reals: Source, chosen: Sequence[int], out: Path, say: Callable[[str], None]
 ) -> Iterator[None]:
-    """The distances know their references as long as this lasts: many are kept in a file beside `out` meanwhile."""
+    """The distances know their references as long as this lasts: many are kept in a file next to `out` meanwhile."""
     cost = distances.cost(maps.one(reals, chosen[0]), len(chosen))
     say(f"{cost} While pictures are scored, {cost.resident(AT_ONCE) / 1e9:.2g} GB.")
     kept = out.with_name(f".{out.name}.references") if cost.reference_bytes > IN_MEMORY else None
@@ -167,11 +163,7 @@ def _made_by(preset: str, sums: Sums, model: HumanModel, judged: Judged, seed: i
 
 
 def choose_references(
-    reals: Source,
-    labelled: np.ndarray,
-    wanted: int,
-    seed: int,
-    reader: Reader,
+    reals: Source, labelled: np.ndarray, wanted: int, seed: int, reader: Reader
 ) -> tuple[list[int], list[int], int]:
     """Rows of reals that are references, rows that are none and fix the scale, and how many were refused.
 
@@ -189,7 +181,7 @@ def choose_references(
     rows = rows[np.sort(np.unique(twins(info), return_index=True)[1])] if len(rows) else rows
     if len(rows) < FEWEST:
         raise BadShape(
-            f"At least {FEWEST} different reals that nobody voted on are needed as references, got {len(rows)}; "
+            f"At least {FEWEST} different reals without votes are needed as references, got {len(rows)}; "
             f"{int(among.sum())} are among the pictures with votes."
         )
     order = np.random.default_rng(seed).permutation(len(rows))
@@ -231,7 +223,7 @@ def readable(source: Source, judged: Judged, reader: Reader) -> tuple[np.ndarray
 def infos(source: Source, rows: Sequence[int], reader: Reader, what: str) -> tuple[np.ndarray, np.ndarray]:
     """Records `INFO` of some pictures, and which could be read, both (n,)."""
 
-    def one(row: int) -> np.void | None:
+    def read(row: int) -> np.void | None:
         try:
             return picture_info(decode(source.raw(int(row))))
         except BadImage:
@@ -239,9 +231,9 @@ def infos(source: Source, rows: Sequence[int], reader: Reader, what: str) -> tup
 
     info, good = np.zeros(len(rows), INFO), np.zeros(len(rows), bool)
     with ThreadPoolExecutor(reader.workers) as pool:
-        for i, found in enumerate(pool.map(one, rows)):
-            if found is not None:
-                info[i], good[i] = found, True
+        for i, record in enumerate(pool.map(read, rows)):
+            if record is not None:
+                info[i], good[i] = record, True
             if reader.progress:
                 reader.progress(f"reading {what}", i + 1, len(rows))
     return info, good

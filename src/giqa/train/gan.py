@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import csv
+import hashlib
 import io
 import json
 from collections.abc import Callable, Mapping
@@ -199,7 +200,7 @@ class GAN:
         return generated(self.average, n, seed, self.device)
 
     def keep(self, folder: Path) -> None:
-        """Checkpoint, generator and log, each replaced whole; the checkpoint last."""
+        """Checkpoint, generator and log, each written atomically; the checkpoint last."""
         from safetensors.torch import save
 
         self.log.append([self.done, *np.mean(self.recent, axis=0).round(5).tolist()])
@@ -231,7 +232,7 @@ class GAN:
             parts.setdefault(part, {})[rest] = value
         try:
             for part in ("generator", "discriminator", "average"):
-                getattr(self, part).load_state_dict(parts[part])
+                vars(self)[part].load_state_dict(parts[part])
         except RuntimeError:
             raise BadShape(f"{path} has networks of another size or width; give the same ones.") from None
         for part in ("learn_g", "learn_d"):
@@ -239,7 +240,7 @@ class GAN:
             for name, value in parts.get(part, {}).items():
                 number, _, rest = name.partition("/")
                 kept.setdefault(int(number), {})[rest] = value
-            optimiser = getattr(self, part)
+            optimiser = vars(self)[part]
             optimiser.load_state_dict(optimiser.state_dict() | {"state": kept})
         self.quantile.restore({"recent": parts["quantile"]["recent"].numpy()} if same else {"recent": np.empty(0)})
         self.log = said["log"]
@@ -273,17 +274,15 @@ class GAN:
         return self.options["gamma"] / 2 * LAZY * r1_penalty(self.discriminator, reals)
 
     def _digest(self) -> str:
-        import hashlib
-
         return hashlib.sha256(self.pixels.tobytes()).hexdigest()
 
     def _state(self) -> dict[str, Any]:
         import torch
 
-        parts = {name: getattr(self, name).state_dict() for name in ("generator", "discriminator", "average")}
+        parts = {name: vars(self)[name].state_dict() for name in ("generator", "discriminator", "average")}
         parts["quantile"] = {"recent": torch.from_numpy(self.quantile.state()["recent"])}
         for name in ("learn_g", "learn_d"):
-            kept = getattr(self, name).state_dict()["state"]
+            kept = vars(self)[name].state_dict()["state"]
             parts[name] = {f"{number}/{key}": value for number, state in kept.items() for key, value in state.items()}
         return {
             f"{part}/{name}": value.detach().cpu().clone().contiguous()

@@ -38,6 +38,10 @@ class Manifest:
         numbers = np.unique(names, return_inverse=True)[1]
         return np.where(self.real, -1, numbers)
 
+    def aims(self) -> bytes:
+        """What is learned of the pictures, for a digest."""
+        return self.label.tobytes()
+
     def rows(self, keep: np.ndarray) -> Manifest:
         """Some of the pictures, with the labels they have."""
         part = Part(self.source, np.arange(len(self.label))[keep])

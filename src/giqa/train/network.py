@@ -35,14 +35,9 @@ def train_network(
     manifest: Any,
     out: str | Path,
     *,
-    preset: str = "recommended",
-    n_heads: int | None = None,
     device: str = "cpu",
-    precision: str = "float32",
-    seed: int = 0,
-    workers: int | None = None,
     progress: Progress | None = None,
-    **changes: Any,
+    **options: Any,
 ) -> Path:
     """Learn `out` (NAME.safetensors) from a table of snapshots; the extractor `learned` makes scores of it.
 
@@ -54,12 +49,12 @@ def train_network(
     different reals are held out, NAME.giqa is written too: a model with their scores as its scale. Errors: `BadSpec`,
     `BadSource`, `BadModel` (a checkpoint of another training), `MissingExtra`.
     """
-    out = Path(out)
+    out, workers = Path(out), options.pop("workers", None)
     if out.suffix != ".safetensors":
         raise BadSpec(f"A network is kept as NAME.safetensors, got {out.name!r}.")
-    recipe = recipe_for(kind, preset, n_heads, precision, seed, **changes)
+    recipe = recipe_for(kind, **options)
     where = find_device(device, "giqa train")
-    pictures = read_pictures(read_manifest(manifest), recipe["load"], seed, workers, progress)
+    pictures = read_pictures(read_manifest(manifest), recipe["load"], recipe["seed"], workers, progress)
     trainer = Trainer(recipe, pictures, where, out.with_suffix(".checkpoint"))
     trainer.run(progress)
     trainer.write(out)
@@ -131,7 +126,7 @@ class Trainer:
                 self._keep()
 
     def write(self, out: Path) -> None:
-        """The best weights and the recipe, whole or not at all."""
+        """The best weights and the recipe, written atomically."""
         from safetensors.torch import save
 
         said = self.recipe | {"history": self.history, "giqa": __version__, "pictures": self.pictures.digest}
@@ -214,7 +209,7 @@ class Trainer:
         return sum(lost) / len(self.held)
 
     def _keep(self) -> None:
-        """The checkpoint: safetensors and JSON, replaced whole."""
+        """The checkpoint: safetensors and JSON, written atomically."""
         from safetensors.torch import save
 
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
@@ -291,7 +286,7 @@ def ranked_pairs(pixels: np.ndarray, seeds: np.ndarray) -> tuple[np.ndarray, np.
 
 
 def _write_model(out: Path, pictures: Pictures) -> None:
-    """NAME.giqa beside the network: its score on the scale of the reals that were held out, if they are enough."""
+    """NAME.giqa next to the network: its score on the scale of the reals that were held out, if there are enough."""
     keep = pictures.held_out & pictures.manifest.real
     model = out.with_suffix(".giqa")
     if len(np.unique(twins(pictures.info[keep]))) < FEWEST:

@@ -35,7 +35,7 @@ RECOMMENDED = {
     "batch": 64,
     "epochs": 30,
     "patience": 8,
-    "real_share": 0.25,  # reals are repeated up to this share of an epoch: they are few beside all snapshots
+    "real_share": 0.25,  # reals are repeated up to this share of an epoch: they are few compared with all snapshots
     "mean": None,  # of the pictures learned from
     "deviation": None,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,7 @@ class Snapshots:
         self._add(pictures, "generated", f"{self.run}/{iteration:08d}", int(iteration))
 
     def write_reals(self, pictures: Any) -> None:
-        """Write real pictures too, once: learning needs them beside the generated ones."""
+        """Write real pictures too, once: learning needs them as well as the generated ones."""
         if not any(kind == "real" and run == self.run for _, kind, run, _ in self.rows):
             self._add(pictures, "real", f"{self.run}/real", "")
 
@@ -88,7 +89,8 @@ def as_pixels(pictures: Any, low: float = -1.0, high: float = 1.0) -> np.ndarray
     """
     if not high > low:
         raise BadSpec(f"Pictures go from low to high, got low={low!r} and high={high!r}.")
-    tensor = hasattr(pictures, "detach")
+    torch = sys.modules.get("torch")  # a tensor can only come from one that is imported already
+    tensor = torch is not None and isinstance(pictures, torch.Tensor)
     if tensor:
         pictures = pictures.detach()
         pictures = (pictures.float() if pictures.is_floating_point() else pictures).cpu().numpy()
