@@ -32,9 +32,22 @@ TAPS = {
 class Sums:
     """Distances of a picture to references, summed by layer, and z of its pooled layers where `densities` are given.
 
-    An extractor, so that the feature store keeps what was measured. `densities`: a `MultiLayer` fitted on the
-    references' features of the same `extractor`; `content`: the extractor whose one layer, `CONTENT`, says what a
-    picture shows, and which stands beside the sums.
+    An extractor, so that the feature store keeps what was measured.
+
+    Parameters
+    ----------
+    distances : LayerDistances
+        Fitted on the references' maps.
+    extractor : str or object
+        Makes the maps.
+    taps : sequence of str
+        Layers whose maps are measured.
+    digest : str or None
+        Of the references; None: computed.
+    densities : MultiLayer or None
+        Fitted on the references' features of the same extractor.
+    content : str, object or None
+        The extractor whose one layer, `CONTENT`, says what a picture shows, and which stands next to the sums.
     """
 
     def __init__(

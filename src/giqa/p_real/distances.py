@@ -30,20 +30,41 @@ class LayerDistances:
     ======== =============================================================================
     A        the vectors of all references at the same place
     B        `vectors` vectors of the layer, drawn from all references and places, seeded
-    C        as A, at `grid` x `grid` places spread evenly over layers that have more
+    C        as A, at `grid` x `grid` places evenly over layers that have more
     ======== =============================================================================
 
+    Parameters
+    ----------
+    variant : "A", "B" or "C"
+        A row of the table.
+    vectors : int
+        Of each layer, for B.
+    grid : int
+        Places a side, for C.
+    seed : int
+        Of what is drawn, for B.
+
+    Notes
+    -----
+    A map is what an extractor's `maps` gives for one picture: layer -> (h, w, c), or (c,) for a layer without places.
+    References are kept as float16, in memory or, with `fit(..., file=)`, in a memory-mapped file. The search is exact:
+    all references are compared through float32 products, |b|²/2 - ab, near ties through float64, and the distance to
+    the
+    winner is computed directly, so that nothing cancels. A picture's distances do not depend on the other pictures of
+    the
+    call. All cores work, each on places of its own. `cost` says what it takes. Errors: `BadSpec`, `BadShape`,
+    `NotFitted`.
+
+    References
+    ----------
+    Kolchinski et al. 2019, section 2.2.
+
+    Examples
+    --------
     >>> reals = [{"mid": np.full((2, 2, 9), float(i))} for i in range(5)]
     >>> distances = LayerDistances().fit(reals, 5)
     >>> distances.distances([{"mid": np.full((2, 2, 9), 3.5)}])["mid"][0].tolist()
     [[1.5, 1.5], [1.5, 1.5]]
-
-    A map is what an extractor's `maps` gives for one picture: layer -> (h, w, c), or (c,) for a layer without places.
-    References are kept as float16, in memory or, with `fit(..., file=)`, in a memory-mapped file. The search is exact:
-    all references are compared through float32 products, |b|²/2 - ab, near ties through float64, and the distance to
-    the winner is computed directly, so that nothing cancels. A picture's distances do not depend on its company. All
-    cores work, each on places of its own. `cost` says what it takes.
-    Errors: `BadSpec`, `BadShape`, `NotFitted`. Source: Kolchinski et al. 2019, section 2.2.
     """
 
     reference_: Reference | None = None  # what `fit` learns
@@ -65,7 +86,30 @@ class LayerDistances:
         file: str | Path | None = None,
         say: Callable[[str], None] | None = None,
     ) -> Self:
-        """Keep the maps of n references, read once and in order; `say` is told the cost before anything is kept."""
+        """Keep the maps of n references, read once and in order.
+
+        Parameters
+        ----------
+        maps : iterable of mapping
+            Layer -> map, of each reference.
+        n : int
+            How many there are.
+        file : path or None
+            Where they are kept; None: in memory.
+        say : callable or None
+            Gets the cost as text before anything is kept.
+
+        Returns
+        -------
+        LayerDistances
+            Itself.
+
+        Raises
+        ------
+        BadShape
+            When there are more or fewer than n, or their shapes differ.
+        BadSpec
+        """
         coming = iter(maps)
         first = next(coming, None)
         if first is None or n < 1:

@@ -19,10 +19,24 @@ RESAMPLES = 500
 
 
 def held_out_figures(make: Callable[[], Any], x: Features, judged: Judged, seed: int = 0) -> dict[str, Any]:
-    """`held_out`: figures by name with their intervals, of p from models that had not seen a picture's group; also
-    `calibration`, and `other_generators` where the votes name several, each judged by a model of the others alone.
+    """Figures by name with their intervals, of p from models that had not seen a picture's group.
 
-    The strength of the penalty is chosen anew in each fold. Empty where there are too few pictures to hold some out.
+    Parameters
+    ----------
+    make : callable
+        Gives a new model; the strength of its penalty is chosen anew in each fold.
+    x : Features
+        Of the pictures with votes.
+    judged : Judged
+        Their votes.
+    seed : int
+        Of folds and resamples.
+
+    Returns
+    -------
+    dict
+        `held_out`; also `calibration`, and `other_generators` where the votes name several, each judged by a model of
+        the others alone. `held_out` is empty where there are too few pictures to hold some out.
     """
     folds = fold_of(judged.group, seed)
     if folds is None:
@@ -70,8 +84,10 @@ def held_out_p(
 
 
 def nats(p: np.ndarray, constant: np.ndarray, judged: Judged) -> dict[str, Estimate]:
-    """Mean log-likelihood of a vote under p, under the constant answer of the other folds, and the gain; intervals
-    resample groups of pictures: those of one scene, or near copies, are no independent evidence."""
+    """Mean log-likelihood of a vote under p, under the constant answer of the other folds, and the gain.
+
+    Intervals resample groups of pictures: those of one scene, or near copies, are no independent evidence.
+    """
 
     def of(chance: np.ndarray) -> np.ndarray:
         chance = np.clip(chance, CLIP, 1 - CLIP)

@@ -1,4 +1,4 @@
-"""Realism as people judge it: the model of their votes, the references it measures from, and its scale, in one file."""
+"""The human model: what was learned from votes, the references it measures from, and its scale, in one file."""
 
 from __future__ import annotations
 
@@ -42,11 +42,42 @@ CHECKED = 2**28  # bytes of a file up to which its references are checked too wh
 
 @dataclass(frozen=True, eq=False)
 class Realism:
-    """What `giqa train human` learned: P(a person says real) of any picture, on its own or beside a model's scores.
+    """What `giqa train human` learned: P(a person says real) of any picture, on its own or with a model's scores.
 
-    `extractor` and `taps` make the maps, `match` what is done to a picture before; `scale` holds the log odds of reals
-    that are no reference, or is None where there were too few; `voted` knows the pictures with votes, None in files of
-    an earlier giqa; `made_by` says the rest, held-out figures included.
+    Parameters
+    ----------
+    model : HumanModel
+        The regression on votes.
+    distances : LayerDistances or None
+        References; None: the extractor is a network that learned from votes itself.
+    extractor : str
+        The spec of what makes the maps.
+    taps : tuple of str
+        Layers whose maps are measured.
+    references : str
+        The references' digest.
+    match : str or None
+        What is done to a picture before.
+    scale : Scale or None
+        The log odds of reals that are no reference; None where there were too few.
+    made_by : mapping
+        How it was trained, held-out figures included.
+    densities : MultiLayer or None
+        Of the references' pooled layers, where their z are columns too.
+    voted : Voted or None
+        The pictures with votes; None in files of an earlier giqa.
+
+    Examples
+    --------
+    A file holds it all::
+
+        human = load_realism("people.giqa")
+        scores = human.score("fakes/")
+        scores.p_real, scores.p_real_low, scores.p_real_high
+
+    >>> from giqa.scorers.human import HumanModel
+    >>> Realism(HumanModel(), None, "embedded", made_by={"labelled": 300})
+    <giqa.Realism of embedded, 300 pictures with votes>
     """
 
     model: HumanModel
@@ -83,7 +114,7 @@ class Realism:
         return extractor
 
     def p_real(self, features: Features) -> dict[str, np.ndarray]:
-        """p_real and its 95 % interval, each float64 (n,)."""
+        """p_real and its 95 % interval, by the names in `COLUMNS`, each float64 (n,)."""
         return dict(zip(COLUMNS, self._asked(features), strict=True))
 
     def _asked(self, features: Features, own: bool = True) -> np.ndarray:
@@ -96,7 +127,8 @@ class Realism:
         return np.concatenate(parts, axis=1)[:, : len(features)]
 
     def _bounded(self, features: Features) -> dict[str, np.ndarray]:
-        """Layers, each column clipped to `FAR` standard deviations around the mean of the labelled pictures.
+        """Layers, each column clipped to `FAR` standard deviations around the labelled pictures, as the model
+        standardises.
 
         A column that hardly varied among them (z at its floor, say) would otherwise decide alone what is far out.
         """
@@ -117,7 +149,17 @@ class Realism:
     ) -> Scores:
         """One row a picture: the score is log(p / (1 - p)), and z is read against held-out reals.
 
-        Parameters and result are those of `giqa.Model.score`, but `fakes` are pictures.
+        Parameters
+        ----------
+        fakes : path, array or source
+            Pictures; see `giqa.images.open_source`.
+        store, workers, progress
+            See `giqa.features.Reader`.
+
+        Returns
+        -------
+        Scores
+            As `giqa.Model.score`.
         """
         return score_by([self.judge()], fakes, store=store, workers=workers, progress=progress)
 
@@ -187,7 +229,22 @@ class Realism:
 
 
 def is_realism(path: str | Path) -> bool:
-    """Whether a file is one that `giqa train human` wrote; nothing but its head is read."""
+    """Whether a file is one that `giqa train human` wrote; nothing but its head is read.
+
+    Parameters
+    ----------
+    path : path
+        Any file.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_realism("no such file.giqa")
+    False
+    """
     return Path(path).is_file() and KEY in head_of(path)
 
 
@@ -207,7 +264,34 @@ def read_realism_header(path: str | Path) -> dict[str, Any]:
 
 
 def load_realism(path: str | Path) -> Realism:
-    """Read what `Realism.save` wrote; the references are mapped and not read, what was learned is checked."""
+    """Read what `Realism.save` wrote; the references are mapped and not read, what was learned is checked.
+
+    Parameters
+    ----------
+    path : path
+        A `.giqa` file.
+
+    Returns
+    -------
+    Realism
+
+    Raises
+    ------
+    MissingSource
+        When there is no such file.
+    BadModel
+        When it is another kind of file, of another version, or damaged.
+
+    Examples
+    --------
+    What `giqa train human votes.csv --real reals/ -o people.giqa` wrote::
+
+        human = load_realism("people.giqa")
+
+    >>> load_realism("no.giqa")
+    Traceback (most recent call last):
+    giqa.errors.MissingSource: There is no model file no.giqa; make one with: giqa train human VOTES.csv --real REALS.
+    """
     from safetensors import SafetensorError, safe_open
 
     header = read_realism_header(path)
@@ -252,7 +336,12 @@ def load_realism(path: str | Path) -> Realism:
 class HumanJudge:
     """A human model during one scoring: what it says, and what it notes of the pictures that it is asked about.
 
-    `alone`: its log odds are the score; else it adds `p_real` to the columns of a fitted model.
+    Parameters
+    ----------
+    human : Realism
+        The model.
+    alone : bool
+        Its log odds are the score; else it adds `p_real` to the columns of a fitted model.
     """
 
     takes_features = False

@@ -26,9 +26,16 @@ CAN_ADVISE = "MADV_WILLNEED" in dir(mmap)  # not on every system
 
 @dataclass(frozen=True)
 class Shape:
-    """Of one layer: places of the map and places that count, channels, and how many vectors are kept for each search.
+    """Of one layer: what is searched. `searches` sets of `kept` vectors: one for every place, or a single one for all.
 
-    `searches` different sets of `kept` vectors: one for every place, or a single one for all.
+    Parameters
+    ----------
+    full, places : tuple of int
+        Places of the map, and places that count.
+    channels : int
+        Numbers of a vector.
+    searches, kept : int
+        How many sets of vectors there are, and vectors in each.
     """
 
     full: tuple[int, int]

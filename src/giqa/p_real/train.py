@@ -62,15 +62,71 @@ def train_human(
     progress: Progress | None = None,
     say: Callable[[str], None] | None = None,
 ) -> Realism:
-    """Learn P(a person says real) from votes, and write it, references included, to `out` (NAME.giqa).
+    """Learn P(a person says real) from votes, and write it, references included, to one file.
 
-    `votes`: a table image,rater,said_real or image,n,n_real; `images`: the source whose ids are its image names (None:
-    the folder of the table); `real`: reference reals, of which those that are among the labelled pictures are left out.
-    `layers`: maps of the extractor that are measured; `densities`: whether z of its pooled layers, as `giqa score` has
-    them, count beside the distances (None: yes with `recommended`); `group`: a column of `votes` whose pictures belong
-    together in cross-validation; `reals_too`: votes on real pictures count as well. `say` is told bytes and FLOPs
-    before the work. `made_by` of what is returned has the held-out figures. Errors: `BadSpec`, `BadTable`, `BadSource`,
-    `BadShape`.
+    Parameters
+    ----------
+    votes : path
+        A table image,rater,said_real or image,n,n_real.
+    images : path, source or None
+        The source whose ids are its image names; None: the folder of the table.
+    real : path or source
+        Reference reals. Those that are among the labelled pictures are left out.
+    out : path
+        NAME.giqa.
+    preset : "recommended" or "paper"
+        Whose settings are taken where an argument is None.
+    extractor : str, object or None
+        A spec string, or an extractor that has maps.
+    layers : sequence of str or None
+        Maps of the extractor that are measured.
+    references : int or None
+        How many reals, at most: 2,000 with "recommended", 10,000 with "paper".
+    variant : "A", "B", "C" or None
+        What a place is compared with; see `giqa.p_real.distances.LayerDistances`.
+    densities : bool or None
+        Whether z of pooled layers, as `giqa score` has them, count as well as the distances; None: yes with
+        "recommended".
+    match : str, Match or None
+        What is done to pictures before; "auto" brings reals and labelled pictures to one size and coding.
+    group : str or None
+        A column of `votes` whose pictures belong together in cross-validation.
+    reals_too : bool
+        Votes on real pictures count as well.
+    seed : int
+        Of all that is random.
+    store, workers, progress
+        See `giqa.features.Reader`.
+    say : callable or None
+        Gets texts on what is learned from, and on bytes and FLOPs before the work.
+
+    Returns
+    -------
+    Realism
+        Its `made_by` has the held-out figures.
+
+    Raises
+    ------
+    BadSpec
+        When options contradict each other, or the table is of another kind.
+    BadShape
+        With fewer than 20 different reals without votes.
+    BadTable, BadSource
+
+    References
+    ----------
+    Kolchinski et al. 2019.
+
+    Examples
+    --------
+    It reads pictures and runs a network::
+
+        human = train_human("votes.csv", "fakes/", "reals/", "people.giqa")
+        human.made_by["held_out"]["log-likelihood, gain"]
+
+    >>> train_human("votes.csv", None, "reals/", "people.txt")
+    Traceback (most recent call last):
+    giqa.errors.BadSpec: A model file is NAME.giqa and preset paper or recommended; got 'people.txt', 'recommended'.
     """
     out = Path(out)
     if out.suffix.lower() != ".giqa" or preset not in PRESETS:
@@ -167,8 +223,29 @@ def choose_references(
 ) -> tuple[list[int], list[int], int]:
     """Rows of reals that are references, rows that are none and fix the scale, and how many were refused.
 
-    No reference has the pixels, or nearly the thumbnail, of a labelled picture (records `INFO`); of reals that repeat
-    each other one is kept. A fifth, 500 at most, is set aside if that is 20 or more.
+    No reference has the pixels, or nearly the thumbnail, of a labelled picture; of reals that repeat each other one is
+    kept. A fifth, 500 at most, is set aside if that is 20 or more.
+
+    Parameters
+    ----------
+    reals : Source
+        Where they are.
+    labelled : array (n,) of dtype `INFO`
+        What is known of the pictures with votes.
+    wanted : int
+        References, at most.
+    seed : int
+        Of the choice.
+    reader : Reader
+        Its threads and progress.
+
+    Returns
+    -------
+    tuple of list, list and int
+
+    Raises
+    ------
+    BadSpec, BadShape
     """
     if wanted < 1:
         raise BadSpec(f"At least one reference is needed, got references={wanted}.")

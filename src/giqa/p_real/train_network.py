@@ -56,12 +56,34 @@ def train_end_to_end(
     seed: int = 0,
     **options: Any,
 ) -> Realism:
-    """Learn `out` (NAME.safetensors) by the likelihood of the votes, and NAME.giqa beside it, which is returned.
+    """Learn a network by the likelihood of the votes, and the human model on it.
 
-    Arguments as in `giqa.p_real.train.train_human`; `changes` as in `giqa.train.network.train_network`, whose trainer,
-    checkpoints included, this is. A fifth of the pictures is held out: the epoch is chosen by the likelihood of their
-    votes, and a logistic regression on the network's log odds calibrates p on them and gives its interval. Errors:
-    `BadSpec` below 1,000 votes, `MissingExtra` without torch.
+    A fifth of the pictures is held out: the epoch is chosen by the likelihood of their votes, and a logistic regression
+    on the network's log odds calibrates p on them and gives its interval.
+
+    Parameters
+    ----------
+    votes, images, real
+        As in `giqa.p_real.train_human`.
+    out : path
+        NAME.safetensors; NAME.giqa is written next to it.
+    seed : int
+        Of all that is random.
+    **options
+        `group`, `reals_too`, `store`, `workers`, `progress` and `say` as in `train_human`; `device` to learn on; else
+        as in `giqa.train.train_network`, whose trainer, checkpoints included, this is.
+
+    Returns
+    -------
+    Realism
+        What NAME.giqa holds.
+
+    Raises
+    ------
+    BadSpec
+        Below 1,000 votes.
+    MissingExtra
+        Without torch.
     """
     out, say = Path(out), options.pop("say", None) or (lambda text: None)
     device, group, reals_too = (options.pop(name, None) for name in ("device", "group", "reals_too"))

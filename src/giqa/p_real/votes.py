@@ -24,9 +24,26 @@ REFUSED = {
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """Pictures with votes, one row each: its row in the source, how many voted, how many said real, its group.
+    """Pictures with votes, one row each.
 
-    `labels`: the table they come from, without votes that do not count.
+    Parameters
+    ----------
+    name : str
+        Of the table.
+    ids : str array (n,)
+        Names.
+    rows : int array (n,)
+        Rows in the source.
+    votes, real : float array (n,)
+        How many voted, and how many said real.
+    group : int array (n,)
+        Pictures with one number belong together.
+    generator : str array (n,)
+        Which one made it.
+    contexts : tuple of str
+        All contexts.
+    labels : Votes or Counts
+        The table they come from, without votes that do not count.
     """
 
     name: str
@@ -59,8 +76,28 @@ class Judged:
 def read_judged(votes: str | Path, source: Source, group: str | None = None, reals_too: bool = False) -> Judged:
     """The votes of a table on pictures of a source, counted a picture.
 
-    `group`: a column of the table, the same in all rows of a picture. Votes on pictures of the kind real count only
-    with `reals_too`. Errors: `BadTable`, `BadSpec` for a table of another kind, `BadSource` when no name is known.
+    Parameters
+    ----------
+    votes : path
+        The table.
+    source : Source
+        The pictures.
+    group : str or None
+        A column of the table, the same in all rows of a picture.
+    reals_too : bool
+        Votes on pictures of the kind real count as well.
+
+    Returns
+    -------
+    Judged
+
+    Raises
+    ------
+    BadSpec
+        For a table of another kind.
+    BadSource
+        When no name is known.
+    BadTable
     """
     table = read_table(votes)
     labels = as_labels(table)

@@ -52,15 +52,70 @@ def train_gan(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Path:
-    """Train a GAN on pictures for so many `steps`; `folder` gets generator.safetensors, snapshots/ and log.csv.
+    """Train a GAN on pictures; `folder` gets generator.safetensors, snapshots/ and log.csv.
 
-    Non-saturating logistic loss, R1 penalty `gamma` (every eighth step), an average of the generator's weights (`ema`,
-    which makes snapshots and pictures). Every `every` steps `each` pictures are written to snapshots/, with all reals
-    once, and a checkpoint; the same call goes on from it and ends with the same bits as if it had not been stopped, on
-    the same device with as many threads. `quality`: a network of `giqa train mbc` (NAME.safetensors): pictures whose
-    score is below the running fifth of recent ones, or below a fixed `threshold`, get `weight` in the discriminator's
-    loss (OHEM); log.csv has the share that did. `start`: the folder of another training to begin from, at its step.
-    Errors: `BadSpec`, `BadModel`, `BadSource`, `MissingExtra`.
+    Non-saturating logistic loss, R1 penalty (every eighth step), an average of the generator's weights, which makes
+    snapshots and pictures.
+
+    Parameters
+    ----------
+    reals : path, array or source
+        Pictures.
+    folder : path
+        What is written. The same call goes on from the checkpoint in it and ends with the same bits as if it had not
+        been stopped, on the same device with as many threads.
+    steps : int
+        Of the generator, in all.
+    size : 32 or 64
+        Pixels a side.
+    batch : int
+        Pictures a step.
+    every, each : int
+        Steps between snapshots and checkpoints, and pictures a snapshot; all reals are written once.
+    quality : path or None
+        A network of `giqa train mbc` (NAME.safetensors) for OHEM: pictures with a low score get `weight` in the
+        discriminator's loss; log.csv has the share that did.
+    weight : float
+        Of low-quality pictures.
+    threshold : float or None
+        A score below it is low; None: below the running fifth of recent ones.
+    start : path or None
+        The folder of another training to begin from, at its step.
+    rate : float
+        Of learning.
+    gamma : float
+        Of the R1 penalty.
+    ema : float
+        Of the average.
+    width : int
+        Of both networks.
+    device : str
+        "cpu", "cuda" or "mps".
+    seed : int
+        Of all that is random.
+    progress : callable or None
+        Gets ("train", steps done, steps in all).
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    BadSpec
+        When an option is out of its range.
+    BadModel
+        When the checkpoint is of another training.
+    BadSource, MissingExtra
+
+    Examples
+    --------
+    It takes minutes and torch::
+
+        folder = train_gan("reals/", "gan/", steps=2000)
+        train_network("mbc", folder / "snapshots" / "snapshots.csv", "mbc.safetensors")
+        train_gan("reals/", "ohem/", steps=4000, start=folder, quality="mbc.safetensors")
     """
     if size not in SIZES or min(steps, batch, every, each) < 1:
         raise BadSpec(f"size is {' or '.join(map(str, SIZES))}, steps, batch, every and each are from 1; got {size!r}.")
@@ -94,9 +149,27 @@ def read_reals(reals: Any, size: int) -> np.ndarray:
 
 
 def sample_pictures(folder: str | Path, n: int, seed: int = 0, truncation: float = 1.0) -> np.ndarray:
-    """Pictures of a trained generator, uint8 (n, size, size, 3); the same for the same seed.
+    """Pictures of a trained generator, uint8 (n, size, size, 3).
 
-    They are made of `sample_latents`, times `truncation`: below 1 nearer to the middle, better and more alike.
+    Parameters
+    ----------
+    folder : path
+        Of `train_gan`.
+    n : int
+        How many.
+    seed : int
+        The same seed, the same pictures; they are made of `sample_latents`.
+    truncation : float
+        What latents are multiplied by: below 1 nearer to the middle, better and more alike.
+
+    Returns
+    -------
+    uint8 array (n, size, size, 3)
+
+    Raises
+    ------
+    BadModel
+        When the folder holds no generator.
     """
     from safetensors import SafetensorError, safe_open
     from safetensors.torch import load_file

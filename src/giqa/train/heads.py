@@ -33,10 +33,45 @@ def train_heads(
 ) -> Model:
     """A model whose score was learned from snapshots; `giqa.score(fakes, model=...)` takes it like any other.
 
-    `kind`: "mbc", "bc", "ir" or "rank"; `manifest`: see `read_manifest`; `extractor` as in `giqa.fit`. z and
-    percentile are read against the manifest's reals, each scored by heads that have not seen it (five folds; twins, and
-    pictures of one iteration, stay together). "rank" learns from damaged reals alone. Errors: `BadSpec`, `BadSource`,
-    `BadShape`.
+    Parameters
+    ----------
+    kind : "mbc", "bc", "ir" or "rank"
+        What is learned; "rank" learns from damaged reals alone.
+    manifest : path
+        See `read_manifest`.
+    extractor : str, object or None
+        As in `giqa.fit`.
+    preset : str or None
+        Whose parameters the heads have.
+    seed : int
+        Of folds and starts.
+    **options
+        `n_heads` of "mbc". `store`, `workers` and `progress`: see `giqa.features.Reader`.
+
+    Returns
+    -------
+    Model
+        z and percentile are read against the manifest's reals, each scored by heads that have not seen it (five folds;
+        twins, and pictures of one iteration, stay together).
+
+    Raises
+    ------
+    BadSpec
+        For another kind, or `n_heads` where there is one head.
+    BadSource, BadShape
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from giqa.train import Snapshots
+    >>> folder, rng = tempfile.mkdtemp(), np.random.default_rng(0)
+    >>> snapshots = Snapshots(folder, every=1)
+    >>> snapshots.write_reals(rng.integers(0, 255, (24, 32, 32, 3), np.uint8))
+    >>> for iteration in (1, 2, 3, 4, 5):
+    ...     snapshots(iteration, lambda: rng.integers(0, 40 * iteration, (4, 32, 32, 3), np.uint8))
+    >>> model = train_heads("bc", f"{folder}/snapshots.csv", "statistics", store=False)
+    >>> model.made_by["learned_from"]["snapshots"]
+    5
     """
     n_heads = options.pop("n_heads", None)
     if kind not in LEARNED:

@@ -39,15 +39,52 @@ def train_network(
     progress: Progress | None = None,
     **options: Any,
 ) -> Path:
-    """Learn `out` (NAME.safetensors) from a table of snapshots; the extractor `learned` makes scores of it.
+    """Learn a network from a table of snapshots; the extractor `learned` makes scores of it.
 
-    `kind`: "mbc", "bc", "ir" or "rank"; `manifest`: see `giqa.train.manifest.read_manifest`; `changes`: `network`,
-    `load`, `crop`, `rotation`, `rate`, `decay`, `batch`, `epochs`, `patience`, in place of the preset's. A fifth of the
-    snapshots is held out: the weights with the smallest loss on them are kept, and learning stops after `patience`
-    epochs without a smaller one. After every epoch a checkpoint is written beside `out`; the same call goes on from
-    it and, on the same device with as many threads, ends with the same bits as if it had never been stopped. Where 20
-    different reals are held out, NAME.giqa is written too: a model with their scores as its scale. Errors: `BadSpec`,
-    `BadSource`, `BadModel` (a checkpoint of another training), `MissingExtra`.
+    A fifth of the snapshots is held out: the weights with the smallest loss on them are kept, and learning stops after
+    `patience` epochs without a smaller one.
+
+    Parameters
+    ----------
+    kind : "mbc", "bc", "ir" or "rank"
+        What is learned.
+    manifest : path
+        See `giqa.train.read_manifest`.
+    out : path
+        NAME.safetensors. After every epoch a checkpoint is written next to it; the same call goes on from it and, on
+        the same device with as many threads, ends with the same bits as if it had never been stopped. Where 20
+        different
+        reals are held out, NAME.giqa is written too: a model with their scores as its scale.
+    device : str
+        "cpu", "cuda" or "mps".
+    progress : callable or None
+        Gets (what, done, in all).
+    **options
+        `preset` ("recommended"), `n_heads`, `precision` ("float32"), `seed` (0) and `workers`. In place of the
+        preset's: `network`, `load`, `crop`, `rotation`, `rate`, `decay`, `batch`, `epochs`, `patience`.
+
+    Returns
+    -------
+    Path
+        `out`.
+
+    Raises
+    ------
+    BadSpec
+        When an option is out of its range.
+    BadModel
+        When the checkpoint is of another training.
+    BadSource, MissingExtra
+
+    Examples
+    --------
+    It needs torch::
+
+        train_network("mbc", "snapshots/snapshots.csv", "mbc.safetensors", epochs=10)
+
+    >>> train_network("mbc", "snapshots.csv", "mbc.pt")
+    Traceback (most recent call last):
+    giqa.errors.BadSpec: A network is kept as NAME.safetensors, got 'mbc.pt'.
     """
     out, workers = Path(out), options.pop("workers", None)
     if out.suffix != ".safetensors":

@@ -47,7 +47,27 @@ def read_pictures(
 ) -> Pictures:
     """All pictures of a manifest that can be read, resized to (load, load); a warning names the others.
 
-    `held_out`: (manifest, records `INFO`, seed) to which are held out; else a fifth of the snapshots and of the reals.
+    Parameters
+    ----------
+    manifest : Manifest
+        The pictures.
+    load : int
+        Pixels a side.
+    seed : int
+        Of what is held out.
+    workers, progress
+        See `giqa.features.Reader`.
+    held_out : callable or None
+        (manifest, records `INFO`, seed) to which are held out; None: a fifth of the snapshots and of the reals.
+
+    Returns
+    -------
+    Pictures
+
+    Raises
+    ------
+    BadSource
+        When they take too much memory, or there are too few to hold some out.
     """
     n = len(manifest.label)
     if n * load * load * 3 > IN_MEMORY:

@@ -54,8 +54,33 @@ def recipe_for(
     seed: int = 0,
     **changes: Any,
 ) -> dict[str, Any]:
-    """Everything that decides the result besides the pictures; `changes` of None leave what the preset says.
+    """Everything that decides the result besides the pictures.
 
+    Parameters
+    ----------
+    kind : str
+        A word of `KINDS`.
+    preset : "paper", "released" or "recommended"
+        A key of `PRESETS`.
+    n_heads : int or None
+        Of "mbc"; None: 8.
+    precision : "float32" or "bfloat16"
+        Of the network.
+    seed : int
+        Of all that is random.
+    **changes
+        Words of `CHANGES`, in place of the preset's; None leaves what the preset says.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    BadSpec
+
+    Examples
+    --------
     >>> recipe_for("mbc", epochs=3)["epochs"], recipe_for("bc", "released")["network"]
     (3, 'vgg19bn')
     """
