@@ -55,7 +55,7 @@ def label_curve(
         When the sizes do not fit the number of pictures.
     """
     n = len(np.unique(rows.image))
-    most = n - -(-n // FOLDS)  # what is left beside the largest fold
+    most = n - -(-n // FOLDS)  # what is left without the largest fold
     sizes = sorted({*(size for size in sizes or SIZES if size < most), *(() if sizes else (most,))})
     if not sizes or sizes[0] < LEAST:
         raise BadShape(f"A learning curve of {n} labelled pictures learns from {LEAST} to {most - 1}, got {sizes}.")

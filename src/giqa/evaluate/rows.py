@@ -16,7 +16,7 @@ from ..votes.votes import Counts, Votes
 
 FOLDS = 5
 LEAST = 10  # pictures that an evaluation needs
-LEAST_RATERS = 3  # that are resampled; fewer say nothing of other people
+LEAST_RATERS = 3  # that are resampled; fewer say nothing of other raters
 NOTHING = float("nan")
 
 
@@ -84,7 +84,7 @@ class Rows:
         return self.score[first], np.bincount(place, self.said, len(pictures)) / n, n, self.generator[first]
 
     def said_likelier(self) -> np.ndarray:
-        """1 where real is the likelier answer, 0 where fake is, .5 between."""
+        """1 where real is the likelier answer, 0 where fake is, 0.5 between."""
         return (self.p > 0.5) + 0.5 * (self.p == 0.5)
 
     def right(self) -> np.ndarray:

@@ -110,7 +110,7 @@ class Nearest:
         """
         k = left.shape[1] * ROUNDING
         lengths = np.sqrt(np.einsum("nc,nc->n", left, left))  # of [-a, 1]: a little more than |a|
-        return (4.04 * k / (1 - k) * longest) * (lengths + longest / 2)  # .04 for the rounding of lengths
+        return (4.04 * k / (1 - k) * longest) * (lengths + longest / 2)  # 0.04 for the rounding of lengths
 
     def _widened(self, references: np.ndarray, squares: np.ndarray) -> np.ndarray:
         """[b, |b|²/2] in float32."""

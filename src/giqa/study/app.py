@@ -204,7 +204,7 @@ def task(house: House, request: Request, _: bytes) -> Response:
     if rater is None:
         return RedirectResponse(f"/s/{study.token}", 303)
     house.allow("look", rater.id)
-    return house.page("task.html", study=study, csrf=form_token(house.key, cookie), sitting=rater.id)
+    return house.page("task.html", study=study, csrf=form_token(house.key, cookie), rater=rater.id)
 
 
 @in_thread

@@ -44,7 +44,7 @@ class Rater:
 
 
 def session_digest(cookie: str) -> str:
-    """What the store keeps of a cookie: from its contents nobody can answer as another rater."""
+    """What the store keeps of a cookie: with its contents one cannot answer as another rater."""
     return hashlib.sha256(cookie.encode()).hexdigest()
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from ..errors import BadShape, BadSpec
 from ..stats import Estimate, from_draws, incomplete_beta
 
-STRENGTH = (-3.0, 9.0)  # range of log(a + b) that is searched: correlations of .95 to .0001
+STRENGTH = (-3.0, 9.0)  # range of log(a + b) that is searched: correlations of 0.95 to 0.0001
 METRICS = ("nominal", "ordinal", "interval")
 
 

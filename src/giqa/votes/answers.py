@@ -30,7 +30,7 @@ def anonymous(raters: Iterable[str], key: bytes | None = None) -> list[str]:
     raters : iterable of str
         Ids of a platform.
     key : bytes or None
-        Of the keyed hash (BLAKE2b): without it nobody who knows the ids of a platform can find theirs. Keep it only as
+        Of the keyed hash (BLAKE2b): without it the ids of a platform cannot be found in the names. Keep it only as
         long as more files of the same raters are to come.
 
     Returns
@@ -113,13 +113,13 @@ class Answers:
         seen: set[tuple[str, ...]] = set()
         keep = []
         for at, row in enumerate(self.rows):
-            told = tuple(cells.text(row[name]) for name in sorted(row.keys() - {"answer"}))
-            told += (cells.text(row["answer"]).casefold(),)
-            if told in seen:
+            words = tuple(cells.text(row[name]) for name in sorted(row.keys() - {"answer"}))
+            words += (cells.text(row["answer"]).casefold(),)
+            if words in seen:
                 self.leave_out("repeated, with the same rater, picture and answer", self.places[at])
             else:
                 keep.append(at)
-            seen.add(told)
+            seen.add(words)
         self.rows, self.places = [self.rows[at] for at in keep], [self.places[at] for at in keep]
 
     def _said(self, before: str) -> str:

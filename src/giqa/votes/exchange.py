@@ -2,7 +2,7 @@
 
 Nothing that goes out names a person, and nothing that names one is kept of what comes in: the worker ids of a platform
 are replaced by `anonymous` ones before anything else is done with them. What does not count (work that was rejected or
-skipped, rows of nobody, empty answers) is left out, and a warning says how many of each.
+skipped, rows without a rater, empty answers) is left out, and a warning says how many of each.
 """
 
 from __future__ import annotations

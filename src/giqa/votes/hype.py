@@ -67,9 +67,9 @@ def sittings(votes: Votes) -> Sittings:
     votes = votes.rows(~votes.control & (votes.kind != ""))
     wrong = votes.said_real != (votes.kind == "real")
     rows: dict[tuple[str, str], np.ndarray] = {}
-    sitting = np.unique(np.rec.fromarrays([votes.rater, votes.context]), return_inverse=True)[1]
-    order = np.argsort(sitting, kind="stable")
-    for part in np.split(order, np.flatnonzero(np.diff(sitting[order])) + 1) if len(order) else []:
+    session = np.unique(np.rec.fromarrays([votes.rater, votes.context]), return_inverse=True)[1]
+    order = np.argsort(session, kind="stable")
+    for part in np.split(order, np.flatnonzero(np.diff(session[order])) + 1) if len(order) else []:
         real = part[votes.kind[part] == "real"]
         for generator in np.unique(votes.generator[part][votes.kind[part] != "real"]) if len(real) < len(part) else []:
             fake = part[(votes.kind[part] != "real") & (votes.generator[part] == generator)]

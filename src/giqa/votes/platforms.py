@@ -242,7 +242,7 @@ def read_prolific(
     for row in range(len(table)):
         place, who = table.lines[row] if table.lines else row + 1, cells.text(table.columns[person][row])
         known = {status[row]} if submitted is None else submitted.get(who, {"not among the submissions"})
-        if nobody(who):
+        if is_no_id(who):
             answers.leave_out("without a participant's id", place)
         elif not known & {*PAID, ""} or status[row] not in (*PAID, ""):
             answers.leave_out((sorted(known - {*PAID, ""}) or [status[row]])[0].lower(), place)
@@ -251,10 +251,10 @@ def read_prolific(
     return answers.judgements(key)
 
 
-def nobody(who: str) -> bool:
+def is_no_id(who: str) -> bool:
     """Whether an id is none: empty, or the placeholder that Prolific fills in for participants, not in a preview.
 
-    >>> nobody(""), nobody("{{%PROLIFIC_PID%}}"), nobody("5f3c")
+    >>> is_no_id(""), is_no_id("{{%PROLIFIC_PID%}}"), is_no_id("5f3c")
     (True, True, False)
     """
     return cells.nothing(who) or who.casefold() == "undefined" or "%PROLIFIC_PID%" in who or who.startswith("{{")

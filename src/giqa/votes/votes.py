@@ -275,7 +275,7 @@ NEEDED: dict[type, Cells] = {
 ALSO = {"control": ("part", cells.not_main), "position": ("order", cells.measure)}  # as `giqa label export` has them
 CHOSEN = ("left", "right", "rater", "chosen")  # of a table with a row a vote
 SIDES = {"left": 1.0, "l": 1.0, "right": 0.0, "r": 0.0, "tie": 0.5, "draw": 0.5, "equal": 0.5, "same": 0.5}
-KNOWN = dict.fromkeys(  # every column that means something, none of which is asked for by another name
+KNOWN = dict.fromkeys(  # every column that means something, and is not asked for by another name
     [*CHOSEN, "part", "passed", "order", *(name for kind in NEEDED for name in NEEDED[kind] | OPTIONAL[kind])]
 )
 

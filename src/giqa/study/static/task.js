@@ -3,9 +3,9 @@
 
 const app = document.getElementById("app");
 const at = (id) => document.getElementById(id);
-const { base, csrf, sitting, task } = app.dataset;
+const { base, csrf, rater, task } = app.dataset;
 const timed = task === "hype-time";
-const votes = new Votes(sitting);
+const votes = new Votes(rater);
 const buttons = [...document.querySelectorAll("[data-answer]")];
 const sections = ["ask", "feedback", "rest", "wait", "end"];
 const ready = new Map(); // trial -> promise of its decoded pictures
@@ -116,7 +116,7 @@ function count() {
   return done;
 }
 
-function advance() { // goes on by itself only where nobody is reading
+function advance() { // goes on by itself only where there is nothing to read
   if (!known) return;
   const done = count();
   const next = upcoming();
@@ -220,7 +220,7 @@ async function answer(value) {
 }
 
 function explain(reply) {
-  const good = { hype: "That was the right answer.", pairs: "That was the right answer.", rating: "That is how most people see it." };
+  const good = { hype: "That was the right answer.", pairs: "That was the right answer.", rating: "That is how most raters see it." };
   at("verdict").textContent = reply.right ? "Right" : "Not quite";
   const truth = {
     real: "This picture is real.", fake: "This picture was made by a computer.", left: "The left picture is better.",
