@@ -48,13 +48,7 @@ class Judgements(Manifest):
 
 
 def train_end_to_end(
-    votes: str | Path,
-    images: Any,
-    real: Any,
-    out: str | Path,
-    *,
-    seed: int = 0,
-    **options: Any,
+    votes: str | Path, images: Any, real: Any, out: str | Path, *, seed: int = 0, **options: Any
 ) -> Realism:
     """Learn a network by the likelihood of the votes, and the human model on it.
 

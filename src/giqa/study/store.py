@@ -155,11 +155,7 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """One transaction: what was written in it is kept together once it ends, or not at all."""
-        with (
-            self.turn,
-            self.engine.connect().execution_options(writes=True) as connection,
-            connection.begin(),
-        ):
+        with self.turn, self.engine.connect().execution_options(writes=True) as connection, connection.begin():
             yield connection
 
     def migrate(self) -> None:

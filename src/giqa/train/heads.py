@@ -23,13 +23,7 @@ RANKED = 200  # real pictures that are damaged, at most
 
 
 def train_heads(
-    kind: str,
-    manifest: Any,
-    extractor: Any = None,
-    *,
-    preset: str | None = None,
-    seed: int = 0,
-    **options: Any,
+    kind: str, manifest: Any, extractor: Any = None, *, preset: str | None = None, seed: int = 0, **options: Any
 ) -> Model:
     """A model whose score was learned from snapshots; `giqa.score(fakes, model=...)` takes it like any other.
 

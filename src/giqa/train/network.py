@@ -31,13 +31,7 @@ MARGIN = 1.0  # of the hinge on ranks
 
 
 def train_network(
-    kind: str,
-    manifest: Any,
-    out: str | Path,
-    *,
-    device: str = "cpu",
-    progress: Progress | None = None,
-    **options: Any,
+    kind: str, manifest: Any, out: str | Path, *, device: str = "cpu", progress: Progress | None = None, **options: Any
 ) -> Path:
     """Learn a network from a table of snapshots; the extractor `learned` makes scores of it.
 

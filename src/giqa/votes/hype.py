@@ -271,12 +271,7 @@ class Comparison:
 
 
 def compare(
-    sat: Sittings,
-    first: str,
-    second: str,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-    interval: str = "student",
+    sat: Sittings, first: str, second: str, resamples: int = RESAMPLES, seed: int = 0, interval: str = "student"
 ) -> Comparison:
     """Difference of two generators' error rates with a 95 % interval over evaluators, and a verdict.
 
@@ -473,11 +468,7 @@ class Gate:
 
 
 def gate_table(
-    votes: Votes,
-    gates: Sequence[float] = GATES,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-    interval: str = "student",
+    votes: Votes, gates: Sequence[float] = GATES, resamples: int = RESAMPLES, seed: int = 0, interval: str = "student"
 ) -> list[Gate]:
     """How the error rate over all generators moves with the gate.
 

@@ -73,7 +73,5 @@ def _answers() -> None:
         sa.UniqueConstraint("trial", "revision", name="one_vote_a_revision"),
     )
     op.create_table(
-        "secrets",
-        sa.Column("name", sa.String(64), primary_key=True),
-        sa.Column("value", sa.Text, nullable=False),
+        "secrets", sa.Column("name", sa.String(64), primary_key=True), sa.Column("value", sa.Text, nullable=False)
     )
