@@ -149,10 +149,8 @@ def train_human(
     )
     distances = LayerDistances(variant or VARIANTS[preset], vectors=VECTORS, seed=seed)
     with _fitted(distances, _Maps(reader, taps), reals, chosen, out, say):
-        dense = None
-        if preset == "recommended" if densities is None else densities:
-            pooled = reader.features(Part(reals, chosen), "references, pooled").features
-            dense = registry.make("scorer", "multilayer", seed=seed).fit(pooled)
+        wants = preset == "recommended" if densities is None else densities
+        dense = _densities(reader, Part(reals, chosen), seed) if wants else None
         sums = Sums(distances, reader.extractor, taps, densities=dense, content=CONTENT_EXTRACTOR)
         measure = replace(reader, extractor=sums)
         shown = measure.features(Part(source, judged.rows), "pictures with votes").features
@@ -162,11 +160,19 @@ def train_human(
         there = measure.features(Part(reals, aside), "reals of the scale").features if aside else None
         spec = reader.match.spec() if reader.match else None
         how = registry.canonical("extractor", reader.extractor), taps, sums.digest, spec
-        made_by = _made_by(preset, sums, model, judged, seed, refused) | {"extractor": how[0], "match": spec} | figures
+        said = {"variant": distances.variant, "references": len(chosen), "references_refused": refused}
+        said |= {"scorer": f"human(preset={preset!r})", "maps": dict(sums.identity()["maps"]), "C": str(model.C_)}
+        made_by = made_by_votes(judged, model, seed, **said, extractor=how[0], match=spec) | figures
         human = Realism(model, distances, *how, None, made_by, dense, Voted.of(shown, seed))
         human = human if there is None else replace(human, scale=Scale(human.columns(there)["score"], seed))
         human.save(out)
     return load_realism(out)
+
+
+def _densities(reader: Reader, references: Source, seed: int) -> Any:
+    """A `MultiLayer` fitted on the pooled features of the references."""
+    pooled = reader.features(references, "references, pooled").features
+    return registry.make("scorer", "multilayer", seed=seed).fit(pooled)
 
 
 def _match(match: Any, reals: Source, shown: Source, say: Callable[[str], None]) -> Match | None:
@@ -198,24 +204,12 @@ def _fitted(
                 kept.unlink(missing_ok=True)
 
 
-def _made_by(preset: str, sums: Sums, model: HumanModel, judged: Judged, seed: int, refused: int) -> dict[str, Any]:
-    return {
-        "giqa": __version__,
-        "scorer": f"human(preset={preset!r})",
-        "maps": dict(sums.identity()["maps"]),
-        "variant": sums.distances.variant,
-        "references": sums.distances.references_,
-        "references_refused": refused,
-        "reals_failed": 0,
-        "seed": seed,
-        "labels": judged.name,
-        "contexts": list(judged.contexts),
-        "labelled": len(judged),
-        "votes": int(judged.votes.sum()),
-        "share_real": judged.share(),
-        "C": str(model.C_),
-        "weights": {name: list(values) for name, values in model.weights().items()},
-    }
+def made_by_votes(judged: Judged, model: HumanModel, seed: int, **how: Any) -> dict[str, Any]:
+    """How a model was learned from votes: `how`, then what they were."""
+    said = {"giqa": __version__, **how, "reals_failed": 0, "seed": seed, "labels": judged.name}
+    said |= {"contexts": list(judged.contexts), "labelled": len(judged), "votes": int(judged.votes.sum())}
+    weights = {name: list(values) for name, values in model.weights().items()}
+    return said | {"share_real": judged.share(), "weights": weights}
 
 
 def choose_references(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import __version__, registry
+from .. import registry
 from ..errors import BadSpec
 from ..features.devices import find_device
 from ..features.learned import Learned
@@ -24,7 +24,7 @@ from .domain import EXTRACTOR as CONTENT_EXTRACTOR
 from .domain import Voted
 from .held_out import held_out_figures
 from .model import Realism, load_realism
-from .train import ASIDE, choose_references
+from .train import ASIDE, choose_references, made_by_votes
 from .votes import Judged, read_judged
 
 LEAST = 1000  # votes
@@ -125,23 +125,9 @@ def _calibrated(source: Part, judged: Judged, pictures: Pictures, reals: Any, se
     figures = held_out_figures(lambda: HumanModel(resamples=0, seed=seed), x, held, seed)
     rows = choose_references(reals, pictures.info, ASIDE, seed, reader)
     there = reader.features(Part(reals, sorted(rows[0] + rows[1])), "reals of the scale").features
-    made_by = {
-        "giqa": __version__,
-        "scorer": "human(end_to_end=True)",
-        "maps": dict(network.identity()),
-        "extractor": registry.canonical("extractor", network),
-        "match": None,
-        "reals_failed": 0,
-        "seed": seed,
-        "labels": judged.name,
-        "contexts": list(judged.contexts),
-        "labelled": len(judged),
-        "held_out_pictures": len(held),
-        "votes": int(judged.votes.sum()),
-        "share_real": judged.share(),
-        "weights": {name: list(values) for name, values in model.weights().items()},
-        **figures,
-    }
+    how = {"scorer": "human(end_to_end=True)", "maps": dict(network.identity()), "match": None}
+    how |= {"extractor": registry.canonical("extractor", network), "held_out_pictures": len(held)}
+    made_by = made_by_votes(judged, model, seed, **how) | figures
     shown = replace(reader, extractor=CONTENT_EXTRACTOR).features(source, "what they show").features
     human = Realism(model, None, made_by["extractor"], made_by=made_by, voted=Voted.of(shown, seed))
     return replace(human, scale=Scale(human.columns(there)["score"], seed))

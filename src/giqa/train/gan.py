@@ -22,6 +22,7 @@ from ..files import replace_file
 from ..images import open_source
 from ..images.decode import decode
 from ..types import Progress
+from .checkpoint import by_part, read_checkpoint, restore_optimiser, stored
 from .ohem import RunningQuantile, ohem_weights
 from .snapshots import Snapshots, as_pixels
 
@@ -283,38 +284,22 @@ class GAN:
         folder.mkdir(parents=True, exist_ok=True)
         said = {KEY: json.dumps({"options": self.options, "pictures": self._digest(), "log": self.log})}
         replace_file(folder / "log.csv", text.getvalue().encode())
-        average = {name: value.cpu().contiguous() for name, value in self.average.state_dict().items()}
-        replace_file(folder / "generator.safetensors", save(average, metadata=said))
-        replace_file(folder / "gan.checkpoint", save(self._state(), metadata=said))
+        replace_file(folder / "generator.safetensors", save(stored(self.average.state_dict()), metadata=said))
+        replace_file(folder / "gan.checkpoint", save(stored(self._state()), metadata=said))
 
     def restore(self, path: Path, same: bool) -> None:
         """Go on from a checkpoint; `same`: only of this very training, else also of another with the same networks."""
-        from safetensors import SafetensorError, safe_open
-
-        try:
-            with safe_open(path, framework="pt") as file:
-                said = json.loads((file.metadata() or {})[KEY])
-                state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (SafetensorError, OSError, KeyError, ValueError) as error:
-            raise BadModel(f"{path} is no checkpoint of `giqa train gan` ({type(error).__name__}).") from None
+        said, state = read_checkpoint(path, KEY, "giqa train gan")
         if same and (said["options"], said["pictures"]) != (self.options, self._digest()):
             raise BadModel(f"{path} is of a training with other pictures or options; give another folder.")
-        parts: dict[str, dict[str, Any]] = {}
-        for name, value in state.items():
-            part, _, rest = name.partition("/")
-            parts.setdefault(part, {})[rest] = value
+        parts = by_part(state, "/")
         try:
             for part in ("generator", "discriminator", "average"):
                 vars(self)[part].load_state_dict(parts[part])
         except RuntimeError:
             raise BadShape(f"{path} has networks of another size or width; give the same ones.") from None
         for part in ("learn_g", "learn_d"):
-            kept: dict[int, dict[str, Any]] = {}
-            for name, value in parts.get(part, {}).items():
-                number, _, rest = name.partition("/")
-                kept.setdefault(int(number), {})[rest] = value
-            optimiser = vars(self)[part]
-            optimiser.load_state_dict(optimiser.state_dict() | {"state": kept})
+            restore_optimiser(vars(self)[part], parts.get(part, {}), "/")
         self.quantile.restore({"recent": parts["quantile"]["recent"].numpy()} if same else {"recent": np.empty(0)})
         self.log = said["log"]
         self.done = int(self.log[-1][0])
@@ -357,8 +342,4 @@ class GAN:
         for name in ("learn_g", "learn_d"):
             kept = vars(self)[name].state_dict()["state"]
             parts[name] = {f"{number}/{key}": value for number, state in kept.items() for key, value in state.items()}
-        return {
-            f"{part}/{name}": value.detach().cpu().clone().contiguous()
-            for part, values in parts.items()
-            for name, value in values.items()
-        }
+        return {f"{part}/{name}": value for part, values in parts.items() for name, value in values.items()}

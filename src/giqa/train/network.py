@@ -23,6 +23,7 @@ from ..scorers.fixed import Value
 from ..scorers.labels import targets, thresholds
 from ..scorers.scale import FEWEST, twins
 from ..types import Progress
+from .checkpoint import by_part, read_checkpoint, restore_optimiser, stored
 from .manifest import Part, read_manifest
 from .pictures import Pictures, batch_input, read_pictures, turned
 from .recipe import recipe_for
@@ -165,8 +166,7 @@ class Trainer:
         if self.recipe["kind"] == "mbc":
             said["thresholds"] = self._thresholds().tolist()
         out.parent.mkdir(parents=True, exist_ok=True)
-        best = {name: value.cpu().contiguous() for name, value in self.best.items()}
-        replace_file(out, save(best, metadata={KEY: json.dumps(said)}))
+        replace_file(out, save(stored(self.best), metadata={KEY: json.dumps(said)}))
 
     def _thresholds(self) -> np.ndarray:
         return thresholds(self.pictures.manifest.label, self.recipe["n_heads"], self.recipe["preset"])
@@ -249,37 +249,23 @@ class Trainer:
             tensors |= {f"optimiser.{number}.{name}": value for name, value in state.items() if value is not None}
         said = {"recipe": self.recipe, "pictures": self.pictures.digest, "history": self.history}
         self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        tensors = {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}
-        replace_file(self.checkpoint, save(tensors, metadata={KEY: json.dumps(said)}))
+        replace_file(self.checkpoint, save(stored(tensors), metadata={KEY: json.dumps(said)}))
 
     def _resume(self) -> None:
         """Go on from the checkpoint, if there is one of this very training."""
-        from safetensors import SafetensorError, safe_open
-
         if not self.checkpoint.is_file():
             return
-        try:
-            with safe_open(self.checkpoint, framework="pt") as file:
-                said = json.loads((file.metadata() or {})[KEY])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (SafetensorError, KeyError, ValueError) as error:
-            raise BadModel(f"{self.checkpoint} is no checkpoint ({type(error).__name__}); delete it.") from None
+        said, tensors = read_checkpoint(self.checkpoint, KEY, "giqa train")
         if (said["recipe"], said["pictures"]) != (self.recipe, self.pictures.digest):
             raise BadModel(
                 f"{self.checkpoint} is the checkpoint of a training with other pictures or options; delete it, or "
                 "give another name with -o."
             )
-        parts: dict[str, dict[str, Any]] = {"network": {}, "best": {}, "optimiser": {}}
-        for name, value in tensors.items():
-            part, _, rest = name.partition(".")
-            parts[part][rest] = value.to(self.device) if part != "optimiser" else value
+        parts = by_part(tensors, ".")
         self.network.load_state_dict(parts["network"])
-        self.best, self.history = parts["best"], said["history"]
-        state: dict[int, dict[str, Any]] = {}
-        for name, value in parts["optimiser"].items():
-            number, _, rest = name.partition(".")
-            state.setdefault(int(number), {})[rest] = value
-        self.optimiser.load_state_dict(self.optimiser.state_dict() | {"state": state})
+        self.best = {name: value.to(self.device) for name, value in parts.get("best", {}).items()}
+        self.history = said["history"]
+        restore_optimiser(self.optimiser, parts.get("optimiser", {}), ".")
 
 
 def rate_at(recipe: dict[str, Any], gone: float) -> float:
