@@ -18,10 +18,14 @@ from ..tables import cells
 from ..tables.names import join_names
 from ..tables.table import IMAGE, picture_column, read_table, write_table
 from .aggregation import sum_pairs
-from .answers import Answers, anonymous, want
-from .label_studio import read_label_studio, without_ties, write_label_studio
-from .platforms import read_mturk, read_prolific
-from .votes import CHOSEN, Pairs, Ratings, Votes, as_labels, read_labels
+from .answers import Answers, want
+from .answers import anonymous as anonymous
+from .label_studio import read_label_studio as read_label_studio
+from .label_studio import without_ties
+from .label_studio import write_label_studio as write_label_studio
+from .platforms import read_mturk as read_mturk
+from .platforms import read_prolific as read_prolific
+from .votes import CHOSEN, Pairs, Ratings, Votes, read_labels
 
 # --- crowd-kit
 
@@ -169,19 +173,3 @@ def with_about(votes: Votes | Ratings | Pairs, path: str | Path) -> Votes:
     if "generator" in columns and "kind" not in columns:
         columns["kind"] = np.where(columns["generator"] == "", "real", "generated")
     return replace(votes, **columns)
-
-
-__all__ = [
-    "anonymous",
-    "as_labels",
-    "read_crowd_kit",
-    "read_label_studio",
-    "read_labels",
-    "read_lgiqa",
-    "read_mturk",
-    "read_prolific",
-    "with_about",
-    "write_crowd_kit",
-    "write_label_studio",
-    "write_lgiqa",
-]
