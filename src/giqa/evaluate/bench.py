@@ -119,7 +119,8 @@ def bench(
 
     Examples
     --------
-    >>> import tempfile, numpy as np
+    >>> import tempfile
+    >>> import numpy as np
     >>> file = Path(tempfile.mkdtemp()) / "scores.csv"
     >>> _ = file.write_text("id,score\\na,0.9\\nb,0.5\\nc,0.1\\n")
     >>> labels = Pairs(*map(np.array, ([*"aa"], [*"bc"], [3.0, 3.0], [1.0, 0.0], ["", ""])))

@@ -33,8 +33,23 @@ def credits(pairs: Pairs, scores: ScoresByName) -> np.ndarray:
 def deviation(values: np.ndarray, pairs: Pairs) -> float:
     """The standard error of the mean of a value a pair, where pairs that share a picture are not independent.
 
-    The sandwich for dyads, sum over pairs d and e that share a picture of r_d r_e / n^2 with r the residuals (Aronow,
-    Samii, Assenova 2015), times N / (N - 1) for N pictures; never below that of independent pairs.
+    The sandwich for dyads, sum over pairs d and e that share a picture of r_d r_e / n^2 with r the residuals, times
+    N / (N - 1) for N pictures; never below that of independent pairs.
+
+    Parameters
+    ----------
+    values : float array (n,)
+        One a pair.
+    pairs : Pairs
+        Which pictures they are of.
+
+    Returns
+    -------
+    float
+
+    References
+    ----------
+    Aronow, Samii, Assenova 2015.
     """
     names, place = np.unique(np.concatenate([pairs.left, pairs.right]), return_inverse=True)
     rest, n = values - values.mean(), len(values)
@@ -83,10 +98,22 @@ def by_generators(pairs: Pairs, scores: ScoresByName, generator: Mapping[str, st
 
 
 def pair_difference(pairs: Pairs, one: ScoresByName, other: ScoresByName, level: float = LEVEL) -> Estimate:
-    """How much more accurate `one` is than `other` on the same pairs; pairs that share a picture count as such.
+    """How much more accurate one score is than another on the same pairs; pairs that share a picture count as such.
 
-    Where the difference is the same in all n pairs, the interval is that of something that never happened in n
-    (`giqa.stats.never`): up to 5 pairs say nothing, whichever score won them all.
+    Parameters
+    ----------
+    pairs : Pairs
+        Judged pairs.
+    one, other : mapping
+        Picture -> score.
+    level : float
+        Of the interval.
+
+    Returns
+    -------
+    Estimate
+        Where the difference is the same in all n pairs, the interval is that of something that never happened in n
+        (`giqa.stats.never`): up to 5 pairs say nothing, whichever score won them all.
     """
     gap = credits(pairs, one) - credits(pairs, other)
     mean, half = float(gap.mean()), student(_freedom(pairs), level) * deviation(gap, pairs)

@@ -170,8 +170,20 @@ def resampled(
 ) -> dict[str, Estimate]:
     """Each figure with its interval over resampled pictures, and raters; the probabilities stay as they are.
 
-    By `giqa.stats.from_draws`: few pictures or raters widen it. Where no resample differs, an interval of so many
-    pictures: Wilson's of a share, Fisher's of a correlation (names that begin with "Spearman").
+    Parameters
+    ----------
+    rows : Rows
+        The votes.
+    measures : mapping
+        Name -> function of rows.
+    resamples, seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    dict
+        Name -> Estimate, by `giqa.stats.from_draws`: few pictures or raters widen it. Where no resample differs, an
+        interval of so many pictures: Wilson's of a share, Fisher's of a correlation (names that begin with "Spearman").
     """
     rows, rng = rows.numbered(), np.random.default_rng(seed)
     pictures, samples = len(np.unique(rows.image)), []

@@ -152,10 +152,22 @@ class LayerDistances:
         return digest.hexdigest()
 
     def distances(self, maps: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
-        """d_uv of each picture: layer -> float32 (n, h, w); (n, g, g) where variant C takes a grid.
+        """d_uv of each picture.
 
-        The references are read once for all the pictures of a call: 64 or more at a time are several times faster than
-        one.
+        Parameters
+        ----------
+        maps : sequence of mapping
+            Layer -> map, of each picture. The references are read once for all the pictures of a call: 64 or more at a
+            time are several times faster than one.
+
+        Returns
+        -------
+        dict
+            Layer -> float32 (n, h, w); (n, g, g) where variant C takes a grid.
+
+        Raises
+        ------
+        NotFitted, BadShape
         """
         if self.reference_ is None:
             raise NotFitted("Call fit(maps, n) before asking for distances.")

@@ -56,9 +56,22 @@ def _figures(p: np.ndarray, constant: np.ndarray, judged: Judged, seed: int) -> 
 
 
 def fold_of(groups: np.ndarray, seed: int = 0) -> np.ndarray | None:
-    """Fold of each picture, (n,), groups whole: five, or as many as leave 20 pictures to learn from; None: there are
-    none.
+    """Fold of each picture, groups whole: five, or as many as leave 20 pictures to learn from.
 
+    Parameters
+    ----------
+    groups : array (n,)
+        Pictures with one value stay together.
+    seed : int
+        Of the folds.
+
+    Returns
+    -------
+    int array (n,) or None
+        None: there are no such folds.
+
+    Examples
+    --------
     >>> np.bincount(fold_of(np.arange(100))).tolist(), len(np.unique(fold_of(np.arange(24))))
     ([20, 20, 20, 20, 20], 6)
     """

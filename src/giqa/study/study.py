@@ -107,9 +107,16 @@ class Shown:
 
 @dataclass(frozen=True)
 class Item:
-    """A question: one picture, or a pair (`right`), by position; `truth` is the right answer where there is one.
+    """A question: one picture, or a pair, by position.
 
-    `part`: tutorial (answered at once with the truth), control (decides on the gate) or main.
+    Parameters
+    ----------
+    part : str
+        tutorial (answered at once with the truth), control (decides on the gate) or main.
+    left, right : int, int or None
+        Positions of the pictures; None: no pair.
+    truth : str
+        The right answer where there is one.
     """
 
     part: str
@@ -149,10 +156,24 @@ def flipped_answer(answer: str, flipped: bool) -> str:
 
 
 def choose(items: Sequence[Open], settings: Settings, rng: random.Random) -> list[Open]:
-    """What the next rater is asked: those with the fewest votes first, ties at random, no picture twice.
+    """What the next rater is asked: the items with the fewest votes first, ties at random, no picture twice.
 
     Nothing that has its `votes_each` is asked again, except that in real-or-fake tasks the 50/50 mix is kept: as many
-    reals as fakes, though reals have their votes already. Empty when the study has all its votes.
+    reals as fakes, though reals have their votes already.
+
+    Parameters
+    ----------
+    items : sequence of Open
+        All of the study.
+    settings : Settings
+        Of the study.
+    rng : random.Random
+        For ties.
+
+    Returns
+    -------
+    list of Open
+        Empty when the study has all its votes.
     """
     drawn = sorted(items, key=lambda item: (item.votes, rng.random()))
     if settings.task.startswith("hype"):

@@ -118,7 +118,18 @@ def _held_out(manifest: Manifest, info: np.ndarray, seed: int) -> np.ndarray:
 def batch_input(pixels: np.ndarray, recipe: Mapping[str, Any], rng: np.random.Generator | None) -> np.ndarray:
     """Pictures uint8 (n, load, load, 3) as the network takes them, float32 (n, 3, crop, crop), standardised.
 
-    With `rng`: a random crop, mirrored half of the time; without: the middle.
+    Parameters
+    ----------
+    pixels : uint8 array (n, load, load, 3)
+        Pictures.
+    recipe : mapping
+        `crop`, `mean` and `deviation`.
+    rng : Generator or None
+        A random crop, mirrored half of the time; None: the middle.
+
+    Returns
+    -------
+    float array (n, 3, crop, crop)
     """
     n, side, crop = len(pixels), pixels.shape[1], recipe["crop"]
     if rng is None:

@@ -234,6 +234,20 @@ def within_generator_reliability(n: np.ndarray, n_real: np.ndarray, generator: n
 
     Where generators differ in quality, raters agree in part on which generator it was; this leaves that out. It is the
     one to disattenuate a correlation within generators with.
+
+    Parameters
+    ----------
+    n, n_real : array (pictures,)
+        Votes on each picture, and how many of them say real.
+    generator : str array (pictures,)
+        Which one made it.
+    k : int
+        Raters.
+
+    Returns
+    -------
+    float
+        From 0 to 1; NaN where no picture has two votes.
     """
     n, n_real, generator = np.asarray(n), np.asarray(n_real), np.asarray(generator)
     groups = [generator == name for name in np.unique(generator)]
@@ -246,6 +260,23 @@ def best_accuracy(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | None =
 
     E max(p, 1 - p) = m (1 - I(a + 1, b)) + (1 - m) I(a, b + 1), where m = a / (a + b) and I is the regularised
     incomplete beta function at 1/2.
+
+    Parameters
+    ----------
+    n, n_real : array (pictures,)
+        Votes on each picture, and how many of them say real.
+    weight : array (pictures,) or None
+        How often each picture counts; None: once.
+
+    Returns
+    -------
+    float
+        From 0.5 to 1.
+
+    Raises
+    ------
+    BadShape
+        When the counts are no counts, or no picture has two votes.
     """
     return beta_best_accuracy(*fit_beta(n, n_real, weight))
 
@@ -329,6 +360,25 @@ def rating_reliability(unit: np.ndarray, rating: np.ndarray, k: int = 5) -> floa
 def disattenuate(correlation: float, reliability: float) -> float:
     """A correlation with noisy labels as it would be with perfect ones: divided by the root of their reliability.
 
+    Parameters
+    ----------
+    correlation : float
+        With the noisy labels.
+    reliability : float
+        Of the labels, from 0 to 1.
+
+    Returns
+    -------
+    float
+        NaN for a reliability of 0.
+
+    Raises
+    ------
+    BadSpec
+        When the reliability is out of its range.
+
+    Examples
+    --------
     >>> round(disattenuate(0.45, 0.54), 3)
     0.612
     """

@@ -87,7 +87,21 @@ class Answers:
     def judgements(self, key: bytes | None = None, ratings: bool = False) -> Votes | Ratings | Pairs:
         """Votes, ratings or pairs, with `anonymous` raters; a warning says what was left out, with a count a reason.
 
-        `ratings`: they are known to be such, also where all are 1 or 0.
+        Parameters
+        ----------
+        key : bytes or None
+            See `anonymous`.
+        ratings : bool
+            They are known to be ratings, also where all are 1 or 0.
+
+        Returns
+        -------
+        Votes, Ratings or Pairs
+
+        Raises
+        ------
+        BadTable
+            When no answer counts, or one cannot be read.
         """
         self._once()
         if not self.rows:

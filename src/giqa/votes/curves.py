@@ -29,7 +29,17 @@ def known(votes: Votes) -> Votes:
 def psychometric_curve(votes: Votes, bins: int = BINS) -> list[Point]:
     """The share of right answers by exposure in ms; empty where nothing was timed.
 
-    Bins hold equally many votes; in each, per evaluator first, then the mean and interval over evaluators.
+    Parameters
+    ----------
+    votes : Votes
+        Single votes.
+    bins : int
+        They hold equally many votes.
+
+    Returns
+    -------
+    list of Point
+        In each bin per evaluator first, then the mean and interval over evaluators.
     """
     votes = known(votes)
     timed = votes.rows(~np.isnan(votes.exposure_ms))
@@ -37,7 +47,20 @@ def psychometric_curve(votes: Votes, bins: int = BINS) -> list[Point]:
 
 
 def learning_curve(votes: Votes, bins: int = BINS) -> list[Point]:
-    """The error rate by trial of the session: falling, raters learn the generator's tells; rising, they tire."""
+    """The error rate by trial of the session: falling, raters learn the generator's tells; rising, they tire.
+
+    Parameters
+    ----------
+    votes : Votes
+        Single votes.
+    bins : int
+        They hold equally many votes.
+
+    Returns
+    -------
+    list of Point
+        In each bin per evaluator first, then the mean and interval over evaluators.
+    """
     votes = known(votes)
     trial = trials(votes)
     return _binned(votes, trial, votes.said_real != (votes.kind == "real"), bins)
