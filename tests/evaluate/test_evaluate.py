@@ -259,7 +259,7 @@ def test_the_command(tmp_path, monkeypatch):
 def test_noise_is_not_divided_by_nothing():
     """.3 at a reliability of .25 is .6; where labels are noise there is nothing to correct, not a figure of 21."""
     from giqa.evaluate.votes import corrected
-    from giqa.votes.intervals import Estimate
+    from giqa.stats import Estimate
 
     assert corrected(Estimate(0.3, 0.1, 0.5, 40), 0.25).value == pytest.approx(0.6)
     none = corrected(Estimate(0.3, 0.1, 0.5, 40), 0.0002)

@@ -175,8 +175,8 @@ class Findings:
 
     def plain(self) -> dict[str, Any]:
         """Everything but the rows of pictures, for JSON."""
-        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "pictures"}
-        return plain(fields | {"cautions": self.cautions()})
+        said = {name: value for name, value in vars(self).items() if name != "pictures"}
+        return plain(said | {"cautions": self.cautions()})
 
 
 def judge(
