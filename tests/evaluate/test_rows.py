@@ -48,15 +48,15 @@ def test_some_of_the_rows_are_numbered_anew():
 
 
 def test_the_likelier_answer_and_its_nats():
-    rows = rows_of([0, 1, 2, 3], [1, 0, 1, 1]).foretold(np.array([0.75, 0.75, 0.5, 0.1]))
+    rows = rows_of([0, 1, 2, 3], [1, 0, 1, 1]).predicted(np.array([0.75, 0.75, 0.5, 0.1]))
     assert rows.right().tolist() == [1, 0, 0.5, 0]
     assert rows.nats() == pytest.approx(-np.log([0.75, 0.25, 0.5, 0.1]))
     assert rows.score.tolist() == [0, 1, 2, 3]  # one column: the score stays
-    both = rows_of([0, 1], [1, 0], x=np.ones((2, 2))).foretold(np.array([0.75, 0.5]))
+    both = rows_of([0, 1], [1, 0], x=np.ones((2, 2))).predicted(np.array([0.75, 0.5]))
     assert both.score == pytest.approx([np.log(3), 0])
 
 
-def test_pictures_are_foretold_from_other_pictures():
+def test_pictures_are_predicted_from_other_pictures():
     """A learner that answers with the share of real votes it saw: by hand, that of the other folds."""
     rows = rows_of(np.arange(20).repeat(2), [1] * 20 + [0] * 20)
     fold = folds_of(rows, np.random.default_rng(7))

@@ -136,7 +136,7 @@ def test_a_file_gives_the_same_p(toy, made, file):
 def test_an_ordinary_model_is_none_of_people(toy, tmp_path):
     ordinary = giqa.fit(toy[0]).save(tmp_path / "reals.giqa")
     assert not is_realism(ordinary)
-    with pytest.raises(BadModel, match="no model of people's votes"):
+    with pytest.raises(BadModel, match="no human model"):
         score(toy[1], toy[0], human=ordinary)
     with pytest.raises(MissingSource, match="giqa train human"):
         load_realism(tmp_path / "absent.giqa")
@@ -165,7 +165,7 @@ def test_no_column_is_believed_far_beyond_the_labelled_pictures(made):
         layers = {
             f"{tap}.distance": np.expm1(mean[i : i + 1] + steps * spread[i])[:, None] for i, tap in enumerate(TAPS)
         }
-        return made.people(Features(("a",), layers))["p_real"][0]
+        return made.p_real(Features(("a",), layers))["p_real"][0]
 
     assert p(4.0) == pytest.approx(p(7.0), abs=1e-9) and p(-4.0) == pytest.approx(p(-9.0), abs=1e-9)
     assert abs(p(3.0) - p(4.0)) > 1e-3 and abs(p(-3.0) - p(-4.0)) > 1e-6

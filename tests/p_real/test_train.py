@@ -15,6 +15,7 @@ import giqa
 from giqa.cli import main
 from giqa.errors import BadModel, BadShape, BadSource, BadSpec, BadTable
 from giqa.evaluate.evaluate import evaluate
+from giqa.features.reader import Reader
 from giqa.images import open_source
 from giqa.images.decode import decode, picture_info
 from giqa.model.trust import LEARNED_FROM, learned
@@ -48,6 +49,9 @@ def people(toy, votes):
     said, out = [], votes.with_name("people.giqa")
     train_human(votes, toy[1], toy[0], out, say=said.append, **QUICK)
     return out, said
+
+
+READER = Reader("statistics")
 
 
 def infos(pictures):
@@ -85,7 +89,7 @@ def test_no_reference_is_among_the_pictures_with_votes(toy, votes, tmp_path):
     shutil.copytree(toy[0], mixed)
     for picture in list(toy[1].iterdir())[:5]:
         Image.open(picture).save(mixed / f"a_{picture.stem}.bmp")
-    chosen, aside, refused = choose_references(open_source(mixed), infos(toy[1]), 1000, seed=0)
+    chosen, aside, refused = choose_references(open_source(mixed), infos(toy[1]), 1000, 0, READER)
     names = open_source(mixed).ids
     assert refused == 5
     assert not [names[row] for row in (*chosen, *aside) if names[row].startswith("a_")]
@@ -95,10 +99,10 @@ def test_reals_of_the_scale_are_no_references(toy):
     """60 reals are too few to set a fifth of them, 12, aside; of 120 it is 24."""
     noise = np.random.default_rng(0).integers(0, 256, (121, 8, 8, 3), np.uint8)
     other, many = infos(noise[:1]), open_source(noise[1:])
-    assert choose_references(open_source(toy[0]), other, 1000, 0)[1] == []
-    chosen, aside, refused = choose_references(many, other, 1000, seed=0)
+    assert choose_references(open_source(toy[0]), other, 1000, 0, READER)[1] == []
+    chosen, aside, refused = choose_references(many, other, 1000, 0, READER)
     assert (len(chosen), len(aside), refused) == (96, 24, 0) and not set(chosen) & set(aside)
-    assert len(choose_references(many, other, 25, seed=0)[0]) == 25
+    assert len(choose_references(many, other, 25, 0, READER)[0]) == 25
 
 
 def test_too_few_references_are_refused(toy, votes):

@@ -71,7 +71,7 @@ def test_report_shows_everything_and_loads_nothing(votes_csv, tmp_path, toy):
         "Error rate of each generator",
         "moves with the gate",
         "HYPE-time",
-        "course of a sitting",
+        "course of a session",
         "best possible",
         "Right answers by exposure",
         "Most convincing fakes",

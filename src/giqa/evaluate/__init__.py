@@ -1,4 +1,4 @@
-"""How well scores agree with people."""
+"""How well scores agree with human judgements."""
 
 from .evaluate import evaluate
 

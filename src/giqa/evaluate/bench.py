@@ -25,8 +25,9 @@ from ..train.manifest import Part
 from ..types import Features, Progress
 from ..votes.votes import Counts, Pairs, Votes, generator_of, read_labels
 from .bench_entries import Entry, parse_entries, parse_sweep
-from .bench_result import Bench, SetFound, judge
+from .bench_result import Bench, Judging, SetFound, judge
 from .differences import judged_pairs
+from .rows import that_count
 from .training_overlap import UNKNOWN, marks_of, refusal, seen_in_training
 
 SCORE_COLUMNS = ("score", "z")
@@ -34,10 +35,27 @@ SCORE_COLUMNS = ("score", "z")
 
 @dataclass(frozen=True)
 class LabelledSet:
-    """What entries are judged on: `labels` (pairs, votes or counts, or their file) of `pictures` (any source).
+    """What entries are judged on.
 
-    `real`: the reals that scorers are fitted on; `snapshots`: the table that learned scorers learn from; `generator`:
-    picture -> who made it, where the labels do not say.
+    Parameters
+    ----------
+    name : str
+        Of the set.
+    labels : Pairs, Votes, Counts or path
+        The judgements.
+    pictures : path, source or None
+        What was judged.
+    real : path, source or None
+        The reals that scorers are fitted on.
+    snapshots : path or None
+        The table that learned scorers learn from.
+    generator : mapping
+        Picture -> who made it, where the labels do not say.
+
+    Examples
+    --------
+    >>> LabelledSet("faces", "pairs.csv", "pictures/", "reals/").name
+    'faces'
     """
 
     name: str
@@ -66,41 +84,73 @@ def bench(
 ) -> Bench:
     """Judge every entry on every set: the share of pairs that it puts right, or the AUROC of single votes.
 
-        found = bench([LabelledSet("faces", "pairs.csv", "pictures/", "reals/")], "gmm,knn", sweeps=["K=1,5,30"])
-        found.sets[0].value("gmm"), found.sets[0].difference("gmm", "knn").says
+    Parameters
+    ----------
+    sets : sequence of LabelledSet
+        What entries are judged on.
+    scorers : str or sequence of str
+        Entries: scorers, fitted models, tables of scores; see `giqa.evaluate.bench_entries.parse_entry`.
+    sweeps : sequence of str
+        One parameter at several values; see `giqa.evaluate.bench_entries.parse_sweep`.
+    extractor, match
+        See `giqa.features.Reader`; `match="auto"` brings pictures and reals to one size and coding.
+    unanimous : bool
+        Only pairs on which all raters agree.
+    kind : str or None
+        Votes on pictures of this kind count; None: on all.
+    include_training : bool
+        A human model is judged on pictures that it learned from, too; else it is left out.
+    resamples, seed : int
+        Of the intervals of votes; the seed also of what is fitted.
+    store, workers, progress
+        See `giqa.features.Reader`.
 
-    `scorers`, `sweeps`: see `giqa.evaluate.bench_entries`. A tie, of votes or of scores, is half a hit; `unanimous`:
-    only pairs
-    on which all raters agree; `kind`: votes on these pictures count (None: all); `include_training`: a human model is
-    judged on pictures that it learned from, too, and else left out. Accuracies have Wilson's interval;
-    differences are of the same pairs, and their intervals know which pairs share a picture; those of votes resample
-    pictures, and raters where they are named. An entry that cannot be fitted is left out with the reason. Errors:
-    `BadSpec`, `BadSource`, `BadShape`, `BadTable`.
+    Returns
+    -------
+    Bench
+        A tie, of votes or of scores, is half a hit. Accuracies have Wilson's interval. Differences are of the same
+        pairs, and their intervals know which pairs share a picture; those of votes resample pictures, and raters where
+        they
+        are named. An entry that cannot be fitted is left out with the reason.
+
+    Raises
+    ------
+    BadSpec, BadSource, BadShape, BadTable
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> file = Path(tempfile.mkdtemp()) / "scores.csv"
+    >>> _ = file.write_text("id,score\\na,0.9\\nb,0.5\\nc,0.1\\n")
+    >>> labels = Pairs(*map(np.array, ([*"aa"], [*"bc"], [3.0, 3.0], [1.0, 0.0], ["", ""])))
+    >>> result = bench([LabelledSet("faces", labels)], str(file))
+    >>> result.sets[0].value("scores").value
+    1.0
     """
     entries = parse_entries([scorers] if isinstance(scorers, str) else scorers)
     swept = [parse_sweep(text) for text in sweeps]
     everything = _checked(sets, [*entries, *(entry for sweep in swept for entry in sweep.entries)])
     groups = [[entry.label for entry in entries], *([entry.label for entry in sweep.entries] for sweep in swept)]
     reader = Reader(extractor, store=store, workers=workers, progress=progress)
-    found, notes, used = [], [], {}
-    for one in sets:
-        labels = _labels(one, unanimous, kind)
-        asked = one if any(entry.kind != "table" for entry in everything) else replace(one, pictures=None)
+    results, notes, used = [], [], {}
+    for labelled in sets:
+        labels = _labels(labelled, unanimous, kind)
+        asked = labelled if any(entry.kind != "table" for entry in everything) else replace(labelled, pictures=None)
         work = _Work(asked, labels, reader, match, seed, include_training)
         scores, trouble = work.scores(everything)
         if not scores:
-            raise BadSpec(f"{one.name}: no entry could be judged; {next(iter(trouble.items()))[1]}")
-        about = {"missing": work.missing, "trouble": trouble}
-        generator = generator_of(one.generator, labels.pictures()) or _by_folder(labels)
-        found.append(judge(one.name, labels, scores, groups, generator, resamples, seed, **about))
-        notes += _notes(found[-1])
-        named = {key: _where(getattr(one, key)) for key in ("labels", "pictures", "real", "snapshots")}
-        used[one.name] = named | {"match": _spec(work.match)}
+            raise BadSpec(f"{labelled.name}: no entry could be judged; {next(iter(trouble.items()))[1]}")
+        generator = generator_of(labelled.generator, labels.pictures()) or _by_folder(labels)
+        how = Judging(groups, generator, resamples, seed)
+        results.append(judge(labelled.name, labels, scores, how, missing=work.missing, trouble=trouble))
+        notes += _notes(results[-1])
+        given = {key: vars(labelled)[key] for key in ("labels", "pictures", "real", "snapshots")}
+        used[labelled.name] = {key: _where(value) for key, value in given.items()} | {"match": _spec(work.match)}
     made_by = {"giqa": __version__, "seed": seed, "unanimous": unanimous, "kind": kind}
     made_by["extractor"] = registry.canonical("extractor", reader.extractor)
-    made_by |= {"entries": {entry.label: entry.what + _column(entry) for entry in everything}}
-    made_by["sets"] = used
-    return Bench(tuple(entry.label for entry in entries), tuple(swept), tuple(found), tuple(notes), made_by)
+    made_by |= {"entries": {entry.label: entry.what + _column(entry) for entry in everything}, "sets": used}
+    return Bench(tuple(entry.label for entry in entries), tuple(swept), tuple(results), tuple(notes), made_by)
 
 
 def _checked(sets: Sequence[LabelledSet], entries: list[Entry]) -> list[Entry]:
@@ -137,8 +187,7 @@ def _labels(one: LabelledSet, unanimous: bool, kind: str | None) -> Pairs | Vote
         raise BadSpec(f"{one.name}: scorers are judged on pairs or votes, not on {type(labels).__name__.lower()}.")
     if unanimous:
         raise BadSpec(f"{one.name}: unanimous is for pairs; these are votes on single pictures.")
-    labels = labels.rows(~labels.control) if isinstance(labels, Votes) else labels
-    return labels if kind is None else labels.rows((labels.kind == kind) | (labels.kind == ""))
+    return that_count(labels, kind)
 
 
 class _Work:
@@ -147,24 +196,22 @@ class _Work:
     def __init__(self, one: LabelledSet, labels: Any, reader: Reader, match: Any, seed: int, training: bool):
         self.one, self.reader, self.seed, self.progress = one, reader, seed, reader.progress
         self.training = training  # whether a human model is judged on pictures that it learned from
-        columns = (labels.left, labels.right) if isinstance(labels, Pairs) else (labels.image,)
-        self.names = list(dict.fromkeys(name for column in columns for name in column.tolist()))
+        self.names = labels.pictures()
         self.missing: dict[str, str] = {}
         self.made: dict[Any, Features] = {}
         self.match = None
         if one.pictures is None:
             return
         source = open_source(one.pictures)
-        found, self.missing = match_names(self.names, source.ids)
-        if not found:
+        row_of, self.missing = match_names(self.names, source.ids)
+        if not row_of:
             first = next(iter(self.missing))
             raise BadSource(
                 f"{one.name}: none of the {len(self.names)} pictures that the labels name, such as {first!r}, is among "
                 f"the {len(source)} of {source.name}, such as {source.ids[0]!r}."
             )
-        places = sorted(found.values())
-        self.pictures = Part(source, places)
-        self.name_of = {source.ids[place]: name for name, place in found.items()}
+        self.pictures = Part(source, sorted(row_of.values()))
+        self.name_of = {source.ids[row]: name for name, row in row_of.items()}
         if match == "auto":
             self.match = None if one.real is None else auto_match(one.real, self.pictures)
         else:
@@ -228,7 +275,7 @@ class _Work:
 
     def _table(self, entry: Entry) -> dict[str, float]:
         ids, values = read_scored(entry.what, entry.column or SCORE_COLUMNS)
-        found, _ = match_names(self.names, ids)
+        row_of, _ = match_names(self.names, ids)
         if not self.training:
             column = entry.column or SCORE_COLUMNS[0]
             refused, unknown = seen_in_training(self.names, [column], *marks_of(entry.what))
@@ -236,14 +283,14 @@ class _Work:
                 raise BadSpec(refused)
             if unknown:
                 warnings.warn(f"{self.one.name}: {entry.label}: {unknown}", stacklevel=2)
-        return {name: entry.sign * values[place] for name, place in found.items()}
+        return {name: entry.sign * values[row] for name, row in row_of.items()}
 
 
 def _by_folder(labels: Any) -> dict[str, str]:
     """Who made a picture, by the folder it lies in, where every picture of the pairs lies in one."""
     if not isinstance(labels, Pairs):
         return {}
-    names = {*labels.left.tolist(), *labels.right.tolist()}
+    names = labels.pictures()
     return {name: name.rpartition("/")[0] for name in names} if all("/" in name for name in names) else {}
 
 
@@ -254,7 +301,7 @@ def _notes(found: SetFound) -> list[str]:
         shown = "; ".join(f"{name}: {why}" for name, why in list(found.missing.items())[:3])
         notes.append(f"{found.name}: {len(found.missing)} pictures that the labels name are missing ({shown})")
     notes += [
-        f"{found.name}: {entry} is {words}: {found.figure} {found.value(entry)}, chance is .5"
+        f"{found.name}: {entry} is {words}: {found.figure} {found.value(entry)}, chance is 0.5"
         for entry, words in found.guessing.items()
     ]
     notes += [f"{found.name}: {entry} has no score for {n} pictures" for entry, n in found.without.items()]

@@ -19,9 +19,20 @@ MODEL = ".giqa"
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of the table: `kind` is "scorer", "learned" (from snapshots), "model" or "table"; `what` a spec or a path.
+    """A row of the table.
 
-    Of a table `column` holds the scores, and with `sign` -1 lower ones are better.
+    Parameters
+    ----------
+    label : str
+        Its name.
+    kind : str
+        "scorer", "learned" (from snapshots), "model" or "table".
+    what : str
+        A spec or a path.
+    column : str
+        Of a table: which holds the scores.
+    sign : int
+        -1 where lower scores are better.
     """
 
     label: str

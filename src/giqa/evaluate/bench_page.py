@@ -18,8 +18,8 @@ WIDE, NARROW = 1140, 340  # of a chart in pixels: one for the table, one for the
 MOST = 20  # missing pictures that are named
 
 
-def write_page(path: str | os.PathLike[str], found: Bench, title: str = "Scorers against people") -> Path:
-    """One HTML file that opens offline, whole or not at all; it holds no picture."""
+def write_page(path: str | os.PathLike[str], found: Bench, title: str = "Scorers against human judgements") -> Path:
+    """One HTML file that opens offline, written atomically; it holds no picture."""
     page = render(
         "evaluate/bench.html",
         ("pages/page.css", "pages/figures.css", "evaluate/bench.css"),

@@ -20,7 +20,17 @@ WORSE = "worse than guessing"
 
 @dataclass(frozen=True)
 class Difference:
-    """`left` less `right` in the figure of the table, with an interval, and what follows: better, worse, or neither."""
+    """One entry less another in the figure of the table, and what follows.
+
+    Parameters
+    ----------
+    left, right : str
+        The entries.
+    difference : Estimate
+        `left` less `right`.
+    says : str
+        better, worse, or neither.
+    """
 
     left: str
     right: str
@@ -30,12 +40,32 @@ class Difference:
 
 @dataclass(frozen=True)
 class SetFound:
-    """One labelled set: `rows` pairs (or votes) of `pictures` pictures on which every entry was judged.
+    """One labelled set, on which every entry was judged.
 
-    `figures`: entry -> name -> value with interval; the first name, `figure`, is the table's. `breakdown`: entry -> two
-    generators -> pair accuracy. `missing`: pictures that labels name and nobody found or could read, with the reason;
-    `without`: entry -> pictures that it has no score for; `skipped`: pairs or labelled pictures lost by either.
-    `trouble`: entry -> why it is not there. `best`: the share of single votes that the best answer to each pair gets.
+    Parameters
+    ----------
+    name, kind : str
+        Of the set, and "pairs" or "votes".
+    figure : str
+        The figure of the table.
+    rows, pictures : int
+        Pairs (or votes), and their pictures.
+    figures : mapping
+        Entry -> name -> value with interval.
+    differences : tuple of Difference
+        Of every two entries that are compared.
+    breakdown : mapping
+        Entry -> two generators -> pair accuracy.
+    missing : mapping
+        Pictures that labels name and that were not there or not readable -> why.
+    without : mapping
+        Entry -> pictures that it has no score for.
+    skipped : int
+        Pairs or labelled pictures that are lost by either.
+    trouble : mapping
+        Entry -> why it is not there.
+    best : float
+        The share of single votes that the best answer to each pair gets.
     """
 
     name: str
@@ -103,27 +133,37 @@ class Bench:
 
     def to_json(self) -> dict[str, Any]:
         """Everything, as JSON can say it."""
-        told = plain(self)
-        for one, found in zip(self.sets, told["sets"], strict=True):
-            found["guessing"] = one.guessing
-        return told
+        record = plain(self)
+        for result, written in zip(self.sets, record["sets"], strict=True):
+            written["guessing"] = result.guessing
+        return record
+
+
+@dataclass(frozen=True)
+class Judging:
+    """How entries are judged.
+
+    Parameters
+    ----------
+    groups : sequence of sequence of str
+        Entries that are compared with each other; the level of their intervals is 95 % for a whole group.
+    generator : mapping
+        Picture -> the generator that made it.
+    resamples, seed : int
+        Of the intervals of votes.
+    """
+
+    groups: Sequence[Sequence[str]]
+    generator: Mapping[str, str]
+    resamples: int
+    seed: int
 
 
 def judge(
-    name: str,
-    labels: Pairs | Votes | Counts,
-    scores: Mapping[str, Mapping[str, float]],
-    groups: Sequence[Sequence[str]],
-    generator: Mapping[str, str],
-    resamples: int,
-    seed: int,
-    **about: Any,
+    name: str, labels: Pairs | Votes | Counts, scores: Mapping[str, Mapping[str, float]], how: Judging, **about: Any
 ) -> SetFound:
-    """All entries on the pictures that every one of them has a score for.
-
-    `groups`: entries that are compared with each other; the level of their intervals is 95 % for a whole group.
-    """
-    named = set(_names(labels))
+    """All entries on the pictures that every one of them has a score for; `about`: `missing` and `trouble`."""
+    named = set(labels.pictures())
     common = named.intersection(*scores.values()) if scores else set()
     without = {entry: len(named - by.keys() - about["missing"].keys()) for entry, by in scores.items()}
     about |= {"without": {entry: lost for entry, lost in without.items() if lost > 0}}
@@ -133,10 +173,9 @@ def judge(
         found = labels.rows(keep)
         if len(found) < 2:
             raise BadShape(f"{name}: {len(found)} of {len(labels)} pairs can be judged; {_why(about)}")
-        return _pairs(name, found, scores, groups, generator, about | {"skipped": len(labels) - len(found)})
+        return _pairs(name, found, scores, how, about | {"skipped": len(labels) - len(found)})
     keep = [image in common for image in labels.image.tolist()]
-    about["skipped"] = len(named - common)
-    return _votes(name, labels.rows(keep), scores, groups, generator, resamples, seed, about)
+    return _votes(name, labels.rows(keep), scores, how, about | {"skipped": len(named - common)})
 
 
 def _why(about: Mapping[str, Any]) -> str:
@@ -147,35 +186,28 @@ def _why(about: Mapping[str, Any]) -> str:
     return f"pictures without a score: {lost}." if lost else "give more pairs."
 
 
-def _names(labels: Pairs | Votes | Counts) -> list[str]:
-    columns = (labels.left, labels.right) if isinstance(labels, Pairs) else (labels.image,)
-    return list(dict.fromkeys(name for column in columns for name in column.tolist()))
-
-
-def _pairs(name: str, pairs: Pairs, scores: Any, groups: Any, generator: Any, about: dict) -> SetFound:
+def _pairs(name: str, pairs: Pairs, scores: Any, how: Judging, about: dict) -> SetFound:
     figures = dict(zip(scores, paired.judge_pairs(pairs, list(scores.values())), strict=True))
-    breakdown = {entry: paired.by_generators(pairs, by, generator) for entry, by in scores.items()}
+    breakdown = {entry: paired.by_generators(pairs, by, how.generator) for entry, by in scores.items()}
     differences = []
-    for left, right, level in _compared(groups, scores):
+    for left, right, level in _compared(how.groups, scores):
         gap = paired.pair_difference(pairs, scores[left], scores[right], level)
         differences.append(Difference(left, right, gap, _says(gap)))
-    about |= {"breakdown": breakdown if generator else {}, "best": paired.best_for_votes(pairs)}
-    pictures = len(_names(pairs))
-    return SetFound(name, "pairs", "pair accuracy", len(pairs), pictures, figures, tuple(differences), **about)
+    about |= {"breakdown": breakdown if how.generator else {}, "best": paired.best_for_votes(pairs)}
+    sizes = len(pairs), len(pairs.pictures())
+    return SetFound(name, "pairs", "pair accuracy", *sizes, figures, tuple(differences), **about)
 
 
-def _votes(
-    name: str, labels: Any, scores: Any, groups: Any, generator: Any, resamples: int, seed: int, about: dict
-) -> SetFound:
-    found, draws = paired.judge_votes(labels, list(scores.values()), generator, resamples, seed)
-    figures, place = dict(zip(scores, found, strict=True)), {entry: at for at, entry in enumerate(scores)}
+def _votes(name: str, labels: Any, scores: Any, how: Judging, about: dict) -> SetFound:
+    each, draws = paired.judge_votes(labels, list(scores.values()), how.generator, how.resamples, how.seed)
+    figures, column = dict(zip(scores, each, strict=True)), {entry: at for at, entry in enumerate(scores)}
     differences = []
-    for left, right, level in _compared(groups, scores):
-        both = draws[:, [place[left], place[right]]]
+    for left, right, level in _compared(how.groups, scores):
+        both = draws[:, [column[left], column[right]]]
         gap = paired.vote_difference(figures[left]["AUROC"], figures[right]["AUROC"], both, level)
         differences.append(Difference(left, right, gap, _says(gap)))
-    votes = int(labels.n.sum()) if isinstance(labels, Counts) else len(labels)
-    return SetFound(name, "votes", "AUROC", votes, len(_names(labels)), figures, tuple(differences), **about)
+    sizes = int(labels.n.sum()) if isinstance(labels, Counts) else len(labels), len(labels.pictures())
+    return SetFound(name, "votes", "AUROC", *sizes, figures, tuple(differences), **about)
 
 
 def _compared(groups: Sequence[Sequence[str]], scores: Mapping[str, Any]) -> list[tuple[str, str, float]]:

@@ -32,8 +32,23 @@ def credits(pairs: Pairs, scores: ScoresByName) -> np.ndarray:
 def deviation(values: np.ndarray, pairs: Pairs) -> float:
     """The standard error of the mean of a value a pair, where pairs that share a picture are not independent.
 
-    The sandwich for dyads, sum over pairs d and e that share a picture of r_d r_e / n^2 with r the residuals (Aronow,
-    Samii, Assenova 2015), times N / (N - 1) for N pictures; never below that of independent pairs.
+    The sandwich for dyads, sum over pairs d and e that share a picture of r_d r_e / n^2 with r the residuals, times
+    N / (N - 1) for N pictures; never below that of independent pairs.
+
+    Parameters
+    ----------
+    values : float array (n,)
+        One a pair.
+    pairs : Pairs
+        Which pictures they are of.
+
+    Returns
+    -------
+    float
+
+    References
+    ----------
+    Aronow, Samii, Assenova 2015.
     """
     names, place = np.unique(np.concatenate([pairs.left, pairs.right]), return_inverse=True)
     rest, n = values - values.mean(), len(values)
@@ -46,7 +61,7 @@ def deviation(values: np.ndarray, pairs: Pairs) -> float:
 def judge_pairs(pairs: Pairs, scores: Sequence[ScoresByName]) -> list[dict[str, Estimate]]:
     """For each score "pair accuracy" with Wilson's interval, as if pairs were independent, and "other pictures".
 
-    The latter is never the narrower one: where no pair disagrees, pairs that share pictures are no surer than others.
+    The second is never the narrower one: where no pair disagrees, pairs that share pictures are no surer than others.
     """
     found = []
     for one in scores:
@@ -59,17 +74,17 @@ def judge_pairs(pairs: Pairs, scores: Sequence[ScoresByName]) -> list[dict[str, 
 
 
 def _freedom(pairs: Pairs) -> int:
-    """Of Student's t: one less than the pairs or the pictures, of which there are fewer."""
+    """Of Student's t: one less than the pairs, or the pictures where those are fewer."""
     return max(1, min(len(pairs), len(np.unique(np.concatenate([pairs.left, pairs.right])))) - 1)
 
 
 def best_for_votes(pairs: Pairs) -> float:
-    """The share of single votes that siding with most people in each pair would get: people disagree."""
+    """The share of single votes that siding with most raters in each pair would get: raters disagree."""
     return float(np.maximum(pairs.votes_left, pairs.votes_right).sum() / (pairs.votes_left + pairs.votes_right).sum())
 
 
 def by_generators(pairs: Pairs, scores: ScoresByName, generator: Mapping[str, str]) -> dict[str, Estimate]:
-    """Pair accuracy among the pairs of each two generators, "a / b"; nothing where nobody knows who made what."""
+    """Pair accuracy among the pairs of each two generators, "a / b"; empty where no generators are known."""
     if not generator:
         return {}
     sides = zip(pairs.left.tolist(), pairs.right.tolist(), strict=True)
@@ -82,10 +97,22 @@ def by_generators(pairs: Pairs, scores: ScoresByName, generator: Mapping[str, st
 
 
 def pair_difference(pairs: Pairs, one: ScoresByName, other: ScoresByName, level: float = LEVEL) -> Estimate:
-    """How much more accurate `one` is than `other` on the same pairs; pairs that share a picture count as such.
+    """How much more accurate one score is than another on the same pairs; pairs that share a picture count as such.
 
-    Where the difference is the same in all n pairs, the interval is that of something that never happened in n
-    (`giqa.stats.never`): up to 5 pairs say nothing, whichever score won them all.
+    Parameters
+    ----------
+    pairs : Pairs
+        Judged pairs.
+    one, other : mapping
+        Picture -> score.
+    level : float
+        Of the interval.
+
+    Returns
+    -------
+    Estimate
+        Where the difference is the same in all n pairs, the interval is that of something that never happened in n
+        (`giqa.stats.never`): up to 5 pairs say nothing, whichever score won them all.
     """
     gap = credits(pairs, one) - credits(pairs, other)
     mean, half = float(gap.mean()), student(_freedom(pairs), level) * deviation(gap, pairs)
@@ -111,10 +138,29 @@ def judge_votes(
     resamples: int = 500,
     seed: int = 0,
 ) -> tuple[list[dict[str, Estimate]], np.ndarray]:
-    """For each score AUROC of single votes and rank correlations; and AUROC in each resample, (resamples, scores).
+    """For each score AUROC of single votes and rank correlations; and AUROC in each resample.
 
-    All scores are judged on the same resamples: of pictures, and of raters where votes name 3 or more. What is handed
-    back of the resamples is widened already for few of either, as `giqa.stats.from_draws` does.
+    Parameters
+    ----------
+    labels : Votes or Counts
+        The judgements.
+    scores : sequence of mapping
+        Picture -> score, of each.
+    generator : mapping
+        Picture -> who made it.
+    resamples, seed : int
+        All scores are judged on the same resamples: of pictures, and of raters where votes name 3 or more.
+
+    Returns
+    -------
+    tuple
+        Name -> Estimate for each score, and the AUROCs (resamples, scores), which are widened already for few of either
+        as `giqa.stats.from_draws` does.
+
+    Raises
+    ------
+    BadShape
+        Without a score.
     """
     if not scores:
         raise BadShape("There is no score to judge.")

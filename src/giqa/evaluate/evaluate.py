@@ -1,4 +1,4 @@
-"""How well scores agree with people: one function for votes, counts, ratings and pairs, with honest intervals."""
+"""How well scores agree with raters: one function for votes, counts, ratings and pairs, with honest intervals."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ..model.table import Scores
 from ..scorers.human import DISTANCE, FEWEST, HumanModel, Z
 from ..tables.read import read_scored
 from ..types import Features
-from ..votes.votes import Counts, Pairs, Ratings, Votes, generator_of, joined, read_labels
+from ..votes.votes import Counts, Labels, Pairs, Ratings, Votes, generator_of, joined, read_labels
 from .pairs import against_pairs, against_ratings
-from .rows import LEAST_RATERS, Learner, Rows, calibrated, rows_of
+from .rows import LEAST_RATERS, Learner, Rows, calibrated, rows_of, that_count
 from .training_overlap import marks_of, seen_in_training
 from .votes import Evaluation, against_votes
 
@@ -35,19 +35,51 @@ def evaluate(
     resamples: int = 500,
     seed: int = 0,
 ) -> Evaluation:
-    """Compare a score a picture (higher = better) with what people said of the pictures.
+    """Compare a score a picture (higher = better) with human judgements of the pictures.
 
-    `scores`: picture -> number, a table of scores, or its file, of which `column` is taken; `probability`: the numbers
-    are P(a person says real) already, else they become it by logistic regression on the votes of other pictures.
-    Several columns, or `Features`: P is learned from them by `HumanModel`, as `giqa train human` would, and everything
-    is judged on pictures that it had not seen. `learning_curve`: also from fewer pictures.
-    `generator`: picture -> who made it, where the labels do not say; `kind`: votes on generated pictures alone count
-    (None: on all); `k`: raters whose mean the reliability of ratings is of. A human model's p_real is not judged on
-    pictures that it learned from, as far as the table of scores tells, unless `include_training`. Intervals resample
-    pictures, and raters where votes name 3 or more; of fewer a warning says that they are about these people alone.
-    Names are joined as everywhere (`giqa.tables.names.match_names`). Raises `BadTable` when no picture has both,
-    `BadShape` when fewer than 10 have, `BadSpec`.
+    Parameters
+    ----------
+    scores : mapping, Scores, Features or path
+        Picture -> number, or a table of scores, or its file. Names are joined as everywhere
+        (`giqa.tables.names.match_names`).
+    labels : Votes, Counts, Ratings, Pairs or path
+        The judgements.
+    column : str or sequence of str
+        Of the table of scores. From several columns, or `Features`, P(a rater says real) is learned by `HumanModel`, as
+        `giqa train human` would, and everything is judged on held-out pictures.
+    probability : bool
+        The numbers are P(a rater says real) already; else they become it by logistic regression on the votes of other
+        pictures.
+    learning_curve : bool
+        Also learn from fewer pictures.
+    generator : mapping or None
+        Picture -> who made it, where the labels do not say.
+    kind : str or None
+        Votes on pictures of this kind count; None: on all.
+    k : int
+        Raters whose mean the reliability of ratings is of.
+    include_training : bool
+        Judge a human model's p_real also on pictures that it learned from; else that is refused, as far as the table of
+        scores says which these are.
+    resamples, seed : int
+        Of the intervals. They resample pictures, and raters where votes name 3 or more; of fewer a warning says that
+        the intervals are about these raters alone.
 
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    BadTable
+        When no picture has both a score and a label.
+    BadShape
+        When fewer than 10 have.
+    BadSpec
+        When options contradict each other or the labels, and where a human model learned from these pictures.
+
+    Examples
+    --------
     >>> scores = {f"{i}.png": i / 20 for i in range(20)}
     >>> labels = Counts(*(np.array(c) for c in zip(*[(f"{i}.png", 20, i, "gan", "generated", "") for i in range(20)])))
     >>> evaluate(scores, labels, resamples=50).figures["Spearman"].value
@@ -77,10 +109,7 @@ def evaluate(
         return against_ratings(by_name, labels, k, resamples, seed)
     if not isinstance(labels, Votes | Counts):
         raise BadSpec(f"Scores are compared with votes, counts, ratings or pairs, not with {type(labels).__name__}.")
-    if isinstance(labels, Votes):
-        labels = labels.rows(~labels.control)
-    if kind is not None:
-        labels = labels.rows((labels.kind == kind) | (labels.kind == ""))
+    labels = that_count(labels, kind)
     rows, lost = rows_of(numbers, labels, generator or {})
     if isinstance(labels, Votes):
         _warn_of_few(len(np.unique(rows.rater)))
@@ -92,20 +121,18 @@ def _warn_of_few(raters: int) -> None:
     if raters < LEAST_RATERS:
         who = "1 rater" if raters == 1 else f"{raters} raters"
         warnings.warn(
-            f"The labels are of {who}: intervals resample pictures alone, and say nothing of what other people would "
+            f"The labels are of {who}: intervals resample pictures alone, and say nothing of what other raters would "
             f"answer. That takes {LEAST_RATERS} raters or more.",
             stacklevel=3,
         )
 
 
 def _refuse_training(scores: Any, columns: Sequence[str], labels: Any, kind: str | None) -> None:
-    """`BadSpec` where a human model would be judged by votes that it learned from; a warning where nobody knows."""
+    """`BadSpec` where a human model would be judged by votes that it learned from; a warning where that is unknown."""
     ids, notes, made_by = marks_of(scores)
-    sides = (labels.left, labels.right) if isinstance(labels, Pairs) else (getattr(labels, "image", np.empty(0)),)
-    judged = np.concatenate(sides)
-    if kind is not None and hasattr(labels, "kind"):
-        judged = judged[(labels.kind == kind) | (labels.kind == "")]
-    refused, unknown = seen_in_training(map(str, judged), columns, ids, notes, made_by)
+    judged = that_count(labels, kind) if isinstance(labels, Votes | Counts) else labels
+    judged = judged.pictures() if isinstance(judged, Labels) else []
+    refused, unknown = seen_in_training(judged, columns, ids, notes, made_by)
     if refused:
         raise BadSpec(refused)
     if unknown and isinstance(scores, Scores | str | Path):

@@ -28,18 +28,38 @@ class LabelStep:
 def label_curve(
     rows: Rows, learn: Learner, resamples: int = 500, seed: int = 0, sizes: Sequence[int] | None = None
 ) -> list[LabelStep]:
-    """Accuracy and log loss on pictures held out, by the number of labelled pictures that were learned from.
+    """Accuracy and log loss on held-out pictures, by the number of labelled pictures that were learned from.
 
-    Five times, pictures are put into 5 folds; each is foretold from `sizes` pictures of the other folds, drawn at
-    random with all their votes, the smaller sets within the larger ones. By default 20, 50, 100, 200, ... and all.
-    Intervals: one of the five draws, and resampled pictures (and raters), as everywhere wider where these are few.
+    Five times, pictures are put into 5 folds; each is predicted from `sizes` pictures of the other folds, drawn at
+    random with all their votes, the smaller sets within the larger ones.
+
+    Parameters
+    ----------
+    rows : Rows
+        The votes.
+    learn : callable
+        See `giqa.evaluate.rows.Learner`.
+    resamples, seed : int
+        Of the intervals: one of the five draws, and resampled pictures (and raters), as everywhere wider where these
+        are few.
+    sizes : sequence of int or None
+        Pictures to learn from; None: 20, 50, 100, 200, ... and all.
+
+    Returns
+    -------
+    list of LabelStep
+
+    Raises
+    ------
+    BadShape
+        When the sizes do not fit the number of pictures.
     """
     n = len(np.unique(rows.image))
-    most = n - -(-n // FOLDS)  # what is left beside the largest fold
+    most = n - -(-n // FOLDS)  # what is left without the largest fold
     sizes = sorted({*(size for size in sizes or SIZES if size < most), *(() if sizes else (most,))})
     if not sizes or sizes[0] < LEAST:
         raise BadShape(f"A learning curve of {n} labelled pictures learns from {LEAST} to {most - 1}, got {sizes}.")
-    foretold = np.empty((len(sizes), REPEATS, len(rows.said)))
+    predicted = np.empty((len(sizes), REPEATS, len(rows.said)))
     votes = np.zeros(len(sizes))
     for repeat in range(REPEATS):
         rng = np.random.default_rng((seed, repeat))
@@ -49,17 +69,17 @@ def label_curve(
             names, image = np.unique(rest.image, return_inverse=True)
             turn = rng.permutation(len(names))[image]
             for at, size in enumerate(sizes):
-                foretold[at, repeat, test] = learn(rest.take(turn < size), rows.x[test])
+                predicted[at, repeat, test] = learn(rest.take(turn < size), rows.x[test])
                 votes[at] += (turn < size).sum() / REPEATS / FOLDS
     return [
         LabelStep(size, round(float(count)), *_figures(rows, p, resamples, seed))
-        for size, count, p in zip(sizes, votes, foretold, strict=True)
+        for size, count, p in zip(sizes, votes, predicted, strict=True)
     ]
 
 
-def _figures(rows: Rows, foretold: np.ndarray, resamples: int, seed: int) -> tuple[Estimate, Estimate]:
+def _figures(rows: Rows, predicted: np.ndarray, resamples: int, seed: int) -> tuple[Estimate, Estimate]:
     """Accuracy and log loss of probabilities (draws, rows)."""
-    judged = [rows.numbered().foretold(p) for p in foretold]
+    judged = [rows.numbered().predicted(p) for p in predicted]
     rng, pictures = np.random.default_rng(seed), len(np.unique(rows.image))
 
     def both(of: Rows) -> tuple[float, float]:

@@ -38,7 +38,7 @@ def left_out(rows: Rows, learn: Learner | None, resamples: int, seed: int) -> li
     found = []
     for test in each(rows.generator):
         of, others = rows.take(test), rows.take(~test & (rows.generator != ""))
-        of = of.foretold(learn(others, of.x)) if learn else of
+        of = of.predicted(learn(others, of.x)) if learn else of
         usual = others.said.mean() > 0.5
         measures = {
             "accuracy": accuracy,
@@ -56,14 +56,14 @@ def left_out(rows: Rows, learn: Learner | None, resamples: int, seed: int) -> li
 def across(rows: Rows, learn: Learner, resamples: int, seed: int) -> tuple[dict[str, Estimate], dict[str, float]]:
     """Accuracy in and across generators, the 2 x 2 of Kolchinski et al., Table 2, for any number of them.
 
-    Beside it, that of the answer which most votes on the first generator gave.
+    Next to it, that of the answer which most votes on the first generator gave.
     """
     groups = [rows.take(one) for one in each(rows.generator)]
     found, constant = {}, {}
     for train in groups if len(groups) <= MOST_ACROSS else []:
         for test in groups:
             name = f"{train.generator[0]} -> {test.generator[0]}"
-            judged = cross_validated(test, learn, seed) if train is test else test.foretold(learn(train, test.x))
+            judged = cross_validated(test, learn, seed) if train is test else test.predicted(learn(train, test.x))
             found[name] = resampled(judged, {"": accuracy}, min(resamples, RESAMPLES), seed)[""]
             constant[name] = float(np.mean(test.said == (train.said.mean() > 0.5)))
     return found, constant

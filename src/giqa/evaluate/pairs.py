@@ -1,4 +1,4 @@
-"""How well a score agrees with pairs that people judged, and with ratings."""
+"""How well a score agrees with judged pairs, and with ratings."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ..stats import Estimate, from_draws, spearman, wilson
 from ..votes import agreement as a
 from ..votes.aggregation import sum_pairs
 from ..votes.votes import Pairs, Ratings
+from .differences import by_generators, credits
 from .rows import LEAST, LEAST_RATERS, NOTHING, rank_correlation
 from .votes import Evaluation, corrected
 
@@ -18,10 +19,30 @@ from .votes import Evaluation, corrected
 def against_pairs(
     by_name: Mapping[str, float], pairs: Pairs, generator: Mapping[str, str], resamples: int, seed: int
 ) -> Evaluation:
-    """Whether the picture that most people prefer scores higher; a tie, of votes or of scores, is half a hit.
+    """Whether the picture that most raters prefer scores higher; a tie, of votes or of scores, is half a hit.
 
-    "pair accuracy" has Wilson's interval, as if pairs were independent; "other pictures" resamples pictures, which
-    stand in several pairs. "single votes" is the share of votes a score sides with, "best for votes" the most there is.
+    Parameters
+    ----------
+    by_name : mapping
+        Picture -> score.
+    pairs : Pairs
+        Names as in `by_name`.
+    generator : mapping
+        Picture -> who made it.
+    resamples, seed : int
+        Of the intervals.
+
+    Returns
+    -------
+    Evaluation
+        "pair accuracy" has Wilson's interval, as if pairs were independent; "other pictures" resamples pictures, which
+        stand in several pairs. "single votes" is the share of votes a score sides with, "best for votes" the most there
+        is.
+
+    Raises
+    ------
+    BadShape
+        When no pair can be compared.
     """
     summed = sum_pairs(pairs)
     both = list(zip(summed.left.tolist(), summed.right.tolist(), strict=True))
@@ -31,10 +52,8 @@ def against_pairs(
     if not len(of):
         few = "both pictures of a pair need votes and a score; score the reals too where pairs hold them"
         raise BadShape(f"None of {len(known)} pairs can be compared: {few}; ids and names must be equal.")
-    both = list(zip(of.left.tolist(), of.right.tolist(), strict=True))
-    sign = np.sign([by_name[left] - by_name[right] for left, right in both])
-    margin = of.votes_left - of.votes_right
-    by_pair, by_vote = 0.5 + 0.5 * sign * np.sign(margin), 0.5 + 0.5 * sign * margin / votes
+    margin, by_pair = of.votes_left - of.votes_right, credits(of, by_name)
+    by_vote = 0.5 + (by_pair - 0.5) * np.abs(margin) / votes
     figures = {"pair accuracy": wilson(float(by_pair.sum()), len(by_pair))}
     agreed = np.abs(margin) == votes
     if 0 < agreed.sum() < len(of):
@@ -44,10 +63,7 @@ def against_pairs(
     figures["pair accuracy, other pictures"] = _weighted(by_pair, np.ones(len(of)), weights, pictures)
     figures["single votes"] = _weighted(by_vote, votes, weights, pictures)
     figures["best for votes"] = _weighted(0.5 + 0.5 * np.abs(margin) / votes, votes, weights, pictures)
-    made_by = np.array([" / ".join(sorted(generator.get(name, "?") for name in pair)) for pair in both])
-    for kind in np.unique(made_by) if generator else ():
-        here = by_pair[made_by == kind]
-        figures[f"pairs of {kind}"] = wilson(float(here.sum()), len(here))
+    figures |= {f"pairs of {kind}": share for kind, share in by_generators(of, by_name, generator).items()}
     return Evaluation("pairs", pictures, int(votes.sum()), int((~known).sum()), figures)
 
 
@@ -70,7 +86,25 @@ def _weighted(credit: np.ndarray, size: np.ndarray, weights: np.ndarray, picture
 def against_ratings(by_name: Mapping[str, float], ratings: Ratings, k: int, resamples: int, seed: int) -> Evaluation:
     """Rank correlation of a score with the mean rating, and as it would be with perfect ratings.
 
-    The interval resamples pictures, and raters where there are 3 or more.
+    Parameters
+    ----------
+    by_name : mapping
+        Picture -> score.
+    ratings : Ratings
+        Names as in `by_name`.
+    k : int
+        Raters whose mean the reliability is of.
+    resamples, seed : int
+        Of the interval, which resamples pictures, and raters where there are 3 or more.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    BadShape
+        With fewer than 10 rated pictures that have a score.
     """
     known = np.array([name in by_name for name in ratings.image.tolist()], bool)
     lost, of = len(np.unique(ratings.image[~known])), ratings.rows(known)
@@ -80,14 +114,14 @@ def against_ratings(by_name: Mapping[str, float], ratings: Ratings, k: int, resa
     score = np.array([by_name[name] for name in names.tolist()])
     rater = np.unique(of.rater, return_inverse=True)[1]
     raters = int(rater.max()) + 1
-    rng, values, people = np.random.default_rng(seed), [], np.ones(len(rater))
+    rng, values, times = np.random.default_rng(seed), [], np.ones(len(rater))
     for _ in range(resamples):
         if raters >= LEAST_RATERS:
-            people = np.bincount(rng.integers(raters, size=raters), minlength=raters)[rater]
-        n = np.bincount(image, people, len(names))
+            times = np.bincount(rng.integers(raters, size=raters), minlength=raters)[rater]
+        n = np.bincount(image, times, len(names))
         pictures = rng.integers(len(names), size=len(names))
         pictures = pictures[n[pictures] > 0]
-        mean = np.bincount(image, people * of.rating, len(names))[pictures] / n[pictures]
+        mean = np.bincount(image, times * of.rating, len(names))[pictures] / n[pictures]
         values.append(spearman(score[pictures], mean))
     mean = np.bincount(image, of.rating) / np.bincount(image)
     units = min(raters, len(names)) if raters >= LEAST_RATERS else len(names)

@@ -15,15 +15,28 @@ from ..votes.votes import Counts, Votes
 
 FOLDS = 5
 LEAST = 10  # pictures that an evaluation needs
-LEAST_RATERS = 3  # that are resampled; fewer say nothing of other people
+LEAST_RATERS = 3  # that are resampled; fewer say nothing of other raters
 NOTHING = float("nan")
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """One row a vote on a picture with a score; `image` and `rater` are numbers from 0, `p` is P(says real).
+    """One row a vote on a picture with a score.
 
-    `x` (rows, columns): the numbers of its picture that P(says real) is learned from.
+    Parameters
+    ----------
+    x : float array (rows, columns)
+        The numbers of its picture that P(says real) is learned from.
+    score : float array (rows,)
+        The score of its picture.
+    said : float array (rows,)
+        1 where the vote says real, 0 where it says fake.
+    image, rater : int array (rows,)
+        Numbers from 0.
+    generator : str array (rows,)
+        Which one made it; "" where unknown.
+    p : float array (rows,)
+        P(says real).
     """
 
     x: np.ndarray
@@ -36,7 +49,7 @@ class Rows:
 
     def take(self, rows: np.ndarray) -> Self:
         """Some of the rows (mask or positions)."""
-        return type(self)(*(getattr(self, f.name)[rows] for f in dataclasses.fields(self)))
+        return type(self)(**{name: column[rows] for name, column in vars(self).items()})
 
     def numbered(self) -> Self:
         """Pictures and raters numbered from 0 without gaps, as `drawn` needs them."""
@@ -59,7 +72,7 @@ class Rows:
         return dataclasses.replace(self.take(rows), image=image)
 
     def units(self) -> int:
-        """How many are resampled by `drawn`, of pictures or raters those of which there are fewer."""
+        """How many are resampled by `drawn`: pictures, or raters where those are fewer."""
         pictures, raters = len(np.unique(self.image)), len(np.unique(self.rater))
         return min(pictures, raters) if raters >= LEAST_RATERS else pictures
 
@@ -70,7 +83,7 @@ class Rows:
         return self.score[first], np.bincount(place, self.said, len(pictures)) / n, n, self.generator[first]
 
     def said_likelier(self) -> np.ndarray:
-        """1 where real is the likelier answer, 0 where fake is, .5 between."""
+        """1 where real is the likelier answer, 0 where fake is, 0.5 between."""
         return (self.p > 0.5) + 0.5 * (self.p == 0.5)
 
     def right(self) -> np.ndarray:
@@ -81,9 +94,15 @@ class Rows:
         """Minus the logarithm of the probability of the answer given."""
         return -np.log(np.clip(np.abs(1 - self.said - self.p), 1e-12, 1))
 
-    def foretold(self, p: np.ndarray) -> Self:
+    def predicted(self, p: np.ndarray) -> Self:
         """With these probabilities; their log odds are the score where more than one number was learned from."""
         return dataclasses.replace(self, p=p, score=self.score if self.x.shape[1] == 1 else logit(p))
+
+
+def that_count(labels: Votes | Counts, kind: str | None) -> Votes | Counts:
+    """Judgements without quality control, of pictures of a kind or of unknown kind; None: of all kinds."""
+    keep = ~labels.control if isinstance(labels, Votes) else np.ones(len(labels), bool)
+    return labels.rows(keep if kind is None else keep & ((labels.kind == kind) | (labels.kind == "")))
 
 
 def rows_of(
@@ -136,10 +155,10 @@ def folds_of(rows: Rows, rng: np.random.Generator) -> np.ndarray:
 def cross_validated(rows: Rows, learn: Learner, seed: int) -> Rows:
     """The rows with P(says real) as learned from the pictures in the other folds."""
     fold, p = folds_of(rows, np.random.default_rng(seed)), np.empty(len(rows.said))
-    for one in np.unique(fold):
-        test = fold == one
+    for number in np.unique(fold):
+        test = fold == number
         p[test] = learn(rows.take(~test), rows.x[test])
-    return rows.foretold(p)
+    return rows.predicted(p)
 
 
 def resampled(
@@ -147,8 +166,20 @@ def resampled(
 ) -> dict[str, Estimate]:
     """Each figure with its interval over resampled pictures, and raters; the probabilities stay as they are.
 
-    By `giqa.stats.from_draws`: few pictures or raters widen it. Where no resample differs, an interval of so many
-    pictures: Wilson's of a share, Fisher's of a correlation (names that begin with "Spearman").
+    Parameters
+    ----------
+    rows : Rows
+        The votes.
+    measures : mapping
+        Name -> function of rows.
+    resamples, seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    dict
+        Name -> Estimate, by `giqa.stats.from_draws`: few pictures or raters widen it. Where no resample differs, an
+        interval of so many pictures: Wilson's of a share, Fisher's of a correlation (names that begin with "Spearman").
     """
     rows, rng = rows.numbered(), np.random.default_rng(seed)
     pictures, samples = len(np.unique(rows.image)), []

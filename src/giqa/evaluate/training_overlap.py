@@ -1,4 +1,4 @@
-"""Whether scores would be judged by votes that they were learned from: what a table of scores tells of it."""
+"""Whether scores would be judged by votes that they were learned from: what a table of scores says of it."""
 
 from __future__ import annotations
 
@@ -34,8 +34,18 @@ def seen_in_training(
 ) -> tuple[str, str]:
     """Why columns of scores cannot be judged on these pictures, and what cannot be checked about that; "" for neither.
 
-    `judged`: pictures as their labels call them; `ids`, `notes` (None: there is no such column) and `made_by` are of
-    the table of scores.
+    Parameters
+    ----------
+    judged : iterable of str
+        Pictures as their labels call them.
+    columns : sequence of str
+        Columns of scores.
+    ids, notes, made_by
+        Of the table of scores; notes None: there is no such column.
+
+    Returns
+    -------
+    tuple of str
     """
     learned_columns = [column for column in columns if of_people(column, made_by)]
     asked = (human_part(made_by) or {}).get("asked") or {}

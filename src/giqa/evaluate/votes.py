@@ -1,4 +1,4 @@
-"""How well a score agrees with real/fake votes, beside what a constant answer and the best possible one get."""
+"""How well a score agrees with real/fake votes, compared with a constant answer and the best possible one."""
 
 from __future__ import annotations
 
@@ -22,10 +22,25 @@ LEAST_RELIABILITY = 0.05  # of labels whose noise is corrected for: by a factor 
 class Evaluation:
     """Figures by name, each with its 95 % interval; docs/people.md says what each means.
 
-    `calibration`: (predicted, observed share, votes); `generators`: leave-one-generator-out; `across`: accuracy of
-    what was learned from the votes on one generator and tested on another ("a -> b"; "a -> a" is cross-validated),
-    and `constant_across` that of the first one's more frequent answer;
-    `learning`: what is learned from how many labels, where it was asked for.
+    Parameters
+    ----------
+    kind : str
+        "votes", "pairs" or "ratings".
+    pictures, judgements, without_score : int
+        How many were compared, and labelled pictures (or pairs) that have no score.
+    figures : mapping
+        Name -> Estimate.
+    calibration : tuple
+        (predicted, observed share, votes) of each bin.
+    generators : tuple of Generator
+        Each generator, judged by what was learned from the others.
+    across : mapping
+        Accuracy of what was learned from the votes on one generator and tested on another ("a -> b"; "a -> a" is
+        cross-validated).
+    constant_across : mapping
+        That of the first one's more frequent answer.
+    learning : tuple of LabelStep
+        What is learned from how many labels, where it was asked for.
     """
 
     kind: str
@@ -47,8 +62,26 @@ class Evaluation:
 def against_votes(
     rows: Rows, lost: int, learn: Learner | None = calibrated, resamples: int = 500, seed: int = 0, curve: bool = False
 ) -> Evaluation:
-    """All figures; `learn` None: the one number of each picture is P(says real) already. `curve`: by labels, too."""
-    rows = cross_validated(rows, learn, seed) if learn else rows.foretold(rows.x[:, 0])
+    """All figures of scores against real/fake votes.
+
+    Parameters
+    ----------
+    rows : Rows
+        The votes, with the numbers of their pictures.
+    lost : int
+        Labelled pictures without a score.
+    learn : callable or None
+        None: the one number of each picture is P(says real) already.
+    resamples, seed : int
+        Of the intervals.
+    curve : bool
+        Also by the number of labels.
+
+    Returns
+    -------
+    Evaluation
+    """
+    rows = cross_validated(rows, learn, seed) if learn else rows.predicted(rows.x[:, 0])
     majority = float(rows.said.mean() > 0.5)
     measures: dict[str, Callable[[Rows], float]] = {
         "accuracy": accuracy,
@@ -128,7 +161,7 @@ def share_reliability(n: np.ndarray, real: np.ndarray, weight: np.ndarray | None
 def corrected(found: Estimate, reliability: float) -> Estimate:
     """Disattenuated; the reliability is taken as known, so its own uncertainty is not in the interval.
 
-    Nothing where it is below `LEAST_RELIABILITY`: the labels are noise then, and so is what is left of them.
+    NaN where it is below `LEAST_RELIABILITY`: the labels are noise then, and so is what is left of them.
     """
     if reliability < LEAST_RELIABILITY:
         return Estimate(NOTHING, NOTHING, NOTHING, found.n)
@@ -144,7 +177,7 @@ def within_generators(rows: Rows) -> float:
 
 
 def _generator_mean(rows: Rows) -> np.ndarray:
-    """For each picture, the mean share of its generator: knowing who made it and no more.
+    """For each picture, the mean share of its generator: which one made it, and no more.
 
     Its own votes are in it: without them the best picture of a generator would get the lowest mean.
     """

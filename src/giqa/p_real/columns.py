@@ -17,24 +17,29 @@ from .distances import LayerDistances
 
 TAPS = {
     "embedded": ("mid", "high"),  # "low" costs more than both and adds nothing: benchmarks/human_layers.py
-    "inception": (
-        "Conv2d_1a_3x3",
-        "Conv2d_2b_3x3",
-        "Conv2d_3b_1x1",
-        "Mixed_5d",
-        "Mixed_6e",
-        "Mixed_7c",
-        "logits",
-    ),
+    "inception": ("Conv2d_1a_3x3", "Conv2d_2b_3x3", "Conv2d_3b_1x1", "Mixed_5d", "Mixed_6e", "Mixed_7c", "logits"),
 }
 
 
 class Sums:
     """Distances of a picture to references, summed by layer, and z of its pooled layers where `densities` are given.
 
-    An extractor, so that the feature store keeps what was measured. `densities`: a `MultiLayer` fitted on the
-    references' features of the same `extractor`; `content`: the extractor whose one layer, `CONTENT`, says what a
-    picture shows, and which stands beside the sums.
+    An extractor, so that the feature store keeps what was measured.
+
+    Parameters
+    ----------
+    distances : LayerDistances
+        Fitted on the references' maps.
+    extractor : str or object
+        Makes the maps.
+    taps : sequence of str
+        Layers whose maps are measured.
+    digest : str or None
+        Of the references; None: computed.
+    densities : MultiLayer or None
+        Fitted on the references' features of the same extractor.
+    content : str, object or None
+        The extractor whose one layer, `CONTENT`, says what a picture shows, and which stands next to the sums.
     """
 
     def __init__(
@@ -70,12 +75,12 @@ class Sums:
     def run(self, prepared: Sequence[tuple[Mapping[str, np.ndarray], Any, Any]]) -> dict[str, np.ndarray]:
         """Prepared pictures to column -> float32 (n, 1), and the content, float32 (n, c)."""
         sums = self.distances.sums([maps for maps, *_ in prepared])
-        found = dict(zip((f"{tap}{DISTANCE}" for tap in self.distances.layers), sums.T, strict=True))
+        numbers = dict(zip((f"{tap}{DISTANCE}" for tap in self.distances.layers), sums.T, strict=True))
         if self.densities is not None:
             layers = self.extractor.run([pooled for _, pooled, _ in prepared])
             z = self.densities.layer_z(np.concatenate(list(layers.values()), axis=1))
-            found |= {f"{name}{Z}": z[:, i] for i, name in enumerate(self.densities.layer_names(layers))}
-        columns = {name: column[:, None].astype(np.float32) for name, column in found.items()}
+            numbers |= {f"{name}{Z}": z[:, i] for i, name in enumerate(self.densities.layer_names(layers))}
+        columns = {name: column[:, None].astype(np.float32) for name, column in numbers.items()}
         return columns if self.content is None else columns | self.content.run([content for *_, content in prepared])
 
 
@@ -88,7 +93,7 @@ def check_maps(extractor: Any, taps: Sequence[str] | None) -> tuple[str, ...]:
         return tuple(taps)
     if spec not in TAPS:
         raise BadSpec(f"Which layers of {spec} are to be measured? Name them (--layers).")
-    known = extractor.taps() if hasattr(extractor, "taps") else TAPS[spec]  # a file that ends early has fewer
+    known = extractor.taps() if spec == "inception" else TAPS[spec]  # a file that ends early has fewer
     return tuple(tap for tap in TAPS[spec] if tap in known)
 
 

@@ -30,21 +30,44 @@ class LayerDistances:
     ======== =============================================================================
     A        the vectors of all references at the same place
     B        `vectors` vectors of the layer, drawn from all references and places, seeded
-    C        as A, at `grid` x `grid` places spread evenly over layers that have more
+    C        as A, at `grid` x `grid` places evenly over layers that have more
     ======== =============================================================================
 
+    Parameters
+    ----------
+    variant : "A", "B" or "C"
+        A row of the table.
+    vectors : int
+        Of each layer, for B.
+    grid : int
+        Places a side, for C.
+    seed : int
+        Of what is drawn, for B.
+
+    Notes
+    -----
+    A map is what an extractor's `maps` gives for one picture: layer -> (h, w, c), or (c,) for a layer without places.
+    References are kept as float16, in memory or, with `fit(..., file=)`, in a memory-mapped file. The search is exact:
+    all references are compared through float32 products, |b|²/2 - ab, near ties through float64, and the distance to
+    the
+    winner is computed directly, so that nothing cancels. A picture's distances do not depend on the other pictures of
+    the
+    call. All cores work, each on places of its own. `cost` says what it takes. Errors: `BadSpec`, `BadShape`,
+    `NotFitted`.
+
+    References
+    ----------
+    Kolchinski et al. 2019, section 2.2.
+
+    Examples
+    --------
     >>> reals = [{"mid": np.full((2, 2, 9), float(i))} for i in range(5)]
     >>> distances = LayerDistances().fit(reals, 5)
     >>> distances.distances([{"mid": np.full((2, 2, 9), 3.5)}])["mid"][0].tolist()
     [[1.5, 1.5], [1.5, 1.5]]
-
-    A map is what an extractor's `maps` gives for one picture: layer -> (h, w, c), or (c,) for a layer without places.
-    References are kept as float16, in memory or, with `fit(..., file=)`, in a memory-mapped file. The search is exact:
-    all references are compared through float32 products, |b|²/2 - ab, near ties through float64, and the distance to
-    the winner is computed directly, so that nothing cancels. A picture's distances do not depend on its company. All
-    cores work, each on places of its own. `cost` says what it takes.
-    Errors: `BadSpec`, `BadShape`, `NotFitted`. Source: Kolchinski et al. 2019, section 2.2.
     """
+
+    reference_: Reference | None = None  # what `fit` learns
 
     def __init__(self, variant: str = "A", vectors: int = 10_000, grid: int = 17, seed: int = 0):
         self.variant = variant
@@ -63,7 +86,30 @@ class LayerDistances:
         file: str | Path | None = None,
         say: Callable[[str], None] | None = None,
     ) -> Self:
-        """Keep the maps of n references, read once and in order; `say` is told the cost before anything is kept."""
+        """Keep the maps of n references, read once and in order.
+
+        Parameters
+        ----------
+        maps : iterable of mapping
+            Layer -> map, of each reference.
+        n : int
+            How many there are.
+        file : path or None
+            Where they are kept; None: in memory.
+        say : callable or None
+            Gets the cost as text before anything is kept.
+
+        Returns
+        -------
+        LayerDistances
+            Itself.
+
+        Raises
+        ------
+        BadShape
+            When there are more or fewer than n, or their shapes differ.
+        BadSpec
+        """
         coming = iter(maps)
         first = next(coming, None)
         if first is None or n < 1:
@@ -106,22 +152,34 @@ class LayerDistances:
         return digest.hexdigest()
 
     def distances(self, maps: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
-        """d_uv of each picture: layer -> float32 (n, h, w); (n, g, g) where variant C takes a grid.
+        """d_uv of each picture.
 
-        The references are read once for all the pictures of a call: 64 or more at a time are several times faster than
-        one.
+        Parameters
+        ----------
+        maps : sequence of mapping
+            Layer -> map, of each picture. The references are read once for all the pictures of a call: 64 or more at a
+            time are several times faster than one.
+
+        Returns
+        -------
+        dict
+            Layer -> float32 (n, h, w); (n, g, g) where variant C takes a grid.
+
+        Raises
+        ------
+        NotFitted, BadShape
         """
-        if not hasattr(self, "reference_"):
+        if self.reference_ is None:
             raise NotFitted("Call fit(maps, n) before asking for distances.")
-        found = {}
+        distances = {}
         for name, shape in self.reference_.shapes.items():
             if len(maps):  # (places, n, c): the pictures of a place side by side
                 queries = np.stack([self._vectors(name, one, shape) for one in maps], axis=1, dtype=np.float32)
-                found[name] = self._searched(name, queries).reshape(len(maps), *shape.places)
+                distances[name] = self._searched(name, queries).reshape(len(maps), *shape.places)
                 del queries  # before those of the next layer are made
             else:
-                found[name] = np.empty((0, *shape.places), np.float32)
-        return found
+                distances[name] = np.empty((0, *shape.places), np.float32)
+        return distances
 
     def sums(self, maps: Sequence[Mapping[str, np.ndarray]]) -> np.ndarray:
         """d = sum over places of d_uv, one number a layer: float64 (n, layers), in the order of the layers."""
@@ -178,7 +236,7 @@ class LayerDistances:
     def _searched(self, name: str, queries: np.ndarray) -> np.ndarray:
         """Distances of queries (places, n, c) to their nearest references, float32 (n, places)."""
         places, n, c = queries.shape
-        found, threads = np.empty((places, n), np.float32), cores()
+        distances, threads = np.empty((places, n), np.float32), cores()
         free: SimpleQueue[Nearest] = SimpleQueue()
         for _ in range(threads):
             free.put(Nearest(c))
@@ -195,12 +253,12 @@ class LayerDistances:
             for start, vectors, squares in self.reference_.blocks(name):
                 if self.variant == "B":  # one pool for all: the queries are shared out
                     at = np.linspace(0, places * n, threads + 1).astype(int)
-                    into, asked = found.reshape(-1), queries.reshape(-1, c)
+                    into, asked = distances.reshape(-1), queries.reshape(-1, c)
                     parts = [[(into[i:j], asked[i:j], vectors[0], squares[0])] for i, j in pairwise(at)]
                 else:
                     here = slice(start, start + len(vectors))
-                    every = list(zip(found[here], queries[here], vectors, squares, strict=True))
+                    every = list(zip(distances[here], queries[here], vectors, squares, strict=True))
                     size = -(-len(every) // (PARTS * threads))
                     parts = [every[i : i + size] for i in range(0, len(every), size)]
                 list(pool.map(search, parts))
-        return found.T
+        return distances.T

@@ -14,7 +14,7 @@ from ..model.trust import FEWEST_ASKED, LEARNED_FROM, UNLIKE
 from ..scorers.scale import Copies
 from ..types import Features
 
-CONTENT = "content"  # the layer of `EXTRACTOR`, beside what the human model learns from
+CONTENT = "content"  # the layer of `EXTRACTOR`, besides what the human model learns from
 EXTRACTOR = f"embedded(layers=['{CONTENT}'], version=1)"
 KEPT = 500  # pictures, of those with votes and of those asked about, between which the distance is measured
 
@@ -22,9 +22,22 @@ KEPT = 500  # pictures, of those with votes and of those asked about, between wh
 def distance(voted: np.ndarray, asked: np.ndarray) -> float:
     """The energy distance between two sets of contents, in units of the distance of two pictures with votes.
 
-    (2 E|v - a| - E|v - v'| - E|a - a'|) / E|v - v'|, of pairs of different pictures, columns standardised by `voted`
-    (n, c); `asked` (m, c). Near 0 for two halves of one set, whatever their sizes.
+    (2 E|v - a| - E|v - v'| - E|a - a'|) / E|v - v'|, of pairs of different pictures, columns standardised by `voted`.
 
+    Parameters
+    ----------
+    voted : float array (n, c)
+        Contents of the pictures with votes.
+    asked : float array (m, c)
+        Contents of the pictures that the model is asked about.
+
+    Returns
+    -------
+    float
+        Near 0 for two halves of one set, whatever their sizes; NaN where all pictures with votes are alike.
+
+    Examples
+    --------
     >>> rng = np.random.default_rng(0)
     >>> voted, same, other = rng.normal(size=(3, 200, 4)) + np.array([0, 0, 3])[:, None, None]
     >>> abs(distance(voted, same)) < 0.05, distance(voted, other) > 1
@@ -42,10 +55,16 @@ def _mean_distance(a: np.ndarray, b: np.ndarray) -> float:
 
 
 class Voted:
-    """The pictures with votes, as far as is needed to tell whether others are like them, or are they themselves.
+    """The pictures with votes, as far as is needed to say whether others are like them, or are they themselves.
 
-    `info` (n,): records `INFO` of all of them, by which they and near copies are known; `contents` (k, c): what at most
-    500 of them show; `content`: `Content` fitted on all. The latter two are None where there were too few.
+    Parameters
+    ----------
+    info : array (n,) of dtype `INFO`
+        Of all of them: by these records they and near copies are known.
+    contents : float array (k, c) or None
+        What at most 500 of them show; None where there were too few.
+    content : Content or None
+        Fitted on all; None where there were too few.
     """
 
     def __init__(self, info: np.ndarray, contents: np.ndarray | None = None, content: Content | None = None):

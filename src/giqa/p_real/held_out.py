@@ -1,4 +1,4 @@
-"""How well a model of votes does on pictures that it has not seen, beside a constant answer."""
+"""How well a model of votes does on pictures that it has not seen, compared with a constant answer."""
 
 from __future__ import annotations
 
@@ -18,20 +18,34 @@ RESAMPLES = 500
 
 
 def held_out_figures(make: Callable[[], Any], x: Features, judged: Judged, seed: int = 0) -> dict[str, Any]:
-    """`held_out`: figures by name with their intervals, of p from models that had not seen a picture's group; also
-    `calibration`, and `other_generators` where the votes name several, each judged by a model of the others alone.
+    """Figures by name with their intervals, of p from models that had not seen a picture's group.
 
-    The strength of the penalty is chosen anew in each fold. Empty where there are too few pictures to hold some out.
+    Parameters
+    ----------
+    make : callable
+        Gives a new model; the strength of its penalty is chosen anew in each fold.
+    x : Features
+        Of the pictures with votes.
+    judged : Judged
+        Their votes.
+    seed : int
+        Of folds and resamples.
+
+    Returns
+    -------
+    dict
+        `held_out`; also `calibration`, and `other_generators` where the votes name several, each judged by a model of
+        the others alone. `held_out` is empty where there are too few pictures to hold some out.
     """
     folds = fold_of(judged.group, seed)
     if folds is None:
         return {"held_out": {}}
     figures, calibration = _figures(*held_out_p(make, x, judged, folds), judged, seed)
-    told = {"held_out": figures, "calibration": calibration}
+    record = {"held_out": figures, "calibration": calibration}
     names, which = np.unique(judged.generator, return_inverse=True)
     if len(names) > 1 and "" not in names and len(judged) - np.bincount(which).max() >= FEWEST:
-        told["other_generators"] = _figures(*held_out_p(make, x, judged, which), judged, seed)[0]
-    return told
+        record["other_generators"] = _figures(*held_out_p(make, x, judged, which), judged, seed)[0]
+    return record
 
 
 def _figures(p: np.ndarray, constant: np.ndarray, judged: Judged, seed: int) -> tuple[dict[str, Any], list]:
@@ -41,9 +55,22 @@ def _figures(p: np.ndarray, constant: np.ndarray, judged: Judged, seed: int) -> 
 
 
 def fold_of(groups: np.ndarray, seed: int = 0) -> np.ndarray | None:
-    """Fold of each picture, (n,), groups whole: five, or as many as leave 20 pictures to learn from; None: there are
-    none.
+    """Fold of each picture, groups whole: five, or as many as leave 20 pictures to learn from.
 
+    Parameters
+    ----------
+    groups : array (n,)
+        Pictures with one value stay together.
+    seed : int
+        Of the folds.
+
+    Returns
+    -------
+    int array (n,) or None
+        None: there are no such folds.
+
+    Examples
+    --------
     >>> np.bincount(fold_of(np.arange(100))).tolist(), len(np.unique(fold_of(np.arange(24))))
     ([20, 20, 20, 20, 20], 6)
     """
@@ -69,8 +96,10 @@ def held_out_p(
 
 
 def nats(p: np.ndarray, constant: np.ndarray, judged: Judged) -> dict[str, Estimate]:
-    """Mean log-likelihood of a vote under p, under the constant answer of the other folds, and the gain; intervals
-    resample groups of pictures: those of one scene, or near copies, are no independent evidence."""
+    """Mean log-likelihood of a vote under p, under the constant answer of the other folds, and the gain.
+
+    Intervals resample groups of pictures: those of one scene, or near copies, are no independent evidence.
+    """
 
     def of(chance: np.ndarray) -> np.ndarray:
         chance = np.clip(chance, CLIP, 1 - CLIP)

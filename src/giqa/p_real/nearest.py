@@ -17,15 +17,25 @@ ROUNDING = 2.0**-24  # of a float32, relative
 class Nearest:
     """Euclidean distance of queries (n, c) to the nearest of references (m, c) float16 with squares |b|² (m,).
 
+    |a - b|² = |a|² + 2(|b|²/2 - ab), where only the bracket differs between references: it is the product of [-a, 1]
+    and [b, |b|²/2]. The winner's distance is computed anew from the differences, float32 (n,).
+
+    Parameters
+    ----------
+    channels : int
+        c.
+
+    Notes
+    -----
+    How a float32 product is rounded depends on how many queries are in it. So where the second best is so near that
+    rounding could decide, float64 does: a query has the same winner, and the same bits, whatever the other queries are.
+    Holds its buffers, so one object serves one thread.
+
+    Examples
+    --------
     >>> references = np.array([[0., 0.], [3., 4.]], np.float16)
     >>> Nearest(2)(np.array([[3., 3.]], np.float32), references, np.array([0., 25.])).tolist()
     [1.0]
-
-    |a - b|² = |a|² + 2(|b|²/2 - ab), of which only the bracket tells references apart: it is the product of [-a, 1] and
-    [b, |b|²/2]. The winner's distance is computed anew from the differences. How a float32 product is rounded depends
-    on how many queries are in it; so where the second best is so near that rounding could decide, float64 does: a query
-    has the same winner, and the same bits, in any company. Holds its buffers, so one object serves one thread. Returns
-    float32 (n,).
     """
 
     def __init__(self, channels: int):
@@ -100,7 +110,7 @@ class Nearest:
         """
         k = left.shape[1] * ROUNDING
         lengths = np.sqrt(np.einsum("nc,nc->n", left, left))  # of [-a, 1]: a little more than |a|
-        return (4.04 * k / (1 - k) * longest) * (lengths + longest / 2)  # .04 for the rounding of lengths
+        return (4.04 * k / (1 - k) * longest) * (lengths + longest / 2)  # 0.04 for the rounding of lengths
 
     def _widened(self, references: np.ndarray, squares: np.ndarray) -> np.ndarray:
         """[b, |b|²/2] in float32."""

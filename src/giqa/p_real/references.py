@@ -21,13 +21,21 @@ from .nearest import Nearest
 
 BLOCK = 64 * 2**20  # bytes of references in memory at a time
 FORMAT = 1
+CAN_ADVISE = "MADV_WILLNEED" in dir(mmap)  # not on every system
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Of one layer: places of the map and places that count, channels, and how many vectors are kept for each search.
+    """Of one layer: what is searched. `searches` sets of `kept` vectors: one for every place, or a single one for all.
 
-    `searches` different sets of `kept` vectors: one for every place, or a single one for all.
+    Parameters
+    ----------
+    full, places : tuple of int
+        Places of the map, and places that count.
+    channels : int
+        Numbers of a vector.
+    searches, kept : int
+        How many sets of vectors there are, and vectors in each.
     """
 
     full: tuple[int, int]
@@ -80,13 +88,13 @@ class Cost:
         )
 
 
+@dataclass(eq=False)
 class Reference:
     """Vectors (searches, kept, channels) float16 of each layer and their squares (searches, kept) float32."""
 
-    def __init__(
-        self, shapes: Mapping[str, Shape], vectors: Mapping[str, np.ndarray], squares: Mapping[str, np.ndarray]
-    ):
-        self.shapes, self.vectors, self.squares = shapes, vectors, squares
+    shapes: Mapping[str, Shape]
+    vectors: Mapping[str, np.ndarray]
+    squares: Mapping[str, np.ndarray]
 
     def put(self, name: str, at: slice, vectors: np.ndarray) -> None:
         """Vectors (searches, some, channels) as those of the references `at`."""
@@ -117,7 +125,7 @@ class Reference:
 
 def read_ahead(array: np.ndarray, start: int, end: int) -> None:
     """Rows of a mapped file that are wanted soon: the system reads them while others are searched (where it can)."""
-    if isinstance(array, np.memmap) and hasattr(mmap, "MADV_WILLNEED") and start < len(array):
+    if isinstance(array, np.memmap) and CAN_ADVISE and start < len(array):
         page, row = mmap.ALLOCATIONGRANULARITY, array[0].nbytes
         begin = array.offset % page + start * row  # the mapping begins at a whole page
         begin, end = begin - begin % page, min(array.offset % page + end * row, len(array._mmap))
@@ -125,14 +133,17 @@ def read_ahead(array: np.ndarray, start: int, end: int) -> None:
 
 
 def let_go(array: np.ndarray) -> None:
-    """Pages of a mapped file that were read or written do not stay resident (where the system can be told so)."""
-    if isinstance(array, np.memmap) and hasattr(mmap, "MADV_DONTNEED"):
+    """Pages of a mapped file that were read or written do not stay resident (where the system takes such advice)."""
+    if isinstance(array, np.memmap) and CAN_ADVISE:
         array._mmap.madvise(mmap.MADV_DONTNEED)  # what was written is in the file's cache
 
 
 def cores() -> int:
     """Those that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on this system
+        return os.cpu_count() or 1
 
 
 @contextmanager
@@ -140,9 +151,8 @@ def open_reference(file: str | Path | None, shapes: Mapping[str, Shape], how: Ma
     """A reference to be filled: in memory, or in a safetensors file that exists once all is in it."""
     if file is None:
         vectors = {name: np.zeros((s.searches, s.kept, s.channels), np.float16) for name, s in shapes.items()}
-        yield Reference(
-            shapes, vectors, {name: np.zeros((s.searches, s.kept), np.float32) for name, s in shapes.items()}
-        )
+        squares = {name: np.zeros(array.shape[:2], np.float32) for name, array in vectors.items()}
+        yield Reference(shapes, vectors, squares)
         return
     file = Path(file)
     partial = file.with_name(f".{file.name}.{uuid.uuid4().hex[:8]}")
@@ -171,15 +181,15 @@ def read_reference(file: str | Path) -> tuple[Reference, dict[str, Any]]:
         with file.open("rb") as opened:
             size = int.from_bytes(opened.read(8), "little")
             header = json.loads(opened.read(size)) if size < 2**24 else {}
-        told = json.loads(header["__metadata__"]["giqa.distances"])
-        known = {name: Shape(tuple(s[0]), tuple(s[1]), *s[2:]) for name, s in told["shapes"].items()}
+        said = json.loads(header["__metadata__"]["giqa.distances"])
+        known = {name: Shape(tuple(s[0]), tuple(s[1]), *s[2:]) for name, s in said["shapes"].items()}
         ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
         whole = file.stat().st_size == 8 + size + max(ends) and max(ends) >= _layout(known)[1]
     except (KeyError, ValueError, TypeError, IndexError) as error:
         raise BadModel(f"{file} is no file of references ({type(error).__name__}); make it again.") from None
-    if told["format"] != FORMAT or not whole:
+    if said["format"] != FORMAT or not whole:
         raise BadModel(f"{file} is cut short, or of another version of giqa; make it again.")
-    return _mapped(file, known, 8 + size, "r"), told["how"]
+    return _mapped(file, known, 8 + size, "r"), said["how"]
 
 
 def _layout(shapes: Mapping[str, Shape]) -> tuple[dict[str, tuple[str, tuple[int, ...], int, int]], int]:
@@ -197,12 +207,8 @@ def _layout(shapes: Mapping[str, Shape]) -> tuple[dict[str, tuple[str, tuple[int
 
 def metadata(shapes: Mapping[str, Shape], how: Mapping[str, Any]) -> dict[str, str]:
     """What a file of references says of itself."""
-    told = {
-        "format": FORMAT,
-        "how": dict(how),
-        "shapes": {name: [s.full, s.places, s.channels, s.searches, s.kept] for name, s in shapes.items()},
-    }
-    return {"giqa.distances": json.dumps(told)}
+    kept = {name: [s.full, s.places, s.channels, s.searches, s.kept] for name, s in shapes.items()}
+    return {"giqa.distances": json.dumps({"format": FORMAT, "how": dict(how), "shapes": kept})}
 
 
 def _write_header(file: Path, shapes: Mapping[str, Shape], how: Mapping[str, Any]) -> int:
@@ -221,12 +227,8 @@ def _write_header(file: Path, shapes: Mapping[str, Shape], how: Mapping[str, Any
 
 
 def _mapped(file: Path, shapes: Mapping[str, Shape], begin: int, mode: str) -> Reference:
-    types = {"F16": np.float16, "F32": np.float32}
-    arrays: dict[str, np.ndarray] = {}
+    arrays: dict[str, dict[str, np.ndarray]] = {"vectors": {}, "squares": {}}
     for key, (kind, dimensions, start, _) in _layout(shapes)[0].items():
-        arrays[key] = np.memmap(file, types[kind], mode, begin + start, dimensions)
-    return Reference(
-        shapes,
-        {name: arrays[f"vectors.{name}"] for name in shapes},
-        {name: arrays[f"squares.{name}"] for name in shapes},
-    )
+        owner, _, name = key.partition(".")
+        arrays[owner][name] = np.memmap(file, {"F16": "f2", "F32": "f4"}[kind], mode, begin + start, dimensions)
+    return Reference(shapes, **arrays)

@@ -1,4 +1,4 @@
-"""From a table of votes to a model of what people call real: the pictures, the references, the fit and its figures."""
+"""From a table of votes to a model of what raters call real: the pictures, the references, the fit and its figures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..errors import BadImage, BadShape, BadSource, BadSpec
 from ..features.reader import Reader
 from ..images import open_source
 from ..images.decode import decode, picture_info
-from ..images.match import as_match, auto_match, describe_different, still_different
+from ..images.match import Match, as_match, auto_match, describe_different, still_different
 from ..images.subset import spread
 from ..scorers.human import PRESETS, HumanModel
 from ..scorers.scale import FEWEST, Copies, Scale, twins
@@ -62,15 +62,71 @@ def train_human(
     progress: Progress | None = None,
     say: Callable[[str], None] | None = None,
 ) -> Realism:
-    """Learn P(a person says real) from votes, and write it, references included, to `out` (NAME.giqa).
+    """Learn P(a person says real) from votes, and write it, references included, to one file.
 
-    `votes`: a table image,rater,said_real or image,n,n_real; `images`: the source whose ids are its image names (None:
-    the folder of the table); `real`: reference reals, of which those that are among the labelled pictures are left out.
-    `layers`: maps of the extractor that are measured; `densities`: whether z of its pooled layers, as `giqa score` has
-    them, count beside the distances (None: yes with `recommended`); `group`: a column of `votes` whose pictures belong
-    together in cross-validation; `reals_too`: votes on real pictures count as well. `say` is told bytes and FLOPs
-    before the work. `made_by` of what is returned has the held-out figures. Errors: `BadSpec`, `BadTable`, `BadSource`,
-    `BadShape`.
+    Parameters
+    ----------
+    votes : path
+        A table image,rater,said_real or image,n,n_real.
+    images : path, source or None
+        The source whose ids are its image names; None: the folder of the table.
+    real : path or source
+        Reference reals. Those that are among the labelled pictures are left out.
+    out : path
+        NAME.giqa.
+    preset : "recommended" or "paper"
+        Whose settings are taken where an argument is None.
+    extractor : str, object or None
+        A spec string, or an extractor that has maps.
+    layers : sequence of str or None
+        Maps of the extractor that are measured.
+    references : int or None
+        How many reals, at most: 2,000 with "recommended", 10,000 with "paper".
+    variant : "A", "B", "C" or None
+        What a place is compared with; see `giqa.p_real.distances.LayerDistances`.
+    densities : bool or None
+        Whether z of pooled layers, as `giqa score` has them, count as well as the distances; None: yes with
+        "recommended".
+    match : str, Match or None
+        What is done to pictures before; "auto" brings reals and labelled pictures to one size and coding.
+    group : str or None
+        A column of `votes` whose pictures belong together in cross-validation.
+    reals_too : bool
+        Votes on real pictures count as well.
+    seed : int
+        Of all that is random.
+    store, workers, progress
+        See `giqa.features.Reader`.
+    say : callable or None
+        Gets texts on what is learned from, and on bytes and FLOPs before the work.
+
+    Returns
+    -------
+    Realism
+        Its `made_by` has the held-out figures.
+
+    Raises
+    ------
+    BadSpec
+        When options contradict each other, or the table is of another kind.
+    BadShape
+        With fewer than 20 different reals without votes.
+    BadTable, BadSource
+
+    References
+    ----------
+    Kolchinski et al. 2019.
+
+    Examples
+    --------
+    It reads pictures and runs a network::
+
+        human = train_human("votes.csv", "fakes/", "reals/", "people.giqa")
+        human.made_by["held_out"]["log-likelihood, gain"]
+
+    >>> train_human("votes.csv", None, "reals/", "people.txt")
+    Traceback (most recent call last):
+    giqa.errors.BadSpec: A model file is NAME.giqa and preset paper or recommended; got 'people.txt', 'recommended'.
     """
     out = Path(out)
     if out.suffix.lower() != ".giqa" or preset not in PRESETS:
@@ -82,29 +138,19 @@ def train_human(
     taps = check_maps(reader.extractor, layers)
     reals = open_source(real)
     info, judged = readable(source, judged, reader)
-    asked_for, shown = match is not None, Part(source, judged.rows)
-    match = auto_match(reals, shown) if match == "auto" else as_match(match)
-    reader = replace(reader, match=match)
-    if asked_for:
-        say(f"match: {match.spec() if match else 'nothing to do, size and coding are alike'}")
-    different = describe_different(still_different(reals, shown, match), asked_for, "the pictures with votes")
-    if different:
-        warnings.warn(different, stacklevel=2)
+    reader = replace(reader, match=_match(match, reals, Part(source, judged.rows), say))
     judged = judged if group else replace(judged, group=twins(info))
     wanted = REFERENCES[preset] if references is None else references
     chosen, aside, refused = choose_references(reals, info, wanted, seed, reader)
+    left_out = f", {refused} left out because they are among the pictures with votes" if refused else ""
     say(
         f"{len(judged)} pictures with {judged.votes.sum():.0f} votes, {100 * judged.share():.1f} % of them real; "
-        f"{len(chosen)} reals as references, {len(aside)} to fix the scale"
-        + (f", {refused} left out because they are among the pictures with votes" if refused else "")
+        f"{len(chosen)} reals as references, {len(aside)} to fix the scale{left_out}"
     )
-    maps = _Maps(reader, taps)
     distances = LayerDistances(variant or VARIANTS[preset], vectors=VECTORS, seed=seed)
-    with _fitted(distances, maps, reals, chosen, out, say):
-        dense = None
-        if preset == "recommended" if densities is None else densities:
-            pooled = reader.features(Part(reals, chosen), "references, pooled").features
-            dense = registry.make("scorer", "multilayer", seed=seed).fit(pooled)
+    with _fitted(distances, _Maps(reader, taps), reals, chosen, out, say):
+        wants = preset == "recommended" if densities is None else densities
+        dense = _densities(reader, Part(reals, chosen), seed) if wants else None
         sums = Sums(distances, reader.extractor, taps, densities=dense, content=CONTENT_EXTRACTOR)
         measure = replace(reader, extractor=sums)
         shown = measure.features(Part(source, judged.rows), "pictures with votes").features
@@ -112,28 +158,40 @@ def train_human(
         model = HumanModel(preset=preset, seed=seed).fit(x, judged.counts(), groups=judged.group)
         figures = held_out_figures(lambda: HumanModel(preset=preset, resamples=0, seed=seed), x, judged, seed)
         there = measure.features(Part(reals, aside), "reals of the scale").features if aside else None
-        how = registry.canonical("extractor", reader.extractor), taps, sums.digest, match.spec() if match else None
-        made_by = _made_by(preset, sums, model, judged, seed, refused) | {
-            "extractor": how[0],
-            "match": how[3],
-            **figures,
-        }
-        made = Realism(model, distances, *how, None, made_by, dense, Voted.of(shown, seed))
-        made = made if there is None else replace(made, scale=Scale(made.columns(there)["score"], seed))
-        made.save(out)
+        spec = reader.match.spec() if reader.match else None
+        how = registry.canonical("extractor", reader.extractor), taps, sums.digest, spec
+        said = {"variant": distances.variant, "references": len(chosen), "references_refused": refused}
+        said |= {"scorer": f"human(preset={preset!r})", "maps": dict(sums.identity()["maps"]), "C": str(model.C_)}
+        made_by = made_by_votes(judged, model, seed, **said, extractor=how[0], match=spec) | figures
+        human = Realism(model, distances, *how, None, made_by, dense, Voted.of(shown, seed))
+        human = human if there is None else replace(human, scale=Scale(human.columns(there)["score"], seed))
+        human.save(out)
     return load_realism(out)
+
+
+def _densities(reader: Reader, references: Source, seed: int) -> Any:
+    """A `MultiLayer` fitted on the pooled features of the references."""
+    pooled = reader.features(references, "references, pooled").features
+    return registry.make("scorer", "multilayer", seed=seed).fit(pooled)
+
+
+def _match(match: Any, reals: Source, shown: Source, say: Callable[[str], None]) -> Match | None:
+    """What is done to pictures before; a warning where the two sources still differ in size or coding."""
+    asked_for = match is not None
+    match = auto_match(reals, shown) if match == "auto" else as_match(match)
+    if asked_for:
+        say(f"match: {match.spec() if match else 'nothing to do, size and coding are alike'}")
+    different = describe_different(still_different(reals, shown, match), asked_for, "the pictures with votes")
+    if different:
+        warnings.warn(different, stacklevel=3)
+    return match
 
 
 @contextmanager
 def _fitted(
-    distances: LayerDistances,
-    maps: _Maps,
-    reals: Source,
-    chosen: Sequence[int],
-    out: Path,
-    say: Callable[[str], None],
+    distances: LayerDistances, maps: _Maps, reals: Source, chosen: Sequence[int], out: Path, say: Callable[[str], None]
 ) -> Iterator[None]:
-    """The distances know their references as long as this lasts: many are kept in a file beside `out` meanwhile."""
+    """The distances know their references as long as this lasts: many are kept in a file next to `out` meanwhile."""
     cost = distances.cost(maps.one(reals, chosen[0]), len(chosen))
     say(f"{cost} While pictures are scored, {cost.resident(AT_ONCE) / 1e9:.2g} GB.")
     kept = out.with_name(f".{out.name}.references") if cost.reference_bytes > IN_MEMORY else None
@@ -146,37 +204,42 @@ def _fitted(
                 kept.unlink(missing_ok=True)
 
 
-def _made_by(preset: str, sums: Sums, model: HumanModel, judged: Judged, seed: int, refused: int) -> dict[str, Any]:
-    return {
-        "giqa": __version__,
-        "scorer": f"human(preset={preset!r})",
-        "maps": dict(sums.identity()["maps"]),
-        "variant": sums.distances.variant,
-        "references": sums.distances.references_,
-        "references_refused": refused,
-        "reals_failed": 0,
-        "seed": seed,
-        "labels": judged.name,
-        "contexts": list(judged.contexts),
-        "labelled": len(judged),
-        "votes": int(judged.votes.sum()),
-        "share_real": judged.share(),
-        "C": str(model.C_),
-        "weights": {name: list(values) for name, values in model.weights().items()},
-    }
+def made_by_votes(judged: Judged, model: HumanModel, seed: int, **how: Any) -> dict[str, Any]:
+    """How a model was learned from votes: `how`, then what they were."""
+    said = {"giqa": __version__, **how, "reals_failed": 0, "seed": seed, "labels": judged.name}
+    said |= {"contexts": list(judged.contexts), "labelled": len(judged), "votes": int(judged.votes.sum())}
+    weights = {name: list(values) for name, values in model.weights().items()}
+    return said | {"share_real": judged.share(), "weights": weights}
 
 
 def choose_references(
-    reals: Source,
-    labelled: np.ndarray,
-    wanted: int,
-    seed: int,
-    reader: Reader,
+    reals: Source, labelled: np.ndarray, wanted: int, seed: int, reader: Reader
 ) -> tuple[list[int], list[int], int]:
     """Rows of reals that are references, rows that are none and fix the scale, and how many were refused.
 
-    No reference has the pixels, or nearly the thumbnail, of a labelled picture (records `INFO`); of reals that repeat
-    each other one is kept. A fifth, 500 at most, is set aside if that is 20 or more.
+    No reference has the pixels, or nearly the thumbnail, of a labelled picture; of reals that repeat each other one is
+    kept. A fifth, 500 at most, is set aside if that is 20 or more.
+
+    Parameters
+    ----------
+    reals : Source
+        Where they are.
+    labelled : array (n,) of dtype `INFO`
+        What is known of the pictures with votes.
+    wanted : int
+        References, at most.
+    seed : int
+        Of the choice.
+    reader : Reader
+        Its threads and progress.
+
+    Returns
+    -------
+    tuple of list, list and int
+
+    Raises
+    ------
+    BadSpec, BadShape
     """
     if wanted < 1:
         raise BadSpec(f"At least one reference is needed, got references={wanted}.")
@@ -189,7 +252,7 @@ def choose_references(
     rows = rows[np.sort(np.unique(twins(info), return_index=True)[1])] if len(rows) else rows
     if len(rows) < FEWEST:
         raise BadShape(
-            f"At least {FEWEST} different reals that nobody voted on are needed as references, got {len(rows)}; "
+            f"At least {FEWEST} different reals without votes are needed as references, got {len(rows)}; "
             f"{int(among.sum())} are among the pictures with votes."
         )
     order = np.random.default_rng(seed).permutation(len(rows))
@@ -231,7 +294,7 @@ def readable(source: Source, judged: Judged, reader: Reader) -> tuple[np.ndarray
 def infos(source: Source, rows: Sequence[int], reader: Reader, what: str) -> tuple[np.ndarray, np.ndarray]:
     """Records `INFO` of some pictures, and which could be read, both (n,)."""
 
-    def one(row: int) -> np.void | None:
+    def read(row: int) -> np.void | None:
         try:
             return picture_info(decode(source.raw(int(row))))
         except BadImage:
@@ -239,9 +302,9 @@ def infos(source: Source, rows: Sequence[int], reader: Reader, what: str) -> tup
 
     info, good = np.zeros(len(rows), INFO), np.zeros(len(rows), bool)
     with ThreadPoolExecutor(reader.workers) as pool:
-        for i, found in enumerate(pool.map(one, rows)):
-            if found is not None:
-                info[i], good[i] = found, True
+        for i, record in enumerate(pool.map(read, rows)):
+            if record is not None:
+                info[i], good[i] = record, True
             if reader.progress:
                 reader.progress(f"reading {what}", i + 1, len(rows))
     return info, good

@@ -17,17 +17,34 @@ from ..types import Source
 from ..votes.votes import Counts, Pairs, Ratings, Sittings, Votes, as_labels
 
 REFUSED = {
-    Ratings: "ratings say how good a picture is, not whether somebody took it for real",
+    Ratings: "ratings say how good a picture is, not whether a rater took it for real",
     Pairs: "pairs say which of two is better, not whether either was taken for real",
-    Sittings: "sittings say how often somebody erred, not on which picture",
+    Sittings: "sittings say how often a rater was wrong, not on which picture",
 }
 
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """Pictures with votes, one row each: its row in the source, how many voted, how many said real, its group.
+    """Pictures with votes, one row each.
 
-    `labels`: the table they come from, without votes that do not count.
+    Parameters
+    ----------
+    name : str
+        Of the table.
+    ids : str array (n,)
+        Names.
+    rows : int array (n,)
+        Rows in the source.
+    votes, real : float array (n,)
+        How many voted, and how many said real.
+    group : int array (n,)
+        Pictures with one number belong together.
+    generator : str array (n,)
+        Which one made it.
+    contexts : tuple of str
+        All contexts.
+    labels : Votes or Counts
+        The table they come from, without votes that do not count.
     """
 
     name: str
@@ -45,24 +62,43 @@ class Judged:
 
     def take(self, keep: np.ndarray) -> Judged:
         """Some of the pictures."""
-        names = ("ids", "rows", "votes", "real", "group", "generator")
-        labels = self.labels.rows(np.isin(self.labels.image, self.ids[keep]))
-        return replace(self, labels=labels, **{name: getattr(self, name)[keep] for name in names})
+        columns = {name: column[keep] for name, column in vars(self).items() if isinstance(column, np.ndarray)}
+        return replace(self, labels=self.labels.rows(np.isin(self.labels.image, self.ids[keep])), **columns)
 
     def counts(self) -> np.ndarray:
         """(n, 2): voters, and how many of them said real."""
         return np.c_[self.votes, self.real]
 
     def share(self) -> float:
-        """Of all votes, how many say real."""
+        """The share of all votes that say real."""
         return float(self.real.sum() / self.votes.sum())
 
 
 def read_judged(votes: str | Path, source: Source, group: str | None = None, reals_too: bool = False) -> Judged:
     """The votes of a table on pictures of a source, counted a picture.
 
-    `group`: a column of the table, the same in all rows of a picture. Votes on pictures of the kind real count only
-    with `reals_too`. Errors: `BadTable`, `BadSpec` for a table of another kind, `BadSource` when no name is known.
+    Parameters
+    ----------
+    votes : path
+        The table.
+    source : Source
+        The pictures.
+    group : str or None
+        A column of the table, the same in all rows of a picture.
+    reals_too : bool
+        Votes on pictures of the kind real count as well.
+
+    Returns
+    -------
+    Judged
+
+    Raises
+    ------
+    BadSpec
+        For a table of another kind.
+    BadSource
+        When no name is known.
+    BadTable
     """
     table = read_table(votes)
     labels = as_labels(table)
@@ -79,8 +115,8 @@ def read_judged(votes: str | Path, source: Source, group: str | None = None, rea
         if not len(labels):
             raise BadSpec(f"{votes} has votes on real pictures only; let them count with reals_too (--reals-too).")
     names = labels.image.tolist()
-    place, lost = join_names(names, source.ids, str(votes), source.name, error=BadSource, need=False)
-    if not place:
+    row_of, lost = join_names(names, source.ids, str(votes), source.name, error=BadSource, need=False)
+    if not row_of:
         raise BadSource(
             f"No picture of {votes} is in {source.name}: the table has {labels.image[0]!r}, the source "
             f"{source.ids[0]!r}. Names are ids, or one is the end of the other; give the right source (--images)."
@@ -90,9 +126,8 @@ def read_judged(votes: str | Path, source: Source, group: str | None = None, rea
             f"{len(lost)} pictures with votes, such as {lost[0]!r}, are not in {source.name} and are left out",
             stacklevel=3,
         )
-    known = np.array([name in place for name in names], bool)
-    labels = labels.rows(known)
-    return _counted(str(votes), labels, place, groups)
+    labels = labels.rows(np.array([name in row_of for name in names], bool))
+    return _counted(str(votes), labels, row_of, groups)
 
 
 def _groups(table: Table, name: str, group: str) -> dict[str, str]:
@@ -103,19 +138,19 @@ def _groups(table: Table, name: str, group: str) -> dict[str, str]:
     return dict(zip(table.parsed(image, cells.name), table.parsed(column, cells.text), strict=True))
 
 
-def _counted(name: str, labels: Votes | Counts, place: dict[str, int], groups: dict[str, str]) -> Judged:
+def _counted(name: str, labels: Votes | Counts, row_of: dict[str, int], groups: dict[str, str]) -> Judged:
     counts = labels.counts() if isinstance(labels, Votes) else labels
     if np.any(counts.n % 1) or np.any(counts.n_real % 1):
         raise BadTable(f"{name}: counts of votes are whole numbers.")
     ids, first, which = np.unique(counts.image, return_index=True, return_inverse=True)
-    made = np.array([groups.get(i, i) for i in ids.tolist()])
+    named = np.array([groups.get(i, i) for i in ids.tolist()])
     return Judged(
         Path(name).name,
         ids,
-        np.array([place[i] for i in ids.tolist()], int),
+        np.array([row_of[i] for i in ids.tolist()], int),
         np.bincount(which, counts.n, len(ids)),
         np.bincount(which, counts.n_real, len(ids)),
-        np.unique(made, return_inverse=True)[1],
+        np.unique(named, return_inverse=True)[1],
         counts.generator[first],
         tuple(sorted({c for c in counts.context.tolist() if c})),
         labels,

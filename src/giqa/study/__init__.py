@@ -3,9 +3,5 @@
 from .. import public
 
 __getattr__, __dir__, __all__ = public(
-    __name__,
-    store="open_store",
-    app="make_app serve",
-    setup="make_study",
-    study="Settings",
+    __name__, store="open_store", app="make_app serve", setup="make_study", study="Settings"
 )

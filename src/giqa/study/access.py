@@ -8,13 +8,13 @@ import hmac
 import secrets
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .store import Store
 
-SCRYPT = {"n": 2**15, "r": 8, "p": 1}  # 32 MB and about .1 s a guess
+SCRYPT = {"n": 2**15, "r": 8, "p": 1}  # 32 MB and about 0.1 s a guess
 ADMIN_HOURS = 12
 SECRET = "admin"  # the name under which the store keeps the password's hash
 
@@ -56,8 +56,8 @@ def right_password(password: str, kept: str) -> bool:
     name, n, r, p, salt, digest = kept.split("$")
     if name != "scrypt":
         return False
-    made = _scrypt(password, base64.urlsafe_b64decode(salt), int(n), int(r), int(p))
-    return hmac.compare_digest(made, base64.urlsafe_b64decode(digest))
+    given = _scrypt(password, base64.urlsafe_b64decode(salt), int(n), int(r), int(p))
+    return hmac.compare_digest(given, base64.urlsafe_b64decode(digest))
 
 
 def _scrypt(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
@@ -102,7 +102,7 @@ class Limits:
 
 
 class Limiter:
-    """Token buckets in memory: `allow(kind, who)` is False when somebody asks more often than their limit.
+    """Token buckets in memory: `allow(kind, who)` is False for who asks more often than their limit.
 
     >>> limiter = Limiter(Limits(login=(2, 0.1)))
     >>> [limiter.allow("login", "1.2.3.4", now=0.0) for _ in range(3)], limiter.allow("login", "1.2.3.4", now=10.0)
@@ -117,7 +117,7 @@ class Limiter:
         self.lock = threading.Lock()
 
     def allow(self, kind: str, who: str, now: float | None = None) -> bool:
-        most, rate = getattr(self.limits, kind)
+        most, rate = asdict(self.limits)[kind]
         now = time.monotonic() if now is None else now
         with self.lock:
             if len(self.buckets) > self.MOST:  # the oldest half is full again or nearly so

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,18 +18,18 @@ STRENGTHS = tuple(10.0**e for e in range(-4, 3))  # of its penalty's inverse, tr
 FOLDS = 5
 
 
-def choose(
-    points: np.ndarray,
-    n: int,
-    *,
-    labelled: Any = (),
-    method: str = "random",
-    doubt: np.ndarray | None = None,
-    twins: np.ndarray | None = None,
-    strata: np.ndarray | None = None,
-    seed: int = 0,
-) -> np.ndarray:
-    """Rows of the `n` pictures to label next, in the order of choice, int (n,) or fewer where there are no more.
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What is known of the points to choose from; see `choose`."""
+
+    labelled: Any = ()
+    doubt: np.ndarray | None = None
+    twins: np.ndarray | None = None
+    strata: np.ndarray | None = None
+
+
+def choose(points: np.ndarray, n: int, *, method: str = "random", seed: int = 0, **known: Any) -> np.ndarray:
+    """Rows of the `n` pictures to label next.
 
     ============ =======================================================================================
     random       at random
@@ -38,15 +39,40 @@ def choose(
     unsure       the largest `doubt` first
     ============ =======================================================================================
 
-    `points`: (N, d), near where pictures look alike; `labelled`: rows that have labels and are never chosen; `doubt`
-    (N,): how unsure a model is, 0 or more; `twins` (N,): pictures with one number are copies of each other, of which
-    at most one is labelled; `strata` (N,): each next one is of the stratum that has fewest so far.
+    Parameters
+    ----------
+    points : float array (N, d)
+        Near where pictures look alike.
+    n : int
+        How many.
+    method : str
+        A row of the table.
+    seed : int
+        Of all that is random.
+    **known
+        `labelled`: rows that have labels and are never chosen. `doubt` (N,): how unsure a model is, 0 or more. `twins`
+        (N,): pictures with one number are copies of each other, and at most one of them is labelled. `strata` (N,):
+        each next picture is of the stratum that has fewest so far.
 
+    Returns
+    -------
+    int array (n,)
+        In the order of choice; fewer where there are no more.
+
+    Raises
+    ------
+    BadSpec
+        For another method, or without the `doubt` that it needs.
+    BadShape
+
+    Examples
+    --------
     >>> corners = np.array([[0., 0], [0, .1], [9, 9], [9, 9.1]])
     >>> choose(corners, 1, labelled=[0], method="coverage").tolist()[0] in (2, 3)
     True
     """
-    points, labelled = np.asarray(points, np.float64), np.asarray(labelled, int)
+    known = Known(**known)
+    points, labelled, doubt = np.asarray(points, np.float64), np.asarray(known.labelled, int), known.doubt
     if method not in METHODS:
         raise BadSpec(f"Pictures are chosen by {', '.join(METHODS)}; got {method!r}.")
     if method in ("both", "unsure") and doubt is None:
@@ -54,29 +80,28 @@ def choose(
     if points.ndim != 2 or n < 1:
         raise BadShape(f"choose takes points (N, d) and n from 1, got {points.shape} and {n}.")
     rng, size = np.random.default_rng(seed), len(points)
-    strata = np.zeros(size, int) if strata is None else np.unique(strata, return_inverse=True)[1]
-    twins = np.arange(size) if twins is None else np.asarray(twins)
+    strata = np.zeros(size, int) if known.strata is None else np.unique(known.strata, return_inverse=True)[1]
+    twins = np.arange(size) if known.twins is None else np.asarray(known.twins)
     free = ~np.isin(twins, twins[labelled])
     far = np.full(size, np.inf)
-    for one in labelled:
-        far = np.minimum(far, ((points - points[one]) ** 2).sum(axis=1))
+    for row in labelled:
+        far = np.minimum(far, ((points - points[row]) ** 2).sum(axis=1))
     counts, chosen = np.bincount(strata[labelled], minlength=strata.max(initial=0) + 1), []
     while len(chosen) < n and free.any():
         fewest = counts[np.unique(strata[free])].min()
         among = np.flatnonzero(free & (counts[strata] == fewest))
-        one = among[_next(method, far[among], None if doubt is None else doubt[among], rng)]
-        chosen.append(int(one))
-        counts[strata[one]] += 1
-        free &= twins != twins[one]
-        far = np.minimum(far, ((points - points[one]) ** 2).sum(axis=1))
+        row = among[_next(method, far[among], None if doubt is None else doubt[among], rng)]
+        chosen.append(int(row))
+        counts[strata[row]] += 1
+        free &= twins != twins[row]
+        far = np.minimum(far, ((points - points[row]) ** 2).sum(axis=1))
     return np.array(chosen, int)
 
 
 def _next(method: str, far: np.ndarray, doubt: np.ndarray | None, rng: np.random.Generator) -> int:
     """Position of the next one."""
     if method == "unsure":
-        best = np.flatnonzero(doubt == doubt.max())
-        return int(rng.choice(best))
+        return int(rng.choice(np.flatnonzero(doubt == doubt.max())))
     weight = np.ones(len(far)) if method == "random" else np.where(np.isinf(far), 1.0, far)
     if method == "both":
         weight = weight * doubt
@@ -100,10 +125,25 @@ def directions(matrix: np.ndarray, most: int = DIRECTIONS, seed: int = 0) -> np.
 
 
 def learned(points: np.ndarray, rows: np.ndarray, y: np.ndarray, seed: int = 0) -> np.ndarray:
-    """p(a vote says real) of all points, from `y` (n, 2), votes and how many of them said real, on some of them.
+    """p(a vote says real) of all points, learned from the votes on some of them.
 
     Logistic regression on the points, all of one scale, so that directions in which pictures vary little weigh little;
     its penalty is chosen by cross-validated likelihood.
+
+    Parameters
+    ----------
+    points : float array (N, d)
+        All pictures.
+    rows : int array (n,)
+        Which have votes.
+    y : array (n, 2)
+        Votes, and how many of them said real.
+    seed : int
+        Of the folds.
+
+    Returns
+    -------
+    float array (N,)
     """
     x = points / (np.sqrt((points**2).sum(axis=1).mean()) or 1.0)
     votes, real = y[:, 0].astype(float), y[:, 1].astype(float)

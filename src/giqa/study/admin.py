@@ -31,10 +31,10 @@ def check_form(house: House, request: Request, body: bytes) -> None:
 
 
 def study_named(house: House, request: Request) -> Study:
-    found = next((one for one in house.store.studies() if one.id == request.path_params["study"]), None)
-    if found is None:
-        raise HTTPException(404)
-    return found
+    for study in house.store.studies():
+        if study.id == request.path_params["study"]:
+            return study
+    raise HTTPException(404)
 
 
 @in_thread

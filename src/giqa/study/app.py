@@ -39,10 +39,33 @@ MOST_VOTES = 100  # in one request
 def make_app(store: Store, *, https: bool = False, limits: Limits | None = None) -> Starlette:
     """The app for a store: join links at /s/TOKEN, the admin page at /admin. Nothing is served by file name.
 
-    `https`: cookies are marked Secure and browsers told to stay with HTTPS. The store stays the caller's to close.
+    Parameters
+    ----------
+    store : Store
+        Stays the caller's to close.
+    https : bool
+        Cookies are marked Secure, and browsers are asked to stay with HTTPS.
+    limits : Limits or None
+        How often the app may be asked; see `giqa.study.access.Limits`.
+
+    Returns
+    -------
+    Starlette
+        An ASGI app.
+
+    Examples
+    --------
+    Any ASGI server runs it::
 
         app = make_app(open_store("votes.db"))
         uvicorn.run(app, host="127.0.0.1", port=8080)
+
+    >>> import tempfile
+    >>> from giqa.study import open_store
+    >>> store = open_store(f"{tempfile.mkdtemp()}/votes.db")
+    >>> [route.path for route in make_app(store).routes][:2]
+    ['/', '/health']
+    >>> store.close()
     """
     routes = [
         Route("/", front),
@@ -63,7 +86,29 @@ def make_app(store: Store, *, https: bool = False, limits: Limits | None = None)
 
 
 def serve(store: Store, listening: socket, https: bool = False) -> None:
-    """Serve the studies of a store on a socket that is bound already, until interrupted."""
+    """Serve the studies of a store on a socket that is bound already, until interrupted.
+
+    Parameters
+    ----------
+    store : Store
+        See `open_store`.
+    listening : socket
+        Bound to host and port.
+    https : bool
+        See `make_app`.
+
+    Returns
+    -------
+    None
+
+    Examples
+    --------
+    It does not return before Ctrl-C::
+
+        listening = socket()
+        listening.bind(("127.0.0.1", 8080))
+        serve(open_store("votes.db"), listening)
+    """
     config = uvicorn.Config(make_app(store, https=https), log_level="warning", server_header=False, access_log=False)
     uvicorn.Server(config).run(sockets=[listening])
 
@@ -75,8 +120,8 @@ def wants_json(request: Request) -> bool:
 async def failed(request: Request, error: HTTPException) -> Response:
     if wants_json(request):
         return JSONResponse({"error": error.detail}, error.status_code, error.headers)
-    told = {404: "There is nothing here. Is the link complete?"}.get(error.status_code, error.detail)
-    answer = request.app.state.house.message("That did not work", told, error.status_code)
+    text = {404: "There is nothing here. Is the link complete?"}.get(error.status_code, error.detail)
+    answer = request.app.state.house.message("That did not work", text, error.status_code)
     answer.headers.update(error.headers or {})  # what a 405 allows
     return answer
 
@@ -143,7 +188,7 @@ def agree(house: House, request: Request, body: bytes) -> Response:
     if rater_of(house.store, study, cookie) is None:
         if study.paused:
             return house.message("A pause", "This study is paused. Please come back later.")
-        cookie = new_cookie()  # never one that somebody else may have set
+        cookie = new_cookie()  # never one that another person may have set
         if join(house.store, study, cookie) is None:
             return house.message("Thank you", "This study has all the answers it needs. You need not do anything.")
     response = RedirectResponse(f"/s/{study.token}/task", 303)
@@ -159,7 +204,7 @@ def task(house: House, request: Request, _: bytes) -> Response:
     if rater is None:
         return RedirectResponse(f"/s/{study.token}", 303)
     house.allow("look", rater.id)
-    return house.page("task.html", study=study, csrf=form_token(house.key, cookie), sitting=rater.id)
+    return house.page("task.html", study=study, csrf=form_token(house.key, cookie), rater=rater.id)
 
 
 @in_thread
@@ -186,7 +231,7 @@ def picture(house: House, request: Request, _: bytes) -> Response:
     study, rater, _cookie = session(house, request)
     house.allow("look", rater.id)
     side = request.path_params["side"]
-    trial = next((one for one in rater.trials if one.id == request.path_params["trial"]), None)
+    trial = next((trial for trial in rater.trials if trial.id == request.path_params["trial"]), None)
     if trial is None or side >= len(trial.pictures):
         raise HTTPException(404)
     png = padded(house.png(trial.pictures[side]), study.picture_bytes)
@@ -211,7 +256,7 @@ def _vote(sent: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(value, str) or not 1 <= len(value) <= 64 or not value.isascii() or not value.isprintable():
             raise ValueError(f"{name} should be a short text")
     if len(vote["id"]) < 16:
-        raise ValueError("id should be 16 characters or more, made by chance")
+        raise ValueError("id should be 16 random characters or more")
     revision = sent.get("revision", 0)
     if type(revision) is not int or not 0 <= revision <= 1000:
         raise ValueError("revision should be a number from 0")

@@ -1,70 +1,77 @@
-"""From folders to a study that people can judge: `collect(fakes, real, task="hype", store="votes.db")`."""
+"""From folders to a study that raters can judge: `collect(fakes, real, task="hype", store="votes.db")`."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import BadTable
 from ..images import open_source
 from ..images.decode import decode
 from ..images.sets import name_and_place
+from ..tables import cells
+from ..tables.read import read_table
+from .setup import Given, Wanted, make_study
+from .store import Store, Study
+from .study import Settings
 
-if TYPE_CHECKING:
-    from .setup import Given
-    from .store import Store, Study
 
+def collect(fakes: Any, real: Any = None, *, task: str, store: Store, name: str | None = None, **options: Any) -> Study:
+    """A study of generated pictures and reals, kept in a store.
 
-def collect(
-    fakes: Any,
-    real: Any = None,
-    *,
-    task: str,
-    store: Store,
-    name: str | None = None,
-    easy: Any = None,
-    pairs: str | Path | None = None,
-    number: int | None = None,
-    size: int | None = None,
-    seed: int = 0,
-    **settings: Any,
-) -> Study:
-    """A study of the pictures of `fakes` (a source, or several as `NAME=SOURCE`) and `real`, kept in `store`.
+    Parameters
+    ----------
+    fakes : path, source or several
+        Generated pictures; several as `NAME=SOURCE`, where the name is the generator's, else that of the folder.
+    real : path, source or None
+        Reals.
+    task : str
+        A row of `giqa.study.study.TASKS`: "hype", "hype-time", "pairs" or "rating".
+    store : Store
+        See `giqa.study.open_store`.
+    name : str or None
+        Of the study; None: the task.
+    **options
+        `easy`: a source of fakes that no rater should miss, for the quality control. `pairs`: a CSV with the columns
+        left and right. `number`, `size` and `seed` of `giqa.study.make_study`. Else those of `giqa.study.Settings`.
 
-        from giqa.humans.store import open_store
+    Returns
+    -------
+    Study
+        `token` is that of the link /s/TOKEN. Pictures are read here and never again: the store has them.
 
-        study = collect("fakes/", "reals/", task="hype", store=open_store("votes.db"), votes_each=5)
-        print(study.token)  # of the link /s/TOKEN
+    Raises
+    ------
+    BadSpec, BadSource, BadTable, BadImage, MissingExtra
 
-    `name`: of the study, else the task; `easy`: a source of fakes that nobody should miss, for the quality control;
-    `pairs`: a CSV with the columns left and right; `number`: of pairs to draw; `size`: pixels of the longer side;
-    `settings`: those of `giqa.study.study.Settings`. Pictures are read here and never again: the store has them.
-    Raises `BadSpec`, `BadSource`, `BadTable`, `BadImage`, `MissingExtra`.
+    Examples
+    --------
+    >>> import tempfile
+    >>> from giqa.images.toy import write_toy
+    >>> from giqa.study import open_store
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> reals, fakes = write_toy(folder, n_real=8, n_fake=8, size=32)
+    >>> store = open_store(folder / "votes.db")
+    >>> study = collect(fakes, reals, task="hype", store=store, votes_each=3, controls=2, tutorial=0)
+    >>> study.name, study.settings.votes_each
+    ('hype', 3)
+    >>> store.close()
     """
-    from .setup import make_study
-    from .study import Settings
-
     sources = [_named(each) for each in ([fakes] if isinstance(fakes, (str, Path)) else fakes)]
-    given = [one for generator, where in sources for one in _given(where, generator)]
+    given = [picture for generator, where in sources for picture in _given(where, generator)]
     reals = [] if real is None else _given(real, "")
-    names = [one.name for one in given + reals]
+    names = [picture.name for picture in given + reals]
     if len(set(names)) < len(names):  # as long as they differ, names are those of the score tables
-        given, reals = ([_told_apart(one) for one in ones] for ones in (given, reals))
-    settings = {"sitting": 0, "context": "+".join(generator for generator, _ in sources)} | settings
-    return make_study(
-        store,
-        name or task,
-        Settings(task=task, **settings),
-        given,
-        reals,
-        easy=[] if easy is None else _given(easy, "easy"),
-        pairs=None if pairs is None else _pairs(pairs),
-        number=number,
-        size=size,
-        seed=seed,
-    )
+        given, reals = (
+            [replace(picture, name=f"{picture.generator or 'real'}/{picture.name}") for picture in pictures]
+            for pictures in (given, reals)
+        )
+    easy, pairs = options.pop("easy", None), options.pop("pairs", None)
+    wanted = {field.name: options.pop(field.name) for field in fields(Wanted) if field.name in options}
+    wanted |= {"easy": () if easy is None else _given(easy, "easy"), "pairs": pairs and _pairs(pairs)}
+    options = {"sitting": 0, "context": "+".join(generator for generator, _ in sources)} | options
+    return make_study(store, name or task, Settings(task=task, **options), given, reals, **wanted)
 
 
 def _named(each: Any) -> tuple[str, Any]:
@@ -76,26 +83,13 @@ def _named(each: Any) -> tuple[str, Any]:
 
 
 def _given(where: Any, generator: str) -> list[Given]:
-    from .setup import Given
-
     source = open_source(where)
-
-    def read(index: int) -> Any:
-        return decode(source.raw(index)).pixels
-
-    return [Given(id_, generator, partial(read, index)) for index, id_ in enumerate(source.ids)]
-
-
-def _told_apart(one: Given) -> Given:
-    return replace(one, name=f"{one.generator or 'real'}/{one.name}")
+    return [Given(name, generator, lambda i=i: decode(source.raw(i)).pixels) for i, name in enumerate(source.ids)]
 
 
 def _pairs(path: str | Path) -> list[tuple[str, str]]:
-    from ..tables.cells import name
-    from ..tables.read import read_table
-
     table = read_table(path)
     left, right = table.find("left"), table.find("right")
     if left is None or right is None:
         raise BadTable(f"{path} should have the columns left and right; it has {', '.join(table.columns)}.")
-    return list(zip(table.parsed(left, name), table.parsed(right, name), strict=True))
+    return list(zip(table.parsed(left, cells.name), table.parsed(right, cells.name), strict=True))

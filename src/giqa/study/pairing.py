@@ -11,24 +11,44 @@ from ..errors import BadSpec
 T = TypeVar("T")
 
 
-def draw_pairs(groups: Mapping[str, Sequence[T]], number: int, lot: random.Random | int = 0) -> list[tuple[T, T]]:
-    """`number` pairs to be judged; `groups` are the generators, the reals and the early snapshots, say.
+def draw_pairs(groups: Mapping[str, Sequence[T]], number: int, rng: random.Random | int = 0) -> list[tuple[T, T]]:
+    """`number` pairs to be judged; the rule by which pairs are drawn, for LGIQA and for the task `pairs`.
 
-    The rule: each pair is of two different groups (of the one group, where there is only one); every two groups have
-    equally many pairs, give or take one, as far as their sizes allow; within a group pictures are taken in random
-    order, each once before any is taken again; no pair twice; left or right by lot. `lot` may be a seed: the same one
-    draws the same pairs. Raises `BadSpec` when there are not so many.
+    Each pair is of two different groups (of the one group, where there is only one). Every two groups have equally many
+    pairs, give or take one, as far as their sizes allow. Within a group pictures are taken in random order, each once
+    before any is taken again. No pair twice; left or right at random.
 
+    Parameters
+    ----------
+    groups : mapping
+        Name -> pictures: the generators, the reals and the early snapshots, say.
+    number : int
+        Of pairs.
+    rng : random.Random or int
+        Or its seed: the same one draws the same pairs.
+
+    Returns
+    -------
+    list of tuple
+        (left, right).
+
+    Raises
+    ------
+    BadSpec
+        When there are not so many.
+
+    Examples
+    --------
     >>> pairs = draw_pairs({"gan": ["a", "b"], "real": ["c", "d"]}, 4)
     >>> sorted("".join(sorted(pair)) for pair in pairs)
     ['ac', 'ad', 'bc', 'bd']
     """
-    lot = lot if isinstance(lot, random.Random) else random.Random(lot)
+    rng = rng if isinstance(rng, random.Random) else random.Random(rng)
     room = _room(groups)
     if not 0 <= number <= sum(room.values()):
         sizes = [len(pictures) for pictures in groups.values()]
         raise BadSpec(f"{number} pairs of groups of {sizes} pictures: there are {sum(room.values())} different ones.")
-    decks = {name: _Deck(pictures, lot) for name, pictures in groups.items()}
+    decks = {name: _Deck(pictures, rng) for name, pictures in groups.items()}
     drawn: set[frozenset[T]] = set()
     pairs: list[tuple[T, T]] = []
     while len(pairs) < number:
@@ -42,10 +62,10 @@ def draw_pairs(groups: Mapping[str, Sequence[T]], number: int, lot: random.Rando
             for name, picture in ((a, one), (b, other)):
                 decks[name].take(picture)
             drawn.add(frozenset((one, other)))
-            pairs.append((one, other) if lot.random() < 0.5 else (other, one))
+            pairs.append((one, other) if rng.random() < 0.5 else (other, one))
             room[a, b] -= 1
         room = {groups_of: left for groups_of, left in room.items() if left}
-    lot.shuffle(pairs)
+    rng.shuffle(pairs)
     return pairs
 
 
@@ -69,10 +89,10 @@ def _room(groups: Mapping[str, Sequence[T]]) -> dict[tuple[str, str], int]:
 
 
 class _Deck(Generic[T]):
-    """The pictures of a group by lot; who is taken comes back when all others have been taken too."""
+    """The pictures of a group in random order; who is taken comes back when all others have been taken too."""
 
-    def __init__(self, pictures: Sequence[T], lot: random.Random):
-        self.pictures, self.lot = pictures, lot
+    def __init__(self, pictures: Sequence[T], rng: random.Random):
+        self.pictures, self.rng = pictures, rng
         self.left: list[T] = []
         self.before: set[T] = set()  # taken ahead of their turn: not in the next round
 
@@ -80,12 +100,12 @@ class _Deck(Generic[T]):
         """Those whose turn it is, then the others."""
         if not self.left:
             left = [picture for picture in self.pictures if picture not in self.before] or list(self.pictures)
-            self.lot.shuffle(left)
+            self.rng.shuffle(left)
             self.left, self.before = left, set()
         yield from reversed(self.left)
         turn = set(self.left)
         rest = [picture for picture in self.pictures if picture not in turn]
-        self.lot.shuffle(rest)
+        self.rng.shuffle(rest)
         yield from rest
 
     def take(self, picture: T) -> None:

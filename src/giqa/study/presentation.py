@@ -20,11 +20,29 @@ END = 12  # bytes of the last chunk of a PNG, and of a chunk without content
 def common_size(shapes: Sequence[tuple[int, int]], size: int | None = None) -> tuple[int, int]:
     """(height, width) of all pictures of a study: that of the smallest, so that none is enlarged more than others.
 
+    Where all have one shape it is kept; where they differ, each is cut to its central square, since a shape of its own
+    would show where a picture came from.
+
+    Parameters
+    ----------
+    shapes : sequence of tuple
+        (height, width) of each.
+    size : int or None
+        Pixels of the longer side, at most; None: 512.
+
+    Returns
+    -------
+    tuple of int
+
+    Raises
+    ------
+    BadSpec
+        Without pictures, or for a size out of its range.
+
+    Examples
+    --------
     >>> common_size([(64, 64), (64, 64)]), common_size([(256, 300), (128, 200)]), common_size([(2000, 1000)] * 2)
     ((64, 64), (128, 128), (512, 256))
-
-    Where all have one shape it is kept (at most `size` pixels, or 512, on the longer side); where they differ, each is
-    cut to its central square, since a shape of its own would tell where a picture came from.
     """
     if not shapes:
         raise BadSpec("A study needs pictures, and there are none.")
@@ -51,7 +69,7 @@ def in_form(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def shuffled(pixels: np.ndarray, rng: np.random.Generator, tiles: int = 4) -> np.ndarray:
-    """A picture that nobody takes for real: cut into `tiles` x `tiles` pieces, in another order.
+    """A picture that no rater takes for real: cut into `tiles` x `tiles` pieces, in another order.
 
     >>> shuffled(np.zeros((16, 20, 3), np.uint8), np.random.default_rng(0)).shape
     (16, 20, 3)

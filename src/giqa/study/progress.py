@@ -147,9 +147,22 @@ def agreement(task: str, rows: list[sa.Row]) -> float | None:
 
 
 def table(store: Store, study: Study, everything: bool = False) -> Iterator[dict[str, Any]]:
-    """One row a vote that stands: main items of raters who passed; `everything`: controls and all raters.
+    """One row a vote that stands, of main items and raters who passed.
 
     Columns: `COLUMNS` of the task, then `MORE`. Of a rater there is nothing but the random id.
+
+    Parameters
+    ----------
+    store : Store
+        Where it is kept.
+    study : Study
+        Which one.
+    everything : bool
+        Also controls and raters who failed.
+
+    Yields
+    ------
+    dict
     """
     with store.read() as connection:
         rows = counted(connection, study)
@@ -177,11 +190,11 @@ def _row(study: Study, row: sa.Row, named: dict[int, sa.Row]) -> dict[str, Any]:
 
 
 def _timing(row: sa.Row) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in ("exposure_ms", "shown_ms", "response_ms")} | {"order": row.place}
+    return {name: row._mapping[name] for name in ("exposure_ms", "shown_ms", "response_ms")} | {"order": row.place}
 
 
 def columns(store: Store, study: Study, everything: bool = False) -> dict[str, list[Any]]:
-    """The votes of a study by column, those of its task and what is known beside them."""
+    """The votes of a study by column, those of its task, then `MORE`."""
     rows = list(table(store, study, everything))
     return {name: [row[name] for row in rows] for name in (*COLUMNS[study.settings.task], *MORE)}
 

@@ -61,7 +61,7 @@ class House:
 
 
 def address(request: Request) -> str:
-    return request.client.host if request.client else "nobody"
+    return request.client.host if request.client else "unknown"
 
 
 def in_thread(handler: Callable[..., Response]) -> Callable:

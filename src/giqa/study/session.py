@@ -1,4 +1,4 @@
-"""One rater's sitting: joining, what comes next, and keeping what they answer."""
+"""One rater's session: joining, what comes next, and keeping what they answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..votes.staircase import next_exposure
+from ..votes.staircase import Staircase
 from . import tables as t
 from .progress import open_items
 from .store import Store, Study
@@ -44,7 +44,7 @@ class Rater:
 
 
 def session_digest(cookie: str) -> str:
-    """What the store keeps of a cookie: from its contents nobody can answer as somebody else."""
+    """What the store keeps of a cookie: with its contents one cannot answer as another rater."""
     return hashlib.sha256(cookie.encode()).hexdigest()
 
 
@@ -66,13 +66,8 @@ def join(store: Store, study: Study, cookie: str, rng: random.Random | None = No
         connection.execute(sa.insert(t.raters).values(rater | {"joined": time.time()}))
         pairs = study.settings.task == "pairs"
         rows = [
-            {
-                "id": random_secrets.token_urlsafe(16),
-                "rater": rater["id"],
-                "item": item,
-                "place": place,
-                "flipped": pairs and rng.random() < 0.5,
-            }
+            {"id": random_secrets.token_urlsafe(16), "rater": rater["id"], "item": item, "place": place}
+            | {"flipped": pairs and rng.random() < 0.5}
             for place, item in enumerate(order)
         ]
         connection.execute(sa.insert(t.trials), rows)
@@ -89,7 +84,7 @@ def rater_of(store: Store, study: Study, cookie: str) -> Rater | None:
 
 @lru_cache(maxsize=2000)
 def _rater_of(store: Store, study: int, session: str) -> Rater:
-    """Raises `LookupError`, which no cache remembers: nobody yet is not for ever."""
+    """Raises `LookupError`, which no cache remembers: a rater may join later."""
     with store.read() as connection:
         where = (t.raters.c.session == session) & (t.raters.c.study == study)
         rater = connection.scalar(sa.select(t.raters.c.id).where(where))
@@ -125,9 +120,7 @@ def state(store: Store, study: Study, rater: Rater) -> dict[str, Any]:
     open_trials = [trial for trial in rater.trials if trial.id not in votes]
     counted = [trial for trial in rater.trials if trial.part != "tutorial"]
     timed = study.settings.task == "hype-time"
-    ahead = open_trials[: 1 if timed else AHEAD]
-    if study.paused:
-        ahead = []
+    ahead = [] if study.paused else open_trials[: 1 if timed else AHEAD]
     last = max(votes.values(), key=lambda vote: _place(rater, vote.trial), default=None)
     asked = [_asked(trial) for trial in ahead]
     if timed and asked:
@@ -161,14 +154,26 @@ def exposure(study: Study, rater: Rater, votes: Mapping[str, sa.Row]) -> int:
         return s.start
     vote = votes[past[-1].id]
     right = is_right(s.task, past[-1].truth, vote.answer)
-    return next_exposure(vote.exposure_ms or s.start, right, down=s.down, up=s.up, floor=s.floor, top=s.top)
+    return Staircase(s.start, s.down, s.up, s.floor, s.top).after(vote.exposure_ms or s.start, right)
 
 
 def keep(store: Store, study: Study, rater: Rater, sent: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Keep votes in one transaction; for each, {id, result, ...}: when this returns, they are safe.
+    """Keep votes in one transaction: when this returns, they are safe.
 
-    `result` is "kept", also when the very same vote was kept before, or "refused" with a `reason`: such a vote will
-    never be kept, and the browser should forget it. A tutorial vote comes back with `right` and the `truth`.
+    Parameters
+    ----------
+    store, study, rater
+        Who answers, and where that is kept.
+    sent : sequence of mapping
+        Votes as the browser sends them.
+
+    Returns
+    -------
+    list of dict
+        For each vote {id, result, ...}. `result` is "kept", also when the very same vote was kept before, or "refused"
+        with a `reason`: such a vote will never be kept, and the browser should forget it. A tutorial vote comes back
+        with
+        `right` and the `truth`.
     """
     with store.write() as connection:
         if connection.dialect.name == "postgresql":  # two tabs of one rater: one after the other
@@ -182,7 +187,7 @@ def _keep_one(connection: sa.Connection, study: Study, rater: Rater, vote: Mappi
     before = connection.execute(sa.select(t.votes).where(t.votes.c.id == vote["id"])).first()
     if before is not None:
         same = before.rater == rater.id and before.trial == vote["trial"] and before.revision == vote["revision"]
-        return _told(study, trial, vote) if same else _refused(vote, "another vote has this id")
+        return _kept(study, trial, vote) if same else _refused(vote, "another vote has this id")
     if trial is None:
         return _refused(vote, "no such question")
     if vote["answer"] not in ANSWERS[study.settings.task]:
@@ -198,7 +203,7 @@ def _keep_one(connection: sa.Connection, study: Study, rater: Rater, vote: Mappi
     elif any(one.place > trial.place and one.id in votes for one in rater.trials):
         return _refused(vote, "only the last answer can be corrected")
     _insert(connection, study, rater, trial, vote, votes)
-    return _told(study, trial, vote)
+    return _kept(study, trial, vote)
 
 
 def _insert(connection: sa.Connection, study: Study, rater: Rater, trial: Trial, vote: Mapping, votes: Mapping) -> None:
@@ -214,9 +219,9 @@ def _refused(vote: Mapping[str, Any], reason: str) -> dict[str, Any]:
     return {"id": vote["id"], "result": "refused", "reason": reason}
 
 
-def _told(study: Study, trial: Trial, vote: Mapping[str, Any]) -> dict[str, Any]:
-    told = {"id": vote["id"], "result": "kept"}
+def _kept(study: Study, trial: Trial, vote: Mapping[str, Any]) -> dict[str, Any]:
+    result = {"id": vote["id"], "result": "kept"}
     if trial.part != "tutorial":
-        return told
+        return result
     right = is_right(study.settings.task, trial.truth, flipped_answer(vote["answer"], trial.flipped))
-    return told | {"right": right, "truth": flipped_answer(trial.truth, trial.flipped)}
+    return result | {"right": right, "truth": flipped_answer(trial.truth, trial.flipped)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -32,62 +33,99 @@ class Given:
         return "generated" if self.generator else "real"
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What a study is made of besides its pictures; see `make_study`."""
+
+    easy: Sequence[Given] = ()
+    pairs: Sequence[tuple[str, str]] | None = None
+    number: int | None = None
+    size: int | None = None
+    seed: int = 0
+
+
 def make_study(
-    store: Store,
-    name: str,
-    settings: Settings,
-    fakes: Sequence[Given],
-    reals: Sequence[Given] = (),
-    *,
-    easy: Sequence[Given] = (),
-    pairs: Sequence[tuple[str, str]] | None = None,
-    number: int | None = None,
-    size: int | None = None,
-    seed: int = 0,
+    store: Store, name: str, settings: Settings, fakes: Sequence[Given], reals: Sequence[Given] = (), **wanted: Any
 ) -> Study:
-    """A study of `fakes` and `reals`, kept under `name`.
+    """A study of `fakes` and `reals`, kept under a name.
 
         part      hype, hype-time                        pairs                               rating
-        tutorial  reals and fakes, told which            real beside a shuffled real         real; shuffled real
-        control   reals and easy fakes                   real beside an easy fake            real; easy fake
+        tutorial  reals and fakes, with the answer       real and a shuffled real            real; shuffled real
+        control   reals and easy fakes                   real and an easy fake               real; easy fake
         main      all others, half real, half generated  pairs given, or drawn across groups all others
 
-    What tutorial and controls use is asked nowhere else. `easy`: fakes that nobody should miss, for the controls;
-    without them, reals cut into tiles and shuffled. `pairs`: names (left, right) to compare; without them `number`
-    (as many as fakes) are drawn by the rule of `giqa.study.pairing.draw_pairs` from reals and each generator.
-    `size`: pixels of the longer side, else the smallest picture's, at most 512. `settings.sitting=0` asks at most 100.
-    Raises `BadSpec` when there are too few pictures.
+    What tutorial and controls use is asked nowhere else.
+
+    Parameters
+    ----------
+    store : Store
+        See `giqa.study.open_store`.
+    name : str
+        Of the study.
+    settings : Settings
+        `sitting=0` asks a rater at most 100.
+    fakes, reals : sequence of Given
+        Pictures to judge.
+    **wanted
+        `easy`: fakes (Given) that no rater should miss, for the controls; without them, reals cut into tiles and
+        shuffled. `pairs`: names (left, right) to compare; without them `number` (as many as fakes) are drawn by the
+        rule of
+        `giqa.study.pairing.draw_pairs` from reals and each generator. `size`: pixels of the longer side, else the
+        smallest picture's, at most 512. `seed` (0): of all that is random.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    BadSpec
+        When there are too few pictures.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from giqa.study import open_store
+    >>> pixels = np.random.default_rng(0).integers(0, 255, (32, 32, 3), np.uint8)
+    >>> fakes, reals = ([Given(f"{kind}{i}", kind, lambda: pixels) for i in range(8)] for kind in ("gan", ""))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = open_store(f"{folder}/votes.db")
+    ...     study = make_study(store, "faces", Settings("hype", controls=2, tutorial=2, sitting=4), fakes, reals)
+    ...     store.close()
+    >>> study.name, study.paused
+    ('faces', False)
     """
-    rng = np.random.default_rng(seed)
-    plan = _Plan(settings, list(fakes), list(reals), list(easy), random.Random(seed))
+    wanted = Wanted(**wanted)
+    rng = np.random.default_rng(wanted.seed)
+    plan = _Plan(settings, list(fakes), list(reals), list(wanted.easy), random.Random(wanted.seed))
     plan.hold_out()
-    plan.ask(pairs, number)
-    target = common_size([one.read().shape[:2] for one, _ in plan.used], size)
-    shown = list(_in_form(plan.used, target, rng))
+    plan.ask(wanted.pairs, wanted.number)
+    size = common_size([picture.read().shape[:2] for picture, _ in plan.used], wanted.size)
+    shown = list(_in_form(plan.used, size, rng))
     return store.add_study(name, plan.settings, shown, plan.items)
 
 
 def _in_form(used: Sequence[tuple[Given, bool]], size: tuple[int, int], rng: np.random.Generator) -> Iterator[Shown]:
-    for one, spoil in used:
-        pixels = in_form(one.read(), size)
+    for picture, spoil in used:
+        pixels = in_form(picture.read(), size)
         if spoil:
-            yield Shown(f"{one.name} (shuffled)", "generated", "shuffled", as_png(shuffled(pixels, rng)))
+            yield Shown(f"{picture.name} (shuffled)", "generated", "shuffled", as_png(shuffled(pixels, rng)))
         else:
-            yield Shown(one.name, one.kind, one.generator, as_png(pixels))
+            yield Shown(picture.name, picture.kind, picture.generator, as_png(pixels))
 
 
 class _Plan:
     """Pictures used so far, (given, whether to shuffle it), and the items that ask for them by position."""
 
-    def __init__(self, settings: Settings, fakes: list, reals: list, easy: list, lot: random.Random):
-        self.settings, self.fakes, self.reals, self.easy, self.lot = settings, fakes, reals, easy, lot
+    def __init__(self, settings: Settings, fakes: list, reals: list, easy: list, rng: random.Random):
+        self.settings, self.fakes, self.reals, self.easy, self.rng = settings, fakes, reals, easy, rng
         self.used: list[tuple[Given, bool]] = []
         self.items: list[Item] = []
         for pictures in (fakes, reals, easy):
-            lot.shuffle(pictures)
+            rng.shuffle(pictures)
 
-    def use(self, one: Given, spoil: bool = False) -> int:
-        self.used.append((one, spoil))
+    def use(self, picture: Given, spoil: bool = False) -> int:
+        self.used.append((picture, spoil))
         return len(self.used) - 1
 
     def real(self, spoil: bool = False) -> int:
@@ -122,21 +160,23 @@ class _Plan:
             )
         everything = self.fakes + self.reals
         if task == "pairs":
-            first = {id(one): self.use(one) for one in everything}
+            position = {id(picture): self.use(picture) for picture in everything}
             if pairs is None:
                 groups: dict[str, list[int]] = {}
-                for one in everything:
-                    groups.setdefault(one.generator, []).append(first[id(one)])
-                drawn = draw_pairs(groups, number or min(len(self.fakes), how_many(groups)), self.lot)
+                for picture in everything:
+                    groups.setdefault(picture.generator, []).append(position[id(picture)])
+                drawn = draw_pairs(groups, number or min(len(self.fakes), how_many(groups)), self.rng)
             else:
-                drawn = _named(pairs, {one.name: first[id(one)] for one in everything})
+                drawn = _named(pairs, {picture.name: position[id(picture)] for picture in everything})
             self.items += [Item("main", left, right) for left, right in drawn]
             most = len(drawn)
         elif task == "rating":
-            self.items += [Item("main", self.use(one)) for one in everything]
+            self.items += [Item("main", self.use(picture)) for picture in everything]
             most = len(everything)
         else:
-            self.items += [Item("main", self.use(one), truth=_truth(one)) for one in everything]
+            self.items += [
+                Item("main", self.use(picture), truth="fake" if picture.generator else "real") for picture in everything
+            ]
             most = 2 * min(len(self.fakes), len(self.reals))
         if not most:
             raise BadSpec(f"{task} needs reals besides those of tutorial and controls; give more --real pictures.")
@@ -146,10 +186,6 @@ class _Plan:
                 f"fakes and {len(self.reals)} reals, enough for {most} answers a rater; lower it or give more pictures."
             )
         self.settings = replace(self.settings, sitting=self.settings.sitting or min(SITTING, most))
-
-
-def _truth(one: Given) -> str:
-    return "fake" if one.generator else "real"
 
 
 def _named(pairs: Sequence[tuple[str, str]], known: dict[str, int]) -> list[tuple[int, int]]:

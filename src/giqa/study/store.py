@@ -45,17 +45,38 @@ class Study:
 
 
 def open_store(where: str | Path) -> Store:
-    """A store at a path (SQLite) or a URL (`postgresql://user@host/name`), its schema brought up to date.
+    """A store at a path (SQLite) or a URL (PostgreSQL), its schema brought up to date.
 
+    Parameters
+    ----------
+    where : path or str
+        A file, or `postgresql://user@host/name`.
+
+    Returns
+    -------
+    Store
+        To be closed after use.
+
+    Raises
+    ------
+    BadSource
+        When it is no database, cannot be reached, or is of a newer giqa.
+    BadSpec
+        For another kind of URL.
+    MissingExtra
+
+    Notes
+    -----
+    Migrations run in one transaction: they are applied atomically, also when two processes open the store at once.
+
+    Examples
+    --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     store = open_store(Path(folder) / "votes.db")
     ...     store.studies()
     ...     store.close()
     []
-
-    Migrations run in one transaction: they are applied whole or not at all, also when two processes open the store at
-    once. Raises `MissingExtra`, `BadSource` (not a database, or it cannot be reached, or it is of a newer giqa).
     """
     url = _url(where)
     options: dict[str, Any] = {"pool_size": 20, "max_overflow": 30, "pool_timeout": 10}
@@ -133,12 +154,8 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        """One transaction: what was written in it is there whole once it ends, or not at all."""
-        with (
-            self.turn,
-            self.engine.connect().execution_options(writes=True) as connection,
-            connection.begin(),
-        ):
+        """One transaction: what was written in it is kept together once it ends, or not at all."""
+        with self.turn, self.engine.connect().execution_options(writes=True) as connection, connection.begin():
             yield connection
 
     def migrate(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from ..errors import BadSpec
 from ..votes.gate import passes as passes  # the rule; this is where it was imported from before it had its own file
@@ -27,10 +27,40 @@ ANSWERS = {
 class Settings:
     """What a study asks, of whom, how often; kept in the store and fixed once votes can come in.
 
-    `votes_each`: votes wanted for a picture or pair; `sitting`: of them, how many one rater is asked; `controls`:
-    quality-control pictures mixed among them, `gate`: the share of those that must be answered right;
-    `break_every`: answers between breaks; `countdown`: ms of each of its three steps (`hype-time`); `start`, `down`,
-    `up`, `floor`, `top`: ms of the staircase. Raises `BadSpec`.
+    Parameters
+    ----------
+    task : str
+        A row of `TASKS`.
+    title, contact, completion : str
+        What raters read: the heading, whom to ask, and what to do at the end.
+    context : str
+        What the pictures were mixed with; a column of the votes.
+    votes_each : int
+        Votes wanted for a picture or pair.
+    sitting : int
+        Pictures or pairs that one rater is asked.
+    controls : int
+        Quality-control pictures mixed among them.
+    tutorial : int
+        Examples before them.
+    gate : float
+        The share of controls that must be answered right.
+    break_every : int
+        Answers between breaks.
+    countdown : int
+        Each of its three steps, in ms (`hype-time`).
+    start, down, up, floor, top : int
+        Of the staircase, in ms; see `giqa.votes.Staircase`.
+
+    Raises
+    ------
+    BadSpec
+        When a value is out of its range.
+
+    Examples
+    --------
+    >>> Settings("hype", votes_each=3).sitting
+    100
     """
 
     task: str
@@ -54,12 +84,11 @@ class Settings:
     def __post_init__(self) -> None:
         if self.task not in TASKS:
             raise BadSpec(f"There is no task {self.task!r}; there are {', '.join(TASKS)}.")
-        for name in ("votes_each", "break_every", "down", "up", "floor"):
-            if getattr(self, name) < 1:
-                raise BadSpec(f"{name}={getattr(self, name)} should be 1 or more.")
-        for name in ("sitting", "controls", "tutorial", "countdown"):
-            if getattr(self, name) < 0:
-                raise BadSpec(f"{name}={getattr(self, name)} should be 0 or more.")
+        least = dict.fromkeys(("votes_each", "break_every", "down", "up", "floor"), 1)
+        least |= dict.fromkeys(("sitting", "controls", "tutorial", "countdown"), 0)
+        for name, value in asdict(self).items():
+            if name in least and value < least[name]:
+                raise BadSpec(f"{name}={value} should be {least[name]} or more.")
         if not 0 <= self.gate <= 1:
             raise BadSpec(f"gate={self.gate} is a share of right answers, from 0 to 1; the default is 0.65.")
         if not self.floor <= self.start <= self.top:
@@ -78,9 +107,16 @@ class Shown:
 
 @dataclass(frozen=True)
 class Item:
-    """A question: one picture, or a pair (`right`), by position; `truth` is the right answer where there is one.
+    """A question: one picture, or a pair, by position.
 
-    `part`: tutorial (answered at once with the truth), control (decides on the gate) or main.
+    Parameters
+    ----------
+    part : str
+        tutorial (answered at once with the truth), control (decides on the gate) or main.
+    left, right : int, int or None
+        Positions of the pictures; None: no pair.
+    truth : str
+        The right answer where there is one.
     """
 
     part: str
@@ -120,10 +156,24 @@ def flipped_answer(answer: str, flipped: bool) -> str:
 
 
 def choose(items: Sequence[Open], settings: Settings, rng: random.Random) -> list[Open]:
-    """What the next rater is asked: those with the fewest votes first, ties by lot, no picture twice.
+    """What the next rater is asked: the items with the fewest votes first, ties at random, no picture twice.
 
     Nothing that has its `votes_each` is asked again, except that in real-or-fake tasks the 50/50 mix is kept: as many
-    reals as fakes, though reals have their votes already. Empty when the study has all its votes.
+    reals as fakes, though reals have their votes already.
+
+    Parameters
+    ----------
+    items : sequence of Open
+        All of the study.
+    settings : Settings
+        Of the study.
+    rng : random.Random
+        For ties.
+
+    Returns
+    -------
+    list of Open
+        Empty when the study has all its votes.
     """
     drawn = sorted(items, key=lambda item: (item.votes, rng.random()))
     if settings.task.startswith("hype"):
@@ -143,7 +193,7 @@ def choose(items: Sequence[Open], settings: Settings, rng: random.Random) -> lis
 
 
 def in_order(tutorial: Sequence[int], controls: Sequence[int], main: Sequence[int], rng: random.Random) -> list[int]:
-    """The tutorial first, then controls and main by lot, each sixth as rich in controls as the next."""
+    """The tutorial first, then controls and main in random order, each sixth as rich in controls as the next."""
     rest = list(main)
     rng.shuffle(rest)
     hidden = list(controls)

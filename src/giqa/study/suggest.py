@@ -16,8 +16,8 @@ from ..scorers.scale import twins as twins_of
 from ..tables.names import join_names
 from ..tables.read import read_scored
 from ..tables.write import write_table
-from ..types import Progress, Source, columns_of
-from ..votes.votes import Counts, Pairs, Votes, read_labels
+from ..types import Source, columns_of
+from ..votes.votes import Counts, Pairs, Ratings, Votes, read_labels
 from .acquisition import METHODS, NEAR, choose, directions, learned
 
 UNSURE = ("both", "unsure")  # methods that need a model
@@ -28,9 +28,34 @@ FEWEST = 20  # pictures with votes that a model takes
 class Suggestions:
     """Pictures to label next, in the order of choice.
 
-    `ids`: their names in the source; `stratum`: of each, where strata were asked for; `p_real`: what a model learned
-    from `votes` votes says of each, NaN without a model; `labelled`: pictures that had labels; `strangers`: labelled
-    names that are not among the pictures; `failures`: pictures that cannot be read.
+    Parameters
+    ----------
+    source : Source
+        Where they are.
+    rows : int array (n,)
+        Their rows in the source.
+    ids : tuple of str
+        Their names in the source.
+    stratum : tuple of str
+        Of each, where strata were asked for.
+    p_real : float array (n,)
+        What a model says of each, NaN without a model.
+    method : str
+        How they were chosen.
+    labelled : int
+        Pictures that had labels.
+    votes : int
+        Votes that the model learned from.
+    strangers : int
+        Labelled names that are not among the pictures.
+    failures : dict
+        Pictures that cannot be read -> why.
+
+    Examples
+    --------
+    >>> pictures = np.random.default_rng(0).integers(0, 255, (3, 32, 32, 3), np.uint8)
+    >>> suggest(pictures, 2, extractor="statistics", store=False).labelled
+    0
     """
 
     source: Source
@@ -72,43 +97,65 @@ def suggest(
     labelled: Any = None,
     scores: str | Path | None = None,
     method: str = "random",
-    by: str | None = None,
-    extractor: Any = None,
-    seed: int = 0,
-    store: bool = True,
-    workers: int | None = None,
-    progress: Progress | None = None,
+    **options: Any,
 ) -> Suggestions:
     """The `n` pictures that are worth labelling next; none that has labels, and no near copies.
 
-        suggest("fakes/", 50, labelled="votes.csv").write("next.csv")
+    Parameters
+    ----------
+    pictures : path, array or source
+        See `giqa.images.open_source`.
+    n : int
+        How many.
+    labelled : Votes, Counts, Ratings, Pairs, path or None
+        The labels there are. From 20 pictures with votes of both kinds a model is learned (logistic regression on
+        principal directions of the features).
+    scores : path or None
+        A table with id and p_real, instead of that model.
+    method : str
+        See `giqa.study.acquisition.choose`. At random keeps the labelled a fair sample; what the others are good for is
+        in docs/bench.md.
+    **options
+        `by`: a column of the source, or "folder": as many of each value. `seed` (0): the same seed, the same pictures.
+        `extractor`, `store`, `workers` and `progress`: see `giqa.features.Reader`.
 
-    `labelled`: votes, counts, ratings or pairs, or their file; from 20 pictures with votes of both kinds a model is
-    learned (logistic regression on principal directions of the features). `scores`: a table with id and p_real, instead
-    of that model. `method`: see `giqa.study.acquisition.choose`; at random by default, which keeps the labelled a fair
-    sample; what the others are good for is in docs/bench.md. `by`: a column of the source, or "folder": as many of
-    each value. Same seed, same pictures. Errors: `BadSpec`, `BadShape`, `BadSource`, `BadTable`.
+    Returns
+    -------
+    Suggestions
+
+    Raises
+    ------
+    BadSpec
+        For another method or column, without the model that a method needs, or when every picture has a label.
+    BadShape, BadSource, BadTable
+
+    Examples
+    --------
+    >>> pictures = np.random.default_rng(0).integers(0, 255, (6, 32, 32, 3), np.uint8)
+    >>> found = suggest(pictures, 4, extractor="statistics", store=False)
+    >>> len(set(found.ids)), found.method
+    (4, 'random')
     """
     if method not in METHODS:
         raise BadSpec(f"Pictures are chosen by {', '.join(METHODS)}; got {method!r}.")
-    source = open_source(pictures)
-    strata = _strata(source, by)
+    source, seed = open_source(pictures), options.pop("seed", 0)
+    strata = _strata(source, options.pop("by", None))
     names, votes = ([], {}) if labelled is None else _labels(labelled)
-    done = Reader(extractor, store=store, workers=workers, progress=progress).features(source, "pictures")
+    done = Reader(**options).features(source, "pictures")
     done.needed(f"pictures of {source.name}")
-    place = {name: row for row, name in enumerate(source.ids)}
-    rows = np.array([place[name] for name in done.features.ids])
-    found, missing = join_names(names, done.features.ids, "the labels", source.name, need=False)
+    position = {name: row for row, name in enumerate(source.ids)}
+    rows = np.array([position[name] for name in done.features.ids])
+    row_of, missing = join_names(names, done.features.ids, "the labels", source.name, need=False)
     points = directions(done.features.matrix(), seed=seed)
-    p = _told(scores, done.features.ids) if scores else _from_votes(points, found, votes, seed)
+    p = _from_scores(scores, done.features.ids) if scores else _from_votes(points, row_of, votes, seed)
     if method in UNSURE and not np.isfinite(p).any():
         raise BadSpec(
             f"{method!r} needs a model, which takes {FEWEST} labelled pictures with votes of both kinds; there are "
-            f"{len(found)}. Choose at random first, or give scores with p_real."
+            f"{len(row_of)}. Choose at random first, or give scores with p_real."
         )
     doubt = np.where(np.isfinite(p), p * (1 - p), np.nanmax(p * (1 - p), initial=0.0))
     groups = None if strata is None else strata[rows]
-    taken = sorted(set(found.values()))
+    taken = sorted(set(row_of.values()))
     twins = twins_of(done.features.info)
     if len(np.unique(twins[taken])) == len(np.unique(twins)):
         raise BadSpec(f"Every picture of {source.name} has a label already, or is a copy of one that has.")
@@ -130,11 +177,11 @@ def suggest(
 
 
 def _labels(labelled: Any) -> tuple[list[str], dict[str, tuple[float, float]]]:
-    """Names that have labels, and (votes, of which real) of those that were voted on."""
+    """Names that have labels, and of those that were voted on (votes, real votes)."""
     labels = read_labels(labelled) if isinstance(labelled, str | Path) else labelled
     if isinstance(labels, Pairs):
         return list(dict.fromkeys([*labels.left.tolist(), *labels.right.tolist()])), {}
-    if not hasattr(labels, "image"):
+    if not isinstance(labels, Votes | Counts | Ratings):
         raise BadTable("Which pictures have labels is said by votes, counts, ratings or pairs.")
     names = list(dict.fromkeys(labels.image.tolist()))
     counts = labels.counts() if isinstance(labels, Votes) else labels if isinstance(labels, Counts) else None
@@ -146,24 +193,24 @@ def _labels(labelled: Any) -> tuple[list[str], dict[str, tuple[float, float]]]:
 
 
 def _from_votes(
-    points: np.ndarray, found: dict[str, int], votes: dict[str, tuple[float, float]], seed: int
+    points: np.ndarray, row_of: dict[str, int], votes: dict[str, tuple[float, float]], seed: int
 ) -> np.ndarray:
     """p of every picture, from the votes there are; NaN where they are too few."""
-    known = [(place, *votes[name]) for name, place in found.items() if votes.get(name, (0, 0))[0] > 0]
+    known = [(row, *votes[name]) for name, row in row_of.items() if votes.get(name, (0, 0))[0] > 0]
     y = np.array([(n, real) for _, n, real in known]).reshape(-1, 2)
     if len(known) < FEWEST or not 0 < y[:, 1].sum() < y[:, 0].sum():
         return np.full(len(points), np.nan)
-    return learned(points, np.array([place for place, *_ in known]), y, seed)
+    return learned(points, np.array([row for row, *_ in known]), y, seed)
 
 
-def _told(path: str | Path, ids: tuple[str, ...]) -> np.ndarray:
+def _from_scores(path: str | Path, ids: tuple[str, ...]) -> np.ndarray:
     """p of every picture from a table of scores; NaN where it says nothing."""
     names, values = read_scored(path, "p_real")
     for name, value in zip(names, values, strict=True):
         if not (np.isnan(value) or 0 <= value <= 1):
             raise BadTable(f"{path}: {name!r} has p_real {value:g}, which is no probability.")
-    place, _ = join_names(ids, names, "the pictures", str(path), need=False)
-    return np.array([values[place[i]] if i in place else np.nan for i in ids])
+    row_of, _ = join_names(ids, names, "the pictures", str(path), need=False)
+    return np.array([values[row_of[i]] if i in row_of else np.nan for i in ids])
 
 
 def _strata(source: Source, by: str | None) -> np.ndarray | None:

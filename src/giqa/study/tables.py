@@ -10,90 +10,77 @@ Nothing but `studies.paused` and `secrets` is ever updated, and no row is ever d
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Float,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    Text,
-    UniqueConstraint,
-)
+import sqlalchemy as sa
 
-metadata = MetaData()
+metadata = sa.MetaData()
 
-studies = Table(
+studies = sa.Table(
     "studies",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("name", String(200), nullable=False, unique=True),
-    Column("token", String(64), nullable=False, unique=True),  # of the join link
-    Column("settings", Text, nullable=False),  # JSON of giqa.study.study.Settings
-    Column("picture_bytes", Integer, nullable=False),  # every picture is served with this many
-    Column("created", Float, nullable=False),
-    Column("paused", Boolean, nullable=False),
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.String(200), nullable=False, unique=True),
+    sa.Column("token", sa.String(64), nullable=False, unique=True),  # of the join link
+    sa.Column("settings", sa.Text, nullable=False),  # JSON of giqa.study.study.Settings
+    sa.Column("picture_bytes", sa.Integer, nullable=False),  # every picture is served with this many
+    sa.Column("created", sa.Float, nullable=False),
+    sa.Column("paused", sa.Boolean, nullable=False),
 )
-pictures = Table(
+pictures = sa.Table(
     "pictures",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("study", ForeignKey("studies.id"), nullable=False),
-    Column("name", Text, nullable=False),
-    Column("kind", String(16), nullable=False),  # real, generated
-    Column("generator", Text, nullable=False),  # "" for reals
-    Column("png", LargeBinary, nullable=False),
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("study", sa.ForeignKey("studies.id"), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),  # real, generated
+    sa.Column("generator", sa.Text, nullable=False),  # "" for reals
+    sa.Column("png", sa.LargeBinary, nullable=False),
 )
-items = Table(
+items = sa.Table(
     "items",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("study", ForeignKey("studies.id"), nullable=False, index=True),
-    Column("part", String(16), nullable=False),  # tutorial, control, main
-    Column("left", ForeignKey("pictures.id"), nullable=False),
-    Column("right", ForeignKey("pictures.id")),
-    Column("truth", String(16), nullable=False),  # the right answer, or "" where there is none
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("study", sa.ForeignKey("studies.id"), nullable=False, index=True),
+    sa.Column("part", sa.String(16), nullable=False),  # tutorial, control, main
+    sa.Column("left", sa.ForeignKey("pictures.id"), nullable=False),
+    sa.Column("right", sa.ForeignKey("pictures.id")),
+    sa.Column("truth", sa.String(16), nullable=False),  # the right answer, or "" where there is none
 )
-raters = Table(
+raters = sa.Table(
     "raters",
     metadata,
-    Column("id", String(32), primary_key=True),
-    Column("study", ForeignKey("studies.id"), nullable=False, index=True),
-    Column("session", String(64), nullable=False, unique=True),  # SHA-256 of the cookie
-    Column("joined", Float, nullable=False),
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("study", sa.ForeignKey("studies.id"), nullable=False, index=True),
+    sa.Column("session", sa.String(64), nullable=False, unique=True),  # SHA-256 of the cookie
+    sa.Column("joined", sa.Float, nullable=False),
 )
-trials = Table(
+trials = sa.Table(
     "trials",
     metadata,
-    Column("id", String(32), primary_key=True),  # opaque: also the address of its pictures
-    Column("rater", ForeignKey("raters.id"), nullable=False),
-    Column("item", ForeignKey("items.id"), nullable=False, index=True),
-    Column("place", Integer, nullable=False),
-    Column("flipped", Boolean, nullable=False),  # of a pair, right was shown on the left
-    UniqueConstraint("rater", "place", name="one_trial_a_place"),
-    UniqueConstraint("rater", "item", name="an_item_once_a_rater"),
+    sa.Column("id", sa.String(32), primary_key=True),  # opaque: also the address of its pictures
+    sa.Column("rater", sa.ForeignKey("raters.id"), nullable=False),
+    sa.Column("item", sa.ForeignKey("items.id"), nullable=False, index=True),
+    sa.Column("place", sa.Integer, nullable=False),
+    sa.Column("flipped", sa.Boolean, nullable=False),  # of a pair, right was shown on the left
+    sa.UniqueConstraint("rater", "place", name="one_trial_a_place"),
+    sa.UniqueConstraint("rater", "item", name="an_item_once_a_rater"),
 )
-votes = Table(
+votes = sa.Table(
     "votes",
     metadata,
-    Column("number", Integer, primary_key=True),
-    Column("id", String(64), nullable=False, unique=True),  # made by the browser, so that a retry does not double
-    Column("rater", ForeignKey("raters.id"), nullable=False, index=True),
-    Column("trial", ForeignKey("trials.id"), nullable=False),
-    Column("revision", Integer, nullable=False),  # 0, then 1, 2 ... for corrections
-    Column("answer", String(16), nullable=False),  # as shown: real, fake; left, right; 1 to 5
-    Column("exposure_ms", Integer),  # asked for by the staircase
-    Column("shown_ms", Float),  # measured by the browser's frames
-    Column("response_ms", Float),
-    Column("at", Float, nullable=False),  # seconds since 1970, by the server
-    UniqueConstraint("trial", "revision", name="one_vote_a_revision"),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("id", sa.String(64), nullable=False, unique=True),  # made by the browser, so that a retry does not double
+    sa.Column("rater", sa.ForeignKey("raters.id"), nullable=False, index=True),
+    sa.Column("trial", sa.ForeignKey("trials.id"), nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),  # 0, then 1, 2 ... for corrections
+    sa.Column("answer", sa.String(16), nullable=False),  # as shown: real, fake; left, right; 1 to 5
+    sa.Column("exposure_ms", sa.Integer),  # asked for by the staircase
+    sa.Column("shown_ms", sa.Float),  # measured by the browser's frames
+    sa.Column("response_ms", sa.Float),
+    sa.Column("at", sa.Float, nullable=False),  # seconds since 1970, by the server
+    sa.UniqueConstraint("trial", "revision", name="one_vote_a_revision"),
 )
-secrets = Table(
-    "secrets", metadata, Column("name", String(64), primary_key=True), Column("value", Text, nullable=False)
+secrets = sa.Table(
+    "secrets", metadata, sa.Column("name", sa.String(64), primary_key=True), sa.Column("value", sa.Text, nullable=False)
 )
 
-Index("pictures_of_study", pictures.c.study)
+sa.Index("pictures_of_study", pictures.c.study)

@@ -15,15 +15,34 @@ FEWEST = 3  # places in the last quarter that a line with an error needs
 def change_over_last_quarter(steps: Any, values: Any) -> tuple[float, float]:
     """The relative change over the last quarter of a training, and its standard error.
 
+    A line is fitted by least squares to the places from 3/4 of the last step on; its change from there to the last step
+    is divided by the mean of these values. A single pair of places would say how noisy the metric is, a line says
+    whether
+    it still falls.
+
+    Parameters
+    ----------
+    steps : array (n,)
+        Of the training.
+    values : array (n,)
+        A distance or another metric at each.
+
+    Returns
+    -------
+    tuple of float
+        Change and standard error. A training has settled, as giqa uses the word, when the change is below 0.02 either
+        way; an error of that size says that nothing is known.
+
+    Raises
+    ------
+    BadShape
+        With fewer than 3 places in the last quarter.
+
+    Examples
+    --------
     >>> change, error = change_over_last_quarter([0, 75, 80, 90, 100], [9., 4.0, 4.0, 4.0, 4.0])
     >>> round(abs(change), 9), round(error, 9)
     (0.0, 0.0)
-
-    steps (n,) and a distance or another metric at each, (n,). A line is fitted by least squares to the places from 3/4
-    of the last step on; its change from there to the last step is divided by the mean of these values. A single pair of
-    places would say how noisy the metric is, a line says whether it still falls. A training has settled, as giqa uses
-    the word, when the change is below .02 either way; an error of that size says that nothing is known. Errors:
-    `BadShape` with fewer than 3 places in the last quarter.
     """
     steps, values = np.asarray(steps, float).ravel(), np.asarray(values, float).ravel()
     if len(steps) != len(values):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import csv
+import hashlib
 import io
 import json
 from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ from ..files import replace_file
 from ..images import open_source
 from ..images.decode import decode
 from ..types import Progress
+from .checkpoint import by_part, read_checkpoint, restore_optimiser, stored
 from .ohem import RunningQuantile, ohem_weights
 from .snapshots import Snapshots, as_pixels
 
@@ -51,15 +53,70 @@ def train_gan(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Path:
-    """Train a GAN on pictures for so many `steps`; `folder` gets generator.safetensors, snapshots/ and log.csv.
+    """Train a GAN on pictures; `folder` gets generator.safetensors, snapshots/ and log.csv.
 
-    Non-saturating logistic loss, R1 penalty `gamma` (every eighth step), an average of the generator's weights (`ema`,
-    which makes snapshots and pictures). Every `every` steps `each` pictures are written to snapshots/, with all reals
-    once, and a checkpoint; the same call goes on from it and ends with the same bits as if it had not been stopped, on
-    the same device with as many threads. `quality`: a network of `giqa train mbc` (NAME.safetensors): pictures whose
-    score is below the running fifth of recent ones, or below a fixed `threshold`, get `weight` in the discriminator's
-    loss (OHEM); log.csv has the share that did. `start`: the folder of another training to begin from, at its step.
-    Errors: `BadSpec`, `BadModel`, `BadSource`, `MissingExtra`.
+    Non-saturating logistic loss, R1 penalty (every eighth step), an average of the generator's weights, which makes
+    snapshots and pictures.
+
+    Parameters
+    ----------
+    reals : path, array or source
+        Pictures.
+    folder : path
+        What is written. The same call goes on from the checkpoint in it and ends with the same bits as if it had not
+        been stopped, on the same device with as many threads.
+    steps : int
+        Of the generator, in all.
+    size : 32 or 64
+        Pixels a side.
+    batch : int
+        Pictures a step.
+    every, each : int
+        Steps between snapshots and checkpoints, and pictures a snapshot; all reals are written once.
+    quality : path or None
+        A network of `giqa train mbc` (NAME.safetensors) for OHEM: pictures with a low score get `weight` in the
+        discriminator's loss; log.csv has the share that did.
+    weight : float
+        Of low-quality pictures.
+    threshold : float or None
+        A score below it is low; None: below the running fifth of recent ones.
+    start : path or None
+        The folder of another training to begin from, at its step.
+    rate : float
+        Of learning.
+    gamma : float
+        Of the R1 penalty.
+    ema : float
+        Of the average.
+    width : int
+        Of both networks.
+    device : str
+        "cpu", "cuda" or "mps".
+    seed : int
+        Of all that is random.
+    progress : callable or None
+        Gets ("train", steps done, steps in all).
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    BadSpec
+        When an option is out of its range.
+    BadModel
+        When the checkpoint is of another training.
+    BadSource, MissingExtra
+
+    Examples
+    --------
+    It takes minutes and torch::
+
+        folder = train_gan("reals/", "gan/", steps=2000)
+        train_network("mbc", folder / "snapshots" / "snapshots.csv", "mbc.safetensors")
+        train_gan("reals/", "ohem/", steps=4000, start=folder, quality="mbc.safetensors")
     """
     if size not in SIZES or min(steps, batch, every, each) < 1:
         raise BadSpec(f"size is {' or '.join(map(str, SIZES))}, steps, batch, every and each are from 1; got {size!r}.")
@@ -93,9 +150,27 @@ def read_reals(reals: Any, size: int) -> np.ndarray:
 
 
 def sample_pictures(folder: str | Path, n: int, seed: int = 0, truncation: float = 1.0) -> np.ndarray:
-    """Pictures of a trained generator, uint8 (n, size, size, 3); the same for the same seed.
+    """Pictures of a trained generator, uint8 (n, size, size, 3).
 
-    They are made of `sample_latents`, times `truncation`: below 1 nearer to the middle, better and more alike.
+    Parameters
+    ----------
+    folder : path
+        Of `train_gan`.
+    n : int
+        How many.
+    seed : int
+        The same seed, the same pictures; they are made of `sample_latents`.
+    truncation : float
+        What latents are multiplied by: below 1 nearer to the middle, better and more alike.
+
+    Returns
+    -------
+    uint8 array (n, size, size, 3)
+
+    Raises
+    ------
+    BadModel
+        When the folder holds no generator.
     """
     from safetensors import SafetensorError, safe_open
     from safetensors.torch import load_file
@@ -199,7 +274,7 @@ class GAN:
         return generated(self.average, n, seed, self.device)
 
     def keep(self, folder: Path) -> None:
-        """Checkpoint, generator and log, each replaced whole; the checkpoint last."""
+        """Checkpoint, generator and log, each written atomically; the checkpoint last."""
         from safetensors.torch import save
 
         self.log.append([self.done, *np.mean(self.recent, axis=0).round(5).tolist()])
@@ -209,38 +284,22 @@ class GAN:
         folder.mkdir(parents=True, exist_ok=True)
         said = {KEY: json.dumps({"options": self.options, "pictures": self._digest(), "log": self.log})}
         replace_file(folder / "log.csv", text.getvalue().encode())
-        average = {name: value.cpu().contiguous() for name, value in self.average.state_dict().items()}
-        replace_file(folder / "generator.safetensors", save(average, metadata=said))
-        replace_file(folder / "gan.checkpoint", save(self._state(), metadata=said))
+        replace_file(folder / "generator.safetensors", save(stored(self.average.state_dict()), metadata=said))
+        replace_file(folder / "gan.checkpoint", save(stored(self._state()), metadata=said))
 
     def restore(self, path: Path, same: bool) -> None:
         """Go on from a checkpoint; `same`: only of this very training, else also of another with the same networks."""
-        from safetensors import SafetensorError, safe_open
-
-        try:
-            with safe_open(path, framework="pt") as file:
-                said = json.loads((file.metadata() or {})[KEY])
-                state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (SafetensorError, OSError, KeyError, ValueError) as error:
-            raise BadModel(f"{path} is no checkpoint of `giqa train gan` ({type(error).__name__}).") from None
+        said, state = read_checkpoint(path, KEY, "giqa train gan")
         if same and (said["options"], said["pictures"]) != (self.options, self._digest()):
             raise BadModel(f"{path} is of a training with other pictures or options; give another folder.")
-        parts: dict[str, dict[str, Any]] = {}
-        for name, value in state.items():
-            part, _, rest = name.partition("/")
-            parts.setdefault(part, {})[rest] = value
+        parts = by_part(state, "/")
         try:
             for part in ("generator", "discriminator", "average"):
-                getattr(self, part).load_state_dict(parts[part])
+                vars(self)[part].load_state_dict(parts[part])
         except RuntimeError:
             raise BadShape(f"{path} has networks of another size or width; give the same ones.") from None
         for part in ("learn_g", "learn_d"):
-            kept: dict[int, dict[str, Any]] = {}
-            for name, value in parts.get(part, {}).items():
-                number, _, rest = name.partition("/")
-                kept.setdefault(int(number), {})[rest] = value
-            optimiser = getattr(self, part)
-            optimiser.load_state_dict(optimiser.state_dict() | {"state": kept})
+            restore_optimiser(vars(self)[part], parts.get(part, {}), "/")
         self.quantile.restore({"recent": parts["quantile"]["recent"].numpy()} if same else {"recent": np.empty(0)})
         self.log = said["log"]
         self.done = int(self.log[-1][0])
@@ -273,20 +332,14 @@ class GAN:
         return self.options["gamma"] / 2 * LAZY * r1_penalty(self.discriminator, reals)
 
     def _digest(self) -> str:
-        import hashlib
-
         return hashlib.sha256(self.pixels.tobytes()).hexdigest()
 
     def _state(self) -> dict[str, Any]:
         import torch
 
-        parts = {name: getattr(self, name).state_dict() for name in ("generator", "discriminator", "average")}
+        parts = {name: vars(self)[name].state_dict() for name in ("generator", "discriminator", "average")}
         parts["quantile"] = {"recent": torch.from_numpy(self.quantile.state()["recent"])}
         for name in ("learn_g", "learn_d"):
-            kept = getattr(self, name).state_dict()["state"]
+            kept = vars(self)[name].state_dict()["state"]
             parts[name] = {f"{number}/{key}": value for number, state in kept.items() for key, value in state.items()}
-        return {
-            f"{part}/{name}": value.detach().cpu().clone().contiguous()
-            for part, values in parts.items()
-            for name, value in values.items()
-        }
+        return {f"{part}/{name}": value for part, values in parts.items() for name, value in values.items()}

@@ -15,7 +15,7 @@ from ..images.degradations import KINDS, LEVELS, degraded
 from ..model.model import Model
 from ..scorers.labels import FOLDS
 from ..scorers.scale import Scale, assign_folds, twins
-from ..types import Features, Progress
+from ..types import Features
 from .manifest import Manifest, read_manifest
 
 LEARNED = ("mbc", "bc", "ir", "rank")
@@ -23,30 +23,57 @@ RANKED = 200  # real pictures that are damaged, at most
 
 
 def train_heads(
-    kind: str,
-    manifest: Any,
-    extractor: Any = None,
-    *,
-    n_heads: int | None = None,
-    preset: str | None = None,
-    seed: int = 0,
-    store: bool = True,
-    workers: int | None = None,
-    progress: Progress | None = None,
+    kind: str, manifest: Any, extractor: Any = None, *, preset: str | None = None, seed: int = 0, **options: Any
 ) -> Model:
     """A model whose score was learned from snapshots; `giqa.score(fakes, model=...)` takes it like any other.
 
-    `kind`: "mbc", "bc", "ir" or "rank"; `manifest`: see `read_manifest`; `extractor` as in `giqa.fit`. z and
-    percentile are read against the manifest's reals, each scored by heads that have not seen it (five folds; twins, and
-    pictures of one iteration, stay together). "rank" learns from damaged reals alone. Errors: `BadSpec`, `BadSource`,
-    `BadShape`.
+    Parameters
+    ----------
+    kind : "mbc", "bc", "ir" or "rank"
+        What is learned; "rank" learns from damaged reals alone.
+    manifest : path
+        See `read_manifest`.
+    extractor : str, object or None
+        As in `giqa.fit`.
+    preset : str or None
+        Whose parameters the heads have.
+    seed : int
+        Of folds and starts.
+    **options
+        `n_heads` of "mbc". `store`, `workers` and `progress`: see `giqa.features.Reader`.
+
+    Returns
+    -------
+    Model
+        z and percentile are read against the manifest's reals, each scored by heads that have not seen it (five folds;
+        twins, and pictures of one iteration, stay together).
+
+    Raises
+    ------
+    BadSpec
+        For another kind, or `n_heads` where there is one head.
+    BadSource, BadShape
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from giqa.train import Snapshots
+    >>> folder, rng = tempfile.mkdtemp(), np.random.default_rng(0)
+    >>> snapshots = Snapshots(folder, every=1)
+    >>> snapshots.write_reals(rng.integers(0, 255, (24, 32, 32, 3), np.uint8))
+    >>> for iteration in (1, 2, 3, 4, 5):
+    ...     snapshots(iteration, lambda: rng.integers(0, 40 * iteration, (4, 32, 32, 3), np.uint8))
+    >>> model = train_heads("bc", f"{folder}/snapshots.csv", "statistics", store=False)
+    >>> model.made_by["learned_from"]["snapshots"]
+    5
     """
+    n_heads = options.pop("n_heads", None)
     if kind not in LEARNED:
         raise BadSpec(f"Learned scorers are {', '.join(LEARNED)}; got {kind!r}.")
     if n_heads is not None and kind != "mbc":
         raise BadSpec(f"Only mbc has several heads; {kind} does not take n_heads={n_heads!r}.")
     snapshots = read_manifest(manifest)
-    reader = Reader(extractor, store=store, workers=workers, progress=progress)
+    reader = Reader(extractor, **options)
     scorer = registry.make("scorer", kind, preset=preset, seed=seed, n_heads=n_heads)
     fit = _fit_rank if kind == "rank" else _fit_labels
     scorer, reals, held_out, learned_from = fit(scorer, snapshots, reader, seed)
@@ -82,8 +109,8 @@ def snapshot_folds(snapshots: np.ndarray, info: np.ndarray, seed: int) -> np.nda
 
 def _fit_labels(scorer: Any, snapshots: Manifest, reader: Reader, seed: int) -> tuple:
     features = reader.features(snapshots.source, "snapshots").features
-    place = {name: row for row, name in enumerate(snapshots.source.ids)}
-    rows = np.array([place[name] for name in features.ids], int)  # without those that could not be read
+    position = {name: row for row, name in enumerate(snapshots.source.ids)}
+    rows = np.array([position[name] for name in features.ids], int)  # without those that could not be read
     real = snapshots.real[rows]
     folds = snapshot_folds(snapshots.snapshots()[rows], features.info, seed)
     scorer.fit(features, snapshots.label[rows], folds=folds)
@@ -97,8 +124,8 @@ def _fit_rank(scorer: Any, snapshots: Manifest, reader: Reader, seed: int) -> tu
     if len(reals.label) > RANKED:
         reals = reals.rows(np.sort(np.random.default_rng(seed).permutation(len(reals.label))[:RANKED]))
     whole = reader.features(reals.source, "reals").features
-    place = {name: row for row, name in enumerate(reals.source.ids)}
-    pixels = [decode(reals.source.raw(place[name])).pixels for name in whole.ids]
+    position = {name: row for row, name in enumerate(reals.source.ids)}
+    pixels = [decode(reals.source.raw(position[name])).pixels for name in whole.ids]
     cases = [(row, kind, level) for row in range(len(pixels)) for kind in KINDS for level in range(1, LEVELS + 1)]
     made = [degraded(pixels[row], kind, level, seed=row) for row, kind, level in cases]
     damaged = reader.features(made, "damaged reals").features

@@ -20,7 +20,27 @@ KINDS = ("real", "generated", "fake")
 
 @dataclass(frozen=True, eq=False)
 class Manifest:
-    """Pictures with their run, iteration (NaN for real ones) and pseudo label, each (n,)."""
+    """Pictures with their run, iteration and pseudo label.
+
+    Parameters
+    ----------
+    source : Source
+        The pictures.
+    run : str array (n,)
+        The training that each is of.
+    iteration : float array (n,)
+        NaN for real ones.
+    label : float array (n,)
+        Pseudo labels, eq. 1: 1 for reals.
+
+    Examples
+    --------
+    >>> from giqa.images import open_source
+    >>> source = open_source(np.zeros((3, 8, 8, 3), np.uint8))
+    >>> manifest = Manifest(source, np.array(["a", "a", ""]), np.array([1.0, 2.0, np.nan]), np.array([0.5, 1.0, 1.0]))
+    >>> manifest.real.tolist(), manifest.snapshots().tolist()
+    ([False, False, True], [1, 2, -1])
+    """
 
     source: Source
     run: np.ndarray
@@ -37,6 +57,10 @@ class Manifest:
         names = [f"{run}\n{iteration}" for run, iteration in zip(self.run, self.iteration, strict=True)]
         numbers = np.unique(names, return_inverse=True)[1]
         return np.where(self.real, -1, numbers)
+
+    def aims(self) -> bytes:
+        """What is learned of the pictures, for a digest."""
+        return self.label.tobytes()
 
     def rows(self, keep: np.ndarray) -> Manifest:
         """Some of the pictures, with the labels they have."""
@@ -64,9 +88,33 @@ class Part:
 def read_manifest(where: Any) -> Manifest:
     """A table with the columns image, kind (`real` or `generated`), iteration, and run if there are several.
 
-    `where`: `TABLE.csv` or `TABLE.csv[filter]`; the column may be another of `giqa.images.iterations.COLUMNS`, such as
-    epoch. Labels are eq. 1, with the last iteration of each run in this table.
-    Errors: `BadSource` names the row that is wrong.
+    Parameters
+    ----------
+    where : path
+        `TABLE.csv` or `TABLE.csv[filter]`. The column of iterations may be another of `giqa.images.iterations.COLUMNS`,
+        such as epoch.
+
+    Returns
+    -------
+    Manifest
+        Labels are eq. 1, with the last iteration of each run in this table.
+
+    Raises
+    ------
+    BadSource
+        It names the row that is wrong.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from giqa.train import Snapshots
+    >>> folder = tempfile.mkdtemp()
+    >>> snapshots = Snapshots(folder, every=1)
+    >>> snapshots.write_reals(np.zeros((1, 8, 8, 3), np.uint8))
+    >>> for iteration in (1, 2):
+    ...     snapshots(iteration, lambda: np.zeros((1, 8, 8, 3), np.uint8))
+    >>> sorted(read_manifest(f"{folder}/snapshots.csv").label.tolist())[-1]
+    1.0
     """
     source = open_source(where)
     columns = columns_of(source)

@@ -23,6 +23,7 @@ from ..scorers.fixed import Value
 from ..scorers.labels import targets, thresholds
 from ..scorers.scale import FEWEST, twins
 from ..types import Progress
+from .checkpoint import by_part, read_checkpoint, restore_optimiser, stored
 from .manifest import Part, read_manifest
 from .pictures import Pictures, batch_input, read_pictures, turned
 from .recipe import recipe_for
@@ -31,35 +32,61 @@ MARGIN = 1.0  # of the hinge on ranks
 
 
 def train_network(
-    kind: str,
-    manifest: Any,
-    out: str | Path,
-    *,
-    preset: str = "recommended",
-    n_heads: int | None = None,
-    device: str = "cpu",
-    precision: str = "float32",
-    seed: int = 0,
-    workers: int | None = None,
-    progress: Progress | None = None,
-    **changes: Any,
+    kind: str, manifest: Any, out: str | Path, *, device: str = "cpu", progress: Progress | None = None, **options: Any
 ) -> Path:
-    """Learn `out` (NAME.safetensors) from a table of snapshots; the extractor `learned` makes scores of it.
+    """Learn a network from a table of snapshots; the extractor `learned` makes scores of it.
 
-    `kind`: "mbc", "bc", "ir" or "rank"; `manifest`: see `giqa.train.manifest.read_manifest`; `changes`: `network`,
-    `load`, `crop`, `rotation`, `rate`, `decay`, `batch`, `epochs`, `patience`, in place of the preset's. A fifth of the
-    snapshots is held out: the weights with the smallest loss on them are kept, and learning stops after `patience`
-    epochs without a smaller one. After every epoch a checkpoint is written beside `out`; the same call goes on from
-    it and, on the same device with as many threads, ends with the same bits as if it had never been stopped. Where 20
-    different reals are held out, NAME.giqa is written too: a model with their scores as its scale. Errors: `BadSpec`,
-    `BadSource`, `BadModel` (a checkpoint of another training), `MissingExtra`.
+    A fifth of the snapshots is held out: the weights with the smallest loss on them are kept, and learning stops after
+    `patience` epochs without a smaller one.
+
+    Parameters
+    ----------
+    kind : "mbc", "bc", "ir" or "rank"
+        What is learned.
+    manifest : path
+        See `giqa.train.read_manifest`.
+    out : path
+        NAME.safetensors. After every epoch a checkpoint is written next to it; the same call goes on from it and, on
+        the same device with as many threads, ends with the same bits as if it had never been stopped. Where 20
+        different
+        reals are held out, NAME.giqa is written too: a model with their scores as its scale.
+    device : str
+        "cpu", "cuda" or "mps".
+    progress : callable or None
+        Gets (what, done, in all).
+    **options
+        `preset` ("recommended"), `n_heads`, `precision` ("float32"), `seed` (0) and `workers`. In place of the
+        preset's: `network`, `load`, `crop`, `rotation`, `rate`, `decay`, `batch`, `epochs`, `patience`.
+
+    Returns
+    -------
+    Path
+        `out`.
+
+    Raises
+    ------
+    BadSpec
+        When an option is out of its range.
+    BadModel
+        When the checkpoint is of another training.
+    BadSource, MissingExtra
+
+    Examples
+    --------
+    It needs torch::
+
+        train_network("mbc", "snapshots/snapshots.csv", "mbc.safetensors", epochs=10)
+
+    >>> train_network("mbc", "snapshots.csv", "mbc.pt")
+    Traceback (most recent call last):
+    giqa.errors.BadSpec: A network is kept as NAME.safetensors, got 'mbc.pt'.
     """
-    out = Path(out)
+    out, workers = Path(out), options.pop("workers", None)
     if out.suffix != ".safetensors":
         raise BadSpec(f"A network is kept as NAME.safetensors, got {out.name!r}.")
-    recipe = recipe_for(kind, preset, n_heads, precision, seed, **changes)
+    recipe = recipe_for(kind, **options)
     where = find_device(device, "giqa train")
-    pictures = read_pictures(read_manifest(manifest), recipe["load"], seed, workers, progress)
+    pictures = read_pictures(read_manifest(manifest), recipe["load"], recipe["seed"], workers, progress)
     trainer = Trainer(recipe, pictures, where, out.with_suffix(".checkpoint"))
     trainer.run(progress)
     trainer.write(out)
@@ -131,7 +158,7 @@ class Trainer:
                 self._keep()
 
     def write(self, out: Path) -> None:
-        """The best weights and the recipe, whole or not at all."""
+        """The best weights and the recipe, written atomically."""
         from safetensors.torch import save
 
         said = self.recipe | {"history": self.history, "giqa": __version__, "pictures": self.pictures.digest}
@@ -139,8 +166,7 @@ class Trainer:
         if self.recipe["kind"] == "mbc":
             said["thresholds"] = self._thresholds().tolist()
         out.parent.mkdir(parents=True, exist_ok=True)
-        best = {name: value.cpu().contiguous() for name, value in self.best.items()}
-        replace_file(out, save(best, metadata={KEY: json.dumps(said)}))
+        replace_file(out, save(stored(self.best), metadata={KEY: json.dumps(said)}))
 
     def _thresholds(self) -> np.ndarray:
         return thresholds(self.pictures.manifest.label, self.recipe["n_heads"], self.recipe["preset"])
@@ -214,7 +240,7 @@ class Trainer:
         return sum(lost) / len(self.held)
 
     def _keep(self) -> None:
-        """The checkpoint: safetensors and JSON, replaced whole."""
+        """The checkpoint: safetensors and JSON, written atomically."""
         from safetensors.torch import save
 
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
@@ -223,37 +249,23 @@ class Trainer:
             tensors |= {f"optimiser.{number}.{name}": value for name, value in state.items() if value is not None}
         said = {"recipe": self.recipe, "pictures": self.pictures.digest, "history": self.history}
         self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        tensors = {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}
-        replace_file(self.checkpoint, save(tensors, metadata={KEY: json.dumps(said)}))
+        replace_file(self.checkpoint, save(stored(tensors), metadata={KEY: json.dumps(said)}))
 
     def _resume(self) -> None:
         """Go on from the checkpoint, if there is one of this very training."""
-        from safetensors import SafetensorError, safe_open
-
         if not self.checkpoint.is_file():
             return
-        try:
-            with safe_open(self.checkpoint, framework="pt") as file:
-                said = json.loads((file.metadata() or {})[KEY])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (SafetensorError, KeyError, ValueError) as error:
-            raise BadModel(f"{self.checkpoint} is no checkpoint ({type(error).__name__}); delete it.") from None
+        said, tensors = read_checkpoint(self.checkpoint, KEY, "giqa train")
         if (said["recipe"], said["pictures"]) != (self.recipe, self.pictures.digest):
             raise BadModel(
                 f"{self.checkpoint} is the checkpoint of a training with other pictures or options; delete it, or "
                 "give another name with -o."
             )
-        parts: dict[str, dict[str, Any]] = {"network": {}, "best": {}, "optimiser": {}}
-        for name, value in tensors.items():
-            part, _, rest = name.partition(".")
-            parts[part][rest] = value.to(self.device) if part != "optimiser" else value
+        parts = by_part(tensors, ".")
         self.network.load_state_dict(parts["network"])
-        self.best, self.history = parts["best"], said["history"]
-        state: dict[int, dict[str, Any]] = {}
-        for name, value in parts["optimiser"].items():
-            number, _, rest = name.partition(".")
-            state.setdefault(int(number), {})[rest] = value
-        self.optimiser.load_state_dict(self.optimiser.state_dict() | {"state": state})
+        self.best = {name: value.to(self.device) for name, value in parts.get("best", {}).items()}
+        self.history = said["history"]
+        restore_optimiser(self.optimiser, parts.get("optimiser", {}), ".")
 
 
 def rate_at(recipe: dict[str, Any], gone: float) -> float:
@@ -291,7 +303,7 @@ def ranked_pairs(pixels: np.ndarray, seeds: np.ndarray) -> tuple[np.ndarray, np.
 
 
 def _write_model(out: Path, pictures: Pictures) -> None:
-    """NAME.giqa beside the network: its score on the scale of the reals that were held out, if they are enough."""
+    """NAME.giqa next to the network: its score on the scale of the reals that were held out, if there are enough."""
     keep = pictures.held_out & pictures.manifest.real
     model = out.with_suffix(".giqa")
     if len(np.unique(twins(pictures.info[keep]))) < FEWEST:

@@ -13,18 +13,44 @@ from ..errors import BadShape, BadSpec
 def ohem_weights(scores: Any, threshold: float = 0.2, weight: float = 2.0, mean_one: bool = False) -> Any:
     """Weight of each generated picture in the loss: `weight` where its score is below `threshold`, else 1.
 
-    >>> ohem_weights(np.array([0.1, 0.2, 0.9])).tolist()
-    [2.0, 1.0, 1.0]
+    Parameters
+    ----------
+    scores : array or tensor (n,)
+        A numpy array, or a PyTorch tensor on any device. A missing score (NaN) weighs 1.
+    threshold : float
+        The paper has 0.2, without saying on which scale; see the notes.
+    weight : float
+        The paper has 2.
+    mean_one : bool
+        Divide by the mean weight, so that the loss on fakes as a whole does not grow and only its distribution changes.
 
-    `scores` (n,) are a numpy array or a PyTorch tensor on any device; the weights are of the same kind, since nothing
-    but operators is used, and no gradient flows through them. A missing score (NaN) weighs 1. In a training loop:
+    Returns
+    -------
+    array or tensor (n,)
+        Of the same kind as `scores`, since nothing but operators is used; no gradient flows through the weights.
+
+    Raises
+    ------
+    BadSpec
+        For a weight that is negative.
+
+    Notes
+    -----
+    On the percentile of held-out reals almost all pictures of a weak generator lie below 0.2, so that all get one
+    weight: `RunningQuantile` gives the threshold below which a fifth of the recent fakes lie.
+
+    References
+    ----------
+    GIQA (Gu et al. 2020), section 4.2.
+
+    Examples
+    --------
+    In a training loop::
 
         loss = (ohem_weights(quality(fakes), threshold) * F.softplus(discriminator(fakes))).mean()
 
-    The paper has weight 2 and threshold .2 without saying on which scale. On the percentile of held-out reals almost
-    all pictures of a weak generator lie below .2, so that nothing is told apart: `RunningQuantile` gives the threshold
-    below which a fifth of the recent fakes lie. `mean_one` divides by the mean weight, so that the loss on fakes as a
-    whole does not grow and only its distribution changes. Errors: `BadSpec` for a weight that is negative.
+    >>> ohem_weights(np.array([0.1, 0.2, 0.9])).tolist()
+    [2.0, 1.0, 1.0]
     """
     if not weight >= 0:
         raise BadSpec(f"ohem_weights(weight=...) is 0 or more, got {weight!r}; the paper has 2.")
@@ -35,12 +61,28 @@ def ohem_weights(scores: Any, threshold: float = 0.2, weight: float = 2.0, mean_
 class RunningQuantile:
     """The value below which a share `q` of the last `window` scores lie; the threshold for `ohem_weights`.
 
+    A share of at most `q` of the known scores lies strictly below the threshold. `state` and `restore` are for
+    checkpoints.
+
+    Parameters
+    ----------
+    q : float
+        The share, above 0 and below 1.
+    window : int
+        Scores that are remembered.
+    fewest : int
+        Until so many scores are known the threshold is -inf and no picture is weighted.
+
+    Raises
+    ------
+    BadSpec
+        When a parameter is out of its range.
+
+    Examples
+    --------
     >>> quantile = RunningQuantile(q=0.2, fewest=5)
     >>> quantile.update(np.array([5., 1., 2.])), quantile.update(np.array([4., 3.]))
     (-inf, 2.0)
-
-    Until `fewest` scores are known the threshold is -inf and no picture is weighted. A share of at most `q` of the
-    known scores lies strictly below the threshold. `state` and `restore` are for checkpoints. Errors: `BadSpec`.
     """
 
     def __init__(self, q: float = 0.2, window: int = 5000, fewest: int = 100):

@@ -34,10 +34,7 @@ class Pictures:
     @property
     def digest(self) -> str:
         """SHA-256 over pixels and labels: a resumed training must have the same."""
-        digest = hashlib.sha256(self.info["digest"].tobytes())
-        digest.update(self.manifest.label.tobytes())
-        digest.update(np.asarray(getattr(self.manifest, "votes", ())).tobytes())
-        return digest.hexdigest()
+        return hashlib.sha256(self.info["digest"].tobytes() + self.manifest.aims()).hexdigest()
 
 
 def read_pictures(
@@ -50,7 +47,27 @@ def read_pictures(
 ) -> Pictures:
     """All pictures of a manifest that can be read, resized to (load, load); a warning names the others.
 
-    `held_out`: (manifest, records `INFO`, seed) to which are held out; else a fifth of the snapshots and of the reals.
+    Parameters
+    ----------
+    manifest : Manifest
+        The pictures.
+    load : int
+        Pixels a side.
+    seed : int
+        Of what is held out.
+    workers, progress
+        See `giqa.features.Reader`.
+    held_out : callable or None
+        (manifest, records `INFO`, seed) to which are held out; None: a fifth of the snapshots and of the reals.
+
+    Returns
+    -------
+    Pictures
+
+    Raises
+    ------
+    BadSource
+        When they take too much memory, or there are too few to hold some out.
     """
     n = len(manifest.label)
     if n * load * load * 3 > IN_MEMORY:
@@ -101,7 +118,18 @@ def _held_out(manifest: Manifest, info: np.ndarray, seed: int) -> np.ndarray:
 def batch_input(pixels: np.ndarray, recipe: Mapping[str, Any], rng: np.random.Generator | None) -> np.ndarray:
     """Pictures uint8 (n, load, load, 3) as the network takes them, float32 (n, 3, crop, crop), standardised.
 
-    With `rng`: a random crop, mirrored half of the time; without: the middle.
+    Parameters
+    ----------
+    pixels : uint8 array (n, load, load, 3)
+        Pictures.
+    recipe : mapping
+        `crop`, `mean` and `deviation`.
+    rng : Generator or None
+        A random crop, mirrored half of the time; None: the middle.
+
+    Returns
+    -------
+    float array (n, 3, crop, crop)
     """
     n, side, crop = len(pixels), pixels.shape[1], recipe["crop"]
     if rng is None:

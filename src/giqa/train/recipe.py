@@ -35,7 +35,7 @@ RECOMMENDED = {
     "batch": 64,
     "epochs": 30,
     "patience": 8,
-    "real_share": 0.25,  # reals are repeated up to this share of an epoch: they are few beside all snapshots
+    "real_share": 0.25,  # reals are repeated up to this share of an epoch: they are few compared with all snapshots
     "mean": None,  # of the pictures learned from
     "deviation": None,
 }
@@ -54,8 +54,33 @@ def recipe_for(
     seed: int = 0,
     **changes: Any,
 ) -> dict[str, Any]:
-    """Everything that decides the result besides the pictures; `changes` of None leave what the preset says.
+    """Everything that decides the result besides the pictures.
 
+    Parameters
+    ----------
+    kind : str
+        A word of `KINDS`.
+    preset : "paper", "released" or "recommended"
+        A key of `PRESETS`.
+    n_heads : int or None
+        Of "mbc"; None: 8.
+    precision : "float32" or "bfloat16"
+        Of the network.
+    seed : int
+        Of all that is random.
+    **changes
+        Words of `CHANGES`, in place of the preset's; None leaves what the preset says.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    BadSpec
+
+    Examples
+    --------
     >>> recipe_for("mbc", epochs=3)["epochs"], recipe_for("bc", "released")["network"]
     (3, 'vgg19bn')
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,38 @@ COLUMNS = ("image", "kind", "run", "iteration")
 
 
 class Snapshots:
-    """A callback for any training loop: pictures in `folder`, and `folder/snapshots.csv` with the columns
-    `image,kind,run,iteration`, from which `giqa train mbc` learns quality.
+    """A callback for any training loop: pictures by iteration in a folder, and the table that names them.
 
+    `giqa train mbc` learns quality from the table, `folder/snapshots.csv`, with the columns `image,kind,run,iteration`.
+
+    Parameters
+    ----------
+    folder : path
+        Where pictures and table go. Processes that write at once need a folder each.
+    run : str
+        The name of the training.
+    every : int
+        Iterations between snapshots.
+    low, high : float
+        Black and white of pictures that are floats.
+
+    Raises
+    ------
+    BadSpec, BadShape
+    BadTable
+        When the folder holds another table.
+
+    Notes
+    -----
+    `sample` is called only when a snapshot is due. Pictures are uint8 (n, h, w, 3), or floats from `low` to `high`, as
+    arrays (n, h, w, 3) or tensors (n, 3, h, w) on any device; one channel is repeated to three. The pictures of an
+    iteration are written before the table names them, and the table is written atomically: a process killed at any
+    moment leaves a table whose pictures all exist. An iteration that the table has is left as it is, so that a resumed
+    run
+    writes what is missing.
+
+    Examples
+    --------
     >>> import tempfile
     >>> folder = tempfile.mkdtemp()
     >>> snapshots = Snapshots(folder, run="a", every=500)
@@ -28,13 +58,6 @@ class Snapshots:
     ...     snapshots(iteration, lambda: np.zeros((2, 8, 8, 3), np.uint8))
     >>> snapshots.iterations
     [0, 500, 1000]
-
-    `sample` is called only when a snapshot is due. Pictures are uint8 (n, h, w, 3), or floats from `low` to `high`,
-    as arrays (n, h, w, 3) or tensors (n, 3, h, w) on any device; one channel is repeated to three. The pictures of an
-    iteration are written before the table names them, and the table is replaced whole: a process killed at any moment
-    leaves a table of which every picture exists. An iteration that the table has is left as it is, so that a resumed
-    run writes what is missing. Processes that write at once need a folder each. Errors: `BadShape`, `BadSpec`,
-    `BadTable`.
     """
 
     def __init__(self, folder: str | Path, run: str = "run", every: int = 1000, low: float = -1.0, high: float = 1.0):
@@ -60,7 +83,7 @@ class Snapshots:
         self._add(pictures, "generated", f"{self.run}/{iteration:08d}", int(iteration))
 
     def write_reals(self, pictures: Any) -> None:
-        """Write real pictures too, once: learning needs them beside the generated ones."""
+        """Write real pictures too, once: learning needs them as well as the generated ones."""
         if not any(kind == "real" and run == self.run for _, kind, run, _ in self.rows):
             self._add(pictures, "real", f"{self.run}/real", "")
 
@@ -81,14 +104,32 @@ class Snapshots:
 
 
 def as_pixels(pictures: Any, low: float = -1.0, high: float = 1.0) -> np.ndarray:
-    """Pictures as a network makes them to uint8 (n, h, w, 3): `low` is black, `high` white, beyond is clipped.
+    """Pictures as a network makes them to uint8 (n, h, w, 3).
 
+    Parameters
+    ----------
+    pictures : array (n, h, w, 3) or tensor (n, 3, h, w)
+        uint8, or floats; or with one channel.
+    low, high : float
+        Black and white; beyond is clipped.
+
+    Returns
+    -------
+    uint8 array (n, h, w, 3)
+
+    Raises
+    ------
+    BadSpec, BadShape
+
+    Examples
+    --------
     >>> as_pixels(np.array([-1, 0, 1, 9.]).reshape(1, 1, 4, 1))[0, 0, :, 0].tolist()
     [0, 128, 255, 255]
     """
     if not high > low:
         raise BadSpec(f"Pictures go from low to high, got low={low!r} and high={high!r}.")
-    tensor = hasattr(pictures, "detach")
+    torch = sys.modules.get("torch")  # a tensor can only come from one that is imported already
+    tensor = torch is not None and isinstance(pictures, torch.Tensor)
     if tensor:
         pictures = pictures.detach()
         pictures = (pictures.float() if pictures.is_floating_point() else pictures).cpu().numpy()

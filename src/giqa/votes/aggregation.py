@@ -17,8 +17,16 @@ SMOOTHING = 0.01  # answers added to each cell of a rater's confusion matrix, so
 class Consensus:
     """One row a picture, in the order of their names: the probability that it "is real" to these raters.
 
-    `sensitivity`, `specificity`: of each rater, how often real and fake (as the model has it) are called so; empty for
-    the majority.
+    Parameters
+    ----------
+    image : str array (n,)
+        Names.
+    p_real : float array (n,)
+        From 0 to 1.
+    raters : str array (r,)
+        Names of the raters; empty for the majority.
+    sensitivity, specificity : float array (r,)
+        Of each rater, how often real and fake (as the model has it) are called so; empty for the majority.
     """
 
     image: np.ndarray
@@ -29,18 +37,63 @@ class Consensus:
 
 
 def majority(votes: Votes) -> Consensus:
-    """The share of votes that said real; above one half it is the majority's label, one half is a draw."""
+    """The share of votes that said real; above one half it is the majority's label, one half is a draw.
+
+    Parameters
+    ----------
+    votes : Votes
+        Single votes.
+
+    Returns
+    -------
+    Consensus
+
+    Examples
+    --------
+    >>> from giqa.tables.table import Table
+    >>> from giqa.votes import as_labels
+    >>> table = Table("votes", {"image": ["a", "a", "b"], "rater": ["r", "s", "r"], "said_real": [1, 0, 1]})
+    >>> majority(as_labels(table)).p_real.tolist()
+    [0.5, 1.0]
+    """
     images, place = np.unique(votes.image, return_inverse=True)
     share = np.bincount(place, votes.said_real, len(images)) / np.bincount(place, minlength=len(images))
     return Consensus(images, share, np.empty(0, np.str_), np.empty(0), np.empty(0))
 
 
 def dawid_skene(votes: Votes, most: int = 200, tolerance: float = 1e-6) -> Consensus:
-    """Labels weighed by how good each rater is, both learned from the votes alone (Dawid and Skene 1979, by EM).
+    """Labels weighed by how good each rater is, both learned from the votes alone, by EM from the majority.
 
-    Starts from the majority. It assumes that there is a right answer which raters see more or less well; for "does it
-    look real?" on pictures that divide people, the share of votes says more. Raters who all agree on what is wrong
-    are believed.
+    Parameters
+    ----------
+    votes : Votes
+        Single votes.
+    most : int
+        Steps at most.
+    tolerance : float
+        It ends when no probability moves by more than this.
+
+    Returns
+    -------
+    Consensus
+
+    Notes
+    -----
+    It assumes that there is a right answer which raters see more or less well. For "does it look real?" on pictures
+    that divide raters, the share of votes says more. Raters who all agree on what is wrong are taken to be right.
+
+    References
+    ----------
+    Dawid and Skene 1979.
+
+    Examples
+    --------
+    >>> from giqa.tables.table import Table
+    >>> from giqa.votes import as_labels
+    >>> images, raters, said = "aaabbbccc", "rstrstrst", [1, 1, 0, 0, 0, 1, 1, 1, 1]
+    >>> table = Table("votes", {"image": [*images], "rater": [*raters], "said_real": said})
+    >>> dawid_skene(as_labels(table)).p_real.round(1).tolist()  # t disagrees, and counts for little
+    [1.0, 0.0, 1.0]
     """
     images, i = np.unique(votes.image, return_inverse=True)
     raters, r = np.unique(votes.rater, return_inverse=True)
@@ -67,8 +120,16 @@ def _share(rater: np.ndarray, weight: np.ndarray, right: np.ndarray, n: int) -> 
 class Strengths:
     """One row a picture (or generator), best first: log-strength with mean 0 and its 95 % interval.
 
-    A difference d between two means that the stronger is chosen with probability 1 / (1 + exp(-d)). The interval is
-    that of the strength against the mean of all, from the curvature of the likelihood; votes count as independent.
+    Parameters
+    ----------
+    name : str array (n,)
+        Names.
+    strength : float array (n,)
+        A difference d between two means that the stronger is chosen with probability 1 / (1 + exp(-d)).
+    low, high : float array (n,)
+        Of the strength against the mean of all, from the curvature of the likelihood; votes count as independent.
+    votes : float array (n,)
+        Comparisons that each was in.
     """
 
     name: np.ndarray
@@ -79,10 +140,40 @@ class Strengths:
 
 
 def bradley_terry(pairs: Pairs, prior: float = 0.1, most: int = 10_000, tolerance: float = 1e-9) -> Strengths:
-    """Strengths from pairs, P(i is chosen over j) = s_i / (s_i + s_j), by minorisation (Hunter 2004).
+    """Strengths from pairs, P(i is chosen over j) = s_i / (s_i + s_j), by minorisation.
 
-    `prior`: wins and losses of each against an opponent of average strength, which keeps those finite that never won
-    or never lost; with 0 such a table is refused. A tie is half a vote to each.
+    Parameters
+    ----------
+    pairs : Pairs
+        A tie is half a vote to each.
+    prior : float
+        Wins and losses of each against an opponent of average strength, which keeps those finite that never won or
+        never lost. With 0 such a table is refused.
+    most : int
+        Steps at most.
+    tolerance : float
+        It ends when no log-strength moves by more than this.
+
+    Returns
+    -------
+    Strengths
+        Best first.
+
+    Raises
+    ------
+    BadShape
+        Without votes between two pictures; with `prior=0` when some never won, or never lost, against the others.
+
+    References
+    ----------
+    Hunter 2004, MM algorithms for generalized Bradley-Terry models.
+
+    Examples
+    --------
+    >>> names = (["a", "b", "a"], ["b", "c", "c"])
+    >>> pairs = Pairs(*map(np.array, (*names, [3.0, 2.0, 4.0], [1.0, 2.0, 0.0], [""] * 3)))
+    >>> bradley_terry(pairs).name.tolist()
+    ['a', 'b', 'c']
     """
     names, place = np.unique(np.concatenate([pairs.left, pairs.right]), return_inverse=True)
     left, right = np.split(place, 2)

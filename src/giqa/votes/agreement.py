@@ -1,4 +1,4 @@
-"""How far people agree, how reliable the mean of a few of them is, and how well any predictor can do.
+"""How far raters agree, how reliable the mean of a few of them is, and how well any predictor can do.
 
 The model behind reliability and ceiling: picture i has a probability p_i that a person calls it real, raters answer
 independently of each other, and p_i ~ Beta(a, b) over the pictures. (a, b) are found by maximum likelihood from the
@@ -18,18 +18,36 @@ from collections.abc import Callable
 import numpy as np
 
 from ..errors import BadShape, BadSpec
-from ..stats import Estimate, from_draws
-from ..stats import incomplete_beta as incomplete_beta
+from ..stats import Estimate, from_draws, incomplete_beta
 
-STRENGTH = (-3.0, 9.0)  # range of log(a + b) that is searched: correlations of .95 to .0001
+STRENGTH = (-3.0, 9.0)  # range of log(a + b) that is searched: correlations of 0.95 to 0.0001
 METRICS = ("nominal", "ordinal", "interval")
 
 
 def pairwise_agreement(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | None = None) -> float:
-    """The share of pairs of judgements of one picture that agree, pooled over all pairs: pictures with more weigh more.
+    """The share of pairs of judgements of one picture that agree, pooled over all pairs.
 
     sum_i [r_i (r_i - 1) + f_i (f_i - 1)] / sum_i n_i (n_i - 1), with r_i real and f_i fake votes of n_i.
 
+    Parameters
+    ----------
+    n, n_real : array (pictures,)
+        Votes on each picture, and how many of them say real. Pictures with more votes weigh more.
+    weight : array (pictures,) or None
+        How often each picture counts; None: once.
+
+    Returns
+    -------
+    float
+        From 0 to 1; NaN where no picture has two votes.
+
+    Raises
+    ------
+    BadShape
+        When the counts are no counts.
+
+    Examples
+    --------
     >>> pairwise_agreement(np.array([2, 3, 1]), np.array([2, 1, 0]))  # 1 of 1 pair, 1 of 3 pairs, no pair
     0.5
     """
@@ -38,8 +56,22 @@ def pairwise_agreement(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | N
 
 
 def share_that_agree(counts: np.ndarray, weight: np.ndarray | None = None) -> float:
-    """The same for answers of any number: `counts` (pictures, answers), how many gave a picture each answer.
+    """`pairwise_agreement` for answers of any number.
 
+    Parameters
+    ----------
+    counts : array (pictures, answers)
+        How many raters gave a picture each answer.
+    weight : array (pictures,) or None
+        How often each picture counts; None: once.
+
+    Returns
+    -------
+    float
+        From 0 to 1; NaN where no picture has two answers.
+
+    Examples
+    --------
     >>> share_that_agree(np.array([[2, 0, 0], [1, 1, 1]]))  # 1 of 1 pair, 0 of 3
     0.25
     """
@@ -52,9 +84,27 @@ def share_that_agree(counts: np.ndarray, weight: np.ndarray | None = None) -> fl
 def krippendorff_alpha(counts: np.ndarray, values: np.ndarray | None = None, metric: str = "nominal") -> float:
     """Krippendorff's alpha, 1 - observed / expected disagreement; 1: perfect, 0: as by chance.
 
-    `counts`: (units, categories), how many raters put a unit into a category; `values`: of the categories, in rising
-    order, for `metric` "interval"; "ordinal" counts ranks. Units with one rating count for nothing.
+    Parameters
+    ----------
+    counts : array (units, categories)
+        How many raters put a unit into a category. Units with one rating count for nothing.
+    values : array (categories,) or None
+        The categories as numbers, in rising order, for `metric="interval"`.
+    metric : "nominal", "ordinal" or "interval"
+        How far apart two categories are: all alike, by ranks, or by `values`.
 
+    Returns
+    -------
+    float
+        NaN where nothing can be compared.
+
+    Raises
+    ------
+    BadSpec
+        For another metric.
+
+    Examples
+    --------
     >>> round(krippendorff_alpha(np.array([[2, 0], [0, 2], [1, 1]])), 3)
     0.444
     """
@@ -80,8 +130,29 @@ def krippendorff_alpha(counts: np.ndarray, values: np.ndarray | None = None, met
 def fit_beta(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | None = None) -> tuple[float, float]:
     """(a, b) of the beta distribution of p_i, by maximum likelihood of the beta-binomial counts.
 
-    `weight`: how often each picture counts. Where pictures differ no more than by chance, a + b is at its upper end,
-    and where all votes of a picture always agree, at its lower one: see `STRENGTH`.
+    Parameters
+    ----------
+    n, n_real : array (pictures,)
+        Votes on each picture, and how many of them say real.
+    weight : array (pictures,) or None
+        How often each picture counts; None: once.
+
+    Returns
+    -------
+    tuple of float
+        a and b. Where pictures differ no more than by chance, a + b is at its upper end, and where all votes of a
+        picture always agree, at its lower one: see `STRENGTH`.
+
+    Raises
+    ------
+    BadShape
+        When the counts are no counts, or no picture has two votes.
+
+    Examples
+    --------
+    >>> a, b = fit_beta(np.full(4, 10), np.array([2, 4, 6, 8]))
+    >>> round(a / (a + b), 6)
+    0.5
     """
     n, real = _counts(n, n_real)
     weight = np.ones(len(n)) if weight is None else np.asarray(weight, float)
@@ -92,15 +163,16 @@ def fit_beta(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | None = None
     above = [_exceeding(counts, weight, most) for counts in (real, n - real, n)]
     j = np.arange(most)
 
-    def likelihood(x: np.ndarray) -> float:
+    def likelihood(x: np.ndarray) -> np.ndarray:
         a, b = np.exp(x)
-        return float(above[0] @ np.log(a + j) + above[1] @ np.log(b + j) - above[2] @ np.log(a + b + j))
+        return np.log(a + j) @ above[0] + np.log(b + j) @ above[1] - np.log(a + b + j) @ above[2]
 
     share = min(max(float((weight @ real) / (weight @ n)), 1e-6), 1 - 1e-6)
     if not 1e-6 < share < 1 - 1e-6:  # every vote alike: pictures do not differ, and there is nothing to climb
         return share * math.exp(STRENGTH[1]), (1 - share) * math.exp(STRENGTH[1])
     split = np.log([share, 1 - share])
-    x = split + _golden(lambda strength: -likelihood(split + strength), *STRENGTH, steps=15)
+    strengths = np.linspace(*STRENGTH, 49)
+    x = split + strengths[likelihood(split[:, None, None] + strengths[:, None]).argmax()]
     for _ in range(100):  # Newton's method on log a and log b
         step = _newton(np.exp(x), above, j)
         before, here = x, likelihood(x)
@@ -126,7 +198,33 @@ def _newton(ab: np.ndarray, above: list[np.ndarray], j: np.ndarray) -> np.ndarra
 
 
 def reliability(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | None = None, *, k: int = 5) -> float:
-    """How well the mean of k raters would correlate with that of k others: k / (a + b + k) of `fit_beta`."""
+    """How well the mean of k raters would correlate with that of k others: k / (a + b + k) of `fit_beta`.
+
+    Parameters
+    ----------
+    n, n_real : array (pictures,)
+        Votes on each picture, and how many of them say real.
+    weight : array (pictures,) or None
+        How often each picture counts; None: once.
+    k : int
+        Raters.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Raises
+    ------
+    BadShape
+        When the counts are no counts, or no picture has two votes.
+
+    Examples
+    --------
+    >>> n, n_real = np.full(6, 5), np.array([0, 1, 2, 3, 4, 5])
+    >>> reliability(n, n_real, k=1) < reliability(n, n_real, k=5)
+    True
+    """
     a, b = fit_beta(n, n_real, weight)
     return k / (a + b + k)
 
@@ -134,15 +232,27 @@ def reliability(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | None = N
 def within_generator_reliability(n: np.ndarray, n_real: np.ndarray, generator: np.ndarray, k: int = 5) -> float:
     """The mean over generators of the reliability among the pictures of one generator alone.
 
-    Where generators differ in quality, people agree in part on which generator it was; this leaves that out. It is the
+    Where generators differ in quality, raters agree in part on which generator it was; this leaves that out. It is the
     one to disattenuate a correlation within generators with.
+
+    Parameters
+    ----------
+    n, n_real : array (pictures,)
+        Votes on each picture, and how many of them say real.
+    generator : str array (pictures,)
+        Which one made it.
+    k : int
+        Raters.
+
+    Returns
+    -------
+    float
+        From 0 to 1; NaN where no picture has two votes.
     """
-    found = []
-    for one in np.unique(generator):
-        of = np.asarray(generator) == one
-        if np.asarray(n)[of].max(initial=0) > 1:
-            found.append(reliability(np.asarray(n)[of], np.asarray(n_real)[of], k=k))
-    return float(np.mean(found)) if found else float("nan")
+    n, n_real, generator = np.asarray(n), np.asarray(n_real), np.asarray(generator)
+    groups = [generator == name for name in np.unique(generator)]
+    each = [reliability(n[group], n_real[group], k=k) for group in groups if n[group].max(initial=0) > 1]
+    return float(np.mean(each)) if each else float("nan")
 
 
 def best_accuracy(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | None = None) -> float:
@@ -150,6 +260,23 @@ def best_accuracy(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | None =
 
     E max(p, 1 - p) = m (1 - I(a + 1, b)) + (1 - m) I(a, b + 1), where m = a / (a + b) and I is the regularised
     incomplete beta function at 1/2.
+
+    Parameters
+    ----------
+    n, n_real : array (pictures,)
+        Votes on each picture, and how many of them say real.
+    weight : array (pictures,) or None
+        How often each picture counts; None: once.
+
+    Returns
+    -------
+    float
+        From 0.5 to 1.
+
+    Raises
+    ------
+    BadShape
+        When the counts are no counts, or no picture has two votes.
     """
     return beta_best_accuracy(*fit_beta(n, n_real, weight))
 
@@ -169,8 +296,20 @@ def with_interval(
 ) -> Estimate:
     """`statistic(n, n_real, weight)`, a share, with a 95 % bootstrap over pictures.
 
-    Those with equal counts are drawn as one. Where all have equal counts, Wilson's interval of so many pictures; of a
-    single picture none.
+    Parameters
+    ----------
+    statistic : callable
+        Such as `pairwise_agreement`.
+    n, n_real : array (pictures,)
+        Votes on each picture, and how many of them say real.
+    resamples, seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    Estimate
+        Pictures with equal counts are drawn as one. Where all have equal counts, Wilson's interval of so many pictures;
+        of a single picture none.
     """
     kinds, times = np.unique(np.c_[n, n_real], axis=0, return_counts=True)
     drawn = np.random.default_rng(seed).multinomial(len(n), times / len(n), size=resamples)
@@ -182,7 +321,29 @@ def with_interval(
 def rating_reliability(unit: np.ndarray, rating: np.ndarray, k: int = 5) -> float:
     """Reliability of the mean of k ratings: variance components of a one-way analysis, then Spearman-Brown.
 
-    `unit`: which picture each rating is of. (MSB - MSW) / n0 is the variance between pictures, MSW that within.
+    Parameters
+    ----------
+    unit : array (n,)
+        Which picture each rating is of.
+    rating : array (n,)
+        The ratings.
+    k : int
+        Raters.
+
+    Returns
+    -------
+    float
+        From 0 to 1. (MSB - MSW) / n0 is the variance between pictures, MSW that within.
+
+    Raises
+    ------
+    BadShape
+        Without two pictures, or where none has two ratings.
+
+    Examples
+    --------
+    >>> float(rating_reliability(np.array([0, 0, 1, 1]), np.array([1.0, 1.0, 5.0, 5.0])))
+    1.0
     """
     _, place = np.unique(unit, return_inverse=True)
     n = np.bincount(place).astype(float)
@@ -199,6 +360,25 @@ def rating_reliability(unit: np.ndarray, rating: np.ndarray, k: int = 5) -> floa
 def disattenuate(correlation: float, reliability: float) -> float:
     """A correlation with noisy labels as it would be with perfect ones: divided by the root of their reliability.
 
+    Parameters
+    ----------
+    correlation : float
+        With the noisy labels.
+    reliability : float
+        Of the labels, from 0 to 1.
+
+    Returns
+    -------
+    float
+        NaN for a reliability of 0.
+
+    Raises
+    ------
+    BadSpec
+        When the reliability is out of its range.
+
+    Examples
+    --------
     >>> round(disattenuate(0.45, 0.54), 3)
     0.612
     """
@@ -210,23 +390,6 @@ def disattenuate(correlation: float, reliability: float) -> float:
 def _exceeding(counts: np.ndarray, weight: np.ndarray, most: int) -> np.ndarray:
     """For j = 0 .. most - 1, the weight of the counts above j."""
     return np.cumsum(np.bincount(counts.astype(int), weight, most + 1)[::-1])[::-1][1:]
-
-
-def _golden(function: Callable[[float], float], low: float, high: float, steps: int) -> float:
-    """Where a function with one valley is lowest, to .62^steps of the range: golden-section search."""
-    ratio = (math.sqrt(5) - 1) / 2
-    left, right = high - ratio * (high - low), low + ratio * (high - low)
-    at_left, at_right = function(left), function(right)
-    for _ in range(steps):
-        if at_left <= at_right:
-            high, right, at_right = right, left, at_left
-            left = high - ratio * (high - low)
-            at_left = function(left)
-        else:
-            low, left, at_left = left, right, at_right
-            right = low + ratio * (high - low)
-            at_right = function(right)
-    return (low + high) / 2
 
 
 def _counts(n: np.ndarray, n_real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -23,24 +23,44 @@ READ_AS = {"said_real": cells.truth, "rating": cells.rating}
 SHOWN = 3  # places of left out answers that are named
 
 
-def anonymous(people: Iterable[str], key: bytes | None = None) -> list[str]:
-    """Random names for people: the same person gets the same name; without `key` another one at each call.
+def anonymous(raters: Iterable[str], key: bytes | None = None) -> list[str]:
+    """Random names for raters: the same person gets the same name; without `key` another one at each call.
 
-    A keyed hash (BLAKE2b): who knows the ids of a platform cannot find theirs in it without the key. Keep the key only
-    as long as more files of the same people are to come.
+    Parameters
+    ----------
+    raters : iterable of str
+        Ids of a platform.
+    key : bytes or None
+        Of the keyed hash (BLAKE2b): without it the ids of a platform cannot be found in the names. Keep it only as
+        long as more files of the same raters are to come.
 
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
     >>> anonymous(["A1B2", "C3", "A1B2"], key=b"secret")
     ['rd8a5336840', 'r098d17e3fb', 'rd8a5336840']
     """
     key = key if key is not None else secrets.token_bytes(32)
-    return ["r" + hashlib.blake2b(str(one).encode(), key=key, digest_size=5).hexdigest() for one in people]
+    return ["r" + hashlib.blake2b(str(one).encode(), key=key, digest_size=5).hexdigest() for one in raters]
 
 
 @dataclass
 class Answers:
     """Answers as they are read from one file, and those that are left out, by reason.
 
-    `unit`: what the places count, such as line or task; `decimal_comma`: as in `Table`.
+    Parameters
+    ----------
+    name : str
+        The file.
+    unit : str
+        What the places count, such as line or task.
+    decimal_comma : bool
+        As in `Table`.
+    rows, places, left_out
+        What was added: the answers, where each stands, and reason -> places.
     """
 
     name: str
@@ -68,7 +88,21 @@ class Answers:
     def judgements(self, key: bytes | None = None, ratings: bool = False) -> Votes | Ratings | Pairs:
         """Votes, ratings or pairs, with `anonymous` raters; a warning says what was left out, with a count a reason.
 
-        `ratings`: they are known to be such, also where all are 1 or 0.
+        Parameters
+        ----------
+        key : bytes or None
+            See `anonymous`.
+        ratings : bool
+            They are known to be ratings, also where all are 1 or 0.
+
+        Returns
+        -------
+        Votes, Ratings or Pairs
+
+        Raises
+        ------
+        BadTable
+            When no answer counts, or one cannot be read.
         """
         self._once()
         if not self.rows:
@@ -94,13 +128,13 @@ class Answers:
         seen: set[tuple[str, ...]] = set()
         keep = []
         for at, row in enumerate(self.rows):
-            told = tuple(cells.text(row[name]) for name in sorted(row.keys() - {"answer"}))
-            told += (cells.text(row["answer"]).casefold(),)
-            if told in seen:
+            words = tuple(cells.text(row[name]) for name in sorted(row.keys() - {"answer"}))
+            words += (cells.text(row["answer"]).casefold(),)
+            if words in seen:
                 self.leave_out("repeated, with the same rater, picture and answer", self.places[at])
             else:
                 keep.append(at)
-            seen.add(told)
+            seen.add(words)
         self.rows, self.places = [self.rows[at] for at in keep], [self.places[at] for at in keep]
 
     def _said(self, before: str) -> str:

@@ -29,7 +29,17 @@ def known(votes: Votes) -> Votes:
 def psychometric_curve(votes: Votes, bins: int = BINS) -> list[Point]:
     """The share of right answers by exposure in ms; empty where nothing was timed.
 
-    Bins hold equally many votes; in each, per evaluator first, then the mean and interval over evaluators.
+    Parameters
+    ----------
+    votes : Votes
+        Single votes.
+    bins : int
+        They hold equally many votes.
+
+    Returns
+    -------
+    list of Point
+        In each bin per evaluator first, then the mean and interval over evaluators.
     """
     votes = known(votes)
     timed = votes.rows(~np.isnan(votes.exposure_ms))
@@ -37,7 +47,20 @@ def psychometric_curve(votes: Votes, bins: int = BINS) -> list[Point]:
 
 
 def learning_curve(votes: Votes, bins: int = BINS) -> list[Point]:
-    """The error rate by trial of the sitting: falling, people learn the generator's tells; rising, they tire."""
+    """The error rate by trial of the session: falling, raters learn the generator's tells; rising, they tire.
+
+    Parameters
+    ----------
+    votes : Votes
+        Single votes.
+    bins : int
+        They hold equally many votes.
+
+    Returns
+    -------
+    list of Point
+        In each bin per evaluator first, then the mean and interval over evaluators.
+    """
     votes = known(votes)
     trial = trials(votes)
     return _binned(votes, trial, votes.said_real != (votes.kind == "real"), bins)
@@ -77,10 +100,21 @@ def _per_rater(rater: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.nd
 class Exposures:
     """HYPE-time of one generator in ms, each per evaluator first, then the mean over evaluators.
 
-    `modal` is the published score; `late` the mean of the second half of the trials; `threshold` fitted to all trials,
-    of those evaluators whose exposures could tell it. A higher one: longer looks are needed to tell fakes from reals.
-    Intervals: Student's t over evaluators; none where all have the same, as at the floor of the staircase.
-    `at_floor`: the share of evaluators whose modal exposure is the shortest that anyone saw: a score cannot fall lower.
+    A higher one: longer looks are needed to distinguish fakes from reals. Intervals: Student's t over evaluators; none
+    where all have the same, as at the floor of the staircase.
+
+    Parameters
+    ----------
+    generator : str
+        Its name.
+    modal : Estimate
+        The published score.
+    late : Estimate
+        The mean of the second half of the trials.
+    threshold : Estimate
+        Fitted to all trials, of those evaluators from whose exposures it can be computed.
+    at_floor : float
+        The share of evaluators whose modal exposure is the shortest that anyone saw: a score cannot fall lower.
     """
 
     generator: str
@@ -91,7 +125,7 @@ class Exposures:
 
 
 def hype_time(votes: Votes) -> list[Exposures]:
-    """HYPE-time of every generator; empty where nothing was timed. Reals count with the generator they stood beside."""
+    """HYPE-time of every generator; empty where nothing was timed. Reals count with the generator of their context."""
     votes = known(votes)
     votes = votes.rows(~np.isnan(votes.exposure_ms))
     order = np.lexsort([trials(votes)]) if len(votes) else np.empty(0, int)
@@ -121,15 +155,15 @@ class Times:
 
 
 def response_times(votes: Votes) -> list[Times]:
-    """How long people took over fakes and reals, answered right and wrong; empty where no times were kept."""
+    """How long raters took over fakes and reals, answered right and wrong; empty where no times were kept."""
     votes = known(votes)
     votes = votes.rows(~np.isnan(votes.response_ms))
     right, found = votes.said_real == (votes.kind == "real"), []
     for kind, words in (("generated", "fakes"), ("real", "reals")):
         for answer, way in ((True, "right"), (False, "wrong")):
             of = votes.rows((votes.kind == kind) & (right == answer))
-            people = np.unique(of.rater)
-            medians = np.array([np.median(of.response_ms[of.rater == one]) for one in people]) / 1000
-            if len(people):
+            raters = np.unique(of.rater)
+            medians = np.array([np.median(of.response_ms[of.rater == one]) for one in raters]) / 1000
+            if len(raters):
                 found.append(Times(f"{words}, answered {way}", student_mean(medians, low=0.0)))
     return found

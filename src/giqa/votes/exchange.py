@@ -2,7 +2,7 @@
 
 Nothing that goes out names a person, and nothing that names one is kept of what comes in: the worker ids of a platform
 are replaced by `anonymous` ones before anything else is done with them. What does not count (work that was rejected or
-skipped, rows of nobody, empty answers) is left out, and a warning says how many of each.
+skipped, rows without a rater, empty answers) is left out, and a warning says how many of each.
 """
 
 from __future__ import annotations
@@ -19,19 +19,32 @@ from ..tables.names import join_names
 from ..tables.read import IMAGE, picture_column, read_table
 from ..tables.write import write_table
 from .aggregation import sum_pairs
-from .answers import Answers, anonymous, want
-from .label_studio import read_label_studio, without_ties, write_label_studio
-from .platforms import read_mturk, read_prolific
-from .votes import CHOSEN, Pairs, Ratings, Votes, as_labels, read_labels
+from .answers import Answers, want
+from .answers import anonymous as anonymous
+from .label_studio import read_label_studio as read_label_studio
+from .label_studio import without_ties
+from .label_studio import write_label_studio as write_label_studio
+from .platforms import read_mturk as read_mturk
+from .platforms import read_prolific as read_prolific
+from .votes import CHOSEN, Pairs, Ratings, Votes, read_labels
 
 # --- crowd-kit
 
 
 def write_crowd_kit(path: str | Path, votes: Votes | Ratings | Pairs) -> Path:
-    """The table `task,worker,label` that crowd-kit aggregates; the label is `real` or `fake`, or the rating.
+    """The table `task,worker,label` that crowd-kit aggregates.
 
-    Of pairs, `worker,left,right,label`, and the label is the one that was chosen; ties have no place in it, and are
-    left out with a warning.
+    Parameters
+    ----------
+    path : path
+        The file to write.
+    votes : Votes, Ratings or Pairs
+        The label is `real` or `fake`, or the rating. Of pairs, `worker,left,right,label`, and the label is the one that
+        was chosen; ties have no place in it, and are left out with a warning.
+
+    Returns
+    -------
+    Path
     """
     if isinstance(votes, Pairs):
         of = without_ties(votes, "crowd-kit")
@@ -42,10 +55,24 @@ def write_crowd_kit(path: str | Path, votes: Votes | Ratings | Pairs) -> Path:
 
 
 def read_crowd_kit(path: str | Path, key: bytes | None = None) -> Votes | Ratings | Pairs:
-    """Votes from `task,worker,label` with labels real and fake (or 1 and 0); ratings when they are other numbers.
+    """Judgements from crowd-kit's `task,worker,label`, or `worker,left,right,label`.
 
-    Pairs from `worker,left,right,label`. Workers (`performer` in old versions) become `anonymous` raters. Rows without
-    a label or a worker do not count; a warning says how many.
+    Parameters
+    ----------
+    path : path
+        The file. Workers (`performer` in old versions) become `anonymous` raters. Rows without a label or a worker do
+        not count; a warning says how many.
+    key : bytes or None
+        See `anonymous`.
+
+    Returns
+    -------
+    Votes, Ratings or Pairs
+        Votes where labels are real and fake (or 1 and 0); ratings when they are other numbers.
+
+    Raises
+    ------
+    BadTable
     """
     table = read_table(path)
     worker = table.find("worker", "performer")
@@ -70,7 +97,7 @@ def read_crowd_kit(path: str | Path, key: bytes | None = None) -> Votes | Rating
 
 
 def write_lgiqa(path: str | Path, pairs: Pairs) -> Path:
-    """A row a pair, `left,right,votes_left,votes_right`: how many raters chose each; of nobody anything."""
+    """A row a pair, `left,right,votes_left,votes_right`: how many raters chose each; no rater is named."""
     return sum_pairs(pairs).write(path)
 
 
@@ -102,8 +129,24 @@ READ_AS = {"kind": cells.kind, "control": cells.perhaps}  # the others are text
 def with_about(votes: Votes | Ratings | Pairs, path: str | Path) -> Votes:
     """The votes with what a table with the column `image` says of their pictures: any of the columns `ABOUT`.
 
-    Names are joined as everywhere (`giqa.tables.names.match_names`): of an address, `https://host/x/a.png`, its end
-    is enough.
+    Parameters
+    ----------
+    votes : Votes
+        Of a platform that does not know these columns.
+    path : path
+        The table. Names are joined as everywhere (`giqa.tables.names.match_names`): of an address,
+        `https://host/x/a.png`, its end is enough.
+
+    Returns
+    -------
+    Votes
+
+    Raises
+    ------
+    BadSpec
+        For ratings and pairs.
+    BadTable
+        When a picture is missing, or is there twice with different cells.
     """
     if not isinstance(votes, Votes):
         raise BadSpec(f"Votes of real or fake take a table about pictures; these are {type(votes).__name__.lower()}.")
@@ -131,19 +174,3 @@ def with_about(votes: Votes | Ratings | Pairs, path: str | Path) -> Votes:
     if "generator" in columns and "kind" not in columns:
         columns["kind"] = np.where(columns["generator"] == "", "real", "generated")
     return replace(votes, **columns)
-
-
-__all__ = [
-    "anonymous",
-    "as_labels",
-    "read_crowd_kit",
-    "read_label_studio",
-    "read_labels",
-    "read_lgiqa",
-    "read_mturk",
-    "read_prolific",
-    "with_about",
-    "write_crowd_kit",
-    "write_label_studio",
-    "write_lgiqa",
-]

@@ -23,17 +23,43 @@ from .power import Spread, spread
 from .votes import Counts, Pairs, Ratings, Sittings, Votes
 
 K = 5  # raters whose mean the reliability is of
-FEW = 5  # evaluators below which a reader is told so
+FEW = 5  # evaluators, below which `cautions` says so
 FIT = 10  # pictures that the beta distribution of a group is fitted to
 MODEL_CELLS = 40_000_000  # pictures x evaluators up to which the model of both is fitted: 640 MB
 
 
 @dataclass(frozen=True)
-class Agreement:
-    """How far people agree on `what`; the names are those of `giqa.votes.agreement`.
+class Options:
+    """What `judge` is asked for; see there."""
 
-    `majority`: the accuracy of always saying what most votes say; a predictor that is worth anything lies between it
-    and `ceiling`.
+    gate: float | None = None
+    versus: tuple[str, str] | None = None
+    resamples: int = RESAMPLES
+    seed: int = 0
+    interval: str = "student"
+
+    @property
+    def interval_by(self) -> dict[str, Any]:
+        """What the functions of `giqa.votes.hype` take."""
+        return {"resamples": self.resamples, "seed": self.seed, "interval": self.interval}
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far raters agree on pictures of one kind; the names are those of `giqa.votes.agreement`.
+
+    Parameters
+    ----------
+    what : str
+        The kind: generated, real or unknown kind.
+    pictures, votes : int
+        How many.
+    agreement, ceiling, reliability : Estimate
+        `pairwise_agreement`, `best_accuracy` and `reliability`.
+    alpha, within_generator : float
+        `krippendorff_alpha` and `within_generator_reliability`.
+    majority : float
+        The accuracy of always saying what most votes say; a useful predictor lies between it and `ceiling`.
     """
 
     what: str
@@ -64,7 +90,53 @@ class Pictures:
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """All that one table of judgements says; what it cannot say is empty or None."""
+    """All that one table of judgements says; what it cannot say is empty or None.
+
+    Parameters
+    ----------
+    name : str
+        Of the table.
+    kind : str
+        "votes", "counts", "sittings", "pairs" or "ratings".
+    rows, evaluators : int
+        How many; evaluators are those who count.
+    hype : tuple of Hype
+        Error rates of each generator, the highest first.
+    crossed : mapping
+        Generator -> error rate with an interval over evaluators and pictures.
+    comparison : Comparison or None
+        Of the two generators that were asked for.
+    spread : Spread or None
+        What decides how many evaluators it takes.
+    agreement : tuple of Agreement
+        Of generated pictures and of reals, each by themselves.
+    gates : tuple of Gate
+        How the error rate moves with the gate.
+    gated_out : int
+        Evaluators below the gate.
+    without_controls : int or None
+        Raters who count and were asked no quality control; None: no rater was asked any.
+    times : tuple of Times
+        Response times.
+    exposures : tuple of Exposures
+        HYPE-time of each generator.
+    psychometric, learning : tuple of Point
+        Right answers by exposure, and errors by trial.
+    effects, contexts : mapping
+        What decides an answer, by name.
+    pictures : Pictures or None
+        One row a picture.
+    strengths : Strengths or None
+        Of pairs.
+
+    Examples
+    --------
+    >>> from giqa.tables.table import Table
+    >>> from giqa.votes import as_labels
+    >>> table = Table("ratings", {"image": ["a", "a", "b", "b"], "rater": [*"rsrs"], "rating": [4, 5, 1, 2]})
+    >>> findings(as_labels(table)).effects["mean"]
+    3.0
+    """
 
     name: str
     kind: str
@@ -77,9 +149,7 @@ class Findings:
     agreement: tuple[Agreement, ...] = ()
     gates: tuple[Gate, ...] = ()
     gated_out: int = 0
-    without_controls: int | None = (
-        None  # raters who count and were asked no quality control; None: nobody was asked any
-    )
+    without_controls: int | None = None
     times: tuple[curves.Times, ...] = ()
     exposures: tuple[curves.Exposures, ...] = ()
     psychometric: tuple[curves.Point, ...] = ()
@@ -94,19 +164,19 @@ class Findings:
         said = []
         if self.without_controls:
             said.append(f"asked no quality control, so that they pass every gate: {self.without_controls} evaluators")
-        few = [one for one in self.hype if 0 < one.error.n < FEW]
-        alone = [one.generator or "generated" for one in few if one.error.n == 1]
+        few = [(row.generator or "generated", row.error.n) for row in self.hype if 0 < row.error.n < FEW]
+        alone = [name for name, n in few if n == 1]
         if alone:
             said.append(f"no interval of {', '.join(alone)}: fewer than 2 evaluators; one says nothing of others")
-        wide = [f"{one.generator or 'generated'} ({one.error.n})" for one in few if one.error.n > 1]
+        wide = [f"{name} ({n})" for name, n in few if n > 1]
         if wide:
             said.append(f"few evaluators of {', '.join(wide)}: the intervals hold, but are wide; ask {FEW} or more")
         return tuple(said)
 
     def plain(self) -> dict[str, Any]:
         """Everything but the rows of pictures, for JSON."""
-        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "pictures"}
-        return plain(fields | {"cautions": self.cautions()})
+        said = {name: value for name, value in vars(self).items() if name != "pictures"}
+        return plain(said | {"cautions": self.cautions()})
 
 
 def judge(
@@ -120,78 +190,122 @@ def judge(
 ) -> list[Findings]:
     """The statistics of a table of judgements, or of every table in a folder; see docs/people.md for what each means.
 
-    `gate`: evaluators with less than this share of right answers on quality-control pictures do not count (the rule is
-    `giqa.votes.gate.passes`); `versus`: two generators to compare; `interval`: of HYPE, "student" or "paper".
+    Parameters
+    ----------
+    where : path
+        A file, or a folder of tables.
+    gate : float or None
+        Evaluators with less than this share of right answers on quality-control pictures do not count (the rule is
+        `giqa.votes.gate.passes`); None: all count.
+    versus : tuple of two str, or None
+        Two generators to compare.
+    resamples, seed : int
+        Of the bootstrap.
+    interval : "student" or "paper"
+        Of HYPE; see `giqa.votes.hype.hype`.
+
+    Returns
+    -------
+    list of Findings
+        One for each table.
+
+    Raises
+    ------
+    BadSpec
+        When a gate or a comparison is asked of a table that cannot have it.
+    BadTable, BadShape, MissingSource
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "votes.csv"
+    >>> _ = file.write_text("image,n,n_real,kind\\na,4,1,generated\\nb,4,3,generated\\n")
+    >>> [(table.kind, table.rows, table.agreement[0].votes) for table in judge(file)]
+    [('counts', 2, 8)]
     """
-    return [
-        findings(labels, name, gate=gate, versus=versus, resamples=resamples, seed=seed, interval=interval)
-        for name, labels in read_people(where).items()
-    ]
+    options = {"gate": gate, "versus": versus, "resamples": resamples, "seed": seed, "interval": interval}
+    return [findings(labels, name, **options) for name, labels in read_people(where).items()]
 
 
-def findings(
-    labels: Votes | Counts | Sittings | Pairs | Ratings,
-    name: str = "",
-    *,
-    gate: float | None = None,
-    versus: tuple[str, str] | None = None,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-    interval: str = "student",
-) -> Findings:
-    """The statistics of one table of judgements; options as in `judge`."""
-    options = {"versus": versus, "resamples": resamples, "seed": seed, "interval": interval}
-    if gate is not None and not isinstance(labels, Votes):
+def findings(labels: Votes | Counts | Sittings | Pairs | Ratings, name: str = "", **options: Any) -> Findings:
+    """The statistics of one table of judgements.
+
+    Parameters
+    ----------
+    labels : Votes, Counts, Sittings, Pairs or Ratings
+        The judgements.
+    name : str
+        Of the table.
+    **options
+        `gate`, `versus`, `resamples`, `seed` and `interval` as in `judge`.
+
+    Returns
+    -------
+    Findings
+
+    Raises
+    ------
+    BadSpec
+        As `judge`.
+    BadShape
+
+    Examples
+    --------
+    >>> pairs = Pairs(*map(np.array, (["a"], ["b"], [3.0], [1.0], [""])))
+    >>> findings(pairs).strengths.name.tolist()
+    ['a', 'b']
+    """
+    options = Options(**options)
+    if options.gate is not None and not isinstance(labels, Votes):
         raise BadSpec("A gate needs single votes (image,rater,said_real) with a column 'control'.")
     if isinstance(labels, Votes):
-        return _of_votes(labels, name, gate, **options)
+        return _of_votes(labels, name, options)
     if isinstance(labels, Sittings):
-        return Findings(name, "sittings", len(labels), len(np.unique(labels.rater)), **_of_sittings(labels, **options))
+        return Findings(name, "sittings", len(labels), len(np.unique(labels.rater)), **_of_sittings(labels, options))
     if isinstance(labels, Counts):
         return Findings(name, "counts", len(labels), 0, agreement=_agreement(labels), pictures=_counted(labels))
     if isinstance(labels, Ratings):
         return _of_ratings(labels, name)
-    people = len(np.unique(labels.rater[labels.rater != ""]))
-    return Findings(name, "pairs", len(labels), people, strengths=bradley_terry(labels))
+    raters = len(np.unique(labels.rater[labels.rater != ""]))
+    return Findings(name, "pairs", len(labels), raters, strengths=bradley_terry(labels))
 
 
-def _of_sittings(sat: Sittings, versus: tuple[str, str] | None, **options: Any) -> dict[str, Any]:
+def _of_sittings(sat: Sittings, options: Options) -> dict[str, Any]:
     rated = sat.generator[~np.isnan(error_rates(sat))]  # by who saw fakes and reals
     enough = any(np.sum(rated == generator) > 1 for generator in np.unique(rated))
     return {
-        "hype": tuple(hype(sat, **options)),
-        "comparison": compare(sat, *versus, **options) if versus else None,
+        "hype": tuple(hype(sat, **options.interval_by)),
+        "comparison": compare(sat, *options.versus, **options.interval_by) if options.versus else None,
         "spread": spread(sat) if enough else None,
     }
 
 
-def _of_votes(votes: Votes, name: str, gate: float | None, **options: Any) -> Findings:
-    gates = gate_table(votes, **{name: value for name, value in options.items() if name != "versus"})
-    rows, people, asked = len(votes), np.unique(votes.rater), bool(control_accuracy(votes))
-    if gate is not None:
+def _of_votes(votes: Votes, name: str, options: Options) -> Findings:
+    gates = gate_table(votes, **options.interval_by)
+    rows, raters, asked = len(votes), len(np.unique(votes.rater)), bool(control_accuracy(votes))
+    if options.gate is not None:
         if not asked:
             raise BadSpec("A gate needs quality-control votes: a column 'control' with 1 in their rows.")
-        votes = votes.rows(passed(votes, gate))
+        votes = votes.rows(passed(votes, options.gate))
         if not len(votes):
-            raise BadSpec(f"No rater passes a gate of {gate}: all answered less than that share of controls right.")
-    left = np.unique(votes.rater)
-    found: dict[str, Any] = {}
+            raise BadSpec(
+                f"No rater passes a gate of {options.gate}: all answered less than that share of controls right."
+            )
+    left = len(np.unique(votes.rater))
+    tables: dict[str, Any] = {}
     answered = curves.known(votes)
     if np.any(answered.kind == "generated"):
-        found = _of_sittings(sittings(votes), **options)
-        found["crossed"] = {
-            one.generator: crossed_error(votes, one.generator, options["resamples"], options["seed"])
-            for one in found["hype"]
-            if one.error.n
-        }
-        found |= {"psychometric": tuple(curves.psychometric_curve(votes))}
-        found |= {"learning": tuple(curves.learning_curve(votes)), "times": tuple(curves.response_times(votes))}
-        found |= {"exposures": tuple(curves.hype_time(votes))}
+        tables = _of_sittings(sittings(votes), options)
+        names = [row.generator for row in tables["hype"] if row.error.n]
+        tables["crossed"] = {name: crossed_error(votes, name, options.resamples, options.seed) for name in names}
+        tables |= {"psychometric": tuple(curves.psychometric_curve(votes))}
+        tables |= {"learning": tuple(curves.learning_curve(votes)), "times": tuple(curves.response_times(votes))}
+        tables |= {"exposures": tuple(curves.hype_time(votes))}
     counts = votes.counts()
     pictures, effects, contexts = _modelled(votes, counts)
-    found |= {"agreement": _agreement(counts), "pictures": pictures, "effects": effects, "contexts": contexts}
-    about = {"gated_out": len(people) - len(left), "without_controls": without_controls(votes) if asked else None}
-    return Findings(name, "votes", rows, len(left), gates=tuple(gates), **about, **found)
+    tables |= {"agreement": _agreement(counts), "pictures": pictures, "effects": effects, "contexts": contexts}
+    about = {"gated_out": raters - left, "without_controls": without_controls(votes) if asked else None}
+    return Findings(name, "votes", rows, left, gates=tuple(gates), **about, **tables)
 
 
 def _of_ratings(ratings: Ratings, name: str) -> Findings:
@@ -208,7 +322,7 @@ def _of_ratings(ratings: Ratings, name: str) -> Findings:
 
 
 def _agreement(counts: Counts) -> tuple[Agreement, ...]:
-    """Of generated pictures and of reals, each by themselves: together people would agree on which is which."""
+    """Of generated pictures and of reals, each by themselves: together raters would agree on which is which."""
     found = []
     for kind, what in (("generated", "generated"), ("real", "real"), ("", "unknown kind")):
         of = counts.rows((counts.kind == kind) & (counts.n > 0))

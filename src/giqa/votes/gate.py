@@ -8,9 +8,9 @@ from .votes import Votes
 
 
 def passes(right: float, answered: float, gate: float) -> bool:
-    """Whether a rater with so many of the answered quality-control questions right counts; the only rule there is.
+    """Whether a rater with so many of the answered quality-control questions right counts: right >= gate x answered.
 
-    right >= gate x answered. Who has answered none has given no ground to be left out, and counts; whoever prints
+    This is the only rule there is. Who has answered none has given no ground to be left out, and counts; whoever prints
     figures behind a gate says how many such raters there are. Questions not answered yet say nothing either way.
 
     >>> passes(13, 20, 0.65), passes(12, 20, 0.65), passes(0, 0, 0.65)
@@ -24,11 +24,11 @@ def controls(votes: Votes) -> dict[str, tuple[int, int]]:
 
     Those on pictures of unknown kind have no right answer, and are no questions.
     """
-    people, place = np.unique(votes.rater, return_inverse=True)
+    raters, place = np.unique(votes.rater, return_inverse=True)
     asked = votes.control & (votes.kind != "")
     right = asked & (votes.said_real == (votes.kind == "real"))
-    counts = (np.bincount(place[rows], minlength=len(people)).tolist() for rows in (right, asked))
-    return dict(zip(people.tolist(), zip(*counts, strict=True), strict=True))
+    counts = (np.bincount(place[rows], minlength=len(raters)).tolist() for rows in (right, asked))
+    return dict(zip(raters.tolist(), zip(*counts, strict=True), strict=True))
 
 
 def control_accuracy(votes: Votes) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""HYPE: how often people take generated pictures for real ones and real ones for generated, and how sure that is."""
+"""HYPE: how often raters take generated pictures for real ones and reals for generated, and how sure that is."""
 
 from __future__ import annotations
 
@@ -37,16 +37,39 @@ QUANTILE = np.vectorize(NormalDist().inv_cdf, otypes=[float])
 
 
 def sittings(votes: Votes) -> Sittings:
-    """Votes summed by evaluator and generator; quality control and pictures of unknown kind are left out.
+    """Votes summed by evaluator and generator.
 
-    The reals that an evaluator judged in a context stand beside every generator that he or she judged in that context.
+    Parameters
+    ----------
+    votes : Votes
+        Single votes; quality control and pictures of unknown kind are left out.
+
+    Returns
+    -------
+    Sittings
+        The reals that an evaluator judged in a context count with every generator that he or she judged in that
+        context.
+
+    Raises
+    ------
+    BadShape
+        When no generated picture was judged.
+
+    Examples
+    --------
+    >>> from giqa.tables.table import Table
+    >>> from giqa.votes import as_labels
+    >>> columns = {"image": [*"abc"], "rater": [*"rrr"], "said_real": [1, 0, 0], "generator": ["gan", "gan", ""]}
+    >>> sat = sittings(as_labels(Table("votes", columns)))
+    >>> sat.fakes.tolist(), sat.wrong_fakes.tolist(), sat.wrong_reals.tolist()
+    ([2.0], [1.0], [1.0])
     """
     votes = votes.rows(~votes.control & (votes.kind != ""))
     wrong = votes.said_real != (votes.kind == "real")
     rows: dict[tuple[str, str], np.ndarray] = {}
-    sitting = np.unique(np.rec.fromarrays([votes.rater, votes.context]), return_inverse=True)[1]
-    order = np.argsort(sitting, kind="stable")
-    for part in np.split(order, np.flatnonzero(np.diff(sitting[order])) + 1) if len(order) else []:
+    session = np.unique(np.rec.fromarrays([votes.rater, votes.context]), return_inverse=True)[1]
+    order = np.argsort(session, kind="stable")
+    for part in np.split(order, np.flatnonzero(np.diff(session[order])) + 1) if len(order) else []:
         real = part[votes.kind[part] == "real"]
         for generator in np.unique(votes.generator[part][votes.kind[part] != "real"]) if len(real) < len(part) else []:
             fake = part[(votes.kind[part] != "real") & (votes.generator[part] == generator)]
@@ -65,7 +88,7 @@ def sittings(votes: Votes) -> Sittings:
 
 
 def error_rates(sat: Sittings) -> np.ndarray:
-    """Error rate of each evaluator, float64 (n,): the mean of the rates on fakes and on reals, so that .5 is chance.
+    """Error rate of each evaluator, float64 (n,): the mean of the rates on fakes and on reals, so that 0.5 is chance.
 
     Half fakes and half reals make that the share of all answers that are wrong. NaN for who saw only one kind.
     """
@@ -73,10 +96,23 @@ def error_rates(sat: Sittings) -> np.ndarray:
 
 
 def detection(sat: Sittings) -> tuple[np.ndarray, np.ndarray]:
-    """d' and criterion of each evaluator: z(H) - z(F) and -(z(H) + z(F)) / 2, where H is the share of reals called
-    real and F that of fakes called real, each with half an answer added to either side (Hautus 1995).
+    """d' and criterion of each evaluator: z(H) - z(F) and -(z(H) + z(F)) / 2, H and F real and fake called real.
 
-    d' 0: cannot tell them apart. Criterion above 0: inclined to say fake, below 0: to say real.
+    Parameters
+    ----------
+    sat : Sittings
+        H is the share of reals called real and F that of fakes called real, each with half an answer added to either
+        side.
+
+    Returns
+    -------
+    tuple of float array (n,)
+        d' is 0 where the two cannot be distinguished. The criterion is above 0 with an inclination to say fake, below 0
+        to say real. NaN for who saw only one kind.
+
+    References
+    ----------
+    Hautus 1995.
     """
     hit = np.where(sat.reals > 0, (sat.reals - sat.wrong_reals + 0.5) / (sat.reals + 1), np.nan)
     alarm = np.where(sat.fakes > 0, (sat.wrong_fakes + 0.5) / (sat.fakes + 1), np.nan)
@@ -89,10 +125,28 @@ def detection(sat: Sittings) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclass(frozen=True)
 class Hype:
-    """One generator as people saw it: each figure is per evaluator first, then the mean over evaluators.
+    """The error rates of one generator: each figure is per evaluator first, then the mean over evaluators.
 
-    `error`: .5 is chance, above it hyper-realism; `fake_error`: generated pictures taken for real; `real_error`: reals
-    taken for generated; `seconds`: mean response time a picture. Intervals: 95 %, over evaluators; see `hype`.
+    Parameters
+    ----------
+    generator : str
+        Its name.
+    answers : int
+        On fakes and reals together.
+    error : Estimate
+        The mean of the two below: 0.5 is chance, above it hyper-realism.
+    fake_error, real_error : Estimate
+        Generated pictures taken for real, and reals taken for generated.
+    d_prime, criterion : Estimate
+        See `detection`.
+    seconds : Estimate
+        Mean response time a picture. All intervals: 95 %, over evaluators; see `hype`.
+
+    Examples
+    --------
+    >>> rate = Estimate(0.5, 0.4, 0.6, 5)
+    >>> str(Hype("gan", 500, *[rate] * 6).error)
+    '0.500 [0.400, 0.600]'
     """
 
     generator: str
@@ -106,17 +160,37 @@ class Hype:
 
 
 def hype(sat: Sittings, resamples: int = RESAMPLES, seed: int = 0, interval: str = "student") -> list[Hype]:
-    """HYPE-infinity of every generator, the one that fools people most first.
+    """HYPE-infinity of every generator, the one with the highest error rate first.
 
+    Parameters
+    ----------
+    sat : Sittings
+        See `sittings`.
+    resamples, seed : int
+        Of the bootstrap of "paper".
+    interval : "student" or "paper"
+        "student" holds for few evaluators: rates by `giqa.stats.mean_share`; d', criterion and seconds by
+        `student_mean`, where d' and criterion never vary less than the answers by chance. "paper" is the percentile
+        bootstrap of the
+        HYPE paper, too narrow below about 20: with 3, 5, 10 evaluators it holds the truth in about 0.74, 0.84, 0.90 of
+        studies.
+
+    Returns
+    -------
+    list of Hype
+        One evaluator gives no interval.
+
+    Raises
+    ------
+    BadSpec
+        For another interval.
+
+    Examples
+    --------
     >>> names, n = np.array(["a", "b"]), np.array([50.0, 50.0])
     >>> sat = Sittings(names, np.array(["gan", "gan"]), n, np.array([10.0, 20.0]), n, np.array([5.0, 5.0]), n, n)
     >>> round(hype(sat)[0].error.value, 3)  # (.2 + .1) / 2 and (.4 + .1) / 2
     0.2
-
-    `interval`: "student", which holds for few evaluators (rates by `giqa.stats.mean_share`; d', criterion and seconds
-    by `student_mean`, of which the first two never vary less than the answers by chance), or "paper", the percentile
-    bootstrap of the HYPE paper with `resamples` and `seed`, too narrow below about 20: with 3, 5, 10 evaluators it
-    holds the truth in about .74, .84, .90 of studies. No interval of one evaluator. Raises `BadSpec`.
     """
     _check(interval)
     found = []
@@ -169,7 +243,25 @@ def _check(interval: str) -> None:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Whether one generator fools people more often than another: the difference of error rates, and in words."""
+    """Whether one generator passes for real more often than another: the difference of error rates, and in words.
+
+    Parameters
+    ----------
+    first, second : str
+        The generators.
+    difference : Estimate
+        The error rate of the first less that of the second.
+    paired : bool
+        Whether the same evaluators judged both.
+    verdict : str
+        In words.
+
+    Examples
+    --------
+    >>> gap = Estimate(0.1, 0.05, 0.15, 8)
+    >>> Comparison("gan", "vae", gap, True, _verdict("gan", "vae", gap)).verdict
+    'gan fools people more often than vae'
+    """
 
     first: str
     second: str
@@ -179,20 +271,47 @@ class Comparison:
 
 
 def compare(
-    sat: Sittings,
-    first: str,
-    second: str,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-    interval: str = "student",
+    sat: Sittings, first: str, second: str, resamples: int = RESAMPLES, seed: int = 0, interval: str = "student"
 ) -> Comparison:
     """Difference of two generators' error rates with a 95 % interval over evaluators, and a verdict.
 
-    Where the same evaluators judged both, their own differences are averaged (`paired`), and who judged one alone is
-    left out, with a warning; else the two groups are taken as independent, and the interval is made of the two of
-    `hype` (`giqa.stats.difference`). `interval="paper"` resamples instead, with `resamples` and `seed`: of two equal
-    generators that calls .19, .14, .08 different with 3, 5, 10 evaluators. One comparison at a time: of the 45 pairs
-    of ten equal generators, two or three would look different by luck alone. Errors: `BadShape` for one evaluator.
+    Parameters
+    ----------
+    sat : Sittings
+        See `sittings`.
+    first, second : str
+        The generators.
+    resamples, seed : int
+        Of the bootstrap of "paper".
+    interval : "student" or "paper"
+        "paper" resamples: of two equal generators it calls 0.19, 0.14, 0.08 different with 3, 5, 10 evaluators.
+
+    Returns
+    -------
+    Comparison
+        Where the same evaluators judged both, their own differences are averaged (`paired`), and who judged one alone
+        is left out, with a warning. Else the two groups are taken as independent, and the interval is made of the two
+        of
+        `hype` (`giqa.stats.difference`).
+
+    Raises
+    ------
+    BadSpec
+        For an unknown generator or interval.
+    BadShape
+        For one evaluator.
+
+    Notes
+    -----
+    One comparison at a time: of the 45 pairs of ten equal generators, two or three would look different by luck alone.
+
+    Examples
+    --------
+    >>> names, n, zero = np.array([*"abab"]), np.full(4, 50.0), np.zeros(4)
+    >>> wrong = np.array([20.0, 22.0, 5.0, 4.0])
+    >>> sat = Sittings(names, np.array(["gan", "gan", "vae", "vae"]), n, wrong, n, zero, n, n)
+    >>> round(compare(sat, "gan", "vae").difference.value, 3)  # half of (15 + 18) / 100
+    0.165
     """
     _check(interval)
     groups = []
@@ -234,21 +353,45 @@ def _resampled_difference(a: np.ndarray, b: np.ndarray, paired: bool, resamples:
 
 def _verdict(first: str, second: str, difference: Estimate) -> str:
     if difference.low <= 0 <= difference.high:
-        return f"not distinguishable: the interval holds 0, and the difference may be up to {_most(difference):.3f}"
+        most = max(abs(difference.low), abs(difference.high))
+        return f"not distinguishable: the interval holds 0, and the difference may be up to {most:.3f}"
     more, less = (first, second) if difference.value > 0 else (second, first)
     return f"{more} fools people more often than {less}"
-
-
-def _most(difference: Estimate) -> float:
-    return max(abs(difference.low), abs(difference.high))
 
 
 def crossed_error(votes: Votes, generator: str, resamples: int = RESAMPLES, seed: int = 0) -> Estimate:
     """The error rate of one generator with an interval that resamples evaluators **and** pictures.
 
-    That over evaluators alone says how other people would answer to these pictures; this one, how other people would
-    answer to other pictures of the generator. Needs single votes. Fakes and reals are drawn each by themselves. Few of
-    either widen it (`giqa.stats.from_draws`), and it is never narrower than that over evaluators alone.
+    The interval over evaluators alone says how other raters would answer to these pictures; this one, how other raters
+    would answer to other pictures of the generator.
+
+    Parameters
+    ----------
+    votes : Votes
+        Single votes. Fakes and reals are drawn each by themselves.
+    generator : str
+        Its name.
+    resamples, seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    Estimate
+        Few evaluators or pictures widen it (`giqa.stats.from_draws`). It is never narrower than that over evaluators
+        alone.
+
+    Raises
+    ------
+    BadSpec
+        When no generated picture of this generator was judged.
+
+    Examples
+    --------
+    >>> from giqa.tables.table import Table
+    >>> from giqa.votes import as_labels
+    >>> columns = {"image": [*"abab"], "rater": [*"rrss"], "said_real": [1, 1, 0, 1], "generator": ["gan", ""] * 2}
+    >>> crossed_error(as_labels(Table("votes", columns)), "gan", resamples=50).value
+    0.25
     """
     votes = votes.rows(~votes.control & (votes.kind != ""))
     seen = np.unique(np.rec.fromarrays([votes.rater, votes.context]), return_inverse=True)[1]
@@ -256,15 +399,15 @@ def crossed_error(votes: Votes, generator: str, resamples: int = RESAMPLES, seed
     if not fake.any():
         raise BadSpec(f"There are no votes on generated pictures of {generator!r}.")
     parts = [votes.rows(fake), votes.rows((votes.kind == "real") & np.isin(seen, seen[fake]))]
-    people = np.unique(np.concatenate([part.rater for part in parts]))
+    raters = np.unique(np.concatenate([part.rater for part in parts]))
     rng = np.random.default_rng(seed)
-    matrices = [_answers(part, people) for part in parts]
+    matrices = [_answers(part, raters) for part in parts]
     point = _crossed(matrices, [np.ones((1, m[0].shape[1]), np.float32) for m in matrices])
-    values, block = [], max(1, 2_000_000 // max(len(people), *(m[0].shape[1] for m in matrices)))
+    values, block = [], max(1, 2_000_000 // max(len(raters), *(m[0].shape[1] for m in matrices)))
     for start in range(0, resamples, block):
         size = min(block, resamples - start)
         errors = _crossed(matrices, [draws(shown.shape[1], size, rng) for shown, _ in matrices])
-        weight = np.where(np.isnan(errors), 0, draws(len(people), size, rng))
+        weight = np.where(np.isnan(errors), 0, draws(len(raters), size, rng))
         with np.errstate(invalid="ignore"):
             values.append((weight * np.nan_to_num(errors)).sum(axis=1) / weight.sum(axis=1))
     error, kinds = point[0].astype(float), [shown.sum(axis=1) for shown, _ in matrices]
@@ -279,11 +422,11 @@ def crossed_error(votes: Votes, generator: str, resamples: int = RESAMPLES, seed
     return hull(found, mean_share(error[judged], answers))  # other pictures cannot make it surer
 
 
-def _answers(votes: Votes, people: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Who was shown what and who was wrong, float32 (people, pictures)."""
+def _answers(votes: Votes, raters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What each rater was shown and judged wrongly, float32 (raters, pictures)."""
     pictures, column = np.unique(votes.image, return_inverse=True)
-    row = np.searchsorted(people, votes.rater)
-    shown = np.zeros((len(people), len(pictures)), np.float32)
+    row = np.searchsorted(raters, votes.rater)
+    shown = np.zeros((len(raters), len(pictures)), np.float32)
     wrong = np.zeros_like(shown)
     np.add.at(shown, (row, column), 1)
     np.add.at(wrong, (row, column), votes.said_real != (votes.kind == "real"))
@@ -291,7 +434,7 @@ def _answers(votes: Votes, people: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _crossed(matrices: Sequence[tuple[np.ndarray, np.ndarray]], weights: Sequence[np.ndarray]) -> np.ndarray:
-    """Error rate of each evaluator under weights of the pictures (samples, people): the mean of both kinds."""
+    """Error rate of each evaluator under weights of the pictures (samples, raters): the mean of both kinds."""
     with np.errstate(invalid="ignore", divide="ignore"):
         rates = [(w @ wrong.T) / (w @ shown.T) for (shown, wrong), w in zip(matrices, weights, strict=True)]
     return (rates[0] + rates[1]) / 2
@@ -299,9 +442,23 @@ def _crossed(matrices: Sequence[tuple[np.ndarray, np.ndarray]], weights: Sequenc
 
 @dataclass(frozen=True)
 class Gate:
-    """What the error rate would be, had only evaluators who pass `gate` on the quality-control pictures counted.
+    """What the error rate would be if only evaluators who pass `gate` on the quality-control pictures counted.
 
-    `without_controls`: how many of `evaluators` were asked none, and so pass every gate.
+    Parameters
+    ----------
+    gate : float
+        The share of right answers that is needed.
+    evaluators : int
+        How many pass.
+    error : Estimate
+        Their error rate.
+    without_controls : int
+        How many of `evaluators` were asked no quality control, and so pass every gate.
+
+    Examples
+    --------
+    >>> Gate(0.65, 0, UNKNOWN).without_controls
+    0
     """
 
     gate: float
@@ -311,16 +468,40 @@ class Gate:
 
 
 def gate_table(
-    votes: Votes,
-    gates: Sequence[float] = GATES,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-    interval: str = "student",
+    votes: Votes, gates: Sequence[float] = GATES, resamples: int = RESAMPLES, seed: int = 0, interval: str = "student"
 ) -> list[Gate]:
-    """How the error rate over all generators moves with the gate; empty where there are no quality-control votes.
+    """How the error rate over all generators moves with the gate.
 
-    Of each evaluator the mean over generators, then the mean over evaluators. Who passes is decided by
-    `giqa.votes.gate.passes`.
+    Parameters
+    ----------
+    votes : Votes
+        Single votes.
+    gates : sequence of float
+        Shares of right answers. Who passes is decided by `giqa.votes.gate.passes`.
+    resamples, seed : int
+        Of the bootstrap of "paper".
+    interval : "student" or "paper"
+        See `hype`.
+
+    Returns
+    -------
+    list of Gate
+        Of each evaluator the mean over generators, then the mean over evaluators; empty where there are no
+        quality-control votes.
+
+    Raises
+    ------
+    BadSpec
+        For another interval.
+
+    Examples
+    --------
+    >>> from giqa.tables.table import Table
+    >>> from giqa.votes import as_labels
+    >>> columns = {"image": [*"abc"], "rater": [*"rrr"], "said_real": [1, 1, 1], "generator": ["gan", "", ""]}
+    >>> table = Table("votes", columns | {"control": [0, 0, 1]})
+    >>> [(gate.gate, gate.evaluators) for gate in gate_table(as_labels(table), gates=(0.0, 0.9))]
+    [(0.0, 1), (0.9, 1)]
     """
     _check(interval)
     if not control_accuracy(votes):
@@ -329,10 +510,10 @@ def gate_table(
     for gate in gates:
         of = votes.rows(passed(votes, gate))
         if np.any(~of.control & (of.kind == "generated")):
-            people, rates, answers = _by_evaluator(sittings(of))
+            raters, rates, answers = _by_evaluator(sittings(of))
             error = mean_over(rates, resamples, seed) if interval == "paper" else mean_share(rates, answers)
             asked = controls(of)
-            table.append(Gate(gate, len(people), error, sum(not asked[one][1] for one in people)))
+            table.append(Gate(gate, len(raters), error, sum(not asked[one][1] for one in raters)))
         else:
             table.append(Gate(gate, 0, UNKNOWN))
     return table
@@ -343,14 +524,14 @@ def _by_evaluator(sat: Sittings) -> tuple[list[str], np.ndarray, np.ndarray]:
 
     One who judged three generators is one evaluator and not three.
     """
-    people, place = np.unique(sat.rater, return_inverse=True)
+    raters, place = np.unique(sat.rater, return_inverse=True)
     rates, answers = error_rates(sat), answers_behind(sat)
     known = ~np.isnan(rates)
-    place, n = place[known], np.bincount(place[known], minlength=len(people)).astype(float)
+    place, n = place[known], np.bincount(place[known], minlength=len(raters)).astype(float)
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.bincount(place, rates[known], len(people)) / n
-        behind = n**2 / np.bincount(place, 1 / answers[known], len(people))
-    return people.tolist(), mean, behind
+        mean = np.bincount(place, rates[known], len(raters)) / n
+        behind = n**2 / np.bincount(place, 1 / answers[known], len(raters))
+    return raters.tolist(), mean, behind
 
 
 def _rate(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

@@ -30,11 +30,25 @@ NOBODY = "without an annotator"
 
 
 def write_label_studio(path: str | Path, votes: Votes | Ratings | Pairs, url: Callable[[str], str] = str) -> Path:
-    """Tasks with annotations as Label Studio's JSON; `url` says where it finds a picture of this name.
+    """Tasks with annotations as Label Studio's JSON.
 
+    Parameters
+    ----------
+    path : path
+        The file to write.
+    votes : Votes, Ratings or Pairs
+        Of pairs ties are left out, with a warning: Label Studio has no such answer.
+    url : callable
+        Picture name -> where Label Studio finds it.
+
+    Returns
+    -------
+    Path
+
+    Notes
+    -----
     The labelling interface has `<Image name="image" value="$image"/>` with `<Choices name="answer" toName="image">`
-    (real, fake) or `<Rating name="answer" toName="image"/>`, or `<Pairwise name="answer" toName="left,right"/>`. Of
-    pairs ties are left out, with a warning: it has no such answer.
+    (real, fake) or `<Rating name="answer" toName="image"/>`, or `<Pairwise name="answer" toName="left,right"/>`.
     """
     pairs = isinstance(votes, Pairs)
     if pairs:
@@ -81,11 +95,26 @@ def read_label_studio(
 ) -> Votes | Ratings | Pairs:
     """The annotations of Label Studio's JSON export (also JSON-MIN, CSV, TSV): real or fake, a rating, or a pair.
 
-    `answer`: which question, by the name that its control has (`from_name`); needed where there are several. `image`:
-    the name of the picture in a task's data, of pairs LEFT,RIGHT; without it, what the control points to (`to_name`),
-    else `image`, else the only picture. A name in `meta`, where `write_label_studio` leaves it, goes first.
-    `completed_by` becomes an `anonymous` rater. Skipped annotations, those without an answer or with several, ground
-    truth, drafts, predictions, and what a reviewer rejected do not count; a warning says how many.
+    Parameters
+    ----------
+    path : path
+        The file. Skipped annotations, those without an answer or with several, ground truth, drafts, predictions, and
+        what a reviewer rejected do not count; a warning says how many.
+    image : str or None
+        The name of the picture in a task's data, of pairs LEFT,RIGHT; None: what the control points to (`to_name`),
+        else `image`, else the only picture. A name in `meta`, where `write_label_studio` leaves it, goes first.
+    answer : str or None
+        Which question, by the name that its control has (`from_name`); needed where there are several.
+    key : bytes or None
+        Of `giqa.votes.answers.anonymous`, which `completed_by` goes through.
+
+    Returns
+    -------
+    Votes, Ratings or Pairs
+
+    Raises
+    ------
+    BadTable, MissingSource
     """
     path = Path(path)
     if path.suffix.lower() in (".csv", ".tsv"):

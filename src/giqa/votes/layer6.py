@@ -18,8 +18,22 @@ from .votes import Counts, Pairs, Ratings, Sittings, Votes, as_labels
 def read_people(path: str | Path) -> dict[str, Counts | Sittings | Votes | Pairs | Ratings]:
     """Every table of judgements under a folder (or the one file), by its name without the ending.
 
-    Beside giqa's own tables it knows the two kinds of Stein et al. (2023): `per-image`, counts of guesses, and
-    `per-participant`, error rates of a person who judged 100 generated and 100 real pictures of one generator.
+    Parameters
+    ----------
+    path : path
+        A folder, or a file. Besides giqa's own tables the two kinds of Stein et al. (2023) are known: `per-image`,
+        counts of guesses, and `per-participant`, error rates of a person who judged 100 generated and 100 real pictures
+        of one
+        generator.
+
+    Returns
+    -------
+    dict
+        Name -> Votes, Counts, Sittings, Pairs or Ratings.
+
+    Raises
+    ------
+    MissingSource, BadTable
     """
     path = Path(path)
     files = [path]
@@ -51,7 +65,7 @@ def _participants(table: Table) -> Sittings:
 
 
 def _guesses(table: Table) -> Counts:
-    """Reals are judged anew beside every generator, which is their context; fakes are named MODEL/PATH.
+    """Reals are judged anew with every generator, which is their context; fakes are named MODEL/PATH.
 
     Paths alone are not enough: of LSUN, seven generators share 2,000 of them.
     """

@@ -1,4 +1,4 @@
-"""Folders of judged pairs: LGIQA as people have it, three sets side by side, each with pictures and a table."""
+"""Folders of judged pairs: LGIQA as it is handed out, three sets side by side, each with pictures and a table."""
 
 from __future__ import annotations
 
@@ -15,11 +15,24 @@ TEXTS = (*WRITTEN, ".txt", ".json", ".pkl", ".mat", ".xlsx", ".npy")  # what may
 
 
 def pair_sets(folder: str | Path) -> dict[str, tuple[Path, Path]]:
-    """Every table of pairs below a folder: the set's name -> (table, folder of its pictures).
+    """Every table of pairs below a folder.
 
-    A table of pairs has the columns left,right,votes_left,votes_right or left,right,rater,chosen; pictures are looked
-    for below the folder that it lies in. A set is called as that folder, without "LGIQA-", or as the table where a
-    folder has several. Raises `BadSource` when there is none, naming the files that are there.
+    Parameters
+    ----------
+    folder : path
+        A table of pairs has the columns left,right,votes_left,votes_right or left,right,rater,chosen; pictures are
+        looked for below the folder that it lies in.
+
+    Returns
+    -------
+    dict
+        The set's name -> (table, folder of its pictures). A set is called as that folder, without "LGIQA-", or as the
+        table where a folder has several.
+
+    Raises
+    ------
+    BadSource
+        When there is none, naming the files that are there.
     """
     folder = Path(folder)
     tables = sorted(path for path in folder.rglob("*") if path.suffix.lower() in WRITTEN and path.is_file())

@@ -20,16 +20,40 @@ START = 1.0  # first guess of each standard deviation, in logits
 class PeopleModel:
     """logit P(evaluator r calls picture i real in context c) = mean + picture_i + evaluator_r + context_c.
 
-    Each effect ~ Normal(0, its own standard deviation), which is learned too; so a picture with two votes is pulled to
+    Each effect ~ Normal(0, its own standard deviation), which is learned too. So a picture with two votes is pulled to
     the mean more than one with twenty, and a lenient evaluator or a context of bad fakes does not make a picture look
-    good. Penalised iteratively reweighted least squares (Breslow and Clayton 1993); the standard deviation of the
-    pictures by EM, integrating each picture out (with two votes a picture the usual rule finds half of it), the other
-    two by Schall's rule (1991).
+    good.
 
-    After `fit`: `images_`, `raters_`, `contexts_` name the effects in `picture_`, `evaluator_`, `context_` (logits),
-    `picture_error_` their standard errors and `level_error_` those of mean + picture, `sd_` the three standard
-    deviations, `mean_`. `sd` fixes the three instead of learning them. Memory: 16 bytes x pictures x (evaluators +
-    contexts).
+    Parameters
+    ----------
+    sd : tuple of three float, or None
+        Standard deviations of picture, evaluator and context, in logits, instead of learning them.
+    most : int
+        Steps at most.
+    tolerance : float
+        It ends when nothing moves by more than this.
+
+    Attributes
+    ----------
+    images_, raters_, contexts_ : str array
+        Names of the effects in `picture_`, `evaluator_` and `context_` (logits).
+    picture_error_, level_error_ : float array
+        Standard errors of `picture_`, and those of mean + picture.
+    sd_ : dict
+        The three standard deviations, in logits.
+    mean_ : float
+        In logits.
+
+    Notes
+    -----
+    Penalised iteratively reweighted least squares; the standard deviation of the pictures by EM, integrating each
+    picture out (with two votes a picture the usual rule finds half of it), the other two by Schall's rule. Memory: 16
+    bytes x
+    pictures x (evaluators + contexts).
+
+    References
+    ----------
+    Breslow and Clayton 1993; Schall 1991.
     """
 
     sd: tuple[float, float, float] | None = None
@@ -52,14 +76,13 @@ class PeopleModel:
         v[-1] = np.log(y.mean() / (1 - y.mean()))
         variances = np.array(self.sd or (START, START, START if sizes[2] > 1 else 1e-4)) ** 2
         for _ in range(self.most):
-            penalty = np.r_[np.full(sizes[1], 1 / variances[1]), np.full(sizes[2], 1 / variances[2]), 0.0]
+            ridge = np.r_[1 / variances[0], np.repeat(1 / variances[1:], sizes[1:]), 0.0]
             before, before_variance = np.r_[u, v], variances[0]
-            u, v, item_var, v_var, sure = _step(y, item, columns, u, v, 1 / variances[0], penalty)
+            u, v, item_var, v_var, sure = _step(y, item, columns, u, v, ridge)
             parts = [(u, item_var), (v[: sizes[1]], v_var[: sizes[1]]), (v[sizes[1] : -1], v_var[sizes[1] : -1])]
             learned = 0 if self.sd else 2 if sizes[2] < 2 else 3
-            for at, (effects, errors) in enumerate(
-                parts[:learned]
-            ):  # Schall: squares over the effective number of effects
+            for at, (effects, errors) in enumerate(parts[:learned]):
+                # Schall: squares over the effective number of effects
                 freedom = max(len(effects) - (errors / variances[at]).sum(), 1e-6)
                 variances[at] = np.clip((effects**2).sum() / freedom, 1e-6, 25.0)
             if learned:
@@ -75,7 +98,19 @@ class PeopleModel:
     def p_real(self, context: str | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """For each of `images_`: the probability that an average evaluator calls it real, and its 95 % interval.
 
-        In an average context, or in the one named. The interval knows that the mean is learned from few evaluators too.
+        Parameters
+        ----------
+        context : str or None
+            Which context; None: an average one.
+
+        Returns
+        -------
+        tuple of float array (n,)
+            The probability and both ends. The interval knows that the mean is learned from few evaluators too.
+
+        Raises
+        ------
+        NotFitted, BadShape
         """
         if not self.sd_:
             raise NotFitted("PeopleModel: call fit(votes) before p_real().")
@@ -89,19 +124,14 @@ class PeopleModel:
 
 
 def _step(
-    y: np.ndarray,
-    item: np.ndarray,
-    columns: np.ndarray,
-    u: np.ndarray,
-    v: np.ndarray,
-    ridge: float,
-    penalty: np.ndarray,
+    y: np.ndarray, item: np.ndarray, columns: np.ndarray, u: np.ndarray, v: np.ndarray, ridge: np.ndarray
 ) -> Sequence[np.ndarray]:
     """One Newton step of the penalised likelihood; pictures, whose block is diagonal, are eliminated first.
 
-    Returns the new effects of pictures (u) and of all else (v), the variances of both, and those of u + the mean.
+    `ridge`: the inverse variance of the pictures, then of each of v. Returns the new effects of pictures (u) and of all
+    else (v), the variances of both, and those of u + the mean.
     """
-    q = len(v)
+    q, ridge, penalty = len(v), ridge[0], ridge[1:]
     p = sigmoid(u[item] + v[columns].sum(axis=1))
     w = np.maximum(p * (1 - p), 1e-9)
     gradient_u = np.bincount(item, y - p, len(u)) - ridge * u
@@ -110,8 +140,7 @@ def _step(
     inner = np.diag(penalty)
     for one in range(3):
         for other in range(3):
-            flat = np.bincount(columns[:, one] * q + columns[:, other], w, q * q)
-            inner += flat.reshape(q, q)
+            inner += np.bincount(columns[:, one] * q + columns[:, other], w, q * q).reshape(q, q)
     cross = np.zeros((len(u), q))  # pictures x (evaluators + contexts + 1)
     for one in range(3):
         np.add.at(cross, (item, columns[:, one]), w)

@@ -26,7 +26,7 @@ WANTED = "; write a table with a row an answer: image,rater,said_real or image,r
 
 
 def hint_of(table: Table) -> str:
-    """Whose export a table may be, to be said after an error; nothing where nobody knows."""
+    """Whose export a table may be, to be said after an error; nothing where it is unknown."""
     for names, what in FOREIGN:
         if all(table.find(name) for name in names):
             return f" It looks like {what}{WANTED if what.endswith('read') else ''}."

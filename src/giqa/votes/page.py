@@ -1,9 +1,9 @@
-"""One self-contained HTML file of what people said: error rates, curves, agreement, best and worst pictures."""
+"""One self-contained HTML file of what the raters said: error rates, curves, agreement, best and worst pictures."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ import numpy as np
 
 from ..errors import BadImage, BadSource, BadSpec
 from ..files import replace_file
+from ..images import open_source
+from ..images.decode import decode
 from ..images.thumbnail import thumbnail
 from ..pages.intervals import curve_plot, interval_plot
 from ..pages.page import render
@@ -37,24 +39,46 @@ def write_people_report(
     path: str | Path,
     found: Sequence[Findings],
     *,
-    title: str = "What people saw",
+    title: str = "Human judgements",
     pictures: Any = None,
     show_paths: bool = True,
 ) -> Path:
-    """Write the report as one HTML file that opens offline, whole or not at all.
+    """Write the report as one HTML file that opens offline; the file is written atomically.
 
-    `pictures`: where the judged pictures are (anything `giqa.images.open_source` takes), found by the names in the
-    table; without it names are shown alone. `show_paths=False`: no names of pictures. Raters are never named.
+    Parameters
+    ----------
+    path : path
+        The file to write.
+    found : sequence of Findings
+        Of each table; see `giqa.votes.judge`.
+    title : str
+        Its heading.
+    pictures : path, source or None
+        Where the judged pictures are (anything `giqa.images.open_source` takes), by the names in the table; None: names
+        are shown alone.
+    show_paths : bool
+        Whether pictures are named. Raters never are.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    BadSpec
+        When there is nothing to report.
+    BadSource
+        When no picture has a name of the table.
     """
     if not found:
         raise BadSpec("There is nothing to report: no table of judgements was read.")
-    names = [name for one in found if one.pictures is not None for name in one.pictures.image.tolist()]
-    source = _source(pictures, names)
+    names = [name for table in found if table.pictures is not None for name in table.pictures.image.tolist()]
+    draw = _thumbnails(pictures, names)
     page = render(
         "votes/findings.html",
         ["pages/page.css", "votes/findings.css"],
         title=title,
-        studies=[_study(one, source, show_paths) for one in found],
+        studies=[_study(table, draw, show_paths) for table in found],
         k=K,
     )
     path = Path(path)
@@ -63,7 +87,7 @@ def write_people_report(
     return path
 
 
-def _study(found: Findings, source: dict[str, Any], show_paths: bool) -> dict[str, Any]:
+def _study(found: Findings, draw: Callable[[str], str], show_paths: bool) -> dict[str, Any]:
     from markupsafe import Markup
 
     rates = [(h.generator, h.error.value, h.error.low, h.error.high) for h in found.hype]
@@ -78,13 +102,13 @@ def _study(found: Findings, source: dict[str, Any], show_paths: bool) -> dict[st
     plots = {
         "rates": interval_plot(rates, unit="Error rate", mark=0.5, mark_label="chance", extra=extra) if rates else "",
         "strengths": interval_plot(_ends(scale), unit="Strength", mark=0.0) if scale else "",
-        "learning": _curve(found.learning, "trial of the sitting", "error rate"),
+        "learning": _curve(found.learning, "trial of the session", "error rate"),
         "psychometric": _curve(found.psychometric, "exposure (ms)", "share of right answers", mark=0.5),
     }
     return {
         "found": found,
         "plots": {name: Markup(plot) for name, plot in plots.items()},
-        "ends": _pictures(found, source, show_paths),
+        "ends": _pictures(found, draw, show_paths),
         "cut": len(scale) > ROWS,
     }
 
@@ -100,7 +124,7 @@ def _ends(rows: list[Any]) -> list[Any]:
     return rows if len(rows) <= ROWS else rows[: ROWS // 2] + rows[-ROWS // 2 :]
 
 
-def _pictures(found: Findings, source: dict[str, Any], show_paths: bool) -> list[tuple[str, list[Tile]]]:
+def _pictures(found: Findings, draw: Callable[[str], str], show_paths: bool) -> list[tuple[str, list[Tile]]]:
     """Three rows of pictures: the most and the least convincing fakes, and the reals that were doubted most."""
     table = found.pictures
     if table is None:
@@ -116,27 +140,24 @@ def _pictures(found: Findings, source: dict[str, Any], show_paths: bool) -> list
         if kind != "real":
             rows.append((f"Most convincing {words}", best))
         rows.append((f"{'Most doubted' if kind == 'real' else 'Least convincing'} {words}", worst))
-    return [(words, [_tile(table, row, source, show_paths) for row in shown]) for words, shown in rows]
+    return [(words, [_tile(table, row, draw, show_paths) for row in shown]) for words, shown in rows]
 
 
-def _tile(table: Any, row: int, source: dict[str, Any], show_paths: bool) -> Tile:
+def _tile(table: Any, row: int, draw: Callable[[str], str], show_paths: bool) -> Tile:
     name = str(table.image[row])
     return Tile(
         name if show_paths else "",
         str(table.generator[row]),
         f"{100 * table.p_real[row]:.0f} %",
         f"{table.n_real[row]:g} of {table.n[row]:g}",
-        source["draw"](name) if source else "",
+        draw(name),
     )
 
 
-def _source(pictures: Any, names: Sequence[str]) -> dict[str, Any]:
+def _thumbnails(pictures: Any, names: Sequence[str]) -> Callable[[str], str]:
     """A function from one of the names to its thumbnail, "" where the picture is not there or is broken."""
     if pictures is None:
-        return {}
-    from ..images import open_source
-    from ..images.decode import decode
-
+        return lambda name: ""
     where = open_source(pictures)
     rows, _ = join_names(names, where.ids, "the judgements", where.name, error=BadSource)
 
@@ -146,4 +167,4 @@ def _source(pictures: Any, names: Sequence[str]) -> dict[str, Any]:
         except BadImage:
             return ""
 
-    return {"draw": draw}
+    return draw

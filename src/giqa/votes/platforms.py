@@ -27,11 +27,26 @@ def read_mturk(
 ) -> Votes | Ratings:
     """Judgements from the batch result file of Mechanical Turk.
 
-    A HIT may show one picture (`Input.image`, `Answer.answer`) or many (`Input.image1`, `Answer.answer_1`, ...).
-    Answers are real and fake or 1 and 0; where they are other numbers, these are ratings. Check boxes and radio buttons
-    (`Answer.answer.real`, `Answer.real.on`, true or false) and `Answer.taskAnswers` are read too. `image` and `answer`
-    name other columns; without them a column that alone holds pictures, or answers, is taken. Rejected assignments,
-    previews and rows without a worker do not count; a warning says how many.
+    Parameters
+    ----------
+    path : path
+        The file. A HIT may show one picture (`Input.image`, `Answer.answer`) or many (`Input.image1`,
+        `Answer.answer_1`, ...). Check boxes and radio buttons (`Answer.answer.real`, `Answer.real.on`, true or false)
+        and `Answer.taskAnswers`
+        are read too. Rejected assignments, previews and rows without a worker do not count; a warning says how many.
+    image, answer : str or None
+        Other columns; None: a column that alone holds pictures, or answers, is taken.
+    key : bytes or None
+        See `giqa.votes.answers.anonymous`.
+
+    Returns
+    -------
+    Votes or Ratings
+        Answers are real and fake or 1 and 0; where they are other numbers, these are ratings.
+
+    Raises
+    ------
+    BadTable
     """
     table = read_table(path)
     worker = want(table, ("WorkerId",), "a batch result file of Mechanical Turk")[0]
@@ -188,9 +203,26 @@ def read_prolific(
 ) -> Votes | Ratings:
     """Judgements from a result file with Prolific's participant ids, a row a judgement.
 
-    `submissions` is Prolific's own export (Participant id, Status, ...): only approved and awaited submissions count;
-    age, sex, country and all else in it is not even read. A column Status in the result file counts in the same way.
-    Rows without an id, as previews leave them, do not count; a warning says how many. `image`, `answer`: the columns.
+    Parameters
+    ----------
+    path : path
+        The file. A column Status in it counts as one in `submissions`. Rows without an id, as previews leave them, do
+        not count; a warning says how many.
+    submissions : path or None
+        Prolific's own export (Participant id, Status, ...): only approved and awaited submissions count; age, sex,
+        country and all else in it is not even read.
+    image, answer : str or None
+        The columns; None: those with a usual name.
+    key : bytes or None
+        See `giqa.votes.answers.anonymous`.
+
+    Returns
+    -------
+    Votes or Ratings
+
+    Raises
+    ------
+    BadTable
     """
     table = read_table(path)
     person = _participant(table)
@@ -211,7 +243,7 @@ def read_prolific(
     for row in range(len(table)):
         place, who = table.lines[row] if table.lines else row + 1, cells.text(table.columns[person][row])
         known = {status[row]} if submitted is None else submitted.get(who, {"not among the submissions"})
-        if nobody(who):
+        if is_no_id(who):
             answers.leave_out("without a participant's id", place)
         elif not known & {*PAID, ""} or status[row] not in (*PAID, ""):
             answers.leave_out((sorted(known - {*PAID, ""}) or [status[row]])[0].lower(), place)
@@ -220,10 +252,10 @@ def read_prolific(
     return answers.judgements(key)
 
 
-def nobody(who: str) -> bool:
+def is_no_id(who: str) -> bool:
     """Whether an id is none: empty, or the placeholder that Prolific fills in for participants, not in a preview.
 
-    >>> nobody(""), nobody("{{%PROLIFIC_PID%}}"), nobody("5f3c")
+    >>> is_no_id(""), is_no_id("{{%PROLIFIC_PID%}}"), is_no_id("5f3c")
     (True, True, False)
     """
     return cells.nothing(who) or who.casefold() == "undefined" or "%PROLIFIC_PID%" in who or who.startswith("{{")

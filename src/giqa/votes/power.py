@@ -1,6 +1,6 @@
 """How many evaluators and votes it takes: before a study, or to see what one was able to show.
 
-An evaluator's error rate varies because people differ (standard deviation `between`) and because each answers only m
+An evaluator's error rate varies because raters differ (standard deviation `between`) and because each answers only m
 pictures; the mean over R evaluators has the variance (between^2 + rate (1 - rate) / m) / R. Intervals and verdicts are
 those of `giqa.votes.hype`: with Student's t, which for few evaluators is far from 1.96.
 """
@@ -22,7 +22,22 @@ from .votes import Sittings
 
 @dataclass(frozen=True)
 class Spread:
-    """What decides the width of an interval: the error rate, the standard deviation between people, answers each."""
+    """What decides the width of an interval.
+
+    Parameters
+    ----------
+    rate : float
+        The error rate.
+    between : float
+        The standard deviation of error rates between raters.
+    answers : float
+        Of each evaluator.
+
+    Examples
+    --------
+    >>> Spread(rate=0.4, between=0.05, answers=200).evaluators(0.03)
+    20
+    """
 
     rate: float
     between: float
@@ -77,9 +92,30 @@ def _fewest(enough: Callable[[int], bool]) -> int:
 
 
 def spread(sat: Sittings) -> Spread:
-    """The spread of one study, its generators taken together: what is left between people after chance is taken off.
+    """The spread of one study, its generators taken together: what is left between raters after chance is taken off.
 
     Within each generator, the variance of the evaluators' error rates less that of chance, rate (1 - rate) / answers.
+
+    Parameters
+    ----------
+    sat : Sittings
+        See `giqa.votes.hype.sittings`.
+
+    Returns
+    -------
+    Spread
+
+    Raises
+    ------
+    BadShape
+        When no generator has two evaluators.
+
+    Examples
+    --------
+    >>> names, n = np.array(["a", "b"]), np.array([50.0, 50.0])
+    >>> sat = Sittings(names, np.array(["gan", "gan"]), n, np.array([10.0, 20.0]), n, np.array([5.0, 5.0]), n, n)
+    >>> round(spread(sat).rate, 3)
+    0.2
     """
     rate, answers, weights, left = error_rates(sat), sat.fakes + sat.reals, [], []
     for generator in np.unique(sat.generator):
@@ -89,7 +125,7 @@ def spread(sat: Sittings) -> Spread:
             left.append(np.var(rate[of], ddof=1) - chance)
             weights.append(of.sum() - 1)
     if not left:
-        raise BadShape("The spread between people needs two evaluators of one generator.")
+        raise BadShape("The spread between raters needs two evaluators of one generator.")
     between = math.sqrt(max(float(np.average(left, weights=weights)), 0.0))
     return Spread(float(np.nanmean(rate)), between, float(answers.mean()))
 
@@ -97,9 +133,29 @@ def spread(sat: Sittings) -> Spread:
 def votes_each(half_width: float, reliability_of_one: float | None = None, share: float = 0.5) -> int:
     """How many votes a picture needs for its share of real votes to be known to +- `half_width` (95 %).
 
-    The share of a picture at `share` moves by chance alone: 1.96 sqrt(share (1 - share) / votes). With
-    `reliability_of_one`, the correlation of two raters, shrinking towards the mean is counted on: fewer votes do.
+    The share of a picture at `share` moves by chance alone: 1.96 sqrt(share (1 - share) / votes).
 
+    Parameters
+    ----------
+    half_width : float
+        Half the width of the interval, a share such as 0.1.
+    reliability_of_one : float or None
+        The correlation of two raters: shrinking towards the mean is counted on, and fewer votes do.
+    share : float
+        Of real votes.
+
+    Returns
+    -------
+    int
+        Votes.
+
+    Raises
+    ------
+    BadSpec
+        When the half-width is no share.
+
+    Examples
+    --------
     >>> votes_each(0.1), votes_each(0.2), votes_each(0.2, reliability_of_one=0.2)
     (97, 25, 21)
     """

@@ -19,10 +19,27 @@ WIDTHS = (0.1, 0.2, 0.35, 0.6, 1.0)  # of the psychometric function, in log expo
 class Staircase:
     """Exposures in milliseconds: `down` shorter after a right answer, `up` longer after a wrong one, within the range.
 
-    The defaults are those of HYPE-time. A staircase comes to rest where `down` times the right answers equals `up`
-    times the wrong ones, at a share of `target` right answers. Guessing alone is right half of the time, so a target
-    of .5 or less is below every observer, and the exposure falls to the floor: see `balanced`.
+    A staircase comes to rest where `down` times the right answers equals `up` times the wrong ones, at a share of
+    `target` right answers. Guessing alone is right half of the time, so a target of 0.5 or less is below every
+    observer, and the
+    exposure falls to the floor: see `balanced`.
 
+    Parameters
+    ----------
+    start : int
+        The first exposure, in ms. The defaults are those of HYPE-time.
+    down, up : int
+        Steps, in ms.
+    floor, top : int
+        The shortest and the longest exposure, in ms.
+
+    Raises
+    ------
+    BadSpec
+        When a step is not above 0, or the start is out of the range.
+
+    Examples
+    --------
     >>> stairs = Staircase()
     >>> stairs.after(500, right=True), stairs.after(500, right=False), stairs.after(110, right=True)
     (470, 510, 100)
@@ -55,8 +72,12 @@ class Staircase:
         return self.up / (self.up + self.down)
 
     def after(self, exposure: int, right: bool) -> int:
-        """The exposure that follows one that was answered right or wrong."""
-        return next_exposure(exposure, right, down=self.down, up=self.up, floor=self.floor, top=self.top)
+        """The exposure that follows one that was answered right or wrong.
+
+        >>> Staircase().after(995, right=False)
+        1000
+        """
+        return int(min(self.top, max(self.floor, exposure - self.down if right else exposure + self.up)))
 
     def track(self, answers: Sequence[bool]) -> list[int]:
         """The exposures of all trials, given which answers were right; the last is the one that would come next.
@@ -70,20 +91,26 @@ class Staircase:
         return exposures
 
 
-def next_exposure(
-    exposure: int, right: bool, *, down: int = 30, up: int = 10, floor: int = 100, top: int = 1000
-) -> int:
-    """Milliseconds of the next picture: `exposure - down` after a right answer, else `exposure + up`, within bounds.
-
-    >>> next_exposure(500, True), next_exposure(500, False), next_exposure(110, True), next_exposure(995, False)
-    (470, 510, 100, 1000)
-    """
-    return int(min(top, max(floor, exposure - down if right else exposure + up)))
-
-
 def modal_exposure(exposures: Sequence[float]) -> float:
-    """The exposure an evaluator saw most often, in ms, which is HYPE-time's score; the mean of those that tie.
+    """The exposure an evaluator saw most often, which is HYPE-time's score.
 
+    Parameters
+    ----------
+    exposures : sequence of float
+        In ms, of all trials.
+
+    Returns
+    -------
+    float
+        In ms; the mean of those that tie.
+
+    Raises
+    ------
+    BadShape
+        Without an exposure above 0.
+
+    Examples
+    --------
     >>> modal_exposure([500, 470, 440, 450, 440, 450, 460])
     445.0
     """
@@ -92,8 +119,25 @@ def modal_exposure(exposures: Sequence[float]) -> float:
 
 
 def late_exposure(exposures: Sequence[float]) -> float:
-    """The mean exposure of the second half of the trials, in ms: steadier than the mode.
+    """The mean exposure of the second half of the trials: steadier than the mode.
 
+    Parameters
+    ----------
+    exposures : sequence of float
+        In ms, in the order of the trials.
+
+    Returns
+    -------
+    float
+        In ms.
+
+    Raises
+    ------
+    BadShape
+        Without an exposure above 0.
+
+    Examples
+    --------
     >>> late_exposure([500, 470, 440, 450])
     445.0
     """
@@ -104,8 +148,22 @@ def late_exposure(exposures: Sequence[float]) -> float:
 def p_right(exposure: np.ndarray, threshold: np.ndarray, width: np.ndarray, lapse: float = LAPSE) -> np.ndarray:
     """Psychometric function: guess + (1 - guess - lapse) / (1 + exp(-(ln exposure - ln threshold) / width)).
 
-    At the threshold it is half-way from guessing to the best there is: .74 with a lapse of .02.
+    Parameters
+    ----------
+    exposure, threshold : float or array
+        In ms. At the threshold it is half-way from guessing to the best there is: 0.74 with a lapse of 0.02.
+    width : float or array
+        Of the rise, in log exposure.
+    lapse : float
+        Slips of a finger at any exposure.
 
+    Returns
+    -------
+    float or array
+        The probability of a right answer.
+
+    Examples
+    --------
     >>> float(p_right(200.0, threshold=200.0, width=0.3))
     0.74
     """
@@ -114,10 +172,33 @@ def p_right(exposure: np.ndarray, threshold: np.ndarray, width: np.ndarray, laps
 
 
 def fitted_threshold(exposures: Sequence[float], right: Sequence[bool]) -> tuple[float, float, float]:
-    """Threshold of `p_right` in ms with its 95 % interval, from all trials.
+    """Threshold of `p_right` with its 95 % interval, from all trials.
 
-    The mean of the posterior of its logarithm under a flat prior over 50 to 2000 ms and the widths in `WIDTHS`; an
-    interval that reaches to an end of that range says that the exposures shown cannot tell.
+    Parameters
+    ----------
+    exposures : sequence of float
+        In ms, of all trials.
+    right : sequence of bool
+        Which were answered right.
+
+    Returns
+    -------
+    tuple of float
+        The threshold and the ends of its interval, in ms: the mean of the posterior of its logarithm under a flat prior
+        over 50 to 2000 ms and the widths in `WIDTHS`. An interval that reaches to an end of that range says that the
+        threshold cannot be computed from the exposures shown.
+
+    Raises
+    ------
+    BadShape
+        When not every exposure has an answer, or there is none above 0.
+
+    Examples
+    --------
+    >>> seen = simulate(300, staircase=Staircase.balanced(), observers=1, trials=300)
+    >>> threshold, low, high = fitted_threshold(seen.exposures[0], seen.right[0])
+    >>> low < 300 < high
+    True
     """
     shown, right = _exposures(exposures), np.asarray(right, bool)
     if len(shown) != len(right):
@@ -136,7 +217,15 @@ def fitted_threshold(exposures: Sequence[float], right: Sequence[bool]) -> tuple
 
 @dataclass(frozen=True)
 class Simulated:
-    """What simulated observers saw and answered: each (observers, trials)."""
+    """What simulated observers saw and answered.
+
+    Parameters
+    ----------
+    exposures : float array (observers, trials)
+        In ms.
+    right : bool array (observers, trials)
+        Whether they were right.
+    """
 
     exposures: np.ndarray
     right: np.ndarray
@@ -144,27 +233,45 @@ class Simulated:
 
 def simulate(
     threshold: float,
-    width: float = 0.3,
     *,
     staircase: Staircase | None = None,
     trials: int = 150,
     observers: int = 1000,
-    lapse: float = LAPSE,
     seed: int = 0,
+    **observer: float,
 ) -> Simulated:
     """Observers of one known threshold, who answer by `p_right`, on a staircase.
 
+    Parameters
+    ----------
+    threshold : float
+        Of all observers, in ms.
+    staircase : Staircase or None
+        None: that of HYPE-time.
+    trials, observers : int
+        How many.
+    seed : int
+        Of the answers.
+    **observer
+        `width` (0.3 unless given) and `lapse` of `p_right`.
+
+    Returns
+    -------
+    Simulated
+
+    Examples
+    --------
     >>> simulate(300, trials=5, observers=2).exposures.shape
     (2, 5)
     """
-    stairs = staircase or Staircase()
+    stairs, observer = staircase or Staircase(), {"width": 0.3} | observer
     rng = np.random.default_rng(seed)
     exposures = np.empty((observers, trials))
     right = np.empty((observers, trials), bool)
     now = np.full(observers, float(stairs.start))
     for trial in range(trials):
         exposures[:, trial] = now
-        right[:, trial] = rng.random(observers) < p_right(now, threshold, width, lapse)
+        right[:, trial] = rng.random(observers) < p_right(now, threshold, **observer)
         now = np.clip(np.where(right[:, trial], now - stairs.down, now + stairs.up), stairs.floor, stairs.top)
     return Simulated(exposures, right)
 

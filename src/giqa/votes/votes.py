@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,19 +20,26 @@ from .other_tools import hint_of
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """Columns of one length; what they are is said by each kind of table."""
+    """A table of judgements: columns of one length; each kind of table says what its columns are.
+
+    Examples
+    --------
+    >>> table = Table("ratings", {"image": ["a", "b"], "rater": ["r", "r"], "rating": [4, 2]})
+    >>> len(as_labels(table)), as_labels(table).rows(np.array([True, False])).pictures()
+    (2, ['a'])
+    """
 
     def __post_init__(self) -> None:
-        lengths = {f.name: len(getattr(self, f.name)) for f in fields(self)}
+        lengths = {name: len(column) for name, column in vars(self).items()}
         if len(set(lengths.values())) > 1:
             raise BadShape(f"The columns of {type(self).__name__} differ in length: {lengths}.")
 
     def __len__(self) -> int:
-        return len(getattr(self, fields(self)[0].name))
+        return len(next(iter(vars(self).values())))
 
     def columns(self) -> dict[str, np.ndarray]:
         """All columns by name."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
+        return dict(vars(self))
 
     def rows(self, keep: np.ndarray) -> Self:
         """The same columns for some of the rows (mask or positions)."""
@@ -61,17 +68,38 @@ class Labels:
 class Votes(Labels):
     """One row a judgement of one picture: did this rater say that it is real?
 
-    ============ ==========================================================================================
-    image, rater names
-    said_real    bool
-    context      what it was mixed with (the study, or the generator whose pictures the reals were among)
-    kind         what it is: "real", "generated", or "" where nobody knows
-    generator    who made it; of a real picture ""
-    response_ms  how long the rater thought, NaN where unknown
-    exposure_ms  how long it was shown, NaN: without limit or unknown
-    control      bool: a quality-control picture, which counts for the gate and for nothing else
-    position     which trial of the rater's sitting this was, from 1; NaN: the order of the rows
-    ============ ==========================================================================================
+    Parameters
+    ----------
+    image, rater : str array (n,)
+        Names.
+    said_real : bool array (n,)
+        The answer.
+    context : str array (n,)
+        What the picture was mixed with: the study, or the generator whose pictures the reals were among.
+    kind : str array (n,)
+        What it is: "real", "generated", or "" where that is unknown.
+    generator : str array (n,)
+        Which one made it; "" of a real picture.
+    response_ms : float array (n,)
+        How long the rater thought, in milliseconds; NaN where unknown.
+    exposure_ms : float array (n,)
+        How long the picture was shown, in milliseconds; NaN: without limit, or unknown.
+    control : bool array (n,)
+        Whether it is a quality-control picture, which counts for the gate and for nothing else.
+    position : float array (n,)
+        Which trial of the rater's session this was, from 1; NaN: the order of the rows.
+
+    Raises
+    ------
+    BadShape
+        When the columns differ in length.
+
+    Examples
+    --------
+    >>> table = Table("votes", {"image": ["a", "a", "b"], "rater": ["r", "s", "r"], "said_real": [1, 0, 1]})
+    >>> counts = as_labels(table).counts()
+    >>> counts.image.tolist(), counts.n.tolist(), counts.n_real.tolist()
+    (['a', 'b'], [2.0, 1.0], [1.0, 1.0])
     """
 
     image: np.ndarray
@@ -100,7 +128,27 @@ class Votes(Labels):
 
 @dataclass(frozen=True, eq=False)
 class Counts(Labels):
-    """One row a picture (and context): of `n` judgements, `n_real` said real; both float64. Else as in `Votes`."""
+    """One row a picture (and context): of `n` judgements, `n_real` said real.
+
+    Parameters
+    ----------
+    image : str array (n,)
+        Names.
+    n, n_real : float array (n,)
+        Judgements, and how many of them said real.
+    generator, kind, context : str array (n,)
+        As in `Votes`.
+
+    Raises
+    ------
+    BadShape
+        When the columns differ in length.
+
+    Examples
+    --------
+    >>> as_labels(Table("counts", {"image": ["a", "b"], "n": [5, 5], "n_real": [1, 4]})).n_real.tolist()
+    [1.0, 4.0]
+    """
 
     image: np.ndarray
     n: np.ndarray
@@ -114,7 +162,25 @@ class Counts(Labels):
 class Sittings(Labels):
     """One row an evaluator and generator: how many fakes and reals were judged, how many of each wrongly, how fast.
 
-    `fake_seconds` and `real_seconds`: mean response time a picture, NaN where unknown.
+    Parameters
+    ----------
+    rater, generator : str array (n,)
+        Names.
+    fakes, wrong_fakes, reals, wrong_reals : float array (n,)
+        Pictures that were judged, and how many of them wrongly.
+    fake_seconds, real_seconds : float array (n,)
+        Mean response time a picture, in seconds; NaN where unknown.
+
+    Raises
+    ------
+    BadShape
+        When the columns differ in length.
+
+    Examples
+    --------
+    >>> columns = {"fakes": [50], "wrong_fakes": [10], "reals": [50], "wrong_reals": [5]}
+    >>> as_labels(Table("sittings", {"rater": ["r"], "generator": ["gan"]} | columns)).wrong_fakes.tolist()
+    [10.0]
     """
 
     rater: np.ndarray
@@ -129,7 +195,28 @@ class Sittings(Labels):
 
 @dataclass(frozen=True, eq=False)
 class Pairs(Labels):
-    """Which of two pictures is better: votes for each, float64; a row a pair, or a row a vote with its `rater`."""
+    """Which of two pictures is better: votes for each; a row a pair, or a row a vote with its `rater`.
+
+    Parameters
+    ----------
+    left, right : str array (n,)
+        Names of the two pictures.
+    votes_left, votes_right : float array (n,)
+        Votes for each; a tie is half a vote to both.
+    rater : str array (n,)
+        Names; "" where votes were counted already.
+
+    Raises
+    ------
+    BadShape
+        When the columns differ in length.
+
+    Examples
+    --------
+    >>> columns = {"left": [*"aa"], "right": [*"bc"], "rater": [*"rr"], "chosen": ["left", "tie"]}
+    >>> as_labels(Table("pairs", columns)).votes_left.tolist()
+    [1.0, 0.5]
+    """
 
     left: np.ndarray
     right: np.ndarray
@@ -140,7 +227,25 @@ class Pairs(Labels):
 
 @dataclass(frozen=True, eq=False)
 class Ratings(Labels):
-    """How good a picture is to a rater, on any numeric scale."""
+    """How good a picture is to a rater, on any numeric scale.
+
+    Parameters
+    ----------
+    image, rater : str array (n,)
+        Names.
+    rating : float array (n,)
+        The higher, the better.
+
+    Raises
+    ------
+    BadShape
+        When the columns differ in length.
+
+    Examples
+    --------
+    >>> as_labels(Table("ratings", {"image": ["a", "b"], "rater": ["r", "r"], "rating": [4, 2]})).rating.tolist()
+    [4.0, 2.0]
+    """
 
     image: np.ndarray
     rater: np.ndarray
@@ -172,7 +277,7 @@ NEEDED: dict[type, Cells] = {
 ALSO = {"control": ("part", cells.not_main), "position": ("order", cells.measure)}  # as `giqa label export` has them
 CHOSEN = ("left", "right", "rater", "chosen")  # of a table with a row a vote
 SIDES = {"left": 1.0, "l": 1.0, "right": 0.0, "r": 0.0, "tie": 0.5, "draw": 0.5, "equal": 0.5, "same": 0.5}
-KNOWN = dict.fromkeys(  # every column that means something, none of which is asked for by another name
+KNOWN = dict.fromkeys(  # every column that means something, and is not asked for by another name
     [*CHOSEN, "part", "passed", "order", *(name for kind in NEEDED for name in NEEDED[kind] | OPTIONAL[kind])]
 )
 
@@ -180,13 +285,36 @@ KNOWN = dict.fromkeys(  # every column that means something, none of which is as
 def read_labels(path: str | Path) -> Votes | Counts | Sittings | Pairs | Ratings:
     """The table of judgements in a CSV, TSV or Parquet file; its columns say which kind it is.
 
-        votes     image,rater,said_real[,context,kind,generator,response_ms,exposure_ms,control,position]
-        counts    image,n,n_real[,generator,kind,context]
-        sittings  rater,generator,fakes,wrong_fakes,reals,wrong_reals[,fake_seconds,real_seconds]
-        pairs     left,right,votes_left,votes_right   or, a row a vote, left,right,rater,chosen
-        ratings   image,rater,rating
+    ======== ===========================================================================================
+    votes    image,rater,said_real[,context,kind,generator,response_ms,exposure_ms,control,position]
+    counts   image,n,n_real[,generator,kind,context]
+    sittings rater,generator,fakes,wrong_fakes,reals,wrong_reals[,fake_seconds,real_seconds]
+    pairs    left,right,votes_left,votes_right   or, a row a vote, left,right,rater,chosen
+    ratings  image,rater,rating
+    ======== ===========================================================================================
 
-    Other columns are ignored. Raises `BadTable` with the file, line and column that is wrong.
+    Parameters
+    ----------
+    path : path
+        The file. Other columns are ignored.
+
+    Returns
+    -------
+    Votes, Counts, Sittings, Pairs or Ratings
+
+    Raises
+    ------
+    BadTable
+        With the file, the line and the column that is wrong.
+    MissingSource
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "votes.csv"
+    >>> _ = file.write_text("image,rater,said_real\\na.png,r1,real\\na.png,r2,fake\\n")
+    >>> read_labels(file).said_real.tolist()
+    [True, False]
     """
     return as_labels(read_table(path))
 
@@ -194,7 +322,25 @@ def read_labels(path: str | Path) -> Votes | Counts | Sittings | Pairs | Ratings
 def as_labels(table: Table) -> Votes | Counts | Sittings | Pairs | Ratings:
     """The judgements in a table that is read already.
 
-    Columns are known by their names in any case; `file_name` and the like are read as `image`.
+    Parameters
+    ----------
+    table : Table
+        Columns are known by their names in any case; `file_name` and the like are read as `image`.
+
+    Returns
+    -------
+    Votes, Counts, Sittings, Pairs or Ratings
+        As `read_labels` has it.
+
+    Raises
+    ------
+    BadTable
+        With the file, the line and the column that is wrong.
+
+    Examples
+    --------
+    >>> as_labels(Table("votes", {"File_Name": ["a.png"], "rater": ["r1"], "said_real": ["fake"]})).image.tolist()
+    ['a.png']
     """
     table = table.called(**{name: table.find(name) for name in KNOWN})
     if "image" not in table.columns:

@@ -1,11 +1,11 @@
-// One sitting: asks what is next, shows it, keeps the answer here until the server has it.
+// One session: asks what is next, shows it, keeps the answer here until the server has it.
 "use strict";
 
 const app = document.getElementById("app");
 const at = (id) => document.getElementById(id);
-const { base, csrf, sitting, task } = app.dataset;
+const { base, csrf, rater, task } = app.dataset;
 const timed = task === "hype-time";
-const votes = new Votes(sitting);
+const votes = new Votes(rater);
 const buttons = [...document.querySelectorAll("[data-answer]")];
 const sections = ["ask", "feedback", "rest", "wait", "end"];
 const ready = new Map(); // trial -> promise of its decoded pictures
@@ -48,14 +48,14 @@ async function talk() {
   const answer = await fetch(base + (waiting.length ? "votes" : "state"), send);
   if (answer.status === 401) {
     location.assign(base.slice(0, -1));
-    throw new Error("This sitting is over; open the link of the study again.");
+    throw new Error("This session is over; open the link of the study again.");
   }
-  const told = await answer.json();
-  if (!answer.ok) throw new Error(told.error);
-  for (const one of told.results || []) votes.forget(one.id);
-  known = told.results ? told.state : told;
+  const reply = await answer.json();
+  if (!answer.ok) throw new Error(reply.error);
+  for (const one of reply.results || []) votes.forget(one.id);
+  known = reply.results ? reply.state : reply;
   if (known.last && !votes.waiting().length) last = known.last;
-  return told.results || [];
+  return reply.results || [];
 }
 
 function sync() { // resolves with what the server said of the votes; never rejects, but tries again
@@ -116,7 +116,7 @@ function count() {
   return done;
 }
 
-function advance() { // goes on by itself only where nobody is reading
+function advance() { // goes on by itself only where there is nothing to read
   if (!known) return;
   const done = count();
   const next = upcoming();
@@ -208,8 +208,8 @@ async function answer(value) {
   const back = sync();
   if (tutorial || timed || revision) {
     const results = (await back).concat(votes.waiting().length ? await sync() : []);
-    const told = results.find((one) => one.id === vote.id);
-    if (tutorial && told && "right" in told) return explain(told);
+    const reply = results.find((one) => one.id === vote.id);
+    if (tutorial && reply && "right" in reply) return explain(reply);
     shown = null;
     advance();
   } else {
@@ -219,15 +219,15 @@ async function answer(value) {
   }
 }
 
-function explain(told) {
-  const good = { hype: "That was the right answer.", pairs: "That was the right answer.", rating: "That is how most people see it." };
-  at("verdict").textContent = told.right ? "Right" : "Not quite";
+function explain(reply) {
+  const good = { hype: "That was the right answer.", pairs: "That was the right answer.", rating: "That is how most raters see it." };
+  at("verdict").textContent = reply.right ? "Right" : "Not quite";
   const truth = {
     real: "This picture is real.", fake: "This picture was made by a computer.", left: "The left picture is better.",
     right: "The right picture is better.", low: "This picture is broken: 1 or 2 would be usual.",
     high: "This picture is whole: 3, 4 or 5 would be usual.",
-  }[told.truth];
-  at("why").textContent = told.right ? `${good[timed ? "hype" : task]} ${truth}` : truth;
+  }[reply.truth];
+  at("why").textContent = reply.right ? `${good[timed ? "hype" : task]} ${truth}` : truth;
   shown = null;
   go("feedback", "onward");
   say(`${at("verdict").textContent}. ${at("why").textContent}`);

@@ -1,8 +1,8 @@
 // A picture for so many milliseconds, by the frames of the screen.
 "use strict";
 
-// Shows `picture`, then `mask` in its place; resolves with the milliseconds between the two frames. A frame callback is
-// told when its frame began; what it changes is on the screen with that frame. The picture goes in the frame that begins
+// Shows `picture`, then `mask` in its place; resolves with the milliseconds between the two frames. A frame callback
+// gets the time when its frame began; what it changes is on the screen with that frame. The picture goes in the frame that begins
 // nearest to the time asked for: half a frame early is as far off as half a frame late, and no error adds up.
 // A callback that comes late in its frame may miss it, and the first ones after a rest do: the picture appears only
 // once frames have been coming for a while, and in one that has just begun.
@@ -34,7 +34,7 @@ function expose(picture, mask, milliseconds) {
   });
 }
 
-// Noise of several grains over the whole picture, which wipes its after-image.
+// Noise of several grains over the whole picture, which removes its after-image.
 function drawMask(canvas, width, height) {
   canvas.width = width;
   canvas.height = height;

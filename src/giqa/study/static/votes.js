@@ -6,8 +6,8 @@ function chance() { // crypto.randomUUID is missing on plain http
 }
 
 class Votes {
-  constructor(sitting) {
-    this.prefix = `giqa:${sitting}:`; // one entry a vote, so that two tabs do not overwrite each other's
+  constructor(rater) {
+    this.prefix = `giqa:${rater}:`; // one entry a vote, so that two tabs do not overwrite each other's
     this.memory = new Map(); // where the browser keeps nothing
   }
 

@@ -37,6 +37,10 @@ def upgrade() -> None:
         sa.Column("right", sa.Integer, sa.ForeignKey("pictures.id")),
         sa.Column("truth", sa.String(16), nullable=False),
     )
+    _answers()
+
+
+def _answers() -> None:
     op.create_table(
         "raters",
         sa.Column("id", sa.String(32), primary_key=True),
@@ -69,7 +73,5 @@ def upgrade() -> None:
         sa.UniqueConstraint("trial", "revision", name="one_vote_a_revision"),
     )
     op.create_table(
-        "secrets",
-        sa.Column("name", sa.String(64), primary_key=True),
-        sa.Column("value", sa.Text, nullable=False),
+        "secrets", sa.Column("name", sa.String(64), primary_key=True), sa.Column("value", sa.Text, nullable=False)
     )
