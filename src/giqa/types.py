@@ -59,14 +59,13 @@ class Source(Protocol):
 class Extractor(Protocol):
     """Pictures to features; resizing and normalising are part of the feature.
 
-    An extractor may also have `levels`, a mapping from "low" (sees artefacts), "mid" (structure), "high" (content) and
-    "taught" (trained to recognise faults) to names of `outputs`, shallow to deep; `levels_of` reads it. It decides what
-    a layer is used for and not what it holds, so it is no part of `identity`;
-    it stands in `Features.made_by["levels"]`.
+    It may also offer `levels` (read by `levels_of`): a mapping from "low" (sees artefacts), "mid" (structure), "high"
+    (content) and "taught" (trained to recognise faults) to names of `outputs`, shallow to deep. It decides what a layer
+    is used for and not what it holds, so it is no part of `identity`; it stands in `Features.made_by["levels"]`.
 
-    One that can also say *where* has `maps(pixels, taps)`: one picture, uint8 (h, w, 3), to tap -> float32 (h', w', c)
-    before pooling, or (c,) for a tap without places. Place (u, v) of a map is what lies at (u + .5) / h', (v + .5) / w'
-    of the picture, give or take a few pixels. The same bits whenever it is asked.
+    And `maps(pixels, taps)` (`has_maps` says whether), to say *where*: one picture, uint8 (h, w, 3), to tap -> float32
+    (h', w', c) before pooling, or (c,) for a tap without places. Place (u, v) of a map is what lies at (u + .5) / h',
+    (v + .5) / w' of the picture, give or take a few pixels. It gives the same bits whenever it is asked.
     """
 
     outputs: tuple[str, ...]  # names of the arrays that `run` returns
@@ -132,7 +131,28 @@ class ReferenceScorer(Scorer, Protocol):
 class Features:
     """Named layers of pooled features for named pictures.
 
-    `ids`: n different names; `layers`: name -> float32 (n, c); `info`: (n,) of dtype `INFO`, or None; `made_by`: how.
+    Parameters
+    ----------
+    ids : tuple of str, n different ones
+        The names of the pictures.
+    layers : mapping of str to float32 array (n, c)
+        What an extractor gave, by the name of its output.
+    info : array (n,) of dtype `INFO`, or None
+        What else is known of each picture: a digest of its pixels, its size, what decoding did. None: nothing.
+    made_by : mapping
+        How they were made: the extractor's `identity`, `match`, `flip`, and `levels`. Empty: unknown.
+
+    Raises
+    ------
+    BadShape
+        When a name is there twice, or a layer has not one row for each name.
+
+    Examples
+    --------
+    >>> layers = {"deep": np.zeros((2, 3), np.float32), "low": np.ones((2, 1), np.float32)}
+    >>> features = Features(("a.png", "b.png"), layers)
+    >>> features.matrix().tolist(), features.rows(slice(1)).ids
+    ([[0.0, 0.0, 0.0, 1.0], [0.0, 0.0, 0.0, 1.0]], ('a.png',))
     """
 
     ids: tuple[str, ...]

@@ -15,12 +15,22 @@ from ..registry import make
 class Joined:
     """The layers of several extractors side by side, for `multilayer`.
 
+    Parameters
+    ----------
+    of : list of str
+        Spec strings, such as `["inception(layers=['Mixed_5d'])", "statistics"]`; no two may give a layer of one name.
+        Each resizes and normalises as it does alone.
+
+    Raises
+    ------
+    BadSpec
+        When a layer is there twice, or `of` is no list of specs; at the first use, with the errors of the extractors.
+
+    Examples
+    --------
     >>> extract = Joined(["statistics(scales=1)"])
     >>> extract.outputs
     ('texture.1',)
-
-    `of`: spec strings, such as `["inception(layers=['Mixed_5d'])", "statistics"]`; no two may give a layer of one name.
-    Each resizes and normalises as it does alone. Errors: `BadSpec`, and those of the extractors.
     """
 
     def __init__(self, of: Sequence[str] = ("inception", "statistics")):

@@ -58,7 +58,18 @@ def asymmetric_gaussian(x: np.ndarray, size: int | None = None) -> tuple[float, 
 
     With g = left / right deviation and R = E|x|^2 / E x^2 (g^3 + 1)(g + 1) / (g^2 + 1)^2, the shape a is where the
     moment ratio is R, and the mean (right - left deviation) gamma(2/a) / sqrt(gamma(1/a) gamma(3/a)), whose factor is
-    sqrt(R). Zeros are on neither side; `size` is how many numbers there are if not all, the others being 0.
+    sqrt(R).
+
+    Parameters
+    ----------
+    x : float array
+        Zeros are on neither side.
+    size : int or None
+        How many numbers there are if not all are given, the others being 0.
+
+    Returns
+    -------
+    tuple of four floats
     """
     squares, negative, size = np.square(x), x < 0, size or x.size
     n_left, n_right = np.count_nonzero(negative), np.count_nonzero(x > 0)
@@ -161,18 +172,34 @@ class NSS:
     products with the next pixel, across, down and along both diagonals: log shape, mean, log left variance and log
     right variance of an asymmetric one.
 
-    >>> extract = NSS()
-    >>> features = extract([np.zeros((32, 48, 3), np.uint8)])
-    >>> {name: layer.shape for name, layer in features.items()}
-    {'nss.1': (1, 18), 'nss.2': (1, 18)}
+    Parameters
+    ----------
+    scales : int
+        How many: the picture as it is, its half, and so on.
 
+    Raises
+    ------
+    BadSpec
+        For another number of scales, at the first use.
+
+    Notes
+    -----
     Input: uint8 RGB of any size, never resized. Logarithms because shapes and variances are skewed and one Gaussian is
     to fit them; the mean has both signs and is left as it is. Range: shapes log(.2) to log(10), variances from
     log(1e-4). The half is bicubic with antialias. Deviations from the released scripts: luminance is not rounded, and
     neighbours do not wrap around the border.
 
-    Source: Mittal, Moorthy, Bovik, "No-Reference Image Quality Assessment in the Spatial Domain", 2012; Mittal,
-    Soundararajan, Bovik, "Making a 'Completely Blind' Image Quality Analyzer", 2013.
+    References
+    ----------
+    Mittal, Moorthy, Bovik, "No-Reference Image Quality Assessment in the Spatial Domain", 2012; Mittal, Soundararajan,
+    Bovik, "Making a 'Completely Blind' Image Quality Analyzer", 2013.
+
+    Examples
+    --------
+    >>> extract = NSS()
+    >>> features = extract([np.zeros((32, 48, 3), np.uint8)])
+    >>> {name: layer.shape for name, layer in features.items()}
+    {'nss.1': (1, 18), 'nss.2': (1, 18)}
     """
 
     def __init__(self, scales: int = 2):

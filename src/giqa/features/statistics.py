@@ -66,16 +66,28 @@ def halve(pixels: np.ndarray) -> np.ndarray:
 class Statistics:
     """Logarithms of mean absolute pixel differences, at full size and at successive halves: 18 numbers a scale.
 
-    Measured in `docs/accuracy.md`: the first scale alone is the floor that a network has to beat; two scales are the
-    default because they order training epochs better and find SinGAN and GPNN pictures more often.
+    Parameters
+    ----------
+    scales : int
+        1 to 5. The first scale alone is the floor that a network has to beat; two are the default because they order
+        training epochs better and find SinGAN and GPNN pictures more often (measured in `docs/accuracy.md`).
 
+    Raises
+    ------
+    BadSpec
+        For another number of scales, at the first use.
+
+    Notes
+    -----
+    Input: uint8 RGB of any size, never resized, so pictures of different sizes are only comparable after `--match`.
+    Range: log(.05) = -3 for a flat picture to about 6.
+
+    Examples
+    --------
     >>> extract = Statistics()
     >>> features = extract([np.zeros((32, 48, 3), np.uint8)])
     >>> {name: layer.shape for name, layer in features.items()}
     {'texture.1': (1, 18), 'texture.2': (1, 18)}
-
-    Input: uint8 RGB of any size, never resized, so pictures of different sizes are only comparable after
-    `--match`. Range: log(.05) = -3 for a flat picture to about 6.
     """
 
     def __init__(self, scales: int = 2):

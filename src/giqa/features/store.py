@@ -42,7 +42,22 @@ def content_key(raw: bytes | np.ndarray) -> bytes:
 class Store:
     """Rows of one record type, found by content key.
 
-    `folder`: where all stores live; `identity`: everything that decides the value of a row.
+    Parameters
+    ----------
+    folder : path
+        Where all stores live; each has a folder of its own in it, named by a digest of its identity.
+    identity : mapping
+        Everything that decides the value of a row; anything that JSON can say.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> key, records = content_key(b"a file"), np.ones(1, [("layer:deep", "<f4", (2,))])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with Store(folder, {"extractor": "mine"}) as store:
+    ...         store.append([key], records)
+    ...     [record["layer:deep"].tolist() for record in Store(folder, {"extractor": "mine"}).read([key])]
+    [[1.0, 1.0]]
     """
 
     def __init__(self, folder: Path, identity: Mapping[str, Any]):
@@ -85,7 +100,18 @@ class Store:
                 self._index[key.tobytes()] = len(self._segments) - 1, row
 
     def read(self, keys: Sequence[bytes]) -> list[np.void | None]:
-        """The record of each key; None where there is none or where its checksum no longer fits."""
+        """The record of each key.
+
+        Parameters
+        ----------
+        keys : sequence of bytes
+            Of `content_key`.
+
+        Returns
+        -------
+        list of records
+            None where there is none, or where its checksum no longer fits.
+        """
         found: list[np.void | None] = []
         for key in keys:
             place = self._index.get(key)
@@ -110,7 +136,22 @@ class Store:
         return None
 
     def append(self, keys: Sequence[bytes], records: np.ndarray) -> None:
-        """Add records (n,) under their keys; durable against the death of this process once it returns."""
+        """Add records under their keys; once it returns they survive the death of this process.
+
+        Parameters
+        ----------
+        keys : sequence of n bytes
+            Of `content_key`.
+        records : structured array (n,)
+            All of one dtype for the whole store.
+
+        Raises
+        ------
+        BadShape
+            When the store holds records of another dtype.
+        OSError
+            When the disk is full; what is half written is never added to.
+        """
         if self.dtype is not None and records.dtype != self.dtype:
             raise BadShape(f"The store in {self.folder} holds other records: {self.dtype}, got {records.dtype}.")
         if self._writing is None:

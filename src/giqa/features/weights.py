@@ -176,8 +176,24 @@ def verify(name: str | None = None) -> list[Entry]:
 def pull(name: str, progress: Callable[[int, int], None] | None = None) -> Path:
     """Download known weights; a download that broke off goes on where it stopped.
 
-    `progress(done, total)` is called with bytes. Raises `MissingWeights` when they cannot be had, `BadWeights` when
-    what came is something else; then nothing is left in place.
+    Parameters
+    ----------
+    name : str
+        One of `KNOWN`.
+    progress : callable or None
+        Called with (bytes done, bytes in all).
+
+    Returns
+    -------
+    Path
+        The file in the weights home.
+
+    Raises
+    ------
+    MissingWeights
+        When they cannot be had.
+    BadWeights
+        When what came is something else; then nothing is left in place.
     """
     if name not in KNOWN:
         raise BadSpec(f"There is nothing to pull under {name!r}; there are {', '.join(KNOWN)}. {ADVICE}")

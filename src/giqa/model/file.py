@@ -72,7 +72,34 @@ def read_model(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]
 
 
 def read_header(path: str | Path) -> dict[str, Any]:
-    """What a `.giqa` file says of itself, without loading its arrays."""
+    """What a `.giqa` file says of itself, without loading its arrays.
+
+    Parameters
+    ----------
+    path : path
+        A file that `Model.save` or `giqa fit` wrote.
+
+    Returns
+    -------
+    dict
+        `format`, `scorer`, `extractor`, `match`, `layers`, `made_by`, `digest` and `sha256` among others.
+
+    Raises
+    ------
+    MissingSource
+        When there is no such file.
+    BadModel
+        When it is not a giqa model, or has a format that this giqa does not read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from giqa.model.fit import fit
+    >>> model = fit(np.random.default_rng(0).normal(size=(40, 3)).astype("f4"), scorer="knn(k=1)")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     read_header(model.save(f"{folder}/reals.giqa"))["scorer"]
+    "knn(k=1, preset='recommended')"
+    """
     from safetensors import SafetensorError, safe_open
 
     path = Path(path)

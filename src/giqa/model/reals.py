@@ -96,9 +96,18 @@ def _some(ids: Sequence[str], most: int = 3) -> str:
 
 @dataclass(frozen=True)
 class Subgroup:
-    """How the held-out reals of one group score: n of them, their median z, and the chance that another real is better.
+    """How the held-out reals of one group score.
 
-    `low`: systematically lower than the others, by the rule of `subgroups`.
+    Parameters
+    ----------
+    name : str
+    n : int
+        How many there are.
+    median_z : float
+    others_better : float
+        The chance that a real of another group scores higher, ties half.
+    low : bool
+        Whether the group scores systematically lower than the others, by the rule of `subgroups`.
     """
 
     name: str
@@ -118,8 +127,24 @@ def subgroups(z: np.ndarray, labels: Sequence[str]) -> list[Subgroup]:
     3. a one-sided rank test (Mann-Whitney, normal approximation with ties and continuity correction) has
        p <= .01 / the number of groups tested.
 
-    z (n,) are those of held-out reals; an empty label is no group, but among the others. Rare is not
-    fake: such pictures score low for being few, not for being bad.
+    Rare is not fake: such pictures score low for being few, not for being bad.
+
+    Parameters
+    ----------
+    z : float array (n,)
+        Of held-out reals.
+    labels : sequence of n str
+        The group of each; an empty label is no group, but among the others.
+
+    Returns
+    -------
+    list of Subgroup
+
+    Examples
+    --------
+    >>> groups = subgroups(np.r_[np.zeros(12) - 3, np.arange(40.0)], ["cats"] * 12 + ["dogs"] * 40)
+    >>> [(group.name, group.n, group.low) for group in groups]
+    [('cats', 12, True), ('dogs', 40, False)]
     """
     known = np.isfinite(z)
     z, labels = z[known], np.asarray(labels, dtype=object)[known]

@@ -55,12 +55,25 @@ def score_by(
     judges : sequence of Judge
         The first gives score, z and the rest, the others what they add (`p_real`).
     fakes : path, array, source, or features where all judges take them
-    store, workers, progress
-        See `giqa.features.Reader`.
+        What is scored.
+    progress : callable or None
+        Called with ("score", pictures done, pictures in all).
     watch : callable or None
-        Is given (id, `Picture`) of every picture that could be decoded, in the threads that read.
+        Called with (id, `Picture`) of every picture that could be decoded, in the threads that read.
     each : callable or None
-        Is given every `Step` as it passes.
+        Called with every `Step` as it passes.
+    **reading
+        `store` and `workers` of `giqa.features.Reader`.
+
+    Returns
+    -------
+    Scores
+        A row for each picture, in the order of the source.
+
+    Raises
+    ------
+    BadSpec
+        When features are given and a judge looks at pictures.
     """
     columns: dict[str, list] = {name: [] for name in ("id", *COLUMNS, *TEXTS)}
     filled: set[str] = set()

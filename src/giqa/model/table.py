@@ -32,23 +32,41 @@ LATER = ("out_of_domain",)  # tables written before there was such a column are 
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """One row a picture, in the order of the source.
+    """One row a picture, in the order of the source; numbers are float64 (n,), NaN in a row with an error.
 
-    ================== =========================================================================================
-    id                 the picture's name
-    score              raw, higher = better; its unit depends on the scorer
-    z                  0 = like a typical held-out real, -3 = three spreads worse
-    percentile         share of held-out reals that are no better, in (0, 1]; conformal
-    z_low, z_high      95 % interval of z: where it lies for typical sets of so many reals
-    p_real             probability that a person calls it real; None without a model of people's votes, as are
-    p_real_low, _high  its 95 % interval
-    duplicate_of       the real picture that this one repeats, or empty
-    out_of_domain      "yes": it shows something that the reals do not; "no"; empty where no layer can tell
-    error              why there is no score, or empty
-    notes              what decoding had to do: "alpha composited on white", ...
-    ================== =========================================================================================
+    Parameters
+    ----------
+    id : sequence of str
+        The picture's name.
+    score : float array (n,)
+        Raw, higher = better; its unit depends on the scorer.
+    z : float array (n,)
+        Robust z: 0 = like a typical held-out real, -3 = three robust standard deviations (1.4826 MAD) worse.
+    percentile : float array (n,)
+        Share of held-out reals that are no better, in (0, 1]; conformal.
+    z_low, z_high : float array (n,)
+        95 % interval of z: where it lies for typical sets of so many reals.
+    duplicate_of : sequence of str
+        The real picture that this one repeats, or empty.
+    out_of_domain : sequence of str
+        "yes": it shows something that the reals do not; "no"; empty where no layer sees content.
+    error : sequence of str
+        Why there is no score, or empty.
+    notes : sequence of str
+        What decoding had to do: "alpha composited on white", ...
+    made_by : mapping
+        How the table was made.
+    p_real : float array (n,) or None
+        Probability that a person calls it real; None where no human model was asked.
+    p_real_low, p_real_high : float array (n,) or None
+        Its 95 % interval.
 
-    Numbers are float64 (n,), NaN in a row with an error. `made_by` says how the table came about.
+    Examples
+    --------
+    >>> z, blank = np.array([0.5, -3.0]), ["", ""]
+    >>> scores = Scores(["a.png", "b.png"], z, z, z, z, z, blank, blank, blank, blank)
+    >>> scores["z"].tolist(), scores.ranked().tolist(), scores.summary()["mean_z"]
+    ([0.5, -3.0], [0, 1], -1.25)
     """
 
     id: Sequence[str]
@@ -98,16 +116,34 @@ class Scores:
         ]
 
     def ranked(self, by: str = "score") -> np.ndarray:
-        """Row numbers from best to worst by a column, rows without a value left out; ties keep their order."""
+        """Row numbers from best to worst by a column.
+
+        Parameters
+        ----------
+        by : str
+            A column of numbers.
+
+        Returns
+        -------
+        int array (k,)
+            Rows without a value are left out; ties keep their order.
+        """
         values = getattr(self, by)
         scored = np.flatnonzero(~np.isnan(values))
         return scored[np.argsort(-values[scored], kind="stable")]
 
     def summary(self) -> dict[str, Any]:
-        """What the set looks like as a whole: QS (mean z), and what must stand beside it.
+        """What the set looks like as a whole: QS (mean z), and what must be reported with it.
 
         Copies of reals are left out of the mean: a memorised picture is no achievement, and under the paper's formulas
-        its score is infinite. Pictures out of domain stay in it; their number is None where nothing could tell.
+        its score is infinite. Pictures out of domain stay in it.
+
+        Returns
+        -------
+        dict
+            `pictures`, `scored`, `failed`, `duplicates`, `out_of_domain` (a number, or None where no layer sees
+            content), `mean_z`, `mean_score`, `median_percentile`, `share_below_worst_5_percent`, and `mean_p_real`
+            where there is p_real. What cannot be computed is None.
         """
         scored = ~np.isnan(self.score)
         finite = self.z[np.isfinite(self.z) & np.array([not real for real in self.duplicate_of], bool)]
@@ -136,8 +172,25 @@ class Scores:
     def write(self, path: str | Path) -> Path:
         """Write `.csv` (with `made_by` in `NAME.csv.json` next to it), `.jsonl` or `.parquet`, each file atomically.
 
-        `made_by` is kept with checksums of itself and of the table, so that damage is found when they are read, and
-        so is a table next to the `made_by` of another run.
+        `made_by` is kept with checksums of itself and of the table, so that damage is found when they are read, and so
+        is a table next to the `made_by` of another run.
+
+        Parameters
+        ----------
+        path : path
+            Its ending decides the format; its folder is made where it is not there.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        BadSpec
+            For another ending.
+        MissingExtra
+            For `.parquet` without pyarrow.
         """
         path = Path(path)
         check_ending(path)
@@ -196,7 +249,33 @@ def check_ending(path: Path) -> None:
 
 
 def read_scores(path: str | Path) -> Scores:
-    """The table that `Scores.write` wrote, also after a spreadsheet saved it again."""
+    """The table that `Scores.write` wrote, also after a spreadsheet saved it again.
+
+    Parameters
+    ----------
+    path : path
+        A .csv, .tsv, .jsonl or .parquet file.
+
+    Returns
+    -------
+    Scores
+
+    Raises
+    ------
+    BadTable
+        When a column is missing or a number cannot be read, when `made_by` is damaged, or when table and `made_by` are
+        of two runs. A table that was edited is read, with a warning.
+    BadSpec, MissingSource, MissingExtra
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> z, blank = np.array([0.5, -3.0]), ["", ""]
+    >>> scores = Scores(["a.png", "b.png"], z, z, z, z, z, blank, blank, blank, blank)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     read_scores(scores.write(f"{folder}/scores.csv"))
+    <giqa.Scores of 2 pictures, mean z -1.25>
+    """
     path = Path(path)
     if path.suffix.lower() != ".tsv":
         check_ending(path)
