@@ -42,10 +42,23 @@ def quality_estimate(model: Model, fakes: Features, scores: Scores, seed: int = 
 
     The scale is a unit, and positive: it moves QS, and the difference of two, but never its sign. So a difference is in
     the unit of these reals, and only what the model owes to them counts against it.
-    Copies of reals are left out, as in `Scores.summary`, and so is a z that is not finite.
+
+    Parameters
+    ----------
+    model : Model
+    fakes : Features
+        Of the pictures, in any order.
+    scores : Scores
+        Of the same pictures. Copies of reals are left out, as in `Scores.summary`, and so is a z that is not finite.
+    seed : int
+        Of the groups.
+
+    Returns
+    -------
+    Jackknife
     """
-    place = {name: row for row, name in enumerate(scores.id)}
-    rows = np.array([place[name] for name in fakes.ids])
+    row_of = {name: row for row, name in enumerate(scores.id)}
+    rows = np.array([row_of[name] for name in fakes.ids])
     copied = np.array([bool(scores.duplicate_of[row]) for row in rows])
     kept = np.flatnonzero(np.isfinite(scores.z[rows]) & ~copied)
     if not len(kept):

@@ -167,6 +167,12 @@ class Reader:
         return (step for (step,) in together(where, [self], watch))
 
 
+def take_reader(options: dict[str, Any]) -> Reader:
+    """The `Reader` that some options describe, which are taken out of them; what is left is for others."""
+    names = ("extractor", "match", "store", "workers", "progress")
+    return Reader(**{name: options.pop(name) for name in names if name in options})
+
+
 def features_together(where: Any, readers: Sequence[Reader], what: str = "features") -> list[Extracted]:
     """Features of every picture by several readers, in one pass."""
     source, done = open_source(where), 0

@@ -64,10 +64,25 @@ def iteration_column(columns: Iterable[str]) -> str | None:
 def iterations_of(source: Any, pattern: str | None = None) -> dict[str, float]:
     """The iteration of each id that has one.
 
-    `pattern`: where the number stands in a path, such as "step_{}" or "{}/samples" (`*` is anything within a name);
-    else, of a table, a column of `COLUMNS`, and of names: the number beside a word of `FAMILIES` in the name of a
-    folder, else of a file; else the only folders that are plain numbers. Errors: `BadSource` where that is not clear,
-    with what could be meant; `BadSpec` for a pattern that fits nothing and a cell that is no number.
+    Parameters
+    ----------
+    source : Source
+        Of a training run.
+    pattern : str or None
+        Where the number stands in a path, such as "step_{}" or "{}/samples" (`*` is anything within a name). None: of a
+        table, a column of `COLUMNS`; of names, the number next to a word of `FAMILIES` in the name of a folder, else of
+        a file; else the only folders that are plain numbers.
+
+    Returns
+    -------
+    dict of str to float
+
+    Raises
+    ------
+    BadSource
+        Where it is not clear, with what could be meant.
+    BadSpec
+        For a pattern that fits nothing, and a cell that is no number.
     """
     columns = columns_of(source)
     if pattern is not None:

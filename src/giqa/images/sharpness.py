@@ -70,13 +70,26 @@ def look_at_sharpness(
     n: int = LOOKED_AT,
     workers: int | None = None,
 ) -> Sharpness:
-    """`Sharpness` of up to n pictures of a source, after `match`; those that cannot be read are left out.
+    """`Sharpness` of some pictures of a source; those that cannot be read are left out.
 
-    Which ones, `Pictures.sample` says.
+    Parameters
+    ----------
+    source : Source
+        `Pictures.sample` decides which ones.
+    match : callable or None
+        What is done to pixels before.
+    n : int
+        How many at most.
+    workers : int or None
+        Threads; None: as many as Python chooses.
+
+    Returns
+    -------
+    Sharpness
     """
     pictures = as_pictures(source)
 
-    def one(index: int) -> tuple[float, float, float] | None:
+    def measure(index: int) -> tuple[float, float, float] | None:
         try:
             pixels = pictures.ahead(index)[1].pixels
         except BadImage:
@@ -85,24 +98,35 @@ def look_at_sharpness(
         return min(pixels.shape[:2]), sharpness(pixels), detail(pixels)
 
     with ThreadPoolExecutor(workers) as pool:
-        measured = list(pool.map(one, pictures.sample(n)))
+        measured = list(pool.map(measure, pictures.sample(n)))
     return Sharpness.of(found for found in measured if found is not None)
 
 
-def driven(reals: Mapping[str, Any] | None, found: Sharpness) -> str:
-    """Why z follows size or sharpness rather than quality, or nothing; `reals`: what `Sharpness.record` kept.
+def driven(reals: Mapping[str, Any] | None, fakes: Sharpness) -> str:
+    """Why z follows size or sharpness rather than quality, or nothing.
 
     It does where the median shorter sides differ by more than a factor of 1.5, or where more than 40 % of the pictures
     are sharper, or more than 40 % softer, than the reals' 99 % and 1 %, in `sharpness` or in the share of fine detail.
+
+    Parameters
+    ----------
+    reals : mapping or None
+        What `Sharpness.record` kept of the reals.
+    fakes : Sharpness
+        Of the pictures that are scored.
+
+    Returns
+    -------
+    str
     """
-    if not reals or len(found.shorter) < FEWEST[1]:
+    if not reals or len(fakes.shorter) < FEWEST[1]:
         return ""
-    a, b = reals["shorter"], float(np.median(found.shorter))
+    a, b = reals["shorter"], float(np.median(fakes.shorter))
     why = (
         f"the reals' shorter side is {a:.0f} px, that of these pictures {b:.0f} px" if max(a / b, b / a) > SIZES else ""
     )
     for name in () if why else ("sharpness", "detail"):
-        values = getattr(found, name)[np.isfinite(getattr(found, name))]
+        values = getattr(fakes, name)[np.isfinite(getattr(fakes, name))]
         if name not in reals or not len(values):
             continue
         low, _, high = reals[name]

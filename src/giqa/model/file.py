@@ -46,14 +46,12 @@ def head_of(path: str | Path) -> dict[str, str]:
 
 
 def write_model(path: Path, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Path:
-    """Write one file, whole or not at all."""
+    """Write one file, atomically."""
     from safetensors.numpy import save
 
     arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     sealed = seal(json.loads(json.dumps({"format": FORMAT, **header})), arrays)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, save(arrays, metadata={"giqa": json.dumps(sealed)}))
-    return path
+    return replace_file(path, save(arrays, metadata={"giqa": json.dumps(sealed)}))
 
 
 def read_model(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -197,7 +197,6 @@ class Scores:
         ending = path.suffix.lower()
         text = self.csv() if ending == ".csv" else self._lines() if ending == ".jsonl" else ""
         kept = {**self.made_by, "format": FORMAT, SEAL: self._seal(text)}
-        path.parent.mkdir(parents=True, exist_ok=True)
         if ending == ".parquet":
             replace_file(path, self._parquet(kept))
         elif ending == ".jsonl":
