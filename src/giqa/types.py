@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 
@@ -19,7 +19,7 @@ Progress = Callable[[str, int, int], None]  # (what is being done, pictures done
 # Of an extractor's outputs: they see artefacts, structure, content, or faults that they were taught to recognise.
 LEVELS = ("low", "mid", "high", "taught")
 
-# What is remembered of every picture beside its features: enough to recognise a copy and to say how it was decoded.
+# What is remembered of every picture along with its features: enough to recognise a copy and to say how it was decoded.
 INFO = np.dtype(
     [
         ("digest", "u1", (16,)),  # first 16 bytes of SHA-256 over shape and pixels
@@ -39,6 +39,7 @@ class Picture:
     notes: tuple[str, ...] = ()
 
 
+@runtime_checkable
 class Source(Protocol):
     """Where pictures come from: names, and access by position, so that work can be resumed and shared out."""
 
@@ -79,7 +80,7 @@ class Extractor(Protocol):
         ...
 
     def run(self, prepared: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-        """Prepared pictures to layer -> float32 (n, c); the same bits whatever the company."""
+        """Prepared pictures to layer -> float32 (n, c); the same bits whatever the other pictures in the batch."""
         ...
 
     def __call__(self, pixels: Sequence[np.ndarray]) -> dict[str, np.ndarray]: ...
@@ -101,7 +102,18 @@ def columns_of(source: Source) -> Mapping[str, Sequence[str]]:
 
 
 class Scorer(Protocol):
-    """Features to one score a picture; higher = better."""
+    """Features to one score a picture; higher = better.
+
+    It may offer more, each read by one function below and checked by `giqa.testing`:
+
+    | offers | is | read by |
+    |---|---|---|
+    | `default_extractor` | spec of the extractor whose features it is made for | `default_extractor_of` |
+    | `chosen()` | what `fit` chose, name -> what JSON can say | `chosen_of` |
+    | `layer_names(layers)` | names of the layers that it uses | `layers_used` |
+    | `blank_parts(n)` | unfitted scorers for its `parts_` | `has_parts` |
+    | `score_folds`, `score_with_deviation` | of `ReferenceScorer` | `fold_scores`, `holds_out` |
+    """
 
     def fit(self, features: Any, y: Any = None) -> Self: ...
 
@@ -125,6 +137,36 @@ class ReferenceScorer(Scorer, Protocol):
     def score_with_deviation(self, features: Any) -> tuple[np.ndarray, np.ndarray]:
         """Scores, and how much each would vary with other reals, both float64 (n,)."""
         ...
+
+
+def default_extractor_of(scorer: Scorer) -> str | None:
+    """The extractor whose features a scorer is made for, where it is made for one."""
+    return getattr(scorer, "default_extractor", None)
+
+
+def chosen_of(scorer: Scorer) -> dict[str, Any]:
+    """What a fitted scorer chose by itself; empty where it chooses nothing."""
+    return scorer.chosen() if hasattr(scorer, "chosen") else {}
+
+
+def layers_used(scorer: Scorer, layers: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """`layers` for `made_by`: those that a fitted scorer uses, where it says so."""
+    return {"layers": scorer.layer_names(layers)} if hasattr(scorer, "layer_names") else {}
+
+
+def has_parts(scorer: Scorer) -> bool:
+    """Whether a scorer is made of scorers."""
+    return hasattr(scorer, "blank_parts")
+
+
+def holds_out(scorer: Scorer) -> bool:
+    """Whether a scorer can be fitted with folds held out, as a `ReferenceScorer`."""
+    return hasattr(scorer, "score_with_deviation")
+
+
+def fold_scores(scorer: Scorer, matrix: np.ndarray) -> np.ndarray:
+    """The score under the model without each fold, float64 (n, F); (n, 0) of a scorer that learns nothing of reals."""
+    return scorer.score_folds(matrix) if hasattr(scorer, "score_folds") else np.empty((len(matrix), 0))
 
 
 @dataclass(frozen=True, eq=False)

@@ -95,10 +95,7 @@ def test_the_interval_of_qs_holds_its_mean():
     for _ in range(60):
         reals, fakes = rng.normal(size=(100, 3)).astype("f4"), rng.normal(size=(60, 3)).astype("f4") + 0.5
         model = fit(reals, scorer="sgm")
-        from giqa.api import collect, score_steps
-        from giqa.features.reader import as_features
-
-        estimate = quality_estimate(model, as_features(fakes), collect(score_steps(fakes, model), model))
+        estimate = quality_estimate(model, as_features(fakes), model.score(fakes))
         values.append(estimate.value)
         ends.append(estimate.interval())
     typical = np.median(values)
@@ -256,7 +253,7 @@ def test_unreadable_pictures_are_counted(pictures, tmp_path):
     assert found.generators[0].scores.summary()["failed"] == 0 and found.generators[0].n == 24
     (tmp_path / "none").mkdir()
     (tmp_path / "none" / "broken.png").write_bytes(b"no")
-    with pytest.raises(BadSource, match="Not one picture of A could be read"):
+    with pytest.raises(BadSource, match="Not one of the 1 pictures of A could be read"):
         compare(pictures / "reals", {"A": tmp_path / "none"}, metrics="qs")
 
 

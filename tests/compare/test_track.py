@@ -102,7 +102,7 @@ def test_where_iterations_are_not_clear_the_command_refuses_and_the_option_choos
     status, out, err = giqa(*common, "--iteration", "prompt_{}")
     assert status == 0, err
     assert [line.split("\t")[:2] for line in out.splitlines()[1:]] == [["0", "20"], ["1", "20"]]
-    assert "left out of the run, since they could not be read: 1 (such as prompt_0001/broken.png: not an image" in err
+    assert "pictures of the run: prompt_0001/broken.png left out: not an image" in err
 
 
 def test_metrics_by_default_are_there():

@@ -27,7 +27,7 @@ from ..model.fit import fit
 from ..model.folds import content_order
 from ..model.model import Model
 from ..model.table import Scores
-from ..types import Features, Progress
+from ..types import Features, Progress, default_extractor_of
 from .other_scores import beside_of, named
 from .paired import Pairing, PairVerdict, pair_contrasts
 from .quality import Quality, quality_estimate
@@ -147,24 +147,14 @@ def compare(
     found = judge.at_equal_numbers(found)
     others = beside_of(asked, real, generators, found, reader, seed)
     _note_sizes(found, made, len(reals), notes)
-    made_by = {
-        "giqa": __version__,
-        "extractor": registry.canonical("extractor", reader.extractor) if reader else None,
-        "scorer": model.made_by["scorer"],
-        "match": _spec(reader.match) if reader else None,
-        "metrics": {name: registry.canonical("metric", metric) for name, metric in made.items()},
-        "seed": seed,
-        **judge.chosen.made_by,
-        "reals": len(reals),
-        "features": dict(reals.made_by),
-        "level": LEVEL,
-    }
     z = model.scale.z(model.scale.held_out)
     contrasts = contrasts_of(found, made)
     verdicts = decided([*contrasts, *pair_contrasts(pairs)])
     both = tuple(pairs), tuple(map(PairVerdict.of, verdicts[len(contrasts) :]))
     verdicts = tuple(verdicts[: len(contrasts)])
-    return Comparison(tuple(found), made, verdicts, tuple(notes), z, made_by, tuple(others), *both, tuple(contrasts))
+    return Comparison(
+        tuple(found), made, verdicts, tuple(notes), z, judge.made_by(reader), tuple(others), *both, tuple(contrasts)
+    )
 
 
 # --- what is compared
@@ -258,6 +248,22 @@ class _Judge:
         self.models = {(model.made_by["scorer"], model.made_by["seed"]): model}
         self.kept: dict[str, dict[bool, np.ndarray]] = {}  # of each generator `MOST` pictures, as logits or features
 
+    def made_by(self, reader: Reader | None) -> dict[str, Any]:
+        """How the comparison was made."""
+        scorer, seed = next(iter(self.models))  # of the comparison's own model
+        return {
+            "giqa": __version__,
+            "extractor": registry.canonical("extractor", reader.extractor) if reader else None,
+            "scorer": scorer,
+            "match": _spec(reader.match) if reader else None,
+            "metrics": {name: registry.canonical("metric", metric) for name, metric in self.made.items()},
+            "seed": seed,
+            **self.chosen.made_by,
+            "reals": len(self.reals),
+            "features": dict(self.reals.made_by),
+            "level": LEVEL,
+        }
+
     def of(self, name: str, fakes: Features, scores: Scores) -> Generator:
         """All metrics of all its pictures."""
         values: dict[str, Jackknife] = {}
@@ -293,7 +299,7 @@ class _Judge:
         if model is self.models[next(iter(self.models))]:
             return quality_estimate(model, fakes, scores, metric.seed)
         if model is None:
-            if getattr(registry.make("scorer", metric.scorer), "default_extractor", None):
+            if default_extractor_of(registry.make("scorer", metric.scorer)):
                 raise BadSpec(f"{label} looks at features of its own; ask for it by beside (--beside).")
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of the same reals, which the first model has warned of

@@ -39,7 +39,7 @@ class Difference:
 
     @property
     def change(self) -> np.ndarray:
-        """after - before, in spreads of held-out reals, (n,)."""
+        """after - before, in robust standard deviations of held-out reals, (n,)."""
         return self.after - self.before
 
     @property

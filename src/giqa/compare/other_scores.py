@@ -1,4 +1,4 @@
-"""Other scores of the same pictures beside z: a scorer of one's choice, or a column of a table."""
+"""Other scores of the same pictures next to z: a scorer of one's choice, or a column of a table."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from ..model.fit import fit, make_scorer
 from ..stats import fisher, spearman
 from ..tables.names import join_names
 from ..tables.table import read_scored
+from ..types import default_extractor_of
 from .paired import mean_of
 from .result import Beside, Generator
 
@@ -40,9 +41,9 @@ def named(beside: Any) -> dict[str, Any]:
         plain = spec if isinstance(spec, str) else registry.canonical("scorer", spec)
         name = own or (table[3] if table else plain)
         if name in scores:
-            raise BadSpec(f"Two scores beside ours are called {name!r}; give one another name: NAME={plain}.")
+            raise BadSpec(f"Two other scores are called {name!r}; give one another name: NAME={plain}.")
         if not table:
-            make_scorer(spec)  # a mistake is told before the long work
+            make_scorer(spec)  # a mistake shows before the long work
         scores[name] = spec
     return scores
 
@@ -112,7 +113,7 @@ class _Sets(NamedTuple):
 def _by_scorer(spec: Any, sets: _Sets, reader: Reader | None, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Raw scores of a scorer on its own features, and those of held-out reals."""
     scorer = make_scorer(spec, seed=seed)
-    own = getattr(scorer, "default_extractor", None)
+    own = default_extractor_of(scorer)
     how = {"store": reader.store, "workers": reader.workers} if reader else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the same reals, which ours has warned of

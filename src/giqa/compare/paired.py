@@ -1,4 +1,4 @@
-"""Generators with a paired input: every output beside the real picture that it should have been."""
+"""Generators with a paired input: every output next to the real picture that it should have been."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..metrics.jackknife import FEWEST
 from ..model.folds import folds_of
 from ..model.model import Model
 from ..stats import Estimate, student_mean, wilson
-from ..types import Features, columns_of
+from ..types import Features, columns_of, fold_scores
 from .result import LEVEL, Contrast, Verdict, decided
 
 NAME = "name"
@@ -150,7 +150,7 @@ class Pairing:
         }
 
     def of(self, name: str, source: Any, fakes: Features) -> Paired:
-        """Outputs beside their targets; `BadSpec` where not one has any."""
+        """Outputs next to their targets; `BadSpec` where not one has any."""
         keys = keys_of(self.by, source, fakes.ids)
         rows = self.rows
         if self.by == NAME and not any(keys.get(i) in rows for i in fakes.ids):  # other folders, the same names
@@ -187,7 +187,7 @@ class Pairing:
     def _z(self, fakes: Features, targets: np.ndarray) -> np.ndarray:
         """z of each output by the model that was fitted without its target, as the target's own is."""
         scorer, matrix = self.model.scorer, self.model._matrix(fakes)
-        by_fold = scorer.score_folds(matrix) if hasattr(scorer, "score_folds") else np.empty((len(matrix), 0))
+        by_fold = fold_scores(scorer, matrix)
         if by_fold.shape[1] <= self.folds[targets].max():  # a scorer that learns nothing from the reals
             return self.model.scale.z(scorer.score_samples(matrix))
         return self.model.scale.z(by_fold[np.arange(len(targets)), self.folds[targets]])

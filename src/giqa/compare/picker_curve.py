@@ -1,4 +1,4 @@
-"""The picker's curve: FD, QS and DS against the share that is kept, beside truncation (GIQA, Table 3)."""
+"""The picker's curve: FD, QS and DS against the share that is kept, next to truncation (GIQA, Table 3)."""
 
 from __future__ import annotations
 

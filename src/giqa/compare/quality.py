@@ -16,7 +16,7 @@ from ..model.fit import DEFAULT_SCORER, fit
 from ..model.model import Model
 from ..model.table import Scores
 from ..scorers.products import as_matrix
-from ..types import Features
+from ..types import Features, fold_scores
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,10 @@ def quality_estimate(model: Model, fakes: Features, scores: Scores, seed: int = 
         return Jackknife(math.nan)
     held_out = model.scale.held_out
     z = standard(scores.score[rows][kept], held_out)
-    by_fold = model.scorer.score_folds(model._matrix(fakes.rows(kept))) if hasattr(model.scorer, "score_folds") else []
-    if not len(by_fold):
-        return Jackknife.of_mean(z)
+    by_fold = fold_scores(model.scorer, model._matrix(fakes.rows(kept)))
     folds = by_fold.shape[1]
+    if not folds:
+        return Jackknife.of_mean(z)
     dealt = np.random.default_rng([seed, 0]).permutation(len(held_out)) % folds
     real = np.array([quality(by_fold[:, f], held_out[dealt != f]).mean_z for f in range(folds)])
     model_alone = standard(by_fold, held_out).mean(axis=0)

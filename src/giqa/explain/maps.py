@@ -132,7 +132,7 @@ class MapModel:
         return Explanation(z, place, blame, self.places.peak_percentile(combined), beyond, names, rows.tolist())
 
     def save(self, path: str | Path) -> Path:
-        """Write one file (safetensors with a JSON header), whole or not at all."""
+        """Write one file (safetensors with a JSON header) atomically."""
         from safetensors.numpy import save
 
         places = self.places

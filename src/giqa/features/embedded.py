@@ -1,4 +1,4 @@
-"""Features of the network that comes with giqa, and the texture statistics beside them: no download, no PyTorch."""
+"""Features of the network that comes with giqa, and the texture statistics with them: no download, no PyTorch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .nss import NSS
 from .resize import PREPROCESSING, resize
 from .statistics import Statistics
 
-VERSIONS = {1: "embedded_1.onnx"}  # beside this file; a version that was shipped never changes
+VERSIONS = {1: "embedded_1.onnx"}  # next to this file; a version that was shipped never changes
 SIDE = 192
 TEXTURE, NATURAL = "texture", "nss"
 TAPS = ("low", "mid", "high")

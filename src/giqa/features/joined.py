@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import BadSpec
 from ..registry import make
+from ..types import levels_of
 
 
 class Joined:
@@ -56,7 +57,7 @@ class Joined:
         """What each part declares, in their order."""
         declared: dict[str, tuple[str, ...]] = {}
         for part in self.parts:
-            for level, names in getattr(part, "levels", {}).items():
+            for level, names in levels_of(part).items():
                 declared[level] = (*declared.get(level, ()), *names)
         return declared
 

@@ -107,7 +107,7 @@ class Reader:
     workers : int or None
         Threads that read and decode; None: one more than there are cores.
     progress : callable or None
-        Is told (what, pictures done, pictures in all).
+        Called with (what, pictures done, pictures in all).
 
     Examples
     --------
@@ -176,16 +176,16 @@ def take_reader(options: dict[str, Any]) -> Reader:
 def features_together(where: Any, readers: Sequence[Reader], what: str = "features") -> list[Extracted]:
     """Features of every picture by several readers, in one pass."""
     source, done = open_source(where), 0
-    found: list[tuple[list[Features], dict[str, str]]] = [([], {}) for _ in readers]
+    collected: list[tuple[list[Features], dict[str, str]]] = [([], {}) for _ in readers]
     for step in together(source, readers):
-        for (parts, failures), extracted in zip(found, step, strict=True):
+        for (parts, failures), extracted in zip(collected, step, strict=True):
             parts.append(extracted.features)
             failures |= extracted.failures
         done += len(step[0].features) + len(step[0].failures)
         if readers[0].progress:
             readers[0].progress(what, done, len(source))
-    made = zip(found, readers, strict=True)
-    return [Extracted(joined(parts, reader.made_by), failures) for (parts, failures), reader in made]
+    pairs = zip(collected, readers, strict=True)
+    return [Extracted(joined(parts, reader.made_by), failures) for (parts, failures), reader in pairs]
 
 
 def together(where: Any, readers: Sequence[Reader], watch: Watch | None = None) -> Iterator[list[Extracted]]:
@@ -224,8 +224,8 @@ def together(where: Any, readers: Sequence[Reader], watch: Watch | None = None) 
                 watch(pictures.ids[index], picture)
         except (BadImage, MemoryError) as error:
             return [("bad", b"", _reason(error))] * len(lanes)
-        made = zip(lanes, records, strict=True)
-        return [("stored", key, kept) if kept is not None else lane.prepared(key, picture) for lane, kept in made]
+        pairs = zip(lanes, records, strict=True)
+        return [("stored", key, kept) if kept is not None else lane.prepared(key, picture) for lane, kept in pairs]
 
     steps = [range(i, min(i + CHUNK, len(pictures))) for i in range(0, len(pictures), CHUNK)]
     try:

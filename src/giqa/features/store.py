@@ -112,14 +112,14 @@ class Store:
         list of records
             None where there is none, or where its checksum no longer fits.
         """
-        found: list[np.void | None] = []
+        records: list[np.void | None] = []
         for key in keys:
-            place = self._index.get(key)
-            record = None if place is None else self._checked(*place)
-            if place is not None and record is None:
+            spot = self._index.get(key)
+            record = None if spot is None else self._checked(*spot)
+            if spot is not None and record is None:
                 record = self._second_copy(key)
-            found.append(record)
-        return found
+            records.append(record)
+        return records
 
     def _checked(self, segment: int, row: int) -> np.void | None:
         record = self._segments[segment][row]
@@ -229,15 +229,15 @@ def _name_of(identity: Mapping[str, Any]) -> str:
 
 def stored(folder: Path) -> list[Stored]:
     """Every store below `folder`, most recently used first."""
-    found = []
-    for place in (p for p in Path(folder).glob("*") if p.is_dir()):
-        keys = list(place.glob("*.keys"))
-        size = sum(f.stat().st_size for f in place.iterdir())
+    stores = []
+    for store_folder in (p for p in Path(folder).glob("*") if p.is_dir()):
+        keys = list(store_folder.glob("*.keys"))
+        size = sum(f.stat().st_size for f in store_folder.iterdir())
         pictures = sum(f.stat().st_size // KEY.itemsize for f in keys)
-        used = max((f.stat().st_mtime for f in keys), default=place.stat().st_mtime)
-        identity = (_read_meta(place) or {"identity": {"extractor": "damaged"}})["identity"]
-        found.append(Stored(place, identity, pictures, size, used))
-    return sorted(found, key=lambda s: -s.used)
+        used = max((f.stat().st_mtime for f in keys), default=store_folder.stat().st_mtime)
+        identity = (_read_meta(store_folder) or {"identity": {"extractor": "damaged"}})["identity"]
+        stores.append(Stored(store_folder, identity, pictures, size, used))
+    return sorted(stores, key=lambda s: -s.used)
 
 
 def prune(folder: Path, limit: int) -> int:

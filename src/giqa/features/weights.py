@@ -90,10 +90,10 @@ class Entry:
         if not self.present:
             raise MissingWeights(_how_to_get(self))
         path = path or self.path
-        found = digest(path, again)
-        if found != self.files()[path]:
+        actual = digest(path, again)
+        if actual != self.files()[path]:
             raise BadWeights(
-                f"{path} is not the file it was: SHA-256 recorded {self.files()[path]}, found {found}. It was not "
+                f"{path} is not the file it was: SHA-256 recorded {self.files()[path]}, found {actual}. It was not "
                 f"loaded; delete it, then pull or import {self.name!r} again."
             )
         return path
@@ -129,8 +129,8 @@ def listing() -> list[Entry]:
     records = _records()
     entries = {}
     for name, known in KNOWN.items():
-        made = records.get(name)
-        folded = made.folded if made and made.sha256 == known.sha256 else None
+        record = records.get(name)
+        folded = record.folded if record and record.sha256 == known.sha256 else None
         entries[name] = Entry(name, known.file, known.bytes, known.sha256, folded, known.what)
     return list((records | entries).values())
 
@@ -233,32 +233,32 @@ def import_file(path: str | Path, name: str | None = None) -> Resolved:
     path = Path(path).expanduser()
     if not path.is_file():
         raise MissingWeights(f"There is no file {path}.")
-    found = digest(path, again=True)
-    known = next((n for n, k in KNOWN.items() if k.sha256 == found), None)
+    actual = digest(path, again=True)
+    known = next((n for n, k in KNOWN.items() if k.sha256 == actual), None)
     if known and name not in (None, known):
         raise BadWeights(f"{path} is {known!r}; it cannot be {name!r} too.")
     name = known or name
     if name is None:
-        raise BadSpec(f"{path} (SHA-256 {found}) is not {' or '.join(KNOWN)}; give it a name.")
+        raise BadSpec(f"{path} (SHA-256 {actual}) is not {' or '.join(KNOWN)}; give it a name.")
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", name):
         raise BadSpec(f"A name has the letters a-z 0-9 . _ - and does not begin with . _ -, got {name!r}.")
     if path.suffix.lower() not in SUFFIXES:
         raise BadWeights(f"Weights are {' or '.join(SUFFIXES)} files, got {path}.")
     entry = next((entry for entry in listing() if entry.name == name), None)
-    if entry and entry.sha256 != found:
+    if entry and entry.sha256 != actual:
         raise BadWeights(
-            f"{name!r} is taken by the file with SHA-256 {entry.sha256}; {path} has {found}. Choose another name."
+            f"{name!r} is taken by the file with SHA-256 {entry.sha256}; {path} has {actual}. Choose another name."
         )
     file = KNOWN[name].file if known else name + path.suffix.lower()
     with _new_file(folder() / file) as copy, open(path, "rb") as original:
         while block := original.read(BLOCK):
             copy.write(block)
-    if digest(folder() / file, again=True) != found:
+    if digest(folder() / file, again=True) != actual:
         (folder() / file).unlink()
         raise BadWeights(f"{path} changed while it was copied; import it again.")
     if not known:
-        _record(name, Entry(name, file, _size(path), found))
-    return Resolved(folder() / file, found, name)
+        _record(name, Entry(name, file, _size(path), actual))
+    return Resolved(folder() / file, actual, name)
 
 
 def remove(name: str) -> None:
@@ -270,7 +270,7 @@ def remove(name: str) -> None:
 
 
 def keep_folded(name: str, content: bytes) -> None:
-    """Keep a file made from the weights `name` beside them; from now on `resolve` hands that one out."""
+    """Keep a file made from the weights `name` next to them; from now on `resolve` hands that one out."""
     entry = _entry(name)
     with _new_file(folder() / f"{name}{FOLDED}") as file:
         file.write(content)
@@ -338,7 +338,7 @@ def _record(name: str, entry: Entry | None) -> None:
 
 @contextlib.contextmanager
 def _new_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file that appears whole, or not at all."""
+    """A file that is written atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     try:

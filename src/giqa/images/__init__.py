@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..errors import BadSource
-
-if TYPE_CHECKING:
-    from ..types import Source
+from ..types import Source
 
 __all__ = ["open_source"]
 
@@ -56,7 +54,7 @@ def open_source(where: Any) -> Source:
     >>> len(source), list(source.ids)
     (3, ['0', '1', '2'])
     """
-    if all(hasattr(where, name) for name in ("name", "ids", "raw", "path")):
+    if isinstance(where, Source):
         return where
     if isinstance(where, (str, Path)):
         return _open_path(Path(where), str(where))

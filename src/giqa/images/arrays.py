@@ -118,7 +118,7 @@ def _loaded(path: Path) -> tuple[np.ndarray, Any]:
         if isinstance(loaded, np.ndarray):
             return loaded, None
         with loaded:
-            # an object array beside the pictures is none of our business
+            # an object array next to the pictures is none of our business
             wanted = [name for name in loaded.files if name in ("images", "ids")]
             if "images" not in wanted:
                 wanted = loaded.files

@@ -8,7 +8,7 @@
     16-bit RGB   the high byte, as Pillow reads it; AVIF of 10 or 12 bits as 8
     float        grey TIFF or array, must lie in [0, 1]
     colour       CMYK, YCbCr and HSV converted by Pillow; colour profiles ignored (`giqa doctor` compares them)
-    beside       text, profiles and other extras of a PNG never looked at, so that their size and state do not matter
+    extras       text, profiles and other extras of a PNG never looked at, so that their size and state do not matter
     refused      32-bit and signed integers, LAB, damaged or truncated files, more than `MAX_PIXELS`
 
 A change to any of these lines raises `POLICY`.

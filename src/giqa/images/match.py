@@ -18,7 +18,7 @@ it should hide (10 below: .90 to 1.00), so where there are two histories, both f
 to 7/8, and steps of quality 75 or coarser cover what is left.
 
 How much coding has to follow a shrinking, as the median z (`statistics`, `gmm`; 180 cats of 200 px in JPEG as reals,
-118 others in PNG; -.2 is right), beside what it costs: the area under the curve of LFW against DCGAN faces of 64 px.
+118 others in PNG; -.2 is right), next to what it costs: the area under the curve of LFW against DCGAN faces of 64 px.
 
     coding after it    shrunk to 1/2 (JPEG 50, 75, 90)   to 1/3               to 1/4               DCGAN faces found
     none               -4.7 -3.1 -1.3                    -3.2 -2.2 -1.1       -1.9 -1.1 -.6        1.00

@@ -52,13 +52,18 @@ class Sharpness:
         table = np.array(list(measured), np.float64).reshape(-1, 3)
         return cls(table[:, 0], table[:, 1], np.log(np.maximum(table[:, 2], 1e-9)))
 
+    def known(self, name: str) -> np.ndarray:
+        """The finite values of a column."""
+        values = getattr(self, name)
+        return values[np.isfinite(values)]
+
     def record(self) -> dict[str, Any] | None:
         """What a fitted model keeps of its reals: how many, their median shorter side, 1 and 99 % of the others."""
         if len(self.shorter) < FEWEST[0]:
             return None
         kept: dict[str, Any] = {"pictures": len(self.shorter), "shorter": float(np.median(self.shorter))}
         for name in ("sharpness", "detail"):
-            known = getattr(self, name)[np.isfinite(getattr(self, name))]
+            known = self.known(name)
             if len(known) >= FEWEST[0]:
                 kept[name] = [round(float(q), 4) for q in np.quantile(known, (0.01, 0.5, 0.99))]
         return kept
@@ -126,7 +131,7 @@ def driven(reals: Mapping[str, Any] | None, fakes: Sharpness) -> str:
         f"the reals' shorter side is {a:.0f} px, that of these pictures {b:.0f} px" if max(a / b, b / a) > SIZES else ""
     )
     for name in () if why else ("sharpness", "detail"):
-        values = getattr(fakes, name)[np.isfinite(getattr(fakes, name))]
+        values = fakes.known(name)
         if name not in reals or not len(values):
             continue
         low, _, high = reals[name]

@@ -17,6 +17,7 @@ import numpy as np
 from .. import __version__
 from ..errors import BadModel, MissingSource
 from ..files import is_whole, replace_file, seal
+from ..types import has_parts
 
 FORMAT = 3
 READ = (2, 3)
@@ -121,7 +122,7 @@ def learned_of(scorer: Any) -> dict[str, np.ndarray]:
     """What `fit` learned, by scikit-learn's convention; what is not one array of numbers is an array of objects."""
     learned = {}
     for name, value in vars(scorer).items():
-        if name == "parts_" and hasattr(scorer, "blank_parts"):  # a scorer made of scorers
+        if name == "parts_" and has_parts(scorer):
             for i, part in enumerate(value):
                 learned |= {f"parts_.{i}.{inner}": array for inner, array in learned_of(part).items()}
         elif name.endswith("_") and not name.startswith("_"):

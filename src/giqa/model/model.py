@@ -16,7 +16,7 @@ from .. import registry
 from ..errors import BadModel, BadShape, GiqaError, MissingWeights
 from ..features.reader import Reader
 from ..scorers.knn import KNN
-from ..scorers.scale import Copies, Scale
+from ..scorers.scale import Copies, Folded, Scale
 from ..types import INFO, Extractor, Features, Progress
 from .file import learned_of, read_model, restore, write_model
 from .out_of_domain import Content
@@ -218,7 +218,8 @@ class Model:
             When the scorer learned something that is no array of numbers, or has no registered name.
         """
         learned = learned_of(self.scorer)
-        kind = type(getattr(self.scorer, "scorer", self.scorer)).__name__  # behind `Folded` stands the user's own
+        own = self.scorer.scorer if isinstance(self.scorer, Folded) else self.scorer
+        kind = type(own).__name__
         for name, value in learned.items():
             if value.dtype.kind not in "fiub":
                 raise BadModel(

@@ -11,9 +11,9 @@ from ..scorers.products import as_matrix
 from ..scorers.scale import Scale
 from ..types import Features
 
-FAR = 2.5  # spreads below the median of the held-out reals
+FAR = 2.5  # robust standard deviations below the median of the held-out reals
 MOST = 0.02  # of the held-out reals may be as far off
-STRAY = 4.0  # spreads: a real that is to be called foreign, where no share of reals holds the rule back
+STRAY = 4.0  # likewise: a real that is to be called foreign, where no share of reals holds the rule back
 
 
 class Content:
@@ -75,7 +75,7 @@ class Content:
         return np.sign(picked) * np.sqrt(np.abs(picked))
 
     def strays(self) -> np.ndarray:
-        """Which reals are themselves foreign: more than 4 spreads below the median when held out, bool (n,)."""
+        """Which reals are foreign themselves: more than 4 sd below the median when held out, bool (n,)."""
         return Scale(self.held_out_).z(self.held_out_) < -STRAY
 
 

@@ -13,7 +13,7 @@ from ..errors import BadSpec
 
 CHOICES = ("twins", "strays")
 NAMED = 50  # ids kept on record
-ABSURD = 8.0  # spreads: of 1,850 photographs scored by three scorers, 0 to 3 in a thousand lie lower
+ABSURD = 8.0  # robust standard deviations: of 1,850 photographs scored by three scorers, 0 to 3 in a thousand lie lower
 SMALLEST_GROUP = 10  # reals, and as many others
 EFFECT = 0.65  # chance that one of the others scores higher; .5 = no difference
 LEVEL = 0.01  # of the rank tests, divided by the number of groups
@@ -60,7 +60,7 @@ def spare_twins(groups: np.ndarray) -> np.ndarray:
 
 
 def absurd(z: np.ndarray) -> np.ndarray:
-    """Which held-out reals score absurdly low, more than 8 spreads below their median, bool (n,)."""
+    """Which held-out reals score absurdly low, more than 8 robust standard deviations below their median, bool (n,)."""
     with np.errstate(invalid="ignore"):
         return z < -ABSURD
 
@@ -83,7 +83,7 @@ def describe_strays(strays: Found, content: bool) -> str:
     few = strays.count == 1
     why = f"{'shows' if few else 'show'} something that the others do not"
     if not content:
-        why = f"{'scores' if few else 'score'} absurdly low when held out, more than {ABSURD:g} spreads"
+        why = f"{'scores' if few else 'score'} absurdly low when held out, more than {ABSURD:g} sd below the median"
     return (
         f"{strays.count} {'real' if few else 'reals'} {why}: {_some(strays.ids)}. Look at them; if they do not belong, "
         "leave_out='strays' (--leave-out strays) fits again without them"

@@ -21,7 +21,7 @@ from ..tables.table import Table, number_or_nothing, read_table
 from .trust import doubts, human_part
 
 NUMBERS = ("score", "z", "percentile", "z_low", "z_high")
-PEOPLE = ("p_real", "p_real_low", "p_real_high")  # only where a model of people's votes was asked too
+PEOPLE = ("p_real", "p_real_low", "p_real_high")  # only where a human model was asked too
 TEXTS = ("duplicate_of", "out_of_domain", "error", "notes")
 COLUMNS = ("id", *NUMBERS, *TEXTS)
 FORMAT = 2  # 1 had no checksums
@@ -109,7 +109,7 @@ class Scores:
 
     def rows(self) -> list[dict[str, Any]]:
         """One dict a picture; numbers are floats, a missing one is None."""
-        columns = {name: getattr(self, name) for name in self.columns}
+        columns = {name: self[name] for name in self.columns}
         return [
             {name: column[i] if name in ("id", *TEXTS) else _plain(column[i]) for name, column in columns.items()}
             for i in range(len(self))
@@ -128,7 +128,7 @@ class Scores:
         int array (k,)
             Rows without a value are left out; ties keep their order.
         """
-        values = getattr(self, by)
+        values = self[by]
         scored = np.flatnonzero(~np.isnan(values))
         return scored[np.argsort(-values[scored], kind="stable")]
 
@@ -167,7 +167,7 @@ class Scores:
             import pandas
         except ModuleNotFoundError:
             raise MissingExtra("Scores.to_pandas() needs pandas: pip install pandas") from None
-        return pandas.DataFrame({name: getattr(self, name) for name in self.columns})
+        return pandas.DataFrame({name: self[name] for name in self.columns})
 
     def write(self, path: str | Path) -> Path:
         """Write `.csv` (with `made_by` in `NAME.csv.json` next to it), `.jsonl` or `.parquet`, each file atomically.
@@ -231,7 +231,7 @@ class Scores:
     def _parquet(self, made_by: Mapping[str, Any]) -> bytes:
         pyarrow, parquet = _pyarrow()
         table = pyarrow.table(
-            {n: list(c) if n in ("id", *TEXTS) else c for n, c in ((n, getattr(self, n)) for n in self.columns)}
+            {n: list(c) if n in ("id", *TEXTS) else c for n, c in ((n, self[n]) for n in self.columns)}
         )
         table = table.replace_schema_metadata({"giqa": json.dumps(made_by)})
         sink = io.BytesIO()
@@ -279,25 +279,25 @@ def read_scores(path: str | Path) -> Scores:
     if path.suffix.lower() != ".tsv":
         check_ending(path)
     table = read_table(path, raw=True)  # cells as they stand, as `Scores.write` writes them
-    found = {name: table.find(name) for name in (*COLUMNS, *PEOPLE)}
-    lacks = [name for name in COLUMNS if found[name] is None and name not in LATER]
+    header = {name: table.find(name) for name in (*COLUMNS, *PEOPLE)}
+    lacks = [name for name in COLUMNS if header[name] is None and name not in LATER]
     if not table.columns:  # JSONL of no pictures
-        lacks, found = [], dict.fromkeys(found, "")
+        lacks, header = [], dict.fromkeys(header, "")
         table = table.with_columns({"": []})
     if lacks:
         raise BadTable(
             f"{path} is not a table of scores: there is no column {lacks[0]!r}. Its columns should be "
             f"{', '.join(COLUMNS)}."
         )
-    told = PEOPLE if all(found[name] is not None for name in PEOPLE) else ()
-    columns: dict[str, Any] = {name: table.parsed(found[name], number_or_nothing) for name in (*NUMBERS, *told)}
+    asked = PEOPLE if all(header[name] is not None for name in PEOPLE) else ()
+    columns: dict[str, Any] = {name: table.parsed(header[name], number_or_nothing) for name in (*NUMBERS, *asked)}
     columns = {name: np.array(values, float) for name, values in columns.items()}
     for name in ("id", *TEXTS):
-        cells = [""] * len(table) if found[name] is None else table.columns[found[name]]
+        cells = [""] * len(table) if header[name] is None else table.columns[header[name]]
         columns[name] = ["" if cell is None else str(cell) for cell in cells]
-    if found["id"] and None in table.columns[found["id"]]:
+    if header["id"] and None in table.columns[header["id"]]:
         raise BadTable(
-            f"{path}: row {table.columns[found['id']].index(None) + 1} has no id, so it is no row of scores."
+            f"{path}: row {table.columns[header['id']].index(None) + 1} has no id, so it is no row of scores."
         )
     return Scores(**columns, made_by=_made_by(path, table))
 
@@ -346,8 +346,8 @@ def _check(path: Path, table: Table, made_by: Mapping[str, Any], seal: Any) -> N
             return
         ids, scores = table.find("id"), table.find("score")
         rows = zip(table.columns[ids], table.parsed(scores, number_or_nothing), strict=True)
-        found = {str(name): score for name, score in rows if str(name) in seal["scores"] and score is not None}
-        for name, score in found.items():
+        here = {str(name): score for name, score in rows if str(name) in seal["scores"] and score is not None}
+        for name, score in here.items():
             if not math.isclose(score, seal["scores"][name], rel_tol=1e-5, abs_tol=1e-9):
                 raise BadTable(
                     f"{path} and {where} do not belong together, or one is damaged: {name} scores {score:g} in the "

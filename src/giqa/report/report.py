@@ -20,7 +20,7 @@ from ..files import replace_file
 from ..pages.page import render
 
 COLUMNS = ("score", "z", "percentile", "z_low", "z_high")
-PEOPLE = ("p_real", "p_real_low", "p_real_high")  # where people's votes were learned
+PEOPLE = ("p_real", "p_real_low", "p_real_high")  # where a human model was asked
 FLAGS = ("duplicate_of", "out_of_domain", "error", "notes")
 REASONS_SHOWN = 100  # rows of the table of failures; the gallery shows all of them
 SKETCH = 2000  # numbers that stand for the z of pictures not shown: a count from them is within 1/2000 of their number
@@ -120,7 +120,7 @@ class Report:
     mean_p_real: float | None = None  # likewise
     explained: Mapping[int, Explained] = dataclasses.field(default_factory=dict)  # by row
     unshown: Unshown | None = None
-    cautions: Sequence[str] = ()  # why p_real should not be believed; it is then beside each picture, and no headline
+    cautions: Sequence[str] = ()  # why p_real should not be believed; it is then next to each picture, and no headline
 
 
 def write_report(
@@ -182,7 +182,7 @@ def _check(report: Report) -> None:
         raise BadShape(f"neighbours name real rows {min(rows)} to {max(rows)}, but there are {len(report.real_ids)}")
 
 
-# --- what may not leave the house
+# --- what may not leave this machine
 
 
 def _cleared(report: Report, show_reals: bool, show_thumbnails: bool, show_paths: bool) -> Report:
@@ -264,7 +264,7 @@ def _each_text(value: Any, change: Callable[[str], str]) -> Any:
     return change(str(value)) if isinstance(value, str | os.PathLike) else value
 
 
-# --- what the page is told
+# --- what the page shows
 
 
 def _html(report: Report) -> str:
