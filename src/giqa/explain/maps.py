@@ -14,11 +14,12 @@ import numpy as np
 from .. import __version__, registry
 from ..errors import BadImage, BadModel, BadSpec, MissingSource
 from ..features.reader import Reader, make_extractor
-from ..files import is_whole, replace_file, seal
+from ..files import is_whole
 from ..images import open_source
 from ..images.decode import decode
 from ..images.match import as_match
 from ..images.subset import spread
+from ..model.file import write_model
 from ..types import has_maps
 from .energy import COMBINED, SHARPNESS, Places, layer_places
 from .grain import grain
@@ -133,8 +134,6 @@ class MapModel:
 
     def save(self, path: str | Path) -> Path:
         """Write one file (safetensors with a JSON header) atomically."""
-        from safetensors.numpy import save
-
         places = self.places
         arrays = {name: np.asarray(v) for name, v in vars(places).items() if name.endswith("_") and name != "layers_"}
         for tap, layer in places.layers_.items():
@@ -148,9 +147,7 @@ class MapModel:
             "match": self.match,
             "made_by": dict(self.made_by),
         }
-        arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-        sealed = seal(json.loads(json.dumps(header)), arrays)
-        return replace_file(path, save(arrays, metadata={KEY: json.dumps(sealed)}))
+        return write_model(path, header, arrays, KEY)
 
 
 def fit_maps(

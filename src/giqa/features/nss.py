@@ -6,13 +6,11 @@ and coding change that. Written from the papers' formulas.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from math import exp, lgamma
-from typing import Any
 
 import numpy as np
 
-from ..errors import BadSpec
+from .statistics import ByScale
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 WINDOW = np.exp(-0.5 * (np.arange(4) / (7 / 6)) ** 2)  # the middle and one side of 7 taps
@@ -165,7 +163,7 @@ def scene_statistics(grey: np.ndarray) -> np.ndarray:
     return np.array(row, np.float32)
 
 
-class NSS:
+class NSS(ByScale):
     """Natural scene statistics of BRISQUE and NIQE, at full and half size: 18 numbers a scale.
 
     First of the contrast-normalised luminance: log shape and log variance of a generalised Gaussian. Then of its
@@ -202,37 +200,5 @@ class NSS:
     {'nss.1': (1, 18), 'nss.2': (1, 18)}
     """
 
-    def __init__(self, scales: int = 2):
-        self.scales = scales
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        if not isinstance(self.scales, int) or isinstance(self.scales, bool) or not 1 <= self.scales <= 5:
-            raise BadSpec(f"nss(scales=...) takes 1 to 5, got {self.scales!r}.")
-        return tuple(f"nss.{1 << i}" for i in range(self.scales))
-
-    @property
-    def levels(self) -> Mapping[str, tuple[str, ...]]:
-        """Which outputs are about what: all of them about texture."""
-        return {"low": self.outputs}
-
-    def identity(self) -> Mapping[str, Any]:
-        return {"extractor": "nss", "version": 2, "scales": len(self.outputs), "resize": "none"}
-
-    def prepare(self, pixels: np.ndarray) -> np.ndarray:
-        """All the work, one picture: uint8 (h, w, 3) -> float32 (scales, 18)."""
-        smallest = SMALLEST << (len(self.outputs) - 1)
-        missing = [max(0, smallest - side) for side in pixels.shape[:2]]
-        if any(missing):
-            pixels = np.pad(pixels, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
-        grey, rows = luminance(pixels), []
-        for i in range(len(self.outputs)):
-            grey = halve_antialiased(grey) if i else grey
-            rows.append(scene_statistics(grey))
-        return np.stack(rows)
-
-    def run(self, prepared: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-        return {name: np.stack([rows[i] for rows in prepared]) for i, name in enumerate(self.outputs)}
-
-    def __call__(self, pixels: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-        return self.run([self.prepare(p) for p in pixels])
+    name, prefix, version, smallest = "nss", "nss", 2, SMALLEST
+    planes, halved, described = map(staticmethod, (luminance, halve_antialiased, scene_statistics))

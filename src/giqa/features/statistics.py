@@ -63,7 +63,52 @@ def halve(pixels: np.ndarray) -> np.ndarray:
     return (pixels[:h:2, :w:2] + pixels[1:h:2, :w:2] + pixels[:h:2, 1:w:2] + pixels[1:h:2, 1:w:2]) / 4
 
 
-class Statistics:
+class ByScale:
+    """An extractor of 18 numbers a scale, at full size and at successive halves, which all see texture.
+
+    A subclass gives `planes` (what is looked at), `halved` and `described` (a scale to its numbers), its `name` in the
+    registry, the `prefix` of its outputs, the `version` of its numbers, and the `smallest` side of a scale: anything
+    smaller is padded.
+    """
+
+    name, prefix, version, smallest = "", "", 0, 1
+
+    def __init__(self, scales: int = 2):
+        self.scales = scales
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        if not isinstance(self.scales, int) or isinstance(self.scales, bool) or not 1 <= self.scales <= 5:
+            raise BadSpec(f"{self.name}(scales=...) takes 1 to 5, got {self.scales!r}.")
+        return tuple(f"{self.prefix}.{1 << i}" for i in range(self.scales))
+
+    @property
+    def levels(self) -> Mapping[str, tuple[str, ...]]:
+        return {"low": self.outputs}
+
+    def identity(self) -> Mapping[str, Any]:
+        return {"extractor": self.name, "version": self.version, "scales": len(self.outputs), "resize": "none"}
+
+    def prepare(self, pixels: np.ndarray) -> np.ndarray:
+        """All the work, one picture: uint8 (h, w, 3) -> float32 (scales, 18)."""
+        smallest = self.smallest << (len(self.outputs) - 1)
+        missing = [max(0, smallest - side) for side in pixels.shape[:2]]
+        if any(missing):
+            pixels = np.pad(pixels, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
+        level, rows = self.planes(pixels), []
+        for i in range(len(self.outputs)):
+            level = self.halved(level) if i else level
+            rows.append(self.described(level))
+        return np.stack(rows)
+
+    def run(self, prepared: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+        return {name: np.stack([rows[i] for rows in prepared]) for i, name in enumerate(self.outputs)}
+
+    def __call__(self, pixels: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+        return self.run([self.prepare(p) for p in pixels])
+
+
+class Statistics(ByScale):
     """Logarithms of mean absolute pixel differences, at full size and at successive halves: 18 numbers a scale.
 
     Parameters
@@ -90,37 +135,10 @@ class Statistics:
     {'texture.1': (1, 18), 'texture.2': (1, 18)}
     """
 
-    def __init__(self, scales: int = 2):
-        self.scales = scales
+    name, prefix, version, smallest = "statistics", "texture", 3, SMALLEST
 
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        if not isinstance(self.scales, int) or isinstance(self.scales, bool) or not 1 <= self.scales <= 5:
-            raise BadSpec(f"statistics(scales=...) takes 1 to 5, got {self.scales!r}.")
-        return tuple(f"texture.{1 << i}" for i in range(self.scales))
+    def planes(self, pixels: np.ndarray) -> np.ndarray:
+        """float32 (h, w, 3) to look at, one plane after the other in memory."""
+        return np.ascontiguousarray(pixels.transpose(2, 0, 1), np.float32).transpose(1, 2, 0)
 
-    @property
-    def levels(self) -> Mapping[str, tuple[str, ...]]:
-        return {"low": self.outputs}
-
-    def identity(self) -> Mapping[str, Any]:
-        return {"extractor": "statistics", "version": 3, "scales": len(self.outputs), "resize": "none"}
-
-    def prepare(self, pixels: np.ndarray) -> np.ndarray:
-        """All the work, one picture: uint8 (h, w, 3) -> float32 (scales, 18)."""
-        smallest = SMALLEST << (len(self.outputs) - 1)
-        missing = [max(0, smallest - side) for side in pixels.shape[:2]]
-        if any(missing):
-            pixels = np.pad(pixels, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
-        planes = np.ascontiguousarray(pixels.transpose(2, 0, 1), np.float32)
-        level, rows = planes.transpose(1, 2, 0), []  # (h, w, 3) to look at, one plane after the other in memory
-        for i in range(len(self.outputs)):
-            level = halve(level) if i else level
-            rows.append(gradient_statistics(level))
-        return np.stack(rows)
-
-    def run(self, prepared: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-        return {name: np.stack([rows[i] for rows in prepared]) for i, name in enumerate(self.outputs)}
-
-    def __call__(self, pixels: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-        return self.run([self.prepare(p) for p in pixels])
+    halved, described = staticmethod(halve), staticmethod(gradient_statistics)

@@ -10,19 +10,19 @@ A file whose digest is not the recorded one is never loaded, and nothing is ever
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 import re
+import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
 
 from ..errors import BadSpec, BadWeights, MissingWeights
+from ..files import replace_file
 
 SUFFIXES = (".safetensors", ".pth", ".pt")
 ATTEMPTS = 3  # how often one `pull` picks a broken download up again
@@ -250,9 +250,9 @@ def import_file(path: str | Path, name: str | None = None) -> Resolved:
             f"{name!r} is taken by the file with SHA-256 {entry.sha256}; {path} has {actual}. Choose another name."
         )
     file = KNOWN[name].file if known else name + path.suffix.lower()
-    with _new_file(folder() / file) as copy, open(path, "rb") as original:
-        while block := original.read(BLOCK):
-            copy.write(block)
+    folder().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{file}.", suffix=".tmp", dir=folder()) as partial:
+        os.replace(shutil.copyfile(path, Path(partial) / file), folder() / file)
     if digest(folder() / file, again=True) != actual:
         (folder() / file).unlink()
         raise BadWeights(f"{path} changed while it was copied; import it again.")
@@ -272,8 +272,7 @@ def remove(name: str) -> None:
 def keep_folded(name: str, content: bytes) -> None:
     """Keep a file made from the weights `name` next to them; from now on `resolve` hands that one out."""
     entry = _entry(name)
-    with _new_file(folder() / f"{name}{FOLDED}") as file:
-        file.write(content)
+    replace_file(folder() / f"{name}{FOLDED}", content)
     _record(name, replace(entry, folded=hashlib.sha256(content).hexdigest()))
 
 
@@ -332,22 +331,7 @@ def _record(name: str, entry: Entry | None) -> None:
     records = {key: value for key, value in _records().items() if key != name} | ({name: entry} if entry else {})
     kept = ("file", "bytes", "sha256", "folded")
     fields = {name: {key: getattr(entry, key) for key in kept} for name, entry in records.items()}
-    with _new_file(folder() / "weights.json") as file:
-        file.write(json.dumps(fields, indent=1, sort_keys=True).encode())
-
-
-@contextlib.contextmanager
-def _new_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file that is written atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    try:
-        with open(handle, "wb") as file:
-            yield file
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    replace_file(folder() / "weights.json", json.dumps(fields, indent=1, sort_keys=True))
 
 
 def _size(path: Path) -> int:

@@ -46,13 +46,15 @@ def head_of(path: str | Path) -> dict[str, str]:
         raise BadModel(f"{path} is not a giqa model, or is cut short ({type(error).__name__}).") from None
 
 
-def write_model(path: Path, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Path:
-    """Write one file, atomically."""
+def write_model(
+    path: str | Path, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], key: str = "giqa"
+) -> Path:
+    """Write one safetensors file atomically, with the header as JSON under a key of its head, and one checksum."""
     from safetensors.numpy import save
 
     arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     sealed = seal(json.loads(json.dumps({"format": FORMAT, **header})), arrays)
-    return replace_file(path, save(arrays, metadata={"giqa": json.dumps(sealed)}))
+    return replace_file(path, save(arrays, metadata={key: json.dumps(sealed)}))
 
 
 def read_model(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

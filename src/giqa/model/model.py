@@ -252,7 +252,7 @@ class Model:
             "made_by": dict(self.made_by),
             "digest": self.digest,
         }
-        return write_model(Path(path), header, arrays)
+        return write_model(path, header, arrays)
 
     @property
     def digest(self) -> str:
