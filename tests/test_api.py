@@ -1,4 +1,5 @@
 import shutil
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -6,10 +7,16 @@ from PIL import Image
 
 import giqa
 from giqa.errors import BadModel, BadShape, BadSource, BadSpec
+from giqa.features.embedded import Embedded
 from giqa.features.reader import extract
 from giqa.features.statistics import Statistics
+from giqa.images import open_source
+from giqa.images.decode import decode
 from giqa.images.toy import write_toy
 from giqa.model.table import NUMBERS
+from giqa.p_real.distances import LayerDistances
+from giqa.p_real.model import Realism
+from giqa.scorers.human import HumanModel
 from giqa.scorers.knn import KNN
 from giqa.types import Features
 
@@ -305,3 +312,79 @@ def test_levels_are_no_part_of_how_features_were_made(toy, tmp_path, extractor):
 def test_misspelt_keywords_are_refused(toy):
     with pytest.raises(TypeError):
         giqa.score(toy[1], real=toy[0], scorrer="knn")
+
+
+class Counted:
+    """Pictures of a folder, and how often each was read."""
+
+    def __init__(self, folder):
+        self.source, self.reads = open_source(folder), Counter()
+        self.name, self.ids = self.source.name, self.source.ids
+
+    def __len__(self):
+        return len(self.ids)
+
+    def raw(self, index):
+        self.reads[index] += 1
+        return self.source.raw(index)
+
+    def path(self, index):
+        return self.source.path(index)
+
+    @property
+    def times(self):
+        """How many pictures were read once, twice, ..."""
+        return dict(Counter(self.reads.values()))
+
+
+@pytest.fixture(scope="module")
+def human(toy):
+    """A human model of made-up votes on 24 fakes, with 12 references."""
+    taps, rng = ("high",), np.random.default_rng(0)
+    reals, fakes = open_source(toy[0]), open_source(toy[1])
+    maps = [
+        [Embedded().maps(decode(where.raw(i)).pixels, taps) for i in range(n)]
+        for where, n in ((reals, 12), (fakes, 24))
+    ]
+    distances = LayerDistances().fit(maps[0], 12)
+    features = Features(fakes.ids[:24], {"high.distance": distances.sums(maps[1])})
+    model = HumanModel(resamples=20).fit(features, np.c_[np.full(24, 9), rng.binomial(9, 0.5, 24)])
+    extractor = "embedded(crops=False, layers=None, version=1, weights=None)"
+    return Realism(model, distances, extractor, taps, distances.digest())
+
+
+@pytest.fixture
+def counted(tmp_path):
+    """30 reals and 30 fakes; of the fakes 24 + 3 get maps."""
+    reals, fakes = write_toy(tmp_path, n_real=30, n_fake=30, size=32)
+    return Counted(reals), Counted(fakes)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("match", [None, "auto"])
+def test_every_picture_is_read_once_for_its_score(counted, match):
+    """Looks at size and coding, sharpness, features: one read of each picture, real or fake."""
+    reals, fakes = counted
+    giqa.score(fakes, real=reals, extractor="statistics", scorer="knn", match=match, store=False)
+    assert fakes.times == reals.times == {1: 30}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("asked", [False, True], ids=["alone", "human"])
+def test_a_report_with_maps_reads_a_fake_once_and_those_with_maps_twice(counted, human, tmp_path, asked):
+    """Score, p_real, small pictures: one read; the 27 with maps one more. Reals: fit, maps, and small pictures of the
+    nearest ones, which are all of these 30: three reads at most."""
+    reals, fakes = counted
+    how = {"extractor": "statistics", "scorer": "knn", "store": False, "human": human if asked else None}
+    scores = giqa.score(fakes, real=reals, report=tmp_path / "report.html", maps=True, **how)
+    assert fakes.times == {1: 3, 2: 27} and (scores.p_real is not None) == asked
+    assert len(reals.reads) == 30 and max(reals.reads.values()) <= 3
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_fitted_model_reads_no_real_but_those_that_the_report_shows(counted, tmp_path):
+    """The nearest reals once each, for their small pictures; without `real=` none."""
+    reals, fakes = counted
+    model = giqa.fit(open_source(reals.source.name), extractor="statistics", scorer="knn", store=False)
+    giqa.score(fakes, real=reals, model=model, report=tmp_path / "report.html", store=False)
+    assert fakes.times == {1: 30} and set(reals.times) == {1}

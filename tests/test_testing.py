@@ -249,6 +249,17 @@ BROKEN_SCORERS = {
     TakesAnyWidth: "features of another width, shape or that are not finite raise a GiqaError",
     RaisesNumpysOwnError: "features of another width, shape or that are not finite raise a GiqaError",
 }
+
+
+class NamesNoExtractor(Honest):
+    default_extractor = 3
+
+
+class ChoosesAnArray(Honest):
+    def chosen(self):
+        return {"k": np.arange(2)}
+
+
 BROKEN_REFERENCE_SCORERS = BROKEN_SCORERS | {
     TurnedRound: "nearer to the reals scores higher",
     ForgetsTheHeldOut: "held_out_ has one score for each real",
@@ -256,6 +267,8 @@ BROKEN_REFERENCE_SCORERS = BROKEN_SCORERS | {
     FoldsTheWrongWay: "score_folds gives one score for each picture and fold",
     DeviatesWithOtherScores: "score_with_deviation gives the scores of score_samples",
     DeviatesBelowNothing: "a deviation for each score, from 0",
+    NamesNoExtractor: "default_extractor is a spec string",
+    ChoosesAnArray: "chosen gives what JSON can say",
     ScoresWithAFold: "holding out folds does not change the scores",
     RemembersOutsideTheFile: "scores survive save and load",
     LearnsAnObject: "scores survive save and load; LearnsAnObject cannot be kept in a file: tree_ is not",
@@ -422,7 +435,7 @@ BROKEN_EXTRACTORS = {
     DropsTheTail: "texture.1 is float32 (n, c)",
     DividesByZero: "texture.1 is finite",
     PaintsOver: "pictures are left as they were",
-    NormalisesTheBatch: "alone as in company, bit for bit",
+    NormalisesTheBatch: "alone as in a batch, bit for bit",
     CountsPlaces: "texture.1: the order does not matter",
     IdentifiesByAnObject: "identity is JSON, and stable",
     IdentifiesByATuple: "identity is JSON, and stable",

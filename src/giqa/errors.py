@@ -18,7 +18,13 @@ Each says what was wrong, what was given, and what to do.
 
 
 class GiqaError(Exception):
-    """The root: `except GiqaError` catches everything that giqa raises on purpose."""
+    """The root: `except GiqaError` catches everything that giqa raises on purpose.
+
+    Examples
+    --------
+    >>> issubclass(BadSpec, GiqaError), issubclass(BadSpec, ValueError)
+    (True, True)
+    """
 
     def __str__(self) -> str:  # FileNotFoundError and ImportError would decorate the sentence
         return str(self.args[0]) if self.args else ""

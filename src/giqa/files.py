@@ -18,31 +18,37 @@ if TYPE_CHECKING:
 TENSORS = {"f2": "F16", "f4": "F32", "f8": "F64", "u1": "U8", "i4": "I32", "i8": "I64", "b1": "BOOL"}  # of safetensors
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file atomically: under a temporary name in the same folder, then renamed.
+def replace_file(path: str | os.PathLike[str], content: bytes | str) -> Path:
+    """Write a file atomically: under a temporary name in the same folder, which is made, then renamed.
 
     Parameters
     ----------
-    path : Path
-        The file; its folder must be there.
-    content : bytes
-        All of it.
+    path : path
+        The file.
+    content : bytes or str
+        All of it. Text is UTF-8, with "?" for what is no text, such as bytes of a file name.
+
+    Returns
+    -------
+    Path
+        The file.
 
     Examples
     --------
     >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "a.txt"
-    >>> replace_file(path, b"whole")
-    >>> path.read_bytes()
+    >>> replace_file(Path(tempfile.mkdtemp()) / "new" / "a.txt", b"whole").read_bytes()
     b'whole'
     """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
-        partial.write_bytes(content)
+        partial.write_bytes(content.encode("utf-8", "replace") if isinstance(content, str) else content)
         os.replace(partial, path)
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
+    return path
 
 
 def write_tensors(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> None:

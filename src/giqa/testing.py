@@ -6,6 +6,7 @@ check_reference_scorer(lambda: MyScorer(k=3))
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from .errors import BadSpec, GiqaError, NotFitted
 from .registry import parameters
-from .types import LEVELS, Source
+from .types import LEVELS, Source, chosen_of, default_extractor_of, levels_of
 
 
 class BrokenPromise(AssertionError):
@@ -31,6 +32,14 @@ def _raises(wanted: type[Exception], call: Callable[[], Any]) -> bool:
     except Exception as error:
         return isinstance(error, wanted)
     return False
+
+
+def _is_json(value: Any) -> bool:
+    """Whether JSON gives the same back."""
+    try:
+        return json.loads(json.dumps(value)) == value
+    except (TypeError, ValueError):
+        return False
 
 
 def reals_and_fakes(n: int = 240, d: int = 6, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -80,7 +89,7 @@ def check_scorer(make: Callable[[], Any], features: np.ndarray | None = None, y:
 
 
 def check_reference_scorer(make: Callable[[], Any], monotone: bool = True, own_scale: bool = False) -> None:
-    """What a scorer that is fitted on reals promises beside `check_scorer`: nearer to the reals scores higher, folds
+    """What a scorer that is fitted on reals promises on top of `check_scorer`: nearer to the reals scores higher, folds
     can be held out, and what it learned survives a file.
 
     `monotone=False` leaves out the first, for paper presets whose density underflows.
@@ -113,13 +122,15 @@ def check_reference_scorer(make: Callable[[], Any], monotone: bool = True, own_s
     promise(
         np.shape(deviations) == (len(fakes),) and bool((deviations >= 0).all()), "a deviation for each score, from 0"
     )
+    promise(isinstance(default_extractor_of(scorer), str | None), "default_extractor is a spec string")
+    promise(_is_json(chosen_of(scorer)), "chosen gives what JSON can say")
     same = np.array_equal(scores, make().fit(reals).score_samples(fakes))
     promise(same or own_scale, "holding out folds does not change the scores")
     _check_file(scorer, reals, fakes)
 
 
 def check_supervised_scorer(make: Callable[[], Any]) -> None:
-    """What a scorer that learns from labels promises beside `check_scorer`: it refuses to learn without them, better
+    """What a scorer that learns from labels promises on top of `check_scorer`: it refuses to learn without them, better
     labels score higher on pictures that it has not seen, folds can be held out, and it survives a file.
 
     >>> from giqa.scorers.learned import MBC
@@ -207,17 +218,15 @@ def check_extractor(
     >>> from giqa.features.statistics import Statistics
     >>> check_extractor(Statistics)
     """
-    import json
-
     rng = np.random.default_rng(0)
     pictures = [rng.integers(0, 256, (*size, 3), dtype=np.uint8) for size in sizes * 2]
     before = [picture.copy() for picture in pictures]
     extractor = make()
     layers = extractor(pictures)
     promise(tuple(layers) == tuple(extractor.outputs), "the layers are those that `outputs` names, in that order")
-    declared = [name for names in getattr(extractor, "levels", {}).values() for name in names]
+    declared = [name for names in levels_of(extractor).values() for name in names]
     promise(set(declared) <= set(layers) and len(set(declared)) == len(declared), "levels name outputs, each once")
-    promise(set(getattr(extractor, "levels", {})) <= set(LEVELS), f"levels are among {', '.join(LEVELS)}")
+    promise(set(levels_of(extractor)) <= set(LEVELS), f"levels are among {', '.join(LEVELS)}")
     for name, layer in layers.items():
         promise(
             layer.dtype == np.float32 and layer.ndim == 2 and len(layer) == len(pictures), f"{name} is float32 (n, c)"
@@ -232,13 +241,10 @@ def check_extractor(
         alone = extractor([picture])
         promise(
             all(np.array_equal(alone[name][0], layer[i]) for name, layer in layers.items()),
-            "alone as in company, bit for bit",
+            "alone as in a batch, bit for bit",
         )
-    try:
-        identity = json.loads(json.dumps(dict(extractor.identity())))
-    except (TypeError, ValueError):
-        identity = None
-    promise(identity == dict(make().identity()), "identity is JSON, and stable")
+    identity = dict(extractor.identity())
+    promise(_is_json(identity) and identity == dict(make().identity()), "identity is JSON, and stable")
 
 
 def check_source(source: Source) -> None:

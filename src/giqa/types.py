@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 
@@ -47,6 +47,7 @@ class Picture:
     notes: tuple[str, ...] = ()
 
 
+@runtime_checkable
 class Source(Protocol):
     """Where pictures come from: names, and access by position, so that work can be resumed and distributed."""
 
@@ -83,14 +84,13 @@ class Source(Protocol):
 class Extractor(Protocol):
     """Pictures to features; resizing and normalising are part of the feature.
 
-    An extractor may also have `levels`, a mapping from "low" (sees artefacts), "mid" (structure), "high" (content) and
-    "taught" (trained to recognise faults) to names of `outputs`, shallow to deep; `levels_of` reads it. It decides what
-    a layer is used for and not what it holds, so it is no part of `identity`;
-    it stands in `Features.made_by["levels"]`.
+    It may also offer `levels` (read by `levels_of`): a mapping from "low" (sees artefacts), "mid" (structure), "high"
+    (content) and "taught" (trained to recognise faults) to names of `outputs`, shallow to deep. It decides what a layer
+    is used for and not what it holds, so it is no part of `identity`; it stands in `Features.made_by["levels"]`.
 
-    One that can also say *where* has `maps(pixels, taps)`: one picture, uint8 (h, w, 3), to tap -> float32 (h', w', c)
-    before pooling, or (c,) for a tap without places. Place (u, v) of a map is what lies at (u + .5) / h', (v + .5) / w'
-    of the picture, give or take a few pixels. The same bits whenever it is asked.
+    And `maps(pixels, taps)` (`has_maps` says whether), to say *where*: one picture, uint8 (h, w, 3), to tap -> float32
+    (h', w', c) before pooling, or (c,) for a tap without places. Place (u, v) of a map is what lies at (u + .5) / h',
+    (v + .5) / w' of the picture, give or take a few pixels. It gives the same bits whenever it is asked.
     """
 
     outputs: tuple[str, ...]  # names of the arrays that `run` returns
@@ -148,7 +148,18 @@ def columns_of(source: Source) -> Mapping[str, Sequence[str]]:
 
 
 class Scorer(Protocol):
-    """Features to one score a picture; higher = better."""
+    """Features to one score a picture; higher = better.
+
+    It may offer more, each read by one function below and checked by `giqa.testing`:
+
+    | offers | is | read by |
+    |---|---|---|
+    | `default_extractor` | spec of the extractor whose features it is made for | `default_extractor_of` |
+    | `chosen()` | what `fit` chose, name -> what JSON can say | `chosen_of` |
+    | `layer_names(layers)` | names of the layers that it uses | `layers_used` |
+    | `blank_parts(n)` | unfitted scorers for its `parts_` | `has_parts` |
+    | `score_folds`, `score_with_deviation` | of `ReferenceScorer` | `fold_scores`, `holds_out` |
+    """
 
     def fit(self, features: Any, y: Any = None) -> Self:
         """Learn from features (n, d), and labels `y` (n,) where it is a learned scorer; returns itself."""
@@ -175,6 +186,36 @@ class ReferenceScorer(Scorer, Protocol):
     def score_with_deviation(self, features: Any) -> tuple[np.ndarray, np.ndarray]:
         """Scores, and how much each would vary with other reals, both float64 (n,)."""
         ...
+
+
+def default_extractor_of(scorer: Scorer) -> str | None:
+    """The extractor whose features a scorer is made for, where it is made for one."""
+    return getattr(scorer, "default_extractor", None)
+
+
+def chosen_of(scorer: Scorer) -> dict[str, Any]:
+    """What a fitted scorer chose by itself; empty where it chooses nothing."""
+    return scorer.chosen() if hasattr(scorer, "chosen") else {}
+
+
+def layers_used(scorer: Scorer, layers: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """`layers` for `made_by`: those that a fitted scorer uses, where it says so."""
+    return {"layers": scorer.layer_names(layers)} if hasattr(scorer, "layer_names") else {}
+
+
+def has_parts(scorer: Scorer) -> bool:
+    """Whether a scorer is made of scorers."""
+    return hasattr(scorer, "blank_parts")
+
+
+def holds_out(scorer: Scorer) -> bool:
+    """Whether a scorer can be fitted with folds held out, as a `ReferenceScorer`."""
+    return hasattr(scorer, "score_with_deviation")
+
+
+def fold_scores(scorer: Scorer, matrix: np.ndarray) -> np.ndarray:
+    """The score under the model without each fold, float64 (n, F); (n, 0) of a scorer that learns nothing of reals."""
+    return scorer.score_folds(matrix) if hasattr(scorer, "score_folds") else np.empty((len(matrix), 0))
 
 
 @dataclass(frozen=True, eq=False)

@@ -95,8 +95,6 @@ def test_the_interval_of_qs_holds_its_mean():
     for _ in range(60):
         reals, fakes = rng.normal(size=(100, 3)).astype("f4"), rng.normal(size=(60, 3)).astype("f4") + 0.5
         model = fit(reals, scorer="sgm")
-        from giqa.features.reader import as_features
-
         estimate = quality_estimate(model, as_features(fakes), model.score(fakes))
         values.append(estimate.value)
         ends.append(estimate.interval())

@@ -23,7 +23,7 @@ def test_names_are_the_specs_or_given():
     assert named("knn(k=2)") == {"knn(k=2)": "knn(k=2)"}
     assert named(["a.csv:nima", "x=b.tsv:-niqe"]) == {"nima": "a.csv:nima", "x": "b.tsv:-niqe"}
     assert named({"n": "knn"}) == {"n": "knn"}
-    with pytest.raises(BadSpec, match=r"Two scores beside ours are called 'nima'; .* NAME=b.csv:nima"):
+    with pytest.raises(BadSpec, match=r"Two other scores are called 'nima'; .* NAME=b.csv:nima"):
         named(["a.csv:nima", "b.csv:nima"])
     with pytest.raises(BadSpec, match="nonsense"):
         named(["nonsense"])

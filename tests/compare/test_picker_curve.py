@@ -5,7 +5,16 @@ import pytest
 from click.testing import CliRunner
 
 from giqa.cli import main
-from giqa.compare.picker_curve import Strip, drawn, latent_scores, page, picker_curve, truncated_curve, write_curve
+from giqa.compare.picker_curve import (
+    Extras,
+    Strip,
+    drawn,
+    latent_scores,
+    page,
+    picker_curve,
+    truncated_curve,
+    write_curve,
+)
 from giqa.errors import BadShape, BadSpec
 from giqa.files import as_png
 
@@ -147,6 +156,6 @@ def test_command_refuses_latents_of_other_pictures(toy, scored, tmp_path):
 def test_strips_of_pictures_are_shown_with_their_words():
     """A picture and what is below it, with a true minus; nothing is loaded from anywhere."""
     strip = Strip("worst", [as_png(np.full((2, 2, 3), 9, np.uint8)), b"x"], ["-1.5"])
-    text = page([], strips={"plain": [strip]})
+    text = page([], [], Extras(strips={"plain": [strip]}))
     assert text.count("data:image/png;base64,") == 2 and text.count("<span>−1.5</span>") == 1
     assert 'alt="worst 2"' in text and "http:" not in text and "https:" not in text

@@ -134,7 +134,7 @@ def test_sharpness_is_what_the_coarse_does_not_foretell():
 
 
 def test_too_little_detail_is_bad_too_much_is_not():
-    """Reals vary by 1 around what is foretold: 5 less is 5 spreads worse, 5 more is 5 better."""
+    """Reals vary by 1 around what is predicted: 5 less is 5 sd worse, 5 more is 5 better."""
     layer = SharpnessPlaces()
     layer.fit(np.random.default_rng(0).normal(size=(400, 4, 4, 1)), np.zeros(400))
     layer.centre_, layer.weights_ = np.zeros((4, 4, 25)), np.zeros(3)

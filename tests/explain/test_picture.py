@@ -155,7 +155,7 @@ def test_the_command_says_what_is_missing(folder):
     giqa.fit("reals", extractor="statistics", scorer="sgm").save("m.giqa")
     for arguments, words in (
         ("explain odd.png", "Compare with what"),
-        ("explain odd.png --model m.giqa", "no m.maps of such maps beside m.giqa"),
+        ("explain odd.png --model m.giqa", "no m.maps of such maps next to m.giqa"),
         ("explain odd.png --real reals -o e.jpg", "written as .html or .png"),
         ("explain odd.png --real reals --extractor statistics", "has no maps"),
     ):

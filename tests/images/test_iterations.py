@@ -100,7 +100,7 @@ def test_all_pictures_of_a_checkpoint_in_subfolders_belong_to_it(inner):
     folders = [f"epoch_{s // 4:08}-step_{s:08}/{part}" for s in (200, 400, 600) for part in inner.split()]
     found, said = counts(source(*folders))
     assert found == {200: 4, 400: 4, 600: 4}
-    assert said == "iterations are those beside step, not epoch"
+    assert said == "iterations are those next to step, not epoch"
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_all_pictures_of_a_checkpoint_in_subfolders_belong_to_it(inner):
     [
         (
             ("prompt_0001", "prompt_0002"),
-            ["no number stands beside a word", "--iteration 'prompt_{}' (1, 2: prompt_0001"],
+            ["no number stands next to a word", "--iteration 'prompt_{}' (1, 2: prompt_0001"],
         ),
         (("seed_3", "seed_4"), ["--iteration 'seed_{}'"]),
         (("samples_1000", "samples_2000"), ["--iteration 'samples_{}' (1000, 2000"]),
@@ -131,7 +131,7 @@ def test_all_pictures_of_a_checkpoint_in_subfolders_belong_to_it(inner):
             ("epoch_0/step_1.png", "epoch_0/step_2.png", "epoch_1/step_3.png"),
             ["named by epoch, files in them by a finer"],
         ),
-        (("iter_1/step_2", "iter_2/step_3"), ["several numbers beside words for a step"]),
+        (("iter_1/step_2", "iter_2/step_3"), ["several numbers next to words for a step"]),
         (("step_200/a", "step_0200/a", "step_300"), ["iteration 200 is in 2 places", "'step_0200', 'step_200'"]),
         (
             ("step_1000", "step_1k", "step_2k"),

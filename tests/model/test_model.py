@@ -58,7 +58,7 @@ def test_save_and_load_give_the_same_bits(tmp_path, scorer, preset):
     """Every column of scores, the scale, digest, neighbours and all that the model says of itself."""
     model, path = saved(tmp_path, scorer, preset=preset, seed=3)
     loaded = load(path)
-    assert_equal_bits(model.score(FAKES), loaded.score(FAKES))
+    assert_equal_bits(model.columns(FAKES), loaded.columns(FAKES))
     assert_equal_bits(dict(enumerate(model.neighbours(FAKES))), dict(enumerate(loaded.neighbours(FAKES))))
     assert loaded.digest == model.digest
     assert registry.canonical("scorer", loaded.scorer) == registry.canonical("scorer", model.scorer)
@@ -85,7 +85,7 @@ def test_a_numpy_number_as_parameter_survives_the_file(tmp_path, k):
     from giqa.scorers.knn import KNN
 
     model, path = saved(tmp_path, KNN(k=k))
-    assert_equal_bits(load(path).score(FAKES), model.score(FAKES))
+    assert_equal_bits(load(path).columns(FAKES), model.columns(FAKES))
     assert read_header(path)["scorer"] == "knn(k=3, preset='recommended')"
 
 
@@ -297,7 +297,7 @@ def test_layers_in_another_order_are_the_same_layers():
     """Layers have names: their order in the mapping cannot change a score."""
     model = giqa.fit(REALS, scorer="sgm")
     turned = Features(FAKES.ids, dict(reversed(FAKES.layers.items())))
-    assert_equal_bits(model.score(FAKES), model.score(turned))
+    assert_equal_bits(model.columns(FAKES), model.columns(turned))
     assert_equal_bits(dict(enumerate(model.neighbours(FAKES))), dict(enumerate(model.neighbours(turned))))
 
 
@@ -433,12 +433,12 @@ def test_a_registered_third_partys_scorer_is_saved_and_loaded(tmp_path, monkeypa
     model = giqa.fit(REALS, scorer="folding(learn=[1.0, 2.0])")
     loaded = load(model.save(tmp_path / "m.giqa"))
     assert loaded.scorer.extra_.tolist() == [1.0, 2.0]
-    assert_equal_bits(loaded.score(FAKES), model.score(FAKES))
+    assert_equal_bits(loaded.columns(FAKES), model.columns(FAKES))
     assert loaded.digest == model.digest
 
 
 def test_a_flipped_bit_is_found_out(tmp_path):
-    """The digest in the header is checked: a damaged file is refused, not scored with."""
+    """The checksum in the header is checked: a damaged file is refused, not scored with."""
     path = giqa.fit(REALS, scorer="knn").save(tmp_path / "m.giqa")
     content = bytearray(path.read_bytes())
     place = content.find(np.ascontiguousarray(load(path).scale.held_out).tobytes())

@@ -145,7 +145,7 @@ def test_click_opens_details(open_page, path, report):
     page.locator(".cell").nth(0).click()
     detail = page.locator("#detail")
     assert "Rank 1 of 57" in detail.inner_text() and "samples/seed00001.png" in detail.inner_text()
-    assert "z 4.00" in detail.inner_text() and "4.0 spreads better" in detail.inner_text()
+    assert "z 4.00" in detail.inner_text() and "4.0 sd better" in detail.inner_text()
     assert "95 % interval 3.60 to 4.30" in detail.inner_text()
     assert "Copy of reals/portrait 0001.jpg" in detail.inner_text()
     assert "converted from CMYK" in detail.inner_text()

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadSpec, GiqaError
-from ..features.reader import Reader
+from ..features.reader import take_reader
 from ..images import open_source
 from ..metrics.jackknife import Jackknife
-from ..types import Features, Progress, columns_of
+from ..types import Features, columns_of
 from .compare import compare
 from .result import Comparison, decided
 
@@ -25,21 +25,33 @@ METRICS = "qs,ds"
 
 @dataclass(frozen=True, eq=False)
 class ByClass:
-    """One `Comparison` a class, in the order of their names; `left_out`: why some have none."""
+    """One `Comparison` a class, in the order of their names.
+
+    Parameters
+    ----------
+    classes : mapping of str to Comparison
+    left_out : mapping of str to str
+        Why some classes have none.
+    """
 
     classes: Mapping[str, Comparison]
     left_out: Mapping[str, str]
 
     def mean(self, metric: str, generator: str) -> Jackknife:
         """The mean over the classes that have it, each counting alike; classes vary independently of each other."""
-        found = [g.values[metric] for g in self._of(generator) if metric in g.values]
-        if not found:
+        estimates = [g.values[metric] for g in self._of(generator) if metric in g.values]
+        if not estimates:
             return Jackknife(math.nan)
-        value = float(np.mean([e.value for e in found]))
-        if not all(e.known for e in found):  # a class that nobody knows the spread of leaves none to the mean
+        value = float(np.mean([estimate.value for estimate in estimates]))
+        if not all(
+            estimate.known for estimate in estimates
+        ):  # a class that nobody knows the spread of leaves none to the mean
             return Jackknife(value)
-        sides = ([e.real for e in found if len(e.real)], [e.fake for e in found if len(e.fake)])
-        return Jackknife(value, *(_in_quadrature(side, len(found)) for side in sides))
+        sides = (
+            [estimate.real for estimate in estimates if len(estimate.real)],
+            [estimate.fake for estimate in estimates if len(estimate.fake)],
+        )
+        return Jackknife(value, *(_in_quadrature(side, len(estimates)) for side in sides))
 
     def _of(self, generator: str) -> list[Any]:
         return [g for c in self.classes.values() for g in c.generators if g.name == generator]
@@ -55,29 +67,61 @@ def compare_by_class(
     by: str,
     *,
     metrics: str | Sequence[str] = METRICS,
-    extractor: Any = None,
-    match: Any = None,
-    store: bool = True,
-    workers: int | None = None,
-    progress: Progress | None = None,
     **options: Any,
 ) -> ByClass:
-    """Compare generators class by class: a picture of a cat is judged against real cats alone.
+    """Compare generators class by class: a picture of a cat is compared with real cats alone.
 
-    `by`: a column of the tables that the reals and all generators are, or "folder": the first folder of a picture's
-    path. A class that one of the sets lacks, or that has too few pictures to be judged, is left out, with a warning.
-    Verdicts hold at 95 % for all classes, metrics and pairs together.
-    `options`: `layers`, `scorer`, `pictures`, `seed` of `giqa.compare.compare`. Errors: `BadSpec` if nothing is left.
+    Parameters
+    ----------
+    real : path, array or source
+        The reals.
+    generators : mapping of str to the same
+        The sets of fakes by name.
+    by : str
+        A column of the tables that the reals and all generators are, or "folder": the first folder of a picture's path.
+    metrics : str or list of str
+        As of `giqa.compare.compare`.
+    **options
+        `layers`, `scorer`, `pictures` and `seed` of `giqa.compare.compare`; `extractor`, `match`, `store`, `workers`
+        and `progress` of `giqa.features.Reader`.
+
+    Returns
+    -------
+    ByClass
+        A class that one of the sets lacks, or that has too few pictures, is left out, with a warning. Verdicts hold at
+        95 % for all classes, metrics and pairs together.
+
+    Raises
+    ------
+    BadSpec
+        When no class is left.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> rng = np.random.default_rng(0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name, low, n in (("reals/cat", 0, 24), ("reals/dog", 99, 24), ("A/cat", 0, 8), ("A/dog", 99, 8)):
+    ...         Path(folder, name).mkdir(parents=True)
+    ...         for i in range(n):
+    ...             picture = Image.fromarray(rng.integers(low, 256, (16, 16, 3), np.uint8))
+    ...             picture.save(Path(folder, name, f"{i}.png"))
+    ...     how = {"metrics": "qs", "extractor": "statistics", "store": False}
+    ...     result = compare_by_class(f"{folder}/reals", {"A": f"{folder}/A"}, "folder", **how)
+    >>> list(result.classes), result.mean("qs", "A").value > -3
+    (['cat', 'dog'], True)
     """
     if not generators:
         raise BadSpec("Compare what? Give at least one set of generated pictures.")
-    reader = Reader(extractor, match, store=store, workers=workers, progress=progress)
+    reader = take_reader(options)
     parts = {}
     for name, where in {None: real, **generators}.items():
         source = open_source(where)
         labels = labels_of(source, by)
         parts[name] = _apart(reader.features(source, name or "reals").features, labels)
-    found, left_out = {}, {}
+    compared, left_out = {}, {}
     for label in sorted(set().union(*parts.values())):
         lacking = [name or "the reals" for name, classes in parts.items() if label not in classes]
         if lacking:
@@ -87,21 +131,24 @@ def compare_by_class(
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # a comparison's own are in its `warnings`
                 sets = {name: classes[label] for name, classes in parts.items() if name is not None}
-                found[label] = compare(parts[None][label], sets, metrics=metrics, **options)
+                compared[label] = compare(parts[None][label], sets, metrics=metrics, **options)
         except GiqaError as error:
             left_out[label] = str(error)
     for label, why in left_out.items():
         warnings.warn(f"class {label!r} left out: {why}", stacklevel=2)
-    if not found:
+    if not compared:
         raise BadSpec(f"No class of {by!r} could be compared; {next(iter(left_out.values()), 'there are none')}")
-    return ByClass(_decided_together(found), left_out)
+    return ByClass(_decided_together(compared), left_out)
 
 
-def _decided_together(found: Mapping[str, Comparison]) -> dict[str, Comparison]:
+def _decided_together(compared: Mapping[str, Comparison]) -> dict[str, Comparison]:
     """The verdicts anew, at one level for all classes together."""
-    every = [replace(c, key=(label, c.key)) for label, one in found.items() for c in one.contrasts]
+    every = [replace(c, key=(label, c.key)) for label, comparison in compared.items() for c in comparison.contrasts]
     verdicts = iter(decided(every))
-    return {label: replace(one, verdicts=tuple(next(verdicts) for _ in one.contrasts)) for label, one in found.items()}
+    return {
+        label: replace(comparison, verdicts=tuple(next(verdicts) for _ in comparison.contrasts))
+        for label, comparison in compared.items()
+    }
 
 
 def labels_of(source: Any, by: str) -> dict[str, str]:
@@ -127,6 +174,6 @@ def _in_quadrature(deviations: Sequence[np.ndarray], classes: int) -> np.ndarray
         return np.empty(0)
     groups = min(map(len, deviations))
     variance = sum((len(d) - 1) / len(d) * float((d**2).sum()) for d in deviations) / classes**2
-    one = np.where(np.arange(groups) % 2, -1.0, 1.0)
-    one -= one.mean()
-    return one * math.sqrt(variance * groups / (groups - 1) / float((one**2).sum())) if groups > 1 else np.empty(0)
+    signs = np.where(np.arange(groups) % 2, -1.0, 1.0)
+    signs -= signs.mean()
+    return signs * math.sqrt(variance * groups / (groups - 1) / float((signs**2).sum())) if groups > 1 else np.empty(0)

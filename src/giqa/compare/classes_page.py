@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -13,24 +12,38 @@ from typing import Any
 from ..files import replace_file
 from ..pages import drawing
 from ..pages.page import render
-from .page import ARROWS, FILTERS, NARROW, STYLES, WIDE
+from .page import ARROWS, FILTERS, NARROW, STYLES, WIDE, details
+from .result import way_of
 
 MOST = 40  # classes in a chart: of more, the lowest and the highest half of it
 
 
-def write_classes(path: str | os.PathLike[str], found: Any, by: str) -> Path:
-    """One HTML file of a `giqa.compare.classes.ByClass` that opens offline; `by`: what the classes are called by."""
-    names = [g.name for g in next(iter(found.classes.values())).generators]
-    metrics = next(iter(found.classes.values())).metrics
+def write_classes(path: str | os.PathLike[str], result: Any, by: str) -> Path:
+    """One HTML file of a comparison class by class that opens offline.
+
+    Parameters
+    ----------
+    path : path
+        Its folder is made where it is not there.
+    result : ByClass
+    by : str
+        What the classes are called by.
+
+    Returns
+    -------
+    Path
+    """
+    names = [g.name for g in next(iter(result.classes.values())).generators]
+    metrics = next(iter(result.classes.values())).metrics
     charts = []
     for label, metric in metrics.items():
-        rows = chart_rows(found, label)
-        way = ARROWS[getattr(metric, "is_distance", False) if getattr(metric, "ranks", True) else None]
+        rows = chart_rows(result, label)
+        way = ARROWS[way_of(metric)]
         shown = rows if len(rows) <= MOST else [*rows[: MOST // 2], *rows[-MOST // 2 :]]
         part = "" if shown is rows else f"The {MOST // 2} lowest and the {MOST // 2} highest of {len(rows)} classes."
         draws = [drawing.dots(shown, label, width) for width in (WIDE, NARROW)]
         charts.append({"name": label, "way": way, "draws": draws, "part": part})
-    made_by = next(iter(found.classes.values())).made_by
+    made_by = next(iter(result.classes.values())).made_by
     page = render(
         "compare/classes.html",
         STYLES,
@@ -38,27 +51,24 @@ def write_classes(path: str | os.PathLike[str], found: Any, by: str) -> Path:
         title=" · ".join(names),
         by=by,
         names=[(name, i % drawing.COLOURS) for i, name in enumerate(names)],
-        left_out=found.left_out,
-        sentences=sentences(found),
-        means=[(label, [_numbers(found.mean(label, name)) for name in names]) for label in metrics],
+        left_out=result.left_out,
+        sentences=sentences(result),
+        means=[(label, [_numbers(result.mean(label, name)) for name in names]) for label in metrics],
         charts=charts,
         metrics=list(metrics),
-        classes=table_rows(found),
-        made_by=[(k, v if isinstance(v, str) else json.dumps(v)) for k, v in made_by.items() if k != "reals"],
+        classes=table_rows(result),
+        made_by=details({key: value for key, value in made_by.items() if key != "reals"}),
     )
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, page.encode("utf-8", "replace"))
-    return path
+    return replace_file(path, page)
 
 
-def sentences(found: Any) -> list[str]:
+def sentences(result: Any) -> list[str]:
     """Of each two generators and each metric: in how many classes one is better, worse, or cannot be told apart."""
-    first = next(iter(found.classes.values()))
+    first = next(iter(result.classes.values()))
     words = []
     for left, right in combinations((g.name for g in first.generators), 2):
         for label in first.metrics:
-            known = [v for c in found.classes.values() for v in c.verdicts if v.metric == label]
+            known = [v for c in result.classes.values() for v in c.verdicts if v.metric == label]
             says = Counter(v.says for v in known if {v.left, v.right} == {left, right})
             if says:
                 each = ", ".join(
@@ -70,28 +80,28 @@ def sentences(found: Any) -> list[str]:
     return words
 
 
-def chart_rows(found: Any, label: str) -> list[tuple[str, list[tuple[float, float, float, int]]]]:
+def chart_rows(result: Any, label: str) -> list[tuple[str, list[tuple[float, float, float, int]]]]:
     """Classes from the lowest to the highest mean, each with value, interval and colour of every generator."""
     rows = []
-    for name, one in found.classes.items():
-        marks = [(*_numbers(g.values[label]), i) for i, g in enumerate(one.generators) if label in g.values]
+    for name, comparison in result.classes.items():
+        marks = [(*_numbers(g.values[label]), i) for i, g in enumerate(comparison.generators) if label in g.values]
         if marks:
             rows.append((name, marks))
     return sorted(rows, key=lambda row: sum(mark[0] for mark in row[1]) / len(row[1]))
 
 
-def table_rows(found: Any) -> list[tuple[str, int, str, Sequence[tuple[float, float, float]]]]:
+def table_rows(result: Any) -> list[tuple[str, int, str, Sequence[tuple[float, float, float]]]]:
     """Class, its number of reals, metric, and the numbers of every generator."""
     unknown = (float("nan"),) * 3
     return [
         (
             name,
-            one.made_by["reals"],
+            comparison.made_by["reals"],
             label,
-            [_numbers(g.values[label]) if label in g.values else unknown for g in one.generators],
+            [_numbers(g.values[label]) if label in g.values else unknown for g in comparison.generators],
         )
-        for name, one in found.classes.items()
-        for label in one.metrics
+        for name, comparison in result.classes.items()
+        for label in comparison.metrics
     ]
 
 

@@ -29,12 +29,13 @@ from ..model.fit import fit
 from ..model.folds import content_order
 from ..model.model import Model
 from ..model.table import Scores
-from ..types import Features, Progress
+from ..types import Features, Progress, default_extractor_of
 from .other_scores import beside_of, named
 from .paired import Pairing, PairVerdict, pair_contrasts
 from .quality import Quality, quality_estimate
 from .result import LEVEL, Comparison, Generator, by_size, common_numbers, contrasts_of, decided
 
+REALS = None  # the reals among sets by name, whatever a generator is called
 DEFAULT_METRICS = ("qs", "ds", "fd", "kd", "precision", "recall", "density", "coverage", "authenticity", "vendi")
 CLOSE = 200  # pictures; below that it is tried first whether a metric can do with a group less
 
@@ -60,46 +61,71 @@ def compare(
 ) -> Comparison:
     """Compare generators with each other against the same reals; every picture is looked at once.
 
-    >>> rng = np.random.default_rng(0)
-    >>> real, good = rng.normal(size=(300, 4)).astype("f4"), rng.normal(size=(200, 4)).astype("f4")
-    >>> found = compare(real, {"good": good, "off": good + 3}, metrics="qs,precision", scorer="sgm")
-    >>> found.verdict("qs", "good", "off").says, found.verdict("precision", "off", "good").says
-    ('better', 'worse')
+    Parameters
+    ----------
+    real : path, array, source, Features or float array (n, d)
+        The reals: pictures (see `giqa.images.open_source`), or features that were computed before.
+    generators : mapping of str to the same
+        The sets of fakes by name.
+    metrics : str or list of str
+        "all" (`DEFAULT_METRICS`, and inception_score where there are logits), or specs such as "fd,kd(subsets=100)".
+        What a spec leaves out is filled in, for `qs` with the comparison's own `scorer` and `seed`: "qs" and
+        "qs(seed=0)" are one.
+    layers : str, list of str or None
+        What all metrics but QS are computed on: names, or levels ("low,mid"). None: the deepest one that the extractor
+        declares high (its mean over places), else all. One layer is taken as it is, so that on Inception's pooling
+        layer fd is FID; several side by side are standardised on the reals, so that none counts by its scale alone.
+    pictures : int or None
+        Take that many of each set, reals too, for all but QS; seeded. None: all.
+    extractor, scorer : str, object or None
+        As of `giqa.fit`. QS is the mean z of `giqa.score` with that scorer on all its layers.
+    match : str, Match or None
+        What is done to pixels before any feature; "auto": what all sets need to be alike.
+    beside : str, list or mapping
+        Other scores of the same pictures, see `giqa.compare.other_scores`: scorer specs ("brisque", on their own
+        features), or "FILE.csv:COLUMN" ("FILE.csv:-C" where lower is better), each with a name of its own as
+        "NAME=SPEC".
+    paired : str or None
+        For conditional generators, "name" (file names without ending) or a column of all tables, whose value names the
+        real that each picture should have been, see `giqa.compare.paired`.
+    seed : int
+        Of folds, starts, draws and groups.
+    store, workers, progress
+        See `giqa.features.Reader`.
 
-    real, and each of `generators` by name: pictures (see `giqa.images.open_source`), `Features` or a float array
-    (n, d). `metrics`: "all" (`DEFAULT_METRICS`, and inception_score where there are logits), or specs such as
-    "fd,kd(subsets=100)". What a spec leaves out is filled in, for `qs` with the comparison's own `scorer` and `seed`:
-    "qs" and "qs(seed=0)" are one. QS is the mean z of `giqa.score` with that scorer on all its layers. The others are
-    computed on `layers`: names, or levels ("low,mid"); by default the deepest one that the extractor declares high (its
-    mean over places), else all. One layer is taken as it is, so that on Inception's pooling layer fd is FID; several
-    side by side are standardised on the reals, so that none counts by its scale alone.
-    `pictures`: take so many of each set, reals too, for all but QS; seeded. `beside`: other scores of the same
-    pictures, see `giqa.compare.other_scores`: scorer specs ("brisque", on their own features), or "FILE.csv:COLUMN"
-    ("FILE.csv:-C" where lower is better), each with a name of its own as "NAME=SPEC", or a mapping.
-    `paired`: for conditional generators, "name" (file names without ending) or a column of all tables that says which
-    real each picture should have been, see `giqa.compare.paired`.
+    Returns
+    -------
+    Comparison
 
+    Raises
+    ------
+    BadSpec, BadShape, BadSource
+
+    Notes
+    -----
     Intervals: delete-a-group jackknife over reals and fakes, none for fewer than 5 fakes. A verdict compares the same
     groups of reals; where a metric depends on the number of pictures and sets differ in it, equally many of both, the
     mean over seeded draws. Equal generators are told apart, by any metric and pair at all, in 5 % of comparisons at
-    most (Holm's procedure over all metrics and pairs). Errors: `BadSpec`, `BadShape`, `BadSource`.
+    most (Holm's procedure over all metrics and pairs).
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> real, good = rng.normal(size=(300, 4)).astype("f4"), rng.normal(size=(200, 4)).astype("f4")
+    >>> comparison = compare(real, {"good": good, "off": good + 3}, metrics="qs,precision", scorer="sgm")
+    >>> comparison.verdict("qs", "good", "off").says, comparison.verdict("precision", "off", "good").says
+    ('better', 'worse')
     """
     if not generators:
         raise BadSpec("Compare what? Give at least one set of generated pictures.")
-    given = {**{f"generator {name}": w for name, w in generators.items()}, "reals": real}
-    ready = [as_features(where) is not None for where in given.values()]
-    if any(ready) and not all(ready):
-        raise BadSpec("Give either pictures or features for the reals and for every generator, not both kinds.")
-    notes, asked = [], named(beside)
-    if not any(ready):
-        real, generators = open_source(real), {name: open_source(where) for name, where in generators.items()}
-        real, generators = as_pictures(real), {name: as_pictures(where) for name, where in generators.items()}
-        match, notes = _matched(real, generators, match)
+    asked, sets, notes, reader = named(beside), {REALS: real, **generators}, [], None
+    if _are_pictures(sets):
+        sets = {name: as_pictures(open_source(where)) for name, where in sets.items()}
+        match, notes = _matched(sets, match)
         reader = Reader(extractor, match, store=store, workers=workers, progress=progress)
     elif extractor or match:
         raise BadSpec("extractor and match are for pictures; they cannot be asked of features.")
-    else:
-        reader = None
+    real, generators = sets.pop(REALS), sets
     reals, failures = _features("reals", real, reader)
     if failures:
         notes.append(f"{len(failures)} reals could not be read; the first: {next(iter(failures.values()))}")
@@ -123,36 +149,42 @@ def compare(
     found = judge.at_equal_numbers(found)
     others = beside_of(asked, real, generators, found, reader, seed)
     _note_sizes(found, made, len(reals), notes)
-    spec = registry.canonical("extractor", reader.extractor) if reader else None
-    how = {"giqa": __version__, "extractor": spec, "scorer": model.made_by["scorer"], "match": _spec(match)}
-    how |= {"metrics": {name: registry.canonical("metric", m) for name, m in made.items()}, "seed": seed}
-    how |= {"layers": list(judge.chosen.names), "standardised": len(judge.chosen.names) > 1, "pictures": pictures}
-    how |= {"reals": len(reals), "features": dict(reals.made_by), "level": LEVEL}
     z = model.scale.z(model.scale.held_out)
     contrasts = contrasts_of(found, made)
     verdicts = decided([*contrasts, *pair_contrasts(pairs)])
     both = tuple(pairs), tuple(map(PairVerdict.of, verdicts[len(contrasts) :]))
     verdicts = tuple(verdicts[: len(contrasts)])
-    return Comparison(tuple(found), made, verdicts, tuple(notes), z, how, tuple(others), *both, tuple(contrasts))
+    return Comparison(
+        tuple(found), made, verdicts, tuple(notes), z, judge.made_by(reader), tuple(others), *both, tuple(contrasts)
+    )
 
 
 # --- what is compared
 
 
-def _matched(real: Any, generators: Mapping[str, Any], match: Any) -> tuple[Any, list[str]]:
+def _are_pictures(sets: Mapping[str | None, Any]) -> bool:
+    """Whether these are sets of pictures, or all of them features."""
+    ready = [as_features(where) is not None for where in sets.values()]
+    if any(ready) and not all(ready):
+        raise BadSpec("Give either pictures or features for the reals and for every generator, not both kinds.")
+    return not any(ready)
+
+
+def _matched(sets: Mapping[str | None, Any], match: Any) -> tuple[Any, list[str]]:
     """How to bring pictures to one size and coding, and warnings where they differ and nothing is done."""
+    generators = [name for name in sets if name is not REALS]
     if match == "auto":
-        chosen = {name: auto_match(real, where) for name, where in generators.items()}
+        chosen = {name: auto_match(sets[REALS], sets[name]) for name in generators}
         if len({_spec(c) for c in chosen.values()}) > 1:
             each = "; ".join(f"{name}: {_spec(c) or 'none'}" for name, c in chosen.items())
             raise BadSpec(f"One matching must do for all sets, and these need different ones ({each}); give one spec.")
         return next(iter(chosen.values())), []
     if match is not None:
         return as_match(match), []
-    looks = {name: profile(where, n=40) for name, where in {"the reals": real, **generators}.items()}
+    looks = {name: profile(where, n=40) for name, where in sets.items()}
     notes = []
     for name in generators:
-        if found := differences(looks["the reals"], looks[name]):
+        if found := differences(looks[REALS], looks[name]):
             notes.append(
                 f"{name} and the reals are saved differently ({', '.join(found)}), which features see before they see "
                 f"what is shown; {advice(found)}"
@@ -218,6 +250,22 @@ class _Judge:
         self.models = {(model.made_by["scorer"], model.made_by["seed"]): model}
         self.kept: dict[str, dict[bool, np.ndarray]] = {}  # of each generator `MOST` pictures, as logits or features
 
+    def made_by(self, reader: Reader | None) -> dict[str, Any]:
+        """How the comparison was made."""
+        scorer, seed = next(iter(self.models))  # of the comparison's own model
+        return {
+            "giqa": __version__,
+            "extractor": registry.canonical("extractor", reader.extractor) if reader else None,
+            "scorer": scorer,
+            "match": _spec(reader.match) if reader else None,
+            "metrics": {name: registry.canonical("metric", metric) for name, metric in self.made.items()},
+            "seed": seed,
+            **self.chosen.made_by,
+            "reals": len(self.reals),
+            "features": dict(self.reals.made_by),
+            "level": LEVEL,
+        }
+
     def of(self, name: str, fakes: Features, scores: Scores) -> Generator:
         """All metrics of all its pictures."""
         values: dict[str, Jackknife] = {}
@@ -253,7 +301,7 @@ class _Judge:
         if model is self.models[next(iter(self.models))]:
             return quality_estimate(model, fakes, scores, metric.seed)
         if model is None:
-            if getattr(registry.make("scorer", metric.scorer), "default_extractor", None):
+            if default_extractor_of(registry.make("scorer", metric.scorer)):
                 raise BadSpec(f"{label} looks at features of its own; ask for it by beside (--beside).")
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of the same reals, which the first model has warned of

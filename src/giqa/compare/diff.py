@@ -16,9 +16,18 @@ from ..tables.names import join_names
 
 @dataclass(frozen=True, eq=False)
 class Difference:
-    """Two scorings, joined on their ids: `ids` that have a z in both, with `before` and `after` (n,).
+    """Two scorings, joined on their ids; `diff` makes one.
 
-    `only_before`, `only_after`: ids that the other lacks or could not score; `changed`: what `made_by` says otherwise.
+    Parameters
+    ----------
+    ids : tuple of n str
+        Pictures that have a z in both.
+    before, after : float array (n,)
+        Their z.
+    only_before, only_after : tuple of str
+        Ids that the other lacks or could not score.
+    changed : tuple of str
+        What the two `made_by` say otherwise.
     """
 
     ids: tuple[str, ...]
@@ -30,7 +39,7 @@ class Difference:
 
     @property
     def change(self) -> np.ndarray:
-        """after - before, in spreads of held-out reals, (n,)."""
+        """after - before, in robust standard deviations of held-out reals, (n,)."""
         return self.after - self.before
 
     @property
@@ -42,8 +51,8 @@ class Difference:
         """Mean change of z and its 95 % interval, by Student's t, from the spread of the changes of single pictures."""
         if len(self.ids) > 1 and not self.change.any():  # the same scores: there is nothing to be unsure of
             return 0.0, 0.0, 0.0
-        found = student_mean(self.change)
-        return found.value, found.low, found.high
+        mean = student_mean(self.change)
+        return mean.value, mean.low, mean.high
 
     def moved(self, most: int = 10) -> list[int]:
         """Rows of the pictures that moved farthest, the farthest first; those that stayed are not among them."""
@@ -54,22 +63,36 @@ class Difference:
 def diff(before: Scores, after: Scores) -> Difference:
     """Join two scorings on their ids.
 
+    Parameters
+    ----------
+    before, after : Scores
+        Of the same pictures. Ids are paths relative to the folder that was scored; one may be the end of the other.
+
+    Returns
+    -------
+    Difference
+
+    Raises
+    ------
+    BadTable
+        When no picture has a z in both.
+
+    Examples
+    --------
     >>> def scores(z):
     ...     blank = [""] * len(z)
     ...     z = np.array(z)
     ...     return Scores(["a", "b", "c"][: len(z)], z, z, z, z, z, blank, blank, blank, blank)
-    >>> found = diff(scores([0., 1., 2.]), scores([0., 2., 1.]))
-    >>> found.rank_agreement, found.mean_change()[0], [found.ids[row] for row in found.moved()]
+    >>> change = diff(scores([0., 1., 2.]), scores([0., 2., 1.]))
+    >>> change.rank_agreement, change.mean_change()[0], [change.ids[row] for row in change.moved()]
     (0.5, 0.0, ['b', 'c'])
-
-    Errors: `BadTable` when no picture has a z in both.
     """
     sides = []
     for scores in (before, after):
         sides.append({name: float(z) for name, z in zip(scores.id, scores.z, strict=True) if math.isfinite(z)})
     own = list(sides[0])
-    place, _ = join_names(sides[1], own, "the second table", "the first", need=False)
-    sides[1] = {own[place[name]] if name in place else name: z for name, z in sides[1].items()}
+    rows, _ = join_names(sides[1], own, "the second table", "the first", need=False)
+    sides[1] = {own[rows[name]] if name in rows else name: z for name, z in sides[1].items()}
     both = [name for name in sides[0] if name in sides[1]]
     if not both:
         names = [next(iter(side), "none") for side in sides]

@@ -1,4 +1,4 @@
-"""Other scores of the same pictures beside z: a scorer of one's choice, or a column of a table."""
+"""Other scores of the same pictures next to z: a scorer of one's choice, or a column of a table."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from ..model.fit import fit, make_scorer
 from ..stats import fisher, spearman
 from ..tables.names import join_names
 from ..tables.read import read_scored
+from ..types import default_extractor_of
 from .paired import mean_of
 from .result import Beside, Generator
 
@@ -33,18 +34,18 @@ def named(beside: Any) -> dict[str, Any]:
     """
     if isinstance(beside, Mapping):
         return dict(beside)
-    found: dict[str, Any] = {}
+    scores: dict[str, Any] = {}
     for given in [beside] if isinstance(beside, str) else beside or ():
         own, spec = name_and_place(given, "(:/\\", _is_table) if isinstance(given, str) else ("", given)
         table = TABLE.fullmatch(spec) if isinstance(spec, str) else None
         plain = spec if isinstance(spec, str) else registry.canonical("scorer", spec)
         name = own or (table[3] if table else plain)
-        if name in found:
-            raise BadSpec(f"Two scores beside ours are called {name!r}; give one another name: NAME={plain}.")
+        if name in scores:
+            raise BadSpec(f"Two other scores are called {name!r}; give one another name: NAME={plain}.")
         if not table:
-            make_scorer(spec)  # a mistake is told before the long work
-        found[name] = spec
-    return found
+            make_scorer(spec)  # a mistake shows before the long work
+        scores[name] = spec
+    return scores
 
 
 def _is_table(text: str) -> bool:
@@ -56,25 +57,40 @@ def beside_of(
     asked: Mapping[str, Any],
     real: Any,
     where: Mapping[str, Any],
-    found: Sequence[Generator],
+    generators: Sequence[Generator],
     reader: Reader | None = None,
     seed: int = 0,
 ) -> list[Beside]:
-    """Every score that is asked for, of the reals and of each generator's pictures; `where`: these, by name.
+    """Every score that is asked for, of the reals and of each generator's pictures.
 
-    `reader`: how the pictures are read; None where `real` and `where` are features.
+    Parameters
+    ----------
+    asked : mapping of str to spec
+        What `named` made.
+    real : source, or features
+    where : mapping of str to the same
+        The pictures of each generator by name.
+    generators : sequence of Generator
+        What was scored already.
+    reader : Reader or None
+        How the pictures are read; None where `real` and `where` are features.
+    seed : int
+
+    Returns
+    -------
+    list of Beside
     """
-    made = []
+    others = []
     for name, spec in asked.items():
         table = TABLE.fullmatch(spec) if isinstance(spec, str) else None
         if table:
-            values, reals = _from_table(Path(table[1]), table[3], -1 if table[2] else 1, real, found)
+            values, reals = _from_table(Path(table[1]), table[3], -1 if table[2] else 1, real, generators)
         else:
-            values, reals = _by_scorer(spec, _Sets(real, where, found), reader, seed)
-        means = {g.name: mean_of(values[g.name]) for g in found if g.name in values}
-        agreements = {g.name: agreement(g.scores.z, values[g.name]) for g in found if g.name in values}
-        made.append(Beside(name, values, reals, means, agreements))
-    return made
+            values, reals = _by_scorer(spec, _Sets(real, where, generators), reader, seed)
+        means = {g.name: mean_of(values[g.name]) for g in generators if g.name in values}
+        agreements = {g.name: agreement(g.scores.z, values[g.name]) for g in generators if g.name in values}
+        others.append(Beside(name, values, reals, means, agreements))
+    return others
 
 
 def agreement(one: np.ndarray, other: np.ndarray) -> tuple[float, float, float]:
@@ -82,8 +98,8 @@ def agreement(one: np.ndarray, other: np.ndarray) -> tuple[float, float, float]:
     both = np.isfinite(one) & np.isfinite(other)
     if both.sum() < 5:
         return math.nan, math.nan, math.nan
-    found = fisher(spearman(one[both], other[both]), int(both.sum()))
-    return found.value, found.low, found.high
+    correlation = fisher(spearman(one[both], other[both]), int(both.sum()))
+    return correlation.value, correlation.low, correlation.high
 
 
 class _Sets(NamedTuple):
@@ -97,7 +113,7 @@ class _Sets(NamedTuple):
 def _by_scorer(spec: Any, sets: _Sets, reader: Reader | None, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Raw scores of a scorer on its own features, and those of held-out reals."""
     scorer = make_scorer(spec, seed=seed)
-    own = getattr(scorer, "default_extractor", None)
+    own = default_extractor_of(scorer)
     how = {"store": reader.store, "workers": reader.workers} if reader else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the same reals, which ours has warned of
@@ -115,12 +131,14 @@ def _by_scorer(spec: Any, sets: _Sets, reader: Reader | None, seed: int) -> tupl
 
 
 def _from_table(
-    path: Path, column: str, sign: int, real: Any, found: Sequence[Generator]
+    path: Path, column: str, sign: int, real: Any, generators: Sequence[Generator]
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """A column joined on ids: NAME/ID where a set's name stands before it, else ID, if only one set has it."""
     names, numbers = read_scored(path, column)
     known = {name: sign * value for name, value in zip(names, numbers, strict=True)}
-    ids = {g.name: list(g.scores.id) for g in found} | {"reals": list(getattr(as_features(real) or real, "ids", ()))}
+    ids = {g.name: list(g.scores.id) for g in generators} | {
+        "reals": list(getattr(as_features(real) or real, "ids", ()))
+    }
     values: dict[str, np.ndarray] = {}
     for name, mine in ids.items():
         others = {i: other for other, those in ids.items() if other != name for i in those}
@@ -143,8 +161,8 @@ def _from_table(
 def _by_other_names(path: Path, ids: Mapping[str, Sequence[str]], known: Mapping[str, float]) -> dict[str, np.ndarray]:
     """The same where the table writes names in another way, such as addresses or longer paths."""
     everything = [f"{name}/{i}" for name, those in ids.items() for i in those]
-    place, _ = join_names(known, everything, str(path), "the sets that are compared")
-    by_place = {at: known[name] for name, at in place.items()}
+    rows, _ = join_names(known, everything, str(path), "the sets that are compared")
+    by_place = {at: known[name] for name, at in rows.items()}
     row = iter(by_place.get(at, math.nan) for at in range(len(everything)))
     return {name: np.array([next(row) for _ in those], float) for name, those in ids.items()}
 

@@ -18,7 +18,7 @@ from ..images.thumbnail import thumbnails_of
 from ..pages import drawing
 from ..pages.axes import number
 from ..pages.page import render
-from .result import SAME, Beside, Comparison, Generator, Verdict
+from .result import SAME, Beside, Comparison, Generator, Verdict, way_of
 
 WIDE, NARROW = 1140, 340  # of a chart in pixels: one for the table, one for the telephone
 SHOWN = 8  # best, middle and worst pictures of each generator
@@ -27,87 +27,110 @@ FILTERS = {
     "number": number,
     "ends": lambda ends: "no interval" if math.isnan(ends[0]) else f"{number(ends[0])} to {number(ends[1])}",
 }
-ARROWS = {None: "", False: "higher is better", True: "lower is better"}
+ARROWS = {0: "", 1: "higher is better", -1: "lower is better"}  # by `way_of`
 TOPICS = {"qs": "quality", "ds": "diversity"}  # metrics of the headline, by their name in the registry
 
 
 def write_page(
     path: str | os.PathLike[str],
-    found: Comparison,
+    comparison: Comparison,
     *,
     sources: Mapping[str, Any] | None = None,
     real: Any = None,
-    show_thumbnails: bool = True,
-    show_paths: bool = True,
-    workers: int | None = None,
+    **options: Any,
 ) -> Path:
-    """One HTML file that opens offline, whole or not at all; `sources`: where each generator's pictures are; `real`:
-    and the real ones, of which only targets of paired inputs are shown.
+    """One HTML file of a comparison that opens offline, written atomically.
 
-    `show_thumbnails=False` keeps every picture out of it, `show_paths=False` every id.
+    Parameters
+    ----------
+    path : path
+        Its folder is made where it is not there.
+    comparison : Comparison
+    sources : mapping of str to path, array or source, or None
+        Where each generator's pictures are. None: no picture is shown.
+    real : path, array, source or None
+        Where the reals are; only targets of paired inputs are shown of them.
+    **options
+        `show_thumbnails=False` keeps every picture out of it, `show_paths=False` every id; `workers` as of
+        `giqa.features.Reader`.
+
+    Returns
+    -------
+    Path
     """
-    shown = {g.name: shown_rows(g, found.beside) for g in found.generators}
-    pictures = {}
-    for g in found.generators if show_thumbnails and sources else ():
-        ids = dict.fromkeys(g.scores.id[row] for rows, _ in shown[g.name].values() for row in rows)
-        pictures[g.name] = thumbnails_of(sources[g.name], ids, 128, workers)
-    galleries = [
-        (
-            g.name,
-            i % drawing.COLOURS,
-            [(title, _cells(g, *what, pictures[g.name], show_paths)) for title, what in shown[g.name].items()],
-        )
-        for i, g in enumerate(found.generators)
-        if pictures.get(g.name)
-    ]
-    z = {g.name: g.scores.z for g in found.generators}
+    galleries, worst_pairs = _shown(comparison, sources, real, **options)
+    z = {g.name: g.scores.z for g in comparison.generators}
     page = render(
         "compare/compare.html",
         STYLES,
         filters=FILTERS,
-        found=found,
+        found=comparison,
         title=" · ".join(z),
         names=[(name, i % drawing.COLOURS) for i, name in enumerate(z)],
-        sentences=sentences(found),
-        rows=table_rows(found),
-        charts=_twice(lambda width: drawing.distributions(z, found.held_out_z, width)),
-        planes=_twice(lambda width: drawing.plane(_points(found), ("QS: quality", "DS: diversity"), width)),
+        sentences=sentences(comparison),
+        rows=table_rows(comparison),
+        charts=_twice(lambda width: drawing.distributions(z, comparison.held_out_z, width)),
+        planes=_twice(lambda width: drawing.plane(_points(comparison), ("QS: quality", "DS: diversity"), width)),
         galleries=galleries,
-        beside=[_beside(found, other) for other in found.beside],
-        paired=paired_section(found),
-        worst_pairs=_worst_pairs(found, sources, real, workers, show_paths) if show_thumbnails and sources else [],
-        made_by=[(k, v if isinstance(v, str) else json.dumps(v)) for k, v in found.made_by.items()],
+        beside=[_beside(comparison, other) for other in comparison.beside],
+        paired=paired_section(comparison),
+        worst_pairs=worst_pairs,
+        made_by=details(comparison.made_by),
     )
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, page.encode("utf-8", "replace"))
-    return path
+    return replace_file(path, page)
 
 
-def sentences(found: Comparison) -> list[str]:
+def _shown(
+    comparison: Comparison,
+    sources: Mapping[str, Any] | None,
+    real: Any,
+    show_thumbnails: bool = True,
+    show_paths: bool = True,
+    workers: int | None = None,
+) -> tuple[list[Any], list[Any]]:
+    """The galleries of all generators, and their worst pairs."""
+    if not (show_thumbnails and sources):
+        return [], []
+    galleries = []
+    for i, g in enumerate(comparison.generators):
+        parts = shown_rows(g, comparison.beside)
+        ids = dict.fromkeys(g.scores.id[row] for rows, _ in parts.values() for row in rows)
+        pictures = thumbnails_of(sources[g.name], ids, 128, workers)
+        if pictures:
+            cells = [(title, _cells(g, *what, pictures, show_paths)) for title, what in parts.items()]
+            galleries.append((g.name, i % drawing.COLOURS, cells))
+    return galleries, _worst_pairs(comparison, sources, real, workers, show_paths)
+
+
+def details(made_by: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """How something was made, as rows of names and texts."""
+    return [(key, value if isinstance(value, str) else json.dumps(value)) for key, value in made_by.items()]
+
+
+def sentences(comparison: Comparison) -> list[str]:
     """What a reader wants to know of each pair first: quality by QS, diversity by DS."""
     words = []
-    topics = headline(found)
-    for left, right in combinations((g.name for g in found.generators), 2):
-        known = {v.metric for v in found.verdicts if {v.left, v.right} == {left, right}}
-        parts = [_says(found.verdict(m, left, right), topic) for m, topic in topics.items() if m in known]
+    topics = headline(comparison)
+    for left, right in combinations((g.name for g in comparison.generators), 2):
+        known = {v.metric for v in comparison.verdicts if {v.left, v.right} == {left, right}}
+        parts = [_says(comparison.verdict(m, left, right), topic) for m, topic in topics.items() if m in known]
         if parts:
             words.append(f"{left} against {right}: {'; '.join(parts)}.")
-    for v in found.pair_verdicts:
+    for v in comparison.pair_verdicts:
         range_ = f"z {_range(v)}"
-        told = "they cannot be told apart" if v.says == SAME else f"{v.left} is {v.says}"
-        said = f"nothing can be said: {v.why}" if v.why else f"{told} in quality ({range_})"
+        standing = "they cannot be told apart" if v.says == SAME else f"{v.left} is {v.says}"
+        said = f"nothing can be said: {v.why}" if v.why else f"{standing} in quality ({range_})"
         words.append(f"{v.left} against {v.right}, input by input ({v.n} of both): {said}.")
     return words
 
 
-def headline(found: Comparison) -> dict[str, str]:
+def headline(comparison: Comparison) -> dict[str, str]:
     """Metrics that the sentences are about, each once however it is written, and what each says something of.
 
     Several of a kind, such as QS by two scorers, are called by their specs.
     """
     first: dict[str, str] = {}
-    for label, spec in found.made_by["metrics"].items():
+    for label, spec in comparison.made_by["metrics"].items():
         first.setdefault(spec, label)
     return {label: TOPICS[name] for spec, label in first.items() if (name := spec.partition("(")[0]) in TOPICS}
 
@@ -126,19 +149,19 @@ def _range(v: Any) -> str:
     return f"{number(v.difference)}, {number(v.low)} to {number(v.high)}"
 
 
-def table_rows(found: Comparison) -> list[dict[str, Any]]:
+def table_rows(comparison: Comparison) -> list[dict[str, Any]]:
     """A row a metric: what it is about, which way is better, and value, interval and standing of each generator.
 
     "Best" is only what a verdict calls better than another one; what cannot be told apart from it is as good.
     """
     rows = []
-    for label, metric in found.metrics.items():
-        best = found.best(label)
-        others = [g.name for g in found.generators if label in g.values and g.name != best]
-        against = {name: found.verdict(label, best, name) for name in others} if best is not None else {}
+    for label, metric in comparison.metrics.items():
+        best = comparison.best(label)
+        others = [g.name for g in comparison.generators if label in g.values and g.name != best]
+        against = {name: comparison.verdict(label, best, name) for name in others} if best is not None else {}
         best = best if any(v.says == "better" for v in against.values()) else None
         cells = []
-        for g in found.generators:
+        for g in comparison.generators:
             estimate = g.values.get(label)
             low, high = estimate.interval() if estimate else (math.nan,) * 2
             verdict = against.get(g.name) if best is not None else None
@@ -153,7 +176,7 @@ def table_rows(found: Comparison) -> list[dict[str, Any]]:
                 }
             )
         about = getattr(metric, "about", "")
-        words = ARROWS[getattr(metric, "is_distance", False) if getattr(metric, "ranks", True) else None]
+        words = ARROWS[way_of(metric)]
         rows.append({"name": label, "about": about, "way": words, "cells": cells})
     return rows
 
@@ -180,10 +203,10 @@ def shown_rows(generator: Generator, others: Sequence[Beside]) -> dict[str, tupl
     return parts
 
 
-def _beside(found: Comparison, other: Beside) -> dict[str, Any]:
+def _beside(comparison: Comparison, other: Beside) -> dict[str, Any]:
     """A row a generator: mean and agreement with z, each with its interval; and the charts."""
-    names = [g.name for g in found.generators if g.name in other.values]
-    colours = [i for i, g in enumerate(found.generators) if g.name in other.values]
+    names = [g.name for g in comparison.generators if g.name in other.values]
+    colours = [i for i, g in enumerate(comparison.generators) if g.name in other.values]
     sets = {name: other.values[name] for name in names}
     return {
         "name": other.name,
@@ -198,25 +221,25 @@ def _beside(found: Comparison, other: Beside) -> dict[str, Any]:
     }
 
 
-def paired_section(found: Comparison) -> dict[str, Any] | None:
+def paired_section(comparison: Comparison) -> dict[str, Any] | None:
     """Pairs of each generator, a row a number, and the distributions of what z loses against the target's."""
-    if not found.paired:
+    if not comparison.paired:
         return None
-    numbers = [pairs.numbers() for pairs in found.paired]
-    gaps = {pairs.name: pairs.gap for pairs in found.paired}
+    numbers = [pairs.numbers() for pairs in comparison.paired]
+    gaps = {pairs.name: pairs.gap for pairs in comparison.paired}
     return {
-        "counts": [(len(p.z), len(p.unmatched), len(p.missing)) for p in found.paired],
+        "counts": [(len(p.z), len(p.unmatched), len(p.missing)) for p in comparison.paired],
         "rows": [(name, [mine[name] for mine in numbers]) for name in numbers[0]],
         "charts": _twice(lambda w: drawing.distributions(gaps, np.empty(0), w, label="z less the z of the target")),
     }
 
 
 def _worst_pairs(
-    found: Comparison, sources: Mapping[str, Any], real: Any, workers: int | None, show_paths: bool
+    comparison: Comparison, sources: Mapping[str, Any], real: Any, workers: int | None, show_paths: bool
 ) -> list[tuple[str, int, list[tuple[str, str, str, str]]]]:
     """Of each generator the pairs that lose most: the loss, the name, and target and output (base64)."""
     parts = []
-    for i, pairs in enumerate(found.paired):
+    for i, pairs in enumerate(comparison.paired):
         rows = [int(row) for row in np.argsort(pairs.gap, kind="stable")[:SHOWN]]
         sides = []
         for where, ids in ((real, pairs.targets), (sources[pairs.name], pairs.outputs)):
@@ -241,21 +264,21 @@ def _cells(
     g: Generator, rows: list[int], values: np.ndarray, pictures: Mapping[str, bytes], show_paths: bool
 ) -> list[tuple[str, str, str]]:
     """Value, name and picture (base64) of each."""
-    found = []
+    cells = []
     for row in rows:
         name = g.scores.id[row]
         if name in pictures:
             code = base64.b64encode(pictures[name]).decode()
-            found.append((number(float(values[row])), name if show_paths else f"row {row + 1}", code))
-    return found
+            cells.append((number(float(values[row])), name if show_paths else f"row {row + 1}", code))
+    return cells
 
 
-def _points(found: Comparison) -> list[drawing.Point]:
+def _points(comparison: Comparison) -> list[drawing.Point]:
     """Each generator by the first metric of either topic."""
-    first = {topic: label for label, topic in reversed(list(headline(found).items()))}
+    first = {topic: label for label, topic in reversed(list(headline(comparison).items()))}
     axes = [first.get(topic, "") for topic in TOPICS.values()]
     points = []
-    for i, g in enumerate(found.generators):
+    for i, g in enumerate(comparison.generators):
         if all(label in g.values for label in axes):
             both = [(e.value, *e.interval()) for e in (g.values[label] for label in axes)]
             points.append(drawing.Point(g.name, *both, colour=i))

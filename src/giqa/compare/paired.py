@@ -1,4 +1,4 @@
-"""Generators with a paired input: every output beside the real picture that it should have been."""
+"""Generators with a paired input: every output next to the real picture that it should have been."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..metrics.jackknife import FEWEST
 from ..model.folds import folds_of
 from ..model.model import Model
 from ..stats import Estimate, student_mean, wilson
-from ..types import Features, columns_of
+from ..types import Features, columns_of, fold_scores
 from .result import LEVEL, Contrast, Verdict, decided
 
 NAME = "name"
@@ -25,13 +25,24 @@ NAME = "name"
 
 @dataclass(frozen=True, eq=False)
 class Paired:
-    """The outputs of one generator beside their targets, a row a target that has one: n rows.
+    """The outputs of one generator next to their targets, a row a target that has one: n rows.
 
-    `z` (n,) of the output (their mean where there are several), by the model that has not seen its target, and
-    `target_z` (n,), held out likewise; `distances`: by level or layer (n,), the root mean square of differences of
-    features in spreads of the reals, 0 for equal ones, about 1.41 for two reals that have nothing in common.
-    `outputs`, `targets`: ids (of the first output); `unmatched`: outputs without a target; `missing`: targets without
-    an output.
+    Parameters
+    ----------
+    name : str
+    outputs, targets : tuple of n str
+        Ids (of the first output, where there are several).
+    z : float array (n,)
+        Of the output (their mean where there are several), by the model that has not seen its target.
+    target_z : float array (n,)
+        Of the target, held out likewise.
+    distances : mapping of str to float array (n,)
+        By level or layer: the root mean square of differences of features in standard deviations of the reals, 0 for
+        equal ones, about 1.41 for two reals that have nothing in common.
+    unmatched : tuple of str
+        Outputs without a target.
+    missing : tuple of str
+        Targets without an output.
     """
 
     name: str
@@ -51,14 +62,20 @@ class Paired:
     def numbers(self) -> dict[str, tuple[float, float, float]]:
         """Value and 95 % interval of the mean gap, of the share of outputs no worse than their target, of distances.
 
+        Returns
+        -------
+        dict of str to (value, low, high)
+
+        Examples
+        --------
         >>> z, target_z, names = np.array([0., 1.]), np.array([1., 1.]), ("a", "b")
-        >>> one = Paired("A", names, names, z, target_z, {"low": np.array([1., 3.])})
-        >>> {name: round(value[0], 6) for name, value in one.numbers().items()}
+        >>> pairs = Paired("A", names, names, z, target_z, {"low": np.array([1., 3.])})
+        >>> {name: round(value[0], 6) for name, value in pairs.numbers().items()}
         {"z less the target's": -0.5, 'as good as the target': 0.5, 'distance, low': 2.0}
         """
         good = _three(wilson(float((self.gap >= 0).sum()), len(self.z)))
-        found = {"z less the target's": mean_of(self.gap), "as good as the target": good}
-        return found | {f"distance, {level}": mean_of(values) for level, values in self.distances.items()}
+        numbers = {"z less the target's": mean_of(self.gap), "as good as the target": good}
+        return numbers | {f"distance, {level}": mean_of(values) for level, values in self.distances.items()}
 
     def says(self) -> str:
         """How many pairs there are, and the first ones without a partner."""
@@ -81,9 +98,18 @@ class Paired:
 
 @dataclass(frozen=True)
 class PairVerdict:
-    """Two generators on the `n` inputs of both: mean of z of the left output less the right one's, and what follows.
+    """Two generators on the inputs of both: mean of z of the left output less the right one's, and what follows.
 
-    `says`: "better" or "worse" (left than right), or "cannot be told apart"; `level`, `why` as in `Verdict`.
+    Parameters
+    ----------
+    left, right : str
+    n : int
+        Inputs that both have.
+    difference, low, high : float
+    says : str
+        "better" or "worse" (left than right), or "cannot be told apart".
+    level, why
+        As in `Verdict`.
     """
 
     left: str
@@ -116,15 +142,15 @@ class Pairing:
             if key is not None:
                 self.rows[key] = row
         self.folds = folds_of(reals, seed)
-        place = {name: row for row, name in enumerate(model.reals.ids)}
-        self.target_z = model.scale.z(model.scale.held_out)[[place[name] for name in reals.ids]]
+        row_of = {name: row for row, name in enumerate(model.reals.ids)}
+        self.target_z = model.scale.z(model.scale.held_out)[[row_of[name] for name in reals.ids]]
         levels = reals.made_by.get("levels", {})
         self.levels = {k: [n for n in v if n in reals.layers] for k, v in levels.items()} or {
             n: [n] for n in reals.layers
         }
 
     def of(self, name: str, source: Any, fakes: Features) -> Paired:
-        """Outputs beside their targets; `BadSpec` where not one has any."""
+        """Outputs next to their targets; `BadSpec` where not one has any."""
         keys = keys_of(self.by, source, fakes.ids)
         rows = self.rows
         if self.by == NAME and not any(keys.get(i) in rows for i in fakes.ids):  # other folders, the same names
@@ -132,36 +158,36 @@ class Pairing:
             rows = {PurePosixPath(k).name: row for k, row in rows.items()}
             if len(rows) < len(self.rows):
                 rows = {}
-        place = [rows.get(keys.get(i, ""), -1) for i in fakes.ids]
-        kept = [at for at, row in enumerate(place) if row >= 0]
+        target_of = [rows.get(keys.get(i, ""), -1) for i in fakes.ids]
+        kept = [at for at, row in enumerate(target_of) if row >= 0]
         if not kept:
             first = next(iter(self.rows), "none"), next((keys[i] for i in fakes.ids if i in keys), "none")
             raise BadSpec(
                 f"Not one picture of {name} has a target among the reals by {self.by!r}: its own are called "
                 f"{first[1]!r}, ..., the reals {first[0]!r}, ...."
             )
-        targets = np.array([place[at] for at in kept])
+        targets = np.array([target_of[at] for at in kept])
         z = self._z(fakes.rows(np.array(kept)), targets)
-        found, group = np.unique(targets, return_inverse=True)
+        paired, group = np.unique(targets, return_inverse=True)
         first = {int(g): kept[i] for i, g in reversed(list(enumerate(group)))}
         return Paired(
             name,
-            tuple(fakes.ids[first[g]] for g in range(len(found))),
-            tuple(self.reals.ids[row] for row in found),
+            tuple(fakes.ids[first[g]] for g in range(len(paired))),
+            tuple(self.reals.ids[row] for row in paired),
             _mean_by(group, z),
-            self.target_z[found],
+            self.target_z[paired],
             {
                 level: _mean_by(group, self._distance(fakes, kept, targets, names))
                 for level, names in self.levels.items()
             },
-            tuple(name for name, row in zip(fakes.ids, place, strict=True) if row < 0),
-            tuple(name for row, name in enumerate(self.reals.ids) if row in set(self.rows.values()) - set(found)),
+            tuple(name for name, row in zip(fakes.ids, target_of, strict=True) if row < 0),
+            tuple(name for row, name in enumerate(self.reals.ids) if row in set(self.rows.values()) - set(paired)),
         )
 
     def _z(self, fakes: Features, targets: np.ndarray) -> np.ndarray:
         """z of each output by the model that was fitted without its target, as the target's own is."""
         scorer, matrix = self.model.scorer, self.model._matrix(fakes)
-        by_fold = scorer.score_folds(matrix) if hasattr(scorer, "score_folds") else np.empty((len(matrix), 0))
+        by_fold = fold_scores(scorer, matrix)
         if by_fold.shape[1] <= self.folds[targets].max():  # a scorer that learns nothing from the reals
             return self.model.scale.z(scorer.score_samples(matrix))
         return self.model.scale.z(by_fold[np.arange(len(targets)), self.folds[targets]])
@@ -189,15 +215,15 @@ def keys_of(by: str, source: Any, ids: Sequence[str]) -> dict[str, str]:
     return {name: value for name, value in zip(source.ids, columns[by], strict=True) if value}
 
 
-def pair_verdicts(found: Sequence[Paired], level: float = LEVEL) -> list[PairVerdict]:
+def pair_verdicts(pairs: Sequence[Paired], level: float = LEVEL) -> list[PairVerdict]:
     """Every two generators on their common targets; `level` holds for all together (Holm)."""
-    return [PairVerdict.of(verdict) for verdict in decided(pair_contrasts(found), level)]
+    return [PairVerdict.of(verdict) for verdict in decided(pair_contrasts(pairs), level)]
 
 
-def pair_contrasts(found: Sequence[Paired]) -> list[Contrast]:
+def pair_contrasts(pairs: Sequence[Paired]) -> list[Contrast]:
     """Of every two generators the mean difference of z on their common targets."""
     contrasts = []
-    for left, right in combinations(found, 2):
+    for left, right in combinations(pairs, 2):
         other = dict(zip(right.targets, right.z.tolist(), strict=True))
         gaps = np.array([z - other[t] for t, z in zip(left.targets, left.z.tolist(), strict=True) if t in other])
         if len(gaps):
@@ -224,8 +250,8 @@ def mean_of(values: np.ndarray, level: float = 0.95) -> tuple[float, float, floa
     return _three(student_mean(values[np.isfinite(values)], level=level))
 
 
-def _three(found: Estimate) -> tuple[float, float, float]:
-    return found.value, found.low, found.high
+def _three(estimate: Estimate) -> tuple[float, float, float]:
+    return estimate.value, estimate.low, estimate.high
 
 
 def _mean_by(group: np.ndarray, values: np.ndarray) -> np.ndarray:

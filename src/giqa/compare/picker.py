@@ -25,15 +25,40 @@ def pick(
     sample: int | None = None,
     seed: int = 0,
 ) -> np.ndarray:
-    """Rows of the best pictures, best first: a share `keep`, the `top` so many, or those with a score >= `above`.
+    """Rows of the best pictures, best first; given several limits, all must hold.
 
+    Parameters
+    ----------
+    scores : float array (n,)
+        Higher = better. Rows without one (NaN) are never picked and do not count; of equal scores the first is better.
+    keep : float or None
+        A share, in (0, 1]; of 4.5 pictures it keeps 5, of .2 at least 1.
+    top : int or None
+        So many.
+    above : float or None
+        Those with a score at least this.
+    sample : int or None
+        Of those kept, so many drawn at random without repetition, as the paper draws 5,000 for its Table 3. None: all.
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    int array (k,)
+
+    Raises
+    ------
+    BadSpec
+        For limits that mean nothing, or when fewer are kept than are to be drawn.
+
+    References
+    ----------
+    Gu et al., "GIQA: Generated Image Quality Assessment", 2020, section 4.3.
+
+    Examples
+    --------
     >>> pick(np.array([3., 1., np.nan, 2., 4.]), keep=0.5).tolist()
     [4, 0]
-
-    `scores` (n,): rows without one (NaN) are never picked and do not count; `keep` of 4.5 pictures is 5, of .2 at
-    least 1; of equal scores the first is better. Given several, all must hold. `sample`: of those kept, so many drawn
-    at random without repetition, the same for the same `seed`, as the paper draws 5,000 for its Table 3. Errors:
-    `BadSpec` for parameters that mean nothing, or when fewer are kept than are to be drawn.
     """
     if keep is None and top is None and above is None:
         raise BadSpec("Pick which? Give keep= (a share), top= (a number) or above= (a score).")
@@ -59,11 +84,30 @@ def write_picked(
     columns: Mapping[str, Sequence[float]],
     how: str = "copy",
 ) -> Path:
-    """Picked pictures in a new `folder`, and `folder/picked.csv` (image, and `columns`), in their order.
+    """Picked pictures in a new folder, and `folder/picked.csv` (image, and `columns`), in their order.
 
-    `pictures`: name -> file, or for one that lies in an archive a function that reads it; that is written out, whatever
-    `how` says. `how="list"` writes the table alone, with the files' own paths. The folder appears whole or not at all;
-    one that holds anything is never touched. Errors: `BadSource`, `BadSpec`.
+    Parameters
+    ----------
+    folder : path
+        It appears whole, and one that holds anything is never touched.
+    pictures : mapping of str to path or callable
+        By name the file, or for one that lies in an archive a function that reads it; that is written out, whatever
+        `how` says.
+    columns : mapping of str to sequence
+        Of the table, a value a picture.
+    how : "copy", "hardlink", "symlink" or "list"
+        The last writes the table alone, with the files' own paths.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    BadSource
+        When the folder is not empty, or two pictures would have one name.
+    BadSpec
     """
     folder = Path(folder)
     if how not in HOWS:

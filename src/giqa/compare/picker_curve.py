@@ -1,13 +1,12 @@
-"""The picker's curve: FD, QS and DS against the share that is kept, beside truncation (GIQA, Table 3)."""
+"""The picker's curve: FD, QS and DS against the share that is kept, next to truncation (GIQA, Table 3)."""
 
 from __future__ import annotations
 
 import base64
 import csv
 import io
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from ..metrics.quality import Diversity
 from ..pages import drawing
 from ..pages.axes import number
 from ..pages.page import render
+from .page import details
 from .picker import pick
 
 SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
@@ -33,9 +33,18 @@ WIDTH = 420  # of a chart
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """Pictures that were kept in one way, how many were measured, and a `Jackknife` a metric.
+    """Pictures that were kept in one way, and what the metrics say of them.
 
-    `share`: of all that was kept; of a truncated set, how far its latents were drawn to the middle.
+    Parameters
+    ----------
+    how : str
+        The way.
+    share : float
+        Of all that was kept; of a truncated set, how far its latents were drawn to the middle.
+    n : int
+        How many were measured.
+    values : mapping of str to Jackknife
+        By metric.
     """
 
     how: str
@@ -57,6 +66,28 @@ class Strip:
         return [(base64.b64encode(p).decode(), w) for p, w in zip_longest(self.pictures, self.words, fillvalue="")]
 
 
+@dataclass(frozen=True)
+class Extras:
+    """What stands on the page of a curve with the charts.
+
+    Parameters
+    ----------
+    title : str
+    strips : mapping of str to sequence of Strip
+        Pictures by heading.
+    tables : sequence of (heading, columns, rows)
+    links : sequence of (address, text)
+    made_by : mapping
+        How the curve was made.
+    """
+
+    title: str = "Picker curve"
+    strips: Mapping[str, Sequence[Strip]] = field(default_factory=dict)
+    tables: Sequence[tuple[str, Sequence[str], Sequence[Sequence[str]]]] = ()
+    links: Sequence[tuple[str, str]] = ()
+    made_by: Mapping[str, Any] = field(default_factory=dict)
+
+
 def picker_curve(
     real: Any,
     fake: Any,
@@ -69,21 +100,59 @@ def picker_curve(
     metrics: Mapping[str, Callable[[np.ndarray, np.ndarray], float]] | None = None,
     seed: int = 0,
 ) -> list[Point]:
-    """A `Point` for each of `shares`: the best by `scores` are kept, `sample` of those measured against the reals.
+    """A `Point` for each share: the best by `scores` are kept, and some of those measured against the reals.
 
+    Parameters
+    ----------
+    real : array (n, d)
+        Features of the reals.
+    fake : array (m, d)
+        Features of the pictures that are picked from.
+    scores : array (m,)
+        What picks; higher = better, NaN is never picked.
+    z : array (m,)
+        Its mean is QS. Take another scorer's, since by that which picks QS must rise.
+    how : str
+        What the way of picking is called.
+    shares : sequence of float
+        In (0, 1].
+    sample : int or None
+        How many are measured at every share, equally many since FD is biased by their number. None: as many as the
+        smallest share keeps. They are drawn at random, one order for all shares, so that the sets overlap as far as
+        they can.
+    metrics : mapping of str to callable, or None
+        Functions of (real, fake); None: FD and DS.
+    seed : int
+        Of that order, and of the groups.
+
+    Returns
+    -------
+    list of Point
+
+    Raises
+    ------
+    BadShape
+        When scores, z and pictures are not equally many.
+    BadSpec
+        When fewer are kept than are to be measured.
+
+    Notes
+    -----
+    Intervals: delete-a-group jackknife over reals and over fakes, which are picked anew each time; what QS owes to the
+    reals that its scale is from is no part of it.
+
+    References
+    ----------
+    Gu et al., "GIQA: Generated Image Quality Assessment", 2020, Table 3.
+
+    Examples
+    --------
     >>> rng = np.random.default_rng(0)
     >>> real, fake = rng.normal(size=(200, 2)), rng.normal(size=(200, 2))
     >>> near = -(fake**2).sum(axis=1)
     >>> whole, half = picker_curve(real, fake, near, near, shares=(1., .5))
     >>> half.values["qs"].value > whole.values["qs"].value, half.values["ds"].value < whole.values["ds"].value, half.n
     (True, True, 100)
-
-    real (n, d), fake (m, d); scores (m,), higher = better, NaN is never picked; z (m,), whose mean is QS: take another
-    scorer's, since by that which picks QS must rise. `metrics`: functions of (real, fake), FD and DS unless said.
-    Equally many pictures are measured at every share (FD is biased by their number): `sample`, or as many as the
-    smallest share keeps; drawn at random, seeded, one order for all shares, so that the sets overlap as far as they
-    can. Intervals: delete-a-group jackknife over reals and over fakes, which are picked anew each time; what QS owes to
-    the reals that its scale is from is no part of it. Errors: `BadSpec`, `BadShape`.
     """
     real, fake = np.asarray(real), np.asarray(fake)
     scores, z = np.asarray(scores, float).ravel(), np.asarray(z, float).ravel()
@@ -94,7 +163,7 @@ def picker_curve(
     if not 1 <= sample <= fewest:
         raise BadSpec(f"The smallest share keeps {fewest} pictures; {sample} of them cannot be measured.")
     metrics, order = METRICS if metrics is None else metrics, np.random.default_rng(seed).permutation(len(fake))
-    found = []
+    points = []
     for share in shares:
 
         def values(reals: np.ndarray, fakes: np.ndarray, share: float = share) -> list[float]:
@@ -107,8 +176,8 @@ def picker_curve(
         estimates = jackknifed(values, *numbers, most=max(len(real), len(fake)), seed=seed)
         by_name = dict(zip((QS, *metrics), estimates, strict=True))
         by_name = {name: by_name[name] for name in sorted(by_name, key=lambda n: (n != "fd", n != QS))}
-        found.append(Point(how, float(share), sample, by_name))
-    return found
+        points.append(Point(how, float(share), sample, by_name))
+    return points
 
 
 def drawn(scores: np.ndarray, rows: np.ndarray, share: float, sample: int, order: np.ndarray) -> np.ndarray:
@@ -124,17 +193,32 @@ def drawn(scores: np.ndarray, rows: np.ndarray, share: float, sample: int, order
 def truncated_curve(
     real: Any, sets: Mapping[float, tuple[Any, Any]], sample: int | None = None, how: str = "truncation", **options: Any
 ) -> list[Point]:
-    """A `Point` for each truncation: `sets` has the pictures made with it, and their z, (m, d) and (m,).
+    """A `Point` for each truncation; nothing is picked.
 
-    Nothing is picked: of every set `sample` pictures are measured, or as many as the smallest has.
+    Parameters
+    ----------
+    real : array (n, d)
+        Features of the reals.
+    sets : mapping of float to (array (m, d), array (m,))
+        By truncation the pictures made with it, and their z.
+    sample : int or None
+        How many of every set are measured; None: as many as the smallest has.
+    how : str
+        What it is called.
+    **options
+        Of `picker_curve`.
+
+    Returns
+    -------
+    list of Point
     """
     fewest = min((len(fake) for fake, _ in sets.values()), default=0)
-    found = []
+    points = []
     for truncation, (fake, z) in sorted(sets.items(), reverse=True):
         every = np.zeros(len(fake))
         (point,) = picker_curve(real, fake, every, z, shares=(1.0,), sample=sample or fewest, **options)
-        found.append(Point(how, float(truncation), point.n, point.values))
-    return found
+        points.append(Point(how, float(truncation), point.n, point.values))
+    return points
 
 
 def latent_scores(latents: Any) -> np.ndarray:
@@ -162,10 +246,26 @@ def rows_of(points: Sequence[Point]) -> list[dict[str, Any]]:
 
 
 def write_curve(path: str | Path, points: Sequence[Point], notes: Sequence[str] = (), **more: Any) -> Path:
-    """The curve as `.csv`, a row a point, or `.html`, a chart a metric in one file that opens offline.
+    """The curve as `.csv`, a row a point, or `.html`, a chart a metric in one file that opens offline; atomically.
 
-    `notes`: sentences above the charts. `more`, of the page: `title`, `strips` of pictures by heading, `tables` as
-    (heading, columns, rows), and `links` as (address, text). Whole or not at all.
+    Parameters
+    ----------
+    path : path
+        Its ending decides; its folder is made where it is not there.
+    points : sequence of Point
+    notes : sequence of str
+        Sentences above the charts.
+    **more
+        Of the page: the fields of `Extras`.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    BadSpec
+        For another ending.
     """
     path = Path(path)
     rows = rows_of(points)
@@ -176,23 +276,13 @@ def write_curve(path: str | Path, points: Sequence[Point], notes: Sequence[str] 
         table.writerows({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
         content = text.getvalue()
     elif path.suffix.lower() == ".html":
-        content = page(points, notes, **more)
+        content = page(points, notes, Extras(**more))
     else:
         raise BadSpec(f"A curve is written as .csv or .html, got {path.name!r}.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, content.encode("utf-8", "replace"))
-    return path
+    return replace_file(path, content)
 
 
-def page(
-    points: Sequence[Point],
-    notes: Sequence[str] = (),
-    title: str = "Picker curve",
-    strips: Mapping[str, Sequence[Strip]] | None = None,
-    tables: Sequence[tuple[str, Sequence[str], Sequence[Sequence[str]]]] = (),
-    links: Sequence[tuple[str, str]] = (),
-    made_by: Mapping[str, Any] | None = None,
-) -> str:
+def page(points: Sequence[Point], notes: Sequence[str], extras: Extras) -> str:
     """The page of a curve as HTML text."""
     hows = list(dict.fromkeys(point.how for point in points))
     charts = charts_of(points)
@@ -200,16 +290,12 @@ def page(
         "compare/picker_curve.html",
         ("pages/page.css", "pages/figures.css"),
         filters={"number": number},
-        title=title,
         notes=notes,
         keys=[(how, i % drawing.COLOURS) for i, how in enumerate(hows)],
         charts=charts,
         points=[(p, [(e.value, *e.interval()) for e in p.values.values()]) for p in points],
         metrics=[name for name, _, _ in charts],
-        strips=strips or {},
-        tables=tables,
-        links=links,
-        made_by=[(k, v if isinstance(v, str) else json.dumps(v)) for k, v in (made_by or {}).items()],
+        **{**vars(extras), "made_by": details(extras.made_by)},
     )
 
 

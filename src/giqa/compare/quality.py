@@ -17,7 +17,7 @@ from ..model.model import Model
 from ..model.table import Scores
 from ..scorers.products import as_matrix
 from ..stats import robust_z
-from ..types import Features
+from ..types import Features, fold_scores
 
 
 @dataclass(frozen=True)
@@ -43,20 +43,33 @@ def quality_estimate(model: Model, fakes: Features, scores: Scores, seed: int = 
 
     The scale is a unit, and positive: it moves QS, and the difference of two, but never its sign. So a difference is in
     the unit of these reals, and only what the model owes to them counts against it.
-    Copies of reals are left out, as in `Scores.summary`, and so is a z that is not finite.
+
+    Parameters
+    ----------
+    model : Model
+    fakes : Features
+        Of the pictures, in any order.
+    scores : Scores
+        Of the same pictures. Copies of reals are left out, as in `Scores.summary`, and so is a z that is not finite.
+    seed : int
+        Of the groups.
+
+    Returns
+    -------
+    Jackknife
     """
-    place = {name: row for row, name in enumerate(scores.id)}
-    rows = np.array([place[name] for name in fakes.ids])
+    row_of = {name: row for row, name in enumerate(scores.id)}
+    rows = np.array([row_of[name] for name in fakes.ids])
     copied = np.array([bool(scores.duplicate_of[row]) for row in rows])
     kept = np.flatnonzero(np.isfinite(scores.z[rows]) & ~copied)
     if not len(kept):
         return Jackknife(math.nan)
     held_out = model.scale.held_out
     z = robust_z(scores.score[rows][kept], held_out)
-    by_fold = model.scorer.score_folds(model._matrix(fakes.rows(kept))) if hasattr(model.scorer, "score_folds") else []
-    if not len(by_fold):
-        return Jackknife.of_mean(z)
+    by_fold = fold_scores(model.scorer, model._matrix(fakes.rows(kept)))
     folds = by_fold.shape[1]
+    if not folds:
+        return Jackknife.of_mean(z)
     dealt = np.random.default_rng([seed, 0]).permutation(len(held_out)) % folds
     real = np.array([quality(by_fold[:, f], held_out[dealt != f]).mean_z for f in range(folds)])
     model_alone = robust_z(by_fold, held_out).mean(axis=0)

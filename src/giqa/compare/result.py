@@ -24,10 +24,20 @@ STEP = 1.2  # between numbers that sets are compared at, so that fifty checkpoin
 
 @dataclass(frozen=True, eq=False)
 class Generator:
-    """One set of pictures: its scores, and an `Jackknife` a metric, all but QS of `n` pictures.
+    """One set of pictures: its scores, and an estimate by each metric.
 
-    `trouble`: why not to trust one, by metric; `at`: what depends on the number of pictures, by that number, as so many
-    would have it.
+    Parameters
+    ----------
+    name : str
+    scores : Scores
+        Of all its pictures, by the comparison's model.
+    values : mapping of str to Jackknife
+        By metric; all but QS of `n` pictures.
+    n : int
+    trouble : mapping of str to str
+        Why not to trust a metric, by metric.
+    at : mapping of int to mappings like `values`
+        What depends on the number of pictures, by that number: what a set of that many would have.
     """
 
     name: str
@@ -42,10 +52,22 @@ class Generator:
 class Verdict:
     """Two generators by one metric: `left` less `right`, its interval, and what follows from it.
 
-    `says`: "better" or "worse" (left than right), or "cannot be told apart". Where the metric ranks nothing, "higher",
-    "lower" or "cannot be told apart". `pictures` of each that are compared; `unequal`: fewer than there are, since the
-    metric depends on their number and sets differ in it. `level` of the interval: the one at which Holm's procedure
-    decided. `why`: why nothing can be said, with NaN for the interval.
+    Parameters
+    ----------
+    metric, left, right : str
+    difference, low, high : float
+        NaN ends where nothing can be said.
+    says : str
+        "better" or "worse" (left than right), or "cannot be told apart". Where the metric ranks nothing, "higher",
+        "lower" or "cannot be told apart".
+    unequal : bool
+        Whether fewer are compared than there are, since the metric depends on their number and sets differ in it.
+    level : float
+        Of the interval: the one at which Holm's procedure decided.
+    pictures : (int, int)
+        How many of either are compared.
+    why : str
+        Why nothing can be said, or empty.
     """
 
     metric: str
@@ -63,10 +85,19 @@ class Verdict:
 
 @dataclass(frozen=True, eq=False)
 class Contrast:
-    """Two generators by one metric before the verdict: `at(level)` gives the difference and both ends of its interval.
+    """Two generators by one metric before the verdict.
 
-    `way`: 1 where more is better, -1 where less is, 0 where the metric ranks nothing. Contrasts with one `key` ask the
-    same question, which then counts once. The rest as in `Verdict`.
+    Parameters
+    ----------
+    metric, left, right : str
+    at : callable
+        From a level to the difference and both ends of its interval.
+    key : hashable
+        Contrasts with one key ask the same question, which then counts once.
+    way : int
+        1 where more is better, -1 where less is, 0 where the metric ranks nothing.
+    unequal, pictures, why
+        As in `Verdict`.
     """
 
     metric: str
@@ -84,9 +115,15 @@ class Contrast:
 class Beside:
     """Another score of the same pictures, higher = better.
 
-    `values`: by generator (n,), in the order of its `scores`, NaN where unknown; `reals`: of real pictures, may be
-    empty; `means` and `agreements`: by generator the mean, and Spearman's correlation with z, each with its 95 %
-    interval.
+    Parameters
+    ----------
+    name : str
+    values : mapping of str to float array (n,)
+        By generator, in the order of its `scores`, NaN where unknown.
+    reals : float array
+        Of real pictures; may be empty.
+    means, agreements : mapping of str to (value, low, high)
+        By generator the mean, and Spearman's correlation with z, each with its 95 % interval.
     """
 
     name: str
@@ -109,11 +146,37 @@ class Beside:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Generators by metrics, a verdict for each pair and metric, and what to be careful about.
+    """Generators by metrics, a verdict for each pair and metric, and what to be careful about; `compare` makes one.
 
-    `metrics`: name -> made metric, in the order of the table; `held_out_z`: of the reals, for the chart; `beside`:
-    other scores of the same pictures; `paired`, `pair_verdicts`: of `giqa.compare.paired`, where it was asked for;
-    `contrasts`: what the verdicts were made from, in their order.
+    Parameters
+    ----------
+    generators : tuple of Generator
+        In the order they were given.
+    metrics : mapping of str to metric
+        In the order of the table.
+    verdicts : tuple of Verdict
+        Of every pair by every metric that both have.
+    warnings : tuple of str
+        What to be careful about.
+    held_out_z : float array
+        z of the held-out reals, for the chart.
+    made_by : mapping
+        How it was made.
+    beside : tuple of Beside
+        Other scores of the same pictures.
+    paired, pair_verdicts : tuples of Paired and PairVerdict
+        Of `giqa.compare.paired`, where it was asked for.
+    contrasts : tuple of Contrast
+        What the verdicts were made from, in their order.
+
+    Examples
+    --------
+    >>> from giqa.compare import compare
+    >>> rng = np.random.default_rng(0)
+    >>> real, good = rng.normal(size=(300, 4)).astype("f4"), rng.normal(size=(200, 4)).astype("f4")
+    >>> comparison = compare(real, {"good": good, "off": good + 3}, metrics="qs", scorer="sgm")
+    >>> comparison.best("qs"), comparison.verdict("qs", "off", "good").says
+    ('good', 'worse')
     """
 
     generators: tuple[Generator, ...]
@@ -128,25 +191,49 @@ class Comparison:
     contrasts: tuple[Contrast, ...] = ()
 
     def verdict(self, metric: str, left: str, right: str) -> Verdict:
-        """The one for a metric and a pair, in the order asked for."""
-        for found in self.verdicts:
-            if found.metric == metric and {found.left, found.right} == {left, right}:
-                return found if found.left == left else _turned(found)
+        """The verdict on a pair by a metric, in the order asked for.
+
+        Parameters
+        ----------
+        metric, left, right : str
+
+        Returns
+        -------
+        Verdict
+
+        Raises
+        ------
+        BadSpec
+            When there is none.
+        """
+        for verdict in self.verdicts:
+            if verdict.metric == metric and {verdict.left, verdict.right} == {left, right}:
+                return verdict if verdict.left == left else _turned(verdict)
         raise BadSpec(f"There is no verdict on {left} and {right} by {metric}.")
 
     def best(self, metric: str) -> str | None:
         """The generator with the best value among those that no verdict calls worse than another one.
 
-        None where the metric ranks nothing or is unknown everywhere. Where it depends on the number of pictures and
-        sets differ in it, values are those of equally many.
+        Where the metric depends on the number of pictures and sets differ in it, values are those of equally many.
+
+        Parameters
+        ----------
+        metric : str
+
+        Returns
+        -------
+        str or None
+            None where the metric ranks nothing or is unknown everywhere.
         """
-        made = self.metrics[metric]
+        definition = self.metrics[metric]
         known = {name: e.value for name, e in self._comparable(metric).items() if math.isfinite(e.value)}
-        if not way_of(made) or not known:
+        if not way_of(definition) or not known:
             return None
         verdicts = [v for v in self.verdicts if v.metric == metric]
         beaten = {v.left if v.says == "worse" else v.right for v in verdicts if v.says in ("better", "worse")}
-        return max([n for n in known if n not in beaten] or list(known), key=lambda name: way_of(made) * known[name])
+        return max(
+            [n for n in known if n not in beaten] or list(known), key=lambda name: way_of(definition) * known[name]
+        )
 
     def _comparable(self, metric: str) -> dict[str, Jackknife]:
         """Values at one number of pictures, if they depend on it and can be had."""
@@ -172,13 +259,14 @@ class Comparison:
                 for g in self.generators
             },
             "verdicts": [
-                {k: _plain(v) if isinstance(v, float) else v for k, v in vars(found).items()} for found in self.verdicts
+                {k: _plain(v) if isinstance(v, float) else v for k, v in vars(verdict).items()}
+                for verdict in self.verdicts
             ],
             "beside": {other.name: other.to_json() for other in self.beside},
             "paired": {pairs.name: pairs.to_json() for pairs in self.paired},
             "pair_verdicts": [
-                {k: _plain(v) if isinstance(v, float) else v for k, v in vars(found).items()}
-                for found in self.pair_verdicts
+                {k: _plain(v) if isinstance(v, float) else v for k, v in vars(verdict).items()}
+                for verdict in self.pair_verdicts
             ],
         }
 
@@ -201,12 +289,12 @@ def common_numbers(sizes: Mapping[str, int]) -> dict[str, list[int]]:
     >>> common_numbers({"a": 200, "b": 30, "c": 200, "d": 3})
     {'a': [30], 'b': [30], 'c': [30]}
     """
-    found: dict[str, set[int]] = {}
+    numbers: dict[str, set[int]] = {}
     for (left, n), (right, m) in combinations(sizes.items(), 2):
         if n != m and (common := common_number(n, m, sizes.values())):
             for name in (left, right):
-                found.setdefault(name, set()).add(common)
-    return {name: sorted(found[name]) for name in sizes if name in found}
+                numbers.setdefault(name, set()).add(common)
+    return {name: sorted(numbers[name]) for name in sizes if name in numbers}
 
 
 def common_number(n: int, m: int, sizes: Iterable[int]) -> int:
@@ -222,24 +310,35 @@ def common_number(n: int, m: int, sizes: Iterable[int]) -> int:
     return max((step for step in steps if step <= min(n, m)), default=0)
 
 
-def contrasts_of(found: Sequence[Generator], made: Mapping[str, Any]) -> list[Contrast]:
+def contrasts_of(generators: Sequence[Generator], made: Mapping[str, Any]) -> list[Contrast]:
     """Every pair by every metric that both have."""
     contrasts = []
-    sizes = [g.n for g in found]
-    for left, right in combinations(found, 2):
+    sizes = [g.n for g in generators]
+    for left, right in combinations(generators, 2):
         for label, metric in made.items():
             if label not in left.values or label not in right.values:
                 continue
-            one, other, unequal = left.values[label], right.values[label], by_size(metric) and left.n != right.n
+            left_value, right_value, unequal = (
+                left.values[label],
+                right.values[label],
+                by_size(metric) and left.n != right.n,
+            )
             common = common_number(left.n, right.n, sizes) if unequal else 0
             if label in left.at.get(common, {}) and label in right.at.get(common, {}):
-                one, other = left.at[common][label], right.at[common][label]
+                left_value, right_value = left.at[common][label], right.at[common][label]
             elif unequal:
-                one, other = Jackknife(one.value), Jackknife(other.value)
-            why = "" if one.known and other.known else _why(left, right, label)
+                left_value, right_value = Jackknife(left_value.value), Jackknife(right_value.value)
+            why = "" if left_value.known and right_value.known else _why(left, right, label)
             key = (_key(metric), left.name, right.name)
-            about = way_of(metric), unequal, (common, common) if common else (one.n or left.n, other.n or right.n), why
-            contrasts.append(Contrast(label, left.name, right.name, partial(one.minus, other), key, *about))
+            about = (
+                way_of(metric),
+                unequal,
+                (common, common) if common else (left_value.n or left.n, right_value.n or right.n),
+                why,
+            )
+            contrasts.append(
+                Contrast(label, left.name, right.name, partial(left_value.minus, right_value), key, *about)
+            )
     return contrasts
 
 
@@ -250,16 +349,16 @@ def decided(contrasts: Sequence[Contrast], level: float = LEVEL) -> list[Verdict
     the rest is asked again.
     """
     open_ = {i for i, c in enumerate(contrasts) if math.isfinite(c.at(level)[1])}
-    told = {i for i in open_ if _apart(contrasts[i].at(level))}  # those that could be decided at all
+    undecided = {i for i in open_ if _apart(contrasts[i].at(level))}  # those that could be decided at all
     levels: dict[int, float] = {}
     now = level
     while open_:
         now = 1 - (1 - level) / len({contrasts[i].key for i in open_})
-        fell = {i for i in told if _apart(contrasts[i].at(now))}
+        fell = {i for i in undecided if _apart(contrasts[i].at(now))}
         if not fell:
             break
         levels |= dict.fromkeys(fell, now)
-        open_, told = open_ - fell, told - fell
+        open_, undecided = open_ - fell, undecided - fell
     verdicts = []
     for i, c in enumerate(contrasts):
         gap, low, high = c.at(levels.get(i, now))
@@ -271,8 +370,8 @@ def decided(contrasts: Sequence[Contrast], level: float = LEVEL) -> list[Verdict
     return verdicts
 
 
-def _apart(found: tuple[float, float, float]) -> bool:
-    return found[1] > 0 or found[2] < 0
+def _apart(interval: tuple[float, float, float]) -> bool:
+    return interval[1] > 0 or interval[2] < 0
 
 
 def _key(metric: Any) -> str:

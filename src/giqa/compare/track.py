@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadSource
-from ..features.reader import Reader
+from ..features.reader import take_reader
 from ..files import replace_file
 from ..images import open_source
 from ..images.iterations import iterations_of
@@ -20,10 +19,9 @@ from ..images.match import auto_match
 from ..images.pictures import as_pictures
 from ..pages import drawing
 from ..pages.page import render
-from ..types import Progress
 from .compare import compare
-from .page import ARROWS, FILTERS, STYLES
-from .result import SAME, Comparison, Verdict
+from .page import ARROWS, FILTERS, STYLES, details
+from .result import SAME, Comparison, Verdict, way_of
 
 METRICS = "qs,ds,fd,kd,precision,recall,density,coverage"
 WIDTH = 420  # of a chart
@@ -31,7 +29,15 @@ WIDTH = 420  # of a chart
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """The checkpoints of a run as generators of a `Comparison`, in the order of `iterations`."""
+    """The checkpoints of a run as generators of a comparison; `track` makes one.
+
+    Parameters
+    ----------
+    iterations : tuple of float
+        In increasing order.
+    comparison : Comparison
+        Its generators are the checkpoints, in that order.
+    """
 
     iterations: tuple[float, ...]
     comparison: Comparison
@@ -69,10 +75,10 @@ class Track:
         del whole["verdicts"]
         best = {}
         for metric in self.comparison.metrics:
-            place = self.best(metric)
-            if place is not None:
+            row = self.best(metric)
+            if row is not None:
                 alike = [self.iterations[i] for i in self.as_good(metric)]
-                best[metric] = {"iteration": self.iterations[place], "cannot_be_told_apart": alike}
+                best[metric] = {"iteration": self.iterations[row], "cannot_be_told_apart": alike}
         return {"iterations": list(self.iterations), "best": best, **whole}
 
 
@@ -82,25 +88,56 @@ def track(
     *,
     metrics: str | Sequence[str] = METRICS,
     iteration: str | None = None,
-    extractor: Any = None,
-    match: Any = None,
-    store: bool = True,
-    workers: int | None = None,
-    progress: Progress | None = None,
     **options: Any,
 ) -> Track:
     """Compare the checkpoints of a run with the same reals.
 
-    `run`: a folder (zip, pattern) whose pictures lie in folders with the iteration in their name, as in
-    "samples/iter_002000/7.png", or a table with a column iteration, step or epoch; how they are read is told by
-    `giqa.images.iterations.iterations_of`. Rows without a number, such as reals, are left out. `iteration`: where the
-    number stands, as "step_{}". `options`: `layers`, `scorer`, `pictures`, `seed` of `giqa.compare.compare`. Errors:
-    `BadSource` where it is not clear what the iterations are, or where there are fewer than two.
+    Parameters
+    ----------
+    run : path, array or source
+        A folder (zip, pattern) whose pictures lie in folders with the iteration in their name, as in
+        "samples/iter_002000/7.png", or a table with a column iteration, step or epoch; `giqa.images.iterations` decides
+        how they are read. Rows without a number, such as reals, are left out.
+    real : path, array or source
+        The reals.
+    metrics : str or list of str
+        As of `giqa.compare.compare`.
+    iteration : str or None
+        Where the number stands, as "step_{}".
+    **options
+        `layers`, `scorer`, `pictures` and `seed` of `giqa.compare.compare`; `extractor`, `match` ("auto" too), `store`,
+        `workers` and `progress` of `giqa.features.Reader`.
+
+    Returns
+    -------
+    Track
+
+    Raises
+    ------
+    BadSource
+        Where it is not clear what the iterations are, or where there are fewer than two.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> rng = np.random.default_rng(0)
+    >>> reals = rng.integers(0, 256, (24, 16, 16, 3), np.uint8)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for step, low in (("iter_100", 200), ("iter_200", 0)):
+    ...         Path(folder, step).mkdir()
+    ...         for i in range(8):
+    ...             picture = Image.fromarray(rng.integers(low, 256, (16, 16, 3), np.uint8))
+    ...             picture.save(Path(folder, step, f"{i}.png"))
+    ...     progress = track(folder, reals, metrics="qs", extractor="statistics", store=False)
+    >>> progress.iterations, progress.best("qs")
+    ((100.0, 200.0), 1)
     """
     source, real = as_pictures(open_source(run)), as_pictures(open_source(real))
     number = iterations_of(source, iteration)
-    match = auto_match(real, source) if match == "auto" else match
-    reader = Reader(extractor, match, store=store, workers=workers, progress=progress)
+    if options.get("match") == "auto":
+        options["match"] = auto_match(real, source)
+    reader = take_reader(options)
     reals = reader.features(real, "reals").needed("reals", warn=True)
     fakes = reader.features(source, "run").needed("pictures of the run", warn=True)
     of = np.array([number.get(name, np.nan) for name in fakes.ids])
@@ -108,7 +145,7 @@ def track(
     if len(iterations) < 2:
         raise BadSource(f"{source.name} has pictures of {len(iterations)} iterations; at least two are needed.")
     sets = {words(i): fakes.rows(np.flatnonzero(of == i)) for i in iterations}
-    return Track(iterations, compare(reals, sets, metrics=metrics, progress=progress, **options))
+    return Track(iterations, compare(reals, sets, metrics=metrics, progress=reader.progress, **options))
 
 
 def words(iteration: float) -> str:
@@ -119,49 +156,44 @@ def words(iteration: float) -> str:
     return f"{iteration:.0f}" if iteration == round(iteration) else f"{iteration:g}"
 
 
-def write_track(path: str | os.PathLike[str], found: Track, title: str) -> Path:
+def write_track(path: str | os.PathLike[str], track: Track, title: str) -> Path:
     """One HTML file: a chart a metric with the best checkpoint marked, and the table."""
     charts, best = [], []
-    names = [words(i) for i in found.iterations]
-    for metric, made in found.comparison.metrics.items():
-        values, low, high = found.line(metric).T
-        place = found.best(metric)
-        way = ARROWS[getattr(made, "is_distance", False) if getattr(made, "ranks", True) else None]
+    names = [words(i) for i in track.iterations]
+    for metric, definition in track.comparison.metrics.items():
+        values, low, high = track.line(metric).T
+        best_row = track.best(metric)
+        way = ARROWS[way_of(definition)]
         charts.append(
-            {"name": metric, "way": way, "svg": drawing.line(found.iterations, values, low, high, place, WIDTH)}
+            {"name": metric, "way": way, "svg": drawing.line(track.iterations, values, low, high, best_row, WIDTH)}
         )
-        if place is not None:
-            alike = [names[i] for i in found.as_good(metric) if i != place]
-            best.append((metric, names[place], ", ".join(alike) or "none"))
+        if best_row is not None:
+            alike = [names[i] for i in track.as_good(metric) if i != best_row]
+            best.append((metric, names[best_row], ", ".join(alike) or "none"))
     rows = [
-        (name, len(g.scores), [g.values[m].value if m in g.values else float("nan") for m in found.comparison.metrics])
-        for name, g in zip(names, found.comparison.generators, strict=True)
+        (name, len(g.scores), [g.values[m].value if m in g.values else float("nan") for m in track.comparison.metrics])
+        for name, g in zip(names, track.comparison.generators, strict=True)
     ]
     page = render(
         "compare/track.html",
         STYLES,
         filters=FILTERS,
-        found=found,
+        found=track,
         title=title,
         charts=charts,
         best=best,
         rows=rows,
-        metrics=list(found.comparison.metrics),
-        made_by=[(k, v if isinstance(v, str) else json.dumps(v)) for k, v in found.comparison.made_by.items()],
+        metrics=list(track.comparison.metrics),
+        made_by=details(track.comparison.made_by),
     )
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, page.encode("utf-8", "replace"))
-    return path
+    return replace_file(path, page)
 
 
-def summary_rows(found: Track) -> list[list[str]]:
+def summary_rows(track: Track) -> list[list[str]]:
     """A row an iteration, a column a metric; the best one has a star."""
-    best: Mapping[str, int | None] = {metric: found.best(metric) for metric in found.comparison.metrics}
+    best: Mapping[str, int | None] = {metric: track.best(metric) for metric in track.comparison.metrics}
     rows = []
-    for place, (iteration, g) in enumerate(zip(found.iterations, found.comparison.generators, strict=True)):
-        cells = [
-            (f"{g.values[m].value:.4g}" if m in g.values else "") + ("*" if best[m] == place else "") for m in best
-        ]
+    for row, (iteration, g) in enumerate(zip(track.iterations, track.comparison.generators, strict=True)):
+        cells = [(f"{g.values[m].value:.4g}" if m in g.values else "") + ("*" if best[m] == row else "") for m in best]
         rows.append([words(iteration), str(len(g.scores)), *cells])
     return rows

@@ -60,8 +60,8 @@ class LayerPlaces:
     """One layer: a mean at each place, one covariance for all, and the scale of held-out reals at each place.
 
     d = sqrt(|W (y - m_uv)|² + |rest|² / variance of the rest), y the projection of the standardised energies on their
-    principal directions; z = (median - d) / spread of held-out reals at that place: 0 = like a typical real there,
-    -3 = three spreads worse. All that is learned is in arrays whose names end in `_`.
+    principal directions; z = (median - d) / 1.4826 MAD of held-out reals at that place: 0 = like a typical real there,
+    -3 = three robust standard deviations worse. All that is learned is in arrays whose names end in `_`.
     """
 
     def learn_directions(self, some: np.ndarray) -> Self:
@@ -76,7 +76,7 @@ class LayerPlaces:
     def project(self, energy: np.ndarray) -> np.ndarray:
         """One picture's energies (g, g, c) in the directions, and in a last column the square of the rest; float32."""
         x = (energy - self.centre_) / self.spread_
-        with one_blas_thread():  # always one picture of one shape: the same bits in any company
+        with one_blas_thread():  # always one picture of one shape: the same bits whatever the batch
             y = x @ self.directions_.T.astype(np.float32)
         rest = np.maximum((x * x).sum(axis=2) - (y * y).sum(axis=2), 0)
         return np.concatenate([y, rest[..., None]], axis=2)
@@ -106,8 +106,8 @@ class LayerPlaces:
         self.mean_ = projected[..., :-1].mean(axis=0)
         q, covariance = self.mean_.shape[-1], 0.0
         with one_blas_thread():
-            for one in projected:
-                flat = (one[..., :-1] - self.mean_).reshape(-1, q)
+            for picture in projected:
+                flat = (picture[..., :-1] - self.mean_).reshape(-1, q)
                 covariance = covariance + (flat.T @ flat).astype(np.float64) / len(flat) / len(projected)
         windows = len(projected) * self.mean_[..., 0].size / OVERLAP
         values, vectors = np.linalg.eigh(shrunk_to_round(covariance, windows))
@@ -115,12 +115,14 @@ class LayerPlaces:
         self.rest_ = max(float(projected[..., -1].mean()), 1e-6)
 
     def _distance(self, projected: np.ndarray) -> np.ndarray:
-        found = np.empty(projected.shape[:-1])
-        for i, one in enumerate(projected):
-            whitened = self.whitened(one)
+        distances = np.empty(projected.shape[:-1])
+        for i, picture in enumerate(projected):
+            whitened = self.whitened(picture)
             squares = (whitened * whitened).sum(axis=-1)
-            found[i] = np.sqrt(squares + (one[..., -1] * (self.rest_width / self.rest_) if self.rest_width else 0))
-        return found
+            distances[i] = np.sqrt(
+                squares + (picture[..., -1] * (self.rest_width / self.rest_) if self.rest_width else 0)
+            )
+        return distances
 
     @property
     def channels(self) -> int:
@@ -137,12 +139,12 @@ class SharpnessPlaces:
     """How much fine detail a place has, given how much there is that is coarse; only too little of it is bad.
 
     r = mean log energy of the fine filters - w · log energies of the coarse ones, each less what is typical at that
-    place, w by least squares over reals and places; z = (r - median) / spread of reals at that place. A blurred patch
-    keeps what is coarse: it stands out, and a smooth wall does not. Same methods as `LayerPlaces`.
+    place, w by least squares over reals and places; z = (r - median) / 1.4826 MAD of reals at that place. A blurred
+    patch keeps what is coarse: it stands out, and a smooth wall does not. Same methods as `LayerPlaces`.
     """
 
     def learn_directions(self, some: np.ndarray) -> Self:
-        """From energies (n, g, g, 25): what is typical at each place, and what the coarse foretells of the fine."""
+        """From energies (n, g, g, 25): what is typical at each place, and what the coarse predicts of the fine."""
         self.centre_ = some.mean(axis=0)
         x = (some - self.centre_).reshape(-1, len(COARSE)).astype(np.float64)
         with one_blas_thread():
@@ -193,14 +195,34 @@ class Places:
     the last one: that one finds nearest reals. The combined map is, at each place, the worst layer, each in units of
     where the worst 1 % of the places of held-out reals begin, brought to z again.
 
+    Parameters
+    ----------
+    grid : int
+        Cells of a side, 2 to 256.
+    reach : int
+        From 0.
+    seed : int
+        Of the folds.
+
+    Raises
+    ------
+    BadShape
+        With fewer than 20 reals.
+    NotFitted
+        When it is asked before it is fitted.
+
+    Notes
+    -----
+    Memory while fitting: about 4 g² 97 bytes a picture and layer.
+
+    Examples
+    --------
     >>> rng = np.random.default_rng(0)
     >>> reals = [{"mid": rng.normal(size=(8, 8, 4))} for _ in range(40)]
     >>> places = Places(grid=8).fit(reals)
     >>> damaged = rng.normal(size=(8, 8, 4)) * np.where(np.arange(8) == 6, 5, 1)[:, None, None]
     >>> int(places.z({"mid": damaged})["combined"].mean(axis=1).argmin()) in (5, 6, 7)
     True
-
-    Memory while fitting: about 4 g² 97 bytes a picture and layer. Errors: `BadShape` below 20 reals, `NotFitted`.
     """
 
     def __init__(self, grid: int = 24, reach: int = 1, seed: int = 0):
@@ -234,8 +256,8 @@ class Places:
     def z(self, maps: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """z at each place of one picture: layer, and last "combined", -> float64 (g, g); negative = worse."""
         self._check(maps)
-        found = {name: layer.z(self._energies(maps[name])) for name, layer in self.layers_.items()}
-        return {**found, COMBINED: (self._worst(found) - self.median_) / self.deviation_}
+        z = {name: layer.z(self._energies(maps[name])) for name, layer in self.layers_.items()}
+        return {**z, COMBINED: (self._worst(z) - self.median_) / self.deviation_}
 
     def limit(self, layer: str, share: float = 0.01) -> float:
         """The z below which only that share of the places of held-out reals lies: .5, .1, .01 or .001."""
@@ -266,20 +288,20 @@ class Places:
         def settle() -> None:
             if not self.layers_ and waiting:
                 self.layers_ = {
-                    name: layer_places(name).learn_directions(np.stack([one[name] for one in waiting]))
+                    name: layer_places(name).learn_directions(np.stack([energy[name] for energy in waiting]))
                     for name in waiting[0]
                 }
-            for one in waiting:
+            for energy in waiting:
                 for name, layer in self.layers_.items():
-                    rows.setdefault(name, []).append(layer.project(one[name]))
+                    rows.setdefault(name, []).append(layer.project(energy[name]))
             waiting.clear()
 
-        for one in maps:
-            waiting.append({name: self._energies(values) for name, values in one.items()})
+        for energy in maps:
+            waiting.append({name: self._energies(values) for name, values in energy.items()})
             if self.layers_ or len(waiting) == LEARN_FROM:
                 settle()
         settle()
-        return {name: np.stack(found) for name, found in rows.items()}
+        return {name: np.stack(arrays) for name, arrays in rows.items()}
 
     def _energies(self, values: np.ndarray) -> np.ndarray:
         return energies(values, self.grid, self.reach)

@@ -15,8 +15,8 @@ def cosines(side: int = SIDE) -> np.ndarray:
     >>> bool(np.allclose(cosines() @ cosines().T, np.eye(SIDE)))
     True
     """
-    place, frequency = np.arange(side) + 0.5, np.arange(side)[:, None]
-    return np.cos(np.pi * frequency * place / side) * np.sqrt(np.where(frequency == 0, 1, 2) / side)
+    middle, frequency = np.arange(side) + 0.5, np.arange(side)[:, None]
+    return np.cos(np.pi * frequency * middle / side) * np.sqrt(np.where(frequency == 0, 1, 2) / side)
 
 
 def grain(pixels: np.ndarray) -> np.ndarray:

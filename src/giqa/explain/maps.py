@@ -1,4 +1,4 @@
-"""A model of where: what reals look like at each place, fitted once, kept in a file beside the `.giqa`."""
+"""A model of where: what reals look like at each place, fitted once, kept in a file next to the `.giqa`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ import numpy as np
 
 from .. import __version__, registry
 from ..errors import BadImage, BadModel, BadSpec, MissingSource
-from ..features.reader import make_extractor
-from ..files import is_whole, replace_file, seal
+from ..features.reader import Reader, make_extractor
+from ..files import is_whole
 from ..images import open_source
 from ..images.decode import decode
 from ..images.match import as_match
 from ..images.subset import spread
-from ..types import Progress, has_maps
+from ..model.file import write_model
+from ..types import has_maps
 from .energy import COMBINED, SHARPNESS, Places, layer_places
 from .grain import grain
 
@@ -36,10 +37,28 @@ CHUNK = 64
 class Explanation:
     """Where one picture is unlike the reals.
 
-    `z`: layer, and last "combined", -> float64 (g, g): 0 = like a typical real at that place, -3 = three spreads worse.
-    `place`: the worst cell (row, column) of the combined map, and `layer` the one that is to blame there. `percentile`:
-    share of held-out reals whose worst place is no better, in (0, 1]. `beyond`: share of the picture that is worse than
-    99 % of reals at that place. `nearest`: ids of the reals most alike there, `rows` their places among the fitted.
+    Parameters
+    ----------
+    z : mapping of str to float64 array (g, g)
+        By layer, and last "combined": 0 = like a typical real at that place, -3 = three robust standard deviations
+        worse.
+    place : (int, int)
+        The worst cell (row, column) of the combined map.
+    layer : str
+        The one that is to blame there.
+    percentile : float
+        Share of held-out reals whose worst place is no better, in (0, 1].
+    beyond : float
+        Share of the picture that is worse than 99 % of reals at that place.
+    nearest : sequence of str
+        Ids of the reals that are most alike there.
+    rows : sequence of int
+        Their rows among the fitted reals.
+
+    Examples
+    --------
+    >>> Explanation({"combined": np.array([[0.0, -4.0]])}, (0, 1), "grain", 0.02, 0.5).place
+    (0, 1)
     """
 
     z: Mapping[str, np.ndarray]
@@ -53,7 +72,30 @@ class Explanation:
 
 @dataclass(frozen=True, eq=False)
 class MapModel:
-    """`Places` fitted on the maps of reals, and how the maps were made."""
+    """`Places` fitted on the maps of reals, and how the maps were made; `fit_maps` makes one.
+
+    Parameters
+    ----------
+    places : Places
+        Fitted.
+    ids : sequence of str
+        Of the reals.
+    extractor : str
+        Spec string of the extractor.
+    taps : tuple of str
+        Layers that have maps, in the order shown.
+    match : str or None
+        What is done to pixels before, as a spec string.
+    made_by : mapping
+        How it was made.
+
+    Examples
+    --------
+    >>> reals = [np.random.default_rng(i).integers(0, 256, (32, 32, 3), np.uint8) for i in range(24)]
+    >>> model = fit_maps(reals, taps=["grain"])
+    >>> model.explain(np.zeros((32, 32, 3), np.uint8)).layer, model.maps(reals[0])["grain"].shape
+    ('grain', (32, 32, 75))
+    """
 
     places: Places
     ids: Sequence[str]
@@ -68,7 +110,18 @@ class MapModel:
         return maps_of(make_extractor(self.extractor), self.taps, match(pixels) if match else pixels)
 
     def explain(self, pixels: np.ndarray, k: int = 5) -> Explanation:
-        """Where a picture, uint8 (h, w, 3), is unlike the reals."""
+        """Where a picture is unlike the reals.
+
+        Parameters
+        ----------
+        pixels : uint8 array (h, w, 3)
+        k : int
+            How many of the nearest reals are named.
+
+        Returns
+        -------
+        Explanation
+        """
         maps = self.maps(pixels)
         z = self.places.z(maps)
         combined = z[COMBINED]
@@ -80,9 +133,7 @@ class MapModel:
         return Explanation(z, place, blame, self.places.peak_percentile(combined), beyond, names, rows.tolist())
 
     def save(self, path: str | Path) -> Path:
-        """Write one file (safetensors with a JSON header), whole or not at all."""
-        from safetensors.numpy import save
-
+        """Write one file (safetensors with a JSON header) atomically."""
         places = self.places
         arrays = {name: np.asarray(v) for name, v in vars(places).items() if name.endswith("_") and name != "layers_"}
         for tap, layer in places.layers_.items():
@@ -96,12 +147,7 @@ class MapModel:
             "match": self.match,
             "made_by": dict(self.made_by),
         }
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-        sealed = seal(json.loads(json.dumps(header)), arrays)
-        replace_file(path, save(arrays, metadata={KEY: json.dumps(sealed)}))
-        return path
+        return write_model(path, header, arrays, KEY)
 
 
 def fit_maps(
@@ -111,29 +157,53 @@ def fit_maps(
     *,
     match: Any = None,
     seed: int = 0,
-    workers: int | None = None,
-    progress: Progress | None = None,
+    **reading: Any,
 ) -> MapModel:
     """Learn what reals look like at each place.
 
+    Parameters
+    ----------
+    real : path, array or source
+        The reals. Of more than 1000 that many are taken, evenly spread.
+    extractor : str, object or None
+        One that has `maps`, for taps of its own; None: the default one.
+    taps : list of str or None
+        Layers of the extractor, "grain" and "sharpness" (of `giqa.explain.grain`: all of it, and its grey filters with
+        only too little being bad), in the order shown; nearest reals are found by the last. None: `TAPS`.
+    match : str, Match or None
+        What is done to pixels before.
+    seed : int
+        Of the folds.
+    **reading
+        `workers` and `progress` of `giqa.features.Reader`.
+
+    Returns
+    -------
+    MapModel
+
+    Raises
+    ------
+    BadShape
+        With fewer than 20 reals.
+    BadSpec
+        When the extractor has no maps.
+
+    Examples
+    --------
     >>> reals = [np.random.default_rng(i).integers(0, 256, (32, 32, 3), np.uint8) for i in range(24)]
     >>> fit_maps(reals, taps=["grain"]).explain(np.zeros((32, 32, 3), np.uint8)).beyond
     1.0
-
-    `taps`: layers of the extractor that has `maps`, "grain" and "sharpness" (of `giqa.explain.grain`: all of it, and
-    its grey filters with only too little being bad), in the order shown, nearest reals by the last; else `TAPS`. Of
-    more than 1000 reals that many are taken, evenly spread. Errors: `BadShape` below 20 reals, `BadSpec`.
     """
-    source, extractor = open_source(real), make_extractor(extractor)
+    source, reader = open_source(real), Reader(extractor, match, **reading)
+    extractor, match = reader.extractor, reader.match
     spec = registry.canonical("extractor", extractor)
     taps = tuple(taps or TAPS.get(spec.partition("(")[0], ()))
     if not taps or (not set(taps) <= set(PIXELS) and not has_maps(extractor)):
         raise BadSpec(f"{spec} has no maps; take embedded or inception, and for others name taps= of theirs.")
-    match = as_match(match)
     rows = spread(source.ids, MOST)
     ids: list[str] = []
 
-    def one(row: int) -> dict[str, np.ndarray] | None:
+    def maps_at(row: int) -> dict[str, np.ndarray] | None:
         try:
             pixels = decode(source.raw(row)).pixels
         except BadImage:
@@ -141,15 +211,15 @@ def fit_maps(
         return maps_of(extractor, taps, match(pixels) if match else pixels)
 
     def every() -> Iterator[dict[str, np.ndarray]]:
-        with ThreadPoolExecutor(workers) as pool:
+        with ThreadPoolExecutor(reader.workers) as pool:
             for start in range(0, len(rows), CHUNK):
                 chunk = rows[start : start + CHUNK]
-                for row, maps in zip(chunk, pool.map(one, chunk), strict=True):
+                for row, maps in zip(chunk, pool.map(maps_at, chunk), strict=True):
                     if maps is not None:
                         ids.append(source.ids[row])
                         yield maps
-                if progress:
-                    progress("maps of reals", start + len(chunk), len(rows))
+                if reader.progress:
+                    reader.progress("maps of reals", start + len(chunk), len(rows))
 
     places = Places(seed=seed).fit(every())
     made_by = {
@@ -162,7 +232,32 @@ def fit_maps(
 
 
 def load_maps(path: str | Path) -> MapModel:
-    """Read what `MapModel.save` wrote; refuses a file whose network is not the one it was fitted with."""
+    """Read what `MapModel.save` wrote; every byte of it is checked.
+
+    Parameters
+    ----------
+    path : path
+        A file NAME.maps.
+
+    Returns
+    -------
+    MapModel
+
+    Raises
+    ------
+    MissingSource
+        When there is no such file.
+    BadModel
+        When it is damaged or of another format, or when its network is not the one it was fitted with.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> reals = [np.random.default_rng(i).integers(0, 256, (32, 32, 3), np.uint8) for i in range(24)]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     load_maps(fit_maps(reals, taps=["grain"]).save(f"{folder}/reals.maps")).taps
+    ('grain',)
+    """
     from safetensors import SafetensorError, safe_open
 
     path = Path(path)
@@ -195,7 +290,7 @@ def load_maps(path: str | Path) -> MapModel:
 def maps_of(extractor: Any, taps: Sequence[str], pixels: np.ndarray) -> dict[str, np.ndarray]:
     """The maps of one picture, uint8 (h, w, 3): tap -> float32 (h', w', c)."""
     network = [tap for tap in taps if tap not in PIXELS]
-    found = dict(extractor.maps(pixels, network)) if network else {}
+    maps = dict(extractor.maps(pixels, network)) if network else {}
     if set(taps) & set(PIXELS):
-        found |= {GRAIN: (fine := grain(pixels)), SHARPNESS: fine[..., ::3]}
-    return {tap: found[tap] for tap in taps}
+        maps |= {GRAIN: (fine := grain(pixels)), SHARPNESS: fine[..., ::3]}
+    return {tap: maps[tap] for tap in taps}

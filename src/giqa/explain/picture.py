@@ -53,34 +53,63 @@ class Patch:
     pixels: np.ndarray | None = None
 
 
-def sentence(found: Explanation, n_real: int) -> str:
+def sentence(explanation: Explanation, n_real: int) -> str:
     """What the maps say, in plain words.
 
+    Parameters
+    ----------
+    explanation : Explanation
+    n_real : int
+        Reals that the maps were fitted on.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
     >>> z = {"grain": np.array([[-9., 0.], [0., 0.]])}
     >>> sentence(Explanation(z, (0, 0), "grain", .01, .25), 400)[:68]
     'The worst place is at the top left: there its grain (how neighbourin'
     """
     where, what = (
-        _where(found.place, next(iter(found.z.values())).shape),
-        WORDS.get(found.layer, f"the layer {found.layer}"),
+        _where(explanation.place, next(iter(explanation.z.values())).shape),
+        WORDS.get(explanation.layer, f"the layer {explanation.layer}"),
     )
-    held = found.percentile
-    company = "none" if held * (n_real + 1) < 1.5 else f"{100 * held:.2g} %"
-    red = f"{100 * found.beyond:.0f} %" if found.beyond >= 0.005 or not found.beyond else "Less than 1 %"
+    held = explanation.percentile
+    share = "none" if held * (n_real + 1) < 1.5 else f"{100 * held:.2g} %"
+    red = (
+        f"{100 * explanation.beyond:.0f} %"
+        if explanation.beyond >= 0.005 or not explanation.beyond
+        else "Less than 1 %"
+    )
     area = f"{red} of the picture is worse than 99 % of real pictures are at that place."
     if held > 0.05:
-        return f"No place stands out: {company} of the {n_real} real pictures have one that is as unusual. {area}"
+        return f"No place stands out: {share} of the {n_real} real pictures have one that is as unusual. {area}"
     return (
         f"The worst place is at the {where}: there {what} is unlike the real pictures. "
-        f"Of the {n_real} real pictures, {company} {'has' if company == 'none' else 'have'} a place as bad. {area}"
+        f"Of the {n_real} real pictures, {share} {'has' if share == 'none' else 'have'} a place as bad. {area}"
     )
 
 
 def heat(pixels: np.ndarray, z: np.ndarray, limits: Sequence[float]) -> np.ndarray:
-    """A heat map over a picture, uint8 (h, w, 3); `limits`: where the worst 50, 10, 1, .1 % of reals' places begin.
+    """A heat map over a picture: yellow where it is worse than 90 % of reals there, red than 99 %, dark than 99.9 %.
 
-    Yellow: worse than 90 % of reals at that place; red: than 99 %; dark: than 99.9 %.
+    Parameters
+    ----------
+    pixels : uint8 array (h, w, 3)
+    z : float array (g, g)
+        At each place, negative = worse.
+    limits : four floats
+        The z where the worst 50, 10, 1 and .1 % of reals' places begin.
 
+    Returns
+    -------
+    uint8 array (h', w', 3)
+        At the size it is shown, the longest side 512 pixels.
+
+    Examples
+    --------
     >>> grey = np.full((8, 8, 3), 128, np.uint8)
     >>> heat(grey, np.zeros((4, 4)), (0, -1, -2, -3))[0, 0].tolist()
     [128, 128, 128]
@@ -95,9 +124,31 @@ def heat(pixels: np.ndarray, z: np.ndarray, limits: Sequence[float]) -> np.ndarr
     return np.rint(under * (1 - strength) + colour * strength).astype(np.uint8)
 
 
-def heat_map(model: MapModel, pixels: np.ndarray, found: Explanation, layer: str = COMBINED) -> np.ndarray:
-    """`heat` for one layer of an explanation."""
-    return heat(pixels, found.z[layer], [model.places.limit(layer, share) for share in SHARES])
+def heat_map(model: MapModel, pixels: np.ndarray, explanation: Explanation, layer: str = COMBINED) -> np.ndarray:
+    """`heat` for one layer of an explanation.
+
+    Parameters
+    ----------
+    model : MapModel
+        What gives the limits.
+    pixels : uint8 array (h, w, 3)
+        The picture that was explained.
+    explanation : Explanation
+    layer : str
+        A key of `explanation.z`.
+
+    Returns
+    -------
+    uint8 array (h', w', 3)
+
+    Examples
+    --------
+    >>> reals = [np.random.default_rng(i).integers(0, 256, (32, 32, 3), np.uint8) for i in range(24)]
+    >>> model, black = fit_maps(reals, taps=["grain"]), np.zeros((32, 32, 3), np.uint8)
+    >>> heat_map(model, black, model.explain(black)).shape
+    (512, 512, 3)
+    """
+    return heat(pixels, explanation.z[layer], [model.places.limit(layer, share) for share in SHARES])
 
 
 def cut(pixels: np.ndarray, place: tuple[int, int], grid: tuple[int, ...]) -> np.ndarray:
@@ -111,17 +162,51 @@ def cut(pixels: np.ndarray, place: tuple[int, int], grid: tuple[int, ...]) -> np
 
 
 def write_page(
-    path: str | Path, model: MapModel, name: str, pixels: np.ndarray, found: Explanation, patches: Sequence[Patch] = ()
+    path: str | Path,
+    model: MapModel,
+    name: str,
+    pixels: np.ndarray,
+    explanation: Explanation,
+    patches: Sequence[Patch] = (),
 ) -> Path:
-    """Write an explanation as one HTML file that opens offline, or as .png the heat map alone."""
+    """Write an explanation as one HTML file that opens offline, or as .png the heat map alone; atomically.
+
+    Parameters
+    ----------
+    path : path
+        Its ending decides; its folder is made where it is not there.
+    model : MapModel
+    name : str
+        What the picture is called.
+    pixels : uint8 array (h, w, 3)
+    explanation : Explanation
+        Of that picture.
+    patches : sequence of Patch
+        Real pictures for its worst place.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    BadSpec
+        For another ending.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> reals = [np.random.default_rng(i).integers(0, 256, (32, 32, 3), np.uint8) for i in range(24)]
+    >>> model = fit_maps(reals, taps=["grain"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_page(f"{folder}/odd.html", model, "odd", reals[0] // 2, model.explain(reals[0] // 2)).name
+    'odd.html'
+    """
     path = Path(path)
     check_outs([path])
-    path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix.lower() == ".png":
-        replace_file(path, as_png(heat_map(model, pixels, found)))
-    else:
-        replace_file(path, _page(model, name, pixels, found, patches).encode("utf-8", "replace"))
-    return path
+        return replace_file(path, as_png(heat_map(model, pixels, explanation)))
+    return replace_file(path, _page(model, name, pixels, explanation, patches))
 
 
 def check_outs(paths: Iterable[Path]) -> None:
@@ -132,23 +217,49 @@ def check_outs(paths: Iterable[Path]) -> None:
 
 
 def map_model(model: str | Path | None, real: Any, extractor: Any = None, **fitting: Any) -> MapModel:
-    """The maps beside a `.giqa` file, or learned from `real`, and then kept beside it if there is one.
+    """The maps next to a `.giqa` file, or learned from `real`, and then kept next to it if there is one.
 
     They are a file of their own, NAME.maps, since a `.giqa` file holds pooled features only, of which no map can be
     made, and most who score need none. They are brought to the size and coding of the model's own reals.
+
+    Parameters
+    ----------
+    model : path or None
+        The `.giqa` file.
+    real : path, array, source or None
+        The reals; needed where the maps are not there yet.
+    extractor : str, object or None
+        As of `fit_maps`; maps of another extractor are learned anew.
+    **fitting
+        The other parameters of `fit_maps`.
+
+    Returns
+    -------
+    MapModel
+
+    Raises
+    ------
+    MissingSource
+        When maps are needed and there are no reals to learn from.
+
+    Examples
+    --------
+    >>> reals = [np.random.default_rng(i).integers(0, 256, (32, 32, 3), np.uint8) for i in range(24)]
+    >>> map_model(None, reals, taps=["grain"]).taps
+    ('grain',)
     """
     if model is None:
         return fit_maps(real, extractor, **fitting)
-    header, beside = read_header(model), Path(model).with_suffix(".maps")
-    if not beside.is_file() or (
-        extractor and load_maps(beside).extractor != canonical("extractor", make_extractor(extractor))
+    header, kept = read_header(model), Path(model).with_suffix(".maps")
+    if not kept.is_file() or (
+        extractor and load_maps(kept).extractor != canonical("extractor", make_extractor(extractor))
     ):
         if real is None:
             raise MissingSource(
-                f"There is no {beside.name} of such maps beside {model}; give the reals once (--real) and it is made."
+                f"There is no {kept.name} of such maps next to {model}; give the reals once (--real) and it is made."
             )
-        fit_maps(real, extractor, match=header["match"], **fitting).save(beside)
-    return load_maps(beside)
+        fit_maps(real, extractor, match=header["match"], **fitting).save(kept)
+    return load_maps(kept)
 
 
 def explained(model: MapModel, image: Any, real: Any = None) -> tuple[str, np.ndarray, Explanation, list[Patch], str]:
@@ -159,45 +270,51 @@ def explained(model: MapModel, image: Any, real: Any = None) -> tuple[str, np.nd
     pixels = decode(source.raw(0)).pixels
     match = as_match(model.match)
     pixels = match(pixels) if match else pixels
-    found = model.explain(pixels)
-    patches = [] if real is None else _patches(model, found, open_source(real))
-    return source.ids[0], pixels, found, patches, sentence(found, len(model.places.peaks_))
+    explanation = model.explain(pixels)
+    patches = [] if real is None else _patches(model, explanation, open_source(real))
+    return source.ids[0], pixels, explanation, patches, sentence(explanation, len(model.places.peaks_))
 
 
-def _patches(model: MapModel, found: Explanation, source: Source) -> list[Patch]:
+def _patches(model: MapModel, explanation: Explanation, source: Source) -> list[Patch]:
     """The nearest reals, with their pixels where `source` has pictures of their names."""
-    place, match = {name: row for row, name in enumerate(source.ids)}, as_match(model.match)
+    rows, match = {name: row for row, name in enumerate(source.ids)}, as_match(model.match)
     patches = []
-    for name in found.nearest:
-        pixels = decode(source.raw(place[name])).pixels if name in place else None
+    for name in explanation.nearest:
+        pixels = decode(source.raw(rows[name])).pixels if name in rows else None
         patches.append(Patch(name, match(pixels) if match and pixels is not None else pixels))
     return patches
 
 
-def _page(model: MapModel, name: str, pixels: np.ndarray, found: Explanation, patches: Sequence[Patch]) -> str:
-    grid = found.z[COMBINED].shape
-    layers = [layer for layer in found.z if layer != COMBINED]
+def _page(model: MapModel, name: str, pixels: np.ndarray, explanation: Explanation, patches: Sequence[Patch]) -> str:
+    grid = explanation.z[COMBINED].shape
+    layers = [layer for layer in explanation.z if layer != COMBINED]
     height, width = _drawn(pixels).shape[:2]
-    corners = [f"{100 * v:.2f}%" for v in _corner(found.place, grid, pixels.shape[:2])]
+    corners = [f"{100 * v:.2f}%" for v in _corner(explanation.place, grid, pixels.shape[:2])]
     return render(
         "explain/picture.html",
         ["explain/picture.css"],
         name=name,
-        sentence=sentence(found, len(model.places.peaks_)),
+        sentence=sentence(explanation, len(model.places.peaks_)),
         picture=_uri(_drawn(pixels).astype(np.uint8)),
-        heat=_uri(heat_map(model, pixels, found)),
-        box=_uri(_boxed(_drawn(pixels).astype(np.uint8), corners_of(found.place, grid, (height, width)))),
+        heat=_uri(heat_map(model, pixels, explanation)),
+        box=_uri(_boxed(_drawn(pixels).astype(np.uint8), corners_of(explanation.place, grid, (height, width)))),
         size=(width, height),
         corners=corners,
         layers=[
-            (LAYER_TITLES.get(x, x), _uri(heat_map(model, pixels, found, x)), float(found.z[x].min()), x == found.layer)
+            (
+                LAYER_TITLES.get(x, x),
+                _uri(heat_map(model, pixels, explanation, x)),
+                float(explanation.z[x].min()),
+                x == explanation.layer,
+            )
             for x in layers
         ],
-        own=_uri(_large(cut(pixels, found.place, grid))),
+        own=_uri(_large(cut(pixels, explanation.place, grid))),
         patches=[
-            (p.name, None if p.pixels is None else _uri(_large(cut(p.pixels, found.place, grid)))) for p in patches
+            (p.name, None if p.pixels is None else _uri(_large(cut(p.pixels, explanation.place, grid))))
+            for p in patches
         ],
-        made_by=_told(model),
+        made_by=_details(model),
     )
 
 
@@ -223,7 +340,7 @@ def _boxed(picture: np.ndarray, corners: tuple[int, int, int, int]) -> np.ndarra
     return np.asarray(image)
 
 
-def _told(model: MapModel) -> Mapping[str, str]:
+def _details(model: MapModel) -> Mapping[str, str]:
     return {
         "maps of": f"{model.extractor}: {', '.join(model.taps)}",
         "real pictures": str(len(model.ids)),
@@ -256,9 +373,9 @@ def _stretched(z: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """A map at the size of the picture, linear between the middles of the cells."""
     for axis, side in enumerate(shape):
         n = z.shape[axis]
-        place = np.clip((np.arange(side) + 0.5) * n / side - 0.5, 0, n - 1)
-        before = np.minimum(place.astype(int), max(n - 2, 0))
-        along = (place - before).reshape([-1 if a == axis else 1 for a in range(2)])
+        at = np.clip((np.arange(side) + 0.5) * n / side - 0.5, 0, n - 1)
+        before = np.minimum(at.astype(int), max(n - 2, 0))
+        along = (at - before).reshape([-1 if a == axis else 1 for a in range(2)])
         z = np.take(z, before, axis=axis) * (1 - along) + np.take(z, np.minimum(before + 1, n - 1), axis=axis) * along
     return z
 

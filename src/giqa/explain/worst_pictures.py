@@ -41,14 +41,34 @@ def maps_for(
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> MapModel | None:
-    """The maps that a report shows: NAME.maps beside `model` if it is there, else learned from `real` when `wanted`.
+    """The maps that a report shows, or None.
 
-    `wanted`: None takes maps that are there already, False none. Learned maps are kept beside `model` if there is one.
+    Parameters
+    ----------
+    model : path or None
+        A `.giqa` file; NAME.maps next to it is read, and learned maps are kept there.
+    real : path, array, source or None
+        The reals to learn from, where there is no such file.
+    match : str or None
+        What is done to pixels before.
+    wanted : bool or None
+        None: maps that are there already; False: none.
+    workers, progress
+        See `giqa.features.Reader`.
+
+    Returns
+    -------
+    MapModel or None
+
+    Raises
+    ------
+    BadSpec
+        When they are wanted and there is nothing to learn from.
     """
-    beside = None if model is None else Path(model).with_suffix(".maps")
-    if wanted is False or (wanted is None and (beside is None or not beside.is_file())):
+    kept = None if model is None else Path(model).with_suffix(".maps")
+    if wanted is False or (wanted is None and (kept is None or not kept.is_file())):
         return None
-    if beside is not None:
+    if kept is not None:
         return map_model(model, real, workers=workers, progress=progress)
     if real is None:
         raise BadSpec("Maps are learned from real pictures; give them (--real).")
@@ -58,23 +78,50 @@ def maps_for(
 def explain_pictures(
     maps: MapModel, fakes: Any, ids: Sequence[str], workers: int | None = None, progress: Progress | None = None
 ) -> dict[str, Explained]:
-    """A heat map and a sentence for each of these pictures, by id; those that cannot be read are left out."""
-    source = open_source(fakes)
-    place = {name: row for row, name in enumerate(source.ids)}
+    """A heat map and a sentence for some pictures; those that cannot be read are left out.
 
-    def one(name: str) -> Explained | None:
+    Parameters
+    ----------
+    maps : MapModel
+    fakes : path, array or source
+        Where the pictures are.
+    ids : sequence of str
+        Which ones.
+    workers : int or None
+        Threads; None: as many as Python chooses.
+    progress : callable or None
+        Called with ("maps", pictures done, pictures in all).
+
+    Returns
+    -------
+    dict of str to Explained
+        By id.
+
+    Examples
+    --------
+    >>> reals = [np.random.default_rng(i).integers(0, 256, (32, 32, 3), np.uint8) for i in range(24)]
+    >>> maps = fit_maps(reals, taps=["grain"])
+    >>> explain_pictures(maps, np.zeros((2, 32, 32, 3), np.uint8), ["1"])["1"].sentence[-38:]
+    'The colours show its own worst places.'
+    """
+    source = open_source(fakes)
+    rows = {name: row for row, name in enumerate(source.ids)}
+
+    def explain(name: str) -> Explained | None:
         try:
-            pixels = decode(source.raw(place[name])).pixels
+            pixels = decode(source.raw(rows[name])).pixels
         except (BadImage, KeyError):
             return None
-        found = maps.explain(pixels)
-        return Explained(thumbnail(_drawn(maps, pixels, found), SIDE, quality=60), _said(found, len(maps.ids)))
+        explanation = maps.explain(pixels)
+        return Explained(
+            thumbnail(_drawn(maps, pixels, explanation), SIDE, quality=60), _said(explanation, len(maps.ids))
+        )
 
     explained: dict[str, Explained] = {}
     with ThreadPoolExecutor(workers) as pool:
-        for i, (name, found) in enumerate(zip(ids, pool.map(one, ids), strict=True), 1):
-            if found is not None:
-                explained[name] = found
+        for i, (name, explanation) in enumerate(zip(ids, pool.map(explain, ids), strict=True), 1):
+            if explanation is not None:
+                explained[name] = explanation
             if progress:
                 progress("maps", i, len(ids))
     return explained
@@ -91,14 +138,14 @@ def extreme_ids(ids: Sequence[str], values: np.ndarray) -> list[str]:
     return [*order[:MOST], *order[max(MOST, len(order) - BEST) :]]
 
 
-def _drawn(maps: MapModel, pixels: np.ndarray, found: Explanation) -> np.ndarray:
+def _drawn(maps: MapModel, pixels: np.ndarray, explanation: Explanation) -> np.ndarray:
     """On the scale of reals; where that would colour nearly all of it, on the picture's own."""
-    if found.beyond < EVERYWHERE:
-        return heat_map(maps, pixels, found)
-    z = found.z[COMBINED]
+    if explanation.beyond < EVERYWHERE:
+        return heat_map(maps, pixels, explanation)
+    z = explanation.z[COMBINED]
     return heat(pixels, z, np.quantile(z, OWN))
 
 
-def _said(found: Explanation, n_real: int) -> str:
-    own = " The colours show its own worst places." if found.beyond >= EVERYWHERE else ""
-    return sentence(found, n_real) + own
+def _said(explanation: Explanation, n_real: int) -> str:
+    own = " The colours show its own worst places." if explanation.beyond >= EVERYWHERE else ""
+    return sentence(explanation, n_real) + own

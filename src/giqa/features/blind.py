@@ -19,16 +19,35 @@ UPPER = np.triu_indices(NUMBERS)
 
 
 class BrisqueStatistics:
-    """The 36 numbers of BRISQUE (Mittal et al. 2012), as the published support vector machine takes them.
+    """The 36 numbers of BRISQUE, as the published support vector machine takes them.
 
     Scales: the picture as it is, and its half. Of each, shape and variance of the contrast-normalised luminance; then
-    of its products with the next pixel (across, down, along both diagonals) shape, mean, left and right variance.
+    of its products with the next pixel (across, down, along both diagonals) shape, mean, left and right variance. As
+    `nss`, but not in logarithms.
 
+    Parameters
+    ----------
+    half : "cubic" or "antialias"
+        How the half is made: "cubic" without antialias is what the parameters that come with OpenCV were learned on,
+        "antialias" is MATLAB's.
+
+    Raises
+    ------
+    BadImage
+        For a picture with a side below 16 pixels.
+
+    Notes
+    -----
+    Input: uint8 RGB; never resized.
+
+    References
+    ----------
+    Mittal, Moorthy, Bovik, "No-Reference Image Quality Assessment in the Spatial Domain", 2012.
+
+    Examples
+    --------
     >>> {name: layer.shape for name, layer in BrisqueStatistics()([np.zeros((32, 48, 3), np.uint8)]).items()}
     {'brisque': (1, 36)}
-
-    As `nss`, but not in logarithms. `half`: "cubic" without antialias is what the parameters that come with OpenCV
-    were learned on; "antialias" is MATLAB's. Input: uint8 RGB from 16 pixels a side; never resized. Raises `BadImage`.
     """
 
     outputs = ("brisque",)
@@ -61,16 +80,29 @@ class BrisqueStatistics:
 
 
 class NiqeStatistics:
-    """Mean and covariance over patches of 96 pixels of the 36 numbers of NIQE (Mittal et al. 2013).
+    """Mean and covariance over patches of 96 pixels of the 36 numbers of NIQE.
 
+    As in `nss`, with the widths of the Gaussians in place of their variances, of each patch and of the same patch in
+    the half (bicubic, antialiased). The covariance is its upper triangle, row by row; with a single patch it is 0.
+
+    Raises
+    ------
+    BadImage
+        For a picture smaller than a patch; NIQE says little of one that has only a few.
+
+    Notes
+    -----
+    What is left over to the right and below is not looked at.
+
+    References
+    ----------
+    Mittal, Soundararajan, Bovik, "Making a 'Completely Blind' Image Quality Analyzer", 2013.
+
+    Examples
+    --------
     >>> noise = np.random.default_rng(0).integers(0, 256, (96, 300, 3), dtype=np.uint8)
     >>> {name: layer.shape for name, layer in NiqeStatistics()([noise]).items()}
     {'niqe.mean': (1, 36), 'niqe.covariance': (1, 666)}
-
-    The covariance is its upper triangle, row by row; with a single patch it is 0. As in `nss`, with the widths of the
-    Gaussians in place of their variances, of each patch and of the same patch in the half (bicubic, antialiased).
-    What is left over to the right and below is not looked at. A picture smaller than a patch raises `BadImage`; NIQE
-    says little of one that has only a few.
     """
 
     outputs = ("niqe.mean", "niqe.covariance")

@@ -15,7 +15,37 @@ CHUNK = {"cpu": 1, "cuda": 32, "mps": 8}  # pictures in one call of the network,
 
 
 def find_device(name: str, extractor: str, extra: str = "torch") -> torch.device:
-    """The device, once it has been tried; raises `MissingExtra` without torch, `BadSpec` when it is not there."""
+    """The device that a name means, once it has been tried.
+
+    Parameters
+    ----------
+    name : str
+        "cpu", or "cuda" or "mps" where there is one.
+    extractor : str
+        Who asks, for messages.
+    extra : str
+        What of giqa to install where torch is missing.
+
+    Returns
+    -------
+    torch.device
+
+    Raises
+    ------
+    MissingExtra
+        Without torch.
+    BadSpec
+        When the device is not there.
+
+    Examples
+    --------
+    >>> from giqa.errors import GiqaError
+    >>> try:
+    ...     device = find_device("abacus", "inception")
+    ... except GiqaError as error:
+    ...     print(str(error).partition("(")[0])
+    inception
+    """
     try:
         import torch
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""Features of the network that comes with giqa, and the texture statistics beside them: no download, no PyTorch."""
+"""Features of the network that comes with giqa, and the texture statistics with them: no download, no PyTorch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .nss import NSS
 from .resize import PREPROCESSING, resize
 from .statistics import Statistics
 
-VERSIONS = {1: "embedded_1.onnx"}  # beside this file; a version that was shipped never changes
+VERSIONS = {1: "embedded_1.onnx"}  # next to this file; a version that was shipped never changes
 SIDE = 192
 TEXTURE, NATURAL = "texture", "nss"
 TAPS = ("low", "mid", "high")
@@ -46,21 +46,38 @@ class Embedded:
     | `taps.low.mean`, `taps.low.std` | 96 each | low | edges, grain, compression |
     | `taps.mid.mean`, `taps.mid.std` | 256 each | mid | parts and their texture |
     | `high.mean`, `high.std` | 512 each | high | what the picture shows |
-    | `content` | 128 | high | the same, as the two teachers would say it: tells what is out of domain |
-    | `artefacts` | 24 | taught | what damage was done, as far as the network was taught to tell |
+    | `content` | 128 | high | the same, as the two teachers would say it: decides what is out of domain |
+    | `artefacts` | 24 | taught | what damage was done, as far as the network was taught to recognise it |
 
-    The network was taught to foretell pooled layers of FID's Inception and of MobileNetV2 on damaged and undamaged
-    pictures; `embedded_1.md` beside this file is its card, and `training/` made it. `layers=None` is all of them.
+    Parameters
+    ----------
+    version : int
+        Names the network, so that scores stay traceable.
+    layers : list of str, str or None
+        Of the table, or stems such as "mid"; None: all.
+    crops : bool
+        Take `artefacts`, `low` and `mid` from five crops at native resolution (the corners and the middle) instead of
+        the whole picture at 192 px: for pictures well above 192 px it sees more and takes five times as long
+        (`docs/combination.md`).
+    weights : path or None
+        Another ONNX file of the same inputs and outputs; None: the one that comes with giqa.
 
+    Raises
+    ------
+    BadSpec, MissingWeights, BadWeights, MissingExtra
+        At the first use, since the constructor only stores.
+
+    Notes
+    -----
+    The network was taught to predict pooled layers of FID's Inception and of MobileNetV2 on damaged and undamaged
+    pictures; `embedded_1.md` next to this file is its card, and `training/` made it. Input: uint8 RGB of any size. A
+    picture's features are the same bits whatever the other pictures in the batch and at any number of threads.
+
+    Examples
+    --------
     >>> features = Embedded(layers=["texture", "mid"])([np.zeros((32, 48, 3), np.uint8)])
     >>> {name: layer.shape for name, layer in features.items()}
     {'pixels.texture': (1, 36), 'taps.mid.mean': (1, 256), 'taps.mid.std': (1, 256)}
-
-    `crops=True` gives `artefacts`, `low` and `mid` from five crops at native resolution (the corners and the middle)
-    instead of the whole picture at 192 px: for pictures well above 192 px it sees more and takes five times as long
-    (`docs/combination.md`). `version` names the network, so that scores stay traceable; `weights` takes another ONNX
-    file of the same inputs and outputs. Input: uint8 RGB of any size. A picture's features are the same bits in any
-    company and at any number of threads. Raises `BadSpec`, `MissingWeights`, `BadWeights`, `MissingExtra`.
     """
 
     def __init__(

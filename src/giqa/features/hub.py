@@ -38,18 +38,39 @@ class Hub:
     | `cls` | the class token after the last norm (DINOv2, CLIP before its projection, ViT) | itself |
     | `pooled` | the last tokens pooled by SigLIP's attention head | itself |
 
+    Parameters
+    ----------
+    model : str or path
+        OWNER/NAME of the hub, taken from its cache and downloaded when it is not there (safetensors only;
+        OWNER/NAME@REVISION pins a commit), or a folder with config.json, preprocessor_config.json and
+        model.safetensors.
+    layers : list of str, str or None
+        Of the table; None: the blocks at a quarter, at half and at the end, and the final vector.
+    pooling : "mean" or "mean+std"
+        What is taken of each channel of a block.
+    resize : "antialias" or "released"
+        How the whole picture is brought to the model's square (`giqa.features.resize`). Nothing is cropped, so that no
+        place goes unseen.
+    device : str
+        "cpu", or "cuda" or "mps" where there is one.
+
+    Raises
+    ------
+    MissingExtra
+        Without transformers or torch.
+    BadSpec, BadShape, MissingWeights, BadWeights
+        All at the first use, since the constructor only stores.
+
+    Notes
+    -----
+    A picture's features are the same bits alone, in any batch and order, and at any number of threads.
+
+    Examples
+    --------
     >>> default_layers(12, "cls")
     ('block_3', 'block_6', 'block_12', 'cls')
     >>> Hub("facebook/dinov2-base", layers=["block_4", "cls"]).layers
     ['block_4', 'cls']
-
-    `model`: OWNER/NAME of the hub, taken from its cache and downloaded when it is not there (safetensors only;
-    OWNER/NAME@REVISION pins a commit), or a folder with config.json, preprocessor_config.json and model.safetensors.
-    `layers=None`: the blocks at a quarter, at half and at the end, and the final vector. The whole picture is resized
-    to the model's square by giqa's resizer; nothing is cropped, so that no place goes unseen. A picture's features are
-    the same bits alone, in any batch and order, and at any number of threads.
-    Raises `BadSpec`, `BadShape`, `MissingExtra` (no transformers or torch), `MissingWeights`, `BadWeights`; at the
-    first use, since the constructor only stores.
     """
 
     def __init__(

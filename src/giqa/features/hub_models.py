@@ -82,9 +82,19 @@ class Found:
 
 
 def find(model: str | os.PathLike[str]) -> Found:
-    """A local folder, or OWNER/NAME of the hub (OWNER/NAME@REVISION), from its cache or downloaded into it.
+    """A network of the hub on this machine.
 
-    Raises `MissingWeights` when it is not here and cannot be had, `BadWeights` when it is no network of `FAMILIES`.
+    Parameters
+    ----------
+    model : str or path
+        A local folder, or OWNER/NAME of the hub (OWNER/NAME@REVISION), from its cache or downloaded into it.
+
+    Raises
+    ------
+    MissingWeights
+        When it is not here and cannot be had.
+    BadWeights
+        When it is no network of `FAMILIES`.
     """
     if not isinstance(model, (str, os.PathLike)):
         raise BadSpec(f"hub(model=...) is OWNER/NAME of the hub or a folder, got {model!r}.")

@@ -52,16 +52,45 @@ class Inception:
     | `recommended` | `Mixed_5b`, `Mixed_5d`, `Mixed_6b`, `Mixed_7a` | `mean+std` | `antialias` |
     | `released`, `paper` | `pool` | `mean` | `released` |
 
+    Parameters
+    ----------
+    weights : str or path
+        A name of `giqa weights list`, a file, or `sha256:HEX`; a file that ends early gives the layers it can compute
+        (`taps`).
+    layers : list of str, str or None
+        Which layers; None: those of the preset.
+    pooling : "mean", "mean+std" or None
+        What is taken of each channel; None: that of the preset.
+    resize : "antialias", "released" or None
+        How pictures become 299 px wide (`giqa.features.resize`); None: that of the preset.
+    device : str
+        "cpu", or "cuda" or "mps" where there is one.
+    precision : "float32" or "bfloat16"
+        The second is for processors and GPUs that have it.
+    preset : "recommended", "released" or "paper"
+        What fills in `layers`, `pooling` and `resize`.
+
+    Raises
+    ------
+    MissingExtra
+        Without torch.
+    BadSpec, BadShape, MissingWeights, BadWeights
+        All at the first use, since the constructor only stores.
+
+    Notes
+    -----
+    A picture's features are the same bits alone, in any batch and order, and at any number of threads. On the CPU
+    `torch.get_num_threads()` pictures are in the network at a time, one thread each.
+
+    References
+    ----------
+    Szegedy et al., "Rethinking the Inception Architecture", 2016.
+
+    Examples
+    --------
     >>> extract = Inception(layers=["Mixed_5d", "pool"])
     >>> extract.outputs
     ('Mixed_5d.mean', 'Mixed_5d.std', 'pool')
-
-    `weights`: a name of `giqa weights list`, a file, or `sha256:HEX`; a file that ends early gives the layers it can
-    compute (`taps`). `precision="bfloat16"` is for processors and GPUs that have it. A picture's features are the same
-    bits alone, in any batch and order, and at any number of threads. On the CPU `torch.get_num_threads()` pictures are
-    in the network at a time, one thread each.
-    Raises `BadSpec`, `BadShape`, `MissingExtra` (no torch), `MissingWeights`, `BadWeights`; at the first use, since
-    the constructor only stores. Source: Szegedy et al., "Rethinking the Inception Architecture", 2016.
     """
 
     def __init__(

@@ -31,11 +31,30 @@ class IQA:
 
         giqa score FAKES --real REALS --scorer "iqa(metric='nima')"
 
-    `metric`: a name of `pyiqa.list_models('NR')`; `wadiqam_nr` is what the GIQA paper calls DeepIQA. pyiqa downloads
-    its weights at first use. Pictures are handed over in their own size, RGB from 0 to 1, one at a time on one thread
-    and with the same random numbers, so that a score is the same bits in any company. Where lower is better the sign
-    is turned. `identity()` has the version of pyiqa and a digest of the weights. Raises `MissingExtra`,
-    `MissingWeights`, `BadSpec`; `BadImage` for a picture that the metric cannot judge.
+    Parameters
+    ----------
+    metric : str
+        A name of `pyiqa.list_models('NR')`; `wadiqam_nr` is what the GIQA paper calls DeepIQA.
+    device : str
+        "cpu", or "cuda" or "mps" where there is one.
+
+    Raises
+    ------
+    BadImage
+        For a picture that the metric cannot judge.
+    MissingExtra, MissingWeights, BadSpec
+        At the first use, since the constructor only stores.
+
+    Notes
+    -----
+    pyiqa downloads its weights at first use. Pictures are handed over in their own size, RGB from 0 to 1, one at a time
+    on one thread and with the same random numbers, so that a score is the same bits whatever the other pictures in the
+    batch. Where lower is better the sign is turned. `identity()` has the version of pyiqa and a digest of the weights.
+
+    Examples
+    --------
+    >>> IQA("musiq").outputs
+    ('score',)
     """
 
     outputs = ("score",)

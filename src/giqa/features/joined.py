@@ -10,17 +10,28 @@ import numpy as np
 
 from ..errors import BadSpec
 from ..registry import make
+from ..types import levels_of
 
 
 class Joined:
     """The layers of several extractors side by side, for `multilayer`.
 
+    Parameters
+    ----------
+    of : list of str
+        Spec strings, such as `["inception(layers=['Mixed_5d'])", "statistics"]`; no two may give a layer of one name.
+        Each resizes and normalises as it does alone.
+
+    Raises
+    ------
+    BadSpec
+        When a layer is there twice, or `of` is no list of specs; at the first use, with the errors of the extractors.
+
+    Examples
+    --------
     >>> extract = Joined(["statistics(scales=1)"])
     >>> extract.outputs
     ('texture.1',)
-
-    `of`: spec strings, such as `["inception(layers=['Mixed_5d'])", "statistics"]`; no two may give a layer of one name.
-    Each resizes and normalises as it does alone. Errors: `BadSpec`, and those of the extractors.
     """
 
     def __init__(self, of: Sequence[str] = ("inception", "statistics")):
@@ -46,7 +57,7 @@ class Joined:
         """What each part declares, in their order."""
         declared: dict[str, tuple[str, ...]] = {}
         for part in self.parts:
-            for level, names in getattr(part, "levels", {}).items():
+            for level, names in levels_of(part).items():
                 declared[level] = (*declared.get(level, ()), *names)
         return declared
 

@@ -28,10 +28,28 @@ class Learned:
 
         giqa score FAKES --real REALS --extractor "learned(weights='NAME.safetensors')" --scorer value
 
-    `weights`: that file, its name among `giqa weights list`, or `sha256:HEX`. Pictures are resized to the side that the
-    network was trained on; the score is that of the middle crop (`released`, `paper`) or the mean over five crops, as
-    the file says. A picture's score is the same bits in any company. Raises `MissingExtra`, `MissingWeights`,
-    `BadWeights`, `BadSpec`.
+    Parameters
+    ----------
+    weights : str or path
+        That file, its name among `giqa weights list`, or `sha256:HEX`.
+    device : str
+        "cpu", or "cuda" or "mps" where there is one.
+
+    Raises
+    ------
+    MissingExtra, MissingWeights, BadWeights, BadSpec
+        At the first use, since the constructor only stores.
+
+    Notes
+    -----
+    Pictures are resized to the side that the network was trained on; the score is that of the middle crop (`released`,
+    `paper`) or the mean over five crops, as the file says. A picture's score is the same bits whatever the other
+    pictures in the batch.
+
+    Examples
+    --------
+    >>> Learned("mbc.safetensors").outputs
+    ('score',)
     """
 
     outputs = ("score",)
@@ -130,8 +148,20 @@ def frozen_scorer(weights: str | Path, device: str = "cpu") -> Any:
     """The network as a function for a training loop: tensors (n, 3, h, w) from -1 to 1 to scores (n,), no gradient.
 
     It is outside the graph and in evaluation mode; pictures are looked at in their middle, one crop each. With
-    `giqa.train.ohem.ohem_weights` its scores become weights of the discriminator's loss. Here the whole batch is
-    computed at once, so that the last bits of a score may depend on its size; the extractor's do not.
+    `giqa.train.ohem_weights` its scores become weights of the discriminator's loss.
+
+    Parameters
+    ----------
+    weights : str or path
+        As of `Learned`.
+    device : str
+        Where it computes.
+
+    Returns
+    -------
+    callable
+        The whole batch is computed at once, so that the last bits of a score may depend on its size; the extractor's do
+        not.
     """
     import torch
     from torch.nn import functional

@@ -6,13 +6,11 @@ and coding change that. Written from the papers' formulas.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from math import exp, lgamma
-from typing import Any
 
 import numpy as np
 
-from ..errors import BadSpec
+from .statistics import ByScale
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 WINDOW = np.exp(-0.5 * (np.arange(4) / (7 / 6)) ** 2)  # the middle and one side of 7 taps
@@ -58,7 +56,18 @@ def asymmetric_gaussian(x: np.ndarray, size: int | None = None) -> tuple[float, 
 
     With g = left / right deviation and R = E|x|^2 / E x^2 (g^3 + 1)(g + 1) / (g^2 + 1)^2, the shape a is where the
     moment ratio is R, and the mean (right - left deviation) gamma(2/a) / sqrt(gamma(1/a) gamma(3/a)), whose factor is
-    sqrt(R). Zeros are on neither side; `size` is how many numbers there are if not all, the others being 0.
+    sqrt(R).
+
+    Parameters
+    ----------
+    x : float array
+        Zeros are on neither side.
+    size : int or None
+        How many numbers there are if not all are given, the others being 0.
+
+    Returns
+    -------
+    tuple of four floats
     """
     squares, negative, size = np.square(x), x < 0, size or x.size
     n_left, n_right = np.count_nonzero(negative), np.count_nonzero(x > 0)
@@ -154,58 +163,42 @@ def scene_statistics(grey: np.ndarray) -> np.ndarray:
     return np.array(row, np.float32)
 
 
-class NSS:
+class NSS(ByScale):
     """Natural scene statistics of BRISQUE and NIQE, at full and half size: 18 numbers a scale.
 
     First of the contrast-normalised luminance: log shape and log variance of a generalised Gaussian. Then of its
     products with the next pixel, across, down and along both diagonals: log shape, mean, log left variance and log
     right variance of an asymmetric one.
 
-    >>> extract = NSS()
-    >>> features = extract([np.zeros((32, 48, 3), np.uint8)])
-    >>> {name: layer.shape for name, layer in features.items()}
-    {'nss.1': (1, 18), 'nss.2': (1, 18)}
+    Parameters
+    ----------
+    scales : int
+        How many: the picture as it is, its half, and so on.
 
+    Raises
+    ------
+    BadSpec
+        For another number of scales, at the first use.
+
+    Notes
+    -----
     Input: uint8 RGB of any size, never resized. Logarithms because shapes and variances are skewed and one Gaussian is
     to fit them; the mean has both signs and is left as it is. Range: shapes log(.2) to log(10), variances from
     log(1e-4). The half is bicubic with antialias. Deviations from the released scripts: luminance is not rounded, and
     neighbours do not wrap around the border.
 
-    Source: Mittal, Moorthy, Bovik, "No-Reference Image Quality Assessment in the Spatial Domain", 2012; Mittal,
-    Soundararajan, Bovik, "Making a 'Completely Blind' Image Quality Analyzer", 2013.
+    References
+    ----------
+    Mittal, Moorthy, Bovik, "No-Reference Image Quality Assessment in the Spatial Domain", 2012; Mittal, Soundararajan,
+    Bovik, "Making a 'Completely Blind' Image Quality Analyzer", 2013.
+
+    Examples
+    --------
+    >>> extract = NSS()
+    >>> features = extract([np.zeros((32, 48, 3), np.uint8)])
+    >>> {name: layer.shape for name, layer in features.items()}
+    {'nss.1': (1, 18), 'nss.2': (1, 18)}
     """
 
-    def __init__(self, scales: int = 2):
-        self.scales = scales
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        if not isinstance(self.scales, int) or isinstance(self.scales, bool) or not 1 <= self.scales <= 5:
-            raise BadSpec(f"nss(scales=...) takes 1 to 5, got {self.scales!r}.")
-        return tuple(f"nss.{1 << i}" for i in range(self.scales))
-
-    @property
-    def levels(self) -> Mapping[str, tuple[str, ...]]:
-        """Which outputs are about what: all of them about texture."""
-        return {"low": self.outputs}
-
-    def identity(self) -> Mapping[str, Any]:
-        return {"extractor": "nss", "version": 2, "scales": len(self.outputs), "resize": "none"}
-
-    def prepare(self, pixels: np.ndarray) -> np.ndarray:
-        """All the work, one picture: uint8 (h, w, 3) -> float32 (scales, 18)."""
-        smallest = SMALLEST << (len(self.outputs) - 1)
-        missing = [max(0, smallest - side) for side in pixels.shape[:2]]
-        if any(missing):
-            pixels = np.pad(pixels, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
-        grey, rows = luminance(pixels), []
-        for i in range(len(self.outputs)):
-            grey = halve_antialiased(grey) if i else grey
-            rows.append(scene_statistics(grey))
-        return np.stack(rows)
-
-    def run(self, prepared: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-        return {name: np.stack([rows[i] for rows in prepared]) for i, name in enumerate(self.outputs)}
-
-    def __call__(self, pixels: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-        return self.run([self.prepare(p) for p in pixels])
+    name, prefix, version, smallest = "nss", "nss", 2, SMALLEST
+    planes, halved, described = map(staticmethod, (luminance, halve_antialiased, scene_statistics))

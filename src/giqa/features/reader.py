@@ -64,7 +64,29 @@ class Extracted:
 
 
 def make_extractor(spec: Any = None, preset: str | None = None) -> Extractor:
-    """The extractor that a spec string names; objects pass through."""
+    """The extractor that a spec string names; objects pass through.
+
+    Parameters
+    ----------
+    spec : str, object or None
+        Such as "inception(layers=['pool'])"; None: "embedded".
+    preset : "paper", "released", "recommended" or None
+        Whose parameters it takes where the spec string names none.
+
+    Returns
+    -------
+    Extractor
+
+    Raises
+    ------
+    BadSpec
+        When there is no such name or parameter.
+
+    Examples
+    --------
+    >>> make_extractor("statistics(scales=1)").outputs
+    ('texture.1',)
+    """
     return registry.make("extractor", spec or DEFAULT_EXTRACTOR, preset=preset)
 
 
@@ -85,7 +107,7 @@ class Reader:
     workers : int or None
         Threads that read and decode; None: one more than there are cores.
     progress : callable or None
-        Is told (what, pictures done, pictures in all).
+        Called with (what, pictures done, pictures in all).
 
     Examples
     --------
@@ -113,34 +135,78 @@ class Reader:
         return made_by | ({"levels": levels} if levels else {})
 
     def features(self, where: Any, what: str = "features") -> Extracted:
-        """Features of every picture of a source, in its order; `what` is what progress is reported as."""
+        """Features of every picture of a source, in its order.
+
+        Parameters
+        ----------
+        where : path, array or source
+            Whatever `giqa.images.open_source` takes.
+        what : str
+            What progress is reported as.
+
+        Returns
+        -------
+        Extracted
+        """
         return features_together(where, [self], what)[0]
 
     def steps(self, where: Any, watch: Watch | None = None) -> Iterator[Extracted]:
-        """The same in steps of 64 pictures; `watch` is given every picture that is decoded."""
+        """The same in steps of 64 pictures, so that memory does not grow with their number.
+
+        Parameters
+        ----------
+        where : path, array or source
+            Whatever `giqa.images.open_source` takes.
+        watch : callable or None
+            Called with (id, `Picture`) of every picture that is decoded, in the threads that read.
+
+        Yields
+        ------
+        Extracted
+        """
         return (step for (step,) in together(where, [self], watch))
+
+
+def take_reader(options: dict[str, Any]) -> Reader:
+    """The `Reader` that some options describe, which are taken out of them; what is left is for others."""
+    names = ("extractor", "match", "store", "workers", "progress")
+    return Reader(**{name: options.pop(name) for name in names if name in options})
 
 
 def features_together(where: Any, readers: Sequence[Reader], what: str = "features") -> list[Extracted]:
     """Features of every picture by several readers, in one pass."""
     source, done = open_source(where), 0
-    found: list[tuple[list[Features], dict[str, str]]] = [([], {}) for _ in readers]
+    collected: list[tuple[list[Features], dict[str, str]]] = [([], {}) for _ in readers]
     for step in together(source, readers):
-        for (parts, failures), extracted in zip(found, step, strict=True):
+        for (parts, failures), extracted in zip(collected, step, strict=True):
             parts.append(extracted.features)
             failures |= extracted.failures
         done += len(step[0].features) + len(step[0].failures)
         if readers[0].progress:
             readers[0].progress(what, done, len(source))
-    made = zip(found, readers, strict=True)
-    return [Extracted(joined(parts, reader.made_by), failures) for (parts, failures), reader in made]
+    pairs = zip(collected, readers, strict=True)
+    return [Extracted(joined(parts, reader.made_by), failures) for (parts, failures), reader in pairs]
 
 
 def together(where: Any, readers: Sequence[Reader], watch: Watch | None = None) -> Iterator[list[Extracted]]:
     """Features by several readers in one pass: each picture is read and decoded once, in steps of 64.
 
     What the store holds is not computed again; a picture that all readers find there is not even decoded, unless
-    `watch` wants to see it. Workers are those of the first reader.
+    `watch` is given.
+
+    Parameters
+    ----------
+    where : path, array or source
+        Whatever `giqa.images.open_source` takes.
+    readers : sequence of Reader
+        The number of workers is that of the first.
+    watch : callable or None
+        Called with (id, `Picture`) of every picture that could be decoded, in the threads that read.
+
+    Yields
+    ------
+    list of Extracted
+        One for each reader, of the same pictures. A picture may fail for one reader and not for another.
     """
     pictures = as_pictures(open_source(where))
     lanes = [_Lane(reader) for reader in readers]
@@ -158,8 +224,8 @@ def together(where: Any, readers: Sequence[Reader], watch: Watch | None = None) 
                 watch(pictures.ids[index], picture)
         except (BadImage, MemoryError) as error:
             return [("bad", b"", _reason(error))] * len(lanes)
-        made = zip(lanes, records, strict=True)
-        return [("stored", key, kept) if kept is not None else lane.prepared(key, picture) for lane, kept in made]
+        pairs = zip(lanes, records, strict=True)
+        return [("stored", key, kept) if kept is not None else lane.prepared(key, picture) for lane, kept in pairs]
 
     steps = [range(i, min(i + CHUNK, len(pictures))) for i in range(0, len(pictures), CHUNK)]
     try:

@@ -18,13 +18,29 @@ def resize(pixels: np.ndarray, size: int | tuple[int, int], mode: str = "antiali
     | `antialias` | Pillow's bicubic, whose kernel widens when shrinking, on float channels |
     | `released` | bilinear between the two nearest pixels, centres at (i + 1/2) in/out - 1/2, no antialiasing |
 
+    Parameters
+    ----------
+    pixels : uint8 or float array (h, w, 3)
+        On the scale 0..255.
+    size : int, or (int, int)
+        A side, or (height, width).
+    mode : "antialias" or "released"
+        Of the table.
+
+    Returns
+    -------
+    float32 array (height, width, 3)
+        On the same scale. Nothing is clipped: at a sharp edge bicubic leaves 0..255 by a few levels, and the published
+        clean-fid features were computed with that overshoot in them. A picture that has the size already is unchanged.
+
+    Raises
+    ------
+    BadShape, BadSpec
+
+    Examples
+    --------
     >>> resize(np.array([[[0, 0, 0], [4, 8, 12]]], np.uint8), (1, 4), "released")[0, :, 0].tolist()
     [0.0, 1.0, 3.0, 4.0]
-
-    `pixels`: uint8 or float (h, w, 3) on the scale 0..255; `size`: a side, or (height, width). Returns float32
-    (height, width, 3) on the same scale. Nothing is clipped: beside a sharp edge bicubic leaves 0..255 by a few
-    levels, and the published clean-fid features were computed with that overshoot in them. A picture that has the
-    size already passes unchanged. Raises `BadShape`, `BadSpec`.
     """
     pixels = np.asarray(pixels)
     if pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape or pixels.dtype.kind not in "uf":

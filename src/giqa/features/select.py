@@ -43,6 +43,11 @@ class ChosenLayers:
         self.real = self._some(self._standard(matrix))
         self.logits = self._some(reals.layers["logits"]) if "logits" in reals.layers else None
 
+    @property
+    def made_by(self) -> dict[str, Any]:
+        """What decided the matrix, apart from the features and the seed."""
+        return {"layers": list(self.names), "standardised": len(self.names) > 1, "pictures": self.pictures}
+
     def fake(self, features: Features) -> np.ndarray:
         return self._some(self._standard(self._side_by_side(features)))
 

@@ -63,20 +63,15 @@ def halve(pixels: np.ndarray) -> np.ndarray:
     return (pixels[:h:2, :w:2] + pixels[1:h:2, :w:2] + pixels[:h:2, 1:w:2] + pixels[1:h:2, 1:w:2]) / 4
 
 
-class Statistics:
-    """Logarithms of mean absolute pixel differences, at full size and at successive halves: 18 numbers a scale.
+class ByScale:
+    """An extractor of 18 numbers a scale, at full size and at successive halves, which all see texture.
 
-    Measured in `docs/accuracy.md`: the first scale alone is the floor that a network has to beat; two scales are the
-    default because they order training epochs better and find SinGAN and GPNN pictures more often.
-
-    >>> extract = Statistics()
-    >>> features = extract([np.zeros((32, 48, 3), np.uint8)])
-    >>> {name: layer.shape for name, layer in features.items()}
-    {'texture.1': (1, 18), 'texture.2': (1, 18)}
-
-    Input: uint8 RGB of any size, never resized, so pictures of different sizes are only comparable after
-    `--match`. Range: log(.05) = -3 for a flat picture to about 6.
+    A subclass gives `planes` (what is looked at), `halved` and `described` (a scale to its numbers), its `name` in the
+    registry, the `prefix` of its outputs, the `version` of its numbers, and the `smallest` side of a scale: anything
+    smaller is padded.
     """
+
+    name, prefix, version, smallest = "", "", 0, 1
 
     def __init__(self, scales: int = 2):
         self.scales = scales
@@ -84,27 +79,26 @@ class Statistics:
     @property
     def outputs(self) -> tuple[str, ...]:
         if not isinstance(self.scales, int) or isinstance(self.scales, bool) or not 1 <= self.scales <= 5:
-            raise BadSpec(f"statistics(scales=...) takes 1 to 5, got {self.scales!r}.")
-        return tuple(f"texture.{1 << i}" for i in range(self.scales))
+            raise BadSpec(f"{self.name}(scales=...) takes 1 to 5, got {self.scales!r}.")
+        return tuple(f"{self.prefix}.{1 << i}" for i in range(self.scales))
 
     @property
     def levels(self) -> Mapping[str, tuple[str, ...]]:
         return {"low": self.outputs}
 
     def identity(self) -> Mapping[str, Any]:
-        return {"extractor": "statistics", "version": 3, "scales": len(self.outputs), "resize": "none"}
+        return {"extractor": self.name, "version": self.version, "scales": len(self.outputs), "resize": "none"}
 
     def prepare(self, pixels: np.ndarray) -> np.ndarray:
         """All the work, one picture: uint8 (h, w, 3) -> float32 (scales, 18)."""
-        smallest = SMALLEST << (len(self.outputs) - 1)
+        smallest = self.smallest << (len(self.outputs) - 1)
         missing = [max(0, smallest - side) for side in pixels.shape[:2]]
         if any(missing):
             pixels = np.pad(pixels, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
-        planes = np.ascontiguousarray(pixels.transpose(2, 0, 1), np.float32)
-        level, rows = planes.transpose(1, 2, 0), []  # (h, w, 3) to look at, one plane after the other in memory
+        level, rows = self.planes(pixels), []
         for i in range(len(self.outputs)):
-            level = halve(level) if i else level
-            rows.append(gradient_statistics(level))
+            level = self.halved(level) if i else level
+            rows.append(self.described(level))
         return np.stack(rows)
 
     def run(self, prepared: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
@@ -112,3 +106,39 @@ class Statistics:
 
     def __call__(self, pixels: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         return self.run([self.prepare(p) for p in pixels])
+
+
+class Statistics(ByScale):
+    """Logarithms of mean absolute pixel differences, at full size and at successive halves: 18 numbers a scale.
+
+    Parameters
+    ----------
+    scales : int
+        1 to 5. The first scale alone is the floor that a network has to beat; two are the default because they order
+        training epochs better and find SinGAN and GPNN pictures more often (measured in `docs/accuracy.md`).
+
+    Raises
+    ------
+    BadSpec
+        For another number of scales, at the first use.
+
+    Notes
+    -----
+    Input: uint8 RGB of any size, never resized, so pictures of different sizes are only comparable after `--match`.
+    Range: log(.05) = -3 for a flat picture to about 6.
+
+    Examples
+    --------
+    >>> extract = Statistics()
+    >>> features = extract([np.zeros((32, 48, 3), np.uint8)])
+    >>> {name: layer.shape for name, layer in features.items()}
+    {'texture.1': (1, 18), 'texture.2': (1, 18)}
+    """
+
+    name, prefix, version, smallest = "statistics", "texture", 3, SMALLEST
+
+    def planes(self, pixels: np.ndarray) -> np.ndarray:
+        """float32 (h, w, 3) to look at, one plane after the other in memory."""
+        return np.ascontiguousarray(pixels.transpose(2, 0, 1), np.float32).transpose(1, 2, 0)
+
+    halved, described = staticmethod(halve), staticmethod(gradient_statistics)

@@ -42,7 +42,22 @@ def content_key(raw: bytes | np.ndarray) -> bytes:
 class Store:
     """Rows of one record type, found by content key.
 
-    `folder`: where all stores live; `identity`: everything that decides the value of a row.
+    Parameters
+    ----------
+    folder : path
+        Where all stores live; each has a folder of its own in it, named by a digest of its identity.
+    identity : mapping
+        Everything that decides the value of a row; anything that JSON can say.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> key, records = content_key(b"a file"), np.ones(1, [("layer:deep", "<f4", (2,))])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with Store(folder, {"extractor": "mine"}) as store:
+    ...         store.append([key], records)
+    ...     [record["layer:deep"].tolist() for record in Store(folder, {"extractor": "mine"}).read([key])]
+    [[1.0, 1.0]]
     """
 
     def __init__(self, folder: Path, identity: Mapping[str, Any]):
@@ -85,15 +100,26 @@ class Store:
                 self._index[key.tobytes()] = len(self._segments) - 1, row
 
     def read(self, keys: Sequence[bytes]) -> list[np.void | None]:
-        """The record of each key; None where there is none or where its checksum no longer fits."""
-        found: list[np.void | None] = []
+        """The record of each key.
+
+        Parameters
+        ----------
+        keys : sequence of bytes
+            Of `content_key`.
+
+        Returns
+        -------
+        list of records
+            None where there is none, or where its checksum no longer fits.
+        """
+        records: list[np.void | None] = []
         for key in keys:
-            place = self._index.get(key)
-            record = None if place is None else self._checked(*place)
-            if place is not None and record is None:
+            spot = self._index.get(key)
+            record = None if spot is None else self._checked(*spot)
+            if spot is not None and record is None:
                 record = self._second_copy(key)
-            found.append(record)
-        return found
+            records.append(record)
+        return records
 
     def _checked(self, segment: int, row: int) -> np.void | None:
         record = self._segments[segment][row]
@@ -110,7 +136,22 @@ class Store:
         return None
 
     def append(self, keys: Sequence[bytes], records: np.ndarray) -> None:
-        """Add records (n,) under their keys; durable against the death of this process once it returns."""
+        """Add records under their keys; once it returns they survive the death of this process.
+
+        Parameters
+        ----------
+        keys : sequence of n bytes
+            Of `content_key`.
+        records : structured array (n,)
+            All of one dtype for the whole store.
+
+        Raises
+        ------
+        BadShape
+            When the store holds records of another dtype.
+        OSError
+            When the disk is full; what is half written is never added to.
+        """
         if self.dtype is not None and records.dtype != self.dtype:
             raise BadShape(f"The store in {self.folder} holds other records: {self.dtype}, got {records.dtype}.")
         if self._writing is None:
@@ -188,15 +229,15 @@ def _name_of(identity: Mapping[str, Any]) -> str:
 
 def stored(folder: Path) -> list[Stored]:
     """Every store below `folder`, most recently used first."""
-    found = []
-    for place in (p for p in Path(folder).glob("*") if p.is_dir()):
-        keys = list(place.glob("*.keys"))
-        size = sum(f.stat().st_size for f in place.iterdir())
+    stores = []
+    for store_folder in (p for p in Path(folder).glob("*") if p.is_dir()):
+        keys = list(store_folder.glob("*.keys"))
+        size = sum(f.stat().st_size for f in store_folder.iterdir())
         pictures = sum(f.stat().st_size // KEY.itemsize for f in keys)
-        used = max((f.stat().st_mtime for f in keys), default=place.stat().st_mtime)
-        identity = (_read_meta(place) or {"identity": {"extractor": "damaged"}})["identity"]
-        found.append(Stored(place, identity, pictures, size, used))
-    return sorted(found, key=lambda s: -s.used)
+        used = max((f.stat().st_mtime for f in keys), default=store_folder.stat().st_mtime)
+        identity = (_read_meta(store_folder) or {"identity": {"extractor": "damaged"}})["identity"]
+        stores.append(Stored(store_folder, identity, pictures, size, used))
+    return sorted(stores, key=lambda s: -s.used)
 
 
 def prune(folder: Path, limit: int) -> int:

@@ -10,19 +10,19 @@ A file whose digest is not the recorded one is never loaded, and nothing is ever
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 import re
+import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
 
 from ..errors import BadSpec, BadWeights, MissingWeights
+from ..files import replace_file
 
 SUFFIXES = (".safetensors", ".pth", ".pt")
 ATTEMPTS = 3  # how often one `pull` picks a broken download up again
@@ -90,10 +90,10 @@ class Entry:
         if not self.present:
             raise MissingWeights(_how_to_get(self))
         path = path or self.path
-        found = digest(path, again)
-        if found != self.files()[path]:
+        actual = digest(path, again)
+        if actual != self.files()[path]:
             raise BadWeights(
-                f"{path} is not the file it was: SHA-256 recorded {self.files()[path]}, found {found}. It was not "
+                f"{path} is not the file it was: SHA-256 recorded {self.files()[path]}, found {actual}. It was not "
                 f"loaded; delete it, then pull or import {self.name!r} again."
             )
         return path
@@ -129,8 +129,8 @@ def listing() -> list[Entry]:
     records = _records()
     entries = {}
     for name, known in KNOWN.items():
-        made = records.get(name)
-        folded = made.folded if made and made.sha256 == known.sha256 else None
+        record = records.get(name)
+        folded = record.folded if record and record.sha256 == known.sha256 else None
         entries[name] = Entry(name, known.file, known.bytes, known.sha256, folded, known.what)
     return list((records | entries).values())
 
@@ -176,8 +176,24 @@ def verify(name: str | None = None) -> list[Entry]:
 def pull(name: str, progress: Callable[[int, int], None] | None = None) -> Path:
     """Download known weights; a download that broke off goes on where it stopped.
 
-    `progress(done, total)` is called with bytes. Raises `MissingWeights` when they cannot be had, `BadWeights` when
-    what came is something else; then nothing is left in place.
+    Parameters
+    ----------
+    name : str
+        One of `KNOWN`.
+    progress : callable or None
+        Called with (bytes done, bytes in all).
+
+    Returns
+    -------
+    Path
+        The file in the weights home.
+
+    Raises
+    ------
+    MissingWeights
+        When they cannot be had.
+    BadWeights
+        When what came is something else; then nothing is left in place.
     """
     if name not in KNOWN:
         raise BadSpec(f"There is nothing to pull under {name!r}; there are {', '.join(KNOWN)}. {ADVICE}")
@@ -217,32 +233,32 @@ def import_file(path: str | Path, name: str | None = None) -> Resolved:
     path = Path(path).expanduser()
     if not path.is_file():
         raise MissingWeights(f"There is no file {path}.")
-    found = digest(path, again=True)
-    known = next((n for n, k in KNOWN.items() if k.sha256 == found), None)
+    actual = digest(path, again=True)
+    known = next((n for n, k in KNOWN.items() if k.sha256 == actual), None)
     if known and name not in (None, known):
         raise BadWeights(f"{path} is {known!r}; it cannot be {name!r} too.")
     name = known or name
     if name is None:
-        raise BadSpec(f"{path} (SHA-256 {found}) is not {' or '.join(KNOWN)}; give it a name.")
+        raise BadSpec(f"{path} (SHA-256 {actual}) is not {' or '.join(KNOWN)}; give it a name.")
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", name):
         raise BadSpec(f"A name has the letters a-z 0-9 . _ - and does not begin with . _ -, got {name!r}.")
     if path.suffix.lower() not in SUFFIXES:
         raise BadWeights(f"Weights are {' or '.join(SUFFIXES)} files, got {path}.")
     entry = next((entry for entry in listing() if entry.name == name), None)
-    if entry and entry.sha256 != found:
+    if entry and entry.sha256 != actual:
         raise BadWeights(
-            f"{name!r} is taken by the file with SHA-256 {entry.sha256}; {path} has {found}. Choose another name."
+            f"{name!r} is taken by the file with SHA-256 {entry.sha256}; {path} has {actual}. Choose another name."
         )
     file = KNOWN[name].file if known else name + path.suffix.lower()
-    with _new_file(folder() / file) as copy, open(path, "rb") as original:
-        while block := original.read(BLOCK):
-            copy.write(block)
-    if digest(folder() / file, again=True) != found:
+    folder().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{file}.", suffix=".tmp", dir=folder()) as partial:
+        os.replace(shutil.copyfile(path, Path(partial) / file), folder() / file)
+    if digest(folder() / file, again=True) != actual:
         (folder() / file).unlink()
         raise BadWeights(f"{path} changed while it was copied; import it again.")
     if not known:
-        _record(name, Entry(name, file, _size(path), found))
-    return Resolved(folder() / file, found, name)
+        _record(name, Entry(name, file, _size(path), actual))
+    return Resolved(folder() / file, actual, name)
 
 
 def remove(name: str) -> None:
@@ -254,10 +270,9 @@ def remove(name: str) -> None:
 
 
 def keep_folded(name: str, content: bytes) -> None:
-    """Keep a file made from the weights `name` beside them; from now on `resolve` hands that one out."""
+    """Keep a file made from the weights `name` next to them; from now on `resolve` hands that one out."""
     entry = _entry(name)
-    with _new_file(folder() / f"{name}{FOLDED}") as file:
-        file.write(content)
+    replace_file(folder() / f"{name}{FOLDED}", content)
     _record(name, replace(entry, folded=hashlib.sha256(content).hexdigest()))
 
 
@@ -316,22 +331,7 @@ def _record(name: str, entry: Entry | None) -> None:
     records = {key: value for key, value in _records().items() if key != name} | ({name: entry} if entry else {})
     kept = ("file", "bytes", "sha256", "folded")
     fields = {name: {key: getattr(entry, key) for key in kept} for name, entry in records.items()}
-    with _new_file(folder() / "weights.json") as file:
-        file.write(json.dumps(fields, indent=1, sort_keys=True).encode())
-
-
-@contextlib.contextmanager
-def _new_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file that appears whole, or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    try:
-        with open(handle, "wb") as file:
-            yield file
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    replace_file(folder() / "weights.json", json.dumps(fields, indent=1, sort_keys=True))
 
 
 def _size(path: Path) -> int:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..errors import BadSource
-
-if TYPE_CHECKING:
-    from ..types import Source
+from ..types import Source
 
 __all__ = ["open_source"]
 
@@ -32,9 +30,31 @@ def open_source(where: Any) -> Source:
         Pillow images                           in their order                        position
         a Source                                as it says                            as it says
 
-    What exists under the given name wins over reading the name as a table with a filter or as a pattern.
+    Parameters
+    ----------
+    where : str, path, array, tensor, list or Source
+        Of the table. What exists under the given name wins over reading the name as a table with a filter or as a
+        pattern.
+
+    Returns
+    -------
+    Source
+        Nothing is decoded yet.
+
+    Raises
+    ------
+    MissingSource
+        When there is no such path.
+    BadSource
+        When it is nothing that pictures come from, or holds none.
+
+    Examples
+    --------
+    >>> source = open_source(np.zeros((3, 8, 8, 3), np.uint8))
+    >>> len(source), list(source.ids)
+    (3, ['0', '1', '2'])
     """
-    if all(hasattr(where, name) for name in ("name", "ids", "raw", "path")):
+    if isinstance(where, Source):
         return where
     if isinstance(where, (str, Path)):
         return _open_path(Path(where), str(where))

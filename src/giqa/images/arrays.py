@@ -28,10 +28,22 @@ def as_array(item: Any) -> Any:
 class ArraySource:
     """An array (n, h, w), (n, h, w, 1), (n, h, w, 3) or (n, h, w, 4), or a list of single pictures of any sizes.
 
-    uint8, uint16, or floats in [0, 1] (checked when a picture is decoded). Channels come last: an array that looks
-    like (n, channels, h, w), or like one picture, is refused with the remedy and never guessed at. Without `ids`,
-    pictures are called by their position, padded with zeros so that names sort as they lie.
+    Parameters
+    ----------
+    images : array, or list of arrays
+        uint8, uint16, or floats in [0, 1] (checked when a picture is decoded). Channels come last: an array that looks
+        like (n, channels, h, w), or like one picture, is refused with the remedy and never guessed at.
+    ids : sequence of str or None
+        None: pictures are called by their position, padded with zeros so that names sort in their order.
+    name : str
+        What the source is called in messages.
 
+    Raises
+    ------
+    BadSource
+
+    Examples
+    --------
     >>> ArraySource(np.zeros((12, 8, 8, 3), np.uint8)).ids[:2]
     ('00', '01')
     """
@@ -106,7 +118,7 @@ def _loaded(path: Path) -> tuple[np.ndarray, Any]:
         if isinstance(loaded, np.ndarray):
             return loaded, None
         with loaded:
-            # an object array beside the pictures is none of our business
+            # an object array next to the pictures is none of our business
             wanted = [name for name in loaded.files if name in ("images", "ids")]
             if "images" not in wanted:
                 wanted = loaded.files

@@ -15,13 +15,13 @@ from . import png
 
 UNREADABLE = "a profile that cannot be read"
 _MOST = 1 << 24  # bytes of a profile that are unpacked
-# chromaticities x, y of red, green, blue beside the white D65
+# chromaticities x, y of red, green, blue with the white D65
 _PRIMARIES = {
     "sRGB": (0.640, 0.330, 0.300, 0.600, 0.150, 0.060),
     "Display P3": (0.680, 0.320, 0.265, 0.690, 0.150, 0.060),
     "Adobe RGB": (0.640, 0.330, 0.210, 0.710, 0.150, 0.060),
     "Rec. 2020": (0.708, 0.292, 0.170, 0.797, 0.131, 0.046),
-    "ProPhoto RGB": (0.7347, 0.2653, 0.1596, 0.8404, 0.0366, 0.0001),  # beside D50
+    "ProPhoto RGB": (0.7347, 0.2653, 0.1596, 0.8404, 0.0366, 0.0001),  # with D50
 }
 _TO_D65 = np.array(  # Bradford; the colours of a profile are adapted to D50
     [[0.9555766, -0.0230393, 0.0631636], [-0.0282895, 1.0099416, 0.0210077], [0.0122982, -0.0204830, 1.3299098]]

@@ -8,7 +8,7 @@
     16-bit RGB   the high byte, as Pillow reads it; AVIF of 10 or 12 bits as 8
     float        grey TIFF or array, must lie in [0, 1]
     colour       CMYK, YCbCr and HSV converted by Pillow; colour profiles ignored (`giqa doctor` compares them)
-    beside       text, profiles and other extras of a PNG never looked at, so that their size and state do not matter
+    extras       text, profiles and other extras of a PNG never looked at, so that their size and state do not matter
     refused      32-bit and signed integers, LAB, damaged or truncated files, more than `MAX_PIXELS`
 
 A change to any of these lines raises `POLICY`.
@@ -66,11 +66,31 @@ def note_names(bits: int) -> tuple[str, ...]:
 
 
 def decode(raw: bytes | np.ndarray, max_pixels: int = MAX_PIXELS) -> Picture:
-    """One picture as uint8 RGB (h, w, 3), contiguous, with what was done to it; `BadImage` says why it cannot be.
+    """One picture as uint8 RGB (h, w, 3), contiguous, with what was done to it; the policy is the table of this module.
 
-    `raw`: an encoded file, or an array (h, w), (h, w, 1), (h, w, 3) or (h, w, 4) of uint8, uint16, or floats in
-    [0, 1]. Safe to call from several threads; no setting of Pillow is read or changed.
+    Parameters
+    ----------
+    raw : bytes or array
+        An encoded file, or an array (h, w), (h, w, 1), (h, w, 3) or (h, w, 4) of uint8, uint16, or floats in [0, 1].
+    max_pixels : int
+        A larger picture is refused; by default 89 million.
 
+    Returns
+    -------
+    Picture
+        `pixels` and `notes`, of `NOTES`.
+
+    Raises
+    ------
+    BadImage
+        Says why it cannot be decoded.
+
+    Notes
+    -----
+    Safe to call from several threads; no setting of Pillow is read or changed.
+
+    Examples
+    --------
     >>> decode(np.array([[0, 65535]], np.uint16)).pixels.tolist()
     [[[0, 0, 0], [255, 255, 255]]]
     """

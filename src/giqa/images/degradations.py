@@ -16,11 +16,25 @@ COARSE = (1.5, 2.0, 3.0, 4.0)  # how many times fewer pixels, each way
 
 
 def degraded(pixels: np.ndarray, kind: str, level: int, seed: int = 0) -> np.ndarray:
-    """The picture with damage of a kind and a level from 1 to 4, uint8 (h, w, 3); level 0 is the picture itself.
+    """The picture with damage of a kind and a level.
 
-    Kinds: "blur", "noise" and "jpeg", as RankIQA has them, and "coarse" (fewer pixels, enlarged again) in place of
-    its JPEG 2000.
+    Parameters
+    ----------
+    pixels : uint8 array (h, w, 3)
+    kind : str
+        "blur", "noise" and "jpeg", as RankIQA has them, or "coarse" (fewer pixels, enlarged again) in place of its
+        JPEG 2000.
+    level : int
+        1 to 4; 0 is the picture itself.
+    seed : int
+        Of the noise.
 
+    Returns
+    -------
+    uint8 array (h, w, 3)
+
+    Examples
+    --------
     >>> grey = np.full((16, 16, 3), 128, np.uint8)
     >>> degraded(grey, "noise", 1).shape, bool((degraded(grey, "blur", 4) == 128).all())
     ((16, 16, 3), True)

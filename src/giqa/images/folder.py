@@ -63,8 +63,10 @@ class FileSource:
             status = path.stat()
             if stat.S_ISREG(status.st_mode) and status.st_size <= MAX_BYTES:
                 return path.read_bytes()
-        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-            raise BadImage(f"cannot be read: {getattr(error, 'strerror', None) or error} ({path})") from None
+        except OSError as error:
+            raise BadImage(f"cannot be read: {error.strerror or error} ({path})") from None
+        except ValueError as error:  # a NUL in the name
+            raise BadImage(f"cannot be read: {error} ({path})") from None
         if stat.S_ISREG(status.st_mode):
             raise BadImage(f"too large: {status.st_size} bytes; the limit is {MAX_BYTES} ({path})")
         raise BadImage(f"not a file ({path})")  # a folder; or a pipe, which would be read for ever

@@ -19,7 +19,7 @@ from ..types import columns_of
 from .listing import is_picture
 
 COLUMNS = ("iteration", "iter", "global_step", "step", "kimg", "epoch")
-# words beside a number that make it an iteration, the finest count first
+# words next to a number that make it an iteration, the finest count first
 FAMILIES = {
     "step": ("step", "steps", "globalstep", "gs", "iter", "iters", "iteration", "iterations", "it", "its", "itr"),
     "kimg": ("kimg", "kimgs", "tick", "ticks"),
@@ -64,10 +64,25 @@ def iteration_column(columns: Iterable[str]) -> str | None:
 def iterations_of(source: Any, pattern: str | None = None) -> dict[str, float]:
     """The iteration of each id that has one.
 
-    `pattern`: where the number stands in a path, such as "step_{}" or "{}/samples" (`*` is anything within a name);
-    else, of a table, a column of `COLUMNS`, and of names: the number beside a word of `FAMILIES` in the name of a
-    folder, else of a file; else the only folders that are plain numbers. Errors: `BadSource` where that is not clear,
-    with what could be meant; `BadSpec` for a pattern that fits nothing and a cell that is no number.
+    Parameters
+    ----------
+    source : Source
+        Of a training run.
+    pattern : str or None
+        Where the number stands in a path, such as "step_{}" or "{}/samples" (`*` is anything within a name). None: of a
+        table, a column of `COLUMNS`; of names, the number next to a word of `FAMILIES` in the name of a folder, else of
+        a file; else the only folders that are plain numbers.
+
+    Returns
+    -------
+    dict of str to float
+
+    Raises
+    ------
+    BadSource
+        Where it is not clear, with what could be meant.
+    BadSpec
+        For a pattern that fits nothing, and a cell that is no number.
     """
     columns = columns_of(source)
     if pattern is not None:
@@ -107,11 +122,11 @@ def _by_column(source: Any, columns: Mapping[str, Sequence[str]], column: str) -
 class _Number(NamedTuple):
     """A number in one name of a path."""
 
-    word: str  # beside it, in lower case; "" for none
+    word: str  # next to it, in lower case; "" for none
     family: str | None  # of `FAMILIES`
     value: float
     text: str
-    beside: str  # the number with its word
+    words: str  # the number with its word
     pattern: str  # for `iterations_of`, without what follows the name
     whole: bool  # whether it is the whole name
 
@@ -146,7 +161,7 @@ def _marks(name: str) -> list[_Mark]:
             found.append(_Mark("folder", level, word, family, n.value, n.text, pattern, until, n.whole))
     for n in _numbers(stem):
         pattern = n.pattern + file[len(stem) :] if n.pattern.endswith("{}") and not n.word else n.pattern
-        until = "/".join([*folders, n.beside])
+        until = "/".join([*folders, n.words])
         found.append(_Mark("file", len(folders), n.word, n.family, n.value, n.text, pattern, until, False))
     return found
 
@@ -196,7 +211,7 @@ def _by_names(source: Any) -> dict[str, float]:
         for family in FAMILIES:
             found = _one_each(marks, lambda mark: mark.place == place and mark.family == family)  # noqa: B023
             if found is None:
-                raise _unclear(source, marks, f"there are several numbers beside words for a {family}")
+                raise _unclear(source, marks, f"there are several numbers next to words for a {family}")
             if len({mark.value for mark in found.values()}) > 1:
                 return _checked(source, marks, found, family)
     found = _one_each(marks, lambda mark: mark.whole and mark.word not in _CONTENT)
@@ -209,7 +224,7 @@ def _by_names(source: Any) -> dict[str, float]:
     alone = {m.until for ms in marks.values() for m in ms if m.place == "folder" and m.family}
     if len(alone) == 1:
         raise BadSource(f"{source.name} has pictures of 1 iterations ({alone.pop()}); at least two are needed.")
-    raise _unclear(source, marks, "no number stands beside a word such as step, iter, kimg, checkpoint or epoch")
+    raise _unclear(source, marks, "no number stands next to a word such as step, iter, kimg, checkpoint or epoch")
 
 
 def _one_each(marks: Mapping[str, list[_Mark]], wanted: Callable[[_Mark], bool]) -> dict[str, _Mark] | None:
@@ -250,7 +265,7 @@ def _checked(
     if left:
         warnings.warn(f"left out, since they name no iteration: {len(left)} (such as {left[0]!r})", stacklevel=1)
     if others:
-        warnings.warn(f"iterations are those beside {family}, not {' or '.join(others)}", stacklevel=1)
+        warnings.warn(f"iterations are those next to {family}, not {' or '.join(others)}", stacklevel=1)
     if not family:
         some = ", ".join(sorted({mark.until for mark in found.values()})[:3])
         warnings.warn(f"iterations are the folders that are numbers ({some}, ...)", stacklevel=1)

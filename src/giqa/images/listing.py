@@ -18,10 +18,10 @@ UNREAD = RAW | {".heic", ".heif", ".jp2", ".j2k", ".jxl", ".svg", ".psd", ".exr"
 UNREAD |= {".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".tga", ".ico", ".eps", ".sgi"}
 UNREAD |= {".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg"}
 UNREAD |= {".zip", ".tar", ".tgz", ".7z", ".rar"}
-# captions and tables beside pictures, by the million: not even opened
+# captions and tables next to pictures, by the million: not even opened
 SIDECARS = {".txt", ".json", ".jsonl", ".csv", ".tsv", ".parquet", ".xml", ".yaml", ".yml", ".md", ".html", ".log"}
 UNFINISHED = ("~", ".bak", ".old", ".orig", ".tmp", ".temp", ".part", ".partial", ".crdownload", ".download")
-# Folders of thumbnails, deleted files and earlier states that systems, disk servers and tools lay beside pictures.
+# Folders of thumbnails, deleted files and earlier states that systems, disk servers and tools lay next to pictures.
 # Beside these, every name that begins with a dot.
 LITTER = {
     "__macosx", "@eadir", "@tmp", "@recycle", "@recently-snapshot", "#recycle", "#snapshot", "$recycle.bin", "recycler",

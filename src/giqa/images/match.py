@@ -18,7 +18,7 @@ it should hide (10 below: .90 to 1.00), so where there are two histories, both f
 to 7/8, and steps of quality 75 or coarser cover what is left.
 
 How much coding has to follow a shrinking, as the median z (`statistics`, `gmm`; 180 cats of 200 px in JPEG as reals,
-118 others in PNG; -.2 is right), beside what it costs: the area under the curve of LFW against DCGAN faces of 64 px.
+118 others in PNG; -.2 is right), next to what it costs: the area under the curve of LFW against DCGAN faces of 64 px.
 
     coding after it    shrunk to 1/2 (JPEG 50, 75, 90)   to 1/3               to 1/4               DCGAN faces found
     none               -4.7 -3.1 -1.3                    -3.2 -2.2 -1.1       -1.9 -1.1 -.6        1.00
@@ -58,10 +58,22 @@ SAMPLING = {"jpeg": "4:2:0", "jpeg444": "4:4:4"}
 class Match:
     """What is done to decoded pixels before any feature: first shrunk, then coded.
 
-    `size`: a shorter side longer than this is brought to it, antialiased (bicubic); a picture that is smaller stays as
-    it is, since upscaling would add a blur of its own. `coding`: None, 'jpeg' (chroma halved, 4:2:0) or 'jpeg444'
-    (whole chroma), at `quality` 1..95.
+    Parameters
+    ----------
+    size : int or None
+        A shorter side longer than this is brought to it, antialiased (bicubic); a picture that is smaller stays as it
+        is, since upscaling would add a blur of its own. None: sizes stay.
+    coding : "jpeg", "jpeg444" or None
+        Chroma halved (4:2:0), or whole (4:4:4). None: no coding.
+    quality : int or None
+        1 to 95, where there is a coding.
 
+    Raises
+    ------
+    BadSpec
+
+    Examples
+    --------
     >>> Match(size=64, coding="jpeg", quality=75)(np.zeros((128, 96, 3), np.uint8)).shape
     (85, 64, 3)
     """
@@ -142,10 +154,19 @@ def choose_match(a: Profile, b: Profile) -> Match:
     """The least that makes the files of two sets alike; `Match()`, which does nothing, when they are alike already.
 
     Size: none when the sets agree, else the smaller of the two sets' tenth percentiles of the shorter side (in sets of
-    one size: the smaller one), so that nine in ten pictures of both really end with it; at the median, half of a
-    ragged set would stay smaller. Coding: none when neither set is lossy, or both are in the same way and of one size;
-    else JPEG by the rules above, at the lowest quality (tenth percentile) that files or pixels show, 75 if unknown, or
-    finer where the shrinking has done most of it.
+    one size: the smaller one), so that nine in ten pictures of both really end with it; at the median, half of a ragged
+    set would stay smaller. Coding: none when neither set is lossy, or both are in the same way and of one size; else
+    JPEG by the rules of this module, at the lowest quality (tenth percentile) that files or pixels show, 75 if unknown,
+    or finer where the shrinking has done most of it.
+
+    Parameters
+    ----------
+    a, b : Profile
+        Of either set.
+
+    Returns
+    -------
+    Match
     """
     found = differences(a, b)
     shorter = [side.values(lambda look: look.shorter) for side in (a, b) if side.looks]

@@ -156,10 +156,9 @@ def _file(raw: bytes | np.ndarray) -> tuple[str, int | None, bool, str | None, s
         colour = colour_space(kind, raw, file.info, _exif(file) if kind == "JPEG" else {})
         if kind == "WebP" and b"VP8L" in raw[:4096]:
             return "WEBP lossless", None, False, None, colour
-        tables = getattr(file, "quantization", None)
-        if kind != "JPEG" or not tables:
+        if kind != "JPEG" or not file.quantization:
             return kind.upper(), None, False, None, colour
-        quality, standard = traces.jpeg_quality(tables[min(tables)])
+        quality, standard = traces.jpeg_quality(file.quantization[min(file.quantization)])
         return kind, quality, standard, SAMPLINGS.get(JpegImagePlugin.get_sampling(file)), colour
 
 

@@ -13,14 +13,29 @@ from .table import split_spec
 
 
 def name_and_place(text: str, barred: str = "[]/\\", there: Callable[[str], bool] | None = None) -> tuple[str, str]:
-    """`NAME=WHERE` as name and place; without a name where the text is none, or is itself something that exists.
-
-    >>> name_and_place("A=fakes/"), name_and_place("runs/cfg=7.5/")
-    (('A', 'fakes/'), ('', 'runs/cfg=7.5/'))
+    """`NAME=WHERE` as name and path; without a name where the text has none, or is itself something that exists.
 
     What exists wins: a folder cfg=7.5,steps=50 is no set called cfg. Of several = the first counts after which
-    something exists, else the first. A name has none of the `barred` letters. `there`: whether a place exists, by
-    default a path, a table with a filter, or a pattern that matches. ~ is the home folder.
+    something exists, else the first.
+
+    Parameters
+    ----------
+    text : str
+        As given on the command line; ~ is the home folder.
+    barred : str
+        Letters that no name has.
+    there : callable or None
+        Whether a path exists; None: `exists`.
+
+    Returns
+    -------
+    tuple of two str
+        The name, or "", and the path.
+
+    Examples
+    --------
+    >>> name_and_place("A=fakes/"), name_and_place("runs/cfg=7.5/")
+    (('A', 'fakes/'), ('', 'runs/cfg=7.5/'))
     """
     there = there or exists
     if there(text):

@@ -52,13 +52,18 @@ class Sharpness:
         table = np.array(list(measured), np.float64).reshape(-1, 3)
         return cls(table[:, 0], table[:, 1], np.log(np.maximum(table[:, 2], 1e-9)))
 
+    def known(self, name: str) -> np.ndarray:
+        """The finite values of a column."""
+        values = getattr(self, name)
+        return values[np.isfinite(values)]
+
     def record(self) -> dict[str, Any] | None:
         """What a fitted model keeps of its reals: how many, their median shorter side, 1 and 99 % of the others."""
         if len(self.shorter) < FEWEST[0]:
             return None
         kept: dict[str, Any] = {"pictures": len(self.shorter), "shorter": float(np.median(self.shorter))}
         for name in ("sharpness", "detail"):
-            known = getattr(self, name)[np.isfinite(getattr(self, name))]
+            known = self.known(name)
             if len(known) >= FEWEST[0]:
                 kept[name] = [round(float(q), 4) for q in np.quantile(known, (0.01, 0.5, 0.99))]
         return kept
@@ -70,13 +75,26 @@ def look_at_sharpness(
     n: int = LOOKED_AT,
     workers: int | None = None,
 ) -> Sharpness:
-    """`Sharpness` of up to n pictures of a source, after `match`; those that cannot be read are left out.
+    """`Sharpness` of some pictures of a source; those that cannot be read are left out.
 
-    Which ones, `Pictures.sample` says.
+    Parameters
+    ----------
+    source : Source
+        `Pictures.sample` decides which ones.
+    match : callable or None
+        What is done to pixels before.
+    n : int
+        How many at most.
+    workers : int or None
+        Threads; None: as many as Python chooses.
+
+    Returns
+    -------
+    Sharpness
     """
     pictures = as_pictures(source)
 
-    def one(index: int) -> tuple[float, float, float] | None:
+    def measure(index: int) -> tuple[float, float, float] | None:
         try:
             pixels = pictures.ahead(index)[1].pixels
         except BadImage:
@@ -85,24 +103,35 @@ def look_at_sharpness(
         return min(pixels.shape[:2]), sharpness(pixels), detail(pixels)
 
     with ThreadPoolExecutor(workers) as pool:
-        measured = list(pool.map(one, pictures.sample(n)))
+        measured = list(pool.map(measure, pictures.sample(n)))
     return Sharpness.of(found for found in measured if found is not None)
 
 
-def driven(reals: Mapping[str, Any] | None, found: Sharpness) -> str:
-    """Why z follows size or sharpness rather than quality, or nothing; `reals`: what `Sharpness.record` kept.
+def driven(reals: Mapping[str, Any] | None, fakes: Sharpness) -> str:
+    """Why z follows size or sharpness rather than quality, or nothing.
 
     It does where the median shorter sides differ by more than a factor of 1.5, or where more than 40 % of the pictures
     are sharper, or more than 40 % softer, than the reals' 99 % and 1 %, in `sharpness` or in the share of fine detail.
+
+    Parameters
+    ----------
+    reals : mapping or None
+        What `Sharpness.record` kept of the reals.
+    fakes : Sharpness
+        Of the pictures that are scored.
+
+    Returns
+    -------
+    str
     """
-    if not reals or len(found.shorter) < FEWEST[1]:
+    if not reals or len(fakes.shorter) < FEWEST[1]:
         return ""
-    a, b = reals["shorter"], float(np.median(found.shorter))
+    a, b = reals["shorter"], float(np.median(fakes.shorter))
     why = (
         f"the reals' shorter side is {a:.0f} px, that of these pictures {b:.0f} px" if max(a / b, b / a) > SIZES else ""
     )
     for name in () if why else ("sharpness", "detail"):
-        values = getattr(found, name)[np.isfinite(getattr(found, name))]
+        values = fakes.known(name)
         if name not in reals or not len(values):
             continue
         low, _, high = reals[name]

@@ -61,7 +61,7 @@ class TableSource(FileSource):
 
 
 def _image_column(spec: str, table: Table, folder: Path) -> str:
-    """The column that names the pictures; a refusal that says which there are where none can be told."""
+    """The column that names the pictures; a refusal that says which there are where it is not clear."""
     named = picture_column(table, *IMAGE)
     if named is None:
         holding = [name for name, cells in table.columns.items() if all(looks_like_picture(cell) for cell in cells)]

@@ -27,9 +27,25 @@ def write_toy(
 ) -> tuple[Path, Path]:
     """Landscapes in `folder/reals`, others with damage in `folder/fakes`, as PNG; and `folder/labels.csv`.
 
-    A sixth of the fakes is undamaged (`none`, strength 0); the others share `DAMAGES`, with strengths spread over
-    0.05 .. 1, which their names tell: `fake_012_checkerboard_0.40.png`. Columns of the table: image (relative to
-    `folder`), kind (real or generated), damage, strength. The same seed writes the same pixels.
+    A sixth of the fakes is undamaged (`none`, strength 0); the others share `DAMAGES`, with strengths evenly spread
+    over 0.05 .. 1, which their names give: `fake_012_checkerboard_0.40.png`. Columns of the table: image (relative to
+    `folder`), kind (real or generated), damage, strength.
+
+    Parameters
+    ----------
+    folder : path
+        Where they are written.
+    n_real, n_fake : int
+        How many.
+    size : int
+        Pixels of a side.
+    seed : int
+        The same seed writes the same pixels.
+
+    Returns
+    -------
+    tuple of two paths
+        The folders of the reals and of the fakes.
     """
     from PIL import Image
 

@@ -56,12 +56,26 @@ def jpeg_quality(table: Sequence[int]) -> tuple[int, bool]:
 
 
 def jpeg_past(pixels: np.ndarray, blocks: int = 400) -> int | None:
-    """The JPEG quality in which these pixels (h, w, 3) were once coded, or None when nothing shows it.
+    """The JPEG quality in which these pixels were once coded, or None when nothing shows it.
 
     A JPEG's DCT coefficients are multiples of its steps, up to the rounding of pixels. For each quality q with steps T
     the log-likelihood of that comb against a smooth density is summed over the coefficients c that it does not call 0:
-    sum log((1-e) T N(c - T round(c/T); 0, s) + e), s = .4, e = .05. Needs the grid to start at the upper left corner,
-    pixels that were not resized since, blocks without black or white, standard tables, and a quality of 92 or less.
+    sum log((1-e) T N(c - T round(c/T); 0, s) + e), s = .4, e = .05.
+
+    Parameters
+    ----------
+    pixels : uint8 array (h, w, 3)
+    blocks : int
+        How many blocks of 8 pixels are looked at.
+
+    Returns
+    -------
+    int or None
+
+    Notes
+    -----
+    Needs the grid to start at the upper left corner, pixels that were not resized since, blocks without black or white,
+    standard tables, and a quality of 92 or less.
     """
     height, width = (side // 8 for side in pixels.shape[:2])
     tiles = pixels[: height * 8, : width * 8].reshape(height, 8, width, 8, 3).swapaxes(1, 2).reshape(-1, 8, 8, 3)

@@ -17,6 +17,7 @@ import numpy as np
 from .. import __version__
 from ..errors import BadModel, MissingSource
 from ..files import is_whole, replace_file, seal
+from ..types import has_parts
 
 FORMAT = 3
 READ = (2, 3)
@@ -45,15 +46,15 @@ def head_of(path: str | Path) -> dict[str, str]:
         raise BadModel(f"{path} is not a giqa model, or is cut short ({type(error).__name__}).") from None
 
 
-def write_model(path: Path, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Path:
-    """Write one file, whole or not at all."""
+def write_model(
+    path: str | Path, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], key: str = "giqa"
+) -> Path:
+    """Write one safetensors file atomically, with the header as JSON under a key of its head, and one checksum."""
     from safetensors.numpy import save
 
     arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     sealed = seal(json.loads(json.dumps({"format": FORMAT, **header})), arrays)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, save(arrays, metadata={"giqa": json.dumps(sealed)}))
-    return path
+    return replace_file(path, save(arrays, metadata={key: json.dumps(sealed)}))
 
 
 def read_model(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -72,7 +73,34 @@ def read_model(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]
 
 
 def read_header(path: str | Path) -> dict[str, Any]:
-    """What a `.giqa` file says of itself, without loading its arrays."""
+    """What a `.giqa` file says of itself, without loading its arrays.
+
+    Parameters
+    ----------
+    path : path
+        A file that `Model.save` or `giqa fit` wrote.
+
+    Returns
+    -------
+    dict
+        `format`, `scorer`, `extractor`, `match`, `layers`, `made_by`, `digest` and `sha256` among others.
+
+    Raises
+    ------
+    MissingSource
+        When there is no such file.
+    BadModel
+        When it is not a giqa model, or has a format that this giqa does not read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from giqa.model.fit import fit
+    >>> model = fit(np.random.default_rng(0).normal(size=(40, 3)).astype("f4"), scorer="knn(k=1)")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     read_header(model.save(f"{folder}/reals.giqa"))["scorer"]
+    "knn(k=1, preset='recommended')"
+    """
     from safetensors import SafetensorError, safe_open
 
     path = Path(path)
@@ -96,7 +124,7 @@ def learned_of(scorer: Any) -> dict[str, np.ndarray]:
     """What `fit` learned, by scikit-learn's convention; what is not one array of numbers is an array of objects."""
     learned = {}
     for name, value in vars(scorer).items():
-        if name == "parts_" and hasattr(scorer, "blank_parts"):  # a scorer made of scorers
+        if name == "parts_" and has_parts(scorer):
             for i, part in enumerate(value):
                 learned |= {f"parts_.{i}.{inner}": array for inner, array in learned_of(part).items()}
         elif name.endswith("_") and not name.startswith("_"):

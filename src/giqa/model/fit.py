@@ -17,7 +17,8 @@ from ..images import open_source
 from ..images.pictures import as_pictures
 from ..images.sharpness import look_at_sharpness
 from ..scorers.products import check_products
-from ..types import Features, Progress, columns_of
+from ..scorers.scale import Scale
+from ..types import Features, Progress, chosen_of, columns_of, default_extractor_of, layers_used
 from .folds import fit_in_order
 from .model import Model
 from .reals import describe_groups, describe_strays, describe_twins, parse_leave_out, record_groups, subgroups
@@ -95,53 +96,56 @@ def fit(
     """
     seed, leave_out = int(seed), parse_leave_out(leave_out)
     scorer = make_scorer(scorer, preset, seed)
-    given = as_features(real)
+    given, progress = as_features(real), progress or (lambda what, done, total: None)
     if given is None:
-        extractor = make_extractor(extractor or getattr(scorer, "default_extractor", None), preset)
-        found = _read(real, Reader(extractor, match, store=store, workers=workers, progress=progress), flip, group)
+        extractor = make_extractor(extractor or default_extractor_of(scorer), preset)
+        known = _read(real, Reader(extractor, match, store=store, workers=workers, progress=progress), flip, group)
     elif extractor or match or flip or group:
         raise BadSpec("extractor, match, flip and group are for pictures; they cannot be asked of features.")
     else:
-        found = _Reals(given, dict(given.made_by))
-    if progress:
-        progress("fit", 0, len(found.features))
-    fitted, twins, strays = fit_in_order(scorer, found.features, found.mirrored, seed, leave_out)
-    if progress:
-        progress("fit", len(fitted.features), len(fitted.features))
+        known = _Reals(given, dict(given.made_by))
+    progress("fit", 0, len(known.features))
+    fitted, twins, strays = fit_in_order(scorer, known.features, known.mirrored, seed, leave_out)
+    progress("fit", len(fitted.features), len(fitted.features))
     _warn(describe_twins(twins))
     _warn(describe_strays(strays, fitted.content is not None))
     features, reals = fitted.features, fitted.reals
     order = {"twins": twins.record(), "strays": strays.record()}
-    if found.labels:
+    if known.labels:
         z = fitted.scale.z(fitted.scale.held_out)
-        groups = subgroups(z, [found.labels[name] for name in features.ids])
+        groups = subgroups(z, [known.labels[name] for name in features.ids])
         order["groups"] = record_groups(groups, group)
         _warn(describe_groups(groups, group))
     made_by = {
         "giqa": __version__,
-        "extractor": found.extractor,
-        "features": found.identity,
+        "extractor": known.extractor,
+        "features": known.identity,
         "scorer": registry.canonical("scorer", scorer),
-        "chosen": fitted.scorer.chosen() if hasattr(fitted.scorer, "chosen") else {},
-        "match": found.match,
+        "chosen": chosen_of(fitted.scorer),
+        "match": known.match,
         "flip": flip,
         "seed": seed,
         "reals": len(features),
-        "reals_failed": found.failed,
+        "reals_failed": known.failed,
         "reals_digest": _digest(features),
         "products": check_products().record(),
-        "reals_look": found.look,
+        "reals_look": known.look,
         **order,
+        **layers_used(fitted.scorer, reals.layers),
     }
-    if hasattr(fitted.scorer, "layer_names"):
-        made_by["layers"] = fitted.scorer.layer_names(reals.layers)
-    if not np.isfinite(fitted.scale.spread):
-        _warn(
-            "More than half of the held-out reals have one and the same score, so z cannot be computed: the density "
-            "underflows, or the reals are duplicates. percentile still can; or use preset='recommended'."
-        )
-    how = found.extractor, found.identity, found.match, made_by
+    _warn(describe_scale(fitted.scale))
+    how = known.extractor, known.identity, known.match, made_by
     return Model(fitted.scorer, fitted.scale, reals, reals.matrix(), *how, content=fitted.content)
+
+
+def describe_scale(scale: Scale) -> str:
+    """A sentence where z cannot be computed, or nothing."""
+    if np.isfinite(scale.spread):
+        return ""
+    return (
+        "More than half of the held-out reals have one and the same score, so z cannot be computed: the density "
+        "underflows, or the reals are duplicates. percentile still can; or use preset='recommended'."
+    )
 
 
 @dataclass(frozen=True)

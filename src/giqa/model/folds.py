@@ -1,4 +1,4 @@
-"""A scorer and its scale, fitted on reals of which each fold is held out in turn; reals left out on request."""
+"""A scorer and its scale, fitted on reals, each fold of them held out in turn; reals left out on request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from ..features.reader import joined
 from ..scorers.scale import Scale, assign_folds, twins
 from ..scorers.scorer import Folded
-from ..types import Features
+from ..types import Features, holds_out
 from .out_of_domain import Content, content_columns
 from .reals import Found, absurd, found, spare_twins
 
@@ -66,10 +66,7 @@ def fit_held_out(scorer: Any, features: Features, mirrored: Features | None, gro
         named = Features(tuple(f"{i}#flip" for i in mirrored.ids), mirrored.layers, mirrored.info)
         reals, groups = joined([features, named], features.made_by), np.r_[groups, groups]
     folds = assign_folds(groups, seed)
-    if hasattr(scorer, "score_with_deviation"):
-        scorer = scorer.fit(reals, folds=folds)
-    else:
-        scorer = Folded(scorer).fit(reals.matrix(), folds=folds)
+    scorer = scorer.fit(reals, folds=folds) if holds_out(scorer) else Folded(scorer).fit(reals.matrix(), folds=folds)
     content = None
     if content_columns(reals) is not None:
         content = Content(seed).fit(reals, folds=folds)

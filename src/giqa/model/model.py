@@ -16,7 +16,7 @@ from .. import registry
 from ..errors import BadModel, BadShape, GiqaError, MissingWeights
 from ..features.reader import Reader
 from ..scorers.knn import KNN
-from ..scorers.scale import Copies, Scale
+from ..scorers.scale import Copies, Folded, Scale
 from ..types import INFO, Extractor, Features, Progress
 from .file import learned_of, read_model, restore, write_model
 from .out_of_domain import Content
@@ -26,11 +26,36 @@ from .table import Scores
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A reference scorer, its scale of held-out reals, and how features must be made for it.
+    """A reference scorer, its scale of held-out reals, and how features must be made for it; `giqa.fit` makes one.
 
-    `extractor` is the spec string (None when fitted on arrays), `identity` everything that decided the features;
-    `scorer` is fitted; `reals` holds ids and, when known, `info`; `matrix` their features, for nearest neighbours;
-    `content` tells what is out of domain, None where no layer sees content.
+    Parameters
+    ----------
+    scorer : ReferenceScorer
+        Fitted on the reals.
+    scale : Scale
+        The scores of the held-out reals: what z and percentile are measured with.
+    reals : Features
+        Ids of the reals, their layers and, when known, `info`.
+    matrix : float32 array (n, d)
+        Their features, all layers side by side, for nearest neighbours.
+    extractor : str or None
+        Spec string of the extractor; None when fitted on arrays.
+    identity : mapping
+        Everything that decided the features.
+    match : str or None
+        What is done to pixels before any feature, as a spec string.
+    made_by : mapping
+        How the model was made.
+    thumbnails : mapping of int to bytes, or None
+        Small copies of the reals by row; only when asked for.
+    content : Content or None
+        Decides what is out of domain; None where no layer sees content.
+
+    Examples
+    --------
+    >>> from giqa.model.fit import fit
+    >>> fit(np.random.default_rng(0).normal(size=(200, 4)).astype("f4"), scorer="knn(k=1)")
+    <giqa.Model knn(k=1, preset='recommended'), 200 reals>
     """
 
     scorer: Any
@@ -79,7 +104,23 @@ class Model:
         return ModelJudge(self)
 
     def columns(self, features: Features) -> dict[str, np.ndarray | list[str]]:
-        """Columns of `Scores` for pictures that have features, each (n,); none depends on the others."""
+        """Columns of `Scores` for pictures that have features; none depends on the other pictures in the batch.
+
+        Parameters
+        ----------
+        features : Features
+            Of n pictures, made like those of the reals.
+
+        Returns
+        -------
+        dict of str to float64 array (n,) or list of n texts
+            score, z, percentile, z_low, z_high, duplicate_of and out_of_domain.
+
+        Raises
+        ------
+        BadShape
+            When layers, widths or the way in which the features were made are others than those of the reals.
+        """
         self._check_layers(features)
         matrix = self._matrix(features)
         score, deviation = self.scorer.score_with_deviation(matrix)
@@ -100,7 +141,21 @@ class Model:
         }
 
     def neighbours(self, features: Features, k: int = 5) -> tuple[np.ndarray, np.ndarray]:
-        """Rows of the k nearest reals in standardised features, and their distances, both (n, k)."""
+        """The reals that are nearest to each picture, in standardised features.
+
+        Parameters
+        ----------
+        features : Features
+            Of n pictures.
+        k : int
+            How many for each.
+
+        Returns
+        -------
+        rows : int array (n, k)
+            Of the reals, the nearest first.
+        distances : float array (n, k)
+        """
         return self._nearest.neighbours(self._matrix(features), k)
 
     @cached_property
@@ -145,9 +200,26 @@ class Model:
         return {**self.identity, "match": self.match, "flip": False}
 
     def save(self, path: str | Path) -> Path:
-        """Write one `.giqa` file (safetensors with a JSON header), whole or not at all."""
+        """Write one `.giqa` file (safetensors with a JSON header under one checksum), atomically.
+
+        Parameters
+        ----------
+        path : path
+            Its folder is made where it is not there.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        BadModel
+            When the scorer learned something that is no array of numbers, or has no registered name.
+        """
         learned = learned_of(self.scorer)
-        kind = type(getattr(self.scorer, "scorer", self.scorer)).__name__  # behind `Folded` stands the user's own
+        own = self.scorer.scorer if isinstance(self.scorer, Folded) else self.scorer
+        kind = type(own).__name__
         for name, value in learned.items():
             if value.dtype.kind not in "fiub":
                 raise BadModel(
@@ -180,7 +252,7 @@ class Model:
             "made_by": dict(self.made_by),
             "digest": self.digest,
         }
-        return write_model(Path(path), header, arrays)
+        return write_model(path, header, arrays)
 
     @property
     def digest(self) -> str:

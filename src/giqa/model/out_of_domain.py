@@ -11,21 +11,32 @@ from ..scorers.products import as_matrix
 from ..scorers.scale import Scale
 from ..types import Features
 
-FAR = 2.5  # spreads below the median of the held-out reals
+FAR = 2.5  # robust standard deviations below the median of the held-out reals
 MOST = 0.02  # of the held-out reals may be as far off
-STRAY = 4.0  # spreads: a real that is to be called foreign, where no share of reals holds the rule back
+STRAY = 4.0  # likewise: a real that is to be called foreign, where no share of reals holds the rule back
 
 
 class Content:
     """One Gaussian on the deepest layer that sees content: which pictures lie far outside all that the reals show.
 
     The Gaussian is of the signed square roots, sign(x) sqrt(|x|), as channels of deep layers have heavy tails. A
-    picture is out of domain when its score is more than 2.5 spreads below the median of the held-out reals, and at most
-    2 % of these (none, with fewer than 99) are as low. By the second, a fresh real is flagged with a probability of
-    about .02 at most, or 1 / (n + 1) with fewer than 49 reals, whatever the distribution; by the first, reals that are
-    all alike do not make every other picture foreign. Chosen by `benchmarks/content.py`, measured in
-    `docs/accuracy.md`.
+    picture is out of domain when its score is more than 2.5 robust standard deviations below the median of the held-out
+    reals, and at most 2 % of these (none, with fewer than 99) are as low. By the second, a fresh real is flagged with a
+    probability of about .02 at most, or 1 / (n + 1) with fewer than 49 reals, whatever the distribution; by the first,
+    reals that are all alike do not make every other picture foreign.
 
+    Parameters
+    ----------
+    seed : int
+        Of the Gaussian's random start.
+
+    Notes
+    -----
+    The layer is the last one that `levels` names "high", its mean over places where it has both mean and deviation.
+    Chosen by `benchmarks/content.py`, measured in `docs/accuracy.md`.
+
+    Examples
+    --------
     >>> rng = np.random.default_rng(0)
     >>> reals = rng.normal(size=(100, 3)).astype(np.float32)
     >>> levels = {"levels": {"high": ["deep"]}}
@@ -33,8 +44,6 @@ class Content:
     >>> content = Content().fit(features, folds=np.arange(100) % 5)
     >>> content.outside(np.array([[0., 0., 0.], [20., 0., 0.]])).tolist()
     [False, True]
-
-    The layer is the last that `levels` names "high", its mean over places where it has both mean and deviation.
     """
 
     def __init__(self, seed: int = 0):
@@ -66,7 +75,7 @@ class Content:
         return np.sign(picked) * np.sqrt(np.abs(picked))
 
     def strays(self) -> np.ndarray:
-        """Which reals are themselves foreign: more than 4 spreads below the median when held out, bool (n,)."""
+        """Which reals are foreign themselves: more than 4 sd below the median when held out, bool (n,)."""
         return Scale(self.held_out_).z(self.held_out_) < -STRAY
 
 

@@ -13,7 +13,7 @@ from ..stats import mann_whitney
 
 CHOICES = ("twins", "strays")
 NAMED = 50  # ids kept on record
-ABSURD = 8.0  # spreads: of 1,850 photographs scored by three scorers, 0 to 3 in a thousand lie lower
+ABSURD = 8.0  # robust standard deviations: of 1,850 photographs scored by three scorers, 0 to 3 in a thousand lie lower
 SMALLEST_GROUP = 10  # reals, and as many others
 EFFECT = 0.65  # chance that one of the others scores higher; .5 = no difference
 LEVEL = 0.01  # of the rank tests, divided by the number of groups
@@ -60,7 +60,7 @@ def spare_twins(groups: np.ndarray) -> np.ndarray:
 
 
 def absurd(z: np.ndarray) -> np.ndarray:
-    """Which held-out reals score absurdly low, more than 8 spreads below their median, bool (n,)."""
+    """Which held-out reals score absurdly low, more than 8 robust standard deviations below their median, bool (n,)."""
     with np.errstate(invalid="ignore"):
         return z < -ABSURD
 
@@ -83,7 +83,7 @@ def describe_strays(strays: Found, content: bool) -> str:
     few = strays.count == 1
     why = f"{'shows' if few else 'show'} something that the others do not"
     if not content:
-        why = f"{'scores' if few else 'score'} absurdly low when held out, more than {ABSURD:g} spreads"
+        why = f"{'scores' if few else 'score'} absurdly low when held out, more than {ABSURD:g} sd below the median"
     return (
         f"{strays.count} {'real' if few else 'reals'} {why}: {_some(strays.ids)}. Look at them; if they do not belong, "
         "leave_out='strays' (--leave-out strays) fits again without them"
@@ -96,9 +96,18 @@ def _some(ids: Sequence[str], most: int = 3) -> str:
 
 @dataclass(frozen=True)
 class Subgroup:
-    """How the held-out reals of one group score: n of them, their median z, and the chance that another real is better.
+    """How the held-out reals of one group score.
 
-    `low`: systematically lower than the others, by the rule of `subgroups`.
+    Parameters
+    ----------
+    name : str
+    n : int
+        How many there are.
+    median_z : float
+    others_better : float
+        The chance that a real of another group scores higher, ties half.
+    low : bool
+        Whether the group scores systematically lower than the others, by the rule of `subgroups`.
     """
 
     name: str
@@ -118,8 +127,24 @@ def subgroups(z: np.ndarray, labels: Sequence[str]) -> list[Subgroup]:
     3. a one-sided rank test (Mann-Whitney, normal approximation with ties and continuity correction) has
        p <= .01 / the number of groups tested.
 
-    z (n,) are those of held-out reals; an empty label is no group, but among the others. Rare is not
-    fake: such pictures score low for being few, not for being bad.
+    Rare is not fake: such pictures score low for being few, not for being bad.
+
+    Parameters
+    ----------
+    z : float array (n,)
+        Of held-out reals.
+    labels : sequence of n str
+        The group of each; an empty label is no group, but among the others.
+
+    Returns
+    -------
+    list of Subgroup
+
+    Examples
+    --------
+    >>> groups = subgroups(np.r_[np.zeros(12) - 3, np.arange(40.0)], ["cats"] * 12 + ["dogs"] * 40)
+    >>> [(group.name, group.n, group.low) for group in groups]
+    [('cats', 12, True), ('dogs', 40, False)]
     """
     known = np.isfinite(z)
     z, labels = z[known], np.asarray(labels, dtype=object)[known]

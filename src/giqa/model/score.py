@@ -40,11 +40,10 @@ def score_by(
     judges: Sequence[Judge],
     fakes: Any,
     *,
-    store: bool = True,
-    workers: int | None = None,
     progress: Progress | None = None,
     watch: Watch | None = None,
     each: Callable[[Step], None] | None = None,
+    **reading: Any,
 ) -> Scores:
     """A table of scores by the first judge, and the columns that the others add to it.
 
@@ -55,19 +54,31 @@ def score_by(
     judges : sequence of Judge
         The first gives score, z and the rest, the others what they add (`p_real`).
     fakes : path, array, source, or features where all judges take them
-    store, workers, progress
-        See `giqa.features.Reader`.
+        What is scored.
+    progress : callable or None
+        Called with ("score", pictures done, pictures in all).
     watch : callable or None
-        Is given (id, `Picture`) of every picture that could be decoded, in the threads that read.
+        Called with (id, `Picture`) of every picture that could be decoded, in the threads that read.
     each : callable or None
-        Is given every `Step` as it passes.
+        Called with every `Step` as it passes.
+    **reading
+        `store` and `workers` of `giqa.features.Reader`.
+
+    Returns
+    -------
+    Scores
+        A row for each picture, in the order of the source.
+
+    Raises
+    ------
+    BadSpec
+        When features are given and a judge looks at pictures.
     """
     columns: dict[str, list] = {name: [] for name in ("id", *COLUMNS, *TEXTS)}
     filled: set[str] = set()
-    how = {"store": store, "workers": workers, "watch": watch}
     given = as_features(fakes)
     if given is None:
-        ids, steps = (source := open_source(fakes)).ids, _of_pictures(source, judges, **how)
+        ids, steps = (source := open_source(fakes)).ids, _of_pictures(source, judges, watch, **reading)
     else:
         if not all(judge.takes_features for judge in judges):
             raise BadSpec("p_real is computed from pictures; it cannot be computed from features.")
@@ -87,13 +98,13 @@ def score_by(
     return Scores(**columns, **numbers, made_by=made_by)
 
 
-def _of_pictures(source: Any, judges: Sequence[Judge], watch: Watch | None, **how: Any) -> Iterator[Step]:
+def _of_pictures(source: Any, judges: Sequence[Judge], watch: Watch | None, **reading: Any) -> Iterator[Step]:
     ids, done = list(source.ids), 0
-    readers = [replace(judge.reader(), **how) for judge in judges]
-    for found in together(source, readers, watch):
-        here = ids[done : done + len(found[0].features) + len(found[0].failures)]
+    readers = [replace(judge.reader(), **reading) for judge in judges]
+    for extracted in together(source, readers, watch):
+        here = ids[done : done + len(extracted[0].features) + len(extracted[0].failures)]
         done += len(here)
-        yield _step(here, found, judges)
+        yield _step(here, extracted, judges)
 
 
 def _of_features(features: Features, judges: Sequence[Judge]) -> Iterator[Step]:
@@ -109,8 +120,8 @@ def _step(ids: list[str], found: Sequence[Extracted], judges: Sequence[Judge]) -
     for judge, extracted in zip(judges, found, strict=True):
         said = judge.columns(extracted.features) if len(extracted.features) else {}
         if extracted is not found[0]:  # a picture may have features for one judge and none for another
-            place = {name: row for row, name in enumerate(extracted.features.ids)}
-            rows = [place.get(name, -1) for name in main.ids]
+            row_of = {name: row for row, name in enumerate(extracted.features.ids)}
+            rows = [row_of.get(name, -1) for name in main.ids]
             said = {name: _at(values, rows) for name, values in said.items()}
         columns |= said
     return Step(ids, main, columns if len(main) else {}, found[0].failures)
@@ -124,9 +135,9 @@ def _at(values: Any, rows: Sequence[int]) -> Any:
 
 
 def _append(columns: dict[str, list], step: Step) -> None:
-    place, known = {name: row for row, name in enumerate(step.features.ids)}, step.features.info
+    row_of, known = {name: row for row, name in enumerate(step.features.ids)}, step.features.info
     for name in step.ids:
-        row = place.get(name)
+        row = row_of.get(name)
         columns["id"].append(name)
         columns["error"].append(step.failures.get(name, ""))
         for text in ("duplicate_of", "out_of_domain"):

@@ -23,7 +23,7 @@ from ..tables.table import Table
 from .trust import doubts, human_part
 
 NUMBERS = ("score", "z", "percentile", "z_low", "z_high")
-PEOPLE = ("p_real", "p_real_low", "p_real_high")  # only where a model of people's votes was asked too
+PEOPLE = ("p_real", "p_real_low", "p_real_high")  # only where a human model was asked too
 TEXTS = ("duplicate_of", "out_of_domain", "error", "notes")
 COLUMNS = ("id", *NUMBERS, *TEXTS)
 FORMAT = 2  # 1 had no checksums
@@ -34,23 +34,41 @@ LATER = ("out_of_domain",)  # tables written before there was such a column are 
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """One row a picture, in the order of the source.
+    """One row a picture, in the order of the source; numbers are float64 (n,), NaN in a row with an error.
 
-    ================== =========================================================================================
-    id                 the picture's name
-    score              raw, higher = better; its unit depends on the scorer
-    z                  0 = like a typical held-out real, -3 = three spreads worse
-    percentile         share of held-out reals that are no better, in (0, 1]; conformal
-    z_low, z_high      95 % interval of z: where it lies for typical sets of so many reals
-    p_real             probability that a person calls it real; None without a model of people's votes, as are
-    p_real_low, _high  its 95 % interval
-    duplicate_of       the real picture that this one repeats, or empty
-    out_of_domain      "yes": it shows something that the reals do not; "no"; empty where no layer can tell
-    error              why there is no score, or empty
-    notes              what decoding had to do: "alpha composited on white", ...
-    ================== =========================================================================================
+    Parameters
+    ----------
+    id : sequence of str
+        The picture's name.
+    score : float array (n,)
+        Raw, higher = better; its unit depends on the scorer.
+    z : float array (n,)
+        Robust z: 0 = like a typical held-out real, -3 = three robust standard deviations (1.4826 MAD) worse.
+    percentile : float array (n,)
+        Share of held-out reals that are no better, in (0, 1]; conformal.
+    z_low, z_high : float array (n,)
+        95 % interval of z: where it lies for typical sets of so many reals.
+    duplicate_of : sequence of str
+        The real picture that this one repeats, or empty.
+    out_of_domain : sequence of str
+        "yes": it shows something that the reals do not; "no"; empty where no layer sees content.
+    error : sequence of str
+        Why there is no score, or empty.
+    notes : sequence of str
+        What decoding had to do: "alpha composited on white", ...
+    made_by : mapping
+        How the table was made.
+    p_real : float array (n,) or None
+        Probability that a person calls it real; None where no human model was asked.
+    p_real_low, p_real_high : float array (n,) or None
+        Its 95 % interval.
 
-    Numbers are float64 (n,), NaN in a row with an error. `made_by` says how the table came about.
+    Examples
+    --------
+    >>> z, blank = np.array([0.5, -3.0]), ["", ""]
+    >>> scores = Scores(["a.png", "b.png"], z, z, z, z, z, blank, blank, blank, blank)
+    >>> scores["z"].tolist(), scores.ranked().tolist(), scores.summary()["mean_z"]
+    ([0.5, -3.0], [0, 1], -1.25)
     """
 
     id: Sequence[str]
@@ -96,23 +114,41 @@ class Scores:
 
     def rows(self) -> list[dict[str, Any]]:
         """One dict a picture; numbers are floats, a missing one is None."""
-        columns = {name: getattr(self, name) for name in self.columns}
+        columns = {name: self[name] for name in self.columns}
         return [
             {name: column[i] if name in ("id", *TEXTS) else _plain(column[i]) for name, column in columns.items()}
             for i in range(len(self))
         ]
 
     def ranked(self, by: str = "score") -> np.ndarray:
-        """Row numbers from best to worst by a column, rows without a value left out; ties keep their order."""
-        values = getattr(self, by)
+        """Row numbers from best to worst by a column.
+
+        Parameters
+        ----------
+        by : str
+            A column of numbers.
+
+        Returns
+        -------
+        int array (k,)
+            Rows without a value are left out; ties keep their order.
+        """
+        values = self[by]
         scored = np.flatnonzero(~np.isnan(values))
         return scored[np.argsort(-values[scored], kind="stable")]
 
     def summary(self) -> dict[str, Any]:
-        """What the set looks like as a whole: QS (mean z), and what must stand beside it.
+        """What the set looks like as a whole: QS (mean z), and what must be reported with it.
 
         Copies of reals are left out of the mean: a memorised picture is no achievement, and under the paper's formulas
-        its score is infinite. Pictures out of domain stay in it; their number is None where nothing could tell.
+        its score is infinite. Pictures out of domain stay in it.
+
+        Returns
+        -------
+        dict
+            `pictures`, `scored`, `failed`, `duplicates`, `out_of_domain` (a number, or None where no layer sees
+            content), `mean_z`, `mean_score`, `median_percentile`, `share_below_worst_5_percent`, and `mean_p_real`
+            where there is p_real. What cannot be computed is None.
         """
         scored = ~np.isnan(self.score)
         finite = self.z[np.isfinite(self.z) & np.array([not real for real in self.duplicate_of], bool)]
@@ -136,20 +172,36 @@ class Scores:
             import pandas
         except ModuleNotFoundError:
             raise MissingExtra("Scores.to_pandas() needs pandas: pip install pandas") from None
-        return pandas.DataFrame({name: getattr(self, name) for name in self.columns})
+        return pandas.DataFrame({name: self[name] for name in self.columns})
 
     def write(self, path: str | Path) -> Path:
         """Write `.csv` (with `made_by` in `NAME.csv.json` next to it), `.jsonl` or `.parquet`, each file atomically.
 
-        `made_by` is kept with checksums of itself and of the table, so that damage is found when they are read, and
-        so is a table next to the `made_by` of another run.
+        `made_by` is kept with checksums of itself and of the table, so that damage is found when they are read, and so
+        is a table next to the `made_by` of another run.
+
+        Parameters
+        ----------
+        path : path
+            Its ending decides the format; its folder is made where it is not there.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        BadSpec
+            For another ending.
+        MissingExtra
+            For `.parquet` without pyarrow.
         """
         path = Path(path)
         check_ending(path)
         ending = path.suffix.lower()
         text = self.csv() if ending == ".csv" else self._lines() if ending == ".jsonl" else ""
         kept = {**self.made_by, "format": FORMAT, SEAL: self._seal(text)}
-        path.parent.mkdir(parents=True, exist_ok=True)
         if ending == ".parquet":
             replace_file(path, self._parquet(kept))
         elif ending == ".jsonl":
@@ -184,7 +236,7 @@ class Scores:
     def _parquet(self, made_by: Mapping[str, Any]) -> bytes:
         pyarrow, parquet = _pyarrow()
         table = pyarrow.table(
-            {n: list(c) if n in ("id", *TEXTS) else c for n, c in ((n, getattr(self, n)) for n in self.columns)}
+            {n: list(c) if n in ("id", *TEXTS) else c for n, c in ((n, self[n]) for n in self.columns)}
         )
         table = table.replace_schema_metadata({"giqa": json.dumps(made_by)})
         sink = io.BytesIO()
@@ -201,30 +253,56 @@ def check_ending(path: Path) -> None:
 
 
 def read_scores(path: str | Path) -> Scores:
-    """The table that `Scores.write` wrote, also after a spreadsheet saved it again."""
+    """The table that `Scores.write` wrote, also after a spreadsheet saved it again.
+
+    Parameters
+    ----------
+    path : path
+        A .csv, .tsv, .jsonl or .parquet file.
+
+    Returns
+    -------
+    Scores
+
+    Raises
+    ------
+    BadTable
+        When a column is missing or a number cannot be read, when `made_by` is damaged, or when table and `made_by` are
+        of two runs. A table that was edited is read, with a warning.
+    BadSpec, MissingSource, MissingExtra
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> z, blank = np.array([0.5, -3.0]), ["", ""]
+    >>> scores = Scores(["a.png", "b.png"], z, z, z, z, z, blank, blank, blank, blank)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     read_scores(scores.write(f"{folder}/scores.csv"))
+    <giqa.Scores of 2 pictures, mean z -1.25>
+    """
     path = Path(path)
     if path.suffix.lower() != ".tsv":
         check_ending(path)
     table = read_table(path, raw=True)  # cells as they stand, as `Scores.write` writes them
-    found = {name: table.find(name) for name in (*COLUMNS, *PEOPLE)}
-    lacks = [name for name in COLUMNS if found[name] is None and name not in LATER]
+    header = {name: table.find(name) for name in (*COLUMNS, *PEOPLE)}
+    lacks = [name for name in COLUMNS if header[name] is None and name not in LATER]
     if not table.columns:  # JSONL of no pictures
-        lacks, found = [], dict.fromkeys(found, "")
+        lacks, header = [], dict.fromkeys(header, "")
         table = table.with_columns({"": []})
     if lacks:
         raise BadTable(
             f"{path} is not a table of scores: there is no column {lacks[0]!r}. Its columns should be "
             f"{', '.join(COLUMNS)}."
         )
-    told = PEOPLE if all(found[name] is not None for name in PEOPLE) else ()
-    columns: dict[str, Any] = {name: table.parsed(found[name], number_or_nothing) for name in (*NUMBERS, *told)}
+    asked = PEOPLE if all(header[name] is not None for name in PEOPLE) else ()
+    columns: dict[str, Any] = {name: table.parsed(header[name], number_or_nothing) for name in (*NUMBERS, *asked)}
     columns = {name: np.array(values, float) for name, values in columns.items()}
     for name in ("id", *TEXTS):
-        cells = [""] * len(table) if found[name] is None else table.columns[found[name]]
+        cells = [""] * len(table) if header[name] is None else table.columns[header[name]]
         columns[name] = ["" if cell is None else str(cell) for cell in cells]
-    if found["id"] and None in table.columns[found["id"]]:
+    if header["id"] and None in table.columns[header["id"]]:
         raise BadTable(
-            f"{path}: row {table.columns[found['id']].index(None) + 1} has no id, so it is no row of scores."
+            f"{path}: row {table.columns[header['id']].index(None) + 1} has no id, so it is no row of scores."
         )
     return Scores(**columns, made_by=_made_by(path, table))
 
@@ -273,8 +351,8 @@ def _check(path: Path, table: Table, made_by: Mapping[str, Any], seal: Any) -> N
             return
         ids, scores = table.find("id"), table.find("score")
         rows = zip(table.columns[ids], table.parsed(scores, number_or_nothing), strict=True)
-        found = {str(name): score for name, score in rows if str(name) in seal["scores"] and score is not None}
-        for name, score in found.items():
+        here = {str(name): score for name, score in rows if str(name) in seal["scores"] and score is not None}
+        for name, score in here.items():
             if not math.isclose(score, seal["scores"][name], rel_tol=1e-5, abs_tol=1e-9):
                 raise BadTable(
                     f"{path} and {where} do not belong together, or one is damaged: {name} scores {score:g} in the "

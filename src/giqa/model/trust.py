@@ -50,17 +50,17 @@ def doubts(part: Mapping[str, Any] | None) -> list[str]:
     """Why p_real should not be believed, a sentence each; where there is one, p_real is in no headline."""
     if part is None:
         return []
-    something, said = learned(part)
-    found = [] if something else [said]
+    has_learned, said = learned(part)
+    sentences = [] if has_learned else [said]
     asked = part.get("asked") or {}
     far, unlike = asked.get("distance"), asked.get("unlike") or 0
     if (far is not None and far > FAR) or unlike > MOST_UNLIKE * max(asked.get("pictures", 0), FEWEST_ASKED):
         how = "" if far is None else f"their distance is {far:.2f}, of one kind it is below {FAR:g}; "
-        found.append(
+        sentences.append(
             f"THESE PICTURES ARE UNLIKE THOSE WITH VOTES ({how}{unlike} of {asked['pictures']} are flagged in their "
             "notes): people were asked about another kind of picture, so p_real is a guess here."
         )
-    return found
+    return sentences
 
 
 def unchecked(part: Mapping[str, Any] | None) -> str:

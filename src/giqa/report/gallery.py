@@ -14,7 +14,7 @@ from ..images.thumbnail import thumbnail, thumbnails_of
 from ..model.model import Model
 from ..model.table import PEOPLE, Scores
 from ..model.trust import doubts, human_part
-from ..types import Picture, Progress, Step
+from ..types import Picture, Step
 from .report import COLUMNS, FLAGS, Neighbour, Report, Unshown, write_report
 
 MOST = 10_000  # pictures in one report: the best and the worst half of it
@@ -25,9 +25,31 @@ FEW = 300  # up to so many pictures the thumbnails are twice as wide: 4 KB inste
 class Gallery:
     """Watches a scoring and remembers what the report shows: small pictures, and the nearest reals of each.
 
-    `fakes`: what is scored; `neighbours`, `thumbnails`: whether the report will show them. `watch` is given every
-    picture as it is decoded, and `see` every `Step`, so that nothing is read again for the report. Of more than 10,000
-    pictures only the best and the worst are shown, and which these are is known at the end: they are read once more.
+    `watch` is called with every picture as it is decoded, and `see` with every `Step`, so that nothing is read again
+    for the report. Of more than 10,000 pictures only the best and the worst are shown, and which these are is known at
+    the end: they are read once more.
+
+    Parameters
+    ----------
+    model : Model or Realism
+        What scores.
+    fakes : path, array, source or features
+        What is scored.
+    neighbours, thumbnails : bool
+        Whether the report will show them.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from giqa.model.fit import fit
+    >>> from giqa.model.score import score_by
+    >>> rng = np.random.default_rng(0)
+    >>> model, fakes = fit(rng.normal(size=(40, 3)).astype("f4"), scorer="knn"), rng.normal(size=(5, 3)).astype("f4")
+    >>> gallery = Gallery(model, fakes)
+    >>> scores = score_by([model.judge()], fakes, watch=gallery.watch, each=gallery.see)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     gallery.write(f"{folder}/report.html", scores).name
+    'report.html'
     """
 
     def __init__(self, model: Any, fakes: Any, neighbours: bool = True, thumbnails: bool = True):
@@ -59,32 +81,45 @@ class Gallery:
         real: Any = None,
         *,
         explained: Mapping[str, Explained] | None = None,
-        workers: int | None = None,
-        progress: Progress | None = None,
-        **shows: bool,
+        **options: Any,
     ) -> Path:
-        """One HTML file; `real` is where pictures of the reals are, `explained` maps of some fakes by id.
+        """One HTML file of the pictures that were watched.
 
-        `shows`: `show_reals`, `show_thumbnails` and `show_paths` of `write_report`.
+        Parameters
+        ----------
+        path : path
+        scores : Scores
+            Of that scoring.
+        real : path, array, source or None
+            Where pictures of the reals are.
+        explained : mapping of str to Explained, or None
+            Maps of some fakes, by id.
+        **options
+            `workers` and `progress` of `giqa.features.Reader`; `show_reals`, `show_thumbnails` and `show_paths` of
+            `write_report`.
+
+        Returns
+        -------
+        Path
         """
         names = COLUMNS if scores.p_real is None else (*COLUMNS, *PEOPLE)
-        pictures = shows.get("show_thumbnails", True)
+        how = {name: options.pop(name, None) for name in ("workers", "progress")}
+        pictures = options.get("show_thumbnails", True)
         rows = chosen_rows(scores)
         ids = [scores.id[row] for row in rows]
         nobody = [np.empty((len(scores), 0), int)]  # a gallery that saw no scoring
         near, distances = (np.concatenate(parts or nobody)[rows] for parts in (self.rows, self.distances))
         wanted = np.unique(near[near >= 0]).tolist()
-        place = {row: i for i, row in enumerate(wanted)}
-        how = {"workers": workers, "progress": progress}
+        position = {row: i for i, row in enumerate(wanted)}
         shown = self.thumbnails
         if pictures and not (self.size and self.rows):
             shown = thumbnails_of(self.fakes, ids, 192 if len(ids) <= FEW else 96, **how)
-        kept = getattr(self.model, "thumbnails", None) or {}
+        kept = (isinstance(self.model, Model) and self.model.thumbnails) or {}
         held_out = np.empty(0) if self.model.scale is None else self.model.scale.held_out
         if pictures and real is not None and not kept:
             real_ids = [self.model.reals.ids[row] for row in wanted]
-            found = thumbnails_of(real, real_ids, **how)
-            kept = {row: found[i] for row, i in zip(wanted, real_ids, strict=True) if i in found}
+            small = thumbnails_of(real, real_ids, **how)
+            kept = {row: small[i] for row, i in zip(wanted, real_ids, strict=True) if i in small}
         report = Report(
             title=plain_name(self.fakes),
             ids=ids,
@@ -94,11 +129,11 @@ class Gallery:
             n_real=len(held_out),
             thumbnails=[shown.get(name) for name in ids],
             neighbours=[
-                [Neighbour(place[int(r)], float(d)) for r, d in zip(*pair, strict=True) if r >= 0]
+                [Neighbour(position[int(r)], float(d)) for r, d in zip(*pair, strict=True) if r >= 0]
                 for pair in zip(near, distances, strict=True)
             ],
             real_ids=[self.model.reals.ids[row] for row in wanted],
-            real_thumbnails={place[row]: kept[row] for row in wanted if row in kept},
+            real_thumbnails={position[row]: kept[row] for row in wanted if row in kept},
             made_by=scores.made_by,
             mean_z=scores.summary()["mean_z"],
             mean_p_real=scores.summary().get("mean_p_real"),
@@ -106,7 +141,7 @@ class Gallery:
             unshown=_unshown(scores, rows) if len(rows) < len(scores) else None,
             cautions=doubts(human_part(scores.made_by)),
         )
-        return write_report(path, report, **shows)
+        return write_report(path, report, **options)
 
 
 def chosen_rows(scores: Scores) -> np.ndarray:
@@ -130,7 +165,7 @@ def _unshown(scores: Scores, rows: np.ndarray) -> Unshown:
     if n_failed:
         first = "all" if failed_shown == n_failed else f"the first {failed_shown:,} of"
         words += f" with a score, and {first} {n_failed:,} without"
-    columns = {name: getattr(scores, name)[others] for name in COLUMNS[:3]}
+    columns = {name: scores[name][others] for name in COLUMNS[:3]}
     copies = sum(bool(scores.duplicate_of[row]) for row in others)
     foreign = sum(scores.out_of_domain[row] == "yes" for row in others)
     return Unshown(**columns, copies=copies, foreign=foreign, shown_are=words)
@@ -138,5 +173,5 @@ def _unshown(scores: Scores, rows: np.ndarray) -> Unshown:
 
 def keep_thumbnails(model: Model, real: Any, workers: int | None = None) -> dict[int, bytes]:
     """Thumbnails of the reals by row, to be kept in the model file on request."""
-    found = thumbnails_of(real, model.reals.ids, workers=workers)
-    return {row: found[i] for row, i in enumerate(model.reals.ids) if i in found}
+    kept = thumbnails_of(real, model.reals.ids, workers=workers)
+    return {row: kept[i] for row, i in enumerate(model.reals.ids) if i in kept}

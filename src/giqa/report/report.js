@@ -41,10 +41,10 @@
   const total = scored.length + (unshown ? unshown.n : 0);
   const orders = { best: () => [...scored, ...failed], worst: () => [...scored].reverse().concat(failed),
     id: () => { const c = new Intl.Collator("en", { numeric: true }); return [...rows].sort((a, b) => c.compare(ids[a], ids[b])); } };
-  if (people) { // where nothing could be told: last
-    const told = rows.filter((i) => !Number.isNaN(people.p[i])), others = rows.filter((i) => Number.isNaN(people.p[i]));
-    orders.real = () => told.toSorted((a, b) => people.p[b] - people.p[a] || a - b).concat(others);
-    orders.unreal = () => told.toSorted((a, b) => people.p[a] - people.p[b] || a - b).concat(others);
+  if (people) { // where nothing could be computed: last
+    const known = rows.filter((i) => !Number.isNaN(people.p[i])), others = rows.filter((i) => Number.isNaN(people.p[i]));
+    orders.real = () => known.toSorted((a, b) => people.p[b] - people.p[a] || a - b).concat(others);
+    orders.unreal = () => known.toSorted((a, b) => people.p[a] - people.p[b] || a - b).concat(others);
   }
   const ordered = {};
   const lowered = ids.map((id) => id.toLowerCase());
@@ -249,9 +249,9 @@
 
   // ---- the detail of one picture
   const narrow = window.matchMedia("(max-width: 999px)");
-  const spreads = (v) => Number.isNaN(v) ? "" : Math.abs(v) < 0.5 ? "like a typical real picture"
+  const deviations = (v) => Number.isNaN(v) ? "" : Math.abs(v) < 0.5 ? "like a typical real picture"
     : !Number.isFinite(v) ? (v < 0 ? "beyond any scale worse than a real picture" : "beyond any scale; check for copies of reals")
-    : `${show(Math.abs(v), 1)} spreads ${v < 0 ? "worse" : "better"} than a typical real picture`;
+    : `${show(Math.abs(v), 1)} sd ${v < 0 ? "worse" : "better"} than a typical real picture`;
   const inWords = (p) => p >= 1 ? "As good as or better than every real picture held out."
     : p <= 1.0001 / (data.held_out + 1) ? `Worse than all ${count(data.held_out)} real pictures held out.`
     : `As good as or better than ${percent(p)} of real pictures.`;
@@ -310,7 +310,7 @@
     else if (!rank[i]) add("p", "notice", "The score is not a number.");
     if (!Number.isNaN(z[i])) {
       const verdict = element("p", "verdict", "z " + show(z[i]) + " ");
-      verdict.append(element("small", "", spreads(z[i]))); panel.append(verdict);
+      verdict.append(element("small", "", deviations(z[i]))); panel.append(verdict);
       if (bins && sum(bins.reals)) panel.append(strip(i));
       if (low[i] <= high[i]) add("p", "", `95 % interval ${show(low[i])} to ${show(high[i])}`);
     }

@@ -20,7 +20,7 @@ from ..files import replace_file
 from ..pages.page import render
 
 COLUMNS = ("score", "z", "percentile", "z_low", "z_high")
-PEOPLE = ("p_real", "p_real_low", "p_real_high")  # where people's votes were learned
+PEOPLE = ("p_real", "p_real_low", "p_real_high")  # where a human model was asked
 FLAGS = ("duplicate_of", "out_of_domain", "error", "notes")
 REASONS_SHOWN = 100  # rows of the table of failures; the gallery shows all of them
 SKETCH = 2000  # numbers that stand for the z of pictures not shown: a count from them is within 1/2000 of their number
@@ -40,8 +40,16 @@ class Neighbour:
 class Unshown:
     """The pictures of the set that are not in the gallery, but count in the figures, the chart and the ranks.
 
-    Each float64 (m,), NaN where failed; `copies`: how many of them copy a real; `foreign`: how many are out of domain;
-    `shown_are`: which are shown, in words.
+    Parameters
+    ----------
+    score, z, percentile : float64 array (m,)
+        NaN where failed.
+    copies : int
+        How many of them copy a real.
+    foreign : int
+        How many are out of domain.
+    shown_are : str
+        Which are shown, in words.
     """
 
     score: np.ndarray
@@ -54,11 +62,47 @@ class Unshown:
 
 @dataclass(frozen=True)
 class Report:
-    """What the report shows of n scored pictures; sequences a picture long, or empty where there is nothing to show.
+    """What the report shows of n scored pictures; a sequence has an item a picture, or is empty.
 
-    `columns`: float64 (n,), NaN where failed, with `PEOPLE` or without; `flags`: text a picture, "" = none
-    (`out_of_domain` is "yes" or "no", and says nothing where all are empty); `held_out_z`: (m,) z of the held-out
-    reals; `thumbnails`: what `thumbnail` makes, or None; `made_by`: anything that JSON can say.
+    Parameters
+    ----------
+    title : str
+        Of the page.
+    ids : sequence of n str
+        The pictures' names.
+    columns : mapping of str to float64 array (n,)
+        `score`, and of `COLUMNS` and `PEOPLE` what is known; NaN where failed.
+    n_real : int
+        How many reals they are compared with.
+    flags : mapping of str to sequence of str
+        Of `FLAGS`: a text a picture, "" = none (`out_of_domain` is "yes" or "no", and says nothing where all are
+        empty).
+    held_out_z : float array (m,)
+        z of the held-out reals.
+    thumbnails : sequence of bytes or None
+        What `giqa.images.thumbnail.thumbnail` makes.
+    neighbours : sequence of sequences of Neighbour
+        The nearest reals of each.
+    real_ids : sequence of str
+        Names of the reals that neighbours point to.
+    real_thumbnails : mapping of int to bytes
+        By their rows.
+    made_by : mapping
+        How the scores were made: anything that JSON can say.
+    mean_z, mean_p_real : float or None
+        Of the whole set; None: the mean of the column.
+    explained : mapping of int to Explained
+        Maps by row.
+    unshown : Unshown or None
+        The pictures that count and are not shown.
+    cautions : sequence of str
+        Why p_real should not be believed; it is then next to each picture, and no headline.
+
+    Examples
+    --------
+    >>> report = Report("fakes", ["a.png", "b.png"], {name: np.array([0.5, -3.0]) for name in COLUMNS}, n_real=100)
+    >>> len(report.ids), report.flags
+    (2, {})
     """
 
     title: str
@@ -76,7 +120,7 @@ class Report:
     mean_p_real: float | None = None  # likewise
     explained: Mapping[int, Explained] = dataclasses.field(default_factory=dict)  # by row
     unshown: Unshown | None = None
-    cautions: Sequence[str] = ()  # why p_real should not be believed; it is then beside each picture, and no headline
+    cautions: Sequence[str] = ()  # why p_real should not be believed; it is then next to each picture, and no headline
 
 
 def write_report(
@@ -87,18 +131,40 @@ def write_report(
     show_thumbnails: bool = True,
     show_paths: bool = True,
 ) -> Path:
-    """Write `report` as one HTML file that opens offline, whole or not at all.
+    """Write a report as one HTML file that opens offline, atomically.
 
-    What may not leave this machine stays out of the file: `show_reals=False` every id, picture and distance of a real;
-    `show_thumbnails=False` every picture; `show_paths=False` every id (its row number instead) and path.
+    Parameters
+    ----------
+    path : path
+        Its folder is made where it is not there.
+    report : Report
+    show_reals : bool
+        False keeps every id, picture and distance of a real out of the file.
+    show_thumbnails : bool
+        False keeps every picture out of it.
+    show_paths : bool
+        False keeps every id (its row number stands instead) and every path out of it.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    BadShape
+        When columns, flags or neighbours do not fit the ids.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> report = Report("fakes", ["a.png", "b.png"], {name: np.array([0.5, -3.0]) for name in COLUMNS}, n_real=100)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     "a.png" in write_report(f"{folder}/report.html", report, show_paths=False).read_text()
+    False
     """
     _check(report)
     report = _cleared(report, show_reals, show_thumbnails, show_paths)
-    path = Path(path)
-    page = _html(report).encode("utf-8", "replace")  # a file name may hold bytes that are no text
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, page)
-    return path
+    return replace_file(path, _html(report))
 
 
 def _check(report: Report) -> None:
@@ -116,7 +182,7 @@ def _check(report: Report) -> None:
         raise BadShape(f"neighbours name real rows {min(rows)} to {max(rows)}, but there are {len(report.real_ids)}")
 
 
-# --- what may not leave the house
+# --- what may not leave this machine
 
 
 def _cleared(report: Report, show_reals: bool, show_thumbnails: bool, show_paths: bool) -> Report:
@@ -198,7 +264,7 @@ def _each_text(value: Any, change: Callable[[str], str]) -> Any:
     return change(str(value)) if isinstance(value, str | os.PathLike) else value
 
 
-# --- what the page is told
+# --- what the page shows
 
 
 def _html(report: Report) -> str:
