@@ -16,7 +16,8 @@ from .. import registry
 from ..errors import BadModel, BadShape, GiqaError, MissingWeights
 from ..features.reader import Reader
 from ..scorers.knn import KNN
-from ..scorers.scale import Copies, Folded, Scale
+from ..scorers.scale import Copies, Scale
+from ..scorers.scorer import Folded
 from ..types import INFO, Extractor, Features, Progress
 from .file import learned_of, read_model, restore, write_model
 from .out_of_domain import Content
