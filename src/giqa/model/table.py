@@ -330,6 +330,8 @@ def _made_by(path: Path, table: Table) -> Mapping[str, Any]:
     seal, version = made_by.pop(SEAL, None), made_by.pop("format", None)
     if (table.about and "made_by" not in table.about) or (seal is None) != (version is None):
         raise BadTable(f"{path}: how the scores were made is damaged; score again.")
+    if version not in (None, FORMAT):
+        raise BadTable(f"{path} has file format {version}; this giqa reads formats 1 and {FORMAT}. Score again.")
     if seal is not None:  # tables of format 1 have none
         _check(path, table, made_by, seal)
     return made_by
