@@ -378,7 +378,7 @@ def test_the_digest_of_a_third_partys_model_is_the_same_each_time():
 def test_a_scorer_whose_state_is_not_arrays_is_not_saved(tmp_path):
     """Files hold no pickles: a sentence names the scorer, and no file is left."""
     model = giqa.fit(REALS, scorer=Nearness())
-    with pytest.raises(BadModel, match="Nearness cannot be kept in a file: parts_.0.centre_ is not a numeric array"):
+    with pytest.raises(BadModel, match=r"Nearness cannot be kept in a file: parts_\.0\.centre_ is not a numeric array"):
         model.save(tmp_path / "m.giqa")
     assert list(tmp_path.iterdir()) == []
 

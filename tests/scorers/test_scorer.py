@@ -1,15 +1,11 @@
-"""What a scorer may offer, and how a foreign one is completed."""
-
-import copy
-from dataclasses import dataclass
+"""What a scorer may offer, and any other scorer without each fold."""
 
 import numpy as np
 import pytest
 
 from giqa import registry
 from giqa.errors import NotFitted
-from giqa.scorers import KNN, BaseScorer, Folded, as_scorer
-from giqa.scorers.scorer import OFFERED
+from giqa.scorers import KNN, BaseScorer, Folded
 from giqa.types import Features
 
 
@@ -24,21 +20,11 @@ class Plain:
         return -np.linalg.norm(x - self.centre, axis=1)
 
 
-@dataclass(frozen=True)
-class Reference:
-    """A frozen one that holds folds out by itself and lacks the rest."""
-
-    k: int = 3
-
-    def score_with_deviation(self, features):
-        return np.zeros(len(features)), np.zeros(len(features))
-
-
 @pytest.mark.parametrize("name", list(registry.BUILTIN["scorer"]))
 def test_every_built_in_scorer_is_complete(name):
-    """It is handed through as it is."""
+    """It has everything that a scorer may offer."""
     scorer = registry.make("scorer", name)
-    assert isinstance(scorer, BaseScorer) and as_scorer(scorer) is scorer
+    assert isinstance(scorer, BaseScorer)
     assert scorer.chosen() == {} if type(scorer).chosen is BaseScorer.chosen else True
 
 
@@ -47,20 +33,11 @@ def test_a_plain_scorer_is_folded():
     x = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
     folds = np.arange(20) % 4
     named = Features(tuple(map(str, range(20))), {"features": x})
-    scorer = as_scorer(Plain()).fit(named, folds=folds)
-    assert isinstance(scorer, Folded)
+    scorer = Folded(Plain()).fit(named, folds=folds)
     for f in range(4):
         assert scorer.score_folds(x)[:, f] == pytest.approx(Plain().fit(x[folds != f]).score_samples(x))
     assert scorer.held_out_ == pytest.approx(scorer.score_folds(x)[np.arange(20), folds])
     assert scorer.layer_names(["features"]) == scorer.blank_parts(2) == []
-
-
-def test_a_foreign_reference_scorer_keeps_its_class():
-    """It gets what it lacks on a copy, which survives deepcopy; the user's own object stays as it was."""
-    own = Reference(k=4)
-    made = as_scorer(own)
-    assert type(made) is Reference and made.k == 4 and registry.parameters(made) == {"k": 4}
-    assert all(hasattr(copy.deepcopy(made), name) for name in OFFERED) and not hasattr(own, "chosen")
 
 
 def test_before_fit_is_an_error_that_names_the_remedy():

@@ -23,6 +23,7 @@ from ..images.pictures import as_pictures
 from ..images.profile import profile
 from ..metrics.inception import InceptionScore
 from ..metrics.jackknife import DRAWS, FEWEST, GROUPS, MOST, Jackknife, at_number, jackknifed
+from ..metrics.metric import as_metric
 from ..metrics.prdc import evaluate
 from ..metrics.quality import Diversity
 from ..model.fit import fit
@@ -219,7 +220,7 @@ def _made(metrics: str | Sequence[str], reals: Features, scorer: str, seed: int)
         if isinstance(metric, (Quality, Diversity)) and metric.scorer != scorer:
             judge = registry.make("scorer", metric.scorer, seed=metric.seed)
             metric = replace(metric, scorer=registry.canonical("scorer", judge))
-        made[spec if isinstance(spec, str) else registry.canonical("metric", spec)] = metric
+        made[spec if isinstance(spec, str) else registry.canonical("metric", spec)] = as_metric(metric)
     return made
 
 
@@ -282,7 +283,7 @@ class _Judge:
             real = self._real(logits)
             able = {k: m for k, m in self.made.items() if k not in values and isinstance(m, InceptionScore) == logits}
             for label, metric in able.items():
-                words = metric.trouble(len(real), len(fake), real.shape[1]) if hasattr(metric, "trouble") else ""
+                words = metric.trouble(len(real), len(fake), real.shape[1])
                 trouble |= {label: words} if words else {}
             values |= self._whole(name, able, real, fake)
         n = len(sets[False])
@@ -351,7 +352,7 @@ def _together(
     if not metrics:
         return {}
     size = {"real": len(real), "fake": len(fake), None: 0}
-    shares = [size[getattr(metric, "share_of", None)] for metric in metrics.values()]
+    shares = [size[metric.share_of] for metric in metrics.values()]
     found = estimate(lambda r, f: evaluate(list(metrics.values()), r, f), real, fake, seed=seed, share_of=shares)
     return dict(zip(metrics, found, strict=True))
 

@@ -175,7 +175,7 @@ def table_rows(comparison: Comparison) -> list[dict[str, Any]]:
                     "trouble": g.trouble.get(label, ""),
                 }
             )
-        about = getattr(metric, "about", "")
+        about = metric.about
         words = ARROWS[way_of(metric)]
         rows.append({"name": label, "about": about, "way": words, "cells": cells})
     return rows

@@ -273,14 +273,14 @@ class Comparison:
 
 def by_size(metric: Any) -> bool:
     """Whether it depends on the number of fakes; a metric that does not say so is taken to."""
-    return getattr(metric, "by_size", True)
+    return metric.by_size
 
 
 def way_of(metric: Any) -> int:
     """1 where more is better, -1 where less is, 0 where the metric ranks nothing."""
-    if not getattr(metric, "ranks", True):
+    if not metric.ranks:
         return 0
-    return -1 if getattr(metric, "is_distance", False) else 1
+    return -1 if metric.is_distance else 1
 
 
 def common_numbers(sizes: Mapping[str, int]) -> dict[str, list[int]]:

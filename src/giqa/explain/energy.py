@@ -311,7 +311,7 @@ class Places:
         return np.min([z[name] / -min(self.limit(name), -1e-6) for name in self.layers_], axis=0)
 
     def _check(self, maps: Mapping[str, np.ndarray]) -> None:
-        if not hasattr(self, "kept_"):
+        if "kept_" not in vars(self):
             raise NotFitted("Call fit(maps) before asking where a picture is unlike the reals.")
         for name, layer in self.layers_.items():
             c = layer.channels

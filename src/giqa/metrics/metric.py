@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from copy import copy
+from types import MethodType
 from typing import Any, ClassVar
 
 import numpy as np
-
-from ..scorers.scorer import completed
 
 QUALITY, DIVERSITY, BOTH, MEMORY = "quality", "diversity", "both", "memory"
 
@@ -100,4 +100,11 @@ def as_metric(metric: Any) -> Any:
     >>> made.is_distance, made.by_size, made.trouble(10, 10, 4)
     (False, True, '')
     """
-    return metric if isinstance(metric, Metric) else completed(metric, Metric, OFFERED)
+    if isinstance(metric, Metric):
+        return metric
+    made = copy(metric)  # its class, and so its name in files, stays
+    for name in OFFERED:
+        if not hasattr(made, name):
+            value = getattr(Metric, name)
+            object.__setattr__(made, name, MethodType(value, made) if callable(value) else value)  # also if frozen
+    return made

@@ -13,5 +13,5 @@ __getattr__, __dir__, __all__ = public(
     fixed="IQA Value",
     human="HumanModel",
     scale="Scale",
-    scorer="BaseScorer Folded as_scorer",
+    scorer="BaseScorer Folded",
 )

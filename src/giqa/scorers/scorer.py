@@ -1,17 +1,16 @@
-"""What a scorer may offer, with its defaults; foreign scorers are completed here, once, at the door."""
+"""What every scorer may offer, with its defaults; and any other scorer fitted without each fold."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from copy import copy, deepcopy
-from types import MethodType
+from copy import deepcopy
 from typing import Any, Self
 
 import numpy as np
 
 from ..errors import NotFitted
 from ..stats import jackknife
-from ..types import Features
+from ..types import Features, default_extractor_of
 
 
 class BaseScorer:
@@ -73,9 +72,6 @@ class BaseScorer:
         return []
 
 
-OFFERED = ("default_extractor", "levels", "chosen", "layer_names", "blank_parts")
-
-
 class Folded(BaseScorer):
     """Any scorer with `fit` and `score_samples`, fitted on all reals and once without each fold.
 
@@ -99,7 +95,7 @@ class Folded(BaseScorer):
 
     def __init__(self, scorer: Any):
         self.scorer = scorer
-        self.default_extractor = getattr(scorer, "default_extractor", None)
+        self.default_extractor = default_extractor_of(scorer)
 
     def fit(self, features: Any, y: Any = None, folds: np.ndarray | None = None) -> Self:
         """Fit on all reals, and without each fold.
@@ -134,71 +130,6 @@ class Folded(BaseScorer):
     def score_folds(self, features: Any) -> np.ndarray:
         """The score under the model without each fold in turn, (n, F)."""
         return np.stack([part.score_samples(_matrix(features)) for part in self.parts_], axis=1)
-
-
-def as_scorer(scorer: Any) -> Any:
-    """A scorer that offers everything `BaseScorer` does; the only place where foreign scorers are completed.
-
-    Parameters
-    ----------
-    scorer : object
-        A built-in scorer, one that can hold folds out by itself (`giqa.types.ReferenceScorer`), or any object with
-        `fit` and `score_samples`.
-
-    Returns
-    -------
-    object
-        A built-in one as it is; of a reference scorer a copy that has the defaults of what it lacks; any other in
-        `Folded`.
-
-    Examples
-    --------
-    >>> class Constant:
-    ...     def fit(self, x):
-    ...         return self
-    ...     def score_samples(self, x):
-    ...         return np.zeros(len(x))
-    >>> scorer = as_scorer(Constant())
-    >>> type(scorer).__name__, scorer.chosen(), scorer.default_extractor
-    ('Folded', {}, None)
-    """
-    if isinstance(scorer, BaseScorer):
-        return scorer
-    if not hasattr(scorer, "score_with_deviation"):
-        return Folded(scorer)
-    return completed(scorer, BaseScorer, OFFERED)
-
-
-def completed(made: Any, base: type, names: Sequence[str]) -> Any:
-    """A copy of an object that has of `base` what it lacks; its class, and so its name in files, stays.
-
-    Parameters
-    ----------
-    made : object
-        A scorer or a metric that somebody else wrote.
-    base : type
-        Class with the defaults.
-    names : sequence of str
-        Attributes and methods of `base` that are filled in.
-
-    Returns
-    -------
-    object
-        A shallow copy.
-
-    Examples
-    --------
-    >>> class Plain:
-    ...     pass
-    >>> completed(Plain(), BaseScorer, ("chosen",)).chosen()
-    {}
-    """
-    made = copy(made)
-    for name in names:
-        if not hasattr(made, name):
-            value = getattr(base, name)
-            object.__setattr__(made, name, MethodType(value, made) if callable(value) else value)  # also if frozen
-    return made
 
 
 def check_fitted(scorer: Any, learned: str, remedy: str = "Call fit(reals) before asking for scores.") -> None:

@@ -97,10 +97,6 @@ def serve(store: Store, listening: socket, https: bool = False) -> None:
     https : bool
         See `make_app`.
 
-    Returns
-    -------
-    None
-
     Examples
     --------
     It does not return before Ctrl-C::

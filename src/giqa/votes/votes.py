@@ -66,7 +66,7 @@ class Labels:
 
 @dataclass(frozen=True, eq=False)
 class Votes(Labels):
-    """One row a judgement of one picture: did this rater say that it is real?
+    """One row a judgement of one picture: whether this rater said that it is real.
 
     Parameters
     ----------
