@@ -60,9 +60,7 @@ OF_CURVES = ("real", "latents", "truncated", "extractor", "scorer")
     "--truncated", multiple=True, metavar="PSI=FAKES", help="For --curve: pictures of a truncated generator. Repeat it."
 )
 @options("extractor", "scorer", "workers", "quiet")
-def pick(
-    scores: Path, out: Path | None, curves: tuple[Path, ...], by: str, no_copies: bool, quiet: bool, **asked: Any
-) -> None:
+def pick(scores: Path, out: Path | None, curves: tuple[Path, ...], by: str, quiet: bool, **asked: Any) -> None:
     """Pick the best pictures of SCORES (a table that `giqa score -o` wrote) into a new folder.
 
     \b
@@ -82,7 +80,7 @@ def pick(
     of_curves |= {"workers": asked.pop("workers"), "sample": asked["sample"], "seed": asked["seed"]}
     if by == "p_real" and asked["min_z"] is not None:
         raise BadSpec("--min-z is on the scale of the score; with --by p_real give --keep or --top.")
-    ranked = ranked_by(by, scores, asked.pop("fakes"), no_copies, quiet)
+    ranked = ranked_by(by, scores, asked.pop("fakes"), asked.pop("no_copies"), quiet)
     if out is not None:
         pick_into(out, ranked, quiet, **asked)
     if curves:

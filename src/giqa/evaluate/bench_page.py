@@ -33,7 +33,6 @@ def write_page(path: str | os.PathLike[str], found: Bench, title: str = "Scorers
         made_by=[(k, v if isinstance(v, str) else json.dumps(v)) for k, v in found.made_by.items()],
     )
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, page.encode("utf-8", "replace"))
     return path
 

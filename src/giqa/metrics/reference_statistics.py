@@ -64,9 +64,7 @@ class Statistics:
         packed = io.BytesIO()
         parts = {"mu": self.moments.mean, "sigma": self.moments.covariance, "n": np.array(self.moments.n)}
         np.savez(packed, **parts, made_by=np.frombuffer(json.dumps(dict(self.made_by)).encode(), np.uint8))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, packed.getvalue())
-        return path
+        return replace_file(path, packed.getvalue())
 
 
 def statistics(
@@ -75,9 +73,8 @@ def statistics(
     *,
     layers: Any = None,
     match: Any = None,
-    store: bool = True,
-    workers: int | None = None,
     progress: Progress | None = None,
+    **reading: Any,
 ) -> Statistics:
     """Moments of the features of a source of pictures, in memory that does not grow with their number.
 
@@ -91,12 +88,10 @@ def statistics(
         As in `giqa.compare.compare`; taken as they are, never standardised.
     match : str, Match or None, default None
         Size, crop and format that pictures are brought to; None: as they are.
-    store : bool, default True
-        Keep features on disk for the next time.
-    workers : int or None, default None
-        Threads that read pictures; None: as many as there are cores.
     progress : callable or None, default None
         Called as (what, done, total).
+    **reading
+        `store` and `workers` of `giqa.features.Reader`.
 
     Returns
     -------
@@ -114,7 +109,7 @@ def statistics(
     >>> statistics(pictures, "statistics", store=False).moments.n
     4
     """
-    source, reader = open_source(where), Reader(extractor, match, store=store, workers=workers)
+    source, reader = open_source(where), Reader(extractor, match, **reading)
     moments, names, done, failed = None, [], 0, 0
     for step in reader.steps(source):
         done, failed = done + len(step.features) + len(step.failures), failed + len(step.failures)

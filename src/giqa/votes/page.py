@@ -82,7 +82,6 @@ def write_people_report(
         k=K,
     )
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, page.encode("utf-8", "replace"))
     return path
 
