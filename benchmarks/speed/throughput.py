@@ -24,9 +24,9 @@ import numpy as np
 import giqa
 from benchmarks.shared import command, head, interleaved, median_range, results, row, timed
 from giqa.features.reader import extract
+from giqa.images.copies import twins
 from giqa.images.toy import write_toy
 from giqa.scorers.knn import KNN
-from giqa.scorers.scale import twins
 from giqa.types import INFO
 
 

@@ -37,7 +37,7 @@ from benchmarks.intervals import student
 from benchmarks.shared import command, head, names, results, row
 from giqa.features.reader import extract
 from giqa.images import open_source
-from giqa.scorers.scale import twins
+from giqa.images.copies import twins
 from giqa.stats import sigmoid
 from giqa.study.acquisition import NEAR, choose, directions, learned
 

@@ -12,7 +12,7 @@ from giqa.images.toy import DAMAGES, damaged, landscape, write_toy
 
 
 @pytest.fixture(scope="module")
-def toy(tmp_path_factory):
+def drawn(tmp_path_factory):
     return write_toy(tmp_path_factory.mktemp("toy"), n_real=12, n_fake=24, size=32)
 
 
@@ -20,9 +20,9 @@ def pixels(path):
     return np.asarray(Image.open(path)).astype(int)
 
 
-def test_reals_fakes_and_labels_are_written(toy):
+def test_reals_fakes_and_labels_are_written(drawn):
     """As many pictures as asked for, of that size, and one row in labels.csv for each."""
-    reals, fakes = toy
+    reals, fakes = drawn
     assert (reals.name, fakes.name) == ("reals", "fakes") and reals.parent == fakes.parent
     assert len(list(reals.iterdir())) == 12 and len(list(fakes.iterdir())) == 24
     assert all(pixels(path).shape == (32, 32, 3) for path in [*reals.iterdir(), *fakes.iterdir()])
@@ -35,9 +35,9 @@ def test_reals_fakes_and_labels_are_written(toy):
             assert re.fullmatch(rf"fakes/fake_\d{{3}}_{row['damage']}_{row['strength']}\.png", row["image"])
 
 
-def test_a_sixth_is_undamaged_and_every_damage_is_graded(toy):
+def test_a_sixth_is_undamaged_and_every_damage_is_graded(drawn):
     """24 fakes: 4 of each kind, with strengths from .05 to 1 (none: 0)."""
-    rows = [r for r in csv.DictReader((toy[0].parent / "labels.csv").open()) if r["kind"] == "generated"]
+    rows = [r for r in csv.DictReader((drawn[0].parent / "labels.csv").open()) if r["kind"] == "generated"]
     for kind in ("none", *DAMAGES):
         strengths = [float(row["strength"]) for row in rows if row["damage"] == kind]
         assert len(strengths) == 4
@@ -45,19 +45,19 @@ def test_a_sixth_is_undamaged_and_every_damage_is_graded(toy):
         assert kind == "none" or (strengths[0], strengths[-1]) == (0.05, 1.0)
 
 
-def test_the_same_seed_writes_the_same_files(tmp_path, toy):
+def test_the_same_seed_writes_the_same_files(tmp_path, drawn):
     """Bit for bit; another seed writes others; the first pictures do not depend on how many follow."""
     again = write_toy(tmp_path / "again", n_real=3, n_fake=24, size=32)
     other = write_toy(tmp_path / "other", n_real=3, n_fake=24, size=32, seed=1)
     for path in sorted(again[0].iterdir()) + sorted(again[1].iterdir()):
-        first = toy[0].parent / path.parent.name / path.name
+        first = drawn[0].parent / path.parent.name / path.name
         assert path.read_bytes() == first.read_bytes()
         assert (pixels(other[0].parent / path.parent.name / path.name) != pixels(path)).any()
 
 
-def test_fakes_are_pictures_of_their_own(toy):
+def test_fakes_are_pictures_of_their_own(drawn):
     """No undamaged fake is a copy of a real: a memorising scorer would otherwise be right."""
-    seen = {pixels(path).tobytes() for folder in toy for path in folder.iterdir()}
+    seen = {pixels(path).tobytes() for folder in drawn for path in folder.iterdir()}
     assert len(seen) == 36
 
 

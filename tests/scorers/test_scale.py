@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from giqa.errors import BadShape
+from giqa.images.copies import Copies, Thumbnails, twins
 from giqa.scorers.gmm import SGM
 from giqa.scorers.knn import KNN
-from giqa.scorers.scale import Copies, Scale, Thumbnails, assign_folds, twins
+from giqa.scorers.scale import Scale, assign_folds
 from giqa.scorers.scorer import Folded
 from giqa.types import INFO
 

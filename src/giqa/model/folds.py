@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..features.reader import joined
-from ..scorers.scale import Scale, assign_folds, twins
+from ..images.copies import twins
+from ..scorers.scale import Scale, assign_folds
 from ..scorers.scorer import Folded
 from ..types import Features, holds_out
 from .out_of_domain import Content, content_columns

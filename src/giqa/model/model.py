@@ -15,8 +15,9 @@ import numpy as np
 from .. import registry
 from ..errors import BadModel, BadShape, GiqaError, MissingWeights
 from ..features.reader import Reader
+from ..images.copies import Copies
 from ..scorers.knn import KNN
-from ..scorers.scale import Copies, Scale
+from ..scorers.scale import Scale
 from ..scorers.scorer import Folded
 from ..types import INFO, Extractor, Features, Progress
 from .file import learned_of, read_model, restore, write_model

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadShape
+from ..images.copies import Copies
 from ..model.folds import folds_of
 from ..model.out_of_domain import Content
 from ..model.trust import FEWEST_ASKED, LEARNED_FROM, UNLIKE
-from ..scorers.scale import Copies
 from ..types import Features
 
 CONTENT = "content"  # the layer of `EXTRACTOR`, besides what the human model learns from

@@ -16,11 +16,12 @@ from .. import __version__, registry
 from ..errors import BadImage, BadShape, BadSource, BadSpec
 from ..features.reader import Reader
 from ..images import open_source
+from ..images.copies import Copies, twins
 from ..images.decode import decode, picture_info
 from ..images.match import Match, as_match, auto_match, describe_different, still_different
 from ..images.subset import spread
 from ..scorers.human import PRESETS, HumanModel
-from ..scorers.scale import FEWEST, Copies, Scale, twins
+from ..scorers.scale import FEWEST, Scale
 from ..train.manifest import Part
 from ..types import INFO, Progress, Source
 from .columns import Sums, check_maps

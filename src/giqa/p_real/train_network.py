@@ -14,8 +14,9 @@ from ..features.devices import find_device
 from ..features.learned import Learned
 from ..features.reader import Reader
 from ..images import open_source
+from ..images.copies import twins
 from ..scorers.human import HumanModel
-from ..scorers.scale import Scale, twins
+from ..scorers.scale import Scale
 from ..train.manifest import Manifest, Part
 from ..train.network import Trainer
 from ..train.pictures import HELD_OUT, Pictures, read_pictures

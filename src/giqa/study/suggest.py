@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import BadSpec, BadTable
 from ..features.reader import Reader
 from ..images import open_source
-from ..scorers.scale import twins as twins_of
+from ..images.copies import twins as twins_of
 from ..tables.names import join_names
 from ..tables.read import read_scored
 from ..tables.write import write_table

@@ -10,11 +10,12 @@ import numpy as np
 from .. import __version__, registry
 from ..errors import BadSpec
 from ..features.reader import Reader
+from ..images.copies import twins
 from ..images.decode import decode
 from ..images.degradations import KINDS, LEVELS, degraded
 from ..model.model import Model
 from ..scorers.labels import FOLDS
-from ..scorers.scale import Scale, assign_folds, twins
+from ..scorers.scale import Scale, assign_folds
 from ..types import Features
 from .manifest import Manifest, read_manifest
 

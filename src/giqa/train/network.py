@@ -17,11 +17,12 @@ from ..errors import BadModel, BadSpec
 from ..features.devices import find_device
 from ..features.learned import KEY, Learned
 from ..files import replace_file
+from ..images.copies import twins
 from ..images.degradations import KINDS, LEVELS, degraded
 from ..model.fit import fit
 from ..scorers.fixed import Value
 from ..scorers.labels import targets, thresholds
-from ..scorers.scale import FEWEST, twins
+from ..scorers.scale import FEWEST
 from ..types import Progress
 from .checkpoint import by_part, read_checkpoint, restore_optimiser, stored
 from .manifest import Part, read_manifest

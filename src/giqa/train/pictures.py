@@ -13,8 +13,9 @@ import numpy as np
 
 from ..errors import BadImage, BadSource
 from ..features.resize import resize
+from ..images.copies import twins
 from ..images.decode import decode, picture_info
-from ..scorers.scale import FEWEST, twins
+from ..scorers.scale import FEWEST
 from ..types import INFO, Progress
 from .manifest import Manifest
 
