@@ -51,10 +51,16 @@ def bins_of(p: np.ndarray, bins: int = 10) -> list[tuple[float, float]]:
     >>> bins_of(np.array([0.2, 0.2, 0.8, 0.8]), bins=2)
     [(0.2, 0.5), (0.5, inf)]
     """
-    edges = np.unique(np.quantile(p, np.linspace(0, 1, bins + 1))).tolist()
-    starts = edges[:-1] or edges
-    found = zip(starts, [*starts[1:], float("inf")], strict=True)
-    return [(low, high) for low, high in found if np.any((p >= low) & (p < high))]
+    starts, which = _binned(p, bins)
+    ends = [*starts[1:].tolist(), float("inf")]
+    return [(float(starts[i]), ends[i]) for i in np.unique(which)]
+
+
+def _binned(p: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where each bin begins, and the bin of each probability."""
+    edges = np.unique(np.quantile(p, np.linspace(0, 1, bins + 1)))
+    starts = edges[:-1] if len(edges) > 1 else edges
+    return starts, np.searchsorted(starts, p, side="right") - 1
 
 
 def calibration(p: np.ndarray, said_real: np.ndarray, bins: int = 10) -> list[tuple[float, float, int]]:
@@ -79,8 +85,10 @@ def calibration(p: np.ndarray, said_real: np.ndarray, bins: int = 10) -> list[tu
     >>> calibration(np.array([0.2, 0.2, 0.8, 0.8]), np.array([0, 1, 1, 1]), bins=2)
     [(0.2, 0.5, 2), (0.8, 1.0, 2)]
     """
-    groups = ((p >= low) & (p < high) for low, high in bins_of(p, bins))
-    return [(round(float(p[g].mean()), 12), float(np.mean(said_real[g])), int(g.sum())) for g in groups]
+    which = _binned(p, bins)[1]
+    counts, said, real = (np.bincount(which, weights) for weights in (None, p, said_real))
+    rows = np.flatnonzero(counts)
+    return [(round(float(said[i] / counts[i]), 12), float(real[i] / counts[i]), int(counts[i])) for i in rows]
 
 
 def calibration_error(p: np.ndarray, said_real: np.ndarray, bins: int = 10) -> float:
