@@ -10,6 +10,7 @@ from giqa.compare.classes_page import MOST, chart_rows, write_classes
 from giqa.errors import BadSpec
 from giqa.images import open_source
 from giqa.metrics.jackknife import Jackknife
+from giqa.metrics.metric import Metric
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +108,7 @@ def many_classes(n):
             self.name, self.values = name, {"qs": Jackknife(value)}
 
     class Class:
-        verdicts, metrics, made_by = (), {"qs": object()}, {"reals": 30}
+        verdicts, metrics, made_by = (), {"qs": Metric()}, {"reals": 30}
 
         def __init__(self, i):
             self.generators = (One("A", float(i)), One("B", i / 2))
