@@ -6,6 +6,7 @@ import numpy as np
 
 SIDE = 5  # pixels of a filter: two cells of a checkerboard of two pixels, and half of one
 UNIT = 25.0  # grey levels that count as 1, so that values are of the size of a network's
+ROWS = 32  # of a picture at a time, so that what is added up stays in the cache
 COLOURS = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]]) / np.sqrt([[3], [2], [6]])  # orthonormal: grey, red-blue, green
 
 
@@ -34,6 +35,18 @@ def grain(pixels: np.ndarray) -> np.ndarray:
     reach = SIDE // 2
     planes = np.pad(colours, ((reach, reach), (reach, reach), (0, 0)), "symmetric")
     h, w = pixels.shape[:2]
-    down = [sum(basis[f, i] * planes[i : i + h] for i in range(SIDE)) for f in range(SIDE)]
-    both = [sum(basis[f, j] * rows[:, j : j + w] for j in range(SIDE)) for rows in down for f in range(SIDE)]
-    return np.stack(both, axis=3).transpose(0, 1, 3, 2).reshape(h, w, 3 * SIDE**2)
+    out = np.empty((h, w, SIDE**2, 3), np.float32)
+    for top in range(0, h, ROWS):
+        n = min(ROWS, h - top)
+        for f in range(SIDE):
+            down = _filtered(basis[f], [planes[top + i : top + i + n] for i in range(SIDE)])
+            for g in range(SIDE):
+                out[top : top + n, :, SIDE * f + g] = _filtered(basis[g], [down[:, j : j + w] for j in range(SIDE)])
+    return out.reshape(h, w, 3 * SIDE**2)
+
+
+def _filtered(weights: np.ndarray, shifted: list[np.ndarray]) -> np.ndarray:
+    total = weights[0] * shifted[0]
+    for weight, plane in zip(weights[1:], shifted[1:], strict=True):
+        total += weight * plane
+    return total
