@@ -6,7 +6,7 @@ import numpy as np
 
 SIDE = 5  # pixels of a filter: two cells of a checkerboard of two pixels, and half of one
 UNIT = 25.0  # grey levels that count as 1, so that values are of the size of a network's
-ROWS = 32  # of a picture at a time, so that what is added up stays in the cache
+ROWS = 128  # of a picture at a time: fewer hold up other threads, more leave the cache
 COLOURS = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]]) / np.sqrt([[3], [2], [6]])  # orthonormal: grey, red-blue, green
 
 
