@@ -95,7 +95,9 @@ def score(
     file = model if isinstance(model, (str, Path)) else None
     fakes, real = _opened(fakes), real if model is not None else _opened(real)
     if model is None:
-        fitted = fit(real, **_matched(fitting, real, fakes), **how)
+        fitting["match"], words = _matched(fitting.get("match"), real, fakes)
+        _warn(words)
+        fitted = fit(real, **fitting, **how)
     elif any(value not in (None, False) for name, value in fitting.items() if name != "seed"):
         raise BadSpec(
             "A fitted model brings its own extractor, scorer, preset, match and flip, and its reals are what they are; "
@@ -138,20 +140,18 @@ def _opened(where: Any) -> Any:
     return where if as_features(where) is not None else as_pictures(open_source(where))
 
 
-def _matched(fitting: Mapping[str, Any], real: Any, fakes: Any) -> dict[str, Any]:
-    """What `fit` is given: match="auto" chosen, and a warning where reals and fakes are saved differently."""
-    match = fitting.get("match")
+def _matched(match: Any, real: Any, fakes: Any) -> tuple[Any, str]:
+    """The match that `fit` is given, "auto" chosen; and in words where reals and fakes are saved differently."""
     if as_features(real) is not None or as_features(fakes) is not None:
-        return dict(fitting)
+        return match, ""
     chosen = auto_match(real, fakes) if match == "auto" else as_match(match)
-    _warn(describe_different(still_different(real, fakes, chosen), match is not None))
-    return {**fitting, "match": chosen}
+    return chosen, describe_different(still_different(real, fakes, chosen), match is not None)
 
 
 def _warn(text: str) -> None:
     """A warning that points to who called `score`, if there is anything to say."""
     if text:
-        warnings.warn(text, stacklevel=4)
+        warnings.warn(text, stacklevel=3)
 
 
 def _warned(scores: Scores) -> Scores:

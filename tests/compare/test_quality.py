@@ -87,7 +87,7 @@ def test_a_scorer_of_ones_own_is_the_comparisons(sets):
 
 
 def test_a_scorer_with_features_of_its_own_is_refused(sets):
-    with pytest.raises(BadSpec, match=r"qs\(scorer='brisque'\) looks at features of its own; .* \(--beside\)"):
+    with pytest.raises(BadSpec, match=r"qs\(scorer='brisque'\) looks at features of its own; .* \(--other-scores\)"):
         compare(sets[0], {"A": sets[1]}, metrics="qs(scorer='brisque')", scorer="sgm")
 
 

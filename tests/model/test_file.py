@@ -73,7 +73,7 @@ def test_every_byte_of_a_model_is_covered(tmp_path):
     assert refused > 0.95 * len(range(0, len(whole), 5))
 
 
-@pytest.mark.parametrize("what", ["reals.ids", "reals.matrix", "scale.held_out", "seed", "match", "made_by"])
+@pytest.mark.parametrize("what", ["reals.ids", "reals.matrix", "scale.held_out", "seed", "match", "made_by", "format"])
 def test_what_a_model_does_not_learn_from_is_covered_too(tmp_path, what):
     """A changed array or entry of the header, in a file that is well formed, is refused."""
     path = giqa.fit(REALS, scorer="knn(k=1)").save(tmp_path / "a.giqa")
@@ -84,7 +84,7 @@ def test_what_a_model_does_not_learn_from_is_covered_too(tmp_path, what):
         arrays[what] = arrays[what].copy()
         arrays[what].ravel()[0] += 1
     else:
-        header[what] = {"seed": 1, "match": "match(size=64)", "made_by": {}}[what]
+        header[what] = {"seed": 1, "match": "match(size=64)", "made_by": {}, "format": 2}[what]
     path.write_bytes(save(arrays, metadata={"giqa": json.dumps(header)}))
     with pytest.raises(BadModel, match="damaged"):
         giqa.load(path)

@@ -303,7 +303,7 @@ class _Judge:
             return quality_estimate(model, fakes, scores, metric.seed)
         if model is None:
             if default_extractor_of(registry.make("scorer", metric.scorer)):
-                raise BadSpec(f"{label} looks at features of its own; ask for it by beside (--beside).")
+                raise BadSpec(f"{label} looks at features of its own; ask for it by beside= (--other-scores).")
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of the same reals, which the first model has warned of
                 model = self.models[how] = fit(self.reals, scorer=metric.scorer, seed=metric.seed)

@@ -67,7 +67,7 @@ def read_model(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]
         arrays = load_file(path)
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise BadModel(f"{path} is damaged ({type(error).__name__}: {error}); fit it again.") from None
-    if header["format"] > 2 and not is_whole(header, arrays):
+    if (header["format"] > 2 or "sha256" in header) and not is_whole(header, arrays):
         raise BadModel(f"{path} is damaged: it does not have the checksum it was saved with; fit it again.")
     return header, arrays
 

@@ -327,6 +327,7 @@ def _made_by(path: Path, table: Table) -> Mapping[str, Any]:
             ) from None
     if not isinstance(made_by, dict):
         raise BadTable(f"{path}: made_by is no JSON object, so that this is not how giqa writes scores.")
+    made_by = dict(made_by)
     seal, version = made_by.pop(SEAL, None), made_by.pop("format", None)
     if (table.about and "made_by" not in table.about) or (seal is None) != (version is None):
         raise BadTable(f"{path}: how the scores were made is damaged; score again.")

@@ -317,8 +317,8 @@ def load_realism(path: str | Path) -> Realism:
             _voted(header, voted),
         )
         whole = human.digest == header["digest"]
-        if header["format"] > 1:
-            whole = whole and is_whole(header, every) and header["distances"] == of_distances
+        if header["format"] > 1 or "sha256" in header:
+            whole = whole and is_whole(header, every) and header.get("distances") == of_distances
         else:
             of_voted = digest_of({f"voted.{n}": a for n, a in voted.items()})
             whole = whole and of_voted == header.get("voted_sha256", NO_VOTED)

@@ -166,7 +166,6 @@ class Trainer:
         said["manifest"] = str(self.pictures.manifest.source.name)
         if self.recipe["kind"] == "mbc":
             said["thresholds"] = self._thresholds().tolist()
-        out.parent.mkdir(parents=True, exist_ok=True)
         replace_file(out, save(stored(self.best), metadata={KEY: json.dumps(said)}))
 
     def _thresholds(self) -> np.ndarray:
@@ -249,7 +248,6 @@ class Trainer:
         for number, state in self.optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{number}.{name}": value for name, value in state.items() if value is not None}
         said = {"recipe": self.recipe, "pictures": self.pictures.digest, "history": self.history}
-        self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
         replace_file(self.checkpoint, save(stored(tensors), metadata={KEY: json.dumps(said)}))
 
     def _resume(self) -> None:

@@ -92,7 +92,6 @@ class Snapshots:
         rows = []
         for number, picture in enumerate(pixels):
             name = f"{stem}_{number:04d}.png"
-            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
             replace_file(self.folder / name, as_png(picture))
             rows.append((name, kind, self.run, str(iteration)))
         written = {name for name, *_ in rows}

@@ -61,7 +61,6 @@ def write_label_studio(path: str | Path, votes: Votes | Ratings | Pairs, url: Ca
         task = tasks.setdefault(key, {"id": len(tasks) + 1, "data": data, "meta": names, "annotations": []})
         task["annotations"].append({"completed_by": str(votes.rater[row]), "result": [_result(votes, row)]})
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, json.dumps(list(tasks.values()), indent=1, ensure_ascii=False).encode())
     return path
 
