@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from giqa.threads import in_order, one_blas_thread
+from giqa.threads import _libraries, in_order, one_blas_thread
 
 
 @pytest.mark.parametrize("allowed", [1, 2, 4])
@@ -52,3 +52,30 @@ def test_a_mistake_inside_comes_out_and_the_limit_is_restored():
         assert len(names) == 1  # inside, one by one
         list(in_order(lambda _: names.add(threading.current_thread().name), range(3)))
         assert len(names) > 1
+
+
+@pytest.mark.parametrize("held", ["by a call", "by a block"])
+def test_the_limit_holds_in_every_thread_whoever_set_one_before(held):
+    """threadpoolctl 3.8 lets one thread set limits; in any other ours would be passed over, and bits change."""
+
+    def allowed():
+        return {library.num_threads for library in _libraries()}
+
+    seen = []
+
+    def work():
+        seen.append(allowed())
+        with one_blas_thread():
+            seen.append(allowed())
+        seen.append(allowed())
+
+    before = allowed()
+    limit = threadpool_limits(2, user_api="blas")
+    if held == "by a block":
+        limit.__enter__()
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    limit.__exit__(None, None, None) if held == "by a block" else limit.restore_original_limits()
+    assert seen == [{2}, {1}, {2}]
+    assert allowed() == before

@@ -24,6 +24,7 @@ def one_blas_thread() -> Iterator[None]:
     with _lock:
         _inside += 1
         if _inside == 1:
+            _take_control()
             _limit = _blas().limit(limits=1, user_api="blas")
     try:
         yield
@@ -31,7 +32,16 @@ def one_blas_thread() -> Iterator[None]:
         with _lock:
             _inside -= 1
             if _inside == 0:
+                _take_control()
                 _limit.restore_original_limits()
+                _take_control()  # from this thread, so that whoever set a limit before can lift it
+
+
+def _take_control() -> None:
+    """threadpoolctl 3.8 gives limits to the first thread that sets one, and says nothing to the others."""
+    for library in _libraries():
+        if hasattr(library, "clear_controlling_thread"):  # OpenBLAS, from 3.8 on
+            library.clear_controlling_thread(force=True)
 
 
 def in_order(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
