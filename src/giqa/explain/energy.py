@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -36,7 +37,8 @@ def cell_sums(values: np.ndarray, grid: int) -> np.ndarray:
         side = values.shape[axis]
         if side < grid:
             values, side = np.take(values, np.arange(grid) * side // grid, axis=axis), grid
-        values = np.add.reduceat(values, np.arange(grid) * side // grid, axis=axis)
+        if side > grid:
+            values = np.add.reduceat(values, np.arange(grid) * side // grid, axis=axis)
     return values
 
 
@@ -51,9 +53,37 @@ def neighbourhood(values: np.ndarray, reach: int) -> np.ndarray:
 def energies(values: np.ndarray, grid: int, reach: int) -> np.ndarray:
     """log(root mean square + .02) of each channel in the window around each cell: (h, w, c) -> float32 (g, g, c)."""
     values = values.reshape(1, 1, -1) if values.ndim == 1 else values
-    count = neighbourhood(cell_sums(np.ones((*values.shape[:2], 1), np.float32), grid), reach)
-    mean = neighbourhood(cell_sums(values * values, grid), reach) / count
+    return window_energies(cell_sums(values * values, grid), values.shape[:2], reach)
+
+
+def window_energies(squares: np.ndarray, shape: tuple[int, ...], reach: int) -> np.ndarray:
+    """`energies` from the sums of squares over the cells, (g, g, c), of values (h, w) = shape."""
+    count = neighbourhood(cell_sums(np.ones((*shape, 1), np.float32), len(squares)), reach)
+    mean = neighbourhood(squares, reach) / count
     return np.log(np.sqrt(np.maximum(mean, 0)) + FLOOR).astype(np.float32)
+
+
+class Windows(dict[str, np.ndarray]):
+    """Energies of the windows of one picture, layer -> float32 (g, g, c): what `Places` takes in place of maps."""
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Of projected pictures: how many, their sum at each place (g, g, q + 1), and of yy' over places (q, q)."""
+
+    n: int
+    first: np.ndarray
+    second: np.ndarray
+
+    @classmethod
+    def of(cls, projected: np.ndarray) -> Self:
+        q = projected.shape[-1] - 1
+        second = np.zeros((q, q))
+        with one_blas_thread():
+            for picture in projected:
+                flat = picture[..., :-1].reshape(-1, q)
+                second += flat.T @ flat
+        return cls(len(projected), projected.sum(axis=0, dtype=np.float64), second)
 
 
 class LayerPlaces:
@@ -83,11 +113,12 @@ class LayerPlaces:
 
     def fit(self, projected: np.ndarray, folds: np.ndarray) -> np.ndarray:
         """From all reals (n, g, g, q + 1); returns z of each while its fold was held out, (n, g, g)."""
+        sums = [_Sums.of(projected[folds == fold]) for fold in range(FOLDS)]
         held_out = np.empty(projected.shape[:3])
         for fold in range(FOLDS):
-            self._moments(projected[folds != fold])
+            self._moments([s for i, s in enumerate(sums) if i != fold])
             held_out[folds == fold] = self._distance(projected[folds == fold])
-        self._moments(projected)
+        self._moments(sums)
         self.median_, self.deviation_ = place_scale(held_out)
         z = (self.median_ - held_out) / self.deviation_
         self.limits_ = np.quantile(z, SHARES)
@@ -102,17 +133,16 @@ class LayerPlaces:
         with one_blas_thread():
             return (projected[..., :-1] - self.mean_) @ self.whiten_.T
 
-    def _moments(self, projected: np.ndarray) -> None:
-        self.mean_ = projected[..., :-1].mean(axis=0)
-        q, covariance = self.mean_.shape[-1], 0.0
-        with one_blas_thread():
-            for picture in projected:
-                flat = (picture[..., :-1] - self.mean_).reshape(-1, q)
-                covariance = covariance + (flat.T @ flat).astype(np.float64) / len(flat) / len(projected)
-        windows = len(projected) * self.mean_[..., 0].size / OVERLAP
-        values, vectors = np.linalg.eigh(shrunk_to_round(covariance, windows))
+    def _moments(self, sums: Sequence[_Sums]) -> None:
+        """From the sums over the folds that are learned from."""
+        n = sum(s.n for s in sums)
+        mean = sum(s.first for s in sums) / n  # (g, g, q + 1)
+        self.mean_ = mean[..., :-1].astype(np.float32)
+        flat = mean[..., :-1].reshape(-1, mean.shape[-1] - 1)
+        covariance = sum(s.second for s in sums) / (n * len(flat)) - flat.T @ flat / len(flat)
+        values, vectors = np.linalg.eigh(shrunk_to_round(covariance, n * len(flat) / OVERLAP))
         self.whiten_ = (vectors / np.sqrt(np.maximum(values, 1e-9))).T[::-1].astype(np.float32)
-        self.rest_ = max(float(projected[..., -1].mean()), 1e-6)
+        self.rest_ = max(float(mean[..., -1].mean()), 1e-6)
 
     def _distance(self, projected: np.ndarray) -> np.ndarray:
         distances = np.empty(projected.shape[:-1])
@@ -231,7 +261,7 @@ class Places:
         self.seed = seed
 
     def fit(self, maps: Iterable[Mapping[str, np.ndarray]]) -> Self:
-        """From the maps of reals, layer -> (h, w, c), read once and in order."""
+        """From the maps of reals, layer -> (h, w, c), or their `Windows`; read once and in order."""
         if not 2 <= self.grid <= 256 or self.reach < 0:
             raise BadSpec(f"Places takes a grid of 2 to 256 and a reach from 0, got {self.grid} and {self.reach}.")
         projected = self._projected(iter(maps))
@@ -256,7 +286,8 @@ class Places:
     def z(self, maps: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """z at each place of one picture: layer, and last "combined", -> float64 (g, g); negative = worse."""
         self._check(maps)
-        z = {name: layer.z(self._energies(maps[name])) for name, layer in self.layers_.items()}
+        windows = self.windows(maps)
+        z = {name: layer.z(windows[name]) for name, layer in self.layers_.items()}
         return {**z, COMBINED: (self._worst(z) - self.median_) / self.deviation_}
 
     def limit(self, layer: str, share: float = 0.01) -> float:
@@ -274,7 +305,7 @@ class Places:
         """Rows of the k reals that are most alike in the deepest layer at a place, and how far, both (k,)."""
         self._check(maps)
         name, layer = list(self.layers_.items())[-1]
-        own = layer.whitened(layer.project(self._energies(maps[name])))[place][:KEPT_DIRECTIONS]
+        own = layer.whitened(layer.project(self.windows(maps)[name]))[place][:KEPT_DIRECTIONS]
         distances = np.linalg.norm(self.kept_[:, place[0], place[1]].astype(np.float64) - own, axis=1)
         order = np.argsort(distances, kind="stable")[:k]
         return self.kept_rows_[order], distances[order]
@@ -296,15 +327,18 @@ class Places:
                     rows.setdefault(name, []).append(layer.project(energy[name]))
             waiting.clear()
 
-        for energy in maps:
-            waiting.append({name: self._energies(values) for name, values in energy.items()})
+        for picture in maps:
+            waiting.append(self.windows(picture))
             if self.layers_ or len(waiting) == LEARN_FROM:
                 settle()
         settle()
         return {name: np.stack(arrays) for name, arrays in rows.items()}
 
-    def _energies(self, values: np.ndarray) -> np.ndarray:
-        return energies(values, self.grid, self.reach)
+    def windows(self, maps: Mapping[str, np.ndarray]) -> Windows:
+        """The energies of the windows of one picture's maps."""
+        if isinstance(maps, Windows):
+            return maps
+        return Windows({name: energies(values, self.grid, self.reach) for name, values in maps.items()})
 
     def _worst(self, z: Mapping[str, np.ndarray]) -> np.ndarray:
         """The worst layer at each place, each in units of its own limit of the worst 1 %: -1 is at that limit."""

@@ -21,8 +21,8 @@ from ..images.match import as_match
 from ..images.subset import spread
 from ..model.file import write_model
 from ..types import has_maps
-from .energy import COMBINED, SHARPNESS, Places, layer_places
-from .grain import grain
+from .energy import COMBINED, SHARPNESS, Places, Windows, layer_places, window_energies
+from .grain import grain, grain_sums
 
 FORMAT = 2  # 1 had no checksum
 KEY = "giqa.maps"  # in the head of the file
@@ -122,12 +122,14 @@ class MapModel:
         -------
         Explanation
         """
-        maps = self.maps(pixels)
-        z = self.places.z(maps)
+        match = as_match(self.match)
+        pixels = match(pixels) if match else pixels
+        windows = windows_of(self.places, make_extractor(self.extractor), self.taps, pixels)
+        z = self.places.z(windows)
         combined = z[COMBINED]
         place = tuple(int(i) for i in np.unravel_index(combined.argmin(), combined.shape))
         blame = min(self.taps, key=lambda tap: z[tap][place] / -min(self.places.limit(tap), -1e-6))
-        rows = self.places.nearest(maps, place, k)[0]
+        rows = self.places.nearest(windows, place, k)[0]
         beyond = float(np.mean(combined < self.places.limit(COMBINED)))
         names = [self.ids[row] for row in rows]
         return Explanation(z, place, blame, self.places.peak_percentile(combined), beyond, names, rows.tolist())
@@ -200,28 +202,28 @@ def fit_maps(
     taps = tuple(taps or TAPS.get(spec.partition("(")[0], ()))
     if not taps or (not set(taps) <= set(PIXELS) and not has_maps(extractor)):
         raise BadSpec(f"{spec} has no maps; take embedded or inception, and for others name taps= of theirs.")
-    rows = spread(source.ids, MOST)
+    rows, places = spread(source.ids, MOST), Places(seed=seed)
     ids: list[str] = []
 
-    def maps_at(row: int) -> dict[str, np.ndarray] | None:
+    def windows_at(row: int) -> Windows | None:
         try:
             pixels = decode(source.raw(row)).pixels
         except BadImage:
             return None
-        return maps_of(extractor, taps, match(pixels) if match else pixels)
+        return windows_of(places, extractor, taps, match(pixels) if match else pixels)
 
-    def every() -> Iterator[dict[str, np.ndarray]]:
+    def every() -> Iterator[Windows]:
         with ThreadPoolExecutor(reader.workers) as pool:
             for start in range(0, len(rows), CHUNK):
                 chunk = rows[start : start + CHUNK]
-                for row, maps in zip(chunk, pool.map(maps_at, chunk), strict=True):
-                    if maps is not None:
+                for row, windows in zip(chunk, pool.map(windows_at, chunk), strict=True):
+                    if windows is not None:
                         ids.append(source.ids[row])
-                        yield maps
+                        yield windows
                 if reader.progress:
                     reader.progress("maps of reals", start + len(chunk), len(rows))
 
-    places = Places(seed=seed).fit(every())
+    places.fit(every())
     made_by = {
         "giqa": __version__,
         "features": dict(extractor.identity()),
@@ -294,3 +296,15 @@ def maps_of(extractor: Any, taps: Sequence[str], pixels: np.ndarray) -> dict[str
     if set(taps) & set(PIXELS):
         maps |= {GRAIN: (fine := grain(pixels)), SHARPNESS: fine[..., ::3]}
     return {tap: maps[tap] for tap in taps}
+
+
+def windows_of(places: Places, extractor: Any, taps: Sequence[str], pixels: np.ndarray) -> Windows:
+    """The energies that `places` sees in one picture, uint8 (h, w, 3): of `maps_of`, without making the grain whole."""
+    if min(pixels.shape[:2]) < places.grid:
+        return places.windows(maps_of(extractor, taps, pixels))
+    network = [tap for tap in taps if tap not in PIXELS]
+    windows = places.windows(dict(extractor.maps(pixels, network)) if network else {})
+    if set(taps) & set(PIXELS):
+        fine = window_energies(grain_sums(pixels, places.grid), pixels.shape[:2], places.reach)
+        windows |= {GRAIN: fine, SHARPNESS: fine[..., ::3]}
+    return Windows({tap: windows[tap] for tap in taps})
