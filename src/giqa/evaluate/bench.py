@@ -22,7 +22,7 @@ from ..tables.names import match_names
 from ..tables.read import read_scored
 from ..train.heads import train_heads
 from ..train.manifest import Part
-from ..types import Features, Progress, default_extractor_of
+from ..types import Features, Progress
 from ..votes.votes import Counts, Pairs, Votes, generator_of, read_labels
 from .bench_entries import Entry, parse_entries, parse_sweep
 from .bench_result import Bench, Judging, SetFound, judge
@@ -241,7 +241,7 @@ class _Work:
             how = {"store": self.reader.store, "workers": self.reader.workers}
             return train_heads(name, self.one.snapshots, self.reader.extractor, **given, **how)
         scorer = registry.make("scorer", entry.what, seed=self.seed)
-        extractor = make_extractor(default_extractor_of(scorer) or self.reader.extractor)
+        extractor = make_extractor(scorer.default_extractor or self.reader.extractor)
         reals = self._features("reals", self.one.real, extractor, self.match)
         fitted = fit(reals, scorer=scorer, seed=self.seed)
         spec = registry.canonical("extractor", extractor)

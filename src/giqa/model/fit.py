@@ -18,7 +18,7 @@ from ..images.pictures import as_pictures
 from ..images.sharpness import look_at_sharpness
 from ..scorers.products import check_products
 from ..scorers.scale import Scale
-from ..types import Features, Progress, chosen_of, columns_of, default_extractor_of, layers_used
+from ..types import Features, Progress, columns_of
 from .folds import fit_in_order
 from .model import Model
 from .reals import describe_groups, describe_strays, describe_twins, parse_leave_out, record_groups, subgroups
@@ -98,7 +98,7 @@ def fit(
     scorer = make_scorer(scorer, preset, seed)
     given, progress = as_features(real), progress or (lambda what, done, total: None)
     if given is None:
-        extractor = make_extractor(extractor or default_extractor_of(scorer), preset)
+        extractor = make_extractor(extractor or scorer.default_extractor, preset)
         known = _read(real, Reader(extractor, match, store=store, workers=workers, progress=progress), flip, group)
     elif extractor or match or flip or group:
         raise BadSpec("extractor, match, flip and group are for pictures; they cannot be asked of features.")
@@ -121,7 +121,7 @@ def fit(
         "extractor": known.extractor,
         "features": known.identity,
         "scorer": registry.canonical("scorer", scorer),
-        "chosen": chosen_of(fitted.scorer),
+        "chosen": fitted.scorer.chosen(),
         "match": known.match,
         "flip": flip,
         "seed": seed,
@@ -131,7 +131,7 @@ def fit(
         "products": check_products().record(),
         "reals_look": known.look,
         **order,
-        **layers_used(fitted.scorer, reals.layers),
+        "layers": fitted.scorer.layer_names(reals.layers),
     }
     _warn(describe_scale(fitted.scale))
     how = known.extractor, known.identity, known.match, made_by

@@ -59,6 +59,11 @@ class Unshown:
     foreign: int = 0
     shown_are: str = ""
 
+    @property
+    def columns(self) -> dict[str, np.ndarray]:
+        """The numbers by name, as in `Report`."""
+        return {"score": self.score, "z": self.z, "percentile": self.percentile}
+
 
 @dataclass(frozen=True)
 class Report:
@@ -175,7 +180,7 @@ def _check(report: Report) -> None:
             raise BadShape(f"the report has {n} ids but {len(values)} {name}; give one for each picture")
     if "score" not in report.columns:
         raise BadShape(f"the report needs a column 'score', got {sorted(report.columns)}")
-    if report.unshown and len({len(getattr(report.unshown, name)) for name in COLUMNS[:3]}) > 1:
+    if report.unshown and len(set(map(len, report.unshown.columns.values()))) > 1:
         raise BadShape("the columns of the pictures that are not shown differ in length")
     rows = {near.real for nearest in report.neighbours for near in nearest}
     if rows and not 0 <= min(rows) <= max(rows) < len(report.real_ids):
@@ -328,7 +333,7 @@ def _column(report: Report, name: str) -> np.ndarray:
 
 def _whole(report: Report, name: str) -> np.ndarray:
     """The column of the shown pictures, then of those that are not shown."""
-    return np.r_[_column(report, name), getattr(report.unshown, name)] if report.unshown else _column(report, name)
+    return np.r_[_column(report, name), report.unshown.columns[name]] if report.unshown else _column(report, name)
 
 
 def _ranks(shown: np.ndarray, every: np.ndarray) -> np.ndarray:
