@@ -17,7 +17,7 @@ from ..images import open_source
 from ..images.match import as_match, auto_match
 from ..model.file import open_model
 from ..model.fit import fit
-from ..model.trust import LEARNED_FROM
+from ..model.trust import LEARNED_FROM, asked_about
 from ..tables.names import match_names
 from ..tables.read import read_scored
 from ..train.heads import train_heads
@@ -259,7 +259,7 @@ class _Work:
 
     def _check_unseen(self, entry: Entry, notes: Mapping[str, str], made_by: Mapping[str, Any]) -> None:
         """`BadSpec` where a human model learned from these pictures; a warning where its file does not say."""
-        if made_by["asked"]["learned_from"] is None:
+        if asked_about(made_by).learned_from is None:
             warnings.warn(f"{self.one.name}: {UNKNOWN.format(entry.label)}", stacklevel=2)
         if seen := [name for name, note in notes.items() if LEARNED_FROM in note]:
             raise BadSpec(refusal(seen, len(notes), entry.label))

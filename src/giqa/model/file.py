@@ -18,6 +18,7 @@ from ..errors import BadModel, MissingSource
 from ..files import is_whole, replace_file, seal
 from ..registry import imported
 from ..types import HasParts
+from .made_by import MadeBy
 
 FORMAT = 3
 READ = (2, 3)
@@ -111,7 +112,7 @@ def read_header(path: str | Path) -> dict[str, Any]:
     except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
         raise BadModel(f"{path} is not a giqa model, or is cut short ({type(error).__name__}); fit it again.") from None
     if header.get("format") not in READ:
-        written = header.get("made_by", {}).get("giqa", "unknown")
+        written = MadeBy.from_dict(header.get("made_by", {})).giqa or "unknown"
         raise BadModel(
             f"{path} has file format {header.get('format')}, written by giqa {written}; this is giqa {__version__}, "
             f"which reads formats {' and '.join(map(str, READ))}. Fit it again, or use that version."

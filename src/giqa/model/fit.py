@@ -20,6 +20,7 @@ from ..scorers.products import check_products
 from ..scorers.scale import Scale
 from ..types import Features, Progress, columns_of
 from .folds import fit_in_order
+from .made_by import MadeBy
 from .model import Model
 from .reals import describe_groups, describe_strays, describe_twins, parse_leave_out, record_groups, subgroups
 
@@ -116,25 +117,25 @@ def fit(
         groups = subgroups(z, [known.labels[name] for name in features.ids])
         order["groups"] = record_groups(groups, group)
         _warn(describe_groups(groups, group))
-    made_by = {
-        "giqa": __version__,
-        "extractor": known.extractor,
-        "features": known.identity,
-        "scorer": registry.canonical("scorer", scorer),
-        "chosen": fitted.scorer.chosen(),
-        "match": known.match,
-        "flip": flip,
-        "seed": seed,
-        "reals": len(features),
-        "reals_failed": known.failed,
-        "reals_digest": _digest(features),
-        "products": check_products().record(),
-        "reals_look": known.look,
+    made_by = MadeBy(
+        giqa=__version__,
+        extractor=known.extractor,
+        features=known.identity,
+        scorer=registry.canonical("scorer", scorer),
+        chosen=fitted.scorer.chosen(),
+        match=known.match,
+        flip=flip,
+        seed=seed,
+        reals=len(features),
+        reals_failed=known.failed,
+        reals_digest=_digest(features),
+        products=check_products().record(),
+        reals_look=known.look,
         **order,
-        "layers": fitted.scorer.layer_names(reals.layers),
-    }
+        layers=fitted.scorer.layer_names(reals.layers),
+    )
     _warn(describe_scale(fitted.scale))
-    how = known.extractor, known.identity, known.match, made_by
+    how = known.extractor, known.identity, known.match, made_by.to_dict()
     return Model(fitted.scorer, fitted.scale, reals, reals.matrix(), *how, content=fitted.content)
 
 

@@ -18,6 +18,7 @@ from ..errors import BadShape
 from ..explain.worst_pictures import Explained
 from ..files import replace_file
 from ..pages.page import render
+from ..stats import share_of_worst
 
 COLUMNS = ("score", "z", "percentile", "z_low", "z_high")
 PEOPLE = ("p_real", "p_real_low", "p_real_high")  # where a human model was asked
@@ -400,7 +401,7 @@ def _figures(report: Report) -> dict[str, Any]:
         "mean_z": "\u2013" if mean is None else f"{mean:.{1 if abs(mean) >= 10 else 2}f}".replace("-", "\u2212"),
         "infinite": int(np.isinf(z).sum()),
         "median_percentile": _percent(float(np.median(known))) if known.size else "\u2013",
-        "below_worst": _percent(float(np.mean(known <= 0.05))) if known.size else "\u2013",
+        "below_worst": _percent(share_of_worst(known)) if known.size else "\u2013",
         "copies": copies + (report.unshown.copies if report.unshown else 0),
         "foreign": foreign if any(domain) else None,
     }
