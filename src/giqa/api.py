@@ -16,6 +16,7 @@ from .images.pictures import as_pictures
 from .images.sharpness import driven, look_at_sharpness
 from .model.file import open_model
 from .model.fit import fit
+from .model.made_by import MadeBy
 from .model.model import Model
 from .model.score import score_by
 from .model.table import Scores
@@ -110,7 +111,7 @@ def score(
         judges.append(HumanJudge(load_realism(human) if isinstance(human, (str, Path)) else human))
     if as_features(fakes) is None:
         looks = look_at_sharpness(fakes, as_match(fitted.match), workers=workers)
-        _warn(driven(fitted.made_by.get("reals_look"), looks))
+        _warn(driven(MadeBy.from_dict(fitted.made_by).reals_look, looks))
     if report is None:
         return _warned(score_by(judges, fakes, **how))
     shows = {name: showing.get(name, True) for name in SHOWING}

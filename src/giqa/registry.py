@@ -6,6 +6,8 @@ import ast
 import importlib
 import inspect
 import os
+from copy import copy
+from types import MethodType
 from typing import Any
 
 from .errors import BadSpec
@@ -56,6 +58,9 @@ BUILTIN: dict[str, dict[str, str]] = {
     },
 }
 PRESETS = ("paper", "released", "recommended")
+# kind -> the class whose defaults complete what third parties make
+BASES = {"scorer": "giqa.scorers.scorer:BaseScorer", "metric": "giqa.metrics.metric:Metric"}
+_MISSING = object()
 
 
 def names(kind: str) -> dict[str, str]:
@@ -199,7 +204,12 @@ def load(kind: str, name: str) -> Any:
         close = difflib.get_close_matches(name, table, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise BadSpec(f"There is no {kind} {name!r}; there are {', '.join(sorted(table))}.{hint}")
-    module, _, attribute = table[name].partition(":")
+    return imported(table[name])
+
+
+def imported(where: str) -> Any:
+    """What "module:attribute" names; its module is imported now."""
+    module, _, attribute = where.partition(":")
     return getattr(importlib.import_module(module), attribute)
 
 
@@ -211,13 +221,14 @@ def make(kind: str, spec: Any, **defaults: Any) -> Any:
     kind : {"extractor", "scorer", "metric"}
         The kind.
     spec : str or object
-        A spec string. An object is returned as it is, so that Python users can give their own.
+        A spec string. An object is taken as it is, so that Python users can give their own.
     **defaults
         Fill in what the string leaves out and the object accepts; None is no default.
 
     Returns
     -------
     object
+        With everything that its kind may offer, see `complete`.
 
     Raises
     ------
@@ -232,7 +243,7 @@ def make(kind: str, spec: Any, **defaults: Any) -> Any:
     if not isinstance(spec, str):
         if defaults.get("preset"):
             raise BadSpec(f"preset={defaults['preset']!r} goes with a name; {type(spec).__name__} is made already.")
-        return spec
+        return complete(kind, spec)
     name, parameters = parse(spec)
     build = load(kind, name)
     accepted = inspect.signature(build).parameters
@@ -242,7 +253,42 @@ def make(kind: str, spec: Any, **defaults: Any) -> Any:
             f"{name} has no parameter {unknown[0]!r}; it has {', '.join(accepted) or 'none'} (spec {spec!r})."
         )
     filled = {key: value for key, value in defaults.items() if key in accepted and value is not None}
-    return build(**(filled | parameters))
+    return complete(kind, build(**(filled | parameters)))
+
+
+def complete(kind: str, made: Any) -> Any:
+    """An object with everything that its kind may offer; the only place where those of third parties get defaults.
+
+    Parameters
+    ----------
+    kind : {"extractor", "scorer", "metric"}
+        The kind.
+    made : object
+        A scorer with `fit` and `score_samples`, a metric that is called as (real, fake), or an extractor.
+
+    Returns
+    -------
+    object
+        A `BaseScorer`, a `Metric` or an extractor as it is; of anything else a copy, which has the defaults of
+        `BaseScorer` or `Metric` for what it lacks. Its class, and so its name in files, stays.
+
+    Examples
+    --------
+    >>> class Shift:
+    ...     def __call__(self, real, fake):
+    ...         return float(abs(real.mean() - fake.mean()))
+    >>> made = complete("metric", Shift())
+    >>> made.is_distance, made.by_size, made.trouble(10, 10, 4)
+    (False, True, '')
+    """
+    if kind not in BASES or isinstance(made, base := imported(BASES[kind])):
+        return made
+    made = copy(made)
+    for name, default in vars(base).items():
+        if not name.startswith("_") and not hasattr(made, name):
+            default = MethodType(default, made) if callable(default) else default
+            object.__setattr__(made, name, default)  # also if it is frozen
+    return made
 
 
 def parameters(made: Any) -> dict[str, Any]:
@@ -263,12 +309,12 @@ def parameters(made: Any) -> dict[str, Any]:
     BadSpec
         If it does not store one of them under its own name.
     """
-    names = sorted(inspect.signature(type(made)).parameters)
-    lost = [name for name in names if not hasattr(made, name)]
-    if lost:
-        kind = type(made).__name__
-        raise BadSpec(f"{kind} does not keep its parameter {lost[0]!r}; store it in __init__ under its own name.")
-    return {name: getattr(made, name) for name in names}
+    kept = {name: getattr(made, name, _MISSING) for name in sorted(inspect.signature(type(made)).parameters)}
+    for name, value in kept.items():
+        if value is _MISSING:
+            kind = type(made).__name__
+            raise BadSpec(f"{kind} does not keep its parameter {name!r}; store it in __init__ under its own name.")
+    return kept
 
 
 def canonical(kind: str, made: Any) -> str:
@@ -299,8 +345,10 @@ def canonical(kind: str, made: Any) -> str:
 
 def _literal(value: Any) -> Any:
     """What `parse` can read back: a path as text, a numpy number as Python's."""
+    import numpy as np
+
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if isinstance(value, (list, tuple)):
         return type(value)(map(_literal, value))
-    return value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value
+    return value.item() if isinstance(value, (np.generic, np.ndarray)) and value.ndim == 0 else value

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from .errors import BadSpec, GiqaError, NotFitted
-from .registry import parameters
-from .types import LEVELS, Source, chosen_of, default_extractor_of, levels_of
+from .registry import complete, parameters
+from .types import LEVELS, ReferenceScorer, Source, levels_of
 
 
 class BrokenPromise(AssertionError):
@@ -107,8 +107,9 @@ def check_reference_scorer(make: Callable[[], Any], monotone: bool = True, own_s
         far = scorer.score_samples(np.stack([reals.mean(axis=0), reals.mean(axis=0) + 50]))
         promise(far[0] > far[1], "the middle of the reals scores higher than a point far off")
     folds = np.arange(len(reals)) % 5
-    scorer = make().fit(reals, folds=folds)
-    promise(np.shape(getattr(scorer, "held_out_", None)) == (len(reals),), "held_out_ has one score for each real")
+    scorer = complete("scorer", make().fit(reals, folds=folds))
+    held_out = isinstance(scorer, ReferenceScorer) and np.shape(scorer.held_out_) == (len(reals),)
+    promise(held_out, "held_out_ has one score for each real")
     by_fold = scorer.score_folds(reals)
     promise(by_fold.shape == (len(reals), 5), "score_folds gives one score for each picture and fold")
     promise(
@@ -122,8 +123,8 @@ def check_reference_scorer(make: Callable[[], Any], monotone: bool = True, own_s
     promise(
         np.shape(deviations) == (len(fakes),) and bool((deviations >= 0).all()), "a deviation for each score, from 0"
     )
-    promise(isinstance(default_extractor_of(scorer), str | None), "default_extractor is a spec string")
-    promise(_is_json(chosen_of(scorer)), "chosen gives what JSON can say")
+    promise(isinstance(scorer.default_extractor, str | None), "default_extractor is a spec string")
+    promise(_is_json(scorer.chosen()), "chosen gives what JSON can say")
     same = np.array_equal(scores, make().fit(reals).score_samples(fakes))
     promise(same or own_scale, "holding out folds does not change the scores")
     _check_file(scorer, reals, fakes)

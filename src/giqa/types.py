@@ -84,13 +84,7 @@ class Source(Protocol):
 class Extractor(Protocol):
     """Pictures to features; resizing and normalising are part of the feature.
 
-    It may also offer `levels` (read by `levels_of`): a mapping from "low" (sees artefacts), "mid" (structure), "high"
-    (content) and "taught" (trained to recognise faults) to names of `outputs`, shallow to deep. It decides what a layer
-    is used for and not what it holds, so it is no part of `identity`; it stands in `Features.made_by["levels"]`.
-
-    And `maps(pixels, taps)` (`has_maps` says whether), to say *where*: one picture, uint8 (h, w, 3), to tap -> float32
-    (h', w', c) before pooling, or (c,) for a tap without places. Place (u, v) of a map is what lies at (u + .5) / h',
-    (v + .5) / w' of the picture, give or take a few pixels. It gives the same bits whenever it is asked.
+    It may also be one that `HasLevels`, and one that `HasMaps`.
     """
 
     outputs: tuple[str, ...]  # names of the arrays that `run` returns
@@ -132,33 +126,66 @@ class Extractor(Protocol):
     def __call__(self, pixels: Sequence[np.ndarray]) -> dict[str, np.ndarray]: ...
 
 
+@runtime_checkable
+class HasLevels(Protocol):
+    """An extractor that says what its outputs see.
+
+    It decides what a layer is used for and not what it holds, so it is no part of `identity`; it stands in
+    `Features.made_by["levels"]`.
+    """
+
+    levels: Mapping[str, Sequence[str]]  # one of `LEVELS` -> names of `outputs`, shallow to deep
+
+
+@runtime_checkable
+class HasMaps(Protocol):
+    """An extractor that can say *where*."""
+
+    def maps(self, pixels: np.ndarray, taps: Sequence[str]) -> Mapping[str, np.ndarray]:
+        """Features of one picture before pooling; the same bits whenever it is asked.
+
+        Parameters
+        ----------
+        pixels : uint8 ndarray of shape (h, w, 3)
+            One picture.
+        taps : sequence of str
+            Names of layers.
+
+        Returns
+        -------
+        dict of str to float32 ndarray of shape (h', w', c), or (c,) for a tap without places
+            Place (u, v) of a map is what lies at (u + 0.5) / h', (v + 0.5) / w' of the picture, within a few pixels.
+        """
+        ...
+
+
+@runtime_checkable
+class HasColumns(Protocol):
+    """A source that is a table."""
+
+    columns: Mapping[str, Sequence[str]]  # name -> a value for each picture
+
+
 def levels_of(extractor: Extractor) -> Mapping[str, Sequence[str]]:
-    """What each output of an extractor sees: "low", "mid", "high" or "taught" -> outputs; empty where it is silent."""
-    return getattr(extractor, "levels", {})
+    """The levels of an extractor that `HasLevels`; empty of any other."""
+    return extractor.levels if isinstance(extractor, HasLevels) else {}
 
 
 def has_maps(extractor: Extractor) -> bool:
-    """Whether an extractor can say *where*: `maps(pixels, taps)`."""
-    return hasattr(extractor, "maps")
+    """Whether an extractor can say *where*."""
+    return isinstance(extractor, HasMaps)
 
 
 def columns_of(source: Source) -> Mapping[str, Sequence[str]]:
-    """The columns of a source that is a table, name -> a value for each picture; empty of any other."""
-    return getattr(source, "columns", {})
+    """The columns of a source that `HasColumns`; empty of any other."""
+    return source.columns if isinstance(source, HasColumns) else {}
 
 
 class Scorer(Protocol):
     """Features to one score a picture; higher = better.
 
-    It may offer more, each read by one function below and checked by `giqa.testing`:
-
-    | offers | is | read by |
-    |---|---|---|
-    | `default_extractor` | spec of the extractor whose features it is made for | `default_extractor_of` |
-    | `chosen()` | what `fit` chose, name -> what JSON can say | `chosen_of` |
-    | `layer_names(layers)` | names of the layers that it uses | `layers_used` |
-    | `blank_parts(n)` | unfitted scorers for its `parts_` | `has_parts` |
-    | `score_folds`, `score_with_deviation` | of `ReferenceScorer` | `fold_scores`, `holds_out` |
+    This is all that a scorer needs. What else it may offer is what `giqa.scorers.BaseScorer` has defaults for;
+    `giqa.registry.make` adds the defaults of what it lacks. Checked by `giqa.testing`.
     """
 
     def fit(self, features: Any, y: Any = None) -> Self:
@@ -168,7 +195,26 @@ class Scorer(Protocol):
         """One score a picture, float64 (n,); the same bits whatever the other pictures in the batch are."""
 
 
-class ReferenceScorer(Scorer, Protocol):
+@runtime_checkable
+class HoldsOut(Protocol):
+    """A scorer whose `fit` takes `folds`; `giqa.scorers.Folded` makes one of any other."""
+
+    def score_folds(self, features: Any) -> np.ndarray:
+        """The score under the model without each fold in turn, float64 (n, F)."""
+        ...
+
+
+@runtime_checkable
+class HasParts(Protocol):
+    """A scorer that is made of scorers, its `parts_`."""
+
+    def blank_parts(self, n: int) -> list[Any]:
+        """n scorers that are not fitted, for `parts_`, when a file is read."""
+        ...
+
+
+@runtime_checkable
+class ReferenceScorer(Scorer, HoldsOut, Protocol):
     """A scorer fitted on reals that can also hold folds of them out; only such a one can be kept in a file.
 
     What it learned is in numeric arrays and numbers whose names end in `_`.
@@ -179,43 +225,9 @@ class ReferenceScorer(Scorer, Protocol):
     def fit(self, features: Any, y: Any = None, folds: np.ndarray | None = None) -> Self:
         """Learn from reals (n, d); `folds` (n,), from 0, also learns it without each fold."""
 
-    def score_folds(self, features: Any) -> np.ndarray:
-        """The score under the model without each fold in turn, float64 (n, F)."""
-        ...
-
     def score_with_deviation(self, features: Any) -> tuple[np.ndarray, np.ndarray]:
         """Scores, and how much each would vary with other reals, both float64 (n,)."""
         ...
-
-
-def default_extractor_of(scorer: Scorer) -> str | None:
-    """The extractor whose features a scorer is made for, where it is made for one."""
-    return getattr(scorer, "default_extractor", None)
-
-
-def chosen_of(scorer: Scorer) -> dict[str, Any]:
-    """What a fitted scorer chose by itself; empty where it chooses nothing."""
-    return scorer.chosen() if hasattr(scorer, "chosen") else {}
-
-
-def layers_used(scorer: Scorer, layers: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """`layers` for `made_by`: those that a fitted scorer uses, where it says so."""
-    return {"layers": scorer.layer_names(layers)} if hasattr(scorer, "layer_names") else {}
-
-
-def has_parts(scorer: Scorer) -> bool:
-    """Whether a scorer is made of scorers."""
-    return hasattr(scorer, "blank_parts")
-
-
-def holds_out(scorer: Scorer) -> bool:
-    """Whether a scorer can be fitted with folds held out, as a `ReferenceScorer`."""
-    return hasattr(scorer, "score_with_deviation")
-
-
-def fold_scores(scorer: Scorer, matrix: np.ndarray) -> np.ndarray:
-    """The score under the model without each fold, float64 (n, F); (n, 0) of a scorer that learns nothing of reals."""
-    return scorer.score_folds(matrix) if hasattr(scorer, "score_folds") else np.empty((len(matrix), 0))
 
 
 @dataclass(frozen=True, eq=False)

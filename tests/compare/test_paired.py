@@ -9,6 +9,7 @@ from test_cli import giqa
 from giqa.compare.compare import compare
 from giqa.compare.paired import Paired, keys_of, pair_verdicts
 from giqa.errors import BadSpec
+from giqa.images.arrays import ArraySource
 from giqa.types import Features
 
 
@@ -90,12 +91,11 @@ def test_pairs_tell_apart_what_sets_cannot():
 def test_names_columns_folders_and_several_outputs(tmp_path):
     assert keys_of("name", None, ["a/b.c.png", "d"]) == {"a/b.c.png": "a/b.c", "d": "d"}
 
-    class Table:
-        name, ids, columns = "t.csv", ["x.png", "y.png", "z.png"], {"image": [], "of": ["1", "2", ""]}
-
-    assert keys_of("of", Table, Table.ids) == {"x.png": "1", "y.png": "2"}
+    table = ArraySource(np.zeros((3, 8, 8, 3), np.uint8), ["x.png", "y.png", "z.png"], "t.csv")
+    table.columns = {"image": [], "of": ["1", "2", ""]}
+    assert keys_of("of", table, table.ids) == {"x.png": "1", "y.png": "2"}
     with pytest.raises(BadSpec, match=r"paired by 'name' or by a column of tables; 't.csv' has the columns image, of"):
-        keys_of("by", Table, Table.ids)
+        keys_of("by", table, table.ids)
     reals = gauss(40, prefix="val/")
     flat = Features(tuple(f"{i}.jpg" for i in range(40)), reals.layers)  # other folders, the same names
     (pairs,) = compare(reals, {"A": flat}, metrics="qs", scorer="sgm", paired="name").paired

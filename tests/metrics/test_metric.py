@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from giqa import registry
-from giqa.metrics.metric import as_metric
 from giqa.metrics.prdc import ENOUGH, OfNeighbours, Precision, Recall, evaluate, neighbourhoods
 
 ABOUT_QUALITY = ("qs", "precision", "density")
@@ -101,7 +100,8 @@ def test_a_foreign_metric_is_completed_once():
             return 1.0
 
     own = Own()
-    made = as_metric(own)
+    made = registry.complete("metric", own)
     assert type(made) is Own and made.is_distance and made.ranks and made.by_size and made.share_of is None
     assert made.trouble(5, 5, 2) == "" and made(None, None) == 1.0 and not hasattr(own, "by_size")
-    assert all(as_metric(metric) is metric for metric in (registry.make("metric", name) for name in ("fd", "qs", "ds")))
+    ours = [registry.make("metric", name) for name in ("fd", "qs", "ds")]
+    assert all(registry.complete("metric", metric) is metric for metric in ours)

@@ -37,7 +37,25 @@ def test_a_plain_scorer_is_folded():
     for f in range(4):
         assert scorer.score_folds(x)[:, f] == pytest.approx(Plain().fit(x[folds != f]).score_samples(x))
     assert scorer.held_out_ == pytest.approx(scorer.score_folds(x)[np.arange(20), folds])
-    assert scorer.layer_names(["features"]) == scorer.blank_parts(2) == []
+    assert scorer.layer_names(["features"]) == [] and [type(part) for part in scorer.blank_parts(2)] == [Plain, Plain]
+
+
+class Folding(Plain):
+    """It holds out folds, and offers nothing else."""
+
+    def score_folds(self, x):
+        return np.stack([self.score_samples(x), self.score_samples(x) + 1], axis=1)
+
+
+def test_a_scorer_of_a_third_party_is_completed_once():
+    """A copy with the defaults of what it lacks; its class, and the object that was given, stay as they are."""
+    given, x = Folding().fit(np.eye(2)), np.array([[1.5, 0.5], [4.5, 4.5]])
+    made = registry.make("scorer", given)
+    assert type(made) is Folding and made.default_extractor is None and made.chosen() == {}
+    assert made.layer_names(["a"]) == [] and "chosen" not in vars(given)
+    scores, deviations = made.score_with_deviation(x)  # (F - 1) / F of the sum of squares about the mean of the folds
+    assert scores.tolist() == made.score_samples(x).tolist() and deviations == pytest.approx([0.5, 0.5])
+    assert registry.make("scorer", "knn", k=3).k == 3 and registry.complete("scorer", made) is not given
 
 
 def test_before_fit_is_an_error_that_names_the_remedy():

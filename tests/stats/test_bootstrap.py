@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from giqa.errors import BadShape
-from giqa.stats import bootstrap, draws, from_draws, mean_over
+from giqa.stats import Range, bootstrap, draws, from_draws, mean_over
 
 
 def test_draws_are_samples_with_replacement():
@@ -65,14 +65,14 @@ def test_few_units_are_widened_to_students_interval():
 def test_resamples_that_do_not_vary_are_no_certainty():
     """10 of 10 pictures: Wilson's interval of a share, and of anything else none; of one unit none at all."""
     same = np.ones(100)
-    assert from_draws(1.0, same, 10, 10, share_of=10).low == pytest.approx(10 / (10 + 1.959964**2))
+    assert from_draws(1.0, same, 10, 10, Range(share_of=10)).low == pytest.approx(10 / (10 + 1.959964**2))
     assert np.isnan(from_draws(1.0, same, 10, 10).low)
     assert np.isnan(from_draws(0.5, np.linspace(0, 1, 100), 1, 1).low)
     assert np.isnan(from_draws(0.5, np.full(5, np.nan), 10, 10).high)
 
 
 def test_the_scale_ends_the_interval():
-    found = from_draws(0.9, np.linspace(0.5, 1, 101), 3, 3, low=0.0, high=1.0)
+    found = from_draws(0.9, np.linspace(0.5, 1, 101), 3, 3, Range(0.0, 1.0))
     assert found.high == 1 and found.low == 0
     biased = from_draws(0.1, np.linspace(0.2, 0.4, 101), 100, 100)  # as a calibration error: resamples lie above it
     assert biased.low == 0.1 and biased.high > 0.39

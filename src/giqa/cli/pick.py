@@ -233,10 +233,12 @@ class Judge:
         from ..features.reader import Reader
         from ..features.select import ChosenLayers
         from ..model.fit import fit
+        from ..model.made_by import MadeBy
 
-        made = table.made_by.get("extractor")
+        self.theirs = MadeBy.from_dict(table.made_by)  # how the scores that pick came about
+        made = self.theirs.extractor
         own = extractor or (None if str(made).startswith("learned") else made)
-        self.reader, self.table = Reader(own, table.made_by.get("match"), **reading), table
+        self.reader = Reader(own, self.theirs.match, **reading)
         features = self.features(real, "reals")
         self.model = fit(features, scorer=scorer, seed=seed)
         self.chosen = ChosenLayers(features, None, None, seed)
@@ -254,10 +256,10 @@ class Judge:
 
     def notes(self) -> list[str]:
         """What a reader of the curve must know."""
-        mine, theirs = self.model.made_by["scorer"], self.table.made_by.get("scorer")
+        mine = self.model.made_by["scorer"]
         layers = ", ".join(self.chosen.names)
         notes = [f"FD and DS are on {layers}, against {len(self.reals)} reals; QS is the mean z of {mine}."]
-        if mine == theirs:
+        if mine == self.theirs.scorer:
             notes.append(
                 "QS is measured by the scorer that picks: it rises whatever the pictures are. --scorer takes another."
             )
@@ -267,8 +269,7 @@ class Judge:
         from .. import __version__, registry
 
         spec = registry.canonical("extractor", self.reader.extractor)
-        theirs = self.table.made_by
-        picked = {"picked by": theirs.get("scorer"), "on": theirs.get("extractor")}
+        picked = {"picked by": self.theirs.scorer, "on": self.theirs.extractor}
         return {"giqa": __version__, "extractor": spec, "qs": self.model.made_by["scorer"], **picked}
 
 

@@ -23,14 +23,13 @@ from ..images.pictures import as_pictures
 from ..images.profile import profile
 from ..metrics.inception import InceptionScore
 from ..metrics.jackknife import DRAWS, FEWEST, GROUPS, MOST, Jackknife, at_number, jackknifed
-from ..metrics.metric import as_metric
 from ..metrics.prdc import evaluate
 from ..metrics.quality import Diversity
 from ..model.fit import fit
 from ..model.folds import content_order
 from ..model.model import Model
 from ..model.table import Scores
-from ..types import Features, Progress, default_extractor_of
+from ..types import Features, Progress
 from .other_scores import beside_of, named
 from .paired import Pairing, PairVerdict, pair_contrasts
 from .quality import Quality, quality_estimate
@@ -220,7 +219,7 @@ def _made(metrics: str | Sequence[str], reals: Features, scorer: str, seed: int)
         if isinstance(metric, (Quality, Diversity)) and metric.scorer != scorer:
             judge = registry.make("scorer", metric.scorer, seed=metric.seed)
             metric = replace(metric, scorer=registry.canonical("scorer", judge))
-        made[spec if isinstance(spec, str) else registry.canonical("metric", spec)] = as_metric(metric)
+        made[spec if isinstance(spec, str) else registry.canonical("metric", spec)] = metric
     return made
 
 
@@ -302,7 +301,7 @@ class _Judge:
         if model is self.models[next(iter(self.models))]:
             return quality_estimate(model, fakes, scores, metric.seed)
         if model is None:
-            if default_extractor_of(registry.make("scorer", metric.scorer)):
+            if registry.make("scorer", metric.scorer).default_extractor:
                 raise BadSpec(f"{label} looks at features of its own; ask for it by beside= (--other-scores).")
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of the same reals, which the first model has warned of

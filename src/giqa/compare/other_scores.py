@@ -19,7 +19,7 @@ from ..model.fit import fit, make_scorer
 from ..stats import fisher, spearman
 from ..tables.names import join_names
 from ..tables.read import read_scored
-from ..types import default_extractor_of
+from ..types import Features, Source
 from .paired import mean_of
 from .result import Beside, Generator
 
@@ -113,7 +113,7 @@ class _Sets(NamedTuple):
 def _by_scorer(spec: Any, sets: _Sets, reader: Reader | None, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Raw scores of a scorer on its own features, and those of held-out reals."""
     scorer = make_scorer(spec, seed=seed)
-    own = default_extractor_of(scorer)
+    own = scorer.default_extractor
     how = {"store": reader.store, "workers": reader.workers} if reader else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the same reals, which ours has warned of
@@ -136,9 +136,9 @@ def _from_table(
     """A column joined on ids: NAME/ID where a set's name stands before it, else ID, if only one set has it."""
     names, numbers = read_scored(path, column)
     known = {name: sign * value for name, value in zip(names, numbers, strict=True)}
-    ids = {g.name: list(g.scores.id) for g in generators} | {
-        "reals": list(getattr(as_features(real) or real, "ids", ()))
-    }
+    given = as_features(real) or real
+    ids = {g.name: list(g.scores.id) for g in generators}
+    ids["reals"] = list(given.ids) if isinstance(given, (Features, Source)) else []
     values: dict[str, np.ndarray] = {}
     for name, mine in ids.items():
         others = {i: other for other, those in ids.items() if other != name for i in those}

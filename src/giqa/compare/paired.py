@@ -17,7 +17,7 @@ from ..metrics.jackknife import FEWEST
 from ..model.folds import folds_of
 from ..model.model import Model
 from ..stats import Estimate, student_mean, wilson
-from ..types import Features, columns_of, fold_scores
+from ..types import Features, Source, columns_of
 from .result import LEVEL, Contrast, Verdict, decided
 
 NAME = "name"
@@ -187,7 +187,7 @@ class Pairing:
     def _z(self, fakes: Features, targets: np.ndarray) -> np.ndarray:
         """z of each output by the model that was fitted without its target, as the target's own is."""
         scorer, matrix = self.model.scorer, self.model._matrix(fakes)
-        by_fold = fold_scores(scorer, matrix)
+        by_fold = scorer.score_folds(matrix)
         if by_fold.shape[1] <= self.folds[targets].max():  # a scorer that learns nothing from the reals
             return self.model.scale.z(scorer.score_samples(matrix))
         return self.model.scale.z(by_fold[np.arange(len(targets)), self.folds[targets]])
@@ -259,7 +259,7 @@ def _mean_by(group: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def _called(source: Any) -> str:
-    return repr(getattr(source, "name", "an array of features"))
+    return repr(source.name if isinstance(source, Source) else "an array of features")
 
 
 def _as_json(values: tuple[float, float, float]) -> dict[str, float | None]:

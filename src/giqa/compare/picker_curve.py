@@ -21,6 +21,7 @@ from ..metrics.quality import Diversity
 from ..pages import drawing
 from ..pages.axes import number
 from ..pages.page import render
+from ..stats import mean_z
 from .page import details
 from .picker import pick
 
@@ -170,7 +171,7 @@ def picker_curve(
             rows = fakes[:, 0].astype(int)
             rows = drawn(scores, rows, share, round(sample * len(rows) / len(fake)), order)
             sets = real[reals[:, 0].astype(int)], fake[rows]
-            return [float(z[rows].mean()), *(metric(*sets) for metric in metrics.values())]
+            return [mean_z(z[rows]), *(metric(*sets) for metric in metrics.values())]
 
         numbers = (np.arange(len(x), dtype=np.float64)[:, None] for x in (real, fake))
         estimates = jackknifed(values, *numbers, most=max(len(real), len(fake)), seed=seed)

@@ -17,7 +17,7 @@ from ..model.model import Model
 from ..model.table import Scores
 from ..scorers.products import as_matrix
 from ..stats import robust_z
-from ..types import Features, fold_scores
+from ..types import Features
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def quality_estimate(model: Model, fakes: Features, scores: Scores, seed: int = 
         return Jackknife(math.nan)
     held_out = model.scale.held_out
     z = robust_z(scores.score[rows][kept], held_out)
-    by_fold = fold_scores(model.scorer, model._matrix(fakes.rows(kept)))
+    by_fold = model.scorer.score_folds(model._matrix(fakes.rows(kept)))
     folds = by_fold.shape[1]
     if not folds:
         return Jackknife.of_mean(z)

@@ -17,12 +17,12 @@ from ..images import open_source
 from ..images.match import as_match, auto_match
 from ..model.file import open_model
 from ..model.fit import fit
-from ..model.trust import LEARNED_FROM
+from ..model.trust import LEARNED_FROM, asked_about
 from ..tables.names import match_names
 from ..tables.read import read_scored
 from ..train.heads import train_heads
 from ..train.manifest import Part
-from ..types import Features, Progress, default_extractor_of
+from ..types import Features, Progress
 from ..votes.votes import Counts, Pairs, Votes, generator_of, read_labels
 from .bench_entries import Entry, parse_entries, parse_sweep
 from .bench_result import Bench, Judging, SetFound, judge
@@ -241,7 +241,7 @@ class _Work:
             how = {"store": self.reader.store, "workers": self.reader.workers}
             return train_heads(name, self.one.snapshots, self.reader.extractor, **given, **how)
         scorer = registry.make("scorer", entry.what, seed=self.seed)
-        extractor = make_extractor(default_extractor_of(scorer) or self.reader.extractor)
+        extractor = make_extractor(scorer.default_extractor or self.reader.extractor)
         reals = self._features("reals", self.one.real, extractor, self.match)
         fitted = fit(reals, scorer=scorer, seed=self.seed)
         spec = registry.canonical("extractor", extractor)
@@ -259,7 +259,7 @@ class _Work:
 
     def _check_unseen(self, entry: Entry, notes: Mapping[str, str], made_by: Mapping[str, Any]) -> None:
         """`BadSpec` where a human model learned from these pictures; a warning where its file does not say."""
-        if made_by["asked"]["learned_from"] is None:
+        if asked_about(made_by).learned_from is None:
             warnings.warn(f"{self.one.name}: {UNKNOWN.format(entry.label)}", stacklevel=2)
         if seen := [name for name, note in notes.items() if LEARNED_FROM in note]:
             raise BadSpec(refusal(seen, len(notes), entry.label))

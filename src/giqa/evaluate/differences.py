@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import BadShape
-from ..stats import LEVEL, Estimate, auroc, from_draws, hull, never, spearman, student, widening, wilson
+from ..stats import LEVEL, Estimate, Range, auroc, from_draws, hull, never, spearman, student, widening, wilson
 from ..votes.aggregation import sum_pairs
 from ..votes.votes import Counts, Pairs, Votes
 from .rows import Rows, rank_correlation, rows_of
@@ -178,7 +178,7 @@ def judge_votes(
     found = []
     for row, drawn in zip(point, values.transpose(1, 2, 0), strict=True):
         named = dict(zip(measures, zip(row, drawn, strict=True), strict=True))
-        first = from_draws(*named.pop("AUROC"), units, n, low=0.0, high=1.0, share_of=n)
+        first = from_draws(*named.pop("AUROC"), units, n, Range(0.0, 1.0, share_of=n))
         found.append({"AUROC": first} | {name: rank_correlation(*both, units, n) for name, both in named.items()})
     auc = np.array([row[0] for row in point])
     return found, auc + widening(units) * (values[:, :, 0] - auc)

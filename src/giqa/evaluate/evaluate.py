@@ -182,7 +182,7 @@ def _by_name(scores: Any, column: str) -> dict[str, float]:
     if isinstance(scores, str | Path):
         return dict(zip(*read_scored(scores, column), strict=True))
     if isinstance(scores, Scores):
-        numbers = getattr(scores, column, None)
+        numbers = scores[column] if column in scores.columns else None
         if not isinstance(numbers, np.ndarray):
             raise BadSpec(f"Scores have no column of numbers {column!r}; take z or score.")
         scores = dict(zip(scores.id, numbers.tolist(), strict=True))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import BadShape
-from ..stats import Estimate, from_draws
+from ..stats import Estimate, Range, from_draws
 from .rows import FOLDS, LEAST, Learner, Rows, accuracy, folds_of
 
 SIZES = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
@@ -87,5 +87,5 @@ def _figures(rows: Rows, predicted: np.ndarray, resamples: int, seed: int) -> tu
 
     samples = [both(judged[rng.integers(len(judged))].drawn(rng)) for _ in range(resamples)]
     values, drawn, units = np.mean([both(of) for of in judged], axis=0), np.array(samples).T, judged[0].units()
-    accurate = from_draws(values[0], drawn[0], units, pictures, low=0.0, high=1.0, share_of=pictures)
-    return accurate, from_draws(values[1], drawn[1], units, pictures, low=0.0)
+    accurate = from_draws(values[0], drawn[0], units, pictures, Range(0.0, 1.0, share_of=pictures))
+    return accurate, from_draws(values[1], drawn[1], units, pictures, Range(low=0.0))

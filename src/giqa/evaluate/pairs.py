@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..errors import BadShape
-from ..stats import Estimate, from_draws, spearman, wilson
+from ..stats import Estimate, Range, from_draws, spearman, wilson
 from ..votes import agreement as a
 from ..votes.aggregation import sum_pairs
 from ..votes.votes import Pairs, Ratings
@@ -80,7 +80,7 @@ def _weighted(credit: np.ndarray, size: np.ndarray, weights: np.ndarray, picture
     sums = weights @ size
     values = (weights @ (credit * size))[sums > 0] / sums[sums > 0]
     mean, least = float(np.average(credit, weights=size)), min(len(credit), pictures)
-    return from_draws(mean, values, pictures, len(credit), low=0.0, high=1.0, share_of=least)
+    return from_draws(mean, values, pictures, len(credit), Range(0.0, 1.0, share_of=least))
 
 
 def against_ratings(by_name: Mapping[str, float], ratings: Ratings, k: int, resamples: int, seed: int) -> Evaluation:

@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 
 from ..errors import BadShape
-from ..stats import LEVEL, Estimate, fisher, from_draws, logit, platt_scaling, sigmoid
+from ..stats import LEVEL, Estimate, Range, fisher, from_draws, logit, platt_scaling, sigmoid
 from ..votes.votes import Counts, Votes
 
 FOLDS = 5
@@ -196,12 +196,12 @@ def _figure(name: str, value: float, values: np.ndarray, units: int, pictures: i
     if name.lower().startswith("spearman"):
         return rank_correlation(value, values, units, pictures)
     most = np.inf if name == "log loss" else 1.0
-    return from_draws(value, values, units, pictures, low=0.0, high=most, share_of=pictures if most == 1 else 0)
+    return from_draws(value, values, units, pictures, Range(0.0, most, share_of=pictures if most == 1 else 0))
 
 
 def rank_correlation(value: float, values: np.ndarray, units: int, pictures: int, level: float = LEVEL) -> Estimate:
     """Spearman's correlation over pictures, with the interval of its resampled values; Fisher's where none differs."""
-    found = from_draws(value, values, units, pictures, low=-1.0, high=1.0, level=level)
+    found = from_draws(value, values, units, pictures, Range(-1.0, 1.0), level)
     return found if found.low == found.low else fisher(value, pictures, level)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..model.table import NUMBERS, PEOPLE, Scores, how_made
-from ..model.trust import LEARNED_FROM, human_part
+from ..model.trust import LEARNED_FROM, asked_about, human_part
 from ..tables.names import match_names
 from ..tables.read import read_table
 
@@ -48,15 +48,15 @@ def seen_in_training(
     tuple of str
     """
     learned_columns = [column for column in columns if of_people(column, made_by)]
-    asked = (human_part(made_by) or {}).get("asked") or {}
-    if not learned_columns or (notes is not None and asked.get("learned_from") == 0):
+    learned_from = asked_about(human_part(made_by)).learned_from
+    if not learned_columns or (notes is not None and learned_from == 0):
         return "", ""
     marked = [name for name, note in zip(ids, notes or [""] * len(ids), strict=True) if LEARNED_FROM in str(note)]
     known = match_names(judged, ids)[0]
     seen = {ids[place] for place in known.values()} & set(marked)
-    if seen or (notes is None and asked.get("learned_from")):
+    if seen or (notes is None and learned_from):
         return refusal(sorted(seen), len(known), learned_columns[0]), ""
-    if asked.get("learned_from") is None:
+    if learned_from is None:
         return "", UNKNOWN.format(learned_columns[0])
     return "", ""
 

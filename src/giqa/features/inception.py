@@ -114,8 +114,8 @@ class Inception:
     @property
     def outputs(self) -> tuple[str, ...]:
         """Names of the arrays that `run` returns."""
-        kinds = POOLINGS[self._chosen("pooling", POOLINGS)]
-        layers = self._chosen("layers")
+        kinds = POOLINGS[self._chosen("pooling", self.pooling, POOLINGS)]
+        layers = self._layers()
         return tuple(n for x in layers for n in ([x] if x in VECTORS else [f"{x}.{kind}" for kind in kinds]))
 
     @property
@@ -134,9 +134,9 @@ class Inception:
         return {
             "extractor": "inception",
             "version": 1,
-            "layers": list(self._chosen("layers")),
-            "pooling": self._chosen("pooling", POOLINGS),
-            "resize": self._chosen("resize", MODES),
+            "layers": list(self._layers()),
+            "pooling": self._chosen("pooling", self.pooling, POOLINGS),
+            "resize": self._chosen("resize", self.resize, MODES),
             "preprocessing": PREPROCESSING,
             "precision": _one_of("precision", self.precision, PRECISIONS),
             "weights_sha256": weights_home.resolve(self.weights).sha256,
@@ -148,14 +148,14 @@ class Inception:
 
     def prepare(self, pixels: np.ndarray) -> np.ndarray:
         """One picture for the network, without torch and in any thread: uint8 (h, w, 3) to float32 (299, 299, 3)."""
-        prepared = resize(pixels, SIDE, self._chosen("resize", MODES))
+        prepared = resize(pixels, SIDE, self._chosen("resize", self.resize, MODES))
         prepared /= np.float32(127.5)
         prepared -= np.float32(1)
         return prepared
 
     def run(self, prepared: Sequence[np.ndarray]) -> Numbers:
         """Prepared pictures to output name -> float32 (n, c)."""
-        kinds, names = POOLINGS[self._chosen("pooling", POOLINGS)], self.outputs
+        kinds, names = POOLINGS[self._chosen("pooling", self.pooling, POOLINGS)], self.outputs
 
         def pooled(found: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
             rows = [
@@ -163,7 +163,7 @@ class Inception:
             ]
             return dict(zip(names, rows, strict=True))
 
-        return self._apply(prepared, self._chosen("layers"), pooled)
+        return self._apply(prepared, self._layers(), pooled)
 
     def maps(self, pixels: np.ndarray, taps: Sequence[str] | str | None = None) -> Numbers:
         """One picture, uint8 (h, w, 3), to tap -> float32 (h', w', c) before pooling; `pool` and `logits` are (c,).
@@ -179,17 +179,20 @@ class Inception:
         def placed(found: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
             return {n: m.float().permute(0, 2, 3, 1) if m.ndim == 4 else m for n, m in found.items()}
 
-        return self._apply(prepared, self._chosen("layers") if layers is None else _checked_layers(layers), placed)
+        return self._apply(prepared, self._layers() if layers is None else _checked_layers(layers), placed)
 
     def __call__(self, pixels: Sequence[np.ndarray]) -> Numbers:
         return self.run([self.prepare(picture) for picture in pixels])
 
-    def _chosen(self, parameter: str, allowed: Sequence[str] | Mapping[str, Any] = ()) -> Any:
+    def _chosen(self, parameter: str, value: str | None, allowed: Sequence[str] | Mapping[str, Any]) -> str:
         """A parameter, or what the preset says where it is None."""
-        preset = PRESETS[_one_of("preset", self.preset, PRESETS)]
-        value = getattr(self, parameter)
-        value = preset[parameter] if value is None else value
-        return _checked_layers(value) if parameter == "layers" else _one_of(parameter, value, allowed)
+        return _one_of(parameter, self._preset()[parameter] if value is None else value, allowed)
+
+    def _layers(self) -> tuple[str, ...]:
+        return _checked_layers(self._preset()["layers"] if self.layers is None else self.layers)
+
+    def _preset(self) -> Mapping[str, Any]:
+        return PRESETS[_one_of("preset", self.preset, PRESETS)]
 
     def _network(self) -> tuple[Convolutions, torch.device]:
         device, found = find_device(self.device, "inception"), weights_home.resolve(self.weights)

@@ -70,7 +70,7 @@ def load(found: Resolved, device: torch.device, precision: str) -> Convolutions:
     for name, array in arrays.items():
         layer, _, kind = name.rpartition(".")
         if kind == "weight" and f"{layer}.bias" in arrays:
-            dtype = torch.float32 if layer == "fc" else getattr(torch, precision)
+            dtype = torch.bfloat16 if precision == "bfloat16" and layer != "fc" else torch.float32
             weight, bias = (torch.from_numpy(a).to(device, dtype) for a in (array, arrays[f"{layer}.bias"]))
             layout = torch.channels_last if weight.ndim == 4 else torch.contiguous_format
             network[layer.removesuffix(".conv")] = (weight.contiguous(memory_format=layout), bias)

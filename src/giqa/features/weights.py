@@ -18,7 +18,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ..errors import BadSpec, BadWeights, MissingWeights
@@ -330,7 +330,7 @@ def _records() -> dict[str, Entry]:
 def _record(name: str, entry: Entry | None) -> None:
     records = {key: value for key, value in _records().items() if key != name} | ({name: entry} if entry else {})
     kept = ("file", "bytes", "sha256", "folded")
-    fields = {name: {key: getattr(entry, key) for key in kept} for name, entry in records.items()}
+    fields = {name: {k: v for k, v in asdict(entry).items() if k in kept} for name, entry in records.items()}
     replace_file(folder() / "weights.json", json.dumps(fields, indent=1, sort_keys=True))
 
 

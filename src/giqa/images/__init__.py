@@ -62,12 +62,12 @@ def open_source(where: Any) -> Source:
         from .folder import ListSource
 
         return ListSource(where)
-    if isinstance(where, (np.ndarray, list, tuple)) or hasattr(where, "detach"):
-        from .arrays import ArraySource, as_array
+    from .arrays import ArraySource, as_array
 
-        if not isinstance(where, (list, tuple)):
-            return ArraySource(as_array(where), name="array")
+    if isinstance(where, (list, tuple)):
         return ArraySource([as_array(item) for item in where], name="list")
+    if isinstance(array := as_array(where), np.ndarray):
+        return ArraySource(array, name="array")
     raise BadSource(f"Pictures come from a path, an array or a list of either, not from {type(where).__name__}.")
 
 

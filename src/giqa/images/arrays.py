@@ -6,7 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -14,12 +14,21 @@ from ..errors import BadSource
 from .folder import checked_ids, missing
 
 
+@runtime_checkable
+class _Tensor(Protocol):
+    """A tensor of PyTorch, which is not imported for it."""
+
+    def detach(self) -> Any: ...
+
+
 def as_array(item: Any) -> Any:
     """A PyTorch tensor (channels first, as they are there) or a Pillow image as an array; anything else as it is."""
-    if hasattr(item, "detach"):
+    from PIL import Image
+
+    if isinstance(item, _Tensor):
         array = item.detach().cpu().numpy()
         return np.moveaxis(array, -3, -1) if array.ndim >= 3 and array.shape[-3] in (1, 3, 4) else array
-    if hasattr(item, "getbands"):
+    if isinstance(item, Image.Image):
         alpha = "A" in item.getbands() or "transparency" in item.info
         return np.asarray(item.convert("RGBA" if alpha else "RGB"))
     return item

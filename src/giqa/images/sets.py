@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..types import Source
 from .folder import has_magic
 from .table import split_spec
 
@@ -70,8 +71,8 @@ def plain_name(where: Any) -> str:
     >>> [plain_name(where) for where in ("runs/7/fakes/", "set/labels.csv[kind=a/b]", "/data/runs/**/*.png")]
     ['fakes', 'labels.csv[kind=a/b]', 'runs/**/*.png']
     """
-    text = str(where) if isinstance(where, (str, Path)) else getattr(where, "name", None)
-    if not isinstance(text, str) or not text:
+    text = str(where) if isinstance(where, (str, Path)) else where.name if isinstance(where, Source) else ""
+    if not text:
         return "pictures"
     if os.path.exists(text):
         return Path(os.path.abspath(text)).name or text

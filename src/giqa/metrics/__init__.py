@@ -4,7 +4,7 @@ from .. import public
 
 __getattr__, __dir__, __all__ = public(
     __name__,
-    metric="Metric as_metric",
+    metric="Metric",
     frechet="Frechet FrechetInfinity Moments frechet_distance frechet_infinity",
     kernel="CMMD Kernel cmmd kernel_distance",
     prdc="Authenticity Coverage Density Precision Recall evaluate neighbourhoods",

@@ -1,10 +1,8 @@
-"""What every metric of two sets says of itself; foreign metrics are completed here, once, at the door."""
+"""What every metric of two sets says of itself."""
 
 from __future__ import annotations
 
-from copy import copy
-from types import MethodType
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,6 +11,8 @@ QUALITY, DIVERSITY, BOTH, MEMORY = "quality", "diversity", "both", "memory"
 
 class Metric:
     """One number for two sets of features: called as metric(real (n, d), fake (m, d)) -> float.
+
+    `giqa.registry.complete` gives these defaults to the metrics of third parties, which inherit nothing.
 
     Subclasses are frozen dataclasses: their fields are parameters, what they say of themselves are class variables.
 
@@ -73,38 +73,3 @@ class Metric:
             A reason, or "".
         """
         return ""
-
-
-OFFERED = ("about", "is_distance", "ranks", "share_of", "by_size", "trouble")
-
-
-def as_metric(metric: Any) -> Any:
-    """A metric that says everything `Metric` does; the only place where foreign metrics are completed.
-
-    Parameters
-    ----------
-    metric : callable
-        A `Metric`, or any object that is called as (real, fake) and gives a float.
-
-    Returns
-    -------
-    callable
-        A `Metric` as it is; of anything else a copy with the defaults of what it lacks.
-
-    Examples
-    --------
-    >>> class Shift:
-    ...     def __call__(self, real, fake):
-    ...         return float(abs(real.mean() - fake.mean()))
-    >>> made = as_metric(Shift())
-    >>> made.is_distance, made.by_size, made.trouble(10, 10, 4)
-    (False, True, '')
-    """
-    if isinstance(metric, Metric):
-        return metric
-    made = copy(metric)  # its class, and so its name in files, stays
-    for name in OFFERED:
-        if not hasattr(made, name):
-            value = getattr(Metric, name)
-            object.__setattr__(made, name, MethodType(value, made) if callable(value) else value)  # also if frozen
-    return made

@@ -13,7 +13,7 @@ from ..errors import BadShape, BadSpec
 from ..registry import make
 from ..scorers.density import principal_directions
 from ..scorers.products import standardiser
-from ..stats import conformal_percentile, robust_sd, robust_z
+from ..stats import conformal_percentile, mean_z, robust_sd, robust_z, share_of_worst
 from .blocks import as_pair, keys
 from .metric import DIVERSITY, Metric
 
@@ -80,10 +80,8 @@ def quality(scores: Any, held_out: Any) -> Quality:
     if not len(scores) or not len(held_out):
         raise BadShape(f"QS needs scores of pictures and of reals, got {len(scores)} and {len(held_out)}.")
     z, percentile = robust_z(scores, held_out), conformal_percentile(scores, held_out)
-    below = float(np.mean(percentile <= 0.05))
-    return Quality(
-        float(z.mean()), float(scores.mean()), float(np.median(z)), float(np.median(percentile)), below, len(scores)
-    )
+    medians = float(np.median(z)), float(np.median(percentile))
+    return Quality(mean_z(z), float(scores.mean()), *medians, share_of_worst(percentile), len(scores))
 
 
 def quality_score(scores: Any, held_out: Any) -> float:

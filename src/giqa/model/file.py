@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,9 @@ import numpy as np
 from .. import __version__
 from ..errors import BadModel, MissingSource
 from ..files import is_whole, replace_file, seal
-from ..types import has_parts
+from ..registry import imported
+from ..types import HasParts
+from .made_by import MadeBy
 
 FORMAT = 3
 READ = (2, 3)
@@ -31,8 +32,7 @@ def open_model(path: str | Path) -> Any:
         kind = next((kind for kind in KINDS if kind in head_of(path)), "giqa")
     except BadModel:
         kind = "giqa"  # which says what is wrong
-    module, _, name = KINDS[kind].partition(":")
-    return getattr(import_module(module), name)(path)
+    return imported(KINDS[kind])(path)
 
 
 def head_of(path: str | Path) -> dict[str, str]:
@@ -112,7 +112,7 @@ def read_header(path: str | Path) -> dict[str, Any]:
     except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
         raise BadModel(f"{path} is not a giqa model, or is cut short ({type(error).__name__}); fit it again.") from None
     if header.get("format") not in READ:
-        written = header.get("made_by", {}).get("giqa", "unknown")
+        written = MadeBy.from_dict(header.get("made_by", {})).giqa or "unknown"
         raise BadModel(
             f"{path} has file format {header.get('format')}, written by giqa {written}; this is giqa {__version__}, "
             f"which reads formats {' and '.join(map(str, READ))}. Fit it again, or use that version."
@@ -124,7 +124,7 @@ def learned_of(scorer: Any) -> dict[str, np.ndarray]:
     """What `fit` learned, by scikit-learn's convention; what is not one array of numbers is an array of objects."""
     learned = {}
     for name, value in vars(scorer).items():
-        if name == "parts_" and has_parts(scorer):
+        if name == "parts_" and isinstance(scorer, HasParts):
             for i, part in enumerate(value):
                 learned |= {f"parts_.{i}.{inner}": array for inner, array in learned_of(part).items()}
         elif name.endswith("_") and not name.startswith("_"):

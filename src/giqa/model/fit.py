@@ -18,8 +18,9 @@ from ..images.pictures import as_pictures
 from ..images.sharpness import look_at_sharpness
 from ..scorers.products import check_products
 from ..scorers.scale import Scale
-from ..types import Features, Progress, chosen_of, columns_of, default_extractor_of, layers_used
+from ..types import Features, Progress, columns_of
 from .folds import fit_in_order
+from .made_by import MadeBy
 from .model import Model
 from .reals import describe_groups, describe_strays, describe_twins, parse_leave_out, record_groups, subgroups
 
@@ -98,7 +99,7 @@ def fit(
     scorer = make_scorer(scorer, preset, seed)
     given, progress = as_features(real), progress or (lambda what, done, total: None)
     if given is None:
-        extractor = make_extractor(extractor or default_extractor_of(scorer), preset)
+        extractor = make_extractor(extractor or scorer.default_extractor, preset)
         known = _read(real, Reader(extractor, match, store=store, workers=workers, progress=progress), flip, group)
     elif extractor or match or flip or group:
         raise BadSpec("extractor, match, flip and group are for pictures; they cannot be asked of features.")
@@ -116,25 +117,25 @@ def fit(
         groups = subgroups(z, [known.labels[name] for name in features.ids])
         order["groups"] = record_groups(groups, group)
         _warn(describe_groups(groups, group))
-    made_by = {
-        "giqa": __version__,
-        "extractor": known.extractor,
-        "features": known.identity,
-        "scorer": registry.canonical("scorer", scorer),
-        "chosen": chosen_of(fitted.scorer),
-        "match": known.match,
-        "flip": flip,
-        "seed": seed,
-        "reals": len(features),
-        "reals_failed": known.failed,
-        "reals_digest": _digest(features),
-        "products": check_products().record(),
-        "reals_look": known.look,
+    made_by = MadeBy(
+        giqa=__version__,
+        extractor=known.extractor,
+        features=known.identity,
+        scorer=registry.canonical("scorer", scorer),
+        chosen=fitted.scorer.chosen(),
+        match=known.match,
+        flip=flip,
+        seed=seed,
+        reals=len(features),
+        reals_failed=known.failed,
+        reals_digest=_digest(features),
+        products=check_products().record(),
+        reals_look=known.look,
         **order,
-        **layers_used(fitted.scorer, reals.layers),
-    }
+        layers=fitted.scorer.layer_names(reals.layers),
+    )
     _warn(describe_scale(fitted.scale))
-    how = known.extractor, known.identity, known.match, made_by
+    how = known.extractor, known.identity, known.match, made_by.to_dict()
     return Model(fitted.scorer, fitted.scale, reals, reals.matrix(), *how, content=fitted.content)
 
 

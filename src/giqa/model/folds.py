@@ -13,7 +13,7 @@ from ..features.reader import joined
 from ..images.copies import twins
 from ..scorers.scale import Scale, assign_folds
 from ..scorers.scorer import Folded
-from ..types import Features, holds_out
+from ..types import Features, HoldsOut
 from .out_of_domain import Content, content_columns
 from .reals import Found, absurd, found, spare_twins
 
@@ -67,7 +67,7 @@ def fit_held_out(scorer: Any, features: Features, mirrored: Features | None, gro
         named = Features(tuple(f"{i}#flip" for i in mirrored.ids), mirrored.layers, mirrored.info)
         reals, groups = joined([features, named], features.made_by), np.r_[groups, groups]
     folds = assign_folds(groups, seed)
-    scorer = scorer.fit(reals, folds=folds) if holds_out(scorer) else Folded(scorer).fit(reals.matrix(), folds=folds)
+    scorer = (scorer if isinstance(scorer, HoldsOut) else Folded(scorer)).fit(reals, folds=folds)
     content = None
     if content_columns(reals) is not None:
         content = Content(seed).fit(reals, folds=folds)

@@ -21,6 +21,7 @@ from ..scorers.scale import Scale
 from ..scorers.scorer import Folded
 from ..types import INFO, Extractor, Features, Progress
 from .file import learned_of, read_model, restore, write_model
+from .made_by import MadeBy
 from .out_of_domain import Content
 from .score import score_by
 from .table import Scores
@@ -47,7 +48,7 @@ class Model:
     match : str or None
         What is done to pixels before any feature, as a spec string.
     made_by : mapping
-        How the model was made.
+        How the model was made: `giqa.model.made_by.MadeBy` as a dict.
     thumbnails : mapping of int to bytes, or None
         Small copies of the reals by row; only when asked for.
     content : Content or None
@@ -72,7 +73,8 @@ class Model:
     content: Content | None = None
 
     def __repr__(self) -> str:
-        return f"<giqa.Model {self.made_by.get('scorer', type(self.scorer).__name__)}, {len(self.reals)} reals>"
+        scorer = MadeBy.from_dict(self.made_by).scorer or type(self.scorer).__name__
+        return f"<giqa.Model {scorer}, {len(self.reals)} reals>"
 
     def score(
         self, fakes: Any, *, store: bool = True, workers: int | None = None, progress: Progress | None = None

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..errors import BadSpec, BadTable, MissingExtra
 from ..files import replace_file
+from ..stats import mean_z, share_of_worst
 from ..tables.cells import number_or_nothing
 from ..tables.read import read_table
 from ..tables.table import Table
@@ -159,10 +160,10 @@ class Scores:
             "failed": int((~scored).sum()),
             "duplicates": sum(map(bool, self.duplicate_of)),
             "out_of_domain": sum(value == "yes" for value in self.out_of_domain) if any(self.out_of_domain) else None,
-            "mean_z": float(finite.mean()) if len(finite) else None,
+            "mean_z": _plain(mean_z(finite)),
             "mean_score": _plain(self.score[scored].mean()) if scored.any() else None,
             "median_percentile": float(np.median(percentile)) if len(percentile) else None,
-            "share_below_worst_5_percent": float(np.mean(percentile <= 0.05)) if len(percentile) else None,
+            "share_below_worst_5_percent": _plain(share_of_worst(percentile)),
             **({} if self.p_real is None else {"mean_p_real": _mean(self.p_real)}),
         }
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .made_by import AskedAbout, MadeBy
+
 FAR = 0.15  # distance from which pictures are another kind: docs/human.md says what it was chosen on
 MOST_UNLIKE = 0.2  # share of pictures that are unlike those with votes, likewise; .02 is expected of their own kind
 FEWEST_ASKED = 5  # pictures; of fewer the distance is mostly chance
@@ -16,7 +18,12 @@ def human_part(made_by: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """What a table's or a model's `made_by` says of a human model; None where none was asked."""
     if "human" in made_by:
         return made_by["human"]
-    return made_by if str(made_by.get("scorer", "")).startswith("human(") else None
+    return made_by if (MadeBy.from_dict(made_by).scorer or "").startswith("human(") else None
+
+
+def asked_about(part: Mapping[str, Any] | None) -> AskedAbout:
+    """What `human_part` says of the pictures that a human model was asked about; where it says nothing, nothing."""
+    return MadeBy.from_dict(part or {}).asked or AskedAbout()
 
 
 def learned(part: Mapping[str, Any]) -> tuple[bool, str]:
@@ -29,7 +36,8 @@ def learned(part: Mapping[str, Any]) -> tuple[bool, str]:
     >>> learned({"held_out": {"log-likelihood, gain": {"value": 0.004, "low": -0.02, "high": 0.03}}})[0]
     False
     """
-    gain = part.get("held_out", {}).get("log-likelihood, gain")
+    made = MadeBy.from_dict(part)
+    gain = made.gain
     if not gain or gain["low"] is None:
         return False, (
             "The human model is untested: too few pictures have votes to hold some out, so nothing shows that p_real "
@@ -39,7 +47,7 @@ def learned(part: Mapping[str, Any]) -> tuple[bool, str]:
     if gain["low"] > 0:
         return True, f"The human model learned something: on held-out pictures it gains {said}."
     why = ": it is worse than one" if gain["high"] < 0 else ", and this interval holds 0"
-    share = f", {100 * part['share_real']:.0f} %" if "share_real" in part else ""
+    share = "" if made.share_real is None else f", {100 * made.share_real:.0f} %"
     return False, (
         f"THE HUMAN MODEL LEARNED NOTHING that shows: on held-out pictures it gains {said}{why}. Its p_real says no "
         f"more than the share of votes for real{share}; more votes may help."
@@ -52,12 +60,12 @@ def doubts(part: Mapping[str, Any] | None) -> list[str]:
         return []
     has_learned, said = learned(part)
     sentences = [] if has_learned else [said]
-    asked = part.get("asked") or {}
-    far, unlike = asked.get("distance"), asked.get("unlike") or 0
-    if (far is not None and far > FAR) or unlike > MOST_UNLIKE * max(asked.get("pictures", 0), FEWEST_ASKED):
+    asked = asked_about(part)
+    far, unlike = asked.distance, asked.unlike or 0
+    if (far is not None and far > FAR) or unlike > MOST_UNLIKE * max(asked.pictures, FEWEST_ASKED):
         how = "" if far is None else f"their distance is {far:.2f}, of one kind it is below {FAR:g}; "
         sentences.append(
-            f"THESE PICTURES ARE UNLIKE THOSE WITH VOTES ({how}{unlike} of {asked['pictures']} are flagged in their "
+            f"THESE PICTURES ARE UNLIKE THOSE WITH VOTES ({how}{unlike} of {asked.pictures} are flagged in their "
             "notes): people were asked about another kind of picture, so p_real is a guess here."
         )
     return sentences
@@ -65,7 +73,7 @@ def doubts(part: Mapping[str, Any] | None) -> list[str]:
 
 def unchecked(part: Mapping[str, Any] | None) -> str:
     """What cannot be checked of a human model, or of a table, that an earlier giqa made; else nothing."""
-    if part is None or (part.get("asked") or {}).get("learned_from") is not None:
+    if part is None or asked_about(part).learned_from is not None:
         return ""
     return (
         "the human model was trained by an earlier giqa and does not say which pictures it learned from: whether these "

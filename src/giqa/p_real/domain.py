@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import BadShape
 from ..images.copies import Copies
 from ..model.folds import folds_of
+from ..model.made_by import AskedAbout
 from ..model.out_of_domain import Content
 from ..model.trust import FEWEST_ASKED, LEARNED_FROM, UNLIKE
 from ..types import Features
@@ -134,17 +135,12 @@ class Asked:
         return notes
 
     def record(self) -> dict[str, Any]:
-        """For `made_by`: how many pictures, how many of them unlike those with votes, and how far they are as a set;
-        how many the model learned from. None: that cannot be said."""
+        """`AskedAbout` for `made_by`."""
         far = None
         if self.voted is not None and self.voted.contents is not None and self.digests is not None:
             if len(self.digests) >= FEWEST_ASKED:
                 far = distance(self.voted.contents.astype(np.float64), self.contents.astype(np.float64))
             far = None if far is None or np.isnan(far) else round(far, 4)
         compared = self.voted is not None and self.voted.content is not None
-        return {
-            "pictures": self.pictures,
-            "unlike": self.unlike if compared else None,
-            "distance": far,
-            "learned_from": None if self.voted is None else self.learned_from,
-        }
+        learned_from = None if self.voted is None else self.learned_from
+        return asdict(AskedAbout(self.pictures, self.unlike if compared else None, far, learned_from))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..evaluate.evaluate import evaluate
+from ..model.made_by import GAIN
 from ..scorers.human import FEWEST
 from ..stats import CLIP, Estimate, bootstrap, plain
 from ..types import Features
@@ -107,7 +108,7 @@ def nats(p: np.ndarray, constant: np.ndarray, judged: Judged) -> dict[str, Estim
 
     groups = np.unique(judged.group, return_inverse=True)[1]
     columns = {"log-likelihood": of(p), "log-likelihood, constant answer": of(constant)}
-    columns["log-likelihood, gain"] = columns["log-likelihood"] - columns["log-likelihood, constant answer"]
+    columns[GAIN] = columns["log-likelihood"] - columns["log-likelihood, constant answer"]
     return {
         name: bootstrap(lambda rows, v=values: float(v[rows].sum() / judged.votes[rows].sum()), groups)
         for name, values in columns.items()

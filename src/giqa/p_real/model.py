@@ -18,6 +18,7 @@ from ..features.joined import Joined
 from ..features.reader import Reader, make_extractor
 from ..files import is_whole, seal, write_tensors
 from ..model.file import head_of, learned_of, restore
+from ..model.made_by import MadeBy
 from ..model.out_of_domain import Content
 from ..model.score import score_by
 from ..model.table import Scores
@@ -92,9 +93,8 @@ class Realism:
     voted: Voted | None = None
 
     def __repr__(self) -> str:
-        return (
-            f"<giqa.Realism of {self.extractor.partition('(')[0]}, {self.made_by.get('labelled')} pictures with votes>"
-        )
+        labelled = MadeBy.from_dict(self.made_by).labelled
+        return f"<giqa.Realism of {self.extractor.partition('(')[0]}, {labelled} pictures with votes>"
 
     @cached_property
     def sums(self) -> Any:
@@ -105,7 +105,7 @@ class Realism:
             extractor = Sums(self.distances, network, self.taps, self.references, self.densities, content)
         elif content:
             extractor = Joined([self.extractor, content])
-        now, then = json.loads(json.dumps(network.identity())), self.made_by.get("maps")
+        now, then = json.loads(json.dumps(network.identity())), MadeBy.from_dict(self.made_by).maps
         if then is not None and now != then:
             raise BadModel(
                 f"{self.extractor} computes other maps than when the votes were learned from it; bring back that "
@@ -184,7 +184,7 @@ class Realism:
     def digest(self) -> str:
         """SHA-256 over what was learned and the references; two with one digest give the same p."""
         arrays, header = self.model.record()
-        parts = [self.references or self.made_by.get("maps"), header["names"], digest_of(arrays)]
+        parts = [self.references or MadeBy.from_dict(self.made_by).maps, header["names"], digest_of(arrays)]
         parts += [] if self.densities is None else [digest_of(learned_of(self.densities))]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 

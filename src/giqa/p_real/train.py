@@ -13,17 +13,18 @@ from typing import Any
 import numpy as np
 
 from .. import __version__, registry
-from ..errors import BadImage, BadShape, BadSource, BadSpec
-from ..features.reader import Reader
+from ..errors import BadImage, BadShape, BadSpec
+from ..features.reader import Extracted, Reader
 from ..images import open_source
 from ..images.copies import Copies, twins
 from ..images.decode import decode, picture_info
 from ..images.match import Match, as_match, auto_match, describe_different, still_different
 from ..images.subset import spread
+from ..model.made_by import MadeBy
 from ..scorers.human import PRESETS, HumanModel
 from ..scorers.scale import FEWEST, Scale
 from ..train.manifest import Part
-from ..types import INFO, Progress, Source
+from ..types import INFO, Features, Progress, Source
 from .columns import Sums, check_maps
 from .distances import LayerDistances
 from .domain import EXTRACTOR as CONTENT_EXTRACTOR
@@ -133,12 +134,12 @@ def train_human(
     if out.suffix.lower() != ".giqa" or preset not in PRESETS:
         raise BadSpec(f"A model file is NAME.giqa and preset {' or '.join(PRESETS)}; got {out.name!r}, {preset!r}.")
     say = say or (lambda text: None)
-    source = open_source(Path(votes).parent if images is None else images)
+    source, reals = open_source(Path(votes).parent if images is None else images), open_source(real)
     judged = read_judged(votes, source, group, reals_too)
     reader = Reader(extractor or EXTRACTORS[preset], store=store, workers=workers, progress=progress)
     taps = check_maps(reader.extractor, layers)
-    reals = open_source(real)
-    info, judged = readable(source, judged, reader)
+    seen, good = infos(source, judged.rows, reader, "pictures with votes")
+    info, judged = seen.needed("pictures with votes", warn=True).info, judged.take(good)
     reader = replace(reader, match=_match(match, reals, Part(source, judged.rows), say))
     judged = judged if group else replace(judged, group=twins(info))
     wanted = REFERENCES[preset] if references is None else references
@@ -163,7 +164,7 @@ def train_human(
         how = registry.canonical("extractor", reader.extractor), taps, sums.digest, spec
         said = {"variant": distances.variant, "references": len(chosen), "references_refused": refused}
         said |= {"scorer": f"human(preset={preset!r})", "maps": dict(sums.identity()["maps"]), "C": str(model.C_)}
-        made_by = made_by_votes(judged, model, seed, **said, extractor=how[0], match=spec) | figures
+        made_by = made_by_votes(judged, model, seed, **said, extractor=how[0], match=spec, **figures)
         human = Realism(model, distances, *how, None, made_by, dense, Voted.of(shown, seed))
         human = human if there is None else replace(human, scale=Scale(human.columns(there)["score"], seed))
         human.save(out)
@@ -206,11 +207,20 @@ def _fitted(
 
 
 def made_by_votes(judged: Judged, model: HumanModel, seed: int, **how: Any) -> dict[str, Any]:
-    """How a model was learned from votes: `how`, then what they were."""
-    said = {"giqa": __version__, **how, "reals_failed": 0, "seed": seed, "labels": judged.name}
-    said |= {"contexts": list(judged.contexts), "labelled": len(judged), "votes": int(judged.votes.sum())}
-    weights = {name: list(values) for name, values in model.weights().items()}
-    return said | {"share_real": judged.share(), "weights": weights}
+    """How a model was learned from votes: `how`, and what they were."""
+    made_by = MadeBy(
+        giqa=__version__,
+        seed=seed,
+        reals_failed=0,
+        labels=judged.name,
+        contexts=list(judged.contexts),
+        labelled=len(judged),
+        votes=int(judged.votes.sum()),
+        share_real=judged.share(),
+        weights={name: list(values) for name, values in model.weights().items()},
+        **how,
+    )
+    return made_by.to_dict()
 
 
 def choose_references(
@@ -246,8 +256,8 @@ def choose_references(
         raise BadSpec(f"At least one reference is needed, got references={wanted}.")
     most = min(len(reals), wanted + min(ASIDE, wanted))
     rows = np.array(spread(reals.ids, most), int)
-    info, good = infos(reals, rows, reader, "reals")
-    rows, info = rows[good], info[good]
+    seen, good = infos(reals, rows, reader, "reals")
+    rows, info = rows[good], seen.features.info
     among = Copies(labelled).rows(info) >= 0
     rows, info = rows[~among], info[~among]
     rows = rows[np.sort(np.unique(twins(info), return_index=True)[1])] if len(rows) else rows
@@ -282,30 +292,24 @@ class _Maps:
                     self.progress("references", min(start + CHUNK, len(rows)), len(rows))
 
 
-def readable(source: Source, judged: Judged, reader: Reader) -> tuple[np.ndarray, Judged]:
-    """What is known of the labelled pictures, and the labels of those that can be read."""
-    info, good = infos(source, judged.rows, reader, "pictures with votes")
-    if not good.all():
-        warnings.warn(f"{(~good).sum()} pictures with votes cannot be read and are left out", stacklevel=3)
-    if not good.any():
-        raise BadSource(f"Not one of the {len(good)} pictures with votes in {source.name} could be read.")
-    return info[good], judged.take(good)
+def infos(source: Source, rows: Sequence[int], reader: Reader, what: str) -> tuple[Extracted, np.ndarray]:
+    """What is known of some pictures, as features without a layer, and which could be read, (n,)."""
 
-
-def infos(source: Source, rows: Sequence[int], reader: Reader, what: str) -> tuple[np.ndarray, np.ndarray]:
-    """Records `INFO` of some pictures, and which could be read, both (n,)."""
-
-    def read(row: int) -> np.void | None:
+    def read(row: int) -> np.void | str:
         try:
             return picture_info(decode(source.raw(int(row))))
-        except BadImage:
-            return None
+        except BadImage as error:
+            return str(error)
 
-    info, good = np.zeros(len(rows), INFO), np.zeros(len(rows), bool)
+    info, failures = np.zeros(len(rows), INFO), {}
     with ThreadPoolExecutor(reader.workers) as pool:
         for i, record in enumerate(pool.map(read, rows)):
-            if record is not None:
-                info[i], good[i] = record, True
+            if isinstance(record, str):
+                failures[source.ids[rows[i]]] = record
+            else:
+                info[i] = record
             if reader.progress:
                 reader.progress(f"reading {what}", i + 1, len(rows))
-    return info, good
+    ids = tuple(source.ids[row] for row in rows)
+    good = np.array([name not in failures for name in ids], bool)
+    return Extracted(Features(ids, {}, info).rows(good), failures), good

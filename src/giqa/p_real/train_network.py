@@ -128,7 +128,7 @@ def _calibrated(source: Part, judged: Judged, pictures: Pictures, reals: Any, se
     there = reader.features(Part(reals, sorted(rows[0] + rows[1])), "reals of the scale").features
     how = {"scorer": "human(end_to_end=True)", "maps": dict(network.identity()), "match": None}
     how |= {"extractor": registry.canonical("extractor", network), "held_out_pictures": len(held)}
-    made_by = made_by_votes(judged, model, seed, **how) | figures
+    made_by = made_by_votes(judged, model, seed, **how, **figures)
     shown = replace(reader, extractor=CONTENT_EXTRACTOR).features(source, "what they show").features
     human = Realism(model, None, made_by["extractor"], made_by=made_by, voted=Voted.of(shown, seed))
     return replace(human, scale=Scale(human.columns(there)["score"], seed))

@@ -18,6 +18,7 @@ from ..errors import BadShape
 from ..explain.worst_pictures import Explained
 from ..files import replace_file
 from ..pages.page import render
+from ..stats import share_of_worst
 
 COLUMNS = ("score", "z", "percentile", "z_low", "z_high")
 PEOPLE = ("p_real", "p_real_low", "p_real_high")  # where a human model was asked
@@ -58,6 +59,11 @@ class Unshown:
     copies: int = 0
     foreign: int = 0
     shown_are: str = ""
+
+    @property
+    def columns(self) -> dict[str, np.ndarray]:
+        """The numbers by name, as in `Report`."""
+        return {"score": self.score, "z": self.z, "percentile": self.percentile}
 
 
 @dataclass(frozen=True)
@@ -175,7 +181,7 @@ def _check(report: Report) -> None:
             raise BadShape(f"the report has {n} ids but {len(values)} {name}; give one for each picture")
     if "score" not in report.columns:
         raise BadShape(f"the report needs a column 'score', got {sorted(report.columns)}")
-    if report.unshown and len({len(getattr(report.unshown, name)) for name in COLUMNS[:3]}) > 1:
+    if report.unshown and len(set(map(len, report.unshown.columns.values()))) > 1:
         raise BadShape("the columns of the pictures that are not shown differ in length")
     rows = {near.real for nearest in report.neighbours for near in nearest}
     if rows and not 0 <= min(rows) <= max(rows) < len(report.real_ids):
@@ -328,7 +334,7 @@ def _column(report: Report, name: str) -> np.ndarray:
 
 def _whole(report: Report, name: str) -> np.ndarray:
     """The column of the shown pictures, then of those that are not shown."""
-    return np.r_[_column(report, name), getattr(report.unshown, name)] if report.unshown else _column(report, name)
+    return np.r_[_column(report, name), report.unshown.columns[name]] if report.unshown else _column(report, name)
 
 
 def _ranks(shown: np.ndarray, every: np.ndarray) -> np.ndarray:
@@ -395,7 +401,7 @@ def _figures(report: Report) -> dict[str, Any]:
         "mean_z": "\u2013" if mean is None else f"{mean:.{1 if abs(mean) >= 10 else 2}f}".replace("-", "\u2212"),
         "infinite": int(np.isinf(z).sum()),
         "median_percentile": _percent(float(np.median(known))) if known.size else "\u2013",
-        "below_worst": _percent(float(np.mean(known <= 0.05))) if known.size else "\u2013",
+        "below_worst": _percent(share_of_worst(known)) if known.size else "\u2013",
         "copies": copies + (report.unshown.copies if report.unshown else 0),
         "foreign": foreign if any(domain) else None,
     }

@@ -19,6 +19,8 @@ from ..threads import one_blas_thread
 from .mixture import Mixture, heights, log_sum_exp
 from .products import ROWS_AT_ONCE, in_threads
 
+STEPS = 100  # of EM, at most
+CONVERGED = 1e-3  # nats by which the mean log-density changes in the last step, at most
 NEGLIGIBLE = 45.0  # nats below the likeliest component so far
 FIRST, BLOCK = 16, 128  # dimensions looked at first, then twice as many, up to a block at a time
 SLACK = 1e-3, 1.0  # of float32: how far, by share and in absolute terms, a sum of squares may be too large
@@ -31,11 +33,11 @@ def fit_mixture(
     rng: np.random.Generator,
     shares: np.ndarray | None = None,
     n_init: int = 1,
-    max_iter: int = 100,
-    tol: float = 1e-3,
     **options: Any,
 ) -> tuple[Mixture, bool]:
     """Expectation-maximisation: the best mixture by mean log-density, and whether it converged.
+
+    It has where a step changes the mean log-density by less than 1e-3; it ends after 100 steps in any case.
 
     Parameters
     ----------
@@ -49,10 +51,6 @@ def fit_mixture(
         Responsibilities to start from; None: k-means.
     n_init : int, default 1
         Number of starts from k-means.
-    max_iter : int, default 100
-        Most steps.
-    tol : float, default 1e-3
-        It has converged where the mean log-density changes by less.
     **options
         For `estimate`.
 
@@ -66,11 +64,11 @@ def fit_mixture(
         now_shares = np.eye(n_components)[kmeans(x, n_components, rng)] if shares is None else shares
         mixture = estimate(x, now_shares, **options)
         before, converged = -np.inf, n_components == 1
-        for _ in range(max_iter if n_components > 1 else 0):
+        for _ in range(STEPS if n_components > 1 else 0):
             total, now_shares = expectation(x, mixture, now_shares.argmax(axis=1))
             mixture = estimate(x, now_shares, **options)
             now = float(total.mean())
-            converged = abs(now - before) < tol
+            converged = abs(now - before) < CONVERGED
             before = now
             if converged:
                 break

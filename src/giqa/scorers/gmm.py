@@ -193,13 +193,20 @@ class GMM(BaseScorer):
         return log_density_of(matrix, self._density(0), self._outside())
 
     def _density(self, part: int) -> Density:
-        return Density(*(getattr(self, f"{name}_")[part] for name in Density._fields))
+        learned = self.mean_, self.spread_, self.directions_, self.weights_, self.means_, self.factors_
+        return Density(*(values[part] for values in learned))
 
     def _outside(self) -> float | None:
         return self.outside_ if self.preset == "recommended" else None
 
     def _given(self) -> dict[str, Any]:
-        given = {name: getattr(self, name) for name in ("n_components", "covariance", "shrinkage", "reg", "n_init")}
+        given = {
+            "n_components": self.n_components,
+            "covariance": self.covariance,
+            "shrinkage": self.shrinkage,
+            "reg": self.reg,
+            "n_init": self.n_init,
+        }
         return {name: value for name, value in given.items() if value is not None}
 
     def _settings(self) -> Settings:
@@ -228,7 +235,7 @@ class GMM(BaseScorer):
         }
         for name, (good, wanted) in checks.items():
             if not good:
-                raise BadSpec(f"gmm({name}=...) takes {wanted}, got {getattr(settings, name)!r}.")
+                raise BadSpec(f"gmm({name}=...) takes {wanted}, got {settings._asdict()[name]!r}.")
         return settings
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any, Self
 
 import numpy as np
 
 from ..errors import NotFitted
+from ..registry import complete
 from ..stats import jackknife
-from ..types import Features, default_extractor_of
+from ..types import Features
 
 
 class BaseScorer:
     """Defaults of everything that a scorer may offer beyond `fit` and `score_samples`; the built-in ones inherit it.
 
+    The only list of them: `giqa.registry.complete` gives them to the scorers of third parties, which inherit nothing.
     A subclass gives `fit(features, y=None, folds=None)`, `score_samples(features)` and `score_folds(features)`; `fit`
     sets `held_out_`, float64 (n,): the score of each real under the model without its fold.
 
@@ -36,7 +38,6 @@ class BaseScorer:
     """
 
     default_extractor: str | None = None  # spec of the extractor whose features it is made for
-    levels: Sequence[str] | None = None  # levels of layers that it looks at (`giqa.types.LEVELS`); None: all
 
     def score_with_deviation(self, features: Any) -> tuple[np.ndarray, np.ndarray]:
         """Scores, and how much each would vary with other reals: the jackknife over the folds.
@@ -67,10 +68,6 @@ class BaseScorer:
         """
         return []
 
-    def blank_parts(self, n: int) -> list[Any]:
-        """n scorers that are not fitted, for `parts_`, when a file is read; [] where it is not made of scorers."""
-        return []
-
 
 class Folded(BaseScorer):
     """Any scorer with `fit` and `score_samples`, fitted on all reals and once without each fold.
@@ -95,7 +92,11 @@ class Folded(BaseScorer):
 
     def __init__(self, scorer: Any):
         self.scorer = scorer
-        self.default_extractor = default_extractor_of(scorer)
+
+    @property
+    def default_extractor(self) -> str | None:
+        """That of the scorer."""
+        return complete("scorer", self.scorer).default_extractor
 
     def fit(self, features: Any, y: Any = None, folds: np.ndarray | None = None) -> Self:
         """Fit on all reals, and without each fold.
@@ -130,6 +131,10 @@ class Folded(BaseScorer):
     def score_folds(self, features: Any) -> np.ndarray:
         """The score under the model without each fold in turn, (n, F)."""
         return np.stack([part.score_samples(_matrix(features)) for part in self.parts_], axis=1)
+
+    def blank_parts(self, n: int) -> list[Any]:
+        """n copies of the scorer."""
+        return [deepcopy(self.scorer) for _ in range(n)]
 
 
 def check_fitted(scorer: Any, learned: str, remedy: str = "Call fit(reals) before asking for scores.") -> None:

@@ -4,7 +4,7 @@ It imports numpy and nothing heavier.
 """
 
 # fmt: off
-from .bootstrap import RESAMPLES, TAILS, bootstrap, draws, from_draws, mean_over, resampled_means, widening
+from .bootstrap import RESAMPLES, TAILS, Range, bootstrap, draws, from_draws, mean_over, resampled_means, widening
 from .calibration import balanced_accuracy, bins_of, calibration, calibration_error
 from .intervals import (
     LEVEL,
@@ -34,10 +34,10 @@ from .logistic import (
 )
 from .quantiles import NORMAL, beta_interval, incomplete_beta, normal, student
 from .ranks import auroc, mann_whitney, ranks, spearman
-from .robust import MAD_TO_SIGMA, conformal_percentile, robust_sd, robust_z
+from .robust import MAD_TO_SIGMA, conformal_percentile, mean_z, robust_sd, robust_z, share_of_worst
 
 __all__ = [  # noqa: RUF022 - file by file, as above
-    "RESAMPLES", "TAILS", "bootstrap", "draws", "from_draws", "mean_over", "resampled_means", "widening",
+    "RESAMPLES", "TAILS", "Range", "bootstrap", "draws", "from_draws", "mean_over", "resampled_means", "widening",
     "balanced_accuracy", "bins_of", "calibration", "calibration_error",
     "LEVEL", "ROOM", "UNKNOWN", "Estimate", "difference", "fisher", "hull", "mean_gap", "mean_share", "never", "plain",
     "student_mean", "wilson",
@@ -45,5 +45,5 @@ __all__ = [  # noqa: RUF022 - file by file, as above
     "CLIP", "fit_logistic", "log_likelihood", "logistic_regression", "logit", "platt_scaling", "ridge", "sigmoid",
     "NORMAL", "beta_interval", "incomplete_beta", "normal", "student",
     "auroc", "mann_whitney", "ranks", "spearman",
-    "MAD_TO_SIGMA", "conformal_percentile", "robust_sd", "robust_z",
+    "MAD_TO_SIGMA", "conformal_percentile", "mean_z", "robust_sd", "robust_z", "share_of_worst",
 ]

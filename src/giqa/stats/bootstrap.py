@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -111,15 +112,37 @@ def resampled_means(values: np.ndarray, resamples: int, seed: int) -> np.ndarray
     return out
 
 
+@dataclass(frozen=True)
+class Range:
+    """Where a value can lie.
+
+    Parameters
+    ----------
+    low, high : float, default -inf and inf
+        Ends of the scale; an interval is cut off there.
+    share_of : int, default 0
+        Number of pictures that the value is a share of; 0: it is no share.
+
+    Examples
+    --------
+    >>> from_draws(0.9, np.linspace(0.5, 1.5, 101), 1000, 1000, Range(high=1.0)).high
+    1.0
+    """
+
+    low: float = -math.inf
+    high: float = math.inf
+    share_of: int = 0
+
+
+ANYWHERE = Range()
+
+
 def from_draws(
     value: float,
     drawn: np.ndarray,
     units: int,
     n: int,
-    *,
-    low: float = -math.inf,
-    high: float = math.inf,
-    share_of: int = 0,
+    within: Range = ANYWHERE,
     level: float = LEVEL,
 ) -> Estimate:
     """A value with the interval that its resampled values give: percentiles, widened for few units.
@@ -135,11 +158,8 @@ def from_draws(
         Number of units that were resampled; of raters and pictures, the smaller number.
     n : int
         What `Estimate.n` shall say.
-    low, high : float, default -inf and inf
-        Ends of the scale; the interval is cut off there.
-    share_of : int, default 0
-        Number of pictures that the value is a share of; 0: it is no share. Where resamples do not vary, a share has
-        Wilson's interval, anything else none.
+    within : Range, default without ends
+        Where the value can lie. Where resamples do not vary, a share has Wilson's interval, anything else none.
     level : float, default 0.95
         Probability that the interval holds the value.
 
@@ -167,10 +187,10 @@ def from_draws(
     ends = TAILS if level == LEVEL else (50 * (1 - level), 50 * (1 + level))
     below, above = np.percentile(kept, ends)
     if not above - below > 1e-12 * max(1.0, abs(value)):
-        return hull(nothing, wilson(value * share_of, share_of, level)) if share_of else nothing
+        return hull(nothing, wilson(value * within.share_of, within.share_of, level)) if within.share_of else nothing
     wide = widening(units, level)
     below, above = value + wide * min(below - value, 0.0), value + wide * max(above - value, 0.0)
-    return Estimate(float(value), float(max(low, below)), float(min(high, above)), n)
+    return Estimate(float(value), float(max(within.low, below)), float(min(within.high, above)), n)
 
 
 def widening(units: int, level: float = LEVEL) -> float:

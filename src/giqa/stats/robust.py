@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 MAD_TO_SIGMA = 1.4826  # a Gaussian's standard deviation over its median absolute deviation
+WORST = 0.05  # of the reals: no better than these is what is counted next to a mean
 
 
 def robust_sd(values: np.ndarray, axis: int | None = None) -> np.ndarray:
@@ -84,3 +85,49 @@ def conformal_percentile(values: Any, reference: np.ndarray) -> np.ndarray:
     """
     at_or_below = np.searchsorted(np.sort(reference), values, side="right")
     return np.where(np.isnan(values), np.nan, (1 + at_or_below) / (len(reference) + 1))
+
+
+def mean_z(z: np.ndarray) -> float:
+    """QS of pictures whose z is known, mean(z): the only place for it.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n,)
+        Of `robust_z`.
+
+    Returns
+    -------
+    float
+        In robust standard deviations of held-out reals; NaN of no picture.
+
+    References
+    ----------
+    Gu et al., "GIQA: Generated Image Quality Assessment", 2020, eq. 9; there of raw scores.
+
+    Examples
+    --------
+    >>> mean_z(np.array([-1.0, 0.5])), mean_z(np.empty(0))
+    (-0.25, nan)
+    """
+    return float(z.mean()) if len(z) else float("nan")
+
+
+def share_of_worst(percentile: np.ndarray) -> float:
+    """Share of pictures that are no better than the worst 5 % of the reals, mean(percentile <= 0.05).
+
+    Parameters
+    ----------
+    percentile : ndarray of shape (n,)
+        Of `conformal_percentile`.
+
+    Returns
+    -------
+    float
+        0 to 1; of good pictures 0.05 is expected. NaN of no picture.
+
+    Examples
+    --------
+    >>> share_of_worst(np.array([0.01, 0.05, 0.5, 0.9]))
+    0.5
+    """
+    return float(np.mean(percentile <= WORST)) if len(percentile) else float("nan")

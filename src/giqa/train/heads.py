@@ -13,6 +13,7 @@ from ..features.reader import Reader
 from ..images.copies import twins
 from ..images.decode import decode
 from ..images.degradations import KINDS, LEVELS, degraded
+from ..model.made_by import MadeBy
 from ..model.model import Model
 from ..scorers.labels import FOLDS
 from ..scorers.scale import Scale, assign_folds
@@ -79,22 +80,21 @@ def train_heads(
     fit = _fit_rank if kind == "rank" else _fit_labels
     scorer, reals, held_out, learned_from = fit(scorer, snapshots, reader, seed)
     spec, identity = registry.canonical("extractor", reader.extractor), dict(reader.extractor.identity())
-    made_by = {
-        "giqa": __version__,
-        "extractor": spec,
-        "features": identity,
-        "scorer": registry.canonical("scorer", scorer),
-        "chosen": scorer.chosen(),
-        "match": None,
-        "flip": False,
-        "seed": seed,
-        "reals": len(reals),
-        "reals_failed": int(snapshots.real.sum()) - len(reals),
-        "reals_digest": hashlib.sha256(b"".join(sorted(map(bytes, reals.info["digest"])))).hexdigest(),
-        "manifest": str(snapshots.source.name),
-        "learned_from": learned_from,
-    }
-    return Model(scorer, Scale(held_out, seed), reals, reals.matrix(), spec, identity, None, made_by)
+    made_by = MadeBy(
+        giqa=__version__,
+        extractor=spec,
+        features=identity,
+        scorer=registry.canonical("scorer", scorer),
+        chosen=scorer.chosen(),
+        flip=False,
+        seed=seed,
+        reals=len(reals),
+        reals_failed=int(snapshots.real.sum()) - len(reals),
+        reals_digest=hashlib.sha256(b"".join(sorted(map(bytes, reals.info["digest"])))).hexdigest(),
+        manifest=str(snapshots.source.name),
+        learned_from=learned_from,
+    )
+    return Model(scorer, Scale(held_out, seed), reals, reals.matrix(), spec, identity, None, made_by.to_dict())
 
 
 def snapshot_folds(snapshots: np.ndarray, info: np.ndarray, seed: int) -> np.ndarray:

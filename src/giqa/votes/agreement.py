@@ -18,7 +18,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..errors import BadShape, BadSpec
-from ..stats import Estimate, from_draws, incomplete_beta
+from ..stats import Estimate, Range, from_draws, incomplete_beta
 
 STRENGTH = (-3.0, 9.0)  # range of log(a + b) that is searched: correlations of 0.95 to 0.0001
 METRICS = ("nominal", "ordinal", "interval")
@@ -315,7 +315,7 @@ def with_interval(
     drawn = np.random.default_rng(seed).multinomial(len(n), times / len(n), size=resamples)
     values = [statistic(*kinds[row > 0].T, row[row > 0].astype(float)) for row in drawn if kinds[row > 0, 0].max() > 1]
     value = statistic(n, n_real)
-    return from_draws(value, np.array(values), len(n), len(n), low=0.0, high=1.0, share_of=len(n))
+    return from_draws(value, np.array(values), len(n), len(n), Range(0.0, 1.0, share_of=len(n)))
 
 
 def rating_reliability(unit: np.ndarray, rating: np.ndarray, k: int = 5) -> float:

@@ -15,6 +15,7 @@ from ..stats import (
     TAILS,
     UNKNOWN,
     Estimate,
+    Range,
     difference,
     draws,
     from_draws,
@@ -415,7 +416,7 @@ def crossed_error(votes: Votes, generator: str, resamples: int = RESAMPLES, seed
     if not judged.any():
         return UNKNOWN
     units, n = min(int(judged.sum()), *(m[0].shape[1] for m in matrices)), int(judged.sum())
-    found = from_draws(float(error[judged].mean()), np.concatenate(values), units, n, low=0.0, high=1.0)
+    found = from_draws(float(error[judged].mean()), np.concatenate(values), units, n, Range(0.0, 1.0))
     if n < 2:
         return Estimate(found.value, float("nan"), float("nan"), n)
     answers = 4 / (1 / kinds[0][judged] + 1 / kinds[1][judged])
