@@ -12,7 +12,7 @@ from .score import run_score
 
 
 def out(folder: str) -> click.Option:
-    return click.option("-o", "--out", type=FOLDER, default=Path(folder), show_default=True, help="Folder to write.")
+    return click.option("-o", "--out", type=FOLDER, default=Path(folder), help="Folder to write.")
 
 
 @click.group(cls=Group, invoke_without_command=True)
@@ -40,7 +40,7 @@ def demo(context: click.Context, out: Path, quiet: bool) -> None:
 
 @demo.command("gan")
 @out("giqa-demo-gan")
-@click.option("--steps", type=click.IntRange(12), default=600, show_default=True, help="Before OHEM; half more after.")
+@click.option("--steps", type=click.IntRange(12), default=600, help="Before OHEM; half more after.")
 @options("seed", "quiet")
 def gan(out: Path, steps: int, seed: int, quiet: bool) -> None:
     """Train a toy GAN, learn quality from its snapshots, weight its loss, pick its best (minutes; needs giqa[torch]).

@@ -9,11 +9,11 @@ import click
 
 from ..errors import BadSpec, MissingSource
 from . import console
-from .label import NAME, STORE
+from .label import NAME, STORE, label
 from .options import FILE, PATH
 
 
-@click.command()
+@label.command()
 @STORE
 @NAME
 @click.option(
@@ -28,7 +28,6 @@ from .options import FILE, PATH
     "form",
     type=click.Choice(["giqa", "crowd-kit", "label-studio", "lgiqa"]),
     default="giqa",
-    show_default=True,
     help="Tool that reads the table; all but giqa need -o.",
 )
 def export(store: str, name: str | None, out: Path | None, everything: bool, form: str) -> None:
@@ -113,7 +112,7 @@ def write_as(form: str, out: Path, labels: Any) -> None:
     write(out, labels)
 
 
-@click.command("import")
+@label.command("import")
 @click.argument("file", type=PATH)
 @click.option("-o", "--out", required=True, type=FILE, help="Table to write.")
 @click.option(
