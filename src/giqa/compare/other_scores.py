@@ -126,7 +126,8 @@ def _by_scorer(spec: Any, sets: _Sets, reader: Reader | None, seed: int) -> tupl
         values = {}
         for g in sets.found:
             scores = model.score(sets.where[g.name], **how)
-            values[g.name] = _aligned(g, dict(zip(scores.id, scores.score.tolist(), strict=True)))
+            known = dict(zip(scores.id, scores.score.tolist(), strict=True))
+            values[g.name] = np.array([known.get(name, math.nan) for name in g.scores.id], float)
     return values, np.asarray(model.scale.held_out)
 
 
@@ -136,9 +137,8 @@ def _from_table(
     """A column joined on ids: NAME/ID where a set's name stands before it, else ID, if only one set has it."""
     names, numbers = read_scored(path, column)
     known = {name: sign * value for name, value in zip(names, numbers, strict=True)}
-    ids = {g.name: list(g.scores.id) for g in generators} | {
-        "reals": list(getattr(as_features(real) or real, "ids", ()))
-    }
+    ids = {g.name: list(g.scores.id) for g in generators}
+    ids["reals"] = list(getattr(as_features(real) or real, "ids", ()))
     values: dict[str, np.ndarray] = {}
     for name, mine in ids.items():
         others = {i: other for other, those in ids.items() if other != name for i in those}
@@ -165,7 +165,3 @@ def _by_other_names(path: Path, ids: Mapping[str, Sequence[str]], known: Mapping
     by_place = {at: known[name] for name, at in rows.items()}
     row = iter(by_place.get(at, math.nan) for at in range(len(everything)))
     return {name: np.array([next(row) for _ in those], float) for name, those in ids.items()}
-
-
-def _aligned(g: Generator, known: Mapping[str, float]) -> np.ndarray:
-    return np.array([known.get(name, math.nan) for name in g.scores.id], float)

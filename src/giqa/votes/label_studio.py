@@ -60,9 +60,7 @@ def write_label_studio(path: str | Path, votes: Votes | Ratings | Pairs, url: Ca
         names = {"left": key[0], "right": key[1]} if pairs else {"image": key}
         task = tasks.setdefault(key, {"id": len(tasks) + 1, "data": data, "meta": names, "annotations": []})
         task["annotations"].append({"completed_by": str(votes.rater[row]), "result": [_result(votes, row)]})
-    path = Path(path)
-    replace_file(path, json.dumps(list(tasks.values()), indent=1, ensure_ascii=False).encode())
-    return path
+    return replace_file(path, json.dumps(list(tasks.values()), indent=1, ensure_ascii=False).encode())
 
 
 def without_ties(pairs: Pairs, whose: str) -> Pairs:

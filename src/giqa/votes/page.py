@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadImage, BadSource, BadSpec
-from ..files import replace_file
 from ..images import open_source
 from ..images.decode import decode
 from ..images.thumbnail import thumbnail
 from ..pages.intervals import curve_plot, interval_plot
-from ..pages.page import render
+from ..pages.page import write_html
 from ..tables.names import join_names
 from .findings import Findings, K
 
@@ -74,16 +73,14 @@ def write_people_report(
         raise BadSpec("There is nothing to report: no table of judgements was read.")
     names = [name for table in found if table.pictures is not None for name in table.pictures.image.tolist()]
     draw = _thumbnails(pictures, names)
-    page = render(
+    return write_html(
+        path,
         "votes/findings.html",
         ["pages/page.css", "votes/findings.css"],
         title=title,
         studies=[_study(table, draw, show_paths) for table in found],
         k=K,
     )
-    path = Path(path)
-    replace_file(path, page.encode("utf-8", "replace"))
-    return path
 
 
 def _study(found: Findings, draw: Callable[[str], str], show_paths: bool) -> dict[str, Any]:
@@ -92,10 +89,8 @@ def _study(found: Findings, draw: Callable[[str], str], show_paths: bool) -> dic
     rates = [(h.generator, h.error.value, h.error.low, h.error.high) for h in found.hype]
     extra = [[(h.fake_error.value, "fake"), (h.real_error.value, "real")] for h in found.hype]
     extra = [[dot for dot in dots if dot[0] == dot[0]] for dots in extra]
-    strengths = found.strengths
-    scale = [] if strengths is None else list(
-        zip(*(c.tolist() for c in (strengths.name, strengths.strength, strengths.low, strengths.high)), strict=True)
-    )  # fmt: skip
+    columns = [] if found.strengths is None else list(vars(found.strengths).values())[:4]  # the fifth is of votes
+    scale = list(zip(*(column.tolist() for column in columns), strict=True))
     if not show_paths:
         scale = [(f"picture {n}", *row[1:]) for n, row in enumerate(scale, 1)]
     plots = {
