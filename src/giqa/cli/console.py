@@ -86,11 +86,8 @@ def as_cells(content: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 def ranking(scores: Any) -> None:
     """The best and worst pictures, and the set in one line."""
-    ranked = scores.ranked()
-    if len(ranked) > 2 * SHOWN:
-        chosen = [*enumerate(ranked[:SHOWN], 1), None, *enumerate(ranked[-SHOWN:], len(ranked) - SHOWN + 1)]
-    else:
-        chosen = list(enumerate(ranked, 1))
+    ranked = list(enumerate(scores.ranked(), 1))
+    chosen = ranked if len(ranked) <= 2 * SHOWN else [*ranked[:SHOWN], None, *ranked[-SHOWN:]]
     people = scores.believed  # else it is in the table that is written, and no headline
 
     def cells(rank: int, row: int) -> tuple[Any, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import closing
 from typing import Any
 
 import click
@@ -68,8 +69,7 @@ def serve(fakes: tuple[str, ...], store: str, **options: Any) -> None:
     from ..study.store import open_store
 
     serving = {name: options.pop(name) for name in ("host", "port", "https", "dry_run")}
-    kept = open_store(store)
-    try:
+    with closing(open_store(store)) as kept:
         if fakes:
             name = options.get("name") or options["task"] or ""
             if name not in [study.name for study in kept.studies()]:
@@ -79,8 +79,6 @@ def serve(fakes: tuple[str, ...], store: str, **options: Any) -> None:
         if not kept.studies():
             raise BadSpec(f"The store {store} holds no study; give FAKES, --real REALS and --task.")
         run(kept, **serving)
-    finally:
-        kept.close()
 
 
 def make(store: Any, fakes: tuple[str, ...], **options: Any) -> None:

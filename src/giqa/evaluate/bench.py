@@ -220,16 +220,14 @@ class _Work:
     def scores(self, entries: list[Entry]) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
         """Entry -> picture, as the labels call it -> score; and entry -> why there are none."""
         scores, trouble = {}, {}
-        for done, entry in enumerate(entries):
-            if self.progress:
-                self.progress(f"{self.one.name}: entries", done, len(entries))
+        for done, entry in enumerate(entries, 1):
             try:
                 by = self._table(entry) if entry.kind == "table" else self._scored(entry, self._model(entry))
                 scores[entry.label] = {name: value for name, value in by.items() if not math.isnan(value)}
             except GiqaError as error:
                 trouble[entry.label] = str(error)
-        if self.progress:
-            self.progress(f"{self.one.name}: entries", len(entries), len(entries))
+            if self.progress:
+                self.progress(f"{self.one.name}: entries", done, len(entries))
         return scores, trouble
 
     def _model(self, entry: Entry) -> Any:

@@ -306,11 +306,9 @@ def _goes_on(found: Mapping[str, _Mark]) -> bool:
 def _unclear(source: Any, marks: Mapping[str, list[_Mark]], why: str) -> BadSource:
     """The refusal: which numbers there are, and the option that chooses."""
     choices: dict[str, dict[float, str]] = {}
-    for place in ("folder", "file"):
-        for name, ms in marks.items():
-            for mark in ms:
-                if mark.place == place:
-                    choices.setdefault(mark.pattern, {}).setdefault(mark.value, name)
+    every = [(mark, name) for name, ms in marks.items() for mark in ms]
+    for mark, name in sorted(every, key=lambda one: one[0].place == "file"):  # folders first
+        choices.setdefault(mark.pattern, {}).setdefault(mark.value, name)
     choices = {pattern: values for pattern, values in choices.items() if len(values) > 1}
     shown = "; ".join(
         f"--iteration '{pattern}' ({', '.join(f'{v:.12g}' for v in sorted(values)[:3])}{', ...' * (len(values) > 3)}: "
