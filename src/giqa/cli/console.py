@@ -13,21 +13,21 @@ from typing import Any
 SHOWN = 10  # best and worst pictures in the terminal
 
 
-def say(text: str) -> None:
-    """One line for a person, to stderr."""
-    print(text, file=sys.stderr)
+def say(text: str, quiet: bool = False) -> None:
+    """One line for a person, to stderr, unless quiet."""
+    if not quiet:
+        print(text, file=sys.stderr)
 
 
 def warn(text: str, quiet: bool = False) -> None:
     """A warning in one line to stderr, unless quiet."""
-    if not quiet:
-        say(f"warning: {text}")
+    say(f"warning: {text}", quiet)
 
 
 def finish(quiet: bool, *files: Path | None, texts: Iterable[str] = ()) -> None:
     """The last lines of a command: sentences, and which files were written; nothing when quiet."""
-    for text in () if quiet else (*texts, *(f"wrote {path}" for path in files if path)):
-        say(text)
+    for text in (*texts, *(f"wrote {path}" for path in files if path)):
+        say(text, quiet)
 
 
 @contextmanager

@@ -29,13 +29,11 @@ def demo(context: click.Context, out: Path, quiet: bool) -> None:
         return
     from ..images.toy import write_toy
 
-    if not quiet:
-        console.say("Drawing 200 toy reals and 60 toy fakes ...")
+    console.say("Drawing 200 toy reals and 60 toy fakes ...", quiet)
     reals, fakes = write_toy(out, seed=2)  # a drawing none of whose reals is a stray: a demo begins without a warning
     run_score(str(fakes), out / "scores.csv", out / "report.html", real=str(reals), quiet=quiet, ranked=True)
-    if not quiet:
-        console.say(f"Open {out / 'report.html'} in a browser.")
-        console.say("Your turn: giqa score FAKES --real REALS --report report.html")
+    console.say(f"Open {out / 'report.html'} in a browser.", quiet)
+    console.say("Your turn: giqa score FAKES --real REALS --report report.html", quiet)
 
 
 @demo.command("gan")
@@ -52,5 +50,4 @@ def gan(out: Path, steps: int, seed: int, quiet: bool) -> None:
 
     with working(quiet, unit="") as progress:
         demo_gan(out, steps=steps, seed=seed, progress=progress)
-    if not quiet:
-        console.say(f"Open {out / 'curve.html'} in a browser.")
+    console.say(f"Open {out / 'curve.html'} in a browser.", quiet)

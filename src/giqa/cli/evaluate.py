@@ -53,11 +53,10 @@ def evaluate(scores: Path, labels: Path, generators: str | None, out: Path | Non
         found = run(scores, labels, generator=known, **how)
     write_json(out, found.plain())
     _show(found)
-    if not quiet:
-        for text in against_people(found):
-            console.warn(text)
-        counts = f"{found.judgements} judgements of {found.pictures} pictures; {found.without_score} without a score"
-        console.finish(quiet, out, texts=[counts])
+    for text in against_people(found):
+        console.warn(text, quiet)
+    counts = f"{found.judgements} judgements of {found.pictures} pictures; {found.without_score} without a score"
+    console.finish(quiet, out, texts=[counts])
 
 
 def against_people(found: Evaluation) -> list[str]:

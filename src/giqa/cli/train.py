@@ -72,8 +72,7 @@ def run_train(kind: str, manifest: str, out: Path, quiet: bool, **given: Any) ->
     learn = train_heads if ending == ".giqa" else train_network
     with working(quiet, out) as progress:
         summary = learn(kind, manifest, out, progress=progress, **given)
-    if not quiet:
-        console.say(f"wrote {out}: {kind}, {summary}")
+    console.say(f"wrote {out}: {kind}, {summary}", quiet)
 
 
 def train_heads(kind: str, manifest: str, out: Path, **how: Any) -> str:

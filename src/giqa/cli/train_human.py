@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,23 +88,16 @@ def human(votes: Path, out: Path, end_to_end: bool, quiet: bool, **given: Any) -
     if wrong:
         raise BadSpec(f"--{wrong[0]} {'is not for' if end_to_end else 'is only for'} --end-to-end.")
     given = {name: value for name, value in given.items() if name not in strange}
+    if end_to_end:
+        from ..p_real.train_network import train_end_to_end as learn
+    else:
+        from ..p_real.train import train_human as learn
     with working(quiet, out) as progress:
-        given |= {"progress": progress, "say": (lambda text: None) if quiet else console.say}
-        model = learner(end_to_end)(votes, out=out, **given)
+        model = learn(votes, out=out, progress=progress, say=partial(console.say, quiet=quiet), **given)
     _show(model.made_by)
     click.echo(learned(model.made_by)[1])
-    if not quiet:
-        console.say(f"wrote {out}: {console.size(out.stat().st_size)}, {model.made_by['labelled']} pictures with votes")
-
-
-def learner(end_to_end: bool) -> Callable:
-    if end_to_end:
-        from ..p_real.train_network import train_end_to_end
-
-        return train_end_to_end
-    from ..p_real.train import train_human
-
-    return train_human
+    about = f"{console.size(out.stat().st_size)}, {model.made_by['labelled']} pictures with votes"
+    console.say(f"wrote {out}: {about}", quiet)
 
 
 def _show(made_by: dict[str, Any]) -> None:

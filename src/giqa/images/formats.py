@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -111,15 +112,12 @@ def opened(kind: str, raw: bytes, max_pixels: int) -> Any:
 
 
 def _avif() -> Any:
-    try:
+    with suppress(ImportError):  # Pillow before 11.3
         from PIL import AvifImagePlugin
-    except ImportError:  # Pillow before 11.3
-        supported = False
-    else:
-        supported = AvifImagePlugin.SUPPORTED
-    if not supported:
-        raise BadImage("AVIF is read with Pillow 11.3 or later: pip install --upgrade Pillow, or convert it to PNG")
-    return AvifImagePlugin.AvifImageFile
+
+        if AvifImagePlugin.SUPPORTED:
+            return AvifImagePlugin.AvifImageFile
+    raise BadImage("AVIF is read with Pillow 11.3 or later: pip install --upgrade Pillow, or convert it to PNG")
 
 
 def is_deep_avif(raw: bytes) -> bool:

@@ -136,15 +136,13 @@ class Asked:
     def record(self) -> dict[str, Any]:
         """For `made_by`: how many pictures, how many of them unlike those with votes, and how far they are as a set;
         how many the model learned from. None: that cannot be said."""
-        far = None
-        if self.voted is not None and self.voted.contents is not None and self.digests is not None:
-            if len(self.digests) >= FEWEST_ASKED:
-                far = distance(self.voted.contents.astype(np.float64), self.contents.astype(np.float64))
-            far = None if far is None or np.isnan(far) else round(far, 4)
+        far, known = float("nan"), self.voted is not None and self.voted.contents is not None
+        if known and self.digests is not None and len(self.digests) >= FEWEST_ASKED:
+            far = distance(self.voted.contents.astype(np.float64), self.contents.astype(np.float64))
         compared = self.voted is not None and self.voted.content is not None
         return {
             "pictures": self.pictures,
             "unlike": self.unlike if compared else None,
-            "distance": far,
+            "distance": None if np.isnan(far) else round(far, 4),
             "learned_from": None if self.voted is None else self.learned_from,
         }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +20,6 @@ from .findings import Findings, K
 
 SHOWN = 12  # pictures at each end
 ROWS = 60  # of a table of pictures' strengths
-
-
-@dataclass(frozen=True)
-class Tile:
-    """A picture with its numbers; `code`: its thumbnail as base64 WebP, or "" where it cannot be found."""
-
-    name: str
-    generator: str
-    p_real: str
-    votes: str
-    code: str
 
 
 def write_people_report(
@@ -118,7 +106,7 @@ def _ends(rows: list[Any]) -> list[Any]:
     return rows if len(rows) <= ROWS else rows[: ROWS // 2] + rows[-ROWS // 2 :]
 
 
-def _pictures(found: Findings, draw: Callable[[str], str], show_paths: bool) -> list[tuple[str, list[Tile]]]:
+def _pictures(found: Findings, draw: Callable[[str], str], show_paths: bool) -> list[tuple[str, list[dict[str, str]]]]:
     """Three rows of pictures: the most and the least convincing fakes, and the reals that were doubted most."""
     table = found.pictures
     if table is None:
@@ -137,15 +125,16 @@ def _pictures(found: Findings, draw: Callable[[str], str], show_paths: bool) -> 
     return [(words, [_tile(table, row, draw, show_paths) for row in shown]) for words, shown in rows]
 
 
-def _tile(table: Any, row: int, draw: Callable[[str], str], show_paths: bool) -> Tile:
+def _tile(table: Any, row: int, draw: Callable[[str], str], show_paths: bool) -> dict[str, str]:
+    """A picture with its numbers; `code`: its thumbnail as base64 WebP, or "" where it cannot be found."""
     name = str(table.image[row])
-    return Tile(
-        name if show_paths else "",
-        str(table.generator[row]),
-        f"{100 * table.p_real[row]:.0f} %",
-        f"{table.n_real[row]:g} of {table.n[row]:g}",
-        draw(name),
-    )
+    return {
+        "name": name if show_paths else "",
+        "generator": str(table.generator[row]),
+        "p_real": f"{100 * table.p_real[row]:.0f} %",
+        "votes": f"{table.n_real[row]:g} of {table.n[row]:g}",
+        "code": draw(name),
+    }
 
 
 def _thumbnails(pictures: Any, names: Sequence[str]) -> Callable[[str], str]:
