@@ -27,8 +27,8 @@ def check_admin(house: House, request: Request) -> str:
 
 
 def check_form(house: House, request: Request, body: bytes) -> None:
-    if not house.same_form(request.cookies.get(ADMIN), form_fields(body).get("csrf", "")):
-        raise HTTPException(403, "This form is too old; open /admin again.")
+    token = form_fields(body).get("csrf", "")
+    house.check_form(request.cookies.get(ADMIN), token, "This form is too old; open /admin again.")
 
 
 def study_named(house: House, request: Request) -> Study:
