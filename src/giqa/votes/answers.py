@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -150,6 +151,12 @@ def kind_of(answers: Sequence[Any]) -> str:
     words = [cells.text(answer).casefold() for answer in answers]
     votes, numbers = sum(word in cells.YES + cells.NO for word in words), sum(map(_is_number, words))
     return "rating" if numbers > votes else "said_real"
+
+
+def is_answer(cell: Any) -> bool:
+    """Whether a cell says yes or no in one of their words, or a number."""
+    word = cells.text(cell).casefold()
+    return word in cells.YES + cells.NO or bool(re.fullmatch(r"[+-]?\d+([.,]\d+)?", word))
 
 
 def _is_number(word: str) -> bool:
