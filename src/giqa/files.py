@@ -7,8 +7,8 @@ import io
 import json
 import os
 import uuid
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,15 +40,22 @@ def replace_file(path: str | os.PathLike[str], content: bytes | str) -> Path:
     b'whole'
     """
     path = Path(path)
+    with replacing(path) as partial:
+        partial.write_bytes(content.encode("utf-8", "replace") if isinstance(content, str) else content)
+    return path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary name in the same folder, which is made: renamed to `path` at the end, or removed after an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
-        partial.write_bytes(content.encode("utf-8", "replace") if isinstance(content, str) else content)
+        yield partial
         os.replace(partial, path)
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
-    return path
 
 
 def write_tensors(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> None:
@@ -57,7 +64,7 @@ def write_tensors(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mappin
     Parameters
     ----------
     path : Path
-        The file; its folder must be there.
+        The file; its folder is made.
     arrays : mapping of str to ndarray
         In C order, of a type that safetensors knows.
     metadata : mapping of str to str
@@ -69,16 +76,10 @@ def write_tensors(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mappin
         entries[name] = {"dtype": TENSORS[array.dtype.str[1:]], "shape": list(array.shape), "data_offsets": place}
     head = json.dumps({"__metadata__": dict(metadata), **entries}).encode()
     head += b" " * (-len(head) % 8)
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    try:
-        with partial.open("wb") as file:
-            file.write(len(head).to_bytes(8, "little") + head)
-            for array in arrays.values():
-                array.tofile(file)  # in C order
-        os.replace(partial, path)
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
+    with replacing(path) as partial, partial.open("wb") as file:
+        file.write(len(head).to_bytes(8, "little") + head)
+        for array in arrays.values():
+            array.tofile(file)  # in C order
 
 
 def seal(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:

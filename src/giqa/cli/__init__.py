@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import click
 
 from .. import __version__
-from . import (
-    bench,
-    cache,
-    compare,
-    demo,
-    diff,
-    doctor,
-    evaluate,
-    explain,
-    fit,
-    info,
-    label,
-    label_exchange,
-    label_serve,
-    label_stats,
-    list_,
-    pick,
-    score,
-    statistics,
-    suggest,
-    track,
-    train,
-    train_gan,
-    train_human,
-    weights,
-)
 from .options import Group
 
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True}
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+@click.group(cls=Group, context_settings=SETTINGS)
 @click.version_option(__version__, prog_name="giqa")
 def main() -> None:
     """How good is this generated image?
@@ -52,31 +30,10 @@ def main() -> None:
     """
 
 
-GROUPS: dict[click.Group, tuple[click.Command, ...]] = {
-    train.train: (train_gan.gan, train_human.human),
-    label.label: (label_serve.serve, label_exchange.export, label_exchange.import_, label_stats.stats),
-    main: (
-        demo.demo,
-        score.score,
-        fit.fit,
-        info.info,
-        doctor.doctor,
-        list_.list_,
-        compare.compare,
-        track.track,
-        diff.diff,
-        statistics.statistics,
-        label.label,
-        evaluate.evaluate,
-        bench.bench,
-        suggest.suggest,
-        train.train,
-        pick.pick,
-        explain.explain,
-        cache.cache,
-        weights.weights,
-    ),
-}
-for group, commands in GROUPS.items():
-    for command in commands:
-        group.add_command(command)
+# in the order of `giqa --help`, each in the module of its name; then modules that add theirs to a group
+ANALYSE = "demo score fit info doctor list_ compare track diff statistics"
+LEARN = "label evaluate bench suggest train pick explain cache weights"
+for name in f"{ANALYSE} {LEARN}".split():
+    main.add_command(vars(import_module(f".{name}", __name__))[name])
+for name in ("label_serve", "label_exchange", "label_stats", "train_gan", "train_human"):
+    import_module(f".{name}", __name__)

@@ -38,13 +38,7 @@ OF_SETS = ("images", "real", "snapshots")  # options that may differ from set to
     help="Also test a human model on pictures that it learned from; its figures are then too good.",
 )
 @options("reals_too", "json", "report")
-@click.option(
-    "--resamples",
-    type=click.IntRange(20),
-    default=500,
-    show_default=True,
-    help="Resamples of the bootstrap, for votes.",
-)
+@click.option("--resamples", type=click.IntRange(20), default=500, help="Resamples of the bootstrap, for votes.")
 @options("extractor", "match", "seed", "workers", "no_store", "quiet")
 def bench(
     labels: tuple[str, ...], generators: str | None, out: Path | None, report: Path | None, quiet: bool, **how: Any

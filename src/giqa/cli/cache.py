@@ -49,7 +49,6 @@ def list_() -> None:
     "--to",
     "limit",
     default="10GB",
-    show_default=True,
     metavar="SIZE",
     help="Delete features, those not used for longest first, until this much is left.",
 )

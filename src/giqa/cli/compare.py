@@ -16,7 +16,7 @@ from .options import options, working, write_json
 @click.command()
 @click.argument("sets", nargs=-1, required=True, metavar="NAME=FAKES ...")
 @options("real")
-@click.option("--metrics", default="all", show_default=True, help="Some of `giqa list`, e.g. 'qs,ds,kd(subsets=100)'.")
+@click.option("--metrics", default="all", help="Some of `giqa list`, e.g. 'qs,ds,kd(subsets=100)'.")
 @options("layers", "pictures")
 @click.option(
     "--class",

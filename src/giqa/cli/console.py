@@ -13,21 +13,21 @@ from typing import Any
 SHOWN = 10  # best and worst pictures in the terminal
 
 
-def say(text: str) -> None:
-    """One line for a person, to stderr."""
-    print(text, file=sys.stderr)
+def say(text: str, quiet: bool = False) -> None:
+    """One line for a person, to stderr, unless quiet."""
+    if not quiet:
+        print(text, file=sys.stderr)
 
 
 def warn(text: str, quiet: bool = False) -> None:
     """A warning in one line to stderr, unless quiet."""
-    if not quiet:
-        say(f"warning: {text}")
+    say(f"warning: {text}", quiet)
 
 
 def finish(quiet: bool, *files: Path | None, texts: Iterable[str] = ()) -> None:
     """The last lines of a command: sentences, and which files were written; nothing when quiet."""
-    for text in () if quiet else (*texts, *(f"wrote {path}" for path in files if path)):
-        say(text)
+    for text in (*texts, *(f"wrote {path}" for path in files if path)):
+        say(text, quiet)
 
 
 @contextmanager
@@ -86,11 +86,8 @@ def as_cells(content: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 def ranking(scores: Any) -> None:
     """The best and worst pictures, and the set in one line."""
-    ranked = scores.ranked()
-    if len(ranked) > 2 * SHOWN:
-        chosen = [*enumerate(ranked[:SHOWN], 1), None, *enumerate(ranked[-SHOWN:], len(ranked) - SHOWN + 1)]
-    else:
-        chosen = list(enumerate(ranked, 1))
+    ranked = list(enumerate(scores.ranked(), 1))
+    chosen = ranked if len(ranked) <= 2 * SHOWN else [*ranked[:SHOWN], None, *ranked[-SHOWN:]]
     people = scores.believed  # else it is in the table that is written, and no headline
 
     def cells(rank: int, row: int) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ from .score import run_score
 
 
 def out(folder: str) -> click.Option:
-    return click.option("-o", "--out", type=FOLDER, default=Path(folder), show_default=True, help="Folder to write.")
+    return click.option("-o", "--out", type=FOLDER, default=Path(folder), help="Folder to write.")
 
 
 @click.group(cls=Group, invoke_without_command=True)
@@ -29,18 +29,16 @@ def demo(context: click.Context, out: Path, quiet: bool) -> None:
         return
     from ..images.toy import write_toy
 
-    if not quiet:
-        console.say("Drawing 200 toy reals and 60 toy fakes ...")
+    console.say("Drawing 200 toy reals and 60 toy fakes ...", quiet)
     reals, fakes = write_toy(out, seed=2)  # a drawing none of whose reals is a stray: a demo begins without a warning
     run_score(str(fakes), out / "scores.csv", out / "report.html", real=str(reals), quiet=quiet, ranked=True)
-    if not quiet:
-        console.say(f"Open {out / 'report.html'} in a browser.")
-        console.say("Your turn: giqa score FAKES --real REALS --report report.html")
+    console.say(f"Open {out / 'report.html'} in a browser.", quiet)
+    console.say("Your turn: giqa score FAKES --real REALS --report report.html", quiet)
 
 
 @demo.command("gan")
 @out("giqa-demo-gan")
-@click.option("--steps", type=click.IntRange(12), default=600, show_default=True, help="Before OHEM; half more after.")
+@click.option("--steps", type=click.IntRange(12), default=600, help="Before OHEM; half more after.")
 @options("seed", "quiet")
 def gan(out: Path, steps: int, seed: int, quiet: bool) -> None:
     """Train a toy GAN, learn quality from its snapshots, weight its loss, pick its best (minutes; needs giqa[torch]).
@@ -52,5 +50,4 @@ def gan(out: Path, steps: int, seed: int, quiet: bool) -> None:
 
     with working(quiet, unit="") as progress:
         demo_gan(out, steps=steps, seed=seed, progress=progress)
-    if not quiet:
-        console.say(f"Open {out / 'curve.html'} in a browser.")
+    console.say(f"Open {out / 'curve.html'} in a browser.", quiet)

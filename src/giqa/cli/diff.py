@@ -13,9 +13,7 @@ from .options import PATH, options
 @click.command()
 @click.argument("before", type=PATH)
 @click.argument("after", type=PATH)
-@click.option(
-    "--most", default=10, show_default=True, type=click.IntRange(0), help="Pictures shown that moved farthest."
-)
+@click.option("--most", default=10, type=click.IntRange(0), help="Pictures shown that moved farthest.")
 @options("as_json")
 def diff(before: Path, after: Path, most: int, as_json: bool) -> None:
     """Say what moved between two scorings, and whether they rank pictures alike.

@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -147,10 +148,8 @@ def _memory() -> int | None:
     except (AttributeError, ValueError, OSError):  # Windows
         return None
     for place in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        try:
+        with suppress(OSError, ValueError):  # not there, or "max"
             limits.append(int(Path(place).read_text()))
-        except (OSError, ValueError):  # not there, or "max"
-            continue
     return min(limits)
 
 

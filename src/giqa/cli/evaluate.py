@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 @click.option(
     "--column",
     default="z",
-    show_default=True,
     help="Which column of SCORES; higher = better. Several, with commas: a human model is fitted to them.",
 )
 @click.option("--probability", is_flag=True, help="The column is the probability that a person says real.")
@@ -35,9 +34,7 @@ if TYPE_CHECKING:
 )
 @options("reals_too")
 @click.option("-o", "--out", type=FILE, help="Write every figure as .json.")
-@click.option(
-    "--resamples", type=click.IntRange(20), default=500, show_default=True, help="Resamples of the bootstrap."
-)
+@click.option("--resamples", type=click.IntRange(20), default=500, help="Resamples of the bootstrap.")
 @options("quiet")
 def evaluate(scores: Path, labels: Path, generators: str | None, out: Path | None, quiet: bool, **how: Any) -> None:
     """Say how well SCORES agree with people, compared with a constant answer and with the best possible score.
@@ -56,11 +53,10 @@ def evaluate(scores: Path, labels: Path, generators: str | None, out: Path | Non
         found = run(scores, labels, generator=known, **how)
     write_json(out, found.plain())
     _show(found)
-    if not quiet:
-        for text in against_people(found):
-            console.warn(text)
-        counts = f"{found.judgements} judgements of {found.pictures} pictures; {found.without_score} without a score"
-        console.finish(quiet, out, texts=[counts])
+    for text in against_people(found):
+        console.warn(text, quiet)
+    counts = f"{found.judgements} judgements of {found.pictures} pictures; {found.without_score} without a score"
+    console.finish(quiet, out, texts=[counts])
 
 
 def against_people(found: Evaluation) -> list[str]:

@@ -42,8 +42,7 @@ def fit(reals: str, out: Path, quiet: bool, keep_thumbnails: bool, **fitting: An
         if keep_thumbnails:
             model = dataclasses.replace(model, thumbnails=gallery.keep_thumbnails(model, reals, fitting["workers"]))
     model.save(out)
-    if not quiet:
-        console.say(f"wrote {out}: {summary(model.made_by)} on {model.extractor}")
+    console.say(f"wrote {out}: {summary(model.made_by)} on {model.extractor}", quiet)
 
 
 def summary(made_by: Mapping[str, Any]) -> str:

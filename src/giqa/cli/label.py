@@ -21,7 +21,6 @@ def label() -> None:
 STORE = click.option(
     "--store",
     default="giqa-votes.db",
-    show_default=True,
     metavar="PATH|URL",
     help="Where votes are kept: a file (SQLite) or postgresql://user:password@host/name.",
 )

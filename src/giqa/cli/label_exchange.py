@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,11 @@ import click
 
 from ..errors import BadSpec, MissingSource
 from . import console
-from .label import NAME, STORE
+from .label import NAME, STORE, label
 from .options import FILE, PATH
 
 
-@click.command()
+@label.command()
 @STORE
 @NAME
 @click.option(
@@ -28,7 +29,6 @@ from .options import FILE, PATH
     "form",
     type=click.Choice(["giqa", "crowd-kit", "label-studio", "lgiqa"]),
     default="giqa",
-    show_default=True,
     help="Tool that reads the table; all but giqa need -o.",
 )
 def export(store: str, name: str | None, out: Path | None, everything: bool, form: str) -> None:
@@ -87,16 +87,13 @@ def exported(store: str, name: str | None, everything: bool) -> dict[str, list[A
 
     if "://" not in store and not Path(store).exists():
         raise MissingSource(f"There is no store {store}; give --store, the one that `giqa label serve` used.")
-    kept = open_store(store)
-    try:
+    with closing(open_store(store)) as kept:
         studies = {study.name: study for study in kept.studies()}
         if name is None and len(studies) == 1:
             name = next(iter(studies))
         if name not in studies:
             raise BadSpec(f"Which study? Give --name, one of: {', '.join(studies) or 'none is there'}.")
         return columns(kept, studies[name], everything)
-    finally:
-        kept.close()
 
 
 def write_as(form: str, out: Path, labels: Any) -> None:
@@ -113,7 +110,7 @@ def write_as(form: str, out: Path, labels: Any) -> None:
     write(out, labels)
 
 
-@click.command("import")
+@label.command("import")
 @click.argument("file", type=PATH)
 @click.option("-o", "--out", required=True, type=FILE, help="Table to write.")
 @click.option(
@@ -214,11 +211,8 @@ def secret_in(path: Path) -> bytes:
     import os
     import secrets
 
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(secrets.token_bytes(32))
-    except FileExistsError:
-        pass
+    with suppress(FileExistsError), os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(secrets.token_bytes(32))
     key = path.read_bytes()
     if not 16 <= len(key) <= 64:
         raise BadSpec(f"{path} holds {len(key)} bytes and is no key; name a file that is not there, and it is made.")

@@ -4,37 +4,34 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import closing
 from typing import Any
 
 import click
 
 from ..errors import BadSpec
 from . import console
-from .label import NAME, STORE
+from .label import NAME, STORE, label
 from .options import COUNT
 
 
-@click.command()
+@label.command()
 @click.argument("fakes", nargs=-1)
 @click.option("--real", metavar="REALS", help="Real pictures; half of what raters see in hype and hype-time.")
 @click.option("--task", type=click.Choice(["hype", "hype-time", "pairs", "rating"]), help="What raters are asked.")
 @STORE
 @NAME
-@click.option("--votes", "votes_each", type=COUNT, default=5, show_default=True, help="Votes for each picture.")
+@click.option("--votes", "votes_each", type=COUNT, default=5, help="Votes for each picture.")
 @click.option(
     "--sitting", type=click.IntRange(2), help="Questions for each rater; default: 100, or as many as there are."
 )
-@click.option("--controls", type=click.IntRange(0), default=10, show_default=True, help="Quality-control pictures.")
+@click.option("--controls", type=click.IntRange(0), default=10, help="Quality-control pictures.")
 @click.option("--easy", metavar="SOURCE", help="Fakes that nobody should miss, for the controls; else shuffled reals.")
 @click.option(
-    "--gate",
-    type=click.FloatRange(0, 1),
-    default=0.65,
-    show_default=True,
-    help="Share of controls that a rater must get right.",
+    "--gate", type=click.FloatRange(0, 1), default=0.65, help="Share of controls that a rater must get right."
 )
-@click.option("--tutorial", type=click.IntRange(0), default=4, show_default=True, help="Examples with feedback.")
-@click.option("--break-every", type=COUNT, default=50, show_default=True, help="Answers between breaks.")
+@click.option("--tutorial", type=click.IntRange(0), default=4, help="Examples with feedback.")
+@click.option("--break-every", type=COUNT, default=50, help="Answers between breaks.")
 @click.option(
     "--pairs", metavar="CSV", help="For pairs: a table with columns left and right; default: drawn at random."
 )
@@ -49,13 +46,11 @@ from .options import COUNT
     "ends at the shortest exposure for every rater; 10,30 converges where 75 % of the answers are right.",
 )
 @click.option("--title", help="Heading of the study.")
-@click.option("--contact", default="", help="Whom raters can ask, on the consent page.")
-@click.option("--completion", default="", help="Shown at the end, such as a completion code.")
-@click.option("--seed", type=int, default=0, show_default=True, help="For what is held out, and for pairs.")
-@click.option(
-    "--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0: reached from other machines."
-)
-@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="Port; 0: any free one.")
+@click.option("--contact", help="Whom raters can ask, on the consent page.")
+@click.option("--completion", help="Shown at the end, such as a completion code.")
+@click.option("--seed", type=int, default=0, help="For what is held out, and for pairs.")
+@click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0: reached from other machines.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, help="Port; 0: any free one.")
 @click.option("--https", is_flag=True, help="Served behind a proxy that speaks HTTPS: cookies are marked Secure.")
 @click.option("--dry-run", is_flag=True, help="Make the study, print its link, serve nothing.")
 def serve(fakes: tuple[str, ...], store: str, **options: Any) -> None:
@@ -74,8 +69,7 @@ def serve(fakes: tuple[str, ...], store: str, **options: Any) -> None:
     from ..study.store import open_store
 
     serving = {name: options.pop(name) for name in ("host", "port", "https", "dry_run")}
-    kept = open_store(store)
-    try:
+    with closing(open_store(store)) as kept:
         if fakes:
             name = options.get("name") or options["task"] or ""
             if name not in [study.name for study in kept.studies()]:
@@ -85,8 +79,6 @@ def serve(fakes: tuple[str, ...], store: str, **options: Any) -> None:
         if not kept.studies():
             raise BadSpec(f"The store {store} holds no study; give FAKES, --real REALS and --task.")
         run(kept, **serving)
-    finally:
-        kept.close()
 
 
 def make(store: Any, fakes: tuple[str, ...], **options: Any) -> None:

@@ -9,13 +9,14 @@ import click
 
 from ..errors import BadSpec
 from . import console
+from .label import label
 from .options import FILE, PATH, check_json, options, switch_off, write_json
 
 if TYPE_CHECKING:
     from ..votes.findings import Findings
 
 
-@click.command()
+@label.command()
 @click.argument("judgements", type=PATH)
 @click.option("-o", "--out", type=FILE, help="Write every figure as .json.")
 @click.option(
@@ -34,14 +35,11 @@ if TYPE_CHECKING:
     "--interval",
     type=click.Choice(["student", "paper"]),
     default="student",
-    show_default=True,
     help="Of the HYPE error rate: student holds for few evaluators; paper is the paper's percentile bootstrap, too "
     "narrow below about 20.",
 )
-@click.option(
-    "--resamples", type=click.IntRange(100), default=10_000, show_default=True, help="Resamples of each bootstrap."
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of each bootstrap.")
+@click.option("--resamples", type=click.IntRange(100), default=10_000, help="Resamples of each bootstrap.")
+@click.option("--seed", type=int, default=0, help="Seed of each bootstrap.")
 @options("quiet")
 def stats(
     judgements: Path, out: Path | None, labels: Path | None, report: Path | None, quiet: bool, **how: Any

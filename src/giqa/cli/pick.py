@@ -31,17 +31,15 @@ OF_CURVES = ("real", "latents", "truncated", "extractor", "scorer")
     "--by",
     type=click.Choice(["score", "p_real"]),
     default="score",
-    show_default=True,
     help="What ranks the pictures: the score, or p_real (of tables made with --human).",
 )
 @click.option("--sample", type=int, metavar="N", help="Of those, N drawn at random.")
-@click.option("--seed", type=int, default=0, show_default=True, help="For --sample.")
+@click.option("--seed", type=int, default=0, help="For --sample.")
 @click.option("--no-copies", is_flag=True, help="Leave out pictures that repeat a real one.")
 @click.option(
     "--how",
     type=click.Choice(["copy", "hardlink", "symlink", "list"]),
     default="copy",
-    show_default=True,
     help="How pictures get there; list: only the table.",
 )
 @click.option("-o", "--out", type=PATH, help="A new folder.")

@@ -28,8 +28,7 @@ def make(where: str, out: Path, quiet: bool, **asked: Any) -> None:
     with working(quiet, out) as progress:
         found = statistics(where, progress=progress, **asked)
     found.write(out)
-    if not quiet:
-        console.say(f"wrote {out}: {found.moments.n} pictures, {len(found.moments.mean)} columns")
+    console.say(f"wrote {out}: {found.moments.n} pictures, {len(found.moments.mean)} columns", quiet)
 
 
 @statistics.command("info")

@@ -14,13 +14,12 @@ from .options import COUNT, FILE, PATH, options, working
 
 @click.command()
 @click.argument("fakes")
-@click.option("--n", "-n", "n", type=COUNT, default=50, show_default=True, help="How many.")
+@click.option("--n", "-n", "n", type=COUNT, default=50, help="How many.")
 @click.option("--labelled", type=PATH, help="Votes, counts, pairs or ratings: what has labels already.")
 @click.option(
     "--method",
     type=click.Choice(["random", "coverage", "both", "unsure"]),
     default="random",
-    show_default=True,
     help="coverage: unlike what is labelled; unsure: where a model of the votes is unsure; both: their product.",
 )
 @click.option("--scores", type=PATH, help="A table with id and p_real, instead of that model.")

@@ -51,7 +51,7 @@ def learned(kind: str, what: str) -> click.Command:
         *([heads] if kind == "mbc" else []),
         options("preset"),
         *OF_A_NETWORK.values(),
-        click.option("--seed", type=int, default=0, show_default=True, help="For the split, the start and the order."),
+        click.option("--seed", type=int, default=0, help="For the split, the start and the order."),
         options("workers", "quiet"),
     ]
     for decorate in reversed(decorators):
@@ -72,8 +72,7 @@ def run_train(kind: str, manifest: str, out: Path, quiet: bool, **given: Any) ->
     learn = train_heads if ending == ".giqa" else train_network
     with working(quiet, out) as progress:
         summary = learn(kind, manifest, out, progress=progress, **given)
-    if not quiet:
-        console.say(f"wrote {out}: {kind}, {summary}")
+    console.say(f"wrote {out}: {kind}, {summary}", quiet)
 
 
 def train_heads(kind: str, manifest: str, out: Path, **how: Any) -> str:

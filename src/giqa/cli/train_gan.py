@@ -10,25 +10,24 @@ import click
 from ..errors import BadSpec
 from . import console
 from .options import COUNT, FOLDER, PATH, options, working
+from .train import train
 
 
-@click.command()
+@train.command()
 @click.argument("reals")
 @click.option("-o", "--out", type=FOLDER, required=True, help="Folder to write.")
-@click.option("--steps", type=COUNT, default=20_000, show_default=True, help="Steps of the generator, in total.")
-@click.option("--size", type=click.Choice(["32", "64"]), default="32", show_default=True, help="Pixels a side.")
-@click.option("--batch", type=COUNT, default=64, show_default=True, help="Pictures a step.")
-@click.option("--every", type=COUNT, default=1000, show_default=True, help="Steps between snapshots.")
-@click.option("--each", type=COUNT, default=50, show_default=True, help="Pictures a snapshot.")
+@click.option("--steps", type=COUNT, default=20_000, help="Steps of the generator, in total.")
+@click.option("--size", type=click.Choice(["32", "64"]), default="32", help="Pixels a side.")
+@click.option("--batch", type=COUNT, default=64, help="Pictures a step.")
+@click.option("--every", type=COUNT, default=1000, help="Steps between snapshots.")
+@click.option("--each", type=COUNT, default=50, help="Pictures a snapshot.")
 @click.option("--quality", type=PATH, help="NAME.safetensors of `giqa train mbc`: OHEM.")
-@click.option(
-    "--weight", type=float, default=2.0, show_default=True, help="Weight of low-quality pictures in the loss."
-)
+@click.option("--weight", type=float, default=2.0, help="Weight of low-quality pictures in the loss.")
 @click.option("--threshold", type=float, help="Low quality is a score below this; default: the worst fifth, running.")
 @click.option("--start", type=PATH, help="Folder of another training to begin from.")
-@click.option("--width", type=COUNT, default=32, show_default=True, help="Channels; 16 is quick on a CPU.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda or mps.")
-@click.option("--seed", type=int, default=0, show_default=True, help="For weights, order and latents.")
+@click.option("--width", type=COUNT, default=32, help="Channels; 16 is quick on a CPU.")
+@click.option("--device", default="cpu", help="cpu, cuda or mps.")
+@click.option("--seed", type=int, default=0, help="For weights, order and latents.")
 @click.option("--sample", type=COUNT, metavar="N", help="When trained, write N pictures: OUT/sample.npz.")
 @click.option(
     "--truncation",

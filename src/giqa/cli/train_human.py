@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import click
 from ..errors import BadSpec
 from . import console
 from .options import COUNT, PATH, options, working
+from .train import train
 
 FIGURES = (
     "accuracy",
@@ -29,7 +30,7 @@ OF_DISTANCES = ("preset", "extractor", "layers", "references", "variant", "densi
 OF_NETWORKS = ("epochs", "device")
 
 
-@click.command()
+@train.command()
 @click.argument("votes", type=PATH)
 @click.option("--images", metavar="DIR", help="Where the pictures with votes are; default: the folder of VOTES.")
 @click.option("--real", required=True, metavar="REALS", help="Reference reals; those among the pictures are left out.")
@@ -38,7 +39,6 @@ OF_NETWORKS = ("epochs", "device")
     "--preset",
     type=click.Choice(["paper", "recommended"]),
     default="recommended",
-    show_default=True,
     help="Kolchinski et al. to the letter (Inception, 10,000 references), or what measures best.",
 )
 @options("extractor")
@@ -88,23 +88,16 @@ def human(votes: Path, out: Path, end_to_end: bool, quiet: bool, **given: Any) -
     if wrong:
         raise BadSpec(f"--{wrong[0]} {'is not for' if end_to_end else 'is only for'} --end-to-end.")
     given = {name: value for name, value in given.items() if name not in strange}
+    if end_to_end:
+        from ..p_real.train_network import train_end_to_end as learn
+    else:
+        from ..p_real.train import train_human as learn
     with working(quiet, out) as progress:
-        given |= {"progress": progress, "say": (lambda text: None) if quiet else console.say}
-        model = train(end_to_end)(votes, out=out, **given)
+        model = learn(votes, out=out, progress=progress, say=partial(console.say, quiet=quiet), **given)
     _show(model.made_by)
     click.echo(learned(model.made_by)[1])
-    if not quiet:
-        console.say(f"wrote {out}: {console.size(out.stat().st_size)}, {model.made_by['labelled']} pictures with votes")
-
-
-def train(end_to_end: bool) -> Callable:
-    if end_to_end:
-        from ..p_real.train_network import train_end_to_end
-
-        return train_end_to_end
-    from ..p_real.train import train_human
-
-    return train_human
+    about = f"{console.size(out.stat().st_size)}, {model.made_by['labelled']} pictures with votes"
+    console.say(f"wrote {out}: {about}", quiet)
 
 
 def _show(made_by: dict[str, Any]) -> None:

@@ -39,22 +39,15 @@ class ByClass:
 
     def mean(self, metric: str, generator: str) -> Jackknife:
         """The mean over the classes that have it, each counting alike; classes vary independently of each other."""
-        estimates = [g.values[metric] for g in self._of(generator) if metric in g.values]
+        every = (g for c in self.classes.values() for g in c.generators)
+        estimates = [g.values[metric] for g in every if g.name == generator and metric in g.values]
         if not estimates:
             return Jackknife(math.nan)
         value = float(np.mean([estimate.value for estimate in estimates]))
-        if not all(
-            estimate.known for estimate in estimates
-        ):  # a class that nobody knows the spread of leaves none to the mean
+        if not all(e.known for e in estimates):  # a class that nobody knows the spread of leaves none to the mean
             return Jackknife(value)
-        sides = (
-            [estimate.real for estimate in estimates if len(estimate.real)],
-            [estimate.fake for estimate in estimates if len(estimate.fake)],
-        )
+        sides = [e.real for e in estimates if len(e.real)], [e.fake for e in estimates if len(e.fake)]
         return Jackknife(value, *(_in_quadrature(side, len(estimates)) for side in sides))
-
-    def _of(self, generator: str) -> list[Any]:
-        return [g for c in self.classes.values() for g in c.generators if g.name == generator]
 
     def to_json(self) -> dict[str, Any]:
         """Each class as `Comparison.to_json`, and what was left out."""

@@ -9,10 +9,9 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from ..files import replace_file
 from ..pages import drawing
-from ..pages.page import render
-from .page import ARROWS, FILTERS, NARROW, STYLES, WIDE, details
+from ..pages.page import write_html
+from .page import ARROWS, NARROW, STYLES, WIDE, details, numbers_of
 from .result import way_of
 
 MOST = 40  # classes in a chart: of more, the lowest and the highest half of it
@@ -33,21 +32,19 @@ def write_classes(path: str | os.PathLike[str], result: Any, by: str) -> Path:
     -------
     Path
     """
-    names = [g.name for g in next(iter(result.classes.values())).generators]
-    metrics = next(iter(result.classes.values())).metrics
+    first = next(iter(result.classes.values()))
+    names, metrics = [g.name for g in first.generators], first.metrics
     charts = []
     for label, metric in metrics.items():
         rows = chart_rows(result, label)
-        way = ARROWS[way_of(metric)]
         shown = rows if len(rows) <= MOST else [*rows[: MOST // 2], *rows[-MOST // 2 :]]
         part = "" if shown is rows else f"The {MOST // 2} lowest and the {MOST // 2} highest of {len(rows)} classes."
         draws = [drawing.dots(shown, label, width) for width in (WIDE, NARROW)]
-        charts.append({"name": label, "way": way, "draws": draws, "part": part})
-    made_by = next(iter(result.classes.values())).made_by
-    page = render(
+        charts.append({"name": label, "way": ARROWS[way_of(metric)], "draws": draws, "part": part})
+    return write_html(
+        path,
         "compare/classes.html",
         STYLES,
-        filters=FILTERS,
         title=" · ".join(names),
         by=by,
         names=[(name, i % drawing.COLOURS) for i, name in enumerate(names)],
@@ -57,9 +54,8 @@ def write_classes(path: str | os.PathLike[str], result: Any, by: str) -> Path:
         charts=charts,
         metrics=list(metrics),
         classes=table_rows(result),
-        made_by=details({key: value for key, value in made_by.items() if key != "reals"}),
+        made_by=details({key: value for key, value in first.made_by.items() if key != "reals"}),
     )
-    return replace_file(path, page)
 
 
 def sentences(result: Any) -> list[str]:
@@ -82,24 +78,17 @@ def sentences(result: Any) -> list[str]:
 
 def chart_rows(result: Any, label: str) -> list[tuple[str, list[tuple[float, float, float, int]]]]:
     """Classes from the lowest to the highest mean, each with value, interval and colour of every generator."""
-    rows = []
-    for name, comparison in result.classes.items():
-        marks = [(*_numbers(g.values[label]), i) for i, g in enumerate(comparison.generators) if label in g.values]
-        if marks:
-            rows.append((name, marks))
-    return sorted(rows, key=lambda row: sum(mark[0] for mark in row[1]) / len(row[1]))
+    rows = [
+        (name, [(*numbers_of(g, label), i) for i, g in enumerate(comparison.generators) if label in g.values])
+        for name, comparison in result.classes.items()
+    ]
+    return sorted((row for row in rows if row[1]), key=lambda row: sum(mark[0] for mark in row[1]) / len(row[1]))
 
 
 def table_rows(result: Any) -> list[tuple[str, int, str, Sequence[tuple[float, float, float]]]]:
     """Class, its number of reals, metric, and the numbers of every generator."""
-    unknown = (float("nan"),) * 3
     return [
-        (
-            name,
-            comparison.made_by["reals"],
-            label,
-            [_numbers(g.values[label]) if label in g.values else unknown for g in comparison.generators],
-        )
+        (name, comparison.made_by["reals"], label, [numbers_of(g, label) for g in comparison.generators])
         for name, comparison in result.classes.items()
         for label in comparison.metrics
     ]

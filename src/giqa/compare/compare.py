@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from itertools import combinations
@@ -18,7 +19,7 @@ from ..features.reader import Extracted, Reader, as_features
 from ..features.select import ChosenLayers
 from ..images import open_source
 from ..images.differences import advice, differences
-from ..images.match import as_match, auto_match
+from ..images.match import as_match, auto_match, spec_of
 from ..images.pictures import as_pictures
 from ..images.profile import profile
 from ..metrics.inception import InceptionScore
@@ -33,7 +34,7 @@ from ..types import Features, Progress
 from .other_scores import beside_of, named
 from .paired import Pairing, PairVerdict, pair_contrasts
 from .quality import Quality, quality_estimate
-from .result import LEVEL, Comparison, Generator, by_size, common_numbers, contrasts_of, decided
+from .result import LEVEL, Comparison, Generator, common_numbers, contrasts_of, decided
 
 REALS = None  # the reals among sets by name, whatever a generator is called
 DEFAULT_METRICS = ("qs", "ds", "fd", "kd", "precision", "recall", "density", "coverage", "authenticity", "vendi")
@@ -141,9 +142,8 @@ def compare(
         fakes = fakes.rows(content_order(fakes))  # no number depends on the order of the pictures
         found.append(judge.of(name, fakes, scores))
         if failures:
-            notes.append(
-                f"{name}: {len(failures)} pictures could not be read; the first: {next(iter(failures.values()))}"
-            )
+            first = next(iter(failures.values()))
+            notes.append(f"{name}: {len(failures)} pictures could not be read; the first: {first}")
         if progress:
             progress("metrics", len(found), len(generators))
     found = judge.at_equal_numbers(found)
@@ -175,8 +175,8 @@ def _matched(sets: Mapping[str | None, Any], match: Any) -> tuple[Any, list[str]
     generators = [name for name in sets if name is not REALS]
     if match == "auto":
         chosen = {name: auto_match(sets[REALS], sets[name]) for name in generators}
-        if len({_spec(c) for c in chosen.values()}) > 1:
-            each = "; ".join(f"{name}: {_spec(c) or 'none'}" for name, c in chosen.items())
+        if len({spec_of(c) for c in chosen.values()}) > 1:
+            each = "; ".join(f"{name}: {spec_of(c) or 'none'}" for name, c in chosen.items())
             raise BadSpec(f"One matching must do for all sets, and these need different ones ({each}); give one spec.")
         return next(iter(chosen.values())), []
     if match is not None:
@@ -193,10 +193,6 @@ def _matched(sets: Mapping[str | None, Any], match: Any) -> tuple[Any, list[str]
         if found := [what for what in differences(looks[one], looks[other]) if what != "detail"]:
             notes.append(f"{one} and {other} are saved differently ({', '.join(found)}); {advice(found)}")
     return None, notes
-
-
-def _spec(match: Any) -> str | None:
-    return match.spec() if match else None
 
 
 def _features(what: str, where: Any, reader: Reader | None) -> tuple[Features, Mapping[str, str]]:
@@ -224,15 +220,20 @@ def _made(metrics: str | Sequence[str], reals: Features, scorer: str, seed: int)
 
 
 def split_specs(text: str) -> list[str]:
-    """Spec strings apart, at commas that no bracket holds.
+    """Spec strings apart, at commas that no bracket and no quotes hold.
 
     >>> split_specs("fd, kd(subsets=100, size=50),recall")
     ['fd', 'kd(subsets=100, size=50)', 'recall']
     """
-    parts, depth = [""], 0
+    parts, depth, quote = [""], 0, ""
     for letter in text:
-        depth += (letter in "([") - (letter in ")]")
-        if letter == "," and not depth:
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "'\"":
+            quote = letter
+        else:
+            depth += (letter in "([{") - (letter in ")]}")
+        if letter == "," and not depth and not quote:
             parts.append("")
         else:
             parts[-1] += letter
@@ -257,7 +258,7 @@ class _Judge:
             "giqa": __version__,
             "extractor": registry.canonical("extractor", reader.extractor) if reader else None,
             "scorer": scorer,
-            "match": _spec(reader.match) if reader else None,
+            "match": spec_of(reader.match) if reader else None,
             "metrics": {name: registry.canonical("metric", metric) for name, metric in self.made.items()},
             "seed": seed,
             **self.chosen.made_by,
@@ -327,16 +328,12 @@ class _Judge:
     def _at(self, g: Generator, n: int) -> dict[str, Jackknife]:
         values = {}
         for logits, fake in self.kept[g.name].items():
-            able = {
-                label: metric
-                for label, metric in self.made.items()
-                if isinstance(metric, InceptionScore) == logits and by_size(metric) and label in g.values
-            }
-            for label, metric in list(able.items()):
-                try:
-                    _try_smaller(metric, self._real(logits), fake[:n])
-                except GiqaError:
-                    del able[label]
+            able = {}
+            for label, metric in self.made.items():
+                if isinstance(metric, InceptionScore) == logits and metric.by_size and label in g.values:
+                    with suppress(GiqaError):
+                        _try_smaller(metric, self._real(logits), fake[:n])
+                        able[label] = metric
             values |= _together(able, self._real(logits), fake, partial(at_number, n=n), self.chosen.seed)
         return values
 
@@ -364,7 +361,7 @@ def _try_smaller(metric: Any, real: np.ndarray, fake: np.ndarray) -> None:
 def _note_sizes(found: Sequence[Generator], made: Mapping[str, Any], n: int, notes: list[str]) -> None:
     """Unequal sets, copies, and metrics that should not be trusted at this size."""
     sizes = {g.name: g.n for g in found}
-    dependent = [label for label, metric in made.items() if by_size(metric)]
+    dependent = [label for label, metric in made.items() if metric.by_size]
     if len(set(sizes.values())) > 1 and dependent:
         each = ", ".join(f"{name} {m}" for name, m in sizes.items())
         notes.append(

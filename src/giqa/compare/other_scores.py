@@ -7,7 +7,7 @@ import re
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -86,7 +86,7 @@ def beside_of(
         if table:
             values, reals = _from_table(Path(table[1]), table[3], -1 if table[2] else 1, real, generators)
         else:
-            values, reals = _by_scorer(spec, _Sets(real, where, generators), reader, seed)
+            values, reals = _by_scorer(spec, real, where, generators, reader, seed)
         means = {g.name: mean_of(values[g.name]) for g in generators if g.name in values}
         agreements = {g.name: agreement(g.scores.z, values[g.name]) for g in generators if g.name in values}
         others.append(Beside(name, values, reals, means, agreements))
@@ -102,15 +102,9 @@ def agreement(one: np.ndarray, other: np.ndarray) -> tuple[float, float, float]:
     return correlation.value, correlation.low, correlation.high
 
 
-class _Sets(NamedTuple):
-    """The reals, where the pictures of each generator are, and what was found of each."""
-
-    real: Any
-    where: Mapping[str, Any]
-    found: Sequence[Generator]
-
-
-def _by_scorer(spec: Any, sets: _Sets, reader: Reader | None, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def _by_scorer(
+    spec: Any, real: Any, where: Mapping[str, Any], generators: Sequence[Generator], reader: Reader | None, seed: int
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Raw scores of a scorer on its own features, and those of held-out reals."""
     scorer = make_scorer(spec, seed=seed)
     own = scorer.default_extractor
@@ -118,15 +112,16 @@ def _by_scorer(spec: Any, sets: _Sets, reader: Reader | None, seed: int) -> tupl
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the same reals, which ours has warned of
         if reader:
-            model = fit(sets.real, own or reader.extractor, scorer, match=reader.match, seed=seed, **how)
+            model = fit(real, own or reader.extractor, scorer, match=reader.match, seed=seed, **how)
         elif own:
             raise BadSpec(f"{spec} looks at pictures; give pictures, not features.")
         else:
-            model = fit(sets.real, scorer=scorer, seed=seed)
+            model = fit(real, scorer=scorer, seed=seed)
         values = {}
-        for g in sets.found:
-            scores = model.score(sets.where[g.name], **how)
-            values[g.name] = _aligned(g, dict(zip(scores.id, scores.score.tolist(), strict=True)))
+        for g in generators:
+            scores = model.score(where[g.name], **how)
+            known = dict(zip(scores.id, scores.score.tolist(), strict=True))
+            values[g.name] = np.array([known.get(name, math.nan) for name in g.scores.id], float)
     return values, np.asarray(model.scale.held_out)
 
 
@@ -165,7 +160,3 @@ def _by_other_names(path: Path, ids: Mapping[str, Sequence[str]], known: Mapping
     by_place = {at: known[name] for name, at in rows.items()}
     row = iter(by_place.get(at, math.nan) for at in range(len(everything)))
     return {name: np.array([next(row) for _ in those], float) for name, those in ids.items()}
-
-
-def _aligned(g: Generator, known: Mapping[str, float]) -> np.ndarray:
-    return np.array([known.get(name, math.nan) for name in g.scores.id], float)

@@ -13,20 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from ..files import replace_file
 from ..images.thumbnail import thumbnails_of
 from ..pages import drawing
 from ..pages.axes import number
-from ..pages.page import render
-from .result import SAME, Beside, Comparison, Generator, Verdict, way_of
+from ..pages.page import write_html
+from .result import NUMBERS, SAME, Beside, Comparison, Generator, Verdict, way_of
 
 WIDE, NARROW = 1140, 340  # of a chart in pixels: one for the table, one for the telephone
 SHOWN = 8  # best, middle and worst pictures of each generator
 STYLES = ("pages/page.css", "pages/figures.css")
-FILTERS = {
-    "number": number,
-    "ends": lambda ends: "no interval" if math.isnan(ends[0]) else f"{number(ends[0])} to {number(ends[1])}",
-}
 ARROWS = {0: "", 1: "higher is better", -1: "lower is better"}  # by `way_of`
 TOPICS = {"qs": "quality", "ds": "diversity"}  # metrics of the headline, by their name in the registry
 
@@ -60,10 +55,10 @@ def write_page(
     """
     galleries, worst_pairs = _shown(comparison, sources, real, **options)
     z = {g.name: g.scores.z for g in comparison.generators}
-    page = render(
+    return write_html(
+        path,
         "compare/compare.html",
         STYLES,
-        filters=FILTERS,
         found=comparison,
         title=" · ".join(z),
         names=[(name, i % drawing.COLOURS) for i, name in enumerate(z)],
@@ -77,7 +72,6 @@ def write_page(
         worst_pairs=worst_pairs,
         made_by=details(comparison.made_by),
     )
-    return replace_file(path, page)
 
 
 def _shown(
@@ -160,25 +154,19 @@ def table_rows(comparison: Comparison) -> list[dict[str, Any]]:
         others = [g.name for g in comparison.generators if label in g.values and g.name != best]
         against = {name: comparison.verdict(label, best, name) for name in others} if best is not None else {}
         best = best if any(v.says == "better" for v in against.values()) else None
+        alike = {name for name, v in against.items() if best is not None and v.says == SAME and not v.why}
         cells = []
         for g in comparison.generators:
-            estimate = g.values.get(label)
-            low, high = estimate.interval() if estimate else (math.nan,) * 2
-            verdict = against.get(g.name) if best is not None else None
-            cells.append(
-                {
-                    "value": estimate.value if estimate else math.nan,
-                    "low": low,
-                    "high": high,
-                    "best": g.name == best,
-                    "alike": verdict is not None and verdict.says == SAME and not verdict.why,
-                    "trouble": g.trouble.get(label, ""),
-                }
-            )
-        about = metric.about
-        words = ARROWS[way_of(metric)]
-        rows.append({"name": label, "about": about, "way": words, "cells": cells})
+            about = {"best": g.name == best, "alike": g.name in alike, "trouble": g.trouble.get(label, "")}
+            cells.append(dict(zip(NUMBERS, numbers_of(g, label), strict=True)) | about)
+        rows.append({"name": label, "about": metric.about, "way": ARROWS[way_of(metric)], "cells": cells})
     return rows
+
+
+def numbers_of(generator: Generator, metric: str) -> tuple[float, float, float]:
+    """Value, low and high by a metric, NaN where it is unknown."""
+    estimate = generator.values.get(metric)
+    return (estimate.value, *estimate.interval()) if estimate else (math.nan,) * 3
 
 
 def ranked_rows(generator: Generator) -> dict[str, list[int]]:
@@ -205,18 +193,14 @@ def shown_rows(generator: Generator, others: Sequence[Beside]) -> dict[str, tupl
 
 def _beside(comparison: Comparison, other: Beside) -> dict[str, Any]:
     """A row a generator: mean and agreement with z, each with its interval; and the charts."""
-    names = [g.name for g in comparison.generators if g.name in other.values]
-    colours = [i for i, g in enumerate(comparison.generators) if g.name in other.values]
-    sets = {name: other.values[name] for name in names}
+    colours = {g.name: i for i, g in enumerate(comparison.generators) if g.name in other.values}
+    sets = {name: other.values[name] for name in colours}
     return {
         "name": other.name,
-        "rows": [
-            (name, i % drawing.COLOURS, other.means[name], other.agreements[name])
-            for name, i in zip(names, colours, strict=True)
-        ],
+        "rows": [(n, i % drawing.COLOURS, other.means[n], other.agreements[n]) for n, i in colours.items()],
         "real": float(other.reals.mean()) if len(other.reals) else None,
         "charts": _twice(
-            lambda width: drawing.distributions(sets, other.reals, width, label=other.name, colours=colours)
+            lambda width: drawing.distributions(sets, other.reals, width, label=other.name, colours=[*colours.values()])
         ),
     }
 
@@ -280,8 +264,7 @@ def _points(comparison: Comparison) -> list[drawing.Point]:
     points = []
     for i, g in enumerate(comparison.generators):
         if all(label in g.values for label in axes):
-            both = [(e.value, *e.interval()) for e in (g.values[label] for label in axes)]
-            points.append(drawing.Point(g.name, *both, colour=i))
+            points.append(drawing.Point(g.name, *(numbers_of(g, label) for label in axes), colour=i))
     return points
 
 

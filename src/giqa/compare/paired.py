@@ -17,7 +17,7 @@ from ..metrics.jackknife import FEWEST
 from ..model.folds import folds_of
 from ..model.model import Model
 from ..stats import Estimate, student_mean, wilson
-from ..types import Features, Source, columns_of
+from ..types import Features, columns_of
 from .result import LEVEL, Contrast, Verdict, decided
 
 NAME = "name"
@@ -81,9 +81,8 @@ class Paired:
         """How many pairs there are, and the first ones without a partner."""
         text = f"{self.name}: {len(self.z)} pairs"
         for alone, what in ((self.unmatched, "pictures without a target"), (self.missing, "targets without a picture")):
-            text += (
-                f"; {len(alone)} {what} ({', '.join(alone[:3])}{', ...' if len(alone) > 3 else ''})" if alone else ""
-            )
+            if alone:
+                text += f"; {len(alone)} {what} ({', '.join(alone[:3])}{', ...' if len(alone) > 3 else ''})"
         return text
 
     def to_json(self) -> dict[str, Any]:
@@ -144,10 +143,8 @@ class Pairing:
         self.folds = folds_of(reals, seed)
         row_of = {name: row for row, name in enumerate(model.reals.ids)}
         self.target_z = model.scale.z(model.scale.held_out)[[row_of[name] for name in reals.ids]]
-        levels = reals.made_by.get("levels", {})
-        self.levels = {k: [n for n in v if n in reals.layers] for k, v in levels.items()} or {
-            n: [n] for n in reals.layers
-        }
+        levels = reals.made_by.get("levels") or {name: [name] for name in reals.layers}
+        self.levels = {level: [n for n in names if n in reals.layers] for level, names in levels.items()}
 
     def of(self, name: str, source: Any, fakes: Features) -> Paired:
         """Outputs next to their targets; `BadSpec` where not one has any."""
@@ -170,16 +167,14 @@ class Pairing:
         z = self._z(fakes.rows(np.array(kept)), targets)
         paired, group = np.unique(targets, return_inverse=True)
         first = {int(g): kept[i] for i, g in reversed(list(enumerate(group)))}
+        distances = {level: self._distance(fakes, kept, targets, names) for level, names in self.levels.items()}
         return Paired(
             name,
             tuple(fakes.ids[first[g]] for g in range(len(paired))),
             tuple(self.reals.ids[row] for row in paired),
             _mean_by(group, z),
             self.target_z[paired],
-            {
-                level: _mean_by(group, self._distance(fakes, kept, targets, names))
-                for level, names in self.levels.items()
-            },
+            {level: _mean_by(group, far) for level, far in distances.items()},
             tuple(name for name, row in zip(fakes.ids, target_of, strict=True) if row < 0),
             tuple(name for row, name in enumerate(self.reals.ids) if row in set(self.rows.values()) - set(paired)),
         )
@@ -211,7 +206,8 @@ def keys_of(by: str, source: Any, ids: Sequence[str]) -> dict[str, str]:
     columns = columns_of(source)
     if by not in columns:
         has = f"has the columns {', '.join(columns)}" if columns else "is no table"
-        raise BadSpec(f"Pictures are paired by {NAME!r} or by a column of tables; {_called(source)} {has}.")
+        name = repr(getattr(source, "name", "an array of features"))
+        raise BadSpec(f"Pictures are paired by {NAME!r} or by a column of tables; {name} {has}.")
     return {name: value for name, value in zip(source.ids, columns[by], strict=True) if value}
 
 
@@ -256,10 +252,6 @@ def _three(estimate: Estimate) -> tuple[float, float, float]:
 
 def _mean_by(group: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.bincount(group, values) / np.bincount(group)
-
-
-def _called(source: Any) -> str:
-    return repr(source.name if isinstance(source, Source) else "an array of features")
 
 
 def _as_json(values: tuple[float, float, float]) -> dict[str, float | None]:

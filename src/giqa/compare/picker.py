@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import shutil
 import uuid
@@ -13,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import BadSource, BadSpec
+from ..tables.write import as_csv
 
 HOWS = ("copy", "hardlink", "symlink", "list")
 
@@ -124,11 +123,7 @@ def write_picked(
             else:
                 names.append(below(name))
                 _place(origin, partial / names[-1], how)
-        text = io.StringIO()
-        table = csv.writer(text, lineterminator="\n")
-        table.writerow(("image", *columns))
-        table.writerows(zip(names, *columns.values(), strict=True))
-        (partial / "picked.csv").write_text(text.getvalue(), encoding="utf-8")
+        (partial / "picked.csv").write_text(as_csv({"image": names, **columns}), encoding="utf-8")
         if folder.is_dir():
             folder.rmdir()  # empty, as was seen above; else this fails and nothing is lost
         os.replace(partial, folder)

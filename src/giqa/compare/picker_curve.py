@@ -19,10 +19,9 @@ from ..metrics.frechet import Frechet
 from ..metrics.jackknife import Jackknife, jackknifed
 from ..metrics.quality import Diversity
 from ..pages import drawing
-from ..pages.axes import number
 from ..pages.page import render
 from ..stats import mean_z
-from .page import details
+from .page import STYLES, details
 from .picker import pick
 
 SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
@@ -289,8 +288,7 @@ def page(points: Sequence[Point], notes: Sequence[str], extras: Extras) -> str:
     charts = charts_of(points)
     return render(
         "compare/picker_curve.html",
-        ("pages/page.css", "pages/figures.css"),
-        filters={"number": number},
+        STYLES,
         notes=notes,
         keys=[(how, i % drawing.COLOURS) for i, how in enumerate(hows)],
         charts=charts,

@@ -237,7 +237,7 @@ class Comparison:
 
     def _comparable(self, metric: str) -> dict[str, Jackknife]:
         """Values at one number of pictures, if they depend on it and can be had."""
-        if by_size(self.metrics[metric]):
+        if self.metrics[metric].by_size:
             fewest = min((n for g in self.generators for n in g.at), default=0)
             at = {
                 g.name: (g.at.get(fewest) or (g.values if g.n == fewest else {})).get(metric) for g in self.generators
@@ -258,22 +258,11 @@ class Comparison:
                 }
                 for g in self.generators
             },
-            "verdicts": [
-                {k: _plain(v) if isinstance(v, float) else v for k, v in vars(verdict).items()}
-                for verdict in self.verdicts
-            ],
+            "verdicts": [_record(verdict) for verdict in self.verdicts],
             "beside": {other.name: other.to_json() for other in self.beside},
             "paired": {pairs.name: pairs.to_json() for pairs in self.paired},
-            "pair_verdicts": [
-                {k: _plain(v) if isinstance(v, float) else v for k, v in vars(verdict).items()}
-                for verdict in self.pair_verdicts
-            ],
+            "pair_verdicts": [_record(verdict) for verdict in self.pair_verdicts],
         }
-
-
-def by_size(metric: Any) -> bool:
-    """Whether it depends on the number of fakes; a metric that does not say so is taken to."""
-    return metric.by_size
 
 
 def way_of(metric: Any) -> int:
@@ -318,27 +307,16 @@ def contrasts_of(generators: Sequence[Generator], made: Mapping[str, Any]) -> li
         for label, metric in made.items():
             if label not in left.values or label not in right.values:
                 continue
-            left_value, right_value, unequal = (
-                left.values[label],
-                right.values[label],
-                by_size(metric) and left.n != right.n,
-            )
+            a, b, unequal = left.values[label], right.values[label], metric.by_size and left.n != right.n
             common = common_number(left.n, right.n, sizes) if unequal else 0
             if label in left.at.get(common, {}) and label in right.at.get(common, {}):
-                left_value, right_value = left.at[common][label], right.at[common][label]
+                a, b = left.at[common][label], right.at[common][label]
             elif unequal:
-                left_value, right_value = Jackknife(left_value.value), Jackknife(right_value.value)
-            why = "" if left_value.known and right_value.known else _why(left, right, label)
-            key = (_key(metric), left.name, right.name)
-            about = (
-                way_of(metric),
-                unequal,
-                (common, common) if common else (left_value.n or left.n, right_value.n or right.n),
-                why,
-            )
-            contrasts.append(
-                Contrast(label, left.name, right.name, partial(left_value.minus, right_value), key, *about)
-            )
+                a, b = Jackknife(a.value), Jackknife(b.value)
+            why = "" if a.known and b.known else _why(left, right, label)
+            n = (common, common) if common else (a.n or left.n, b.n or right.n)
+            names, key = (left.name, right.name), (_key(metric), left.name, right.name)
+            contrasts.append(Contrast(label, *names, partial(a.minus, b), key, way_of(metric), unequal, n, why))
     return contrasts
 
 
@@ -397,10 +375,12 @@ def _turned(verdict: Verdict) -> Verdict:
 
 
 def _numbers(estimate: Jackknife | None, trouble: str) -> dict[str, Any]:
-    if estimate is None:
-        return {"value": None, "low": None, "high": None, "trouble": trouble}
-    low, high = estimate.interval()
-    return {"value": _plain(estimate.value), "low": _plain(low), "high": _plain(high), "trouble": trouble}
+    numbers = (math.nan,) * 3 if estimate is None else (estimate.value, *estimate.interval())
+    return {**dict(zip(NUMBERS, map(_plain, numbers), strict=True)), "trouble": trouble}
+
+
+def _record(verdict: Any) -> dict[str, Any]:
+    return {k: _plain(v) if isinstance(v, float) else v for k, v in vars(verdict).items()}
 
 
 def _plain(value: float) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,15 @@ import numpy as np
 
 from ..errors import BadSource
 from ..features.reader import take_reader
-from ..files import replace_file
 from ..images import open_source
 from ..images.iterations import iterations_of
 from ..images.match import auto_match
 from ..images.pictures import as_pictures
 from ..pages import drawing
-from ..pages.page import render
+from ..pages.page import write_html
 from .compare import compare
-from .page import ARROWS, FILTERS, STYLES, details
-from .result import SAME, Comparison, Verdict, way_of
+from .page import ARROWS, STYLES, details, numbers_of
+from .result import SAME, Comparison, way_of
 
 METRICS = "qs,ds,fd,kd,precision,recall,density,coverage"
 WIDTH = 420  # of a chart
@@ -44,11 +43,7 @@ class Track:
 
     def line(self, metric: str) -> np.ndarray:
         """Value, low and high at every iteration, (iterations, 3), NaN where unknown."""
-        rows = []
-        for g in self.comparison.generators:
-            estimate = g.values.get(metric)
-            rows.append((estimate.value, *estimate.interval()) if estimate else (np.nan,) * 3)
-        return np.array(rows)
+        return np.array([numbers_of(g, metric) for g in self.comparison.generators])
 
     def best(self, metric: str) -> int | None:
         """Position of the best checkpoint; None where the metric ranks nothing or is unknown everywhere."""
@@ -63,11 +58,9 @@ class Track:
         best = self.comparison.best(metric)
         if best is None:
             return []
-        apart = {v.right if v.left == best else v.left for v in self._against(best, metric) if v.says != SAME}
+        verdicts = [v for v in self.comparison.verdicts if v.metric == metric and v.says != SAME]
+        apart = {v.right if v.left == best else v.left for v in verdicts if best in (v.left, v.right)}
         return [i for i, g in enumerate(self.comparison.generators) if metric in g.values and g.name not in apart]
-
-    def _against(self, best: str, metric: str) -> list[Verdict]:
-        return [v for v in self.comparison.verdicts if v.metric == metric and best in (v.left, v.right)]
 
     def to_json(self) -> dict[str, Any]:
         """The comparison's JSON, without the verdicts on pairs, and the best of each metric."""
@@ -75,8 +68,7 @@ class Track:
         del whole["verdicts"]
         best = {}
         for metric in self.comparison.metrics:
-            row = self.best(metric)
-            if row is not None:
+            if (row := self.best(metric)) is not None:
                 alike = [self.iterations[i] for i in self.as_good(metric)]
                 best[metric] = {"iteration": self.iterations[row], "cannot_be_told_apart": alike}
         return {"iterations": list(self.iterations), "best": best, **whole}
@@ -161,23 +153,20 @@ def write_track(path: str | os.PathLike[str], track: Track, title: str) -> Path:
     charts, best = [], []
     names = [words(i) for i in track.iterations]
     for metric, definition in track.comparison.metrics.items():
-        values, low, high = track.line(metric).T
         best_row = track.best(metric)
-        way = ARROWS[way_of(definition)]
-        charts.append(
-            {"name": metric, "way": way, "svg": drawing.line(track.iterations, values, low, high, best_row, WIDTH)}
-        )
+        chart = drawing.line(track.iterations, *track.line(metric).T, best_row, WIDTH)
+        charts.append({"name": metric, "way": ARROWS[way_of(definition)], "svg": chart})
         if best_row is not None:
             alike = [names[i] for i in track.as_good(metric) if i != best_row]
             best.append((metric, names[best_row], ", ".join(alike) or "none"))
     rows = [
-        (name, len(g.scores), [g.values[m].value if m in g.values else float("nan") for m in track.comparison.metrics])
+        (name, len(g.scores), [numbers_of(g, m)[0] for m in track.comparison.metrics])
         for name, g in zip(names, track.comparison.generators, strict=True)
     ]
-    page = render(
+    return write_html(
+        path,
         "compare/track.html",
         STYLES,
-        filters=FILTERS,
         found=track,
         title=title,
         charts=charts,
@@ -186,12 +175,11 @@ def write_track(path: str | os.PathLike[str], track: Track, title: str) -> Path:
         metrics=list(track.comparison.metrics),
         made_by=details(track.comparison.made_by),
     )
-    return replace_file(path, page)
 
 
 def summary_rows(track: Track) -> list[list[str]]:
     """A row an iteration, a column a metric; the best one has a star."""
-    best: Mapping[str, int | None] = {metric: track.best(metric) for metric in track.comparison.metrics}
+    best = {metric: track.best(metric) for metric in track.comparison.metrics}
     rows = []
     for row, (iteration, g) in enumerate(zip(track.iterations, track.comparison.generators, strict=True)):
         cells = [(f"{g.values[m].value:.4g}" if m in g.values else "") + ("*" if best[m] == row else "") for m in best]

@@ -14,7 +14,7 @@ from .. import __version__, registry
 from ..errors import BadSource, BadSpec, BadTable, GiqaError
 from ..features.reader import Reader, make_extractor
 from ..images import open_source
-from ..images.match import as_match, auto_match
+from ..images.match import as_match, auto_match, spec_of
 from ..model.file import open_model
 from ..model.fit import fit
 from ..model.trust import LEARNED_FROM, asked_about
@@ -146,7 +146,7 @@ def bench(
         results.append(judge(labelled.name, labels, scores, how, missing=work.missing, trouble=trouble))
         notes += _notes(results[-1])
         given = {key: vars(labelled)[key] for key in ("labels", "pictures", "real", "snapshots")}
-        used[labelled.name] = {key: _where(value) for key, value in given.items()} | {"match": _spec(work.match)}
+        used[labelled.name] = {key: _where(value) for key, value in given.items()} | {"match": spec_of(work.match)}
     made_by = {"giqa": __version__, "seed": seed, "unanimous": unanimous, "kind": kind}
     made_by["extractor"] = registry.canonical("extractor", reader.extractor)
     made_by |= {"entries": {entry.label: entry.what + _column(entry) for entry in everything}, "sets": used}
@@ -220,16 +220,14 @@ class _Work:
     def scores(self, entries: list[Entry]) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
         """Entry -> picture, as the labels call it -> score; and entry -> why there are none."""
         scores, trouble = {}, {}
-        for done, entry in enumerate(entries):
-            if self.progress:
-                self.progress(f"{self.one.name}: entries", done, len(entries))
+        for done, entry in enumerate(entries, 1):
             try:
                 by = self._table(entry) if entry.kind == "table" else self._scored(entry, self._model(entry))
                 scores[entry.label] = {name: value for name, value in by.items() if not math.isnan(value)}
             except GiqaError as error:
                 trouble[entry.label] = str(error)
-        if self.progress:
-            self.progress(f"{self.one.name}: entries", len(entries), len(entries))
+            if self.progress:
+                self.progress(f"{self.one.name}: entries", done, len(entries))
         return scores, trouble
 
     def _model(self, entry: Entry) -> Any:
@@ -245,7 +243,7 @@ class _Work:
         reals = self._features("reals", self.one.real, extractor, self.match)
         fitted = fit(reals, scorer=scorer, seed=self.seed)
         spec = registry.canonical("extractor", extractor)
-        return replace(fitted, extractor=spec, identity=dict(extractor.identity()), match=_spec(self.match))
+        return replace(fitted, extractor=spec, identity=dict(extractor.identity()), match=spec_of(self.match))
 
     def _scored(self, entry: Entry, model: Any) -> dict[str, float]:
         judge = model.judge()
@@ -265,7 +263,7 @@ class _Work:
             raise BadSpec(refusal(seen, len(notes), entry.label))
 
     def _features(self, what: str, where: Any, extractor: Any, match: Any) -> Features:
-        key = what, json.dumps(extractor.identity(), sort_keys=True), _spec(match)
+        key = what, json.dumps(extractor.identity(), sort_keys=True), spec_of(match)
         if key not in self.made:
             done = replace(self.reader, extractor=extractor, match=match).features(where, f"{self.one.name}: {what}")
             if what == "pictures":
@@ -309,10 +307,6 @@ def _notes(found: SetFound) -> list[str]:
         what = "pairs" if found.kind == "pairs" else "labelled pictures"
         notes.append(f"{found.name}: {found.skipped} {what} are left out for all entries, {found.rows} judged")
     return notes + [f"{found.name}: {entry} is left out: {why}" for entry, why in found.trouble.items()]
-
-
-def _spec(match: Any) -> str | None:
-    return match.spec() if match else None
 
 
 def _where(given: Any) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import registry
+from ..compare.compare import split_specs
 from ..errors import BadSpec
 from ..images.sets import name_and_place
 from ..train.heads import LEARNED
@@ -88,7 +89,7 @@ def parse_sweep(text: str) -> Sweep:
     if not called:
         raise BadSpec(advice)
     values: dict[str, list[str]] = {}
-    for part in split(called[2]):
+    for part in split_specs(called[2]):
         named = re.fullmatch(r"(\w+)\s*=\s*(.+)", part, flags=re.S)
         if named:
             values[named[1]] = [named[2]]
@@ -113,33 +114,12 @@ def parse_sweep(text: str) -> Sweep:
 
 def parse_entries(texts: Sequence[str]) -> list[Entry]:
     """Entries, several in a text if commas part them; each label is there once."""
-    entries = [parse_entry(part) for text in texts for part in split(text)]
+    entries = [parse_entry(part) for text in texts for part in split_specs(text)]
     labels = [entry.label for entry in entries]
     for label in labels:
         if labels.count(label) > 1:
             raise BadSpec(f"Two entries are called {label!r}; name one of them: OTHER={label}.")
     return entries
-
-
-def split(text: str) -> list[str]:
-    """Parts of a text at commas that no bracket and no quotes hold.
-
-    >>> split("gmm, knn(k=1, preset='paper'),a.csv[b]")
-    ['gmm', "knn(k=1, preset='paper')", 'a.csv[b]']
-    """
-    parts, depth, quote = [""], 0, ""
-    for letter in text:
-        if quote:
-            quote = "" if letter == quote else quote
-        elif letter in "'\"":
-            quote = letter
-        else:
-            depth += (letter in "([{") - (letter in ")]}")
-        if letter == "," and not depth and not quote:
-            parts.append("")
-        else:
-            parts[-1] += letter
-    return [part.strip() for part in parts if part.strip()]
 
 
 def spec_of(name: str, parameters: dict[str, object], short: bool = False) -> str:

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from pathlib import Path
 from typing import Any
 
-from ..files import replace_file
+from ..compare.page import NARROW, STYLES, WIDE, details
 from ..pages import drawing
-from ..pages.page import render
+from ..pages.page import write_html
 from .bench_entries import Sweep
 from .bench_result import Bench, SetFound
 
-WIDE, NARROW = 1140, 340  # of a chart in pixels: one for the table, one for the telephone
 MOST = 20  # missing pictures that are named
 
 
 def write_page(path: str | os.PathLike[str], found: Bench, title: str = "Scorers against human judgements") -> Path:
     """One HTML file that opens offline, written atomically; it holds no picture."""
-    page = render(
+    return write_html(
+        path,
         "evaluate/bench.html",
-        ("pages/page.css", "pages/figures.css", "evaluate/bench.css"),
+        (*STYLES, "evaluate/bench.css"),
         title=title,
         found=found,
         rows=[(entry, [_cell(one, entry, found.entries) for one in found.sets]) for entry in found.entries],
@@ -30,11 +29,8 @@ def write_page(path: str | os.PathLike[str], found: Bench, title: str = "Scorers
         sweeps=[_sweep(found, sweep) for sweep in found.sweeps],
         breakdowns=[_breakdown(one, found.entries) for one in found.sets if one.breakdown and found.entries],
         most=MOST,
-        made_by=[(k, v if isinstance(v, str) else json.dumps(v)) for k, v in found.made_by.items()],
+        made_by=details(found.made_by),
     )
-    path = Path(path)
-    replace_file(path, page.encode("utf-8", "replace"))
-    return path
 
 
 def _cell(one: SetFound, entry: str, among: tuple[str, ...]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import zlib
 
 import numpy as np
 
-from . import png
+from .png import before_pixels
 
 UNREADABLE = "a profile that cannot be read"
 _MOST = 1 << 24  # bytes of a profile that are unpacked
@@ -55,11 +55,7 @@ def colour_space(kind: str, raw: bytes, info: dict, exif: dict) -> str | None:
 
 def _of_png(raw: bytes) -> str | None:
     """By the order of the standard: cICP, iCCP, sRGB, gAMA with cHRM; the first of each before the pixels."""
-    found: dict[bytes, bytes] = {}
-    for name, start, end in png.chunks(raw):
-        if name == b"IDAT":
-            break
-        found.setdefault(name, raw[start + 8 : end - 4])
+    found = before_pixels(raw)
     if b"cICP" in found:
         return h273(*found[b"cICP"][:2])
     if b"iCCP" in found:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import struct
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from ..errors import BadImage
 from .kinds import PICTURES, READ, REMEDIES, VIDEOS, kind_of
-from .png import without_extras
+from .png import before_pixels, without_extras
 
 _TRANSPOSED = {
     2: lambda p: p[:, ::-1],
@@ -111,15 +112,12 @@ def opened(kind: str, raw: bytes, max_pixels: int) -> Any:
 
 
 def _avif() -> Any:
-    try:
+    with suppress(ImportError):  # Pillow before 11.3
         from PIL import AvifImagePlugin
-    except ImportError:  # Pillow before 11.3
-        supported = False
-    else:
-        supported = AvifImagePlugin.SUPPORTED
-    if not supported:
-        raise BadImage("AVIF is read with Pillow 11.3 or later: pip install --upgrade Pillow, or convert it to PNG")
-    return AvifImagePlugin.AvifImageFile
+
+        if AvifImagePlugin.SUPPORTED:
+            return AvifImagePlugin.AvifImageFile
+    raise BadImage("AVIF is read with Pillow 11.3 or later: pip install --upgrade Pillow, or convert it to PNG")
 
 
 def is_deep_avif(raw: bytes) -> bool:
@@ -185,7 +183,7 @@ def _pixels(image: Any, kind: str, raw: bytes, tags: dict[int, Any], notes: set[
 
 def _with_colour_key(pixels: np.ndarray, values: np.ndarray, kind: str, raw: bytes) -> np.ndarray:
     """Grey or RGB with the alpha that a PNG's tRNS chunk means; read here, for Pillow forgets the sample's depth."""
-    key = _png_chunk(raw, b"tRNS") if kind == "PNG" else None
+    key = before_pixels(raw).get(b"tRNS") if kind == "PNG" else None
     if key is None:
         return pixels
     depth = raw[24]
@@ -198,19 +196,6 @@ def _with_colour_key(pixels: np.ndarray, values: np.ndarray, kind: str, raw: byt
     pixels, values = (p.reshape(*p.shape[:2], channels) for p in (pixels, values))
     alpha = np.where((values == wanted).all(axis=2, keepdims=True), 0, 255).astype(np.uint8)
     return np.concatenate([pixels, alpha], axis=2)
-
-
-def _png_chunk(raw: bytes, name: bytes) -> bytes | None:
-    """The first chunk of that name before the pixels."""
-    at = 8
-    while at + 8 <= len(raw):
-        length, found = struct.unpack_from(">I4s", raw, at)
-        if found == name:
-            return raw[at + 8 : at + 8 + length]
-        if found == b"IDAT":
-            return None
-        at += 12 + length
-    return None
 
 
 def _upright(pixels: np.ndarray, image: Any) -> tuple[np.ndarray, bool]:

@@ -119,30 +119,19 @@ def _by_column(source: Any, columns: Mapping[str, Sequence[str]], column: str) -
     return found
 
 
-class _Number(NamedTuple):
-    """A number in one name of a path."""
+class _Mark(NamedTuple):
+    """A number in a path."""
 
     word: str  # next to it, in lower case; "" for none
     family: str | None  # of `FAMILIES`
     value: float
     text: str
     words: str  # the number with its word
-    pattern: str  # for `iterations_of`, without what follows the name
-    whole: bool  # whether it is the whole name
-
-
-class _Mark(NamedTuple):
-    """A number in a path."""
-
-    place: str  # "folder" or "file"
-    level: int
-    word: str
-    family: str | None
-    value: float
-    text: str
-    pattern: str
-    until: str  # the path up to its folder; of a file: the folder, the word and the number
+    pattern: str  # for `iterations_of`
     whole: bool  # whether it is the whole name of a folder
+    place: str = ""  # "folder" or "file"
+    level: int = 0
+    until: str = ""  # the path up to its folder; of a file: the folder, the word and the number
 
 
 def _marks(name: str) -> list[_Mark]:
@@ -157,17 +146,17 @@ def _marks(name: str) -> list[_Mark]:
                 word = folders[level - 1].lower()
                 family = _FAMILY.get(word)
             pattern = n.pattern + "/*" * (len(folders) - level) * n.whole
-            until = "/".join(folders[: level + 1])
-            found.append(_Mark("folder", level, word, family, n.value, n.text, pattern, until, n.whole))
+            where = {"place": "folder", "level": level, "until": "/".join(folders[: level + 1])}
+            found.append(n._replace(word=word, family=family, pattern=pattern, **where))
     for n in _numbers(stem):
         pattern = n.pattern + file[len(stem) :] if n.pattern.endswith("{}") and not n.word else n.pattern
-        until = "/".join([*folders, n.words])
-        found.append(_Mark("file", len(folders), n.word, n.family, n.value, n.text, pattern, until, False))
+        where = {"place": "file", "level": len(folders), "until": "/".join([*folders, n.words])}
+        found.append(n._replace(pattern=pattern, whole=False, **where))
     return found
 
 
 @lru_cache(1 << 16)  # names of folders and files repeat themselves
-def _numbers(part: str) -> tuple[_Number, ...]:
+def _numbers(part: str) -> tuple[_Mark, ...]:
     tokens = [(m.lastgroup or "", m[0]) for m in _TOKENS.finditer(part)]
     solid = [i for i, (kind, _) in enumerate(tokens) if kind != "gap"]
     found = []
@@ -185,7 +174,7 @@ def _numbers(part: str) -> tuple[_Number, ...]:
             trail = f"{tokens[i + 1][1] * (tokens[i + 1][0] == 'gap')}*" if i + 1 < len(tokens) else ""
             pattern = lead + pattern + trail
         value = number(text) or 0.0
-        found.append(_Number(word, _FAMILY.get(word), value, text, before + text + after, pattern, len(tokens) == 1))
+        found.append(_Mark(word, _FAMILY.get(word), value, text, before + text + after, pattern, len(tokens) == 1))
     return tuple(found)
 
 
@@ -317,11 +306,9 @@ def _goes_on(found: Mapping[str, _Mark]) -> bool:
 def _unclear(source: Any, marks: Mapping[str, list[_Mark]], why: str) -> BadSource:
     """The refusal: which numbers there are, and the option that chooses."""
     choices: dict[str, dict[float, str]] = {}
-    for place in ("folder", "file"):
-        for name, ms in marks.items():
-            for mark in ms:
-                if mark.place == place:
-                    choices.setdefault(mark.pattern, {}).setdefault(mark.value, name)
+    every = [(mark, name) for name, ms in marks.items() for mark in ms]
+    for mark, name in sorted(every, key=lambda one: one[0].place == "file"):  # folders first
+        choices.setdefault(mark.pattern, {}).setdefault(mark.value, name)
     choices = {pattern: values for pattern, values in choices.items() if len(values) > 1}
     shown = "; ".join(
         f"--iteration '{pattern}' ({', '.join(f'{v:.12g}' for v in sorted(values)[:3])}{', ...' * (len(values) > 3)}: "
@@ -366,8 +353,6 @@ def _by_pattern(source: Any, pattern: str) -> dict[str, float]:
         text = f"iteration {value:.12g} is taken from {len(places)} places ({', '.join(map(repr, places[:3]))})"
         more = f", and {len(together) - 1} others likewise" if len(together) > 1 else ""
         warnings.warn(text + more, stacklevel=1)
-    if left_out := [name for name in source.ids if name not in found]:
-        warnings.warn(
-            f"left out, since {pattern!r} does not fit: {len(left_out)} (such as {left_out[0]!r})", stacklevel=1
-        )
+    if left := [name for name in source.ids if name not in found]:
+        warnings.warn(f"left out, since {pattern!r} does not fit: {len(left)} (such as {left[0]!r})", stacklevel=1)
     return found

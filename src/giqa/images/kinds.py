@@ -37,54 +37,42 @@ REMEDIES = {
     **dict.fromkeys(PICTURES, _CONVERT),
     **dict.fromkeys(VIDEOS, "take pictures out of it first (ffmpeg -i IN OUT_%06d.png)"),
     **dict.fromkeys(ARCHIVES, "unpack it first"),
-    "HTML page": "a download that failed? Get the picture again",
-    "XML text": "a download that failed? Get the picture again",
-    "JSON text": "a download that failed? Get the picture again",
+    **dict.fromkeys(("HTML page", "XML text", "JSON text"), "a download that failed? Get the picture again"),
     "Git LFS pointer": "run `git lfs pull` to get the picture itself",
     "git-annex pointer": "run `git annex get` to get the picture itself",
     "AppleDouble file of macOS": "it is the shadow of a picture; remove it",
     "file of zero bytes only": "a copy or download that broke off? Get the picture again",
 }
-_SIGNATURES = (
-    (b"\x89PNG\r\n\x1a\n", "PNG"),
-    (b"\xff\xd8\xff", "JPEG"),
-    (b"GIF87a", "GIF"),
-    (b"GIF89a", "GIF"),
-    (b"II*\0\x10\0\0\0CR", "RAW photo"),  # Canon; those of other makers look like TIFF
-    (b"II*\0", "TIFF"),
-    (b"MM\0*", "TIFF"),
-    (b"II+\0", "TIFF"),
-    (b"MM\0+", "TIFF"),
-    (b"IIRO", "RAW photo"),
-    (b"IIU\0", "RAW photo"),
-    (b"FUJIFILM", "RAW photo"),
-    (b"8BPS", "PSD"),
-    (b"v/1\x01", "OpenEXR"),
-    (b"#?RADIANCE", "Radiance HDR"),
-    (b"#?RGBE", "Radiance HDR"),
-    (b"\xff\n", "JPEG XL"),
-    (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
-    (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
-    (b"\xff\x4f\xff\x51", "JPEG 2000"),
-    (b"qoif", "QOI"),
-    (b"DDS ", "DDS"),
-    (b"\x1aE\xdf\xa3", "Matroska or WebM video"),
-    (b"\0\0\1\xba", "MPEG video"),
-    (b"FLV\1", "Flash video"),
-    (b"PK\3\4", "zip archive"),
-    (b"PK\5\6", "zip archive"),
-    (b"7z\xbc\xaf\x27\x1c", "7z archive"),
-    (b"Rar!\x1a\7", "RAR archive"),
-    (b"\x1f\x8b", "gzip file"),
-    (b"BZh", "bzip2 file"),
-    (b"\xfd7zXZ\0", "xz file"),
-    (b"%PDF", "PDF"),
-    (b"\x93NUMPY", "NumPy array"),
-    (b"\x89HDF\r\n", "HDF5 file"),
-    (b"\0\5\x16\7", "AppleDouble file of macOS"),
-    (b"version https://git-lfs", "Git LFS pointer"),
-    (b"/annex/objects/", "git-annex pointer"),
-)
+_SIGNATURES = {  # the first that fits
+    "PNG": (b"\x89PNG\r\n\x1a\n",),
+    "JPEG": (b"\xff\xd8\xff",),
+    "GIF": (b"GIF87a", b"GIF89a"),
+    # before TIFF: the first is Canon's; those of other makers look like TIFF
+    "RAW photo": (b"II*\0\x10\0\0\0CR", b"IIRO", b"IIU\0", b"FUJIFILM"),
+    "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+    "PSD": (b"8BPS",),
+    "OpenEXR": (b"v/1\x01",),
+    "Radiance HDR": (b"#?RADIANCE", b"#?RGBE"),
+    "JPEG XL": (b"\xff\n", b"\0\0\0\x0cJXL \r\n\x87\n"),
+    "JPEG 2000": (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
+    "QOI": (b"qoif",),
+    "DDS": (b"DDS ",),
+    "Matroska or WebM video": (b"\x1aE\xdf\xa3",),
+    "MPEG video": (b"\0\0\1\xba",),
+    "Flash video": (b"FLV\1",),
+    "zip archive": (b"PK\3\4", b"PK\5\6"),
+    "7z archive": (b"7z\xbc\xaf\x27\x1c",),
+    "RAR archive": (b"Rar!\x1a\7",),
+    "gzip file": (b"\x1f\x8b",),
+    "bzip2 file": (b"BZh",),
+    "xz file": (b"\xfd7zXZ\0",),
+    "PDF": (b"%PDF",),
+    "NumPy array": (b"\x93NUMPY",),
+    "HDF5 file": (b"\x89HDF\r\n",),
+    "AppleDouble file of macOS": (b"\0\5\x16\7",),
+    "Git LFS pointer": (b"version https://git-lfs",),
+    "git-annex pointer": (b"/annex/objects/",),
+}
 _BMP_HEADERS = {12, 16, 40, 52, 56, 64, 108, 124}  # sizes that the second header may have
 _HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 
@@ -96,7 +84,7 @@ def kind_of(head: bytes) -> str:
     ('GIF', 'HTML page', 'text')
     """
     head = head[:HEAD]
-    if found := next((kind for signature, kind in _SIGNATURES if head.startswith(signature)), None):
+    if found := next((kind for kind, signatures in _SIGNATURES.items() if head.startswith(signatures)), None):
         return found
     if head[:2] == b"BM" and (len(head) < 18 or int.from_bytes(head[14:18], "little") in _BMP_HEADERS):
         return "BMP"  # two letters alone may begin any text

@@ -204,6 +204,11 @@ def as_match(match: Any) -> Match | None:
     return parse_match(match) if isinstance(match, str) else match
 
 
+def spec_of(match: Match | None) -> str | None:
+    """The canonical string of a match, None of none."""
+    return match.spec() if match else None
+
+
 def auto_match(real: Any, fakes: Any) -> Match | None:
     """What brings two sets to one size and coding; None when they are saved alike already."""
     chosen = choose_match(profile(open_source(real)), profile(open_source(fakes)))

@@ -29,6 +29,16 @@ def chunks(raw: bytes) -> Iterator[tuple[bytes, int, int]]:
         at = end
 
 
+def before_pixels(raw: bytes) -> dict[bytes, bytes]:
+    """What is in the chunks before the pixels, in the first of each name."""
+    found: dict[bytes, bytes] = {}
+    for name, start, end in chunks(raw):
+        if name == b"IDAT":
+            break
+        found.setdefault(name, raw[start + 8 : end - 4])
+    return found
+
+
 def without_extras(raw: bytes) -> bytes:
     """The same pixels, transparency, frames and orientation in a PNG without text, profiles and all else.
 

@@ -72,7 +72,6 @@ class Sharpness:
 def look_at_sharpness(
     source: Source,
     match: Callable[[np.ndarray], np.ndarray] | None = None,
-    n: int = LOOKED_AT,
     workers: int | None = None,
 ) -> Sharpness:
     """`Sharpness` of some pictures of a source; those that cannot be read are left out.
@@ -83,8 +82,6 @@ def look_at_sharpness(
         `Pictures.sample` decides which ones.
     match : callable or None
         What is done to pixels before.
-    n : int
-        How many at most.
     workers : int or None
         Threads; None: as many as Python chooses.
 
@@ -103,7 +100,7 @@ def look_at_sharpness(
         return min(pixels.shape[:2]), sharpness(pixels), detail(pixels)
 
     with ThreadPoolExecutor(workers) as pool:
-        measured = list(pool.map(measure, pictures.sample(n)))
+        measured = list(pool.map(measure, pictures.sample(LOOKED_AT)))
     return Sharpness.of(found for found in measured if found is not None)
 
 

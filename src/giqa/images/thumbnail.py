@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -54,7 +53,7 @@ def thumbnails_of(
         return name, thumbnail(pixels[:, ::-1] if mirrored else pixels, size)
 
     found = {}
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(workers) as pool:
         for done, (name, picture) in enumerate(pool.map(one, ids), 1):
             if picture is not None:
                 found[name] = picture

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
+
+from ..tables.write import write_table
 
 DAMAGES = ("blur", "noise", "checkerboard", "colour", "blocks")
 
@@ -63,10 +64,8 @@ def write_toy(
         name = f"fake_{index:03d}_{kind}_{strength:.2f}.png"
         Image.fromarray(damaged(landscape(rng, size), kind, strength, rng)).save(fakes / name)
         rows.append((f"fakes/{name}", "generated", kind, f"{strength:.2f}"))
-    with open(folder / "labels.csv", "w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(("image", "kind", "damage", "strength"))
-        table.writerows(rows)
+    columns = zip(("image", "kind", "damage", "strength"), zip(*rows, strict=True), strict=True)
+    write_table(folder / "labels.csv", dict(columns))
     return reals, fakes
 
 

@@ -136,11 +136,15 @@ class Asked:
 
     def record(self) -> dict[str, Any]:
         """`AskedAbout` for `made_by`."""
-        far = None
-        if self.voted is not None and self.voted.contents is not None and self.digests is not None:
-            if len(self.digests) >= FEWEST_ASKED:
-                far = distance(self.voted.contents.astype(np.float64), self.contents.astype(np.float64))
-            far = None if far is None or np.isnan(far) else round(far, 4)
+        far, known = float("nan"), self.voted is not None and self.voted.contents is not None
+        if known and self.digests is not None and len(self.digests) >= FEWEST_ASKED:
+            far = distance(self.voted.contents.astype(np.float64), self.contents.astype(np.float64))
         compared = self.voted is not None and self.voted.content is not None
-        learned_from = None if self.voted is None else self.learned_from
-        return asdict(AskedAbout(self.pictures, self.unlike if compared else None, far, learned_from))
+        return asdict(
+            AskedAbout(
+                self.pictures,
+                self.unlike if compared else None,
+                None if np.isnan(far) else round(far, 4),
+                None if self.voted is None else self.learned_from,
+            )
+        )

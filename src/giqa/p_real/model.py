@@ -223,7 +223,6 @@ class Realism:
         }
         sealed = {name: array for name, array in arrays.items() if name.startswith(SEALED)}
         header = seal(json.loads(json.dumps(header)), sealed)
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_tensors(path, arrays, metadata | {KEY: json.dumps(header)})
         return path
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import mmap
 import os
-import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadModel, BadShape, MissingSource
+from ..files import replacing
 from .float16 import LARGEST, halved, widened
 from .nearest import Nearest
 
@@ -155,21 +155,15 @@ def open_reference(file: str | Path | None, shapes: Mapping[str, Shape], how: Ma
         yield Reference(shapes, vectors, squares)
         return
     file = Path(file)
-    partial = file.with_name(f".{file.name}.{uuid.uuid4().hex[:8]}")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(file) as partial:
         reference = _mapped(partial, shapes, _write_header(partial, shapes, how), "r+")
         yield reference
         for array in reference.tensors().values():
             array.flush()
         del array
         reference.vectors = reference.squares = {}  # a file that is mapped cannot be renamed everywhere
-        os.replace(partial, file)
-        mapped, _ = read_reference(file)
-        reference.vectors, reference.squares = mapped.vectors, mapped.squares
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
+    mapped, _ = read_reference(file)
+    reference.vectors, reference.squares = mapped.vectors, mapped.squares
 
 
 def read_reference(file: str | Path) -> tuple[Reference, dict[str, Any]]:

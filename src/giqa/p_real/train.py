@@ -18,7 +18,7 @@ from ..features.reader import Extracted, Reader
 from ..images import open_source
 from ..images.copies import Copies, twins
 from ..images.decode import decode, picture_info
-from ..images.match import Match, as_match, auto_match, describe_different, still_different
+from ..images.match import Match, as_match, auto_match, describe_different, spec_of, still_different
 from ..images.subset import spread
 from ..model.made_by import MadeBy
 from ..scorers.human import PRESETS, HumanModel
@@ -160,7 +160,7 @@ def train_human(
         model = HumanModel(preset=preset, seed=seed).fit(x, judged.counts(), groups=judged.group)
         figures = held_out_figures(lambda: HumanModel(preset=preset, resamples=0, seed=seed), x, judged, seed)
         there = measure.features(Part(reals, aside), "reals of the scale").features if aside else None
-        spec = reader.match.spec() if reader.match else None
+        spec = spec_of(reader.match)
         how = registry.canonical("extractor", reader.extractor), taps, sums.digest, spec
         said = {"variant": distances.variant, "references": len(chosen), "references_refused": refused}
         said |= {"scorer": f"human(preset={preset!r})", "maps": dict(sums.identity()["maps"]), "C": str(model.C_)}
@@ -182,7 +182,7 @@ def _match(match: Any, reals: Source, shown: Source, say: Callable[[str], None])
     asked_for = match is not None
     match = auto_match(reals, shown) if match == "auto" else as_match(match)
     if asked_for:
-        say(f"match: {match.spec() if match else 'nothing to do, size and coding are alike'}")
+        say(f"match: {spec_of(match) or 'nothing to do, size and coding are alike'}")
     different = describe_different(still_different(reals, shown, match), asked_for, "the pictures with votes")
     if different:
         warnings.warn(different, stacklevel=3)

@@ -63,7 +63,7 @@ def distributions(
     """
     clean = {name: z[np.isfinite(z)] for name, z in sets.items()}
     reals = reals[np.isfinite(reals)]
-    low, high = _whole([*clean.values(), reals]) if label else _bulk([*clean.values(), reals])
+    low, high = _whole([*clean.values(), reals]) if label else bulk([*clean.values(), reals])
     far = not label and max(-low, high) > FAR
     x = Axis(low, high, 40, width - 12, bent if far else float)
     bins = 40 if width > 600 else 28
@@ -85,7 +85,7 @@ def distributions(
     for i, share in zip(colours or range(len(shares)), shares.values(), strict=True):
         parts.append(f'<path class="line s{i % COLOURS}" d="{_steps(share, edges, x, y)}"/>')
     words = f"Distributions of {label or 'z'}. " + " ".join(
-        f"{n}: median {number(_median(z))}." for n, z in clean.items()
+        f"{n}: median {number(float(np.median(z)) if len(z) else math.nan)}." for n, z in clean.items()
     )
     return svg(width, height, words, parts)
 
@@ -317,7 +317,7 @@ def _free(taken: Sequence[tuple[float, float]], at: float, foot: float) -> bool:
     return all(abs(at - x) > 90 or abs(foot - y) > 14 for x, y in taken)
 
 
-def _bulk(sets: Sequence[np.ndarray]) -> tuple[float, float]:
+def bulk(sets: Sequence[np.ndarray]) -> tuple[float, float]:
     """Where the bulk of all lies; what is farther out counts in the end bins."""
     low, high = -4.0, 4.0
     for z in sets:
@@ -343,7 +343,3 @@ def _shares(z: np.ndarray, edges: np.ndarray) -> np.ndarray:
 def _steps(shares: np.ndarray, edges: np.ndarray, x: Axis, y: Axis) -> str:
     bars = "".join(f"L{x(a)},{y(s)}L{x(b)},{y(s)}" for s, a, b in zip(shares, edges[:-1], edges[1:], strict=True))
     return f"M{x(edges[0])},{y(0)}{bars}L{x(edges[-1])},{y(0)}"
-
-
-def _median(z: np.ndarray) -> float:
-    return float(np.median(z)) if len(z) else math.nan

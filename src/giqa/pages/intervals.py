@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 from markupsafe import Markup, escape
 
-from .axes import svg, ticks
+from .axes import Axis, svg, ticks
 
 WIDTH = 720
 ROW = 24
+LETTERS = 34  # of a name, its end
 
 
 def interval_plot(
@@ -49,11 +50,7 @@ def interval_plot(
     numbers = [n for row in rows for n in row[1:] if n == n] + [value for dots in extra for value, _ in dots]
     low, high, at = _scale([*numbers, *([mark] if mark is not None else [])])
     left, height = min(260, 20 + 7 * max((len(row[0]) for row in rows), default=0)), ROW * len(rows) + 40
-    parts = []
-
-    def x(value: float) -> float:
-        return round(left + (value - low) / (high - low) * (WIDTH - left - 30), 1)
-
+    x, parts = Axis(low, high, left, WIDTH - 30), []
     for tick in at:
         parts.append(f'<line class="axis" x1="{x(tick)}" x2="{x(tick)}" y1="4" y2="{height - 34}"/>')
         parts.append(f'<text x="{x(tick)}" y="{height - 18}" text-anchor="middle">{tick:g}</text>')
@@ -62,8 +59,8 @@ def interval_plot(
         if mark_label:
             parts.append(f'<text x="{x(mark)}" y="{height - 3}" text-anchor="middle">{escape(mark_label)}</text>')
     for number, (name, value, lower, upper) in enumerate(rows):
-        y = 4 + ROW * number + ROW / 2
-        parts.append(f'<text x="{left - 10}" y="{y + 4}" text-anchor="end">{escape(_short(name))}</text>')
+        y, short = 4 + ROW * number + ROW / 2, name if len(name) <= LETTERS else "…" + name[1 - LETTERS :]
+        parts.append(f'<text x="{left - 10}" y="{y + 4}" text-anchor="end">{escape(short)}</text>')
         for other, kind in extra[number] if number < len(extra) else ():
             parts.append(f'<circle class="{escape(kind)}" cx="{x(other)}" cy="{y}" r="3"/>')
         if lower == lower:
@@ -100,15 +97,8 @@ def curve_plot(
     heights = [n for point in points for n in point[1:] if n == n] + ([mark] if mark is not None else [])
     low, high, at = _scale(heights)
     start, end, steps = _scale([point[0] for point in points])
-    height = 280
-
-    def x(value: float) -> float:
-        return round(60 + (value - start) / (end - start) * (WIDTH - 90), 1)
-
-    def y(value: float) -> float:
-        return round(height - 50 - (value - low) / (high - low) * (height - 70), 1)
-
-    parts = []
+    height, parts = 280, []
+    x, y = Axis(start, end, 60, WIDTH - 30), Axis(low, high, height - 50, 20)
     for tick in at:
         parts.append(f'<line class="axis" x1="60" x2="{WIDTH - 30}" y1="{y(tick)}" y2="{y(tick)}"/>')
         parts.append(f'<text x="52" y="{y(tick) + 4}" text-anchor="end">{tick:g}</text>')
@@ -142,7 +132,3 @@ def _scale(values: Sequence[float]) -> tuple[float, float, list[float]]:
 
 def _words(head: str, values: Sequence[tuple[str, float]]) -> str:
     return f"{head}: " + "; ".join(f"{name} {value:.3f}" for name, value in values)
-
-
-def _short(name: str, most: int = 34) -> str:
-    return name if len(name) <= most else "…" + name[1 - most :]

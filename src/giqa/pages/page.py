@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+import math
+import os
+from collections.abc import Sequence
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
+from ..files import replace_file
+from .axes import number
 
-def render(
-    template: str,
-    styles: Sequence[str],
-    script: str | None = None,
-    filters: Mapping[str, Callable] | None = None,
-    **values: Any,
-) -> str:
+
+def render(template: str, styles: Sequence[str], script: str | None = None, **values: Any) -> str:
     """A template as one HTML text, with its styles and script inside and a policy that lets nothing else in.
 
     Parameters
@@ -26,10 +26,8 @@ def render(
         Style sheets, files of the package.
     script : str or None, default None
         A script, file of the package.
-    filters : mapping of str to callable or None, default None
-        Filters for the template.
     **values
-        What the template shows.
+        What the template shows; it may write numbers with the filters `number` and, two of an interval, `ends`.
 
     Returns
     -------
@@ -46,9 +44,18 @@ def render(
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, loader=jinja2.FunctionLoader(read)
     )
-    environment.filters.update(filters or {})
+    environment.filters.update(number=number, ends=_ends)
     policy = content_policy(style, code)
     return environment.get_template(template).render(style=Markup(style), script=Markup(code), policy=policy, **values)
+
+
+def write_html(path: str | os.PathLike[str], template: str, styles: Sequence[str], **values: Any) -> Path:
+    """`render` into one file, atomically."""
+    return replace_file(path, render(template, styles, **values))
+
+
+def _ends(ends: Sequence[float]) -> str:
+    return "no interval" if math.isnan(ends[0]) else f"{number(ends[0])} to {number(ends[1])}"
 
 
 def content_policy(style: str, script: str) -> str:

@@ -17,6 +17,8 @@ import numpy as np
 from ..errors import BadShape
 from ..explain.worst_pictures import Explained
 from ..files import replace_file
+from ..pages.axes import FAR
+from ..pages.drawing import bulk
 from ..pages.page import render
 from ..stats import share_of_worst
 
@@ -358,18 +360,11 @@ def _numbers(values: Sequence[float] | np.ndarray) -> list[float | str | None]:
 
 def _histogram(fakes: np.ndarray, reals: np.ndarray) -> dict[str, Any] | None:
     """Counts a bin over the range where the bulk of both lies; the rest is clipped into the end bins and counted."""
-    low, high = -4.0, 4.0
-    for values in (fakes, reals):
-        finite = values[np.isfinite(values)]
-        if finite.size:
-            quarter, upper = np.quantile(finite, (0.25, 0.75))
-            far = 4 * (upper - quarter)
-            low = min(low, np.floor(max(finite.min(), quarter - far)))
-            high = max(high, np.ceil(min(finite.max(), upper + far)))
     if not fakes.size and not reals.size:
         return None
+    low, high = bulk([values[np.isfinite(values)] for values in (fakes, reals)])
     bins = 32 if max(fakes.size, reals.size) < 500 else 64
-    compressed = bool(max(-low, high) > 25)  # a weak generator would squeeze the reals into one bin
+    compressed = max(-low, high) > FAR  # a weak generator would squeeze the reals into one bin
     if compressed:
         edges = 4 * np.sinh(np.linspace(np.arcsinh(low / 4), np.arcsinh(high / 4), bins + 1))
     else:
@@ -385,8 +380,8 @@ def _histogram(fakes: np.ndarray, reals: np.ndarray) -> dict[str, Any] | None:
 def _figures(report: Report) -> dict[str, Any]:
     """The key figures in words, as the header and the tiles print them."""
     score, z, percentile = (_whole(report, name) for name in COLUMNS[:3])
-    finite, known = z[np.isfinite(z)], percentile[np.isfinite(percentile)]
-    mean = report.mean_z if report.mean_z is not None else float(finite.mean()) if finite.size else None
+    known = percentile[np.isfinite(percentile)]
+    people, p_real = "p_real" in report.columns, _column(report, "p_real")
     copies = sum(map(bool, report.flags.get("duplicate_of", ())))
     domain = report.flags.get("out_of_domain", ())
     foreign = sum(value == "yes" for value in domain) + (report.unshown.foreign if report.unshown else 0)
@@ -396,9 +391,9 @@ def _figures(report: Report) -> dict[str, Any]:
         "failed": int(np.sum(np.isnan(score))),
         "n_real": report.n_real,
         "explained": len(report.explained),
-        "p_real": _mean_p_real(report) if "p_real" in report.columns and not report.cautions else None,
-        "people": "p_real" in report.columns,
-        "mean_z": "\u2013" if mean is None else f"{mean:.{1 if abs(mean) >= 10 else 2}f}".replace("-", "\u2212"),
+        "p_real": _mean(p_real, report.mean_p_real, _percent) if people and not report.cautions else None,
+        "people": people,
+        "mean_z": _mean(z[np.isfinite(z)], report.mean_z, _signed),
         "infinite": int(np.isinf(z).sum()),
         "median_percentile": _percent(float(np.median(known))) if known.size else "\u2013",
         "below_worst": _percent(share_of_worst(known)) if known.size else "\u2013",
@@ -407,11 +402,15 @@ def _figures(report: Report) -> dict[str, Any]:
     }
 
 
-def _mean_p_real(report: Report) -> str:
-    known = _column(report, "p_real")
-    known = known[~np.isnan(known)]
-    mean = report.mean_p_real if report.mean_p_real is not None else float(known.mean()) if known.size else None
-    return "\u2013" if mean is None else _percent(mean)
+def _mean(values: np.ndarray, said: float | None, written: Callable[[float], str]) -> str:
+    """The mean that is said, else that of the known values, as it is written; a dash where there is none."""
+    known = values[~np.isnan(values)]
+    mean = said if said is not None else float(known.mean()) if known.size else None
+    return "\u2013" if mean is None else written(mean)
+
+
+def _signed(z: float) -> str:
+    return f"{z:.{1 if abs(z) >= 10 else 2}f}".replace("-", "\u2212")
 
 
 def _percent(share: float) -> str:

@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from ..tables.write import as_csv
 from .access import ADMIN_HOURS, SECRET, admin_cookie, form_token, is_admin, new_cookie, right_password
-from .progress import csv_text, progress
+from .progress import columns, progress
 from .requests import House, address, form_fields, in_thread
 from .store import Study
 
@@ -26,8 +27,8 @@ def check_admin(house: House, request: Request) -> str:
 
 
 def check_form(house: House, request: Request, body: bytes) -> None:
-    if not house.same_form(request.cookies.get(ADMIN), form_fields(body).get("csrf", "")):
-        raise HTTPException(403, "This form is too old; open /admin again.")
+    token = form_fields(body).get("csrf", "")
+    house.check_form(request.cookies.get(ADMIN), token, "This form is too old; open /admin again.")
 
 
 def study_named(house: House, request: Request) -> Study:
@@ -95,7 +96,7 @@ def pause(house: House, request: Request, body: bytes) -> Response:
 def export(house: House, request: Request, _: bytes) -> Response:
     check_admin(house, request)
     study = study_named(house, request)
-    text = csv_text(house.store, study, everything=request.query_params.get("everything") == "yes")
+    text = as_csv(columns(house.store, study, request.query_params.get("everything") == "yes"))
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", study.name) or "study"
     headers = {"content-disposition": f'attachment; filename="{name}.csv"'}
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)

@@ -179,8 +179,8 @@ def agree(house: House, request: Request, body: bytes) -> Response:
     study = study_of(house, request)
     house.allow("join", address(request))
     cookie = request.cookies.get(RATER, "")
-    if not house.same_form(cookie, form_fields(body).get("csrf", "")):
-        raise HTTPException(403, "This form is too old. Open the link of the study again.")
+    token = form_fields(body).get("csrf", "")
+    house.check_form(cookie, token, "This form is too old. Open the link of the study again.")
     if rater_of(house.store, study, cookie) is None:
         if study.paused:
             return house.message("A pause", "This study is paused. Please come back later.")
@@ -215,8 +215,7 @@ def receive(house: House, request: Request, body: bytes) -> Response:
     """Votes in, one answer for each out, and the state after them: nothing is lost once this has answered 200."""
     study, rater, cookie = session(house, request)
     house.allow("vote", rater.id)
-    if not house.same_form(cookie, request.headers.get("x-csrf", "")):
-        raise HTTPException(403, "This page is too old; reload it.")
+    house.check_form(cookie, request.headers.get("x-csrf", ""), "This page is too old; reload it.")
     results = keep(house.store, study, rater, read_votes(body))
     return JSONResponse({"results": results, "state": state(house.store, study, rater)})
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from ..tables.write import as_csv
 from ..votes.agreement import share_that_agree
 from ..votes.gate import passes
 from . import tables as t
@@ -32,15 +31,18 @@ def counted(connection: sa.Connection, study: Study) -> list[sa.Row]:
     """Every vote that stands, of every part, in the order of the trials of each rater."""
     later = t.votes.alias()
     stands = ~sa.exists().where((later.c.trial == t.votes.c.trial) & (later.c.revision > t.votes.c.revision))
-    query = (
+    return list(connection.execute(_votes(study, stands).order_by(t.votes.c.rater, t.trials.c.place)))
+
+
+def _votes(study: Study, which: sa.ColumnElement[bool]) -> sa.Select:
+    """Votes with their trial and item."""
+    return (
         sa.select(t.votes, t.trials.c.place, t.trials.c.flipped, t.items.c.id.label("item"))
         .add_columns(t.items.c.part, t.items.c.left, t.items.c.right, t.items.c.truth)
         .join(t.trials, t.trials.c.id == t.votes.c.trial)
         .join(t.items, t.items.c.id == t.trials.c.item)
-        .where((t.items.c.study == study.id) & stands)
-        .order_by(t.votes.c.rater, t.trials.c.place)
+        .where((t.items.c.study == study.id) & which)
     )
-    return list(connection.execute(query))
 
 
 def right(study: Study, row: sa.Row) -> bool:
@@ -62,14 +64,7 @@ def _of_controls(study: Study, rows: Iterable[sa.Row]) -> dict[str, list[bool]]:
 
 
 def _controls(connection: sa.Connection, study: Study) -> dict[str, list[bool]]:
-    query = (
-        sa.select(t.votes.c.rater, t.votes.c.answer, t.votes.c.revision, t.votes.c.trial)
-        .add_columns(t.trials.c.flipped, t.items.c.truth)
-        .join(t.trials, t.trials.c.id == t.votes.c.trial)
-        .join(t.items, t.items.c.id == t.trials.c.item)
-        .where((t.items.c.study == study.id) & (t.items.c.part == "control"))
-        .order_by(t.votes.c.revision)
-    )
+    query = _votes(study, t.items.c.part == "control").order_by(t.votes.c.revision)
     return _of_controls(study, {row.trial: row for row in connection.execute(query)}.values())
 
 
@@ -172,7 +167,9 @@ def table(store: Store, study: Study, everything: bool = False) -> Iterator[dict
     for row in rows:
         if row.part == "tutorial" or (not everything and (row.part != "main" or row.rater in bad)):
             continue
-        yield _row(study, row, named) | {"part": row.part, "passed": int(row.rater not in bad)} | _timing(row)
+        timing = {name: row._mapping[name] for name in ("exposure_ms", "shown_ms", "response_ms")}
+        standing = {"part": row.part, "passed": int(row.rater not in bad), "order": row.place}
+        yield _row(study, row, named) | standing | timing
 
 
 def _row(study: Study, row: sa.Row, named: dict[int, sa.Row]) -> dict[str, Any]:
@@ -189,16 +186,7 @@ def _row(study: Study, row: sa.Row, named: dict[int, sa.Row]) -> dict[str, Any]:
     return {"image": left.name, "rater": row.rater} | said | kind
 
 
-def _timing(row: sa.Row) -> dict[str, Any]:
-    return {name: row._mapping[name] for name in ("exposure_ms", "shown_ms", "response_ms")} | {"order": row.place}
-
-
 def columns(store: Store, study: Study, everything: bool = False) -> dict[str, list[Any]]:
     """The votes of a study by column, those of its task, then `MORE`."""
     rows = list(table(store, study, everything))
     return {name: [row[name] for row in rows] for name in (*COLUMNS[study.settings.task], *MORE)}
-
-
-def csv_text(store: Store, study: Study, everything: bool = False) -> str:
-    """The votes of a study as CSV."""
-    return as_csv(columns(store, study, everything))

@@ -49,11 +49,11 @@ class House:
         strict = "strict" if name != RATER else "lax"  # a join link is followed from other sites
         response.set_cookie(name, value, max_age=age, path=path, secure=self.https, httponly=True, samesite=strict)
 
-    def same_form(self, cookie: str | None, token: str) -> bool:
-        """Whether a change was asked for by our own page: its token goes with the visitor's cookie."""
-        if not cookie:
-            return False
-        return hmac.compare_digest(form_token(self.key, cookie).encode(), token.encode("utf-8", "replace"))
+    def check_form(self, cookie: str | None, token: str, refusal: str) -> None:
+        """A 403 unless a change was asked for by our own page: its token goes with the visitor's cookie."""
+        own = form_token(self.key, cookie or "").encode()
+        if not cookie or not hmac.compare_digest(own, token.encode("utf-8", "replace")):
+            raise HTTPException(403, refusal)
 
     def allow(self, kind: str, who: str) -> None:
         if not self.limiter.allow(kind, who):

@@ -86,7 +86,6 @@ class Suggestions:
             columns["generator"] = list(self.stratum)
         if np.isfinite(self.p_real).any():
             columns["p_real"] = self.p_real
-        path.parent.mkdir(parents=True, exist_ok=True)
         return write_table(path, columns)
 
 

@@ -16,25 +16,6 @@ WRITTEN = (".csv", ".tsv", ".parquet")
 FORMULA = re.compile(r"'*[=+\-@\t\r]")  # how a cell begins that a spreadsheet would run, behind any number of quotes
 
 
-def check_written(path: Path, what: str = "Labels") -> None:
-    """Refuse a file name that `write_table` does not know, before any work is done.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    what : str, default "Labels"
-        What the error calls the table.
-
-    Raises
-    ------
-    BadSpec
-        If the name has another ending.
-    """
-    if path.suffix.lower() not in WRITTEN:
-        raise BadSpec(f"{what} are written as {', '.join(WRITTEN)}, got {path.name!r}.")
-
-
 def write_table(path: str | Path, columns: Mapping[str, Sequence[Any]]) -> Path:
     """Write `.csv`, `.tsv` or `.parquet`; atomic.
 
@@ -64,18 +45,16 @@ def write_table(path: str | Path, columns: Mapping[str, Sequence[Any]]) -> Path:
     'image,z\\na.png,-1.5\\n'
     """
     path = Path(path)
-    check_written(path)
+    if path.suffix.lower() not in WRITTEN:
+        raise BadSpec(f"Labels are written as {', '.join(WRITTEN)}, got {path.name!r}.")
     plain = {name: [_plain(value) for value in column] for name, column in columns.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix.lower() == ".parquet":
         parquet, sink = pyarrow_parquet(), io.BytesIO()
         import pyarrow
 
         parquet.write_table(pyarrow.table(plain), sink)
-        replace_file(path, sink.getvalue())
-        return path
-    replace_file(path, as_csv(plain, "\t" if path.suffix.lower() == ".tsv" else ",").encode())
-    return path
+        return replace_file(path, sink.getvalue())
+    return replace_file(path, as_csv(plain, "\t" if path.suffix.lower() == ".tsv" else ",").encode())
 
 
 def as_csv(columns: Mapping[str, Sequence[Any]], delimiter: str = ",") -> str:

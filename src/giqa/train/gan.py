@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import csv
 import hashlib
 import io
 import json
@@ -21,6 +20,7 @@ from ..features.weights import resolve
 from ..files import replace_file
 from ..images import open_source
 from ..images.decode import decode
+from ..tables.write import as_csv
 from ..types import Progress
 from .checkpoint import by_part, read_checkpoint, restore_optimiser, stored
 from .ohem import RunningQuantile, ohem_weights
@@ -29,6 +29,7 @@ from .snapshots import Snapshots, as_pixels
 KEY = "giqa-gan"
 LAZY = 8  # the penalty every eighth step, eight times as strong
 SIZES = (32, 64)
+AT_ONCE = 64  # pictures in a pass of the generator
 LOG = ("step", "loss_d", "loss_g", "r1", "weighted_share")
 
 
@@ -204,20 +205,16 @@ def write_sample(folder: str | Path, n: int, seed: int = 0, truncation: float = 
     np.savez_compressed(content, images=sample_pictures(folder, n, seed, truncation))
     np.save(latents, truncation * sample_latents(n, seed).numpy())
     replace_file(Path(folder) / f"{name}-latents.npy", latents.getvalue())
-    path = Path(folder) / f"{name}.npz"
-    replace_file(path, content.getvalue())
-    return path
+    return replace_file(Path(folder) / f"{name}.npz", content.getvalue())
 
 
-def generated(
-    generator: Any, n: int, seed: int, device: str = "cpu", at_once: int = 64, truncation: float = 1.0
-) -> Any:
+def generated(generator: Any, n: int, seed: int, device: str = "cpu", truncation: float = 1.0) -> Any:
     """Tensor (n, 3, h, w) of a generator, from latents of a seed."""
     import torch
 
     latents = (truncation * sample_latents(n, seed)).to(device)
     with torch.no_grad():
-        return torch.cat([generator(part) for part in latents.split(at_once)])
+        return torch.cat([generator(part) for part in latents.split(AT_ONCE)])
 
 
 class GAN:
@@ -279,11 +276,9 @@ class GAN:
 
         self.log.append([self.done, *np.mean(self.recent, axis=0).round(5).tolist()])
         self.recent = []
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([LOG, *self.log])
-        folder.mkdir(parents=True, exist_ok=True)
+        columns = dict(zip(LOG, zip(*self.log, strict=True), strict=True))
         said = {KEY: json.dumps({"options": self.options, "pictures": self._digest(), "log": self.log})}
-        replace_file(folder / "log.csv", text.getvalue().encode())
+        replace_file(folder / "log.csv", as_csv(columns).encode())
         replace_file(folder / "generator.safetensors", save(stored(self.average.state_dict()), metadata=said))
         replace_file(folder / "gan.checkpoint", save(stored(self._state()), metadata=said))
 

@@ -148,9 +148,5 @@ def turned(pixels: np.ndarray, degrees: float, rng: np.random.Generator) -> np.n
     from PIL import Image
 
     angles = rng.uniform(-degrees, degrees, len(pixels))
-    return np.stack(
-        [
-            np.asarray(Image.fromarray(p).rotate(angle, Image.Resampling.BILINEAR))
-            for p, angle in zip(pixels, angles, strict=True)
-        ]
-    )
+    images = map(Image.fromarray, pixels)
+    return np.stack([np.asarray(i.rotate(a, Image.Resampling.BILINEAR)) for i, a in zip(images, angles, strict=True)])

@@ -97,8 +97,7 @@ class Snapshots:
         written = {name for name, *_ in rows}
         self.rows = [row for row in self.rows if row[0] not in written] + rows
         text = io.StringIO()
-        table = csv.writer(text, lineterminator="\n")
-        table.writerows([COLUMNS, *self.rows])
+        csv.writer(text, lineterminator="\n").writerows([COLUMNS, *self.rows])
         replace_file(self.folder / MANIFEST, text.getvalue().encode())
 
 

@@ -160,7 +160,8 @@ def fit_beta(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | None = None
         raise BadShape("Reliability needs pictures with two votes or more; every picture here has one.")
     # log B(a + r, b + n - r) - log B(a, b) is a sum of logarithms: how many counts exceed j, for each j
     most = int(n.max())
-    above = [_exceeding(counts, weight, most) for counts in (real, n - real, n)]
+    weights = [np.bincount(counts.astype(int), weight, most + 1) for counts in (real, n - real, n)]
+    above = [np.cumsum(each[::-1])[::-1][1:] for each in weights]
     j = np.arange(most)
 
     def likelihood(x: np.ndarray) -> np.ndarray:
@@ -385,11 +386,6 @@ def disattenuate(correlation: float, reliability: float) -> float:
     if not 0 <= reliability <= 1:
         raise BadSpec(f"A reliability is between 0 and 1, got {reliability}.")
     return correlation / math.sqrt(reliability) if reliability else float("nan")
-
-
-def _exceeding(counts: np.ndarray, weight: np.ndarray, most: int) -> np.ndarray:
-    """For j = 0 .. most - 1, the weight of the counts above j."""
-    return np.cumsum(np.bincount(counts.astype(int), weight, most + 1)[::-1])[::-1][1:]
 
 
 def _counts(n: np.ndarray, n_real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

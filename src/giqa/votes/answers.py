@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -106,7 +107,7 @@ class Answers:
         """
         self._once()
         if not self.rows:
-            raise BadTable(f"{self.name} holds no answer that counts{self._said(': ')}.")
+            raise BadTable(f"{self.name} holds no answer that counts{self._said()}.")
         columns = {name: [row[name] for row in self.rows] for name in self.rows[0]}
         columns["rater"] = anonymous(columns["rater"], key)
         answers = columns.pop("answer")
@@ -120,30 +121,25 @@ class Answers:
                 raise BadTable(f"{table.place(row)}: the answer {answer!r} is {error}.") from None
         labels = as_labels(table)
         if self.left_out:
-            warnings.warn(f"{self.name}: not counted{self._said(': ')}", stacklevel=3)
+            warnings.warn(f"{self.name}: not counted{self._said()}", stacklevel=3)
         return labels
 
     def _once(self) -> None:
         """Leave out what is there again word for word; another answer to the same is for `as_labels` to refuse."""
-        seen: set[tuple[str, ...]] = set()
-        keep = []
+        first: dict[tuple[str, ...], int] = {}
         for at, row in enumerate(self.rows):
             words = tuple(cells.text(row[name]) for name in sorted(row.keys() - {"answer"}))
-            words += (cells.text(row["answer"]).casefold(),)
-            if words in seen:
+            if first.setdefault((*words, cells.text(row["answer"]).casefold()), at) != at:
                 self.leave_out("repeated, with the same rater, picture and answer", self.places[at])
-            else:
-                keep.append(at)
-            seen.add(words)
-        self.rows, self.places = [self.rows[at] for at in keep], [self.places[at] for at in keep]
+        self.rows, self.places = ([column[at] for at in first.values()] for column in (self.rows, self.places))
 
-    def _said(self, before: str) -> str:
+    def _said(self) -> str:
         parts = []
         for reason, places in self.left_out.items():
             known = list(dict.fromkeys(places))
             more = f" and {len(known) - SHOWN} more" if len(known) > SHOWN else ""
             parts.append(f"{len(places)} {reason} ({', '.join(known[:SHOWN])}{more})")
-        return before + ", ".join(parts) if parts else ""
+        return f": {', '.join(parts)}" if parts else ""
 
 
 def kind_of(answers: Sequence[Any]) -> str:
@@ -155,6 +151,12 @@ def kind_of(answers: Sequence[Any]) -> str:
     words = [cells.text(answer).casefold() for answer in answers]
     votes, numbers = sum(word in cells.YES + cells.NO for word in words), sum(map(_is_number, words))
     return "rating" if numbers > votes else "said_real"
+
+
+def is_answer(cell: Any) -> bool:
+    """Whether a cell says yes or no in one of their words, or a number."""
+    word = cells.text(cell).casefold()
+    return word in cells.YES + cells.NO or bool(re.fullmatch(r"[+-]?\d+([.,]\d+)?", word))
 
 
 def _is_number(word: str) -> bool:

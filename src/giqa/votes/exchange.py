@@ -75,21 +75,18 @@ def read_crowd_kit(path: str | Path, key: bytes | None = None) -> Votes | Rating
     BadTable
     """
     table = read_table(path)
-    worker = table.find("worker", "performer")
-    shown = {"left": table.find("left"), "right": table.find("right")}
-    shown = shown if all(shown.values()) else {"image": table.find("task")}
-    table = table.called(worker=worker)
-    needed = (*(shown if "left" in shown else ["task"]), "worker", "label")
-    want(table, needed, "a crowd-kit table")
+    table = table.called(worker=table.find("worker", "performer"))
+    sides = ("left", "right") if table.find("left") and table.find("right") else ("task",)
+    *shown, worker, label = want(table, (*sides, "worker", "label"), "a crowd-kit table")
+    named = dict(zip(sides if len(sides) > 1 else ("image",), shown, strict=True))
     answers = Answers(table.name, decimal_comma=table.decimal_comma)
-    label = table.columns[table.find("label") or "label"]
-    for row, who in enumerate(table.columns[table.find("worker") or "worker"]):
+    for row, who in enumerate(table.columns[worker]):
         place = table.lines[row] if table.lines else row + 1
         if cells.nothing(who):
             answers.leave_out("without a worker", place)
         else:
-            names = {side: table.columns[column or side][row] for side, column in shown.items()}
-            answers.add(place, **names, rater=cells.text(who), answer=label[row])
+            names = {side: table.columns[column][row] for side, column in named.items()}
+            answers.add(place, **names, rater=cells.text(who), answer=table.columns[label][row])
     return answers.judgements(key)
 
 

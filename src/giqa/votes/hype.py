@@ -34,7 +34,7 @@ INTERVALS = {
     "paper": "percentile bootstrap over evaluators, as HYPE has it: too narrow for fewer than about 20",
 }
 GATES = (0.0, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9)
-QUANTILE = np.vectorize(NormalDist().inv_cdf, otypes=[float])
+QUANTILE = np.vectorize(lambda p: NormalDist().inv_cdf(p) if p == p else p, otypes=[float])  # NaN of NaN
 
 
 def sittings(votes: Votes) -> Sittings:
@@ -117,10 +117,7 @@ def detection(sat: Sittings) -> tuple[np.ndarray, np.ndarray]:
     """
     hit = np.where(sat.reals > 0, (sat.reals - sat.wrong_reals + 0.5) / (sat.reals + 1), np.nan)
     alarm = np.where(sat.fakes > 0, (sat.wrong_fakes + 0.5) / (sat.fakes + 1), np.nan)
-    known = ~np.isnan(hit + alarm)
-    z_hit, z_alarm = np.full(len(hit), np.nan), np.full(len(hit), np.nan)
-    if known.any():
-        z_hit[known], z_alarm[known] = QUANTILE(hit[known]), QUANTILE(alarm[known])
+    z_hit, z_alarm = QUANTILE(hit), QUANTILE(alarm)
     return z_hit - z_alarm, -(z_hit + z_alarm) / 2
 
 

@@ -16,7 +16,7 @@ from ..files import replace_file
 from ..tables import cells
 from ..tables.names import ADDRESS, looks_like_picture
 from ..tables.read import read_table
-from .answers import NO_ANSWER, REJECTED, Answers, questions
+from .answers import NO_ANSWER, REJECTED, Answers, is_answer, questions
 from .votes import SIDES, Pairs, Ratings, Votes
 
 # kind of answer -> where its value stands
@@ -60,9 +60,7 @@ def write_label_studio(path: str | Path, votes: Votes | Ratings | Pairs, url: Ca
         names = {"left": key[0], "right": key[1]} if pairs else {"image": key}
         task = tasks.setdefault(key, {"id": len(tasks) + 1, "data": data, "meta": names, "annotations": []})
         task["annotations"].append({"completed_by": str(votes.rater[row]), "result": [_result(votes, row)]})
-    path = Path(path)
-    replace_file(path, json.dumps(list(tasks.values()), indent=1, ensure_ascii=False).encode())
-    return path
+    return replace_file(path, json.dumps(list(tasks.values()), indent=1, ensure_ascii=False).encode())
 
 
 def without_ties(pairs: Pairs, whose: str) -> Pairs:
@@ -317,5 +315,4 @@ def _value(value: Any) -> Any:
 def _is_answer(value: Any) -> bool:
     if isinstance(value, list):
         return any(map(_is_answer, value))
-    word = cells.text(value).casefold()
-    return word in cells.YES + cells.NO or word in SIDES or bool(re.fullmatch(r"[+-]?\d+([.,]\d+)?", word))
+    return is_answer(value) or cells.text(value).casefold() in SIDES

@@ -4,35 +4,22 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..errors import BadImage, BadSource, BadSpec
-from ..files import replace_file
 from ..images import open_source
 from ..images.decode import decode
 from ..images.thumbnail import thumbnail
 from ..pages.intervals import curve_plot, interval_plot
-from ..pages.page import render
+from ..pages.page import write_html
 from ..tables.names import join_names
 from .findings import Findings, K
 
 SHOWN = 12  # pictures at each end
 ROWS = 60  # of a table of pictures' strengths
-
-
-@dataclass(frozen=True)
-class Tile:
-    """A picture with its numbers; `code`: its thumbnail as base64 WebP, or "" where it cannot be found."""
-
-    name: str
-    generator: str
-    p_real: str
-    votes: str
-    code: str
 
 
 def write_people_report(
@@ -74,16 +61,14 @@ def write_people_report(
         raise BadSpec("There is nothing to report: no table of judgements was read.")
     names = [name for table in found if table.pictures is not None for name in table.pictures.image.tolist()]
     draw = _thumbnails(pictures, names)
-    page = render(
+    return write_html(
+        path,
         "votes/findings.html",
         ["pages/page.css", "votes/findings.css"],
         title=title,
         studies=[_study(table, draw, show_paths) for table in found],
         k=K,
     )
-    path = Path(path)
-    replace_file(path, page.encode("utf-8", "replace"))
-    return path
 
 
 def _study(found: Findings, draw: Callable[[str], str], show_paths: bool) -> dict[str, Any]:
@@ -92,10 +77,8 @@ def _study(found: Findings, draw: Callable[[str], str], show_paths: bool) -> dic
     rates = [(h.generator, h.error.value, h.error.low, h.error.high) for h in found.hype]
     extra = [[(h.fake_error.value, "fake"), (h.real_error.value, "real")] for h in found.hype]
     extra = [[dot for dot in dots if dot[0] == dot[0]] for dots in extra]
-    strengths = found.strengths
-    scale = [] if strengths is None else list(
-        zip(*(c.tolist() for c in (strengths.name, strengths.strength, strengths.low, strengths.high)), strict=True)
-    )  # fmt: skip
+    columns = [] if found.strengths is None else list(vars(found.strengths).values())[:4]  # the fifth is of votes
+    scale = list(zip(*(column.tolist() for column in columns), strict=True))
     if not show_paths:
         scale = [(f"picture {n}", *row[1:]) for n, row in enumerate(scale, 1)]
     plots = {
@@ -123,7 +106,7 @@ def _ends(rows: list[Any]) -> list[Any]:
     return rows if len(rows) <= ROWS else rows[: ROWS // 2] + rows[-ROWS // 2 :]
 
 
-def _pictures(found: Findings, draw: Callable[[str], str], show_paths: bool) -> list[tuple[str, list[Tile]]]:
+def _pictures(found: Findings, draw: Callable[[str], str], show_paths: bool) -> list[tuple[str, list[dict[str, str]]]]:
     """Three rows of pictures: the most and the least convincing fakes, and the reals that were doubted most."""
     table = found.pictures
     if table is None:
@@ -142,15 +125,16 @@ def _pictures(found: Findings, draw: Callable[[str], str], show_paths: bool) -> 
     return [(words, [_tile(table, row, draw, show_paths) for row in shown]) for words, shown in rows]
 
 
-def _tile(table: Any, row: int, draw: Callable[[str], str], show_paths: bool) -> Tile:
+def _tile(table: Any, row: int, draw: Callable[[str], str], show_paths: bool) -> dict[str, str]:
+    """A picture with its numbers; `code`: its thumbnail as base64 WebP, or "" where it cannot be found."""
     name = str(table.image[row])
-    return Tile(
-        name if show_paths else "",
-        str(table.generator[row]),
-        f"{100 * table.p_real[row]:.0f} %",
-        f"{table.n_real[row]:g} of {table.n[row]:g}",
-        draw(name),
-    )
+    return {
+        "name": name if show_paths else "",
+        "generator": str(table.generator[row]),
+        "p_real": f"{100 * table.p_real[row]:.0f} %",
+        "votes": f"{table.n_real[row]:g} of {table.n[row]:g}",
+        "code": draw(name),
+    }
 
 
 def _thumbnails(pictures: Any, names: Sequence[str]) -> Callable[[str], str]:

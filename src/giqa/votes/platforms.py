@@ -13,7 +13,7 @@ from ..tables import cells
 from ..tables.names import ADDRESS, looks_like_picture
 from ..tables.read import IMAGE, picture_column, read_table
 from ..tables.table import Table
-from .answers import REJECTED, Answers, questions, want
+from .answers import REJECTED, Answers, is_answer, questions, want
 from .other_tools import hint_of
 from .votes import Ratings, Votes
 
@@ -161,11 +161,7 @@ def _is_picture(value: Any) -> bool:
 
 
 def _is_answer(value: Any) -> bool:
-    words = value if isinstance(value, list) else [value]
-    return all(
-        word.casefold() in cells.YES + cells.NO or re.fullmatch(r"[+-]?\d+([.,]\d+)?", word)
-        for word in map(cells.text, words)
-    )
+    return all(map(is_answer, value if isinstance(value, list) else [value]))
 
 
 def _paired(

@@ -60,7 +60,7 @@ class Labels:
     def write(self, path: str | Path) -> Path:
         """Write `.csv`, `.tsv` or `.parquet`; optional columns that say nothing are left out."""
         optional = OPTIONAL[type(self)]
-        kept = {n: c for n, c in self.columns().items() if n not in optional or _says_something(n, c)}
+        kept = {n: c for n, c in self.columns().items() if n not in optional or _says_something(c)}
         return write_table(path, kept)
 
 
@@ -120,10 +120,8 @@ class Votes(Labels):
         _, first, place = np.unique(key, return_index=True, return_inverse=True)
         n = np.bincount(place, minlength=len(first)).astype(float)
         n_real = np.bincount(place, votes.said_real, minlength=len(first))
-        image, generator, kind, context = (
-            column[first] for column in (votes.image, votes.generator, votes.kind, votes.context)
-        )
-        return Counts(image, n, n_real, generator, kind, context)
+        of = votes.rows(first)
+        return Counts(of.image, n, n_real, of.generator, of.kind, of.context)
 
 
 @dataclass(frozen=True, eq=False)
@@ -371,10 +369,8 @@ def _counted(table: Table) -> Table:
 def _columns(table: Table, kind: type) -> Any:
     columns = {}
     for name, parse in (NEEDED[kind] | OPTIONAL[kind]).items():
-        if name not in table.columns and name in ALSO and ALSO[name][0] in table.columns:
-            columns[name] = _array(table.parsed(*ALSO[name]), parse)
-            continue
-        values = table.parsed(name, parse) if name in table.columns else [parse(None)] * len(table)
+        column, read = (name, parse) if name in table.columns else ALSO.get(name, (name, parse))
+        values = table.parsed(column, read) if column in table.columns else [parse(None)] * len(table)
         columns[name] = _array(values, parse)
     if kind in (Votes, Counts) and "kind" not in table.columns and "generator" in table.columns:
         columns["kind"] = np.where(columns["generator"] == "", "real", "generated").astype(np.str_)
@@ -471,7 +467,7 @@ def generator_of(generator: Mapping[str, str], pictures: Sequence[str]) -> dict[
     return {picture: generator[names[at]] for picture, at in place.items()}
 
 
-def _says_something(name: str, column: np.ndarray) -> bool:
+def _says_something(column: np.ndarray) -> bool:
     if column.dtype.kind == "f":
         return not np.all(np.isnan(column))
     return bool(np.any(column)) if column.dtype == bool else bool(np.any(column != ""))
