@@ -50,9 +50,10 @@ def write_judgements(folder):
 
 
 @pytest.fixture(scope="module")
-def prepared(toy, tmp_path_factory):
+def prepared(toy, demo_features, tmp_path_factory):
     """(a folder as the documents assume it, a cache folder): reals/, fakes/, tables, and reals.giqa; made once."""
     folder, home = tmp_path_factory.mktemp("prepared"), tmp_path_factory.mktemp("home")
+    shutil.copytree(demo_features, home, dirs_exist_ok=True)
     shutil.copytree(toy[0], folder / "reals")
     shutil.copytree(toy[1], folder / "fakes")
     shutil.copy(toy[0].parent / "labels.csv", folder / "labels.csv")
@@ -122,7 +123,7 @@ def same_cell(shown, printed):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_what_is_shown_as_an_output_is_one(page, tmp_path, monkeypatch):
+def test_what_is_shown_as_an_output_is_one(page, demo_features, tmp_path, monkeypatch):
     """Each block of text is what a command prints now, or is marked as what it is, or holds nothing but commands.
 
     `...` stands for any number of lines.

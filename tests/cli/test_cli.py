@@ -281,7 +281,7 @@ def test_list_names_everything_registered():
             assert f"{kind}\t{name}\t" in out
 
 
-def test_demo_writes_scores_and_report(tmp_path):
+def test_demo_writes_scores_and_report(demo_features, tmp_path):
     """`giqa demo`: a ranked table on stdout, scores.csv and report.html in its folder."""
     status, out, err = giqa("demo", "-o", tmp_path / "demo")
     assert status == 0

@@ -1,7 +1,6 @@
 """Run by test_kernels.py in a process of its own, with the BLAS kernel that OPENBLAS_CORETYPE names; prints JSON.
 
-python kernel_script.py products CASES
-python kernel_script.py pipeline REALS FAKES
+python kernel_script.py CASES FEATURES
 """
 
 import json
@@ -88,6 +87,6 @@ def pipeline(features: str) -> dict:
 
 
 if __name__ == "__main__":
-    what, *rest = sys.argv[1:]
-    found = products(int(rest[0])) if what == "products" else pipeline(*rest)
+    cases, features = sys.argv[1:]
+    found = {"products": products(int(cases)), **pipeline(features)}
     print(json.dumps({"kernel": kernel(), "tiles": check_products().record(), **found}))

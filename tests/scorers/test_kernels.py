@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -38,65 +37,51 @@ def result(kernel, process):
     return found
 
 
-@contextmanager
-def under_every_kernel(*words):
-    """The script under all kernels at once; gives what it printed under one."""
-    running, found = {kernel: start(kernel, *words) for kernel in KERNELS}, {}
-
-    def of(kernel):
-        if kernel not in found:
-            found[kernel] = result(kernel, running[kernel])
-        return found[kernel]
-
-    try:
-        yield of
-    finally:
-        for process in running.values():
-            process.kill()
-            process.wait()
-
-
 @pytest.fixture(scope="module")
-def products():
-    """The property test of products under every kernel."""
-    with under_every_kernel("products", CASES) as of:
-        yield of
-
-
-@pytest.mark.parametrize("kernel", KERNELS)
-def test_no_size_of_product_gives_a_picture_other_bits_in_other_company(products, kernel):
-    """2,000 random sizes: a row alone, among others and on two threads has equal bits, and is right to rounding."""
-    found = products(kernel)
-    assert found["differ"] == found["wrong"] == 0
-    assert set(found["tiles"]["one_by_one"]) == {"float32", "float64"}
-
-
-@pytest.fixture(scope="module")
-def pipelines(toy, tmp_path_factory):
-    """fit, score and compare under every kernel, on the same features of pictures."""
+def found(toy, tmp_path_factory):
+    """(kernel) -> what the script printed under it: of products, and of fit, score and compare on kept features."""
     names = ("taps.low.mean", "taps.mid.mean", "high.mean", "content")
     arrays = {}
     for side, folder in zip(("real", "fake"), toy, strict=True):
         layers = extract(folder, "embedded", store=False).features.layers
         arrays |= {f"{side}:{name}": layers[name] for name in names}
     np.savez(file := tmp_path_factory.mktemp("features") / "features.npz", **arrays)
-    with under_every_kernel("pipeline", file) as of:
-        yield of
+    running, printed = {kernel: start(kernel, CASES, file) for kernel in KERNELS}, {}
+
+    def under(kernel):
+        if kernel not in printed:
+            printed[kernel] = result(kernel, running[kernel])
+        return printed[kernel]
+
+    try:
+        yield under
+    finally:
+        for process in running.values():
+            process.kill()
+            process.wait()
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_scores_are_equal_bits_alone_in_company_shuffled_and_on_two_threads(pipelines, kernel):
+def test_no_size_of_product_gives_a_picture_other_bits_in_other_company(found, kernel):
+    """2,000 random sizes: a row alone, among others and on two threads has equal bits, and is right to rounding."""
+    products = found(kernel)["products"]
+    assert products["differ"] == products["wrong"] == 0
+    assert set(found(kernel)["tiles"]["one_by_one"]) == {"float32", "float64"}
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_scores_are_equal_bits_alone_in_company_shuffled_and_on_two_threads(found, kernel):
     """And so are models of the same reals in another order, and every number of a comparison."""
-    found = pipelines(kernel)
-    for scorer, one in found["scorers"].items():
+    here = found(kernel)
+    for scorer, one in here["scorers"].items():
         assert one["same"], scorer
         assert len(set(one["digests"])) == 1, scorer
-    assert found["compare"][0] == found["compare"][1]
+    assert here["compare"][0] == here["compare"][1]
 
 
 @pytest.mark.parametrize("kernel", KERNELS[1:])
-def test_another_kernel_moves_z_by_less_than_a_thousandth(pipelines, kernel):
+def test_another_kernel_moves_z_by_less_than_a_thousandth(found, kernel):
     """Between processors z may differ in rounding, and in no more."""
-    one, other = pipelines("own")["scorers"], pipelines(kernel)["scorers"]
+    one, other = found("own")["scorers"], found(kernel)["scorers"]
     for scorer in one:
         assert np.abs(np.array(one[scorer]["z"]) - other[scorer]["z"]).max() < 1e-3, scorer

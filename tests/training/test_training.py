@@ -103,19 +103,20 @@ def test_a_target_weighs_directions_by_the_root_of_their_deviation():
 @pytest.mark.slow
 def test_a_stopped_run_goes_on(tmp_path, monkeypatch, sources):
     """On made-up teachers: stopped after the first of two epochs, it ends with the same weights."""
-    monkeypatch.setattr(train, "SHARD", 24)
-    monkeypatch.setattr(train, "BATCH", 24)
+    n = 8  # views of a shard and of a step
+    monkeypatch.setattr(train, "SHARD", n)
+    monkeypatch.setattr(train, "BATCH", n)
     # bfloat16 takes minutes on processors without instructions for it, and has nothing to do with going on
     monkeypatch.setattr(torch, "autocast", lambda *device_and_type: contextlib.nullcontext())
     rng = np.random.default_rng(0)
     for shard in range(4):
-        views = rng.integers(0, 256, (24, 1, 1, 3)) * np.ones((1, SIDE, SIDE, 1))
+        views = rng.integers(0, 256, (n, 1, 1, 3)) * np.ones((1, SIDE, SIDE, 1))
         colour = views[:, 0, 0].astype(np.float16) / 255
         names = [f"{name}.{kind}" for name in teachers.LAYERS for kind in ("mean", "std")]
         layers = {name: colour @ rng.normal(size=(3, 20)) for name in names}
         made = {
             "view": views.astype(np.uint8),
-            "damage": rng.random((24, len(pictures.DAMAGES) + 1)).astype(np.float16),
+            "damage": rng.random((n, len(pictures.DAMAGES) + 1)).astype(np.float16),
         }
         for folder in ("whole", "stopped"):
             (tmp_path / folder).mkdir(exist_ok=True)
@@ -129,11 +130,11 @@ def test_a_stopped_run_goes_on(tmp_path, monkeypatch, sources):
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        whole, _ = train.train(tmp_path / "whole", 96, 2, "cpu")
+        whole, _ = train.train(tmp_path / "whole", 4 * n, 2, "cpu")
         with monkeypatch.context() as stopping, pytest.raises(KeyboardInterrupt):
             stopping.setattr(torch, "save", stop_after)
-            train.train(tmp_path / "stopped", 96, 2, "cpu")
-        resumed, _ = train.train(tmp_path / "stopped", 96, 2, "cpu")
+            train.train(tmp_path / "stopped", 4 * n, 2, "cpu")
+        resumed, _ = train.train(tmp_path / "stopped", 4 * n, 2, "cpu")
     finally:
         torch.set_num_threads(threads)
     for name, values in whole.state_dict().items():

@@ -44,6 +44,10 @@ def steps(quality: int) -> np.ndarray:
     return np.clip((LUMINANCE * scale + 50) // 100, 1, 255)
 
 
+_TABLES = np.array([steps(q).ravel()[_LOW] for q in _SEEN], np.float64)  # (q, frequencies)
+_STEPS = [steps(q) for q in range(1, 101)]  # of qualities 1 to 100
+
+
 def jpeg_quality(table: Sequence[int]) -> tuple[int, bool]:
     """The quality whose steps come nearest to a file's luminance table (64, natural order), and whether they are equal.
 
@@ -51,7 +55,7 @@ def jpeg_quality(table: Sequence[int]) -> tuple[int, bool]:
     (75, True)
     """
     given = np.clip(np.asarray(table, np.int64).reshape(8, 8), 1, 255)
-    distance, quality = min((float(np.abs(np.log(given / steps(q))).sum()), -q) for q in range(1, 101))
+    distance, quality = min((float(np.abs(np.log(given / table)).sum()), -q) for q, table in enumerate(_STEPS, 1))
     return -quality, distance == 0
 
 
@@ -86,8 +90,7 @@ def jpeg_past(pixels: np.ndarray, blocks: int = 400) -> int | None:
     found = np.abs(_DCT @ tiles @ _DCT.T).reshape(len(tiles), 64)[:, _LOW].T  # (k, tiles)
     # Each value counts once a frequency: drawn graphics repeat a few values that would seem to prove a comb.
     rows = [row[np.unique(np.rint(row), return_index=True)[1]] for row in found]
-    tables = np.array([steps(q).ravel()[_LOW] for q in _SEEN], np.float64)
-    tables = np.repeat(tables, [len(row) for row in rows], axis=1)  # (q, values)
+    tables = np.repeat(_TABLES, [len(row) for row in rows], axis=1)  # (q, values)
     values = np.concatenate(rows)
     nearest = np.rint(values / tables)
     tooth = np.exp(-0.5 * ((values - nearest * tables) / 0.4) ** 2) / (0.4 * np.sqrt(2 * np.pi))

@@ -113,21 +113,21 @@ def logistic_regression(x: np.ndarray, real: np.ndarray, votes: np.ndarray, pena
     """
     penalty = np.maximum(penalty, LEAST)
 
-    def loss(w: np.ndarray) -> float:
-        t = x @ w
+    def loss(w: np.ndarray, t: np.ndarray) -> float:
         return float((votes * np.logaddexp(0, t) - real * t).sum() + 0.5 * (penalty * w * w).sum())
 
-    w = np.zeros(x.shape[1])
-    value = loss(w)
+    w, ridge = np.zeros(x.shape[1]), np.diag(penalty)
+    t = x @ w
+    value = loss(w, t)
     for _ in range(STEPS):
-        p = sigmoid(x @ w)
+        p = sigmoid(t)
         gradient = x.T @ (votes * p - real) + penalty * w
-        curvature = (x * (votes * p * (1 - p))[:, None]).T @ x + np.diag(penalty)
+        curvature = (x * (votes * p * (1 - p))[:, None]).T @ x + ridge
         step = np.linalg.solve(curvature, gradient)
         length = 1.0  # the loss is convex: a step that makes it worse was too long, so it is halved
-        while (then := loss(w - length * step)) > value and length > 1e-6:
+        while (then := loss(new := w - length * step, t := x @ new)) > value and length > 1e-6:
             length /= 2
-        w, gain, value = w - length * step, value - then, then
+        w, gain, value = new, value - then, then
         if gain < TOLERANCE * (1 + abs(value)):
             break
     return w
