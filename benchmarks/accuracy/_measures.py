@@ -51,8 +51,8 @@ def places(view: View) -> dict[str, Figure]:
     full = (view.sets.path(f"{SCENES}[kind={kind}]") for kind in ("real", "generated"))
     figures = {}
     for way, match in {"": None, ", recoded": Match(coding="jpeg", quality=75), ", matched": _matched(*full)}.items():
-        real = _by_scene(view, f"{SCENES}[kind=real]", match)
-        fakes = {name: _by_scene(view, table, match) for name, table in where.items()}
+        real = by_scene(view, f"{SCENES}[kind=real]", match)
+        fakes = {name: by_scene(view, table, match) for name, table in where.items()}
         values: dict[str, list[float]] = {name: [] for name in fakes}
         for seed in range(SPLITS):
             order = np.random.default_rng(seed).permutation(len(real))
@@ -120,7 +120,7 @@ def _cats(view: View, size: int) -> list[np.ndarray]:
     return [middle(p, size) for p in pixels(view.sets.source(CATS)) if min(p.shape[:2]) >= size]
 
 
-def _by_scene(view: View, where: str, match: Match | None) -> Features:
+def by_scene(view: View, where: str, match: Match | None) -> Features:
     """Features in the order of the scenes, so that rows of the sets belong together."""
     scene = np.array(view.sets.source(where).columns["scene"], int)
     return view.take(where, match).rows(np.argsort(scene, kind="stable"))

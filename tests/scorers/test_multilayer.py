@@ -24,7 +24,7 @@ def layered(n, shift=0.0, seed=0):
     return Features(tuple(map(str, range(n))), {name: layer.astype(np.float32) for name, layer in layers.items()})
 
 
-REALS, FOLDS = layered(100), np.arange(100) % 5
+REALS, FOLDS = layered(300), np.arange(300) % 5
 
 
 def test_mean_and_std_of_one_tap_are_one_layer():
@@ -35,7 +35,7 @@ def test_mean_and_std_of_one_tap_are_one_layer():
 
 
 def test_with_few_reals_the_outputs_of_a_layer_are_independent():
-    """By hand: 31 reals, the squares of two outputs' distances add up; 32 reals, one Gaussian on both."""
+    """By hand: 31 reals, the squares of two outputs' distances add up; 300 reals, one Gaussian on both."""
     few, queries = REALS.rows(slice(31)), layered(20, shift=1.0, seed=1)
     model = MultiLayer(combine="mean").fit(few, folds=FOLDS[:31])
     own = [SGM().fit(few.layers[name], folds=FOLDS[:31]) for name in few.layers]
@@ -44,7 +44,7 @@ def test_with_few_reals_the_outputs_of_a_layer_are_independent():
     expected = low.z(-np.hypot(scores[0], scores[1])), Scale(own[2].held_out_).z(scores[2])
     assert model.layer_z(queries) == pytest.approx(np.stack(expected, axis=1))
     assert len(model.parts_) == 3 and model.layer_names(few.layers) == ["low", "deep"]
-    assert len(MultiLayer().fit(REALS.rows(slice(32))).parts_) == 2
+    assert [len(MultiLayer().fit(layered(n)).parts_) for n in (299, 300)] == [3, 2]
     assert len(MultiLayer(density="knn").fit(few).parts_) == 2  # its scores are no distances
 
 
@@ -65,7 +65,7 @@ def test_each_layer_is_read_on_its_own_scale(combine):
 def test_held_out_scores_combine_held_out_layers():
     """held_out_ is what score_folds says of each real in its own fold."""
     model = MultiLayer().fit(REALS, folds=FOLDS)
-    assert model.score_folds(REALS)[np.arange(100), FOLDS] == pytest.approx(model.held_out_)
+    assert model.score_folds(REALS)[np.arange(300), FOLDS] == pytest.approx(model.held_out_)
 
 
 def test_weights_whiten():
@@ -107,7 +107,7 @@ def test_outputs_that_share_a_name_are_one_layer():
 
 def test_a_layer_without_spread_says_nothing():
     """A layer that is the same for every real (all scores equal) adds 0 instead of NaN."""
-    flat = Features(REALS.ids, {**REALS.layers, "flat": np.zeros((100, 2), np.float32)})
+    flat = Features(REALS.ids, {**REALS.layers, "flat": np.zeros((300, 2), np.float32)})
     assert np.isfinite(MultiLayer().fit(flat, folds=FOLDS).score_samples(flat)).all()
 
 

@@ -19,7 +19,7 @@ COMBINE = ("fisher", "mean", "white", "min")
 CLIP = 4.0  # of z: outliers among the reals must not decide how layers are weighed
 RIDGE = 0.05
 TAUGHT_FLOOR = -4.0  # of z
-FEW = 32  # reals
+FEW = 300  # reals, below which the outputs of a layer are independent: benchmarks/accuracy/few_reals.py
 DISTANCES = ("sgm", "gmm")  # densities whose score is minus a distance, so that squares of scores add up
 TAIL = 12.0  # standard deviations; further out erfc gives way to its series
 
@@ -65,7 +65,7 @@ class MultiLayer(BaseScorer):
     bad add up. Measured in `docs/combination.md` and `docs/accuracy.md`.
 
     Outputs side by side that share a name up to its first dot are one layer: "Mixed_5d.mean" and "Mixed_5d.std",
-    "texture.1" and "texture.2". A plain array is one layer. With fewer than 32 reals nothing can be said of how the
+    "texture.1" and "texture.2". A plain array is one layer. With fewer than 300 reals little can be said of how the
     outputs of a layer go together: each then has a Gaussian of its own, and the squares of their distances are added. A
     layer that was taught to recognise faults ("taught") counts down to z = -4: far from what it was taught, how far off
     it is says little.
