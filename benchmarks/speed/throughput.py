@@ -54,7 +54,7 @@ def twins_of(rng: np.random.Generator, n: int) -> None:
 def measure(options: argparse.Namespace) -> None:
     n, rng = options.pictures, np.random.default_rng(0)
     many(rng)
-    for reals in (20_000, 70_000):
+    for reals in (20_000, 70_000, 1_000_000):
         twins_of(rng, reals)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["GIQA_HOME"] = folder

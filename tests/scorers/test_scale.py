@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import connected_components
 
 from giqa.errors import BadShape
-from giqa.images.copies import Copies, Thumbnails, twins
+from giqa.images.copies import Copies, Thumbnails, nearness, twins
 from giqa.scorers.gmm import SGM
 from giqa.scorers.knn import KNN
 from giqa.scorers.scale import Scale, assign_folds
@@ -116,6 +118,32 @@ def test_the_search_leaves_nobody_out():
         rows, distances = Thumbnails(flat.astype(np.float32)).near(flat[i].astype(np.float32), 2.0)
         assert sorted(rows) == np.flatnonzero(rms[i] < 2.0).tolist()
         assert distances == pytest.approx(rms[i][rows], abs=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["photographs", "film", "line art"])
+def test_twins_are_those_of_comparing_all_with_all(kind):
+    """Joined where the darker one's `nearness` is above the distance: by brute force over every pair."""
+    rng = np.random.default_rng(1)
+    info = np.zeros(500, INFO)
+    if kind == "photographs":
+        made = 128 + 40 * rng.normal(size=(500, 1, 1, 1)) + 25 * rng.normal(size=(500, 8, 8, 3))
+        made[:60] = made[60:120] + rng.normal(size=(60, 8, 8, 3)) * rng.uniform(0, 4, (60, 1, 1, 1))
+    elif kind == "film":
+        made = (128 + 40 * rng.normal(size=(10, 8, 8, 3))).repeat(50, axis=0) + rng.normal(size=(500, 8, 8, 3))
+    else:
+        made = np.full((500, 8, 8, 3), 250.0)
+        made[np.arange(500), rng.integers(0, 8, 500), rng.integers(0, 3, 500)] -= rng.uniform(0, 60, 500)[:, None]
+    info["thumbnail"] = np.clip(made, 0, 255)
+    info["digest"][:, :2] = np.stack([np.arange(500) // 256, np.arange(500) % 256], axis=1)
+    flat = info["thumbnail"].reshape(500, -1).astype(float)
+    rms = np.sqrt(((flat[:, None] - flat[None]) ** 2).mean(axis=2))
+    within, light = nearness(flat), flat.astype(np.float32).mean(axis=1)
+    darker = (light[:, None] < light) | ((light[:, None] == light) & (np.arange(500)[:, None] < np.arange(500)))
+    near = darker & (rms < within[:, None])
+    expected = connected_components(csr_matrix(near), directed=False)[1]
+    found = np.unique(twins(info), return_inverse=True)[1]
+    assert len(np.unique(np.stack([expected, found]), axis=1).T) == expected.max() + 1 == found.max() + 1
+    assert 1 < expected.max() + 1 < 500
 
 
 def test_textures_are_no_twins():
