@@ -23,6 +23,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "hub": "giqa.features.hub:Hub",
         "brisque": "giqa.features.blind:BrisqueStatistics",
         "niqe": "giqa.features.blind:NiqeStatistics",
+        "spectrum": "giqa.features.spectrum:Spectrum",
         "learned": "giqa.features.learned:Learned",
         "iqa": "giqa.features.iqa:IQA",
         "joined": "giqa.features.joined:Joined",
