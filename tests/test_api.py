@@ -1,5 +1,6 @@
 import shutil
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -130,7 +131,8 @@ def test_features_are_welcome_where_pictures_are(toy):
     for extractor in (None, "statistics"):
         features = extract(toy[0], extractor).features
         of_pictures = giqa.score(toy[0], real=toy[0], extractor=extractor)
-        assert giqa.score(features, model=giqa.fit(features)).rows() == of_pictures.rows()
+        assert np.isfinite(of_pictures.detail).all()  # which needs pixels, so features have none
+        assert giqa.score(features, model=giqa.fit(features)).rows() == replace(of_pictures, detail=None).rows()
 
 
 def test_flip_doubles_the_reference_and_keeps_pairs_in_one_fold(toy):

@@ -106,7 +106,7 @@ def score(
         )
     else:
         fitted = model if file is None else open_model(file)
-    judges = [fitted.judge()]
+    judges = fitted.judges(fakes) if isinstance(fitted, Model) else [fitted.judge()]
     if human is not None:
         judges.append(HumanJudge(load_realism(human) if isinstance(human, (str, Path)) else human))
     if as_features(fakes) is None:

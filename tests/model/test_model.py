@@ -225,6 +225,7 @@ def test_no_picture_is_in_the_file(pictures, tmp_path, extractor):
         "reals.matrix",
         "reals.ids",
         "reals.info",
+        "reals.detail_1",
     }
     assert load(path).thumbnails is None
     assert b"real-7.png" in content  # names are

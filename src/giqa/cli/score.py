@@ -57,6 +57,8 @@ def score(fakes: str, out: Path | None, report: Path | None, strict: bool, **ask
     out_of_domain yes: it shows something that the reals do not; empty: no layer can decide
     error         why there is no score
     notes         what decoding did
+    detail        below 0: softer than the reals; above: noisier or over-sharpened
+    reason        what costs most, in a word; empty: nothing unusual
 
     A picture that cannot be read gets a row without a score and a warning. Exit status: 0 scored, 1 with --strict
     when some could not be, 2 nothing could be done.

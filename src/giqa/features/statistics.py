@@ -63,6 +63,17 @@ def halve(pixels: np.ndarray) -> np.ndarray:
     return (pixels[:h:2, :w:2] + pixels[1:h:2, :w:2] + pixels[:h:2, 1:w:2] + pixels[1:h:2, 1:w:2]) / 4
 
 
+def is_colour(output: str, width: int) -> np.ndarray | None:
+    """Which numbers of a layer see colour and not grey, bool (width,); None where the layer is not of this kind.
+
+    >>> is_colour("texture.2", 18).sum(), is_colour("nss.1", 18)
+    (np.int64(12), None)
+    """
+    if "texture" in output.split("."):
+        return np.arange(width) % 18 >= 6
+    return None
+
+
 class ByScale:
     """An extractor of 18 numbers a scale, at full size and at successive halves, which all see texture.
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import __version__, registry
 from ..errors import BadSpec
+from ..features.detail import Detail
 from ..features.reader import Reader, as_features, features_together, make_extractor
 from ..images import open_source
 from ..images.pictures import as_pictures
@@ -19,6 +20,7 @@ from ..images.sharpness import look_at_sharpness
 from ..scorers.products import check_products
 from ..scorers.scale import Scale
 from ..types import Features, Progress, columns_of
+from .detail import values_of, values_of_reals
 from .folds import fit_in_order
 from .made_by import MadeBy
 from .model import Model
@@ -133,10 +135,12 @@ def fit(
         reals_look=known.look,
         **order,
         layers=fitted.scorer.layer_names(reals.layers),
+        levels=reals.made_by.get("levels"),
     )
     _warn(describe_scale(fitted.scale))
     how = known.extractor, known.identity, known.match, made_by.to_dict()
-    return Model(fitted.scorer, fitted.scale, reals, reals.matrix(), *how, content=fitted.content)
+    detail = values_of_reals(known.detail, features.ids)
+    return Model(fitted.scorer, fitted.scale, reals, reals.matrix(), *how, content=fitted.content, detail=detail)
 
 
 def describe_scale(scale: Scale) -> str:
@@ -161,6 +165,7 @@ class _Reals:
     labels: Mapping[str, str] | None = None
     look: Mapping[str, Any] | None = None
     failed: int = 0
+    detail: Mapping[str, float] | None = None
 
 
 def _read(real: Any, reader: Reader, flip: bool, group: str | None) -> _Reals:
@@ -168,8 +173,8 @@ def _read(real: Any, reader: Reader, flip: bool, group: str | None) -> _Reals:
     pictures = as_pictures(open_source(real))
     labels = _labels(pictures, group)
     look = look_at_sharpness(pictures, reader.match, workers=reader.workers).record()
-    readers = [reader, replace(reader, flip=True)] if flip else [reader]
-    straight, *mirrored = features_together(pictures, readers, "reals")
+    readers = [reader, replace(reader, extractor=Detail()), *([replace(reader, flip=True)] if flip else [])]
+    straight, detailed, *mirrored = features_together(pictures, readers, "reals")
     return _Reals(
         straight.needed("reals", warn=True),
         dict(reader.extractor.identity()),
@@ -179,6 +184,7 @@ def _read(real: Any, reader: Reader, flip: bool, group: str | None) -> _Reals:
         labels,
         look,
         len(straight.failures),
+        dict(zip(detailed.features.ids, values_of(detailed.features), strict=True)) if len(detailed.features) else {},
     )
 
 

@@ -62,6 +62,7 @@ class MadeBy:
     strays: Mapping[str, Any] | None = None
     groups: Mapping[str, Any] | None = None
     layers: Sequence[str] | None = None  # that the scorer uses
+    levels: Mapping[str, Sequence[str]] | None = None  # what the outputs of the extractor see
     # of giqa.train.train_heads
     manifest: str | None = None
     learned_from: Mapping[str, Any] | None = None

@@ -14,17 +14,20 @@ import numpy as np
 
 from .. import registry
 from ..errors import BadModel, BadShape, GiqaError, MissingWeights
-from ..features.reader import Reader
+from ..features.detail import VERSION as DETAIL_VERSION
+from ..features.reader import Reader, as_features
 from ..images.copies import Copies
 from ..scorers.knn import KNN
 from ..scorers.scale import Scale
 from ..scorers.scorer import Folded
 from ..types import INFO, Extractor, Features, Progress
+from .detail import DetailJudge
 from .file import learned_of, read_model, restore, write_model
 from .made_by import MadeBy
 from .out_of_domain import Content
-from .score import score_by
-from .table import Scores
+from .reason import reasons, words_of_layers
+from .score import Judge, score_by
+from .table import REASON, Scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +56,8 @@ class Model:
         Small copies of the reals by row; only when asked for.
     content : Content or None
         Decides what is out of domain; None where no layer sees content.
+    detail : float64 array (n,) or None
+        How much detail each real has (`giqa.features.detail`), in order; None where that is not known.
 
     Examples
     --------
@@ -71,6 +76,7 @@ class Model:
     made_by: Mapping[str, Any] = field(default_factory=dict)
     thumbnails: Mapping[int, bytes] | None = None  # of the reals by row; only when asked for
     content: Content | None = None
+    detail: np.ndarray | None = None
 
     def __repr__(self) -> str:
         scorer = MadeBy.from_dict(self.made_by).scorer or type(self.scorer).__name__
@@ -101,11 +107,16 @@ class Model:
         >>> fit(reals, scorer="knn").score(fakes).percentile.max() < .01
         np.True_
         """
-        return score_by([self.judge()], fakes, store=store, workers=workers, progress=progress)
+        return score_by(self.judges(fakes), fakes, store=store, workers=workers, progress=progress)
 
     def judge(self) -> ModelJudge:
         """This model for the length of one scoring."""
         return ModelJudge(self)
+
+    def judges(self, fakes: Any) -> list[Judge]:
+        """This model, and what it knows of detail, where it knows it and pictures are scored."""
+        known = self.detail is not None and as_features(fakes) is None
+        return [self.judge(), *([DetailJudge(self.detail, self.match)] if known else [])]
 
     def columns(self, features: Features) -> dict[str, np.ndarray | list[str]]:
         """Columns of `Scores` for pictures that have features; none depends on the other pictures in the batch.
@@ -118,7 +129,8 @@ class Model:
         Returns
         -------
         dict of str to float64 array (n,) or list of n texts
-            score, z, percentile, z_low, z_high, duplicate_of and out_of_domain.
+            score, z, percentile, z_low, z_high, duplicate_of, out_of_domain, and reason where the levels of the layers
+            are known.
 
         Raises
         ------
@@ -134,15 +146,28 @@ class Model:
         foreign = [""] * len(features)
         if self.content is not None:
             foreign = ["yes" if outside else "no" for outside in self.content.outside(matrix)]
+        percentile = self.scale.percentile(score)
         return {
             "score": score,
             "z": self.scale.z(score),
-            "percentile": self.scale.percentile(score),
+            "percentile": percentile,
             "z_low": low,
             "z_high": high,
             "duplicate_of": [self.reals.ids[row] if row >= 0 else "" for row in repeats],
             "out_of_domain": foreign,
+            **({"reason": self._reasons(features, matrix, percentile)} if self.words else {}),
         }
+
+    @cached_property
+    def words(self) -> Mapping[str, str]:
+        """Layer -> the word for what it sees; empty where the extractor does not say."""
+        return words_of_layers(self.reals.layers, self.made_by.get("levels") or {})
+
+    def _reasons(self, features: Features, matrix: np.ndarray, percentile: np.ndarray) -> list[str]:
+        z = self.scorer.layer_z(matrix)
+        names = self.made_by["layers"] if z.shape[1] else list(self.words)[-1:]
+        worst = [names[i] for i in z.argmin(axis=1)] if z.shape[1] else names * len(matrix)
+        return reasons(worst, self.words, features, self.reals, percentile)
 
     def neighbours(self, features: Features, k: int = 5) -> tuple[np.ndarray, np.ndarray]:
         """The reals that are nearest to each picture, in standardised features.
@@ -237,6 +262,7 @@ class Model:
         content = learned_of(self.content) if self.content else {}
         arrays |= {f"content.{name}": value for name, value in content.items() if value.ndim}
         arrays["scale.held_out"] = self.scale.held_out
+        arrays |= {} if self.detail is None else {f"reals.detail_{DETAIL_VERSION}": self.detail}
         arrays["reals.matrix"] = self.matrix
         arrays["reals.ids"] = np.frombuffer(json.dumps(list(self.reals.ids)).encode(), np.uint8)
         if self.reals.info is not None:
@@ -336,7 +362,9 @@ def _model(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Model
         }
     reals = Features(tuple(json.loads(arrays["reals.ids"].tobytes())), layers, info)
     how = header["extractor"], header["identity"], header["match"], header["made_by"]
-    return Model(scorer, Scale(arrays["scale.held_out"], header["seed"]), reals, matrix, *how, thumbnails, content)
+    detail = arrays.get(f"reals.detail_{DETAIL_VERSION}")  # of another version it would be on another scale
+    scale = Scale(arrays["scale.held_out"], header["seed"])
+    return Model(scorer, scale, reals, matrix, *how, thumbnails, content, detail)
 
 
 class ModelJudge:
@@ -346,6 +374,7 @@ class ModelJudge:
 
     def __init__(self, model: Model):
         self.model = model
+        self.adds = REASON if model.words else ()
 
     def reader(self) -> Reader:
         if self.model.extractor is None:

@@ -13,15 +13,18 @@ from ..features.reader import CHUNK, Extracted, Reader, Watch, as_features, toge
 from ..images import open_source
 from ..images.decode import note_names
 from ..types import Features, Progress, Step
-from .table import NUMBERS, PEOPLE, TEXTS, Scores
+from .reason import with_detail
+from .table import DETAIL, NUMBERS, PEOPLE, REASON, TEXTS, Scores
 
-COLUMNS = (*NUMBERS, *PEOPLE)
+COLUMNS = (*NUMBERS, *DETAIL, *PEOPLE)
+OPTIONAL = {*DETAIL, *PEOPLE, *REASON}
 
 
 class Judge(Protocol):
     """What is asked about pictures during one scoring: a fitted model, or a human model with what it remembers."""
 
     takes_features: bool  # whether it can be asked about features instead of pictures
+    adds: tuple[str, ...]  # columns that not every table has, which it fills
 
     def reader(self) -> Reader:
         """How its features are made."""
@@ -52,7 +55,7 @@ def score_by(
     Parameters
     ----------
     judges : sequence of Judge
-        The first gives score, z and the rest, the others what they add (`p_real`).
+        The first gives score, z and the rest, the others what they add (`detail`, `p_real`).
     fakes : path, array, source, or features where all judges take them
         What is scored.
     progress : callable or None
@@ -74,8 +77,8 @@ def score_by(
     BadSpec
         When features are given and a judge looks at pictures.
     """
-    columns: dict[str, list] = {name: [] for name in ("id", *COLUMNS, *TEXTS)}
-    filled: set[str] = set()
+    added = {name for judge in judges for name in judge.adds}
+    columns: dict[str, list] = {name: [] for name in ("id", *COLUMNS, *TEXTS, *REASON) if name not in OPTIONAL - added}
     given = as_features(fakes)
     if given is None:
         ids, steps = (source := open_source(fakes)).ids, _of_pictures(source, judges, watch, **reading)
@@ -84,18 +87,15 @@ def score_by(
             raise BadSpec("p_real is computed from pictures; it cannot be computed from features.")
         ids, steps = given.ids, _of_features(given, judges)
     for step in steps:
-        filled |= step.columns.keys()
         _append(columns, step)
         if each:
             each(step)
         if progress:
             progress("score", len(columns["id"]), len(ids))
-    people = PEOPLE if len(judges) > 1 or filled & set(PEOPLE) else ()
-    numbers = {name: np.array(columns.pop(name), float) for name in COLUMNS}
-    numbers = {name: values for name, values in numbers.items() if name in NUMBERS or name in people}
+    numbers = {name: np.array(columns.pop(name), float) for name in COLUMNS if name in columns}
     first, *others = (judge.made_by() for judge in judges)
-    made_by = dict(first) | ({"human": others[0]} if others else {})
-    return Scores(**columns, **numbers, made_by=made_by)
+    human = next(filter(None, others), None)
+    return Scores(**columns, **numbers, made_by=dict(first) | ({} if human is None else {"human": human}))
 
 
 def _of_pictures(source: Any, judges: Sequence[Judge], watch: Watch | None, **reading: Any) -> Iterator[Step]:
@@ -124,6 +124,8 @@ def _step(ids: list[str], found: Sequence[Extracted], judges: Sequence[Judge]) -
             rows = [row_of.get(name, -1) for name in main.ids]
             said = {name: _at(values, rows) for name, values in said.items()}
         columns |= said
+    if columns.keys() >= {*REASON, *DETAIL}:
+        columns["reason"] = with_detail(columns["reason"], columns["detail"])
     return Step(ids, main, columns if len(main) else {}, found[0].failures)
 
 
@@ -140,12 +142,13 @@ def _append(columns: dict[str, list], step: Step) -> None:
         row = row_of.get(name)
         columns["id"].append(name)
         columns["error"].append(step.failures.get(name, ""))
-        for text in ("duplicate_of", "out_of_domain"):
-            columns[text].append("" if row is None else step.columns[text][row])
+        for text in ("duplicate_of", "out_of_domain", *REASON):
+            if text in columns:
+                columns[text].append("" if row is None else step.columns[text][row])
         notes = [*note_names(int(known["notes"][row]))] if row is not None and known is not None else []
         notes += [step.columns["notes"][row]] if row is not None and "notes" in step.columns else []
         columns["notes"].append("; ".join(filter(None, notes)))
-        for number in COLUMNS:
+        for number in filter(columns.__contains__, COLUMNS):
             column = step.columns.get(number)
             columns[number].append(np.nan if row is None or column is None else column[row])
 

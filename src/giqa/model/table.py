@@ -25,7 +25,10 @@ from .trust import doubts, human_part
 
 NUMBERS = ("score", "z", "percentile", "z_low", "z_high")
 PEOPLE = ("p_real", "p_real_low", "p_real_high")  # only where a human model was asked too
+DETAIL = ("detail",)  # only where the model keeps the detail of its reals, and pictures were scored
 TEXTS = ("duplicate_of", "out_of_domain", "error", "notes")
+REASON = ("reason",)  # not in tables that an earlier giqa wrote
+WORDS = ("id", *REASON, *TEXTS)  # all columns that are no numbers
 COLUMNS = ("id", *NUMBERS, *TEXTS)
 FORMAT = 2  # 1 had no checksums
 SEAL = "table"  # of made_by in a file: checksums, taken out when it is read
@@ -63,6 +66,12 @@ class Scores:
         Probability that a person calls it real; None where no human model was asked.
     p_real_low, p_real_high : float array (n,) or None
         Its 95 % interval.
+    detail : float array (n,) or None
+        Below 0: softer than a typical real; above: noisier, or over-sharpened; in robust standard deviations. None
+        where the model does not know, or features were scored.
+    reason : sequence of str or None
+        What costs most: "grain", "softness", "structure", ...; empty where nothing is unusual, see
+        `giqa.model.reason`. None in tables of an earlier giqa.
 
     Examples
     --------
@@ -86,11 +95,15 @@ class Scores:
     p_real: np.ndarray | None = None
     p_real_low: np.ndarray | None = None
     p_real_high: np.ndarray | None = None
+    detail: np.ndarray | None = None
+    reason: Sequence[str] | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that this table has, in their order."""
-        return COLUMNS if self.p_real is None else ("id", *NUMBERS, *PEOPLE, *TEXTS)
+        people = () if self.p_real is None else PEOPLE
+        added = [name for name in (*DETAIL, *REASON) if getattr(self, name) is not None]
+        return ("id", *NUMBERS, *people, *TEXTS, *added)  # at the end, so that the others stay where they were
 
     @property
     def believed(self) -> bool:
@@ -117,7 +130,7 @@ class Scores:
         """One dict a picture; numbers are floats, a missing one is None."""
         columns = {name: self[name] for name in self.columns}
         return [
-            {name: column[i] if name in ("id", *TEXTS) else _plain(column[i]) for name, column in columns.items()}
+            {name: column[i] if name in WORDS else _plain(column[i]) for name, column in columns.items()}
             for i in range(len(self))
         ]
 
@@ -223,7 +236,7 @@ class Scores:
         """The table as CSV text; a missing number is empty."""
         text = io.StringIO()
         rows = self.rows()
-        returns = any("\r" in row[name] for row in rows for name in ("id", *TEXTS))  # else left without quotes
+        returns = any("\r" in row[name] for row in rows for name in WORDS if name in row)  # else left without quotes
         quoting = csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
         writer = csv.DictWriter(text, self.columns, lineterminator="\n", quoting=quoting)
         writer.writeheader()
@@ -236,9 +249,7 @@ class Scores:
 
     def _parquet(self, made_by: Mapping[str, Any]) -> bytes:
         pyarrow, parquet = _pyarrow()
-        table = pyarrow.table(
-            {n: list(c) if n in ("id", *TEXTS) else c for n, c in ((n, self[n]) for n in self.columns)}
-        )
+        table = pyarrow.table({n: list(c) if n in WORDS else c for n, c in ((n, self[n]) for n in self.columns)})
         table = table.replace_schema_metadata({"giqa": json.dumps(made_by)})
         sink = io.BytesIO()
         parquet.write_table(table, sink, write_page_checksum=True)
@@ -285,7 +296,7 @@ def read_scores(path: str | Path) -> Scores:
     if path.suffix.lower() != ".tsv":
         check_ending(path)
     table = read_table(path, raw=True)  # cells as they stand, as `Scores.write` writes them
-    header = {name: table.find(name) for name in (*COLUMNS, *PEOPLE)}
+    header = {name: table.find(name) for name in (*COLUMNS, *DETAIL, *PEOPLE, *REASON)}
     lacks = [name for name in COLUMNS if header[name] is None and name not in LATER]
     if not table.columns:  # JSONL of no pictures
         lacks, header = [], dict.fromkeys(header, "")
@@ -296,9 +307,10 @@ def read_scores(path: str | Path) -> Scores:
             f"{', '.join(COLUMNS)}."
         )
     asked = PEOPLE if all(header[name] is not None for name in PEOPLE) else ()
+    asked += DETAIL if header["detail"] is not None else ()
     columns: dict[str, Any] = {name: table.parsed(header[name], number_or_nothing) for name in (*NUMBERS, *asked)}
     columns = {name: np.array(values, float) for name, values in columns.items()}
-    for name in ("id", *TEXTS):
+    for name in WORDS if header["reason"] is not None else ("id", *TEXTS):
         cells = [""] * len(table) if header[name] is None else table.columns[header[name]]
         columns[name] = ["" if cell is None else str(cell) for cell in cells]
     if header["id"] and None in table.columns[header["id"]]:

@@ -21,7 +21,7 @@ from ..model.file import head_of, learned_of, restore
 from ..model.made_by import MadeBy
 from ..model.out_of_domain import Content
 from ..model.score import score_by
-from ..model.table import Scores
+from ..model.table import PEOPLE, Scores
 from ..scorers.human import HumanModel
 from ..scorers.scale import Scale
 from ..stats import NORMAL, logit
@@ -346,6 +346,7 @@ class HumanJudge:
     takes_features = False
 
     def __init__(self, human: Realism, alone: bool = False):
+        self.adds = PEOPLE
         self.human, self.alone, self.asked = human, alone, Asked(human.voted)
 
     def reader(self) -> Reader:

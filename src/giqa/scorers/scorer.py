@@ -68,6 +68,10 @@ class BaseScorer:
         """
         return []
 
+    def layer_z(self, features: Any) -> np.ndarray:
+        """z of each picture in each of its layers, (n, layers); (n, 0) where it makes no difference between layers."""
+        return np.empty((len(features), 0))
+
 
 class Folded(BaseScorer):
     """Any scorer with `fit` and `score_samples`, fitted on all reals and once without each fold.
