@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from benchmarks.data import Sets, View, rows_of
+from benchmarks.accuracy._scalars import SCALARS
+from benchmarks.data import Sets, View, pixels, rows_of
 from benchmarks.intervals import RESAMPLES, Figure, around
 
 FOLDER = "gan-compression-2afc"
@@ -30,6 +31,18 @@ def published(sets: Sets) -> dict[str, dict[str, Figure]]:
     return found | {"best possible": agreement(sets, None)}
 
 
+def plain(sets: Sets) -> dict[str, dict[str, Figure]]:
+    """Agreement of plain numbers of the pixels at their own size, and of `detail`, which is one of them."""
+    return {name: agreement(sets, scores) for name, scores in scalars(sets).items()}
+
+
+def scalars(sets: Sets) -> dict[str, dict[str, float]]:
+    """name -> picture -> number."""
+    source = sets.source(f"{FOLDER}/labels.csv", whole=True)
+    decoded = dict(zip(source.ids, pixels(source), strict=True))
+    return {name: {i: number(p) for i, p in decoded.items()} for name, number in SCALARS.items()}
+
+
 def agreement(sets: Sets, scores: Mapping[str, float] | None) -> dict[str, Figure]:
     """How often scores side with people, by pairs and by votes, over all pairs and those of one scene.
 
@@ -38,21 +51,36 @@ def agreement(sets: Sets, scores: Mapping[str, float] | None) -> dict[str, Figur
     Interval: scenes are resampled; a pair of two scenes counts as often as both together were drawn. `scores` None:
     the best possible, which is to side with most people in each pair by itself.
     """
+    return _figures(sets, lambda pairs, votes: _credit(pairs, votes, scores))
+
+
+def gain(sets: Sets, scores: Mapping[str, float], others: Mapping[str, float]) -> dict[str, Figure]:
+    """How much more often `scores` side with people than `others`, of the same pairs and resampled scenes."""
+
+    def credit(pairs: Sequence[Mapping], votes: np.ndarray) -> list[np.ndarray]:
+        both = (_credit(pairs, votes, one) for one in (scores, others))
+        return [mine - theirs for mine, theirs in zip(*both, strict=True)]
+
+    return _figures(sets, credit)
+
+
+def _figures(sets: Sets, credit_of: Callable[..., Sequence[np.ndarray]]) -> dict[str, Figure]:
+    """By pairs and by votes, over all and within a scene."""
     pairs = rows_of(sets.path(f"{FOLDER}/pairs.csv"))
     left, right = (np.array([p[side].partition("_")[0] for p in pairs]) for side in ("left", "right"))
     votes = np.array([[int(p["votes_left"]), int(p["votes_right"])] for p in pairs], float)
-    if scores is None:
-        sign = np.sign(votes[:, 0] - votes[:, 1])
-    else:
-        sign = np.sign([scores[p["left"]] - scores[p["right"]] for p in pairs])
-    by_pair = 0.5 + 0.5 * sign * np.sign(votes[:, 0] - votes[:, 1])
-    by_vote = 0.5 + 0.5 * sign * (votes[:, 0] - votes[:, 1]) / votes.sum(axis=1)
-    same = left == right
     figures = {}
-    for name, credit in (("pairs", by_pair), ("votes", by_vote)):
-        for among, kept in (("all", np.ones(len(pairs), bool)), ("within scene", same)):
+    for name, credit in zip(("pairs", "votes"), credit_of(pairs, votes), strict=True):
+        for among, kept in (("all", np.ones(len(pairs), bool)), ("within scene", left == right)):
             figures[f"people: {name}, {among}"] = _over_scenes(credit[kept], left[kept], right[kept])
     return figures
+
+
+def _credit(pairs: Sequence[Mapping], votes: np.ndarray, scores: Mapping[str, float] | None) -> list[np.ndarray]:
+    """What each pair counts: 1, 0 or half; and the share of its votes."""
+    more = votes[:, 0] - votes[:, 1]
+    sign = np.sign(more if scores is None else [scores[p["left"]] - scores[p["right"]] for p in pairs])
+    return [0.5 + 0.5 * sign * np.sign(more), 0.5 + 0.5 * sign * more / votes.sum(axis=1)]
 
 
 def _over_scenes(credit: np.ndarray, left: np.ndarray, right: np.ndarray) -> Figure:

@@ -26,7 +26,7 @@ over random splits.
 - coverage: share of 200 draws of 100 LFW faces whose 95 % interval z_low..z_high holds the typical z (the median over
   draws), mean over 40 pictures that are never drawn: 10 held-out reals, 10 DCGAN faces, 10 of the epochs, 10 of CIFAR.
 - people: pairs of gan-compression-2afc that people judged; fitted on the 1,000 photographs of imagenet-sample; see
-  `_pairs.py`.
+  `_pairs.py`. Plain numbers of the pixels, published metrics and the best possible stand in a table of the same pairs.
 
 Columns: every layer of an extractor under `multilayer`; its last layer alone (one Gaussian); the same network with
 random weights where it can be had; one scale of pixel statistics under one Gaussian, the floor. Which single layer
@@ -44,7 +44,7 @@ from typing import Any
 
 from benchmarks.accuracy._damage import damage
 from benchmarks.accuracy._measures import cifar, coverage, domain, epochs, faces, places
-from benchmarks.accuracy._pairs import people, published
+from benchmarks.accuracy._pairs import people, plain, published
 from benchmarks.data import Sets, View, stems
 from benchmarks.intervals import Figure
 from benchmarks.shared import command, existing, head, names, results, row, say
@@ -187,7 +187,8 @@ def measure(options: argparse.Namespace) -> None:
         found |= measured(spec, methods, options)
         single |= {method.label for method in methods if method.single}
     has_people = any(name.startswith("people") for figures in found.values() for name in figures)
-    beside = published(Sets(options.roots, None)) if has_people else {}
+    sets = Sets(options.roots, None)
+    beside = published(sets) | plain(sets) if has_people else {}
     print_tables(found, single, beside)
     for label, figures in (found | dict(beside)).items():
         options.figures[label] = {name: asdict(figure) for name, figure in figures.items()}

@@ -32,24 +32,49 @@ def test_nothing_is_said_of_a_picture_like_the_worst_reals_or_better():
     assert said == ["content", "", ""]
 
 
-def test_texture_has_a_direction():
-    """Of 18 statistics the first 6 are of grey and the others of colour; here those of reals have median 0 and sd 1."""
-    reals = features(3, **{"texture.1": np.repeat([[-0.6745], [0.0], [0.6745]], 18, axis=1).astype(np.float32)})
-    grey, colour = [5, -5, 0.9, 0.9, -0.9], [1, -9, 5, 0.9, -5]
-    rows = np.concatenate([np.repeat(np.c_[grey], 6, axis=1), np.repeat(np.c_[colour], 12, axis=1)], axis=1)
-    rows[0, :2] = 0  # the median decides
-    some = features(5, **{"texture.1": rows.astype(np.float32)})
-    said = reasons(["texture"] * 5, {"texture": "grain"}, some, reals, np.zeros(5))
-    assert said == ["noise or sharpening", "softness", "colour", "grain", "colour"]
-    assert reasons(["nss"], {"nss": "grain"}, features(1, nss=rows[:1]), features(1, nss=rows[:1]), np.zeros(1)) == [
-        "grain"
-    ]
+def texture_of(grey, colour):
+    """A row a pair: one statistic of grey and one of colour are as far off as that, all others 0."""
+    rows = np.zeros((len(grey), 18), np.float32)
+    rows[:, 3], rows[:, 11] = grey, colour
+    return features(len(grey), **{"texture.1": rows, "taps.mid": np.zeros((len(grey), 2), np.float32)})
+
+
+# three reals whose statistics have median 0 and, 1.4826 * 0.6745 being 1, a robust standard deviation of 1
+THREE = features(
+    3,
+    **{
+        "texture.1": np.repeat([[-0.6745], [0.0], [0.6745]], 18, axis=1).astype(np.float32),
+        "taps.mid": np.zeros((3, 2), np.float32),
+    },
+)
+
+
+@pytest.mark.parametrize("layer, enough", [("texture", 3), ("taps", 5)])
+def test_texture_has_a_direction(layer, enough):
+    """The first 6 of 18 statistics are of grey. 3 sd are enough where texture is worst, 5 where another layer is."""
+    more, less = enough + 0.1, enough - 0.1
+    some = texture_of([more, -more, less, less, -less, -more], [less, -9, more, less, -more, 0])
+    words = {"texture": "grain", "taps": "structure"}
+    said = reasons([layer] * 6, words, some, THREE, np.zeros(6))
+    assert said == ["noise or sharpening", "softness", "colour", words[layer], "colour", "softness"]
+
+
+def test_a_layer_without_statistics_of_texture_keeps_its_word():
+    some = features(1, nss=np.full((1, 18), 99, np.float32))
+    assert reasons(["nss"], {"nss": "grain"}, some, some, np.zeros(1)) == ["grain"]
+
+
+def test_reals_without_colour_make_every_colour_far_off():
+    """Grey reals: their statistics of colour do not vary, and a picture with colour differs in nothing else."""
+    grey = features(3, **{"texture.1": THREE.layers["texture.1"] * (np.arange(18) < 6)})
+    some = features(1, **{"texture.1": np.repeat([0, 0.5], [6, 12])[None].astype(np.float32)})
+    assert reasons(["texture"], {"texture": "grain"}, some, grey, np.zeros(1)) == ["colour"]
 
 
 def test_detail_gives_texture_a_direction_and_structure_none():
     said = with_detail(
         ["grain", "colour", "artefacts", "grain", "grain", "structure", "content", ""],
-        np.array([-1.1, 1.1, -9.0, 0.9, np.nan, -9.0, -9.0, -9.0]),
+        np.array([-2.1, 2.1, -9.0, 1.9, np.nan, -9.0, -9.0, -9.0]),
     )
     assert said == ["softness", "colour", "softness", "grain", "grain", "structure", "content", ""]
 

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -171,3 +172,11 @@ def test_out_of_domain_is_counted_in_the_whole_set(tmp_path, model):
     domain = ["yes" if row % 4 == 0 else "no" for row in range(12_000)]
     page, _ = page_of(tmp_path, model, Scores(**{**vars(scores), "out_of_domain": domain}), show_thumbnails=False)
     assert re.search(r'<h2>Out of domain</h2><p class="figure">3,000<', page)
+
+
+def test_detail_and_reason_go_with_their_pictures(tmp_path, model):
+    scores = make_scores(4)
+    known = replace(scores, detail=np.array([0.5, -2.0, np.nan, 3.0]), reason=["", "softness", "", "grain"])
+    data = page_of(tmp_path, model, known, show_thumbnails=False)[1]
+    assert data["detail"] == [0.5, -2.0, None, 3.0] and data["flags"]["reason"] == {"1": "softness", "3": "grain"}
+    assert page_of(tmp_path, model, scores, show_thumbnails=False)[1]["detail"] is None

@@ -332,11 +332,22 @@ def test_out_of_domain_is_shown_where_it_is_known(tmp_path, report):
 
 
 def test_flags_survive_what_is_hidden(tmp_path, report):
-    """A real called "yes" does not turn flags into names."""
-    flags = {"out_of_domain": ["yes"] * 12}
-    named = dataclasses.replace(report, flags=flags, real_ids=["yes", *report.real_ids[1:]])
+    """Reals called "yes" and "grain" do not turn flags into names."""
+    flags = {"out_of_domain": ["yes"] * 12, "reason": ["grain"] * 12}
+    named = dataclasses.replace(report, flags=flags, real_ids=["yes", "grain", *report.real_ids[2:]])
     for switches in ({"show_reals": False}, {"show_paths": False}):
-        assert data_of(page_of(tmp_path, named, **switches))["flags"]["out_of_domain"]["3"] == "yes"
+        flags = data_of(page_of(tmp_path, named, **switches))["flags"]
+        assert flags["out_of_domain"]["3"] == "yes" and flags["reason"]["3"] == "grain"
+
+
+def test_detail_and_the_reason_are_there_where_they_are_known(tmp_path, report):
+    known = {**report.columns, "detail": np.r_[-2.5, np.nan, np.zeros(10)]}
+    reasons = ["softness", *[""] * 11]
+    more = dataclasses.replace(report, columns=known, flags={**report.flags, "reason": reasons})
+    data = data_of(page_of(tmp_path, more))
+    assert data["detail"][:3] == [-2.5, None, 0.0] and data["flags"]["reason"] == {"0": "softness"}
+    data = data_of(page_of(tmp_path, report))
+    assert data["detail"] is None and data["flags"]["reason"] == {}
 
 
 @pytest.mark.parametrize("switch", ["show_reals", "show_paths"])

@@ -104,7 +104,8 @@ def ranking(scores: Any) -> None:
 def _flags(scores: Any, row: int) -> str:
     """What stands behind a picture's name."""
     repeats = f"  (repeats {scores.duplicate_of[row]})" if scores.duplicate_of[row] else ""
-    return repeats + ("  (out of domain)" if scores.out_of_domain[row] == "yes" else "")
+    reason = f"  ({scores.reason[row]})" if scores.reason and scores.reason[row] else ""
+    return repeats + ("  (out of domain)" if scores.out_of_domain[row] == "yes" else "") + reason
 
 
 def summary(scores: Any) -> None:

@@ -11,7 +11,9 @@ from ..stats import robust_sd
 from ..types import Features
 
 UNUSUAL = 0.05  # share of held-out reals that are no better, at most; where more are, there is no reason to give
-CLEAR = 1.0  # robust standard deviations, of `detail` and of the median statistic of texture
+CLEAR, FAR = 3.0, 5.0  # robust standard deviations of the statistic of texture that is farthest off
+LEAST = 1e-6  # a standard deviation; grey pictures have none in colour
+LEANS = 2.0  # robust standard deviations of `detail`
 GRAIN, COLOUR, STRUCTURE, CONTENT, ARTEFACTS = "grain", "colour", "structure", "content", "artefacts"
 WORDS = {"low": GRAIN, "taught": ARTEFACTS, "mid": STRUCTURE, "high": CONTENT}  # a layer of several is the last of them
 SOFT, ROUGH = "softness", "noise or sharpening"
@@ -38,9 +40,10 @@ def reasons(
 ) -> list[str]:
     """The word for each picture, "" where its percentile is above .05 or nothing is known of its worst layer.
 
-    Where texture is worst and the layer has statistics of pixel differences, these give the direction: with the median
-    over those of grey of (value - median of the reals) / their robust standard deviation, "softness" below -1 and
-    "noise or sharpening" above 1; between, "colour" where the median over those of colour is beyond 1 either way.
+    Damage of the grain is seen by every layer, so statistics of pixel differences, where there are any, have the first
+    say. Of those of grey and of those of colour let the one count that is farthest off, (value - median of the reals) /
+    their robust standard deviation: "softness" or "noise or sharpening" where that of grey is more than 5 off, below or
+    above, else "colour" where that of colour is. Where the worst layer sees texture, 3 is enough.
 
     Parameters
     ----------
@@ -58,33 +61,36 @@ def reasons(
     """
     layers = [name if name in words else name.partition(".")[0] for name in worst]
     said = [words.get(name, "") if share <= UNUSUAL else "" for name, share in zip(layers, percentile, strict=True)]
-    rows = np.flatnonzero([word == GRAIN for word in said])
-    grey, colour = (off.tolist() for off in _texture(features.rows(rows), reals)) if len(rows) else ((), ())
-    for row, g, c in zip(rows, grey, colour, strict=True):
-        said[row] = SOFT if g < -CLEAR else ROUGH if g > CLEAR else COLOUR if abs(c) > CLEAR else GRAIN
+    rows = [row for row, word in enumerate(said) if word]
+    for row, (grey, colour) in zip(rows, _texture(features.rows(rows), reals).tolist(), strict=True) if rows else ():
+        enough = CLEAR if said[row] == GRAIN else FAR
+        if abs(grey) > enough:
+            said[row] = SOFT if grey < 0 else ROUGH
+        elif abs(colour) > enough:
+            said[row] = COLOUR
     return said
 
 
 def with_detail(said: Sequence[str], detail: np.ndarray) -> list[str]:
-    """The same words where `detail` is within 1 sd; beyond, its direction instead of grain and artefacts.
+    """The same words, but the direction of `detail` instead of "grain" and "artefacts" where it is beyond 2 sd.
 
     >>> with_detail(["grain", "artefacts", "structure", ""], np.array([-2.5, 3.0, -9.0, -9.0]))
     ['softness', 'noise or sharpening', 'structure', '']
     """
-    directions = np.where(detail < -CLEAR, SOFT, np.where(detail > CLEAR, ROUGH, "")).tolist()  # NaN is neither
-    finer = (GRAIN, ARTEFACTS)
-    return [way if way and word in finer else word for word, way in zip(said, directions, strict=True)]
+    directions = np.where(detail < -LEANS, SOFT, np.where(detail > LEANS, ROUGH, "")).tolist()  # NaN is neither
+    return [way if way and word in (GRAIN, ARTEFACTS) else word for word, way in zip(said, directions, strict=True)]
 
 
-def _texture(features: Features, reals: Features) -> tuple[np.ndarray, np.ndarray]:
-    """How far off the median statistic of grey and of colour is, in sd, each (n,); 0 where no layer has them."""
-    grey, colour = [np.zeros((len(features), 0))], [np.zeros((len(features), 0))]
+def _texture(features: Features, reals: Features) -> np.ndarray:
+    """How far off the farthest statistic of grey and of colour is, in sd, (n, 2); 0 where no layer has them."""
+    found = np.zeros((len(features), 2))
     for name, layer in features.layers.items():
         mask = is_colour(name, layer.shape[1])
-        if mask is not None:
-            own = np.asarray(reals.layers[name], np.float64)
-            off = (layer - np.median(own, axis=0)) / np.maximum(robust_sd(own, axis=0), 1e-9)
-            grey.append(off[:, ~mask])
-            colour.append(off[:, mask])
-    both = [np.concatenate(parts, axis=1) for parts in (grey, colour)]
-    return tuple(np.median(x, axis=1) if x.shape[1] else np.zeros(len(x)) for x in both)
+        if mask is None:
+            continue
+        own = np.asarray(reals.layers[name], np.float64)
+        off = (layer - np.median(own, axis=0)) / np.maximum(robust_sd(own, axis=0), LEAST)
+        for column, some in enumerate((off[:, ~mask], off[:, mask])):
+            far = np.take_along_axis(some, np.abs(some).argmax(axis=1)[:, None], axis=1)[:, 0]
+            found[:, column] = np.where(np.abs(far) > np.abs(found[:, column]), far, found[:, column])
+    return found

@@ -15,7 +15,7 @@ from ..model.model import Model
 from ..model.table import PEOPLE, Scores
 from ..model.trust import doubts, human_part
 from ..types import Picture, Step
-from .report import COLUMNS, FLAGS, Neighbour, Report, Unshown, write_report
+from .report import COLUMNS, DETAIL, FLAGS, Neighbour, Report, Unshown, write_report
 
 MOST = 10_000  # pictures in one report: the best and the worst half of it
 NEAREST = 5
@@ -102,7 +102,7 @@ class Gallery:
         -------
         Path
         """
-        names = COLUMNS if scores.p_real is None else (*COLUMNS, *PEOPLE)
+        names = [name for name in (*COLUMNS, DETAIL, *PEOPLE) if name in scores.columns]
         how = {name: options.pop(name, None) for name in ("workers", "progress")}
         pictures = options.get("show_thumbnails", True)
         rows = chosen_rows(scores)
@@ -124,7 +124,7 @@ class Gallery:
             title=plain_name(self.fakes),
             ids=ids,
             columns={name: scores[name][rows] for name in names},
-            flags={name: [scores[name][row] for row in rows] for name in FLAGS},
+            flags={name: [scores[name][row] for row in rows] for name in FLAGS if name in scores.columns},
             held_out_z=self.model.scale.z(held_out) if len(held_out) else held_out,
             n_real=len(held_out),
             thumbnails=[shown.get(name) for name in ids],

@@ -10,7 +10,8 @@
   const score = column("score"), z = column("z"), percentile = column("percentile");
   const low = column("z_low"), high = column("z_high");
   const copyOf = data.flags.duplicate_of, errors = data.flags.error, notes = data.flags.notes;
-  const foreign = data.flags.out_of_domain, explained = data.explained;
+  const foreign = data.flags.out_of_domain, explained = data.explained, reasons = data.flags.reason;
+  const detail = data.detail && column("detail");
   const people = data.people && { p: Float64Array.from(data.people.p_real, number), low: Float64Array.from(data.people.p_real_low, number), high: Float64Array.from(data.people.p_real_high, number) };
   const headline = data.believed && people; // else it is said of a single picture only, with the caution
 
@@ -315,6 +316,8 @@
       if (low[i] <= high[i]) add("p", "", `95 % interval ${show(low[i])} to ${show(high[i])}`);
     }
     if (!Number.isNaN(percentile[i])) add("p", "", inWords(percentile[i]));
+    if (reasons[i]) add("p", "", `What costs most: ${reasons[i]}`);
+    if (detail && !Number.isNaN(detail[i])) add("p", "", `Detail ${show(detail[i])}: ${Math.abs(detail[i]) <= 1 ? "like real pictures" : detail[i] < 0 ? "softer than real pictures" : "noisier or sharper than real pictures"}`);
     if (people && !Number.isNaN(people.p[i])) {
       heading("Would people call it real?");
       const verdict = element("p", "verdict", percent(people.p[i]) + " ");
@@ -404,8 +407,8 @@
   ends("ends-best", byPeople("real", "best")); ends("ends-worst", byPeople("unreal", "worst"));
   const plain = (x) => (Number.isNaN(x) ? "" : x === Infinity ? "inf" : x === -Infinity ? "-inf" : String(x));
   $("save-text").addEventListener("click", () => save("kept.txt", "text/plain", kept.map((i) => ids[i] + "\n").join("")));
-  $("save-csv").addEventListener("click", () => save("kept.csv", "text/csv", `id,rank,score,z,percentile${people ? ",p_real" : ""}\n` + kept.map((i) =>
-    [`"${ids[i].replaceAll('"', '""')}"`, rank[i], plain(score[i]), plain(z[i]), plain(percentile[i]), ...(people ? [plain(people.p[i])] : [])].join(",") + "\n").join("")));
+  $("save-csv").addEventListener("click", () => save("kept.csv", "text/csv", `id,rank,score,z,percentile${people ? ",p_real" : ""}${detail ? ",detail" : ""}\n` + kept.map((i) =>
+    [`"${ids[i].replaceAll('"', '""')}"`, rank[i], plain(score[i]), plain(z[i]), plain(percentile[i]), ...(people ? [plain(people.p[i])] : []), ...(detail ? [plain(detail[i])] : [])].join(",") + "\n").join("")));
 
   const tabs = [...document.querySelectorAll("[role=tab]")];
   const choose = (tab) => {

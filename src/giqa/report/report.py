@@ -24,7 +24,9 @@ from ..stats import share_of_worst
 
 COLUMNS = ("score", "z", "percentile", "z_low", "z_high")
 PEOPLE = ("p_real", "p_real_low", "p_real_high")  # where a human model was asked
-FLAGS = ("duplicate_of", "out_of_domain", "error", "notes")
+DETAIL = "detail"  # where the model knows it of its reals
+FLAGS = ("duplicate_of", "out_of_domain", "error", "notes", "reason")
+WORDS = ("out_of_domain", "reason")  # of FLAGS: a few fixed words
 REASONS_SHOWN = 100  # rows of the table of failures; the gallery shows all of them
 SKETCH = 2000  # numbers that stand for the z of pictures not shown: a count from them is within 1/2000 of their number
 A_REAL = "a real picture"
@@ -79,7 +81,7 @@ class Report:
     ids : sequence of n str
         The pictures' names.
     columns : mapping of str to float64 array (n,)
-        `score`, and of `COLUMNS` and `PEOPLE` what is known; NaN where failed.
+        `score`, and of `COLUMNS`, `PEOPLE` and `DETAIL` what is known; NaN where failed.
     n_real : int
         How many reals they are compared with.
     flags : mapping of str to sequence of str
@@ -206,7 +208,7 @@ def _cleared(report: Report, show_reals: bool, show_thumbnails: bool, show_paths
         if not show_paths:
             names |= {name: f"row {row}" for row, name in enumerate(report.ids, 1)}
         clean = _cleaner(names, hide_paths=not show_paths)
-        spoken = [name for name in report.flags if name != "out_of_domain"]  # "yes" is not the name of a picture there
+        spoken = [name for name in report.flags if name not in WORDS]  # "yes" is not the name of a picture there
         flags = {**report.flags, **{name: [clean(text) for text in report.flags[name]] for name in spoken}}
         if len(copies):
             flags["duplicate_of"] = [copy_names[text] if text else "" for text in copies]
@@ -311,6 +313,7 @@ def _payload(report: Report) -> dict[str, Any]:
     return {
         "ids": list(report.ids),
         **{name: _numbers(_column(report, name)) for name in COLUMNS},
+        "detail": _numbers(_column(report, DETAIL)) if DETAIL in report.columns else None,
         "people": {name: _numbers(_column(report, name)) for name in PEOPLE} if "p_real" in report.columns else None,
         "believed": not report.cautions,
         "explained": {row: [text(one.heat), one.sentence] for row, one in sorted(report.explained.items())},
