@@ -31,7 +31,7 @@ from benchmarks.accuracy._damage import DAMAGED, DOMAINS, artefacts
 from benchmarks.accuracy._pairs import FOLDER, agreement, gain, scalars
 from benchmarks.accuracy._scalars import SCALARS, rings
 from benchmarks.data import Sets, pixels
-from benchmarks.intervals import auc, share
+from benchmarks.intervals import auc
 from benchmarks.shared import command, head, names, results, row, say
 from giqa.features.nss import NSS
 from giqa.features.statistics import Statistics
@@ -58,22 +58,20 @@ def _of_votes(figures: dict) -> list:
 
 def damage(sets: Sets) -> None:
     kinds: dict[str, Change] = {**artefacts(), "sharpened": lambda p, rng: sharpened(p, 2, 150)}
-    head("share that is lower", *(f"{kind}, {domain}" for kind in LOWER + HIGHER for domain in DOMAINS))
-    cells: dict[str, list] = {name: [] for name in SCALARS}
-    before, pictures = {}, {}
+    clean, before = {}, {}
     for domain, where in DOMAINS.items():
         source = sets.source(where)
-        pictures[domain] = pixels(source, np.linspace(0, len(source) - 1, DAMAGED).round().astype(int))
-        before[domain] = {name: _numbers(number, pictures[domain]) for name, number in SCALARS.items()}
+        clean[domain] = pixels(source, np.linspace(0, len(source) - 1, DAMAGED).round().astype(int))
+        before[domain] = {name: _numbers(number, clean[domain]) for name, number in SCALARS.items()}
+    head("share that is lower", "domain", *SCALARS)
     for kind in LOWER + HIGHER:
-        for domain, clean in pictures.items():
-            changed = [kinds[kind](p, np.random.default_rng(i)) for i, p in enumerate(clean)]
+        for domain, some in clean.items():
+            changed = [kinds[kind](p, np.random.default_rng(i)) for i, p in enumerate(some)]
+            shares = []
             for name, number in SCALARS.items():
                 after, was = _numbers(number, changed), before[domain][name]
-                cells[name].append(f"{share((after < was) + 0.5 * (after == was)).value:.2f}")
-        say(kind)
-    for name, values in cells.items():
-        row(name, *values)
+                shares.append(np.mean((after < was) + 0.5 * (after == was)))
+            row(kind, domain, *(f"{value:.2f}" for value in shares))
 
 
 def _numbers(number: Callable[[np.ndarray], float], pictures: list[np.ndarray]) -> np.ndarray:

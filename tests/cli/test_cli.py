@@ -36,7 +36,7 @@ def test_score_prints_csv_in_a_pipe(toy):
     status, out, err = giqa("score", toy[1], "--real", toy[0])
     assert status == 0
     table = rows(out)
-    assert list(table[0]) == list(COLUMNS)
+    assert list(table[0]) == [*COLUMNS, "detail", "reason"]
     assert [row["id"] for row in table] == sorted(p.name for p in toy[1].iterdir())
     assert all(0 < float(row["percentile"]) <= 1 for row in table)
     assert "24 pictures, mean z" in err

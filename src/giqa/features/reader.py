@@ -220,12 +220,15 @@ def together(where: Any, readers: Sequence[Reader], watch: Watch | None = None) 
             if watch is None and all(record is not None for record in records):
                 return [("stored", key, record) for record in records]
             picture = decoded()
+            info = picture_info(picture) if any(record is None for record in records) else None
             if watch is not None:
                 watch(pictures.ids[index], picture)
         except (BadImage, MemoryError) as error:
             return [("bad", b"", _reason(error))] * len(lanes)
         pairs = zip(lanes, records, strict=True)
-        return [("stored", key, kept) if kept is not None else lane.prepared(key, picture) for lane, kept in pairs]
+        return [
+            ("stored", key, kept) if kept is not None else lane.prepared(key, picture, info) for lane, kept in pairs
+        ]
 
     steps = [range(i, min(i + CHUNK, len(pictures))) for i in range(0, len(pictures), CHUNK)]
     try:
@@ -265,11 +268,11 @@ class _Lane:
     def record(self, key: bytes) -> np.void | None:
         return None if self.shelf is None else self.shelf.read([key])[0]
 
-    def prepared(self, key: bytes, picture: Picture) -> tuple[str, bytes, Any]:
+    def prepared(self, key: bytes, picture: Picture, info: np.void | None) -> tuple[str, bytes, Any]:
         try:
             pixels = self.match(picture.pixels) if self.match else picture.pixels
             pixels = np.ascontiguousarray(pixels[:, ::-1]) if self.flip else pixels
-            return "new", key, (picture_info(picture), self.extractor.prepare(pixels))
+            return "new", key, (info, self.extractor.prepare(pixels))
         except (BadImage, MemoryError) as error:
             return "bad", key, _reason(error)
 

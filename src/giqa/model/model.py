@@ -25,7 +25,7 @@ from .detail import DetailJudge
 from .file import learned_of, read_model, restore, write_model
 from .made_by import MadeBy
 from .out_of_domain import Content
-from .reason import reasons, words_of_layers
+from .reason import UNUSUAL, reasons, words_of_layers
 from .score import Judge, score_by
 from .table import REASON, Scores
 
@@ -164,10 +164,13 @@ class Model:
         return words_of_layers(self.reals.layers, self.made_by.get("levels") or {})
 
     def _reasons(self, features: Features, matrix: np.ndarray, percentile: np.ndarray) -> list[str]:
-        z = self.scorer.layer_z(matrix)
-        names = self.made_by["layers"] if z.shape[1] else list(self.words)[-1:]
-        worst = [names[i] for i in z.argmin(axis=1)] if z.shape[1] else names * len(matrix)
-        return reasons(worst, self.words, features, self.reals, percentile)
+        said, rows = [""] * len(matrix), np.flatnonzero(percentile <= UNUSUAL)
+        if len(rows):
+            z, names = self.scorer.layer_z(matrix[rows]), list(self.made_by.get("layers") or self.words)
+            worst = [names[i] for i in z.argmin(axis=1)] if z.shape[1] else names[-1:] * len(rows)
+            for row, word in zip(rows, reasons(worst, self.words, features.rows(rows), self.reals), strict=True):
+                said[row] = word
+        return said
 
     def neighbours(self, features: Features, k: int = 5) -> tuple[np.ndarray, np.ndarray]:
         """The reals that are nearest to each picture, in standardised features.

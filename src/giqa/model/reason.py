@@ -35,10 +35,8 @@ def words_of_layers(outputs: Iterable[str], levels: Mapping[str, Sequence[str]])
     return {name: words[-1] for name, words in ordered.items() if words}
 
 
-def reasons(
-    worst: Sequence[str], words: Mapping[str, str], features: Features, reals: Features, percentile: np.ndarray
-) -> list[str]:
-    """The word for each picture, "" where its percentile is above .05 or nothing is known of its worst layer.
+def reasons(worst: Sequence[str], words: Mapping[str, str], features: Features, reals: Features) -> list[str]:
+    """The word for each of n unusual pictures, "" where nothing is known of its worst layer.
 
     Damage of the grain is seen by every layer, so statistics of pixel differences, where there are any, have the first
     say. Of those of grey and of those of colour let the one count that is farthest off, (value - median of the reals) /
@@ -53,20 +51,17 @@ def reasons(
         `words_of_layers`.
     features, reals : Features
         Of the n pictures and of the reals.
-    percentile : float array (n,)
 
     Returns
     -------
     list of n str
     """
-    layers = [name if name in words else name.partition(".")[0] for name in worst]
-    said = [words.get(name, "") if share <= UNUSUAL else "" for name, share in zip(layers, percentile, strict=True)]
-    rows = [row for row, word in enumerate(said) if word]
-    for row, (grey, colour) in zip(rows, _texture(features.rows(rows), reals).tolist(), strict=True) if rows else ():
+    said = [words.get(name, words.get(name.partition(".")[0], "")) for name in worst]
+    for row, (grey, colour) in enumerate(_texture(features, reals).tolist()):
         enough = CLEAR if said[row] == GRAIN else FAR
-        if abs(grey) > enough:
+        if said[row] and abs(grey) > enough:
             said[row] = SOFT if grey < 0 else ROUGH
-        elif abs(colour) > enough:
+        elif said[row] and abs(colour) > enough:
             said[row] = COLOUR
     return said
 
