@@ -78,8 +78,8 @@ class Detail:
 
     Examples
     --------
-    >>> Detail()([np.zeros((32, 48, 3), np.uint8)])["detail"].round(2).tolist()
-    [[-1.39]]
+    >>> Detail()([np.zeros((32, 48, 3), np.uint8)])["detail"].round(2)
+    array([[-1.39]], dtype=float32)
     """
 
     outputs = ("detail",)
