@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from giqa.images import open_source
 from giqa.images.sets import plain_name
 from giqa.model.model import Model
 from giqa.model.table import Scores
@@ -155,14 +156,10 @@ def test_the_title_of_what_is_there(tmp_path, monkeypatch, model):
     monkeypatch.chdir(odd)
     assert plain_name(".") == plain_name(odd) == "odd [1]"
 
-    class Source:
-        name = str(tmp_path / "fakes")
-
-        def __len__(self):
-            return 5
-
-    assert plain_name(Source()) == "fakes"
-    page, _ = page_of(tmp_path, model, make_scores(5), Source(), show_thumbnails=False)
+    fakes = open_source(np.zeros((5, 8, 8, 3), np.uint8))
+    fakes.name = str(tmp_path / "fakes")
+    assert plain_name(fakes) == "fakes"
+    page, _ = page_of(tmp_path, model, make_scores(5), fakes, show_thumbnails=False)
     assert "<h1>fakes</h1>" in page
 
 
