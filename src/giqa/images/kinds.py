@@ -66,6 +66,7 @@ _SIGNATURES = {  # the first that fits
     "gzip file": (b"\x1f\x8b",),
     "bzip2 file": (b"BZh",),
     "xz file": (b"\xfd7zXZ\0",),
+    "zstd file": (b"\x28\xb5\x2f\xfd",),
     "PDF": (b"%PDF",),
     "NumPy array": (b"\x93NUMPY",),
     "HDF5 file": (b"\x89HDF\r\n",),

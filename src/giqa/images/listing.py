@@ -20,6 +20,7 @@ UNREAD |= {".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg"}
 UNREAD |= {".zip", ".tar", ".tgz", ".7z", ".rar"}
 # captions and tables next to pictures, by the million: not even opened
 SIDECARS = {".txt", ".json", ".jsonl", ".csv", ".tsv", ".parquet", ".xml", ".yaml", ".yml", ".md", ".html", ".log"}
+SIDECARS |= {".cls", ".caption"}
 UNFINISHED = ("~", ".bak", ".old", ".orig", ".tmp", ".temp", ".part", ".partial", ".crdownload", ".download")
 # Folders of thumbnails, deleted files and earlier states that systems, disk servers and tools lay next to pictures.
 # Beside these, every name that begins with a dot.
