@@ -17,6 +17,10 @@ def open_source(where: Any) -> Source:
         "folder"                                everything below it, sorted           path relative to the folder
         "archive.zip", "archive.tar[.gz]"       its members, sorted                   name of the member
         "r-{000..009}.tar", "r/*.tar", "r/"     those of all shards, in order         "r-000/" and name of the member
+        "reals.parquet[kind=real]", ".arrow",
+        ".feather", shards of them              a row each                            path in the cell, a column `id`
+                                                                                      or `key`, else position
+        a folder of `save_to_disk`              a row each                            the same
         "pictures.npz", "pictures.npy"          the array `images`, or the only one   `ids`, else position
         "list.txt", "list.lst"                  a path a line, in their order         path relative to the list
         "labels.csv", "labels.csv[kind=fake]"   a row each, in their order            path as the table has it
@@ -25,6 +29,8 @@ def open_source(where: Any) -> Source:
         array, list of arrays, list of paths    in their order                        position; path
         PyTorch tensor, list of them or of
         Pillow images                           in their order                        position
+        a dataset of Hugging Face, a
+        pyarrow.Table                           a row each                            as in Parquet
         a Source                                as it says                            as it says
 
     Parameters

@@ -25,6 +25,9 @@ Opener = Callable[[Any], Source | None]
 SPECIFIC = (
     "shards:open_shards",
     "tar:open_tar",
+    "parquet:open_parquet",
+    "parquet:open_arrow",
+    "hugging_face:open_dataset",
 )
 GENERAL = ("paths:open_path", "objects:open_object")
 

@@ -18,9 +18,11 @@ from ...types import Source, columns_of
 from ..folder import ListSource, checked_ids, has_magic, missing
 from ..listing import is_litter, is_picture
 from .columns import Columns
+from .parquet import ARROW, PARQUET
 from .tar import TAR
 
-SHARDS = TAR
+SHARDS = (*TAR, *PARQUET, *ARROW)
+SAVED = ("state.json", "dataset_dict.json", "data.mdb", "index.json")  # of folders that are a form of their own
 MOST = 1_000_000  # files that braces may name
 _RANGE = re.compile(r"(\d+)\.\.(\d+)")
 _BRACES = re.compile(r"\{([^{}]*(?:\.\.|,)[^{}]*)\}")
@@ -97,17 +99,20 @@ def _without_ending(name: str) -> str:
 
 
 def _shards_in(folder: str) -> list[str]:
-    """The shards of a folder that holds no picture and no other folder at its top."""
+    """The shards of a folder that holds no picture and no other folder at its top.
+
+    Those of one kind: img2dataset lays a table next to each tar file, `save_to_disk` its own files.
+    """
     shards = []
     with os.scandir(folder) as entries:
         for entry in entries:
             if is_litter(entry.name):
                 continue
-            if is_picture(entry.name) or entry.is_dir():
+            if is_picture(entry.name) or entry.is_dir() or entry.name in SAVED:
                 return []
-            if entry.name.lower().endswith(SHARDS):
-                shards.append(entry.path)
-    return sorted(shards)
+            shards.append(entry.path)
+    kinds = ([path for path in shards if path.lower().endswith(kind)] for kind in (TAR, PARQUET, ARROW))
+    return sorted(next(filter(None, kinds), []))
 
 
 class Joined:
