@@ -25,6 +25,7 @@ Opener = Callable[[Any], Source | None]
 SPECIFIC = (
     "shards:open_shards",
     "tar:open_tar",
+    "lmdb_file:open_lmdb",
     "parquet:open_parquet",
     "parquet:open_arrow",
     "hugging_face:open_dataset",

@@ -10,6 +10,7 @@ from typing import Any
 from ...errors import BadSource, BadTable
 from ...tables.read import picture_column, read_table
 from .columns import as_cell, as_columns
+from .stylegan import LABELS, labels_of
 
 TABLES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 TEXTS = ("json", "txt", "text", "caption", "cls")  # endings, of what is a column each; the keys of JSON are one each
@@ -19,7 +20,8 @@ def columns_beside(root: Path, ids: Sequence[str]) -> dict[str, list[str]]:
     """The columns that files next to the pictures give, as text; empty cells for pictures they do not name.
 
     `metadata.csv`, `.jsonl` or `.parquet` in any folder names its pictures in the column `file_name`, relative to that
-    folder. Files called as the picture, with another ending, are looked for if the first picture has one.
+    folder. `dataset.json` is StyleGAN's. Files called as the picture, with another ending, are looked for if the first
+    picture has one.
     """
     rows: list[dict[str, Any]] = [{} for _ in ids]
     row_of = {name: row for row, name in enumerate(ids)}
@@ -27,6 +29,10 @@ def columns_beside(root: Path, ids: Sequence[str]) -> dict[str, list[str]]:
         for table in TABLES:
             if (root / folder / table).is_file():
                 _add_table(root / folder / table, folder, row_of, rows)
+    if (root / LABELS).is_file():
+        for name, cells in labels_of((root / LABELS).read_bytes(), ids, str(root)).items():
+            for cell, row in zip(cells, rows, strict=True):
+                row.setdefault(name, cell)
     for ending in TEXTS:
         if (root / ids[0]).with_suffix(f".{ending}").is_file():
             for name, row in zip(ids, rows, strict=True):
