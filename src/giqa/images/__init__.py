@@ -6,8 +6,9 @@ from typing import Any
 
 from ..errors import BadSource
 from ..types import Source
+from .sources.seeds import from_seeds
 
-__all__ = ["open_source"]
+__all__ = ["from_seeds", "open_source"]
 
 
 def open_source(where: Any) -> Source:
@@ -28,8 +29,13 @@ def open_source(where: Any) -> Source:
         "runs/**/*.png"                         what matches, sorted                  path relative to "runs"
         "face.jpg"                              that one                              name of the file
         array, list of arrays, list of paths    in their order                        position; path
-        PyTorch tensor, list of them or of
-        Pillow images                           in their order                        position
+        PyTorch tensor, list of tensors, bytes,
+        open files or Pillow images             in their order                        position
+        {name: picture}                         in its order                          the name
+        torch Dataset, list of (picture, label) in their order                        position; path of an ImageFolder
+        DataLoader, IterableDataset, generator  read to the end when opened           a key of the items, else position
+        `from_seeds(function, 1000)`            each when it is asked for             the seed
+        DataFrame of pandas or polars           a row each                            path, a column `id`, or position
         a dataset of Hugging Face, a
         pyarrow.Table                           a row each                            as in Parquet
         a Source                                as it says                            as it says

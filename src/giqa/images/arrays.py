@@ -14,6 +14,7 @@ import numpy as np
 
 from ..errors import BadSource
 from .folder import checked_ids, missing
+from .formats import upright
 from .sources.columns import as_cell
 
 LARGE = 1 << 26  # bytes of an array that is not read into memory
@@ -21,23 +22,38 @@ CLASSES = {"arr_1": "label"}  # what guided diffusion (ADM) calls them
 
 
 @runtime_checkable
-class _Tensor(Protocol):
+class Tensor(Protocol):
     """A tensor of PyTorch, which is not imported for it."""
+
+    ndim: int
 
     def detach(self) -> Any: ...
 
 
 def as_array(item: Any) -> Any:
-    """A PyTorch tensor (channels first, as they are there) or a Pillow image as an array; anything else as it is."""
+    """A PyTorch tensor (channels first, as they are there) or a Pillow image as an array; anything else as it is.
+
+    An image keeps its 16 bits, which Pillow itself would clip at 255; one as it was opened from a file is turned as its
+    EXIF says, as `decode` turns files.
+    """
     from PIL import Image
 
-    if isinstance(item, _Tensor):
+    if isinstance(item, Tensor):
         array = item.detach().cpu().numpy()
         return np.moveaxis(array, -3, -1) if array.ndim >= 3 and array.shape[-3] in (1, 3, 4) else array
     if isinstance(item, Image.Image):
-        alpha = "A" in item.getbands() or "transparency" in item.info
-        return np.asarray(item.convert("RGBA" if alpha else "RGB"))
+        return upright(_pixels(item), item)[0] if item.format not in (None, "TIFF") else _pixels(item)
     return item
+
+
+def _pixels(image: Any) -> np.ndarray:
+    if image.mode.startswith("I;16"):
+        return np.asarray(image).astype(np.uint16)
+    if image.mode in ("I", "F"):
+        values = np.asarray(image)
+        return values.astype(np.uint16) if image.format == "PNG" else values  # 16 bits with an older Pillow
+    alpha = "A" in image.getbands() or "transparency" in image.info
+    return np.asarray(image.convert("RGBA" if alpha else "RGB"))
 
 
 class ArraySource:
