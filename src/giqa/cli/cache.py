@@ -16,7 +16,7 @@ def cache() -> None:
 
 
 def folder() -> Path:
-    from ..features.weights import home
+    from ..files import home
 
     return home() / "features"
 

@@ -28,6 +28,8 @@ def open_source(where: Any) -> Source:
         "labels.csv", "labels.csv[kind=fake]"   a row each, in their order            path as the table has it
         "runs/**/*.png"                         what matches, sorted                  path relative to "runs"
         "face.jpg"                              that one                              name of the file
+        "s3://...", "https://...", "hf://...",  a file, folder, pattern, archive or
+        also "zip://*::s3://b/a.zip"            shards, or a table that names files   as on this machine
         array, list of arrays, list of paths    in their order                        position; path
         PyTorch tensor, list of tensors, bytes,
         open files or Pillow images             in their order                        position

@@ -23,6 +23,7 @@ Opener = Callable[[Any], Source | None]
 # "module:function", below this package. The forms that are known by their name or a first look come first, then those
 # of third parties, then what takes any folder, file or object.
 SPECIFIC = (
+    "remote:open_address",
     "shards:open_shards",
     "tar:open_tar",
     "lmdb_file:open_lmdb",
