@@ -23,6 +23,9 @@ def open_source(where: Any) -> Source:
                                                                                       or `key`, else position
         a folder of `save_to_disk`              a row each                            the same
         "lmdb/", "lmdb/[size=256]", "x.lmdb"    by number, or in the order of keys    the key
+        "x.tfrecord", their shards              a record each, checksums checked      position
+        "x.h5", "x.zarr"                        the array `images`, or the only one   `ids`, else position
+        a folder of MDS or litdata              a sample each                         position
         "pictures.npz", "pictures.npy"          the array `images`, or the only one   `ids`, else position
         "list.txt", "list.lst"                  a path a line, in their order         path relative to the list
         "labels.csv", "labels.csv[kind=fake]"   a row each, in their order            path as the table has it

@@ -83,12 +83,12 @@ class ArraySource:
         self, images: np.ndarray | Sequence[np.ndarray], ids: Sequence[str] | None = None, name: str = "array"
     ):
         if isinstance(images, np.ndarray):
-            _check(images, images.shape[1:], name)
+            check_pixels(images, images.shape[1:], name)
         else:
             for index, image in enumerate(images):
                 if not isinstance(image, np.ndarray):
                     raise BadSource(f"{name}: item {index} is no numpy array but {type(image).__name__}.")
-                _check(image, image.shape, f"{name}: item {index}")
+                check_pixels(image, image.shape, f"{name}: item {index}")
         if len(images) == 0:
             raise BadSource(f"{name} holds no pictures.")
         if ids is None:
@@ -129,7 +129,7 @@ class NpzSource(ArraySource):
         return NpzSource, (self._path,)
 
 
-def _check(array: np.ndarray, shape: tuple[int, ...], name: str) -> None:
+def check_pixels(array: np.ndarray, shape: tuple[int, ...], name: str) -> None:
     """Whether `array` is pictures of this shape; `shape` is the array's, with or without its first axis."""
     what = f"{name}: shape {array.shape}, type {array.dtype}"
     many = len(shape) < array.ndim or array.ndim == 0

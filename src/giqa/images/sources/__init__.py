@@ -24,14 +24,18 @@ Opener = Callable[[Any], Source | None]
 # of third parties, then what takes any folder, file or object.
 SPECIFIC = (
     "remote:open_address",
+    "hugging_face:open_dataset",
+    "samples:open_samples",
+    "lmdb_file:open_lmdb",
+    "chunked:open_zarr",
+    "chunked:open_hdf5",
     "shards:open_shards",
     "tar:open_tar",
-    "lmdb_file:open_lmdb",
     "parquet:open_parquet",
     "parquet:open_arrow",
-    "hugging_face:open_dataset",
+    "tfrecord:open_tfrecord",
 )
-GENERAL = ("paths:open_path", "objects:open_object")
+GENERAL = ("refused:refuse", "paths:open_path", "objects:open_object")
 
 
 def opened(where: Any) -> Source | None:

@@ -17,12 +17,14 @@ from ...errors import BadSource
 from ...types import Source, columns_of
 from ..folder import ListSource, checked_ids, has_magic, missing
 from ..listing import is_litter, is_picture
+from .chunked import HDF5
 from .columns import Columns
 from .parquet import ARROW, PARQUET
 from .tar import TAR
+from .tfrecord import LEVEL, TFRECORD
 
-SHARDS = (*TAR, *PARQUET, *ARROW)
-SAVED = ("state.json", "dataset_dict.json", "data.mdb", "index.json")  # of folders that are a form of their own
+KINDS = (TAR, PARQUET, ARROW, TFRECORD, HDF5, (".zip",), (".npz",))
+SHARDS = tuple(ending for kind in KINDS for ending in kind)
 MOST = 1_000_000  # files that braces may name
 _RANGE = re.compile(r"(\d+)\.\.(\d+)")
 _BRACES = re.compile(r"\{([^{}]*(?:\.\.|,)[^{}]*)\}")
@@ -49,6 +51,7 @@ def open_shards(where: Any) -> Source | None:
         return None
     if not files:
         return None
+    _check_levels(text, files)
     from .. import open_source
 
     if absent := [file for file in files if not os.path.exists(file)]:
@@ -58,6 +61,14 @@ def open_shards(where: Any) -> Source | None:
             f"{text!r} names {absent[0]!r}, which is not there ({len(absent)} of {len(files)} are missing)."
         )
     return Joined(text, [open_source(file) for file in files], shard_names(files))
+
+
+def _check_levels(text: str, files: Sequence[str]) -> None:
+    """StyleGAN's TFRecords hold the same pictures in every size."""
+    levels = [level for level in (LEVEL.fullmatch(os.path.basename(file)) for file in files) if level]
+    if len({level[1] for level in levels}) < len(levels):
+        names = ", ".join(sorted(level[0] for level in levels))
+        raise BadSource(f"{text!r} holds the same pictures in several sizes; give one of {names}.")
 
 
 def braces(text: str) -> list[str]:
@@ -101,17 +112,17 @@ def _without_ending(name: str) -> str:
 def _shards_in(folder: str) -> list[str]:
     """The shards of a folder that holds no picture and no other folder at its top.
 
-    Those of one kind: img2dataset lays a table next to each tar file, `save_to_disk` its own files.
+    Those of one kind: img2dataset lays a table next to each tar file.
     """
     shards = []
     with os.scandir(folder) as entries:
         for entry in entries:
             if is_litter(entry.name):
                 continue
-            if is_picture(entry.name) or entry.is_dir() or entry.name in SAVED:
+            if is_picture(entry.name) or entry.is_dir():
                 return []
             shards.append(entry.path)
-    kinds = ([path for path in shards if path.lower().endswith(kind)] for kind in (TAR, PARQUET, ARROW))
+    kinds = ([path for path in shards if path.lower().endswith(kind)] for kind in KINDS)
     return sorted(next(filter(None, kinds), []))
 
 
