@@ -69,6 +69,8 @@ _SIGNATURES = {  # the first that fits
     "zstd file": (b"\x28\xb5\x2f\xfd",),
     "PDF": (b"%PDF",),
     "NumPy array": (b"\x93NUMPY",),
+    "Parquet file": (b"PAR1",),
+    "Arrow file": (b"ARROW1",),
     "HDF5 file": (b"\x89HDF\r\n",),
     "AppleDouble file of macOS": (b"\0\5\x16\7",),
     "Git LFS pointer": (b"version https://git-lfs",),

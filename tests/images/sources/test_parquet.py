@@ -114,6 +114,9 @@ def test_what_is_unclear_is_refused(tmp_path, files):
     feather.write_feather(pa.table({"a": [1]}), tmp_path / "r.feather")
     with pytest.raises(BadSource, match="has no column of pictures; its columns are a"):
         open_source(tmp_path / "r.feather")
+    parquet.write_table(pa.table({"image": raw}), tmp_path / "r.parquet")
+    with pytest.raises(BadSource, match="no column beside the pictures, so 'kind=real' names none"):
+        open_source(f"{tmp_path}/r.parquet[kind=real]")
     (tmp_path / "r.arrow").write_bytes(b"PK\3\4 something else")
     with pytest.raises(BadSource, match="is zip archive, or is damaged"):
         open_source(tmp_path / "r.arrow")

@@ -129,6 +129,9 @@ def test_an_archive_that_is_cut_or_damaged_says_so(tmp_path, files):
     path.write_bytes(b"")
     with pytest.raises(BadSource, match="cannot be read as a tar file"):
         open_source(path)
+    path.write_bytes(b"PAR1" + bytes(600))
+    with pytest.raises(BadSource, match="and it begins as a Parquet file does"):
+        open_source(path)
     gz = write(tmp_path / "a.tgz", files.items(), "w:gz")
     gz.write_bytes(gz.read_bytes()[:-2000])
     with pytest.raises(BadSource, match="cannot be read as a tar file"):

@@ -74,6 +74,8 @@ class RowSource:
             raise BadSource(f"{name!r} has no rows.")
         ids = self._ids()
         if filters.strip():
+            if not self.columns:
+                raise BadSource(f"{name!r} has no column beside the pictures, so {filters!r} names none.")
             kept = rows_kept(name, Table(name, dict(self.columns)), filters)
             self._rows, ids = [self._rows[row] for row in kept], [ids[row] for row in kept]
             self.columns = Columns(self._read_columns)

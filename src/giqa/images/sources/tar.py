@@ -118,7 +118,8 @@ class TarSource:
                 if not packed:
                     self._check_end(archive.offset)
         except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
-            raise BadSource(f"{self.name!r} cannot be read as a tar file ({error}); get it again.") from None
+            other = f", and it begins as a {kind} does" if kind and kind != "tar archive" and not packed else ""
+            raise BadSource(f"{self.name!r} cannot be read as a tar file ({error}{other}); get it again.") from None
         if self._spool is not None:
             self._spool.finish()
         for name, target in links:
