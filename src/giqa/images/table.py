@@ -82,7 +82,7 @@ def _image_column(spec: str, table: Table, folder: Path) -> str:
     if addresses:
         raise BadSource(
             f"{spec!r} names addresses in the column {named!r}, such as {addresses[0][:80]!r}; what is read are files: "
-            "fetch them, and name them by their paths."
+            "fetch them, or give the addresses themselves as a list in Python."
         )
     return named
 

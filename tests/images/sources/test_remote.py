@@ -73,6 +73,10 @@ def test_what_lies_in_a_bucket_is_read(bucket, same, where):
 def test_lists_tables_and_chains_of_addresses(bucket, same, labels, files):
     """Braces and lists name pictures; a table keeps its columns and its filter; zip:// reads within an archive."""
     same([f"memory://b/r/{name}" for name in files])
+    several = open_source(["memory://b/r/001.png", "file:///r/001.png", "memory://b/r/none.png"])
+    assert several.ids[::2] == ("b/r/001.png", "b/r/none.png") and several.raw(0) == files["001.png"]
+    with pytest.raises(BadImage, match=r"cannot be fetched: .*none\.png"):
+        several.raw(2)
     source, _ = same("memory://b/labels.csv")
     assert columns_of(source)["kind"] == list(labels.values())
     assert len(open_source("memory://b/labels.csv[kind=noon]")) == 4

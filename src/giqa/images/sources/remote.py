@@ -86,12 +86,7 @@ def _of_names(address: str, root: str, names: Iterable[str]) -> Source:
 
 def _of_list(addresses: Sequence[str], name: str) -> Source:
     if all(is_picture(urlsplit(address).path) for address in addresses):
-        starts = {tuple(urlsplit(address)[:2]) for address in addresses}
-        if len(starts) > 1:
-            raise BadSource(f"{name} names pictures on several servers or buckets; give one list for each.")
-        path = file_system(addresses[0])[1]
-        root = path[: len(path) - len(urlsplit(addresses[0]).path.lstrip("/"))].rstrip("/")
-        return RemoteSource(name, addresses[0], root, [urlsplit(each).path.lstrip("/") for each in addresses])
+        return AddressSource(name, addresses)
     names = [urlsplit(address).path.lstrip("/") or address for address in addresses]
     return Joined(name, [_opened(address) for address in addresses], shard_names(names))
 
@@ -171,3 +166,29 @@ class RemoteSource:
 
     def _at(self, name: str) -> str:
         return f"{self._root}/{name}" if self._root else str(PurePosixPath(name))
+
+
+class AddressSource:
+    """Pictures by their addresses; ids are the paths, with the server or bucket in front where there are several."""
+
+    def __init__(self, name: str, addresses: Sequence[str]):
+        self.name, self._addresses = name, list(addresses)
+        parts = [urlsplit(address) for address in addresses]
+        several = len({each[:2] for each in parts}) > 1
+        ids = [f"{each.netloc if several else ''}{unquote(each.path)}".lstrip("/") for each in parts]
+        if len(set(ids)) < len(ids):  # the query says which picture
+            ids = [f"{plain}?{each.query}" if each.query else plain for plain, each in zip(ids, parts, strict=True)]
+        self.ids = checked_ids(ids, name)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def path(self, index: int) -> None:
+        return None
+
+    def raw(self, index: int) -> bytes:
+        address = self._addresses[index]
+        try:
+            return fetched(address, file_system(address)[1])
+        except (MissingSource, BadSource) as error:
+            raise BadImage(str(error)) from None
