@@ -2,12 +2,16 @@
 
 import importlib.metadata
 import sys
+import tarfile
 import types
 
 import pytest
+from click.testing import CliRunner
 
+from giqa.cli import main
 from giqa.errors import BadSource
 from giqa.images import open_source, sources
+from giqa.tables import read_table
 
 
 class Drawn:
@@ -66,3 +70,25 @@ def test_a_package_that_cannot_be_imported_is_named(third_party):
     third_party("no_such_package_of_anybody:open_it")
     with pytest.raises(BadSource, match=r"The opener 'drawn' \(no_such_package_of_anybody:open_it\).*Repair or remove"):
         open_source("somewhere")
+
+
+def test_scores_are_those_of_the_folders(toy, tmp_path, monkeypatch):
+    """`giqa score` on shards against reals in Parquet: the same numbers, ids with the shard's name."""
+    pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    monkeypatch.chdir(tmp_path)
+    reals, fakes = (sorted(folder.iterdir()) for folder in toy)
+    for shard in range(2):
+        with tarfile.open(f"fakes-{shard:03d}.tar", "w") as archive:
+            for path in fakes[12 * shard : 12 * shard + 12]:
+                archive.add(path, path.name)
+    cells = [{"bytes": path.read_bytes(), "path": path.name} for path in reals]
+    parquet.write_table(pa.table({"image": cells}), "reals.parquet")
+    done = CliRunner().invoke(main, ["score", "fakes-{000..001}.tar", "--real", "reals.parquet", "-o", "a.csv"])
+    assert done.exit_code == 0, done.output
+    other = CliRunner().invoke(main, ["score", str(toy[1]), "--real", str(toy[0]), "-o", "b.csv"])
+    assert other.exit_code == 0, other.output
+    shards, folder = read_table("a.csv").columns, read_table("b.csv").columns
+    assert shards["id"] == [f"fakes-{n // 12:03d}/{path.name}" for n, path in enumerate(fakes)]
+    assert {name: cells for name, cells in shards.items() if name != "id"} == {
+        name: cells for name, cells in folder.items() if name != "id"
+    }
