@@ -76,5 +76,8 @@ def open_source(where: Any) -> Source:
 
     source = opened(where)
     if source is None:
-        raise BadSource(f"Pictures come from a path, an array or a list of either, not from {type(where).__name__}.")
+        raise BadSource(
+            f"Pictures come from a path, an array, a list, a data set or a stream, not from {type(where).__name__}; "
+            "one picture goes into a list."
+        )
     return source

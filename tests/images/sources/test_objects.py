@@ -176,7 +176,8 @@ def test_pillow_images_are_decoded_as_their_files_are(files):
     source = open_source(opened(files))
     assert source.raw(5).dtype == np.uint16
     turned = Image.open(io.BytesIO(files["010.jpg"]))
-    assert np.array_equal(decode(open_source([turned]).raw(0)).pixels, decode(files["010.jpg"]).pixels)
+    for where in ([turned], turned, io.BytesIO(files["010.jpg"])):
+        assert np.array_equal(decode(open_source(where).raw(0)).pixels, decode(files["010.jpg"]).pixels)
     assert open_source([turned.resize((20, 24))]).raw(0).shape == (24, 20, 3)
 
 

@@ -90,6 +90,8 @@ def test_rows_without_bytes_are_files_or_named(tmp_path, folder, files):
         BadImage, match=r"row 1 holds no bytes, only the path '/home/ann/b\.png'.* write the table with"
     ):
         source.raw(1)
+    some = pa.table({"image": [{"bytes": None, "path": str(folder / name)} for name in ("001.png", "003.png")]})
+    assert open_source(some).ids == ("001.png", "003.png") and open_source(some).raw(1) == files["003.png"]
     with pytest.raises(BadImage, match="row 2 holds no picture"):
         source.raw(2)
 

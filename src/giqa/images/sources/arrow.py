@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from threading import Lock
 from typing import Any, Protocol
 
@@ -42,9 +43,10 @@ class Blocks(Protocol):
 class RowSource:
     """A picture a row. Cells are bytes, or structs of `bytes` and `path` as Hugging Face writes them.
 
-    Ids are the paths in the structs if every row has one of its own, else a column `id`, `key`, `file_name` or the
-    like, else positions. Every other column without nested values is in `columns`, class labels by their names. Bytes
-    are decoded by giqa. A row without bytes whose path is not on this machine fails alone.
+    Ids are the paths in the structs if every row has one of its own (absolute ones below the folder they share), else a
+    column `id`, `key`, `file_name` or the like, else positions. Every other column without nested values is in
+    `columns`, class labels by their names. Bytes are decoded by giqa. A row without bytes whose path is not on this
+    machine fails alone.
 
     Parameters
     ----------
@@ -125,7 +127,7 @@ class RowSource:
         texts = self._texts([name for name in NAMES if name in self._plain_names()])
         if "path" in parts_of(self._blocks.schema.field(self._column).type):
             paths = [cell for block in range(len(self._ends)) for cell in self._paths(block)]
-            texts = {"path": [paths[row] for row in self._rows], **texts}
+            texts = {"path": _below([paths[row] for row in self._rows]), **texts}
         for cells in texts.values():
             if all(cells) and len(set(cells)) == len(cells):
                 return [str(cell).replace("\\", "/") for cell in cells]
@@ -155,6 +157,15 @@ class RowSource:
 
     def _read_columns(self) -> dict[str, list[str]]:
         return self._texts(self._plain_names())
+
+
+def _below(paths: Sequence[str | None]) -> Sequence[str | None]:
+    """Absolute paths relative to the folder that all share, as in a list of paths; any others as they are."""
+    plain = [PurePosixPath(path.replace("\\", "/")) for path in paths if path]
+    if len(plain) < len(paths) or not all(path.is_absolute() for path in plain):
+        return paths
+    folder = os.path.commonpath([path.parent for path in plain])
+    return [path.relative_to(folder).as_posix() for path in plain]
 
 
 class _Held:

@@ -18,7 +18,7 @@ PICTURES = (*IMAGE, "png", "jpg", "jpeg", "webp", "pixel_values", "images")  # w
 
 
 @runtime_checkable
-class _File(Protocol):
+class File(Protocol):
     """An open file, such as BytesIO."""
 
     def read(self, size: int = -1) -> Any: ...
@@ -39,7 +39,7 @@ def as_raw(item: Any) -> bytes | np.ndarray:
         return as_raw(item["path"] if item.get("bytes") is None else item["bytes"])
     if isinstance(array := as_array(item), np.ndarray):
         return array
-    if isinstance(item, _File):
+    if isinstance(item, File):
         item.seek(0)
         return bytes(item.read())
     raise BadImage(f"{type(item).__name__} is no picture; give bytes, a path, an array, a tensor or a Pillow image")
@@ -55,7 +55,7 @@ def is_picture_item(item: Any) -> bool:
         return item.ndim >= 2
     if isinstance(item, Mapping):
         return item.keys() <= {"bytes", "path"} and bool(item)
-    return isinstance(item, (bytes, bytearray, memoryview, Path, Image.Image, _File))
+    return isinstance(item, (bytes, bytearray, memoryview, Path, Image.Image, File))
 
 
 def parts_of(item: Any) -> tuple[Any, dict[str, Any]]:

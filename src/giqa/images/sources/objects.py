@@ -17,7 +17,7 @@ from ...types import Source
 from ..arrays import ArraySource, Tensor, as_array
 from ..folder import checked_ids
 from .columns import Columns, as_cell, as_columns
-from .items import KEYS, as_label, as_raw, each_of, is_picture_item, names_of, parts_of, positions
+from .items import KEYS, File, as_label, as_raw, each_of, is_picture_item, names_of, parts_of, positions
 from .spool import Spool
 
 FRAMES = ("pandas", "polars")
@@ -51,10 +51,14 @@ class _ByPosition(Protocol):
 
 def open_object(where: Any) -> Source | None:
     """An array, a list, a mapping of names to pictures, a data set, a table, a stream or a function that gives one."""
-    if isinstance(array := as_array(where), np.ndarray):
-        return ArraySource(array, name="array")
+    array = as_array(where)
+    if isinstance(array, np.ndarray):
+        one = array is not where and array.ndim < 4 and not isinstance(where, Tensor)  # of Pillow
+        return ItemSource("picture", [where], ["0"]) if one else ArraySource(array, name="array")
     if where is None or isinstance(where, (str, bytes, bytearray, os.PathLike, type)):
         return None
+    if isinstance(where, File):  # which could be gone through line by line
+        return ItemSource("file", [where], ["0"])
     if type(where).__module__.partition(".")[0] in FRAMES and type(where).__name__ == "DataFrame":
         return _frame(where)
     if isinstance(where, Mapping):
