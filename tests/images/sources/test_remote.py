@@ -9,7 +9,9 @@ import zipfile
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from giqa.cli import main
 from giqa.errors import BadImage, BadSource, GiqaError, MissingExtra, MissingSource
 from giqa.images import open_source
 from giqa.images.sources import fetch
@@ -117,6 +119,13 @@ def test_a_second_look_comes_from_this_machine(bucket, same, files):
     with pytest.raises(BadImage, match=r"cannot be fetched: .*000\.jpg"):
         bucket.rm("/b/r/000.jpg")
         source.raw(0)
+
+
+def test_copies_are_listed_and_cleared(bucket):
+    """`giqa cache` knows them."""
+    open_source("memory://b/r").raw(1)
+    assert f"of pictures from other machines in {fetch.folder()}" in CliRunner().invoke(main, ["cache", "list"]).output
+    assert CliRunner().invoke(main, ["cache", "clear"]).exit_code == 0 and not fetch.folder().exists()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
 
 from ...errors import BadImage, BadSource, MissingSource
 from ...types import Source
@@ -31,6 +30,8 @@ def open_address(where: Any) -> Source | None:
     if not isinstance(where, str) or not ADDRESS.match(where):
         return None
     if where.lower().startswith("file://"):
+        from urllib.request import url2pathname  # which imports a client for HTTP
+
         from .. import open_source
 
         return open_source(url2pathname(urlsplit(where).path))
