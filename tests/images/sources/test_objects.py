@@ -167,6 +167,8 @@ def test_tables_of_pandas_hold_paths_bytes_or_pictures(folder, files, labels, sa
         source, _ = same(pandas.DataFrame({"kind": kinds, "face": cells, "id": list(files)}), as_bytes=as_bytes)
         assert source.columns["kind"] == kinds
         assert source.ids == (tuple(paths) if cells is paths else tuple(files))
+    nothing = pandas.DataFrame({"image": paths[:2], "n": pandas.array([1, None], dtype="Int64")})
+    assert columns_of(open_source(nothing)) == {"n": ["1", ""]}
     with pytest.raises(BadSource, match="No column of the table holds paths, bytes or pictures; it has a"):
         open_source(pandas.DataFrame({"a": [1]}))
 

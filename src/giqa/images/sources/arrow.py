@@ -6,7 +6,7 @@ import json
 import os
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path, PurePosixPath
 from threading import Lock
@@ -124,7 +124,7 @@ class RowSource:
             return self._held[number]
 
     def _ids(self) -> list[str]:
-        texts = self._texts([name for name in NAMES if name in self._plain_names()])
+        texts = self._texts([name for name in NAMES if name in plain_names(self._blocks)])
         if "path" in parts_of(self._blocks.schema.field(self._column).type):
             paths = [cell for block in range(len(self._ends)) for cell in self._paths(block)]
             texts = {"path": _below([paths[row] for row in self._rows]), **texts}
@@ -139,24 +139,36 @@ class RowSource:
 
         return struct_field(self._blocks.read(block, [f"{self._column}.path"]).column(0), "path").to_pylist()
 
-    def _plain_names(self) -> list[str]:
-        return [field.name for field in self._blocks.schema if _is_plain(field.type)]
-
     def _texts(self, names: Sequence[str]) -> dict[str, list[str]]:
-        if not names:
-            return {}
-        classes = class_names(self._blocks.schema)
-        whole: dict[str, list[str]] = {name: [] for name in names}
-        for block in range(len(self._ends)):
-            table = self._blocks.read(block, names)
-            for name in names:
-                known = classes.get(name, ())
-                cells = table.column(name).to_pylist()
-                whole[name] += [known[c] if isinstance(c, int) and 0 <= c < len(known) else as_cell(c) for c in cells]
+        whole = texts_of(self._blocks, names)
         return {name: [cells[row] for row in self._rows] for name, cells in whole.items()}
 
     def _read_columns(self) -> dict[str, list[str]]:
-        return self._texts(self._plain_names())
+        return self._texts(plain_names(self._blocks))
+
+
+def plain_names(blocks: Blocks) -> list[str]:
+    """The columns of a table without nested values and without bytes."""
+    return [field.name for field in blocks.schema if _is_plain(field.type)]
+
+
+def texts_of(blocks: Blocks, names: Sequence[str]) -> dict[str, list[str]]:
+    """Columns as text, class labels by their names."""
+    classes = class_names(blocks.schema)
+    whole: dict[str, list[str]] = {name: [] for name in names}
+    for block in range(len(blocks.sizes)) if names else ():
+        table = blocks.read(block, names)
+        for name in names:
+            known = classes.get(name, ())
+            cells = table.column(name).to_pylist()
+            whole[name] += [known[c] if isinstance(c, int) and 0 <= c < len(known) else as_cell(c) for c in cells]
+    return whole
+
+
+def plain_columns(blocks: Blocks, without: Collection[str], only_with: str) -> dict[str, list[str]]:
+    """The plain columns as text but for some; none of a table that has no column `only_with`."""
+    names = plain_names(blocks)
+    return texts_of(blocks, [name for name in names if name not in without]) if only_with in names else {}
 
 
 def _below(paths: Sequence[str | None]) -> Sequence[str | None]:

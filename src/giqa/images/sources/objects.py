@@ -228,7 +228,11 @@ def _saved(array: np.ndarray) -> bytes:
 def _frame(frame: Any) -> Source:
     """A table of pandas or polars: pictures in the column `image` or the like, else in the first that holds some."""
     pandas = type(frame).__module__.partition(".")[0] == "pandas"
-    cells = {str(k): v for k, v in (frame.to_dict("list") if pandas else frame.to_dict(as_series=False)).items()}
+    if pandas:
+        columns = frame.astype(object).where(frame.notna(), None).to_dict("list")  # pandas has several kinds of nothing
+    else:
+        columns = frame.to_dict(as_series=False)
+    cells = {str(name): column for name, column in columns.items()}
     holding = [name for name, column in cells.items() if column and is_picture_item(column[0])]
     image = next((name for name in IMAGE if name in holding), holding[0] if holding else None)
     if image is None:

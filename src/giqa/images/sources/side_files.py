@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ...errors import BadSource, BadTable
-from ...tables.read import picture_column, read_table
+from ...tables.read import IMAGE, picture_column, read_table
 from .columns import as_cell, as_columns
 from .stylegan import LABELS, labels_of
 
@@ -45,9 +45,9 @@ def _add_table(path: Path, folder: str, row_of: dict[str, int], rows: list[dict[
         table = read_table(path)
     except BadTable as error:
         raise BadSource(str(error)) from None
-    image = picture_column(table, "file_name")
-    if image is None:
-        raise BadSource(f"{str(path)!r} has no column 'file_name'; it has {', '.join(table.columns)}.")
+    image = picture_column(table, *IMAGE)
+    if image is None:  # a table of something else that is called so
+        return
     for number, name in enumerate(table.columns[image]):
         row = row_of.get((PurePosixPath(folder) / str(name)).as_posix())
         if row is not None:

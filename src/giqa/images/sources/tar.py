@@ -17,7 +17,7 @@ from ...types import Source
 from ..folder import MAX_BYTES, checked_ids, head_of
 from ..kinds import HEAD, kind_of
 from ..listing import is_litter, listed
-from .columns import Columns, as_cell, as_columns
+from .columns import Columns, as_columns
 from .spool import Spool, read_at
 
 PLAIN = (".tar",)
@@ -174,16 +174,15 @@ class TarSource:
         return row
 
     def _of_parquet(self, path: Path, known: Mapping[str, Any]) -> dict[str, list[str]]:
-        """The columns of img2dataset's table that are not known yet, by its column `key`."""
-        from ...tables.read import read_table
+        """The columns of img2dataset's table that are not known yet, by its column `key`; none of another table."""
+        from .arrow import plain_columns
+        from .parquet import ParquetBlocks
 
-        table = read_table(path)
-        if "key" not in table.columns:
-            return {}
-        row_of = {as_cell(key): row for row, key in enumerate(table.columns["key"])}
+        columns = plain_columns(ParquetBlocks(path), without=known.keys() - {"key"}, only_with="key")
+        row_of = {key: row for row, key in enumerate(columns.get("key", ()))}
         rows = [row_of.get(PurePosixPath(key_of(name)).name) for name in self.ids]
-        new = {name: cells for name, cells in table.columns.items() if name not in known}
-        return {name: ["" if row is None else as_cell(cells[row]) for row in rows] for name, cells in new.items()}
+        new = {name: cells for name, cells in columns.items() if name not in known}
+        return {name: ["" if row is None else cells[row] for row in rows] for name, cells in new.items()}
 
 
 def key_of(name: str) -> str:
