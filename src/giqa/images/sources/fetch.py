@@ -93,8 +93,11 @@ def patiently(ask: Callable[[], T]) -> T:
 
 def _is_final(error: BaseException) -> bool:
     """Whether asking again is useless: what is not there, not allowed or not possible."""
-    if isinstance(error, FileNotFoundError) and error.__cause__ is not None:
-        return _is_final(error.__cause__)  # fsspec's HTTP says so of every failure
+    cause = error.__cause__
+    if isinstance(error, FileNotFoundError) and cause is not None:
+        # fsspec's HTTP says so of every failure, other file systems only of what is not there
+        broken = isinstance(cause, (ConnectionError, TimeoutError)) or type(cause).__module__.startswith("aiohttp")
+        return not broken or _is_final(cause)
     status = error.status if isinstance(error, _HasStatus) else 0
     return isinstance(error, _FINAL) or (400 <= status < 500 and status not in (408, 425, 429))
 
