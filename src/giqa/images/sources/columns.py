@@ -29,6 +29,9 @@ class Columns(Mapping[str, Sequence[str]]):
     def __iter__(self) -> Iterator[str]:
         return iter(self._content)
 
+    def __reversed__(self) -> Iterator[str]:
+        return reversed(list(self._content))
+
     def __len__(self) -> int:
         return len(self._content)
 
