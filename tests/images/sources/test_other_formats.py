@@ -169,6 +169,7 @@ def test_arrays_on_disk(tmp_path, square, name):
     assert columns_of(source) == {"label": [str(n) for n in range(12)]} and source.ids[11] == "11"
     with pytest.raises(BadImage, match="row 7 holds zeros only: it was never written, or it is black"):
         source.raw(7)
+    assert len(source._chunks) == 4
     assert np.array_equal(pickle.loads(pickle.dumps(source)).raw(3), square[3])
 
 

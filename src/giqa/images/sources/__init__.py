@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
-from importlib import import_module
 from typing import Any
 
 from ...errors import BadSource
+from ...registry import imported
 from ...types import Source
 
 Opener = Callable[[Any], Source | None]
@@ -52,16 +52,10 @@ def opened(where: Any) -> Source | None:
 
 def _openers() -> Iterator[tuple[str, Opener]]:
     for name in SPECIFIC:
-        yield name, _imported(name)
+        yield name, imported(f"{__name__}.{name}")
     yield from _of_third_parties()
     for name in GENERAL:
-        yield name, _imported(name)
-
-
-@cache
-def _imported(name: str) -> Opener:
-    module, _, function = name.partition(":")
-    return getattr(import_module(f".{module}", __name__), function)
+        yield name, imported(f"{__name__}.{name}")
 
 
 @cache

@@ -19,7 +19,7 @@ from .columns import as_cell
 from .items import positions
 
 HDF5 = (".h5", ".hdf5", ".hdf", ".he5")
-KEPT = 1 << 26  # bytes of chunks that HDF5 keeps
+KEPT = 4  # chunks in memory
 
 
 def open_hdf5(where: Any) -> Source | None:
@@ -40,7 +40,7 @@ def open_zarr(where: Any) -> Source | None:
 class ChunkedSource:
     """The array `images` of an HDF5 file or zarr folder, else its only one with 3 or 4 dimensions; a picture a row.
 
-    One picture is read at a time. `columns` are the arrays with one value a picture; ids are `ids` or positions. Rows
+    One chunk is read at a time. `columns` are the arrays with one value a picture; ids are `ids` or positions. Rows
     of HDF5 may also be the bytes of files. A row of zeros only was never written, or is black: the formats do not say
     which, so it fails alone. Pickled as its path; a forked process opens it anew.
     """
@@ -79,15 +79,27 @@ class ChunkedSource:
             if self._process != os.getpid():
                 self._open()
             try:
-                pixels = np.asarray(self._arrays[self._images][index])
+                pixels = self._row(index)
             except (OSError, ValueError, RuntimeError) as error:
                 raise BadImage(f"row {index} cannot be read: {error}") from None
         if not pixels.any():
             raise BadImage(f"row {index} holds zeros only: it was never written, or it is black")
         return pixels.tobytes() if pixels.ndim == 1 else pixels
 
+    def _row(self, index: int) -> np.ndarray:
+        """A row out of its chunk, which is read as a whole anyway; the last few are kept."""
+        images = self._arrays[self._images]
+        rows = images.chunks[0] if images.chunks else 1  # HDF5 need not have chunks
+        start = index // rows * rows
+        if start not in self._chunks:
+            self._chunks[start] = images[start : start + rows]
+            if len(self._chunks) > KEPT:
+                del self._chunks[next(iter(self._chunks))]
+        return np.asarray(self._chunks[start][index - start])
+
     def _open(self) -> None:
         self._process = os.getpid()
+        self._chunks: dict[int, Any] = {}
         self._arrays = _of_hdf5(self._path) if self._kind == "hdf5" else _of_zarr(self._path)
 
 
@@ -98,7 +110,7 @@ def _of_hdf5(path: Path) -> dict[str, Any]:
         raise MissingExtra("HDF5 needs the package h5py: pip install 'giqa[arrays]'") from None
     arrays: dict[str, Any] = {}
     try:
-        file = h5py.File(path, "r", rdcc_nbytes=KEPT)
+        file = h5py.File(path, "r")
         file.visititems(lambda name, each: arrays.update({name: each}) if isinstance(each, h5py.Dataset) else None)
     except OSError as error:
         raise BadSource(f"{str(path)!r} cannot be read as HDF5: {error}.") from None
