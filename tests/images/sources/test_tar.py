@@ -174,6 +174,12 @@ def test_missing_shards_are_named(shards):
         open_source(f"{shards}/x*.tar")
 
 
+def test_shards_deeper_in_a_folder_are_named(tmp_path, shards):
+    """As in a repository of the Hugging Face hub, whose shards lie in `data/`, next to other folders."""
+    with pytest.raises(BadSource, match=r"some look like shards, which a pattern reads .* 's/r-000\.tar'"):
+        open_source(tmp_path)
+
+
 def test_braces_also_name_pictures(folder, files):
     """Then they are a list of files."""
     source = open_source(f"{folder}/00{{0.jpg,1.png}}")
