@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -43,6 +43,16 @@ def as_raw(item: Any) -> bytes | np.ndarray:
         item.seek(0)
         return bytes(item.read())
     raise BadImage(f"{type(item).__name__} is no picture; give bytes, a path, an array, a tensor or a Pillow image")
+
+
+def asked(make: Callable[[int], Any], number: int, what: str) -> Any:
+    """What somebody's code makes of a number; `BadImage` of whatever it raises, so that the other pictures go on."""
+    try:
+        return make(number)
+    except (BadImage, MemoryError):
+        raise
+    except Exception as error:
+        raise BadImage(f"{what} raised {type(error).__name__}: {error}") from error
 
 
 def is_picture_item(item: Any) -> bool:

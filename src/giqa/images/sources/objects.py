@@ -11,13 +11,13 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from ...errors import BadImage, BadSource
+from ...errors import BadSource
 from ...tables.read import IMAGE
 from ...types import Source
 from ..arrays import ArraySource, Tensor, as_array
 from ..folder import checked_ids
 from .columns import Columns, as_cell, as_columns
-from .items import KEYS, File, as_label, as_raw, each_of, is_picture_item, names_of, parts_of, positions
+from .items import KEYS, File, as_label, as_raw, asked, each_of, is_picture_item, names_of, parts_of, positions
 from .spool import Spool
 
 FRAMES = ("pandas", "polars")
@@ -170,13 +170,7 @@ class DatasetSource:
         return None
 
     def raw(self, index: int) -> bytes | np.ndarray:
-        try:
-            item = self._dataset[index]
-        except (BadImage, MemoryError):
-            raise
-        except Exception as error:  # whatever somebody's data set raises; the other pictures go on
-            raise BadImage(f"the data set raised {type(error).__name__}: {error}") from error
-        return as_raw(parts_of(item)[0])
+        return as_raw(parts_of(asked(self._dataset.__getitem__, index, "the data set"))[0])
 
     def _read_columns(self) -> dict[str, list[str]]:
         if self._known is not None:

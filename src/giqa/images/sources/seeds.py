@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ...errors import BadImage, BadSource
+from ...errors import BadSource
 from ...types import Source
 
 if TYPE_CHECKING:
@@ -63,11 +63,6 @@ class SeedSource:
         return None
 
     def raw(self, index: int) -> bytes | np.ndarray:
-        from .items import as_raw
+        from .items import as_raw, asked
 
-        try:
-            return as_raw(self._make(self._first + index))
-        except (BadImage, MemoryError):
-            raise
-        except Exception as error:  # whatever somebody's function raises; the other pictures go on
-            raise BadImage(f"the function raised {type(error).__name__}: {error}") from error
+        return as_raw(asked(self._make, self._first + index, "the function"))
