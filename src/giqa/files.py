@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import sys
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -56,6 +57,17 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
+
+
+def home() -> Path:
+    """Where features and weights are kept: GIQA_HOME, else `giqa` in the platform's cache folder."""
+    if chosen := os.environ.get("GIQA_HOME"):
+        return Path(chosen).expanduser()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "giqa"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "giqa"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "giqa"
 
 
 def write_tensors(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> None:

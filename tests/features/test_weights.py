@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -84,7 +85,7 @@ def left_behind(folder):
 def test_home_is_the_platforms_cache_folder(platform, variables, expected, monkeypatch):
     for name in ("GIQA_HOME", "XDG_CACHE_HOME", "LOCALAPPDATA"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(weights.sys, "platform", platform)
+    monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(weights.Path, "home", classmethod(lambda cls: cls("/home/me")))
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

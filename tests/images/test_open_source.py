@@ -101,7 +101,7 @@ def test_a_source_passes_through():
         ("notes.md", BadSource, "Cannot tell what 'notes.md' is"),
         ("", BadSource, "this one is empty"),
         ([], BadSource, "holds no pictures"),
-        (["a.png", 5], BadSource, "item 0 is no numpy array but str"),
+        (["a.png", 5], BadSource, "item 1 is no picture but int"),
         (["one.JPG", "./one.JPG"], BadSource, "twice"),
         (5, BadSource, "not from int"),
         (None, BadSource, "not from NoneType"),

@@ -16,9 +16,15 @@ def cache() -> None:
 
 
 def folder() -> Path:
-    from ..features.weights import home
+    from ..files import home
 
     return home() / "features"
+
+
+def downloads() -> Path:
+    from ..images.sources import fetch
+
+    return fetch.folder()
 
 
 @cache.command("list")
@@ -42,6 +48,8 @@ def list_() -> None:
     ]
     console.table(str(folder()), ("pictures", "size", "used", "extractor", "how"), rows, right=(0, 1))
     console.say(f"{console.size(sum(s.bytes for s in kept))} in {folder()}")
+    if fetched := sum(path.stat().st_size for path in downloads().rglob("*") if path.is_file()):
+        console.say(f"{console.size(fetched)} of pictures from other machines in {downloads()}")
 
 
 @cache.command("prune")
@@ -59,7 +67,10 @@ def prune(limit: str) -> None:
 
 @cache.command("clear")
 def clear() -> None:
-    """Delete all kept features (weights stay)."""
+    """Delete all kept features, and copies of pictures from other machines (weights stay)."""
+    import shutil
+
+    shutil.rmtree(downloads(), ignore_errors=True)
     delete_to(0)
 
 

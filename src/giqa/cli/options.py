@@ -14,8 +14,9 @@ from ..errors import BadSpec, GiqaError
 from . import console
 
 PRESETS = click.Choice(["paper", "released", "recommended"])
-SOURCES = """A source of pictures is a folder, a zip, an .npz or .npy array, a list file, a pattern such as
-'runs/**/*.png', or a table with a filter such as 'labels.csv[kind=real]'."""
+SOURCES = """A source of pictures is a folder, a zip or tar, shards such as 'r-{000..009}.tar', Parquet, an .npz or .npy
+array, a list file, a pattern such as 'runs/**/*.png', a table with a filter such as 'labels.csv[kind=real]', or an
+address such as s3://bucket/reals."""
 PATH = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)

@@ -14,13 +14,13 @@ import numpy as np
 
 from .. import registry
 from ..errors import BadImage, BadSource
+from ..files import home
 from ..images import open_source
 from ..images.decode import POLICY, picture_info
 from ..images.match import as_match
 from ..images.pictures import as_pictures
 from ..types import INFO, Extractor, Features, Picture, Progress, levels_of
 from .store import Store, content_key
-from .weights import home
 
 DEFAULT_EXTRACTOR = "embedded"
 CHUNK = 64  # pictures a step: bounds memory, and what a killed process loses

@@ -15,14 +15,13 @@ import json
 import os
 import re
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ..errors import BadSpec, BadWeights, MissingWeights
-from ..files import replace_file
+from ..files import home, replace_file
 
 SUFFIXES = (".safetensors", ".pth", ".pt")
 ATTEMPTS = 3  # how often one `pull` picks a broken download up again
@@ -106,17 +105,6 @@ class Resolved:
     path: Path
     sha256: str
     name: str | None = None
-
-
-def home() -> Path:
-    """Where features and weights are kept: GIQA_HOME, else `giqa` in the platform's cache folder."""
-    if chosen := os.environ.get("GIQA_HOME"):
-        return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "giqa"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "giqa"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "giqa"
 
 
 def folder() -> Path:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from ..errors import BadSource
 from ..types import Source
+from .sources.seeds import from_seeds
 
-__all__ = ["open_source"]
+__all__ = ["from_seeds", "open_source"]
 
 
 def open_source(where: Any) -> Source:
@@ -19,15 +16,33 @@ def open_source(where: Any) -> Source:
 
         where                                   pictures                              ids
         "folder"                                everything below it, sorted           path relative to the folder
-        "archive.zip"                           its members, sorted                   name of the member
+        "archive.zip", "archive.tar[.gz]"       its members, sorted                   name of the member
+        "r-{000..009}.tar", "r/*.tar", "r/"     those of all shards, in order         "r-000/" and name of the member
+        "reals.parquet[kind=real]", ".arrow",
+        ".feather", shards of them              a row each                            path in the cell, a column `id`
+                                                                                      or `key`, else position
+        a folder of `save_to_disk`              a row each                            the same
+        "lmdb/", "lmdb/[size=256]", "x.lmdb"    by number, or in the order of keys    the key
+        "x.tfrecord", their shards              a record each, checksums checked      position
+        "x.h5", "x.zarr"                        the array `images`, or the only one   `ids`, else position
+        a folder of MDS or litdata              a sample each                         position
         "pictures.npz", "pictures.npy"          the array `images`, or the only one   `ids`, else position
         "list.txt", "list.lst"                  a path a line, in their order         path relative to the list
         "labels.csv", "labels.csv[kind=fake]"   a row each, in their order            path as the table has it
         "runs/**/*.png"                         what matches, sorted                  path relative to "runs"
         "face.jpg"                              that one                              name of the file
+        "s3://...", "https://...", "hf://...",  a file, folder, pattern, archive or
+        also "zip://*::s3://b/a.zip"            shards, or a table that names files   as on this machine
         array, list of arrays, list of paths    in their order                        position; path
-        PyTorch tensor, list of them or of
-        Pillow images                           in their order                        position
+        PyTorch tensor, list of tensors, bytes,
+        open files or Pillow images             in their order                        position
+        {name: picture}                         in its order                          the name
+        torch Dataset, list of (picture, label) in their order                        position; path of an ImageFolder
+        DataLoader, IterableDataset, generator  read to the end when opened           a key of the items, else position
+        `from_seeds(function, 1000)`            each when it is asked for             the seed
+        DataFrame of pandas or polars           a row each                            path, a column `id`, or position
+        a dataset of Hugging Face, a
+        pyarrow.Table                           a row each                            as in Parquet
         a Source                                as it says                            as it says
 
     Parameters
@@ -50,72 +65,19 @@ def open_source(where: Any) -> Source:
 
     Examples
     --------
+    >>> import numpy as np
     >>> source = open_source(np.zeros((3, 8, 8, 3), np.uint8))
     >>> len(source), list(source.ids)
     (3, ['0', '1', '2'])
     """
     if isinstance(where, Source):
         return where
-    if isinstance(where, (str, Path)):
-        return _open_path(Path(where), str(where))
-    if isinstance(where, (list, tuple)) and where and all(isinstance(item, (str, Path)) for item in where):
-        from .folder import ListSource
+    from .sources import opened
 
-        return ListSource(where)
-    from .arrays import ArraySource, as_array
-
-    if isinstance(where, (list, tuple)):
-        return ArraySource([as_array(item) for item in where], name="list")
-    if isinstance(array := as_array(where), np.ndarray):
-        return ArraySource(array, name="array")
-    raise BadSource(f"Pictures come from a path, an array or a list of either, not from {type(where).__name__}.")
-
-
-def _open_path(path: Path, text: str) -> Source:
-    from .folder import FileSource, FolderSource, GlobSource, ListSource, has_magic, missing
-    from .kinds import READ, REMEDIES
-    from .listing import is_picture
-    from .table import TABLE_ENDINGS, TableSource, split_spec
-
-    if not text:
-        raise BadSource("Pictures come from a path, and this one is empty; write '.' for the current folder.")
-    ending = path.suffix.lower()
-    # os.path and not Path: a long filter is no valid file name, and Path.exists would raise
-    if os.path.isdir(path):
-        return FolderSource(path)
-    if not os.path.exists(path):
-        if split_spec(text):
-            return TableSource(text)
-        if has_magic(text):
-            return GlobSource(text)
-        raise missing(path)
-    if ending in TABLE_ENDINGS:
-        return TableSource(text)
-    if ending == ".zip":
-        from .archive import ZipSource
-
-        return ZipSource(path)
-    if ending in (".npz", ".npy"):
-        from .arrays import NpzSource
-
-        return NpzSource(path)
-    if ending in (".txt", ".lst"):
-        return ListSource(path)
-    kind = "" if is_picture(path.name) else _kind_of(path)
-    if is_picture(path.name) or kind in READ:
-        return FileSource(text, path.parent, [path.name])
-    what = f"{text!r} is {kind}; {REMEDIES[kind]}" if kind in REMEDIES else f"Cannot tell what {text!r} is"
-    raise BadSource(
-        f"{what}; pictures come from a folder, a .zip, .npz, .npy, .csv, .tsv, .txt or .lst file, a pattern or a "
-        "single picture."
-    )
-
-
-def _kind_of(path: Path) -> str:
-    from .folder import head_of
-    from .kinds import kind_of
-
-    try:
-        return kind_of(head_of(path))
-    except OSError:  # what cannot be read is of no kind
-        return ""
+    source = opened(where)
+    if source is None:
+        raise BadSource(
+            f"Pictures come from a path, an array, a list, a data set or a stream, not from {type(where).__name__}; "
+            "one picture goes into a list."
+        )
+    return source

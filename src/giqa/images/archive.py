@@ -11,10 +11,14 @@ from ..errors import BadImage, BadSource
 from .folder import MAX_BYTES, checked_ids, missing
 from .kinds import HEAD
 from .listing import is_litter, listed
+from .sources.columns import Columns
+from .sources.stylegan import LABELS, labels_of
 
 
 class ZipSource:
     """The pictures in a zip file; ids are the names of its members, sorted. `raw` may be called from several threads.
+
+    `columns` has the classes that StyleGAN's `dataset.json` gives, as `label`.
 
     Pickled as its path; a process that was forked opens the file anew, since a shared position would mix up the reads.
     """
@@ -35,6 +39,8 @@ class ZipSource:
         ids = listed(names, litter, lambda name: self._read(found[name][0], HEAD), f"the archive {self.name!r}")
         self.ids = checked_ids((name for name in ids for _ in found[name]), self.name)
         self._members = [found[name][0] for name in ids]
+        self._labels = found.get(LABELS, [None])[0]
+        self.columns = Columns(self._read_columns)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -51,6 +57,11 @@ class ZipSource:
         if len(raw) != member.file_size:
             raise BadImage(f"damaged in the archive: {len(raw)} bytes of {member.file_size}")
         return raw
+
+    def _read_columns(self) -> dict[str, list[str]]:
+        if self._labels is None:
+            return {}
+        return labels_of(self._read(self._labels, self._labels.file_size), self.ids, self.name)
 
     def _read(self, member: zipfile.ZipInfo, most: int) -> bytes:
         """The first bytes of a member."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -12,26 +14,46 @@ import numpy as np
 
 from ..errors import BadSource
 from .folder import checked_ids, missing
+from .formats import upright
+from .sources.columns import as_cell
+
+LARGE = 1 << 26  # bytes of an array that is not read into memory
+CLASSES = {"arr_1": "label"}  # what guided diffusion (ADM) calls them
 
 
 @runtime_checkable
-class _Tensor(Protocol):
+class Tensor(Protocol):
     """A tensor of PyTorch, which is not imported for it."""
+
+    ndim: int
 
     def detach(self) -> Any: ...
 
 
 def as_array(item: Any) -> Any:
-    """A PyTorch tensor (channels first, as they are there) or a Pillow image as an array; anything else as it is."""
+    """A PyTorch tensor (channels first, as they are there) or a Pillow image as an array; anything else as it is.
+
+    An image keeps its 16 bits, which Pillow itself would clip at 255; one as it was opened from a file is turned as its
+    EXIF says, as `decode` turns files.
+    """
     from PIL import Image
 
-    if isinstance(item, _Tensor):
+    if isinstance(item, Tensor):
         array = item.detach().cpu().numpy()
         return np.moveaxis(array, -3, -1) if array.ndim >= 3 and array.shape[-3] in (1, 3, 4) else array
     if isinstance(item, Image.Image):
-        alpha = "A" in item.getbands() or "transparency" in item.info
-        return np.asarray(item.convert("RGBA" if alpha else "RGB"))
+        return upright(_pixels(item), item)[0] if item.format not in (None, "TIFF") else _pixels(item)
     return item
+
+
+def _pixels(image: Any) -> np.ndarray:
+    if image.mode.startswith("I;16"):
+        return np.asarray(image).astype(np.uint16)
+    if image.mode in ("I", "F"):
+        values = np.asarray(image)
+        return values.astype(np.uint16) if image.format == "PNG" else values  # 16 bits with an older Pillow
+    alpha = "A" in image.getbands() or "transparency" in image.info
+    return np.asarray(image.convert("RGBA" if alpha else "RGB"))
 
 
 class ArraySource:
@@ -61,12 +83,12 @@ class ArraySource:
         self, images: np.ndarray | Sequence[np.ndarray], ids: Sequence[str] | None = None, name: str = "array"
     ):
         if isinstance(images, np.ndarray):
-            _check(images, images.shape[1:], name)
+            check_pixels(images, images.shape[1:], name)
         else:
             for index, image in enumerate(images):
                 if not isinstance(image, np.ndarray):
                     raise BadSource(f"{name}: item {index} is no numpy array but {type(image).__name__}.")
-                _check(image, image.shape, f"{name}: item {index}")
+                check_pixels(image, image.shape, f"{name}: item {index}")
         if len(images) == 0:
             raise BadSource(f"{name} holds no pictures.")
         if ids is None:
@@ -90,19 +112,24 @@ class ArraySource:
 class NpzSource(ArraySource):
     """The array `images` of an .npz file, else its only one with 3 or 4 dimensions; `ids` if it has them.
 
-    A .npy file stays on disk and is read picture by picture. Pickles inside are refused, never loaded.
+    `columns` are its arrays with a number or a word a picture; ADM's `arr_1` is called `label`. A .npy file and a large
+    array of an .npz file stay on disk and are read picture by picture. Pickles inside are refused, never loaded.
     """
 
     def __init__(self, path: str | Path):
         self._path = Path(path)
-        images, ids = _loaded(self._path)
+        images, ids, labels = _loaded(self._path)
         super().__init__(images, ids, name=str(path))
+        columns = {name: cells for name, cells in labels.items() if cells.shape == (len(images),)}
+        self.columns = {
+            CLASSES.get(name, name): [as_cell(c) for c in cells.tolist()] for name, cells in columns.items()
+        }
 
     def __reduce__(self):
         return NpzSource, (self._path,)
 
 
-def _check(array: np.ndarray, shape: tuple[int, ...], name: str) -> None:
+def check_pixels(array: np.ndarray, shape: tuple[int, ...], name: str) -> None:
     """Whether `array` is pictures of this shape; `shape` is the array's, with or without its first axis."""
     what = f"{name}: shape {array.shape}, type {array.dtype}"
     many = len(shape) < array.ndim or array.ndim == 0
@@ -120,18 +147,19 @@ def _check(array: np.ndarray, shape: tuple[int, ...], name: str) -> None:
         raise BadSource(f"{what} has no pixels.")
 
 
-def _loaded(path: Path) -> tuple[np.ndarray, Any]:
-    """The pictures in the file, and their ids or None."""
+def _loaded(path: Path) -> tuple[np.ndarray, Any, dict[str, np.ndarray]]:
+    """The pictures in the file, their ids or None, and what else has a value a picture."""
     try:
         loaded = np.load(path, mmap_mode="r", allow_pickle=False)
         if isinstance(loaded, np.ndarray):
-            return loaded, None
+            return loaded, None, {}
         with loaded:
             # an object array next to the pictures is none of our business
             wanted = [name for name in loaded.files if name in ("images", "ids")]
             if "images" not in wanted:
                 wanted = loaded.files
-            arrays = {name: loaded[name] for name in wanted}
+            arrays = {name: member(path, name) for name in wanted}
+            labels = {name: loaded[name] for name in loaded.files if _is_column(path, name)}
     except FileNotFoundError:
         raise missing(path) from None
     except (ValueError, TypeError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
@@ -145,4 +173,45 @@ def _loaded(path: Path) -> tuple[np.ndarray, Any]:
     if len(fitting) != 1:
         held = ", ".join(f"{name} {array.shape}" for name, array in arrays.items()) or "nothing"
         raise BadSource(f"{str(path)!r} should hold an array called images; it holds {held}.")
-    return arrays[fitting[0]], ids
+    return arrays[fitting[0]], ids, labels
+
+
+def _is_column(path: Path, name: str) -> bool:
+    """Whether a member has a number or a text a row, by its header."""
+    with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as file:
+        try:
+            shape, dtype = _header(file)
+        except ValueError:
+            return False
+    return len(shape) == 1 and dtype.kind in "biufUS" and name != "ids"
+
+
+def _header(file: Any) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and type that the header of a .npy file gives; the file stands behind it then."""
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, fortran, dtype = read(file)
+    if dtype.hasobject or fortran:
+        raise ValueError("an array of objects, or in Fortran's order")
+    return shape, dtype
+
+
+def member(path: Path, name: str) -> np.ndarray:
+    """An array of an .npz file; a large one stays on disk, unpacked to a temporary file where it is compressed."""
+    with zipfile.ZipFile(path) as archive:
+        info = archive.getinfo(f"{name}.npy")
+        if info.file_size < LARGE:
+            with archive.open(info) as file:
+                return np.lib.format.read_array(file, allow_pickle=False)
+        if info.compress_type == zipfile.ZIP_STORED and not info.flag_bits & 1:
+            with path.open("rb") as file:
+                file.seek(info.header_offset + 26)
+                lengths = np.frombuffer(file.read(4), "<u2")  # of name and extra field, in the member's own header
+                file.seek(int(lengths.sum()), 1)
+                shape, dtype = _header(file)
+                return np.memmap(path, dtype, "r", file.tell(), shape)
+        with archive.open(info) as file, tempfile.TemporaryFile() as unpacked:
+            shape, dtype = _header(file)
+            shutil.copyfileobj(file, unpacked, 1 << 20)
+            unpacked.flush()
+            return np.memmap(unpacked, dtype, "r", 0, shape)

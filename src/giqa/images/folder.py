@@ -8,12 +8,15 @@ import os
 import stat
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path, PurePath
 
 from ..errors import BadImage, BadSource, MissingSource
 from .kinds import HEAD
 from .listing import is_litter, listed
+from .sources.columns import Columns
+from .sources.side_files import columns_beside
 
 MAX_BYTES = 1 << 30  # no picture; an archive can promise more than any memory holds
 
@@ -78,7 +81,7 @@ class FolderSource(FileSource):
     Links to files and folders are followed. A folder that can be reached by several ways is listed once: by its own
     path if that is below the root, else by the first link to it (nearest the root, then in order of name); so no loop,
     and no picture counted twice because of a linked folder. A linked file is listed under every name it has. What is a
-    picture, and what is passed over, is the rule of `giqa.images.listing`.
+    picture, and what is passed over, is the rule of `giqa.images.listing`. `columns` are what `columns_beside` finds.
     """
 
     def __init__(self, path: str | Path):
@@ -89,6 +92,7 @@ class FolderSource(FileSource):
         names = list(walk(root, litter=litter))
         ids = listed(names, litter, lambda name: head_of(root / name), f"the folder {str(path)!r}")
         super().__init__(str(path), root, ids)
+        self.columns = Columns(partial(columns_beside, root, self.ids))
 
 
 class GlobSource(FileSource):

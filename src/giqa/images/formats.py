@@ -53,7 +53,7 @@ def read_file(raw: bytes, max_pixels: int, notes: set[str]) -> np.ndarray:
         tags = dict(image.tag_v2) if kind == "TIFF" else {}
         image.load()
         pixels = _pixels(image, kind, raw, tags, notes)
-        pixels, turned = _upright(pixels, image)
+        pixels, turned = upright(pixels, image)
         if turned or tags.get(_ORIENTATION) in _TRANSPOSED:  # Pillow itself turns a TIFF while loading it
             notes.add("EXIF orientation applied")
         if getattr(image, "is_animated", False) or "mp" in image.info:  # a telephone's JPEG with more behind it (MPO)
@@ -198,7 +198,7 @@ def _with_colour_key(pixels: np.ndarray, values: np.ndarray, kind: str, raw: byt
     return np.concatenate([pixels, alpha], axis=2)
 
 
-def _upright(pixels: np.ndarray, image: Any) -> tuple[np.ndarray, bool]:
+def upright(pixels: np.ndarray, image: Any) -> tuple[np.ndarray, bool]:
     """Turned as the EXIF orientation says, and whether it was; EXIF that cannot be read counts as none."""
     try:
         orientation = image.getexif().get(_ORIENTATION)

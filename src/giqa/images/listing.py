@@ -20,6 +20,7 @@ UNREAD |= {".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg"}
 UNREAD |= {".zip", ".tar", ".tgz", ".7z", ".rar"}
 # captions and tables next to pictures, by the million: not even opened
 SIDECARS = {".txt", ".json", ".jsonl", ".csv", ".tsv", ".parquet", ".xml", ".yaml", ".yml", ".md", ".html", ".log"}
+SIDECARS |= {".cls", ".caption"}
 UNFINISHED = ("~", ".bak", ".old", ".orig", ".tmp", ".temp", ".part", ".partial", ".crdownload", ".download")
 # Folders of thumbnails, deleted files and earlier states that systems, disk servers and tools lay next to pictures.
 # Beside these, every name that begins with a dot.
@@ -27,6 +28,8 @@ LITTER = {
     "__macosx", "@eadir", "@tmp", "@recycle", "@recently-snapshot", "#recycle", "#snapshot", "$recycle.bin", "recycler",
     "system volume information", "lost+found", "network trash folder", "temporary items",
 }  # fmt: skip
+# of which a pattern makes one set
+SHARDS = (".parquet", ".arrow", ".tar", ".tgz", ".tar.gz", ".tfrecord", ".tfrecords", ".h5", ".hdf5", ".npz", ".zip")
 Head = Callable[[str], bytes]  # the first bytes of a name; OSError or BadImage where they cannot be read
 
 
@@ -59,6 +62,10 @@ def listed(names: Iterable[str], litter: Sequence[str], head: Head, where: str) 
             passed.setdefault(reason, []).append(name)
     said = [text for text in (_unread(passed), _leavings(litter)) if text]
     if not chosen:
+        shards = sorted(name for name in names if name.lower().endswith(SHARDS))
+        said += (
+            [f"some look like shards, which a pattern reads that names them, as {shards[0]!r} does"] if shards else []
+        )
         more = "".join(f"; {text}" for text in said)
         raise BadSource(
             f"No pictures in {where}: looked for names ending in {' '.join(ENDINGS)} and at the first bytes of others, "

@@ -47,17 +47,22 @@ class TableSource(FileSource):
         spec = str(spec)
         path, filters = split_spec(spec) or (Path(spec), "")
         table = _read(path)
-        rows = list(range(len(table)))
-        if not rows:
+        if not len(table):
             raise BadSource(f"{str(path)!r} has a header but no rows.")
-        for part in filters.split(",") if filters.strip() else []:
-            rows = _kept(spec, table, part, rows)
-        table = table.rows(rows)
+        table = table.rows(rows_kept(spec, table, filters))
         image = _image_column(spec, table, path.parent)
         ids = [_id_of(cell, path.parent) for cell in table.columns[image]]
         _check_rows(spec, image, ids, table)
         super().__init__(spec, path.parent, ids)
         self.columns = dict(table.columns)
+
+
+def rows_kept(spec: str, table: Table, filters: str) -> list[int]:
+    """The rows that all of `column=value,column=value` leave, at least one; all where there is no filter."""
+    rows = list(range(len(table)))
+    for part in filters.split(",") if filters.strip() else []:
+        rows = _kept(spec, table, part, rows)
+    return rows
 
 
 def _image_column(spec: str, table: Table, folder: Path) -> str:
@@ -77,7 +82,7 @@ def _image_column(spec: str, table: Table, folder: Path) -> str:
     if addresses:
         raise BadSource(
             f"{spec!r} names addresses in the column {named!r}, such as {addresses[0][:80]!r}; what is read are files: "
-            "fetch them, and name them by their paths."
+            "fetch them, or give the addresses themselves as a list in Python."
         )
     return named
 

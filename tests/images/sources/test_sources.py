@@ -1,0 +1,94 @@
+"""Openers: the order they are asked in, and those of third parties."""
+
+import importlib.metadata
+import sys
+import tarfile
+import types
+
+import pytest
+from click.testing import CliRunner
+
+from giqa.cli import main
+from giqa.errors import BadSource
+from giqa.images import open_source, sources
+from giqa.tables import read_table
+
+
+class Drawn:
+    """A source of a third party."""
+
+    name, ids = "drawn", ("a",)
+
+    def __len__(self):
+        return 1
+
+    def raw(self, index):
+        return b""
+
+    def path(self, index):
+        return None
+
+
+def open_drawn(where):
+    """Reads "drawn:..."; gives no source for "wrong:..."."""
+    text = str(where)
+    return Drawn() if text.startswith("drawn:") else "text" if text.startswith("wrong:") else None
+
+
+@pytest.fixture
+def third_party(monkeypatch):
+    """Puts an entry point of the group `giqa.sources` in place."""
+
+    def put(value):
+        points = [importlib.metadata.EntryPoint("drawn", value, "giqa.sources")]
+        monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: points if group == "giqa.sources" else [])
+        sources._of_third_parties.cache_clear()
+
+    yield put
+    sources._of_third_parties.cache_clear()
+
+
+def test_a_third_party_adds_a_form(third_party, folder, monkeypatch):
+    """What its opener reads is a source; what it gives None for is read as before."""
+    package = types.ModuleType("drawn_package")
+    package.open_drawn = open_drawn
+    monkeypatch.setitem(sys.modules, "drawn_package", package)
+    third_party("drawn_package:open_drawn")
+    assert isinstance(open_source("drawn:1"), Drawn)
+    assert len(open_source(folder)) == 12
+
+
+def test_what_an_opener_gives_is_a_source(monkeypatch):
+    """Anything else is refused by the opener's name."""
+    monkeypatch.setattr(sources, "_of_third_parties", lambda: (("drawn", open_drawn),))
+    with pytest.raises(BadSource, match="opener drawn gave str, which is no"):
+        open_source("wrong:1")
+
+
+def test_a_package_that_cannot_be_imported_is_named(third_party):
+    """With the entry point, and what to do."""
+    third_party("no_such_package_of_anybody:open_it")
+    with pytest.raises(BadSource, match=r"The opener 'drawn' \(no_such_package_of_anybody:open_it\).*Repair or remove"):
+        open_source("somewhere")
+
+
+def test_scores_are_those_of_the_folders(toy, tmp_path, monkeypatch):
+    """`giqa score` on shards against reals in Parquet: the same numbers, ids with the shard's name."""
+    pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    monkeypatch.chdir(tmp_path)
+    reals, fakes = (sorted(folder.iterdir()) for folder in toy)
+    for shard in range(2):
+        with tarfile.open(f"fakes-{shard:03d}.tar", "w") as archive:
+            for path in fakes[12 * shard : 12 * shard + 12]:
+                archive.add(path, path.name)
+    cells = [{"bytes": path.read_bytes(), "path": path.name} for path in reals]
+    parquet.write_table(pa.table({"image": cells}), "reals.parquet")
+    done = CliRunner().invoke(main, ["score", "fakes-{000..001}.tar", "--real", "reals.parquet", "-o", "a.csv"])
+    assert done.exit_code == 0, done.output
+    other = CliRunner().invoke(main, ["score", str(toy[1]), "--real", str(toy[0]), "-o", "b.csv"])
+    assert other.exit_code == 0, other.output
+    shards, folder = read_table("a.csv").columns, read_table("b.csv").columns
+    assert shards["id"] == [f"fakes-{n // 12:03d}/{path.name}" for n, path in enumerate(fakes)]
+    assert {name: cells for name, cells in shards.items() if name != "id"} == {
+        name: cells for name, cells in folder.items() if name != "id"
+    }
