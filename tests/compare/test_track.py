@@ -20,20 +20,20 @@ def run(tmp_path_factory):
     from giqa.images.toy import write_toy
 
     root = tmp_path_factory.mktemp("run")
-    reals, _ = write_toy(root / "toy", n_real=80, n_fake=4, size=32)
+    reals, _ = write_toy(root / "toy", n_real=140, n_fake=4, size=32)
     every = sorted(reals.iterdir())
     rng = np.random.default_rng(0)
     lines = ["image,kind,epoch"]
     for step, noise in zip(STEPS, (60, 30, 5), strict=True):
         folder = root / "samples" / f"v2_iter_{step:06d}"
         folder.mkdir(parents=True)
-        for path in every[60:]:
+        for path in every[120:]:
             pixels = np.asarray(Image.open(path), float)
             pixels = np.clip(pixels + noise * rng.normal(size=pixels.shape), 0, 255).astype(np.uint8)
             Image.fromarray(pixels).save(folder / path.name)
             lines.append(f"samples/{folder.name}/{path.name},generated,{step // 100}")
     (root / "reals").mkdir()
-    for path in every[:60]:
+    for path in every[:120]:
         Image.open(path).save(root / "reals" / path.name)
         lines.append(f"reals/{path.name},real,")
     (root / "table.csv").write_text("\n".join(lines) + "\n")
