@@ -114,8 +114,6 @@ def test_too_few_references_are_refused(toy, votes):
 @pytest.mark.parametrize(
     ("header", "row", "words"),
     [
-        ("image,rater,rating", "{0},a,4", "ratings say how good"),
-        ("left,right,votes_left,votes_right", "{0},b.png,1,2", "pairs say which"),
         ("rater,generator,fakes,wrong_fakes,reals,wrong_reals", "{0},gan,9,1,9,1", "sittings say how often"),
     ],
 )

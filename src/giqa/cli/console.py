@@ -121,6 +121,11 @@ def summary(scores: Any) -> None:
         say(f"Mean p_real {100 * whole['mean_p_real']:.0f} %: the probability that a person calls a picture real.")
     elif scores.p_real is not None:
         say("No mean of p_real is shown: see the warnings. The column p_real is in the table.")
+    if scores.p_preferred is not None and whole["mean_p_preferred"] is not None:
+        percent = 100 * whole["mean_p_preferred"]
+        say(f"Mean p_preferred {percent:.0f} %: the probability that a person prefers it to a typical judged one.")
+    if scores.rating is not None and whole["mean_rating"] is not None:
+        say(f"Mean expected rating {whole['mean_rating']:.2f}.")
     if whole["duplicates"]:
         say(f"{whole['duplicates']} repeat a real picture (column duplicate_of).")
     if whole["out_of_domain"]:

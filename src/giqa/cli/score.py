@@ -53,6 +53,8 @@ def score(fakes: str, out: Path | None, report: Path | None, strict: bool, **ask
     percentile    share of held-out reals that are no better
     z_low, z_high 95 % interval of z
     p_real        with --human: probability that a person calls it real; p_real_low, p_real_high
+    p_preferred   likewise: that a person prefers it to the typical judged picture; p_preferred_low, ..._high
+    rating        likewise: the rating expected of a person; rating_low, rating_high
     duplicate_of  the real that it repeats
     out_of_domain yes: it shows something that the reals do not; empty: no layer can decide
     error         why there is no score

@@ -82,6 +82,13 @@ class MadeBy:
     held_out: Mapping[str, Any] | None = None
     calibration: Sequence[Any] | None = None
     other_generators: Mapping[str, Any] | None = None
+    vectors: int | None = None  # of each layer, for variant B
+    judgements: Mapping[str, int] | None = None  # by kind: votes, pairs, ratings
+    columns: Sequence[str] | None = None  # families that cross-validation chose
+    centred: bool | None = None  # whether each group has a level of its own
+    penalty: float | None = None
+    steps: Sequence[float] | None = None  # what each level of the ratings stands for
+    splits: Mapping[str, Any] | None = None  # kind -> what was held out -> figures
     # of a table of scores
     model_digest: str | None = None
     digest: str | None = None  # of a human model that was asked as well
@@ -109,3 +116,8 @@ class MadeBy:
     def gain(self) -> Mapping[str, Any] | None:
         """The held-out gain of a human model over a constant answer: value, low, high."""
         return (self.held_out or {}).get(GAIN)
+
+    def gain_of(self, kind: str) -> Mapping[str, Any] | None:
+        """The same of one kind of judgement, by groups that were held out, or by pictures where there are none."""
+        splits = (self.splits or {}).get(kind, {})
+        return splits.get("group", splits.get("picture", {})).get(GAIN)

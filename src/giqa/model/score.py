@@ -14,10 +14,10 @@ from ..images import open_source
 from ..images.decode import note_names
 from ..types import Features, Progress, Step
 from .reason import with_detail
-from .table import DETAIL, NUMBERS, PEOPLE, REASON, TEXTS, Scores
+from .table import DETAIL, NUMBERS, REASON, SAID, TEXTS, Scores
 
-COLUMNS = (*NUMBERS, *DETAIL, *PEOPLE)
-OPTIONAL = {*DETAIL, *PEOPLE, *REASON}
+COLUMNS = (*NUMBERS, *DETAIL, *SAID)
+OPTIONAL = {*DETAIL, *SAID, *REASON}
 
 
 class Judge(Protocol):
@@ -55,7 +55,7 @@ def score_by(
     Parameters
     ----------
     judges : sequence of Judge
-        The first gives score, z and the rest, the others what they add (`detail`, `p_real`).
+        The first gives score, z and the rest, the others what they add (`detail`, `p_real`, `rating`).
     fakes : path, array, source, or features where all judges take them
         What is scored.
     progress : callable or None

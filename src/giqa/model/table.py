@@ -26,6 +26,9 @@ from .trust import doubts, human_part
 NUMBERS = ("score", "z", "percentile", "z_low", "z_high")
 PEOPLE = ("p_real", "p_real_low", "p_real_high")  # only where a human model was asked too
 DETAIL = ("detail",)  # only where the model keeps the detail of its reals, and pictures were scored
+PREFERRED = ("p_preferred", "p_preferred_low", "p_preferred_high")  # of one that learned from pairs
+RATED = ("rating", "rating_low", "rating_high")  # of one that learned from ratings
+SAID = (*PEOPLE, *PREFERRED, *RATED)
 TEXTS = ("duplicate_of", "out_of_domain", "error", "notes")
 REASON = ("reason",)  # not in tables that an earlier giqa wrote
 WORDS = ("id", *REASON, *TEXTS)  # all columns that are no numbers
@@ -72,6 +75,14 @@ class Scores:
     reason : sequence of str or None
         What costs most: "grain", "softness", "structure", ...; empty where nothing is unusual, see
         `giqa.model.reason`. None in tables of an earlier giqa.
+    p_preferred : float array (n,) or None
+        Probability that a person prefers it to the typical picture of those that the human model learned from.
+    p_preferred_low, p_preferred_high : float array (n,) or None
+        Its 95 % interval.
+    rating : float array (n,) or None
+        The rating that is expected of a person, on the scale of the ratings that the human model learned from.
+    rating_low, rating_high : float array (n,) or None
+        Its 95 % interval.
 
     Examples
     --------
@@ -97,11 +108,17 @@ class Scores:
     p_real_high: np.ndarray | None = None
     detail: np.ndarray | None = None
     reason: Sequence[str] | None = None
+    p_preferred: np.ndarray | None = None
+    p_preferred_low: np.ndarray | None = None
+    p_preferred_high: np.ndarray | None = None
+    rating: np.ndarray | None = None
+    rating_low: np.ndarray | None = None
+    rating_high: np.ndarray | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that this table has, in their order."""
-        people = () if self.p_real is None else PEOPLE
+        people = (name for name in SAID if vars(self)[name] is not None)
         added = [name for name in (*DETAIL, *REASON) if getattr(self, name) is not None]
         return ("id", *NUMBERS, *people, *TEXTS, *added)  # at the end, so that the others stay where they were
 
@@ -161,8 +178,8 @@ class Scores:
         -------
         dict
             `pictures`, `scored`, `failed`, `duplicates`, `out_of_domain` (a number, or None where no layer sees
-            content), `mean_z`, `mean_score`, `median_percentile`, `share_below_worst_5_percent`, and `mean_p_real`
-            where there is p_real. What cannot be computed is None.
+            content), `mean_z`, `mean_score`, `median_percentile`, `share_below_worst_5_percent`, and `mean_p_real`,
+            `mean_p_preferred`, `mean_rating` where there are these columns. What cannot be computed is None.
         """
         scored = ~np.isnan(self.score)
         finite = self.z[np.isfinite(self.z) & np.array([not real for real in self.duplicate_of], bool)]
@@ -177,7 +194,11 @@ class Scores:
             "mean_score": _plain(self.score[scored].mean()) if scored.any() else None,
             "median_percentile": float(np.median(percentile)) if len(percentile) else None,
             "share_below_worst_5_percent": _plain(share_of_worst(percentile)),
-            **({} if self.p_real is None else {"mean_p_real": _mean(self.p_real)}),
+            **{
+                f"mean_{name}": _mean(self[name])
+                for name in self.columns
+                if name in (PEOPLE[0], PREFERRED[0], RATED[0])
+            },
         }
 
     def to_pandas(self) -> Any:
@@ -296,19 +317,19 @@ def read_scores(path: str | Path) -> Scores:
     if path.suffix.lower() != ".tsv":
         check_ending(path)
     table = read_table(path, raw=True)  # cells as they stand, as `Scores.write` writes them
-    header = {name: table.find(name) for name in (*COLUMNS, *DETAIL, *PEOPLE, *REASON)}
+    header = {name: table.find(name) for name in (*COLUMNS, *DETAIL, *SAID, *REASON)}
     lacks = [name for name in COLUMNS if header[name] is None and name not in LATER]
     if not table.columns:  # JSONL of no pictures
-        lacks, header = [], dict.fromkeys(header, "")
+        lacks, header = [], header | dict.fromkeys((*COLUMNS, *PEOPLE, *DETAIL, *REASON), "")
         table = table.with_columns({"": []})
     if lacks:
         raise BadTable(
             f"{path} is not a table of scores: there is no column {lacks[0]!r}. Its columns should be "
             f"{', '.join(COLUMNS)}."
         )
-    asked = PEOPLE if all(header[name] is not None for name in PEOPLE) else ()
-    asked += DETAIL if header["detail"] is not None else ()
-    columns: dict[str, Any] = {name: table.parsed(header[name], number_or_nothing) for name in (*NUMBERS, *asked)}
+    whole = [n for n in (PEOPLE, PREFERRED, RATED, DETAIL) if all(header[name] is not None for name in n)]
+    asked = (*NUMBERS, *(name for names in whole for name in names))
+    columns: dict[str, Any] = {name: table.parsed(header[name], number_or_nothing) for name in asked}
     columns = {name: np.array(values, float) for name, values in columns.items()}
     for name in WORDS if header["reason"] is not None else ("id", *TEXTS):
         cells = [""] * len(table) if header[name] is None else table.columns[header[name]]

@@ -12,6 +12,11 @@ MOST_UNLIKE = 0.2  # share of pictures that are unlike those with votes, likewis
 FEWEST_ASKED = 5  # pictures; of fewer the distance is mostly chance
 UNLIKE = "unlike the pictures with votes"  # what stands in the notes of a picture
 LEARNED_FROM = "p_real was learned from votes on it"
+SAYS = {  # kind of judgement -> its column of scores, what a constant answer is, one judgement
+    "votes": ("p_real", "the share of votes for real", "vote"),
+    "pairs": ("p_preferred", "a half", "vote"),
+    "ratings": ("rating", "the mean rating", "rating"),
+}
 
 
 def human_part(made_by: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -37,20 +42,28 @@ def learned(part: Mapping[str, Any]) -> tuple[bool, str]:
     False
     """
     made = MadeBy.from_dict(part)
-    gain = made.gain
+    if made.splits is None:
+        return _verdict(made.gain, "votes", made.share_real)
+    verdicts = [_verdict(made.gain_of(kind), kind) for kind in made.splits]
+    return all(has for has, _ in verdicts), " ".join(said for _, said in verdicts)
+
+
+def _verdict(gain: Mapping[str, Any] | None, kind: str, share_real: float | None = None) -> tuple[bool, str]:
+    """Whether something was learned from one kind of judgement, and the sentence that says it."""
+    column, constant, judgement = SAYS[kind]
     if not gain or gain["low"] is None:
         return False, (
-            "The human model is untested: too few pictures have votes to hold some out, so nothing shows that p_real "
-            "says more than the share of votes for real."
+            f"The human model is untested: too few pictures have {kind} to hold some out, so nothing shows that "
+            f"{column} says more than {constant}."
         )
-    said = f"{gain['value']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}] nats a vote over a constant answer"
+    said = f"{gain['value']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}] nats a {judgement} over a constant answer"
     if gain["low"] > 0:
         return True, f"The human model learned something: on held-out pictures it gains {said}."
     why = ": it is worse than one" if gain["high"] < 0 else ", and this interval holds 0"
-    share = "" if made.share_real is None else f", {100 * made.share_real:.0f} %"
+    share = "" if share_real is None else f", {100 * share_real:.0f} %"
     return False, (
-        f"THE HUMAN MODEL LEARNED NOTHING that shows: on held-out pictures it gains {said}{why}. Its p_real says no "
-        f"more than the share of votes for real{share}; more votes may help."
+        f"THE HUMAN MODEL LEARNED NOTHING that shows: on held-out pictures it gains {said}{why}. Its {column} says no "
+        f"more than {constant}{share}; more {kind} may help."
     )
 
 

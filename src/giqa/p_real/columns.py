@@ -12,9 +12,12 @@ from ..errors import BadSpec
 from ..features.reader import make_extractor
 from ..model.file import learned_of
 from ..scorers.human import DISTANCE, Z
-from ..types import has_maps
+from ..scorers.judgements import LAYERS, family_of
+from ..types import Features, has_maps
 from .distances import LayerDistances
 
+POOLED, SIZE = "pooled", "size"  # families of columns, next to `LAYERS`
+FAMILIES = (LAYERS, POOLED)  # unless others are asked for
 TAPS = {
     "embedded": ("mid", "high"),  # "low" costs more than both and adds nothing: benchmarks/human_layers.py
     "inception": ("Conv2d_1a_3x3", "Conv2d_2b_3x3", "Conv2d_3b_1x1", "Mixed_5d", "Mixed_6e", "Mixed_7c", "logits"),
@@ -40,6 +43,10 @@ class Sums:
         Fitted on the references' features of the same extractor.
     content : str, object or None
         The extractor whose one layer, `CONTENT`, says what a picture shows, and which stands next to the sums.
+    pooled : bool
+        Whether the pooled features of `extractor` stand next to them too, as "pooled:NAME".
+    more : sequence of str
+        Specs of further extractors, whose layers stand next to them as "SPEC:NAME".
     """
 
     def __init__(
@@ -50,10 +57,13 @@ class Sums:
         digest: str | None = None,
         densities: Any = None,
         content: Any = None,
+        pooled: bool = False,
+        more: Sequence[str] = (),
     ):
         self.distances, self.extractor, self.taps = distances, make_extractor(extractor), tuple(taps)
         self.digest, self.densities = digest or distances.digest(), densities
         self.content = None if content is None else make_extractor(content)
+        self.pooled, self.more = pooled, {spec: make_extractor(spec) for spec in more}
 
     def identity(self) -> Mapping[str, Any]:
         """What decides the sums."""
@@ -64,24 +74,72 @@ class Sums:
             "references_sha256": self.digest,
             "densities_sha256": digest_of(learned_of(self.densities)) if self.densities is not None else None,
             "maps": dict(self.extractor.identity()),
-        } | ({} if self.content is None else {"content": dict(self.content.identity())})
+        } | self._others()
 
-    def prepare(self, pixels: np.ndarray) -> tuple[Mapping[str, np.ndarray], Any, Any]:
-        """The maps of one picture, and what its pooled features and its content are made from."""
-        pooled = None if self.densities is None else self.extractor.prepare(pixels)
+    def _others(self) -> dict[str, Any]:
+        """What decides the layers next to the sums; nothing where there are none."""
+        found: dict[str, Any] = {} if self.content is None else {"content": dict(self.content.identity())}
+        found |= {"pooled": True} if self.pooled else {}
+        return found | ({"more": [dict(one.identity()) for one in self.more.values()]} if self.more else {})
+
+    def prepare(self, pixels: np.ndarray) -> tuple[Mapping[str, np.ndarray], Any, Any, list]:
+        """The maps of one picture, and what its pooled features, its content and the rest are made from."""
+        pooled = self.extractor.prepare(pixels) if self.pooled or self.densities is not None else None
         content = None if self.content is None else self.content.prepare(pixels)
-        return self.extractor.maps(pixels, self.taps), pooled, content
+        more = [extractor.prepare(pixels) for extractor in self.more.values()]
+        return self.extractor.maps(pixels, self.taps), pooled, content, more
 
-    def run(self, prepared: Sequence[tuple[Mapping[str, np.ndarray], Any, Any]]) -> dict[str, np.ndarray]:
-        """Prepared pictures to column -> float32 (n, 1), and the content, float32 (n, c)."""
+    def run(self, prepared: Sequence[tuple[Mapping[str, np.ndarray], Any, Any, list]]) -> dict[str, np.ndarray]:
+        """Prepared pictures to column -> float32 (n, 1), and other layers, float32 (n, c)."""
         sums = self.distances.sums([maps for maps, *_ in prepared])
         numbers = dict(zip((f"{tap}{DISTANCE}" for tap in self.distances.layers), sums.T, strict=True))
+        others: dict[str, np.ndarray] = {}
+        layers = self.extractor.run([p for _, p, *_ in prepared]) if prepared[0][1] is not None else {}
+        if self.pooled:
+            others |= {f"{POOLED}:{name}": layer for name, layer in layers.items()}
+        for i, (spec, extractor) in enumerate(self.more.items()):
+            found = extractor.run([more[i] for *_, more in prepared])
+            others |= {f"{spec}:{name}": layer for name, layer in found.items()}
         if self.densities is not None:
-            layers = self.extractor.run([pooled for _, pooled, _ in prepared])
             z = self.densities.layer_z(np.concatenate(list(layers.values()), axis=1))
             numbers |= {f"{name}{Z}": z[:, i] for i, name in enumerate(self.densities.layer_names(layers))}
         columns = {name: column[:, None].astype(np.float32) for name, column in numbers.items()}
-        return columns if self.content is None else columns | self.content.run([content for *_, content in prepared])
+        content = {} if self.content is None else self.content.run([content for _, _, content, _ in prepared])
+        return columns | others | content
+
+
+def with_size(features: Features) -> Features:
+    """The same with the layer "size": log height and log width of each picture as it was decoded, before any match."""
+    height, width = (np.log(np.maximum(features.info[name], 1).astype(np.float64)) for name in ("height", "width"))
+    layers = {**features.layers, SIZE: np.c_[height, width]}
+    return Features(features.ids, layers, features.info, features.made_by)
+
+
+def check_families(columns: Sequence[str]) -> tuple[str, ...]:
+    """The families of columns asked for: "layers", "pooled", "size", or the spec of an extractor, each once."""
+    for name in columns:
+        if name not in (LAYERS, POOLED, SIZE):
+            try:
+                make_extractor(name)
+            except BadSpec as error:
+                known = f"{LAYERS}, {POOLED}, {SIZE}"
+                raise BadSpec(f"Columns are {known} or the spec of an extractor, got {name!r}. {error}") from None
+    if not columns:
+        raise BadSpec(f"Which columns? Give some of {LAYERS}, {POOLED}, {SIZE} (--columns).")
+    return tuple(dict.fromkeys(columns))
+
+
+def of_sums(families: Sequence[str] | None) -> dict[str, Any]:
+    """What `Sums` is asked for next to its sums, for these families; None: nothing."""
+    if families is None:
+        return {}
+    return {"pooled": POOLED in families, "more": [f for f in families if f not in (LAYERS, POOLED, SIZE)]}
+
+
+def only_families(features: Features, families: Sequence[str]) -> Features:
+    """The layers of these families, in their order."""
+    layers = {name: layer for name, layer in features.layers.items() if family_of(name) in families}
+    return Features(features.ids, layers, features.info, features.made_by)
 
 
 def check_maps(extractor: Any, taps: Sequence[str] | None) -> tuple[str, ...]:

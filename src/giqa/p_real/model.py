@@ -1,4 +1,4 @@
-"""The human model: what was learned from votes, the references it measures from, and its scale, in one file."""
+"""The human model: what was learned from judgements, the references it measures from, and its scale, in one file."""
 
 from __future__ import annotations
 
@@ -21,20 +21,21 @@ from ..model.file import head_of, learned_of, restore
 from ..model.made_by import MadeBy
 from ..model.out_of_domain import Content
 from ..model.score import score_by
-from ..model.table import PEOPLE, Scores
+from ..model.table import PEOPLE, SAID, Scores
 from ..scorers.human import HumanModel
+from ..scorers.judgements import OUTPUTS, JudgementModel
 from ..scorers.scale import Scale
 from ..stats import NORMAL, logit
 from ..types import INFO, Features, Progress
-from .columns import Sums, digest_of
+from .columns import Sums, digest_of, of_sums, only_families, with_size
 from .distances import LayerDistances
-from .domain import CONTENT, Asked, Voted
+from .domain import CONTENT, Asked, Voted, columns_alone
 from .domain import EXTRACTOR as CONTENT_EXTRACTOR
 
 FORMAT = 2  # 1 had no checksum over all of it
+OF_JUDGEMENTS = 3  # learned from judgements of any kind, on columns that were chosen
 SEALED = ("human.", "densities.", "voted.", "scale.")  # arrays under the checksum; references have one of their own
 KEY = "giqa.people"
-COLUMNS = ("p_real", "p_real_low", "p_real_high")
 ROWS = 64
 FAR = 4.0  # standard deviations of the labelled pictures, to which each column is clipped
 NO_VOTED = digest_of({})  # of files of an earlier giqa
@@ -47,8 +48,8 @@ class Realism:
 
     Parameters
     ----------
-    model : HumanModel
-        The regression on votes.
+    model : HumanModel or JudgementModel
+        The regression on votes, or on judgements of any kind.
     distances : LayerDistances or None
         References; None: the extractor is a network that learned from votes itself.
     extractor : str
@@ -66,7 +67,9 @@ class Realism:
     densities : MultiLayer or None
         Of the references' pooled layers, where their z are columns too.
     voted : Voted or None
-        The pictures with votes; None in files of an earlier giqa.
+        The judged pictures; None in files of an earlier giqa.
+    families : tuple of str or None
+        Families of columns that a `JudgementModel` is given; None: all layers, of a `HumanModel`.
 
     Examples
     --------
@@ -81,7 +84,7 @@ class Realism:
     <giqa.Realism of embedded, 300 pictures with votes>
     """
 
-    model: HumanModel
+    model: HumanModel | JudgementModel
     distances: LayerDistances | None  # None: the extractor is a network that learned from votes itself
     extractor: str
     taps: tuple[str, ...] = ()
@@ -91,6 +94,7 @@ class Realism:
     made_by: Mapping[str, Any] = field(default_factory=dict)
     densities: Any = None  # of the references' pooled layers, where their z are columns too
     voted: Voted | None = None
+    families: tuple[str, ...] | None = None
 
     def __repr__(self) -> str:
         labelled = MadeBy.from_dict(self.made_by).labelled
@@ -102,7 +106,8 @@ class Realism:
         network = extractor = make_extractor(self.extractor)
         content = None if self.voted is None else CONTENT_EXTRACTOR
         if self.distances is not None:
-            extractor = Sums(self.distances, network, self.taps, self.references, self.densities, content)
+            how = self.references, self.densities, content
+            extractor = Sums(self.distances, network, self.taps, *how, **of_sums(self.families))
         elif content:
             extractor = Joined([self.extractor, content])
         now, then = json.loads(json.dumps(network.identity())), MadeBy.from_dict(self.made_by).maps
@@ -113,18 +118,46 @@ class Realism:
             )
         return extractor
 
-    def p_real(self, features: Features) -> dict[str, np.ndarray]:
-        """p_real and its 95 % interval, by the names in `COLUMNS`, each float64 (n,)."""
-        return dict(zip(COLUMNS, self._asked(features), strict=True))
+    @property
+    def adds(self) -> tuple[str, ...]:
+        """The columns of `Scores` that it fills: what people say, by the kinds of judgements that it learned from."""
+        if self.families is None:
+            return PEOPLE
+        return tuple(name for kind in self.model.kinds_ for name in ends_of(OUTPUTS[kind]))
 
-    def _asked(self, features: Features, own: bool = True) -> np.ndarray:
-        """What the model of votes says, (3, n); `ROWS` at a time, so that other pictures in the call change no bit."""
-        parts, near = [np.empty((3, 0))], self._bounded(features)
-        for start in range(0, len(features), ROWS):
+    def p_real(self, features: Features) -> dict[str, np.ndarray]:
+        """What people say of pictures, p_real of votes, and its 95 % interval, by names of columns, float64 (n,)."""
+        return {name: values for name, values in self._asked(features).items() if name in SAID}
+
+    def _asked(self, features: Features) -> dict[str, np.ndarray]:
+        """All that the model says, and the score with its interval; `ROWS` at a time, so that other pictures in the
+        call change no bit."""
+        near = self._bounded(features) if self.families is None else self._chosen(features)
+        ask = self._by_votes if self.families is None else self._by_judgements
+        if not len(features):  # one picture of zeros, which is cut off again
+            near = {name: np.zeros((1, layer.shape[1])) for name, layer in near.items()}
+        last, parts = max(len(features) - 1, 0), []
+        for start in range(0, last + 1, ROWS):
             rows = np.arange(start, start + ROWS)
-            padded = {name: layer[np.minimum(rows, len(features) - 1)] for name, layer in near.items()}
-            parts.append(np.stack(self.model.p_real(Features(tuple(map(str, rows)), padded), own)))
-        return np.concatenate(parts, axis=1)[:, : len(features)]
+            padded = {name: layer[np.minimum(rows, last)] for name, layer in near.items()}
+            parts.append(ask(Features(tuple(map(str, rows)), padded)))
+        return {name: np.concatenate([part[name] for part in parts])[: len(features)] for name in parts[0]}
+
+    def _by_votes(self, features: Features) -> dict[str, np.ndarray]:
+        found = dict(zip(PEOPLE, self.model.p_real(features), strict=True))
+        low, high = (logit(ends) for ends in self.model.p_real(features, own=False)[1:])  # of the fit alone
+        return found | {"score": logit(found["p_real"]), "low": low, "high": high}
+
+    def _by_judgements(self, features: Features) -> dict[str, np.ndarray]:
+        low, high = self.model.score_interval(features)
+        found = {"score": self.model.score_samples(features), "low": low, "high": high}
+        for kind, values in self.model.predict(features).items():
+            found |= dict(zip(ends_of(OUTPUTS[kind]), values, strict=True))
+        return found
+
+    def _chosen(self, features: Features) -> dict[str, np.ndarray]:
+        """The layers that a `JudgementModel` was given."""
+        return dict(only_families(with_size(columns_alone(features)), self.families).layers)
 
     def _bounded(self, features: Features) -> dict[str, np.ndarray]:
         """Layers, each column clipped to `FAR` standard deviations around the labelled pictures, as the model
@@ -169,16 +202,15 @@ class Realism:
 
     def columns(self, features: Features) -> dict[str, Any]:
         """All columns of `Scores` for pictures that have features, each (n,)."""
-        n, columns = len(features), self.p_real(features)
-        score = logit(columns["p_real"])
-        nothing = np.full(n, np.nan)
+        n, asked = len(features), self._asked(features)
+        score, nothing = asked["score"], np.full(n, np.nan)
         read = {"score": score, "z": nothing, "percentile": nothing, "z_low": nothing, "z_high": nothing}
         if self.scale is not None:
-            low, high = (logit(ends) for ends in self._asked(features, own=False)[1:])  # of the fit alone
-            ends = self.scale.interval(score, (high - low) / (2 * NORMAL))
+            ends = self.scale.interval(score, (asked["high"] - asked["low"]) / (2 * NORMAL))
             read |= {"z": self.scale.z(score), "percentile": self.scale.percentile(score)}
             read |= dict(zip(("z_low", "z_high"), ends, strict=True))
-        return read | columns | {"duplicate_of": [""] * n, "out_of_domain": [""] * n}
+        said = {name: values for name, values in asked.items() if name in SAID}
+        return read | said | {"duplicate_of": [""] * n, "out_of_domain": [""] * n}
 
     @property
     def digest(self) -> str:
@@ -207,7 +239,7 @@ class Realism:
         if self.scale is not None:
             arrays["scale.held_out"] = np.asarray(self.scale.held_out, np.float64)
         header = {
-            "format": FORMAT,
+            "format": FORMAT if self.families is None else OF_JUDGEMENTS,
             "distances": metadata,
             "human": human,
             "extractor": self.extractor,
@@ -220,11 +252,20 @@ class Realism:
             "seed": self.scale.seed if self.scale else 0,
             "digest": self.digest,
             "made_by": dict(self.made_by),
-        }
+        } | ({} if self.families is None else {"families": list(self.families)})
         sealed = {name: array for name, array in arrays.items() if name.startswith(SEALED)}
         header = seal(json.loads(json.dumps(header)), sealed)
         write_tensors(path, arrays, metadata | {KEY: json.dumps(header)})
         return path
+
+
+def ends_of(name: str) -> tuple[str, str, str]:
+    """A column and those of the ends of its interval.
+
+    >>> ends_of("rating")
+    ('rating', 'rating_low', 'rating_high')
+    """
+    return name, f"{name}_low", f"{name}_high"
 
 
 def is_realism(path: str | Path) -> bool:
@@ -257,7 +298,7 @@ def read_realism_header(path: str | Path) -> dict[str, Any]:
         raise BadModel(
             f"{path} is no human model, or is cut short ({type(error).__name__}); `giqa train human` makes one."
         ) from None
-    if header.get("format") not in (1, FORMAT):
+    if header.get("format") not in (1, FORMAT, OF_JUDGEMENTS):
         raise BadModel(f"{path} has another format than this giqa, {__version__}, reads; train it again.")
     return header
 
@@ -302,9 +343,10 @@ def load_realism(path: str | Path) -> Realism:
         arrays, dense, voted = (
             {n.removeprefix(part): array for n, array in every.items() if n.startswith(part)} for part in SEALED[:3]
         )
-        held_out = every.get("scale.held_out")
+        held_out, families = every.get("scale.held_out"), header.get("families")
+        kind = HumanModel if families is None else JudgementModel
         human = Realism(
-            HumanModel.restored(arrays, header["human"]),
+            kind.restored(arrays, header["human"]),
             distances,
             header["extractor"] if distances else _network_of(path, header["extractor"]),
             tuple(header["taps"]),
@@ -314,6 +356,7 @@ def load_realism(path: str | Path) -> Realism:
             header["made_by"],
             _densities(header, dense),
             _voted(header, voted),
+            None if families is None else tuple(families),
         )
         whole = human.digest == header["digest"]
         if header["format"] > 1 or "sha256" in header:
@@ -346,7 +389,7 @@ class HumanJudge:
     takes_features = False
 
     def __init__(self, human: Realism, alone: bool = False):
-        self.adds = PEOPLE
+        self.adds = human.adds
         self.human, self.alone, self.asked = human, alone, Asked(human.voted)
 
     def reader(self) -> Reader:

@@ -1,4 +1,4 @@
-"""From a table of votes to a model of what raters call real: the pictures, the references, the fit and its figures."""
+"""From tables of judgements to a model of what people say: the pictures, the references, the fit and its figures."""
 
 from __future__ import annotations
 
@@ -22,15 +22,19 @@ from ..images.match import Match, as_match, auto_match, describe_different, spec
 from ..images.subset import spread
 from ..model.made_by import MadeBy
 from ..scorers.human import PRESETS, HumanModel
+from ..scorers.judgements import JudgementModel
 from ..scorers.scale import FEWEST, Scale
 from ..train.manifest import Part
 from ..types import INFO, Features, Progress, Source
-from .columns import Sums, check_maps
+from ..votes.votes import Counts, Votes, read_labels
+from .columns import FAMILIES, Sums, check_families, check_maps, of_sums, only_families, with_size
 from .distances import LayerDistances
 from .domain import EXTRACTOR as CONTENT_EXTRACTOR
 from .domain import Voted, columns_alone
 from .held_out import held_out_figures
+from .judgements import Judgements, read_judgements
 from .model import Realism, load_realism
+from .splits import split_figures
 from .votes import Judged, read_judged
 
 EXTRACTORS = {"paper": "inception", "recommended": "embedded"}
@@ -44,7 +48,7 @@ AT_ONCE = 3 * 64  # pictures whose maps wait at a time: two steps of scoring are
 
 
 def train_human(
-    votes: str | Path,
+    votes: str | Path | Sequence[str | Path],
     images: Any,
     real: Any,
     out: str | Path,
@@ -54,7 +58,9 @@ def train_human(
     layers: Sequence[str] | None = None,
     references: int | None = None,
     variant: str | None = None,
+    vectors: int | None = None,
     densities: bool | None = None,
+    columns: Sequence[str] | None = None,
     match: Any = None,
     group: str | None = None,
     reals_too: bool = False,
@@ -64,12 +70,13 @@ def train_human(
     progress: Progress | None = None,
     say: Callable[[str], None] | None = None,
 ) -> Realism:
-    """Learn P(a person says real) from votes, and write it, references included, to one file.
+    """Learn what people say of pictures from votes, pairs and ratings, and write it, references included, to one file.
 
     Parameters
     ----------
-    votes : path
-        A table image,rater,said_real or image,n,n_real.
+    votes : path, or a sequence of paths
+        Tables image,rater,said_real or image,n,n_real (votes), left,right,votes_left,votes_right or
+        left,right,preferred (pairs), image,rater,rating (ratings).
     images : path, source or None
         The source whose ids are its image names; None: the folder of the table.
     real : path or source
@@ -86,13 +93,20 @@ def train_human(
         How many reals, at most: 2,000 with "recommended", 10,000 with "paper".
     variant : "A", "B", "C" or None
         What a place is compared with; see `giqa.p_real.distances.LayerDistances`.
+    vectors : int or None
+        Of each layer, for variant B; None: 3,000.
     densities : bool or None
         Whether z of pooled layers, as `giqa score` has them, count as well as the distances; None: yes with
         "recommended".
+    columns : sequence of str or None
+        Families that cross-validation chooses from: "layers" (distances and densities), "pooled" (features of the
+        extractor), "size" (log height and width), or the spec of another extractor. None: layers and pooled; for votes
+        alone, all layers without a choice, as Kolchinski et al. have them.
     match : str, Match or None
         What is done to pictures before; "auto" brings reals and labelled pictures to one size and coding.
     group : str or None
-        A column of `votes` whose pictures belong together in cross-validation.
+        A column of a table whose pictures belong together: held out together, and with `columns` or other judgements
+        than votes each may have a level of its own.
     reals_too : bool
         Votes on real pictures count as well.
     seed : int
@@ -134,41 +148,84 @@ def train_human(
     if out.suffix.lower() != ".giqa" or preset not in PRESETS:
         raise BadSpec(f"A model file is NAME.giqa and preset {' or '.join(PRESETS)}; got {out.name!r}, {preset!r}.")
     say = say or (lambda text: None)
-    source, reals = open_source(Path(votes).parent if images is None else images), open_source(real)
-    judged = read_judged(votes, source, group, reals_too)
+    tables = [votes] if isinstance(votes, (str, Path)) else list(votes)
+    source, reals = open_source(Path(tables[0]).parent if images is None else images), open_source(real)
+    judged = _read(tables, source, columns, group, reals_too)
+    families = _families(judged, columns, preset)
     reader = Reader(extractor or EXTRACTORS[preset], store=store, workers=workers, progress=progress)
     taps = check_maps(reader.extractor, layers)
     seen, good = infos(source, judged.rows, reader, "pictures with votes")
     info, judged = seen.needed("pictures with votes", warn=True).info, judged.take(good)
     reader = replace(reader, match=_match(match, reals, Part(source, judged.rows), say))
-    judged = judged if group else replace(judged, group=twins(info))
+    copies = twins(info)
+    if families is None and group is None:
+        judged = replace(judged, group=copies)
     wanted = REFERENCES[preset] if references is None else references
     chosen, aside, refused = choose_references(reals, info, wanted, seed, reader)
-    left_out = f", {refused} left out because they are among the pictures with votes" if refused else ""
-    say(
-        f"{len(judged)} pictures with {judged.votes.sum():.0f} votes, {100 * judged.share():.1f} % of them real; "
-        f"{len(chosen)} reals as references, {len(aside)} to fix the scale{left_out}"
-    )
-    distances = LayerDistances(variant or VARIANTS[preset], vectors=VECTORS, seed=seed)
+    left_out = f", {refused} left out because they are among the judged pictures" if refused else ""
+    say(f"{judged.summary()}; {len(chosen)} reals as references, {len(aside)} to fix the scale{left_out}")
+    vectors = VECTORS if vectors is None else vectors
+    distances = LayerDistances(variant or VARIANTS[preset], vectors=vectors, seed=seed)
     with _fitted(distances, _Maps(reader, taps), reals, chosen, out, say):
         wants = preset == "recommended" if densities is None else densities
         dense = _densities(reader, Part(reals, chosen), seed) if wants else None
-        sums = Sums(distances, reader.extractor, taps, densities=dense, content=CONTENT_EXTRACTOR)
+        sums = Sums(distances, reader.extractor, taps, densities=dense, content=CONTENT_EXTRACTOR, **of_sums(families))
         measure = replace(reader, extractor=sums)
-        shown = measure.features(Part(source, judged.rows), "pictures with votes").features
-        x = columns_alone(shown)
-        model = HumanModel(preset=preset, seed=seed).fit(x, judged.counts(), groups=judged.group)
-        figures = held_out_figures(lambda: HumanModel(preset=preset, resamples=0, seed=seed), x, judged, seed)
+        shown = measure.features(Part(source, judged.rows), "judged pictures").features
         there = measure.features(Part(reals, aside), "reals of the scale").features if aside else None
         spec = spec_of(reader.match)
         how = registry.canonical("extractor", reader.extractor), taps, sums.digest, spec
         said = {"variant": distances.variant, "references": len(chosen), "references_refused": refused}
-        said |= {"scorer": f"human(preset={preset!r})", "maps": dict(sums.identity()["maps"]), "C": str(model.C_)}
-        made_by = made_by_votes(judged, model, seed, **said, extractor=how[0], match=spec, **figures)
-        human = Realism(model, distances, *how, None, made_by, dense, Voted.of(shown, seed))
+        said |= {"maps": dict(sums.identity()["maps"]), "extractor": how[0], "match": spec, "vectors": vectors}
+        model, learned = _learn(shown, judged, families, copies, (preset, seed))
+        made_by = MadeBy(giqa=__version__, seed=seed, reals_failed=0, labelled=len(judged), **said, **learned).to_dict()
+        human = Realism(model, distances, *how, None, made_by, dense, Voted.of(shown, seed), families)
         human = human if there is None else replace(human, scale=Scale(human.columns(there)["score"], seed))
         human.save(out)
     return load_realism(out)
+
+
+def _read(tables: Sequence[str | Path], source: Source, columns: Any, group: str | None, reals_too: bool) -> Any:
+    """What was said: counted votes where there is nothing else and no columns are chosen; else everything."""
+    if not tables:
+        raise BadSpec("There is nothing to learn from; give a table of votes, pairs or ratings.")
+    if columns is None and len(tables) == 1 and isinstance(read_labels(tables[0]), (Votes, Counts)):
+        return read_judged(tables[0], source, group, reals_too)
+    return read_judgements(tables, source, group, reals_too)
+
+
+def _families(judged: Any, columns: Sequence[str] | None, preset: str) -> tuple[str, ...] | None:
+    """Families of columns to choose from; None where all layers are taken, as the paper has them."""
+    if isinstance(judged, Judged):
+        return None
+    if preset == "paper":
+        raise BadSpec("The preset paper learns from one table of votes, without columns; leave preset out.")
+    return check_families(FAMILIES if columns is None else columns)
+
+
+def _learn(
+    shown: Features, judged: Any, families: tuple[str, ...] | None, copies: np.ndarray, how: tuple[str, int]
+) -> tuple[Any, dict[str, Any]]:
+    """The model, and its part of `made_by`, held-out figures included."""
+    preset, seed = how
+    if families is not None:
+        return learn_judgements(only_families(with_size(columns_alone(shown)), families), judged, copies, seed)
+    x = columns_alone(shown)
+    model = HumanModel(preset=preset, seed=seed).fit(x, judged.counts(), groups=judged.group)
+    figures = held_out_figures(lambda: HumanModel(preset=preset, resamples=0, seed=seed), x, judged, seed)
+    said = {"scorer": f"human(preset={preset!r})", "C": str(model.C_)}
+    return model, said | of_votes(judged, model) | figures
+
+
+def learn_judgements(x: Features, judged: Judgements, copies: np.ndarray, seed: int) -> tuple[JudgementModel, dict]:
+    """A model of all judgements, and its part of `made_by`: what was chosen, and figures of every split."""
+    groups = copies if judged.group is None else judged.group
+    model = JudgementModel(seed=seed).fit(x, judged.likelihoods(), groups, judged.steps)
+    splits = split_figures(lambda: JudgementModel(resamples=0, seed=seed), x, judged, copies, seed)
+    choice = model.choice_
+    said = {"scorer": "human(judgements=True)", "labels": ", ".join(judged.names), "judgements": judged.counts()}
+    said |= {"columns": list(choice.families), "centred": choice.centred, "penalty": choice.penalty}
+    return model, said | {"steps": judged.steps.tolist(), "splits": splits}
 
 
 def _densities(reader: Reader, references: Source, seed: int) -> Any:
@@ -208,19 +265,15 @@ def _fitted(
 
 def made_by_votes(judged: Judged, model: HumanModel, seed: int, **how: Any) -> dict[str, Any]:
     """How a model was learned from votes: `how`, and what they were."""
-    made_by = MadeBy(
-        giqa=__version__,
-        seed=seed,
-        reals_failed=0,
-        labels=judged.name,
-        contexts=list(judged.contexts),
-        labelled=len(judged),
-        votes=int(judged.votes.sum()),
-        share_real=judged.share(),
-        weights={name: list(values) for name, values in model.weights().items()},
-        **how,
-    )
-    return made_by.to_dict()
+    said = of_votes(judged, model)
+    return MadeBy(giqa=__version__, seed=seed, reals_failed=0, labelled=len(judged), **said, **how).to_dict()
+
+
+def of_votes(judged: Judged, model: HumanModel) -> dict[str, Any]:
+    """What `made_by` says of votes and of what was learned from them."""
+    said = {"labels": judged.name, "contexts": list(judged.contexts), "votes": int(judged.votes.sum())}
+    weights = {name: list(values) for name, values in model.weights().items()}
+    return said | {"share_real": judged.share(), "weights": weights}
 
 
 def choose_references(

@@ -69,6 +69,10 @@ class Judged:
         """(n, 2): voters, and how many of them said real."""
         return np.c_[self.votes, self.real]
 
+    def summary(self) -> str:
+        """What there is, in words."""
+        return f"{len(self)} pictures with {self.votes.sum():.0f} votes, {100 * self.share():.1f} % of them real"
+
     def share(self) -> float:
         """The share of all votes that say real."""
         return float(self.real.sum() / self.votes.sum())

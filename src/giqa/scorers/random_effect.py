@@ -10,6 +10,7 @@ the model. A picture with one vote says nothing of it; where all are such, it is
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from statistics import NormalDist
 
 import numpy as np
@@ -52,15 +53,40 @@ def spread_posterior(logits: np.ndarray, variance: np.ndarray, real: np.ndarray,
     >>> bool(found[0] < 0.2), bool(1.1 < found[1] < 1.5)
     (True, True)
     """
+    voted = votes > 0
+    logits, variance, real, votes = logits[voted], variance[voted], real[voted, None], votes[voted, None]
+
+    def likelihood(theta: np.ndarray, times: float) -> np.ndarray:
+        return -real * np.logaddexp(0, -theta) - (votes - real) * np.logaddexp(0, theta)
+
+    return posterior_of(logits, variance, likelihood)
+
+
+def posterior_of(
+    logits: np.ndarray, variance: np.ndarray, likelihood: Callable[[np.ndarray, float], np.ndarray]
+) -> np.ndarray:
+    """The probability of each of `SPREADS`, (80,), for judgements of any kind.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n,)
+        Predicted for rows of judgements that the model had not seen.
+    variance : ndarray of shape (n,)
+        Of the fit there.
+    likelihood : callable
+        Takes logits (n, q) and the factor by which `centred` moved them away from 0, and which other parameters in
+        logits need too; gives the log-likelihood of each, (n, q).
+
+    Returns
+    -------
+    float64 ndarray of shape (80,)
+    """
     weights = np.exp(-(NODES**2) / 2)
     weights /= weights.sum()
     log = np.log(SPREADS) - 0.5 * (SPREADS / USUAL) ** 2
-    voted = votes > 0
-    logits, variance, real, votes = logits[voted], variance[voted], real[voted, None], votes[voted, None]
     for at, spread in enumerate(SPREADS):
         effect = np.sqrt(spread**2 + variance)[:, None] * NODES
-        theta = centred(logits, spread)[:, None] + effect
-        each = -real * np.logaddexp(0, -theta) - (votes - real) * np.logaddexp(0, theta)
+        each = likelihood(centred(logits, spread)[:, None] + effect, float(centred(np.ones(1), spread)[0]))
         most = each.max(axis=1, keepdims=True)
         log[at] += (most[:, 0] + np.log(np.exp(each - most) @ weights)).sum()
     posterior = np.exp(log - log.max())
@@ -116,13 +142,28 @@ def own_interval(draws: np.ndarray, spreads: np.ndarray) -> tuple[np.ndarray, np
     low, high : float64 ndarray of shape (n,)
         0 to 1.
     """
-    count = len(spreads)
-    times = -(-POINTS // count)
-    steps = (np.random.default_rng(0).permutation(times * count) + 0.5) / (times * count)
-    normal = np.array([NormalDist().inv_cdf(step) for step in steps]).reshape(times, count) * spreads
+    normal = effects(spreads)
     found = np.empty((2, len(draws)))
     for start in range(0, len(draws), AT_ONCE):
         rows = slice(start, start + AT_ONCE)
         points = centred(draws[rows], spreads)[:, None] + normal
         found[:, rows] = np.percentile(points.reshape(len(points), -1), TAILS, axis=1)
     return sigmoid(found[0]), sigmoid(found[1])
+
+
+def effects(spreads: np.ndarray) -> np.ndarray:
+    """Values of u at even steps of its distribution, some 2,000 in all: those of each spread are a column.
+
+    Parameters
+    ----------
+    spreads : ndarray of shape (B,)
+        Standard deviation of u for each fit.
+
+    Returns
+    -------
+    float64 ndarray of shape (ceil(2000 / B), B)
+    """
+    count = len(spreads)
+    times = -(-POINTS // count)
+    steps = (np.random.default_rng(0).permutation(times * count) + 0.5) / (times * count)
+    return np.array([NormalDist().inv_cdf(step) for step in steps]).reshape(times, count) * spreads

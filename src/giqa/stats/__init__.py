@@ -22,12 +22,23 @@ from .intervals import (
     wilson,
 )
 from .jackknife import jackknife, jackknife_variance, welch_interval
+from .judgements import (
+    JudgementFit,
+    PairLikelihood,
+    RatingLikelihood,
+    VoteLikelihood,
+    covariance,
+    fit_judgements,
+    fit_units,
+    log_levels,
+)
 from .logistic import (
     CLIP,
     fit_logistic,
     log_likelihood,
     logistic_regression,
     logit,
+    newton,
     platt_scaling,
     ridge,
     sigmoid,
@@ -42,7 +53,10 @@ __all__ = [  # noqa: RUF022 - file by file, as above
     "LEVEL", "ROOM", "UNKNOWN", "Estimate", "difference", "fisher", "hull", "mean_gap", "mean_share", "never", "plain",
     "student_mean", "wilson",
     "jackknife", "jackknife_variance", "welch_interval",
-    "CLIP", "fit_logistic", "log_likelihood", "logistic_regression", "logit", "platt_scaling", "ridge", "sigmoid",
+    "JudgementFit", "PairLikelihood", "RatingLikelihood", "VoteLikelihood", "covariance", "fit_judgements",
+    "fit_units", "log_levels",
+    "CLIP", "fit_logistic", "log_likelihood", "logistic_regression", "logit", "newton", "platt_scaling", "ridge",
+    "sigmoid",
     "NORMAL", "beta_interval", "incomplete_beta", "normal", "student",
     "auroc", "mann_whitney", "ranks", "spearman",
     "MAD_TO_SIGMA", "conformal_percentile", "mean_z", "robust_sd", "robust_z", "share_of_worst",

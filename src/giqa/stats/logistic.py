@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -83,10 +84,47 @@ def log_likelihood(p: np.ndarray, real: np.ndarray, votes: np.ndarray) -> float:
     return float((real * np.log(p) + (votes - real) * np.log1p(-p)).sum())
 
 
+def newton(at: Callable[[np.ndarray], tuple[float, Callable[[], tuple]]], w: np.ndarray) -> np.ndarray:
+    """The w where a convex loss is least, by Newton's method with steps that are halved while they make it worse.
+
+    This is the only Newton's method for regressions.
+
+    Parameters
+    ----------
+    at : callable
+        Takes w; returns the loss there, infinite where w has no meaning, and what gives its gradient (k,) and curvature
+        (k, k) there when called.
+    w : ndarray of shape (k,)
+        Where to start; the loss is finite there.
+
+    Returns
+    -------
+    ndarray of shape (k,)
+        The minimum, to a relative 1e-10 of the loss.
+
+    Examples
+    --------
+    >>> newton(lambda w: (float((w - 3) @ (w - 3)), lambda: (2 * (w - 3), 2 * np.eye(1))), np.zeros(1)).tolist()
+    [3.0]
+    """
+    value, slopes = at(w)
+    for _ in range(STEPS):
+        step = np.linalg.solve(*reversed(slopes()))
+        length = 1.0  # the loss is convex: a step that makes it worse was too long, so it is halved
+        then, later = at(new := w - length * step)
+        while then > value and length > 1e-6:
+            length /= 2
+            then, later = at(new := w - length * step)
+        w, gain, value, slopes = new, value - then, then, later
+        if gain < TOLERANCE * (1 + abs(value)):
+            break
+    return w
+
+
 def logistic_regression(x: np.ndarray, real: np.ndarray, votes: np.ndarray, penalty: np.ndarray) -> np.ndarray:
     """The w that minimises sum of votes log(1 + exp(xw)) - real xw, plus penalty w² / 2; by Newton's method.
 
-    This is the only Newton's method for it; `fit_logistic` and `platt_scaling` prepare its columns.
+    This is the only place for it; `fit_logistic` and `platt_scaling` prepare its columns.
 
     Parameters
     ----------
@@ -112,25 +150,19 @@ def logistic_regression(x: np.ndarray, real: np.ndarray, votes: np.ndarray, pena
     [-1.099, 2.197]
     """
     penalty = np.maximum(penalty, LEAST)
+    ridge = np.diag(penalty)
 
-    def loss(w: np.ndarray, t: np.ndarray) -> float:
-        return float((votes * np.logaddexp(0, t) - real * t).sum() + 0.5 * (penalty * w * w).sum())
+    def at(w: np.ndarray) -> tuple[float, Callable[[], tuple[np.ndarray, np.ndarray]]]:
+        t = x @ w
 
-    w, ridge = np.zeros(x.shape[1]), np.diag(penalty)
-    t = x @ w
-    value = loss(w, t)
-    for _ in range(STEPS):
-        p = sigmoid(t)
-        gradient = x.T @ (votes * p - real) + penalty * w
-        curvature = (x * (votes * p * (1 - p))[:, None]).T @ x + ridge
-        step = np.linalg.solve(curvature, gradient)
-        length = 1.0  # the loss is convex: a step that makes it worse was too long, so it is halved
-        while (then := loss(new := w - length * step, t := x @ new)) > value and length > 1e-6:
-            length /= 2
-        w, gain, value = new, value - then, then
-        if gain < TOLERANCE * (1 + abs(value)):
-            break
-    return w
+        def slopes() -> tuple[np.ndarray, np.ndarray]:
+            p = sigmoid(t)
+            gradient = x.T @ (votes * p - real) + penalty * w
+            return gradient, (x * (votes * p * (1 - p))[:, None]).T @ x + ridge
+
+        return float((votes * np.logaddexp(0, t) - real * t).sum() + 0.5 * (penalty * w * w).sum()), slopes
+
+    return newton(at, np.zeros(x.shape[1]))
 
 
 def fit_logistic(x: np.ndarray, real: np.ndarray, votes: np.ndarray, C: float = np.inf) -> np.ndarray:

@@ -274,9 +274,17 @@ NEEDED: dict[type, Cells] = {
 }  # fmt: skip
 ALSO = {"control": ("part", cells.not_main), "position": ("order", cells.measure)}  # as `giqa label export` has them
 CHOSEN = ("left", "right", "rater", "chosen")  # of a table with a row a vote
+PREFERRED = ("left", "right", "preferred")  # the same, by others; a rater may stand there
 SIDES = {"left": 1.0, "l": 1.0, "right": 0.0, "r": 0.0, "tie": 0.5, "draw": 0.5, "equal": 0.5, "same": 0.5}
 KNOWN = dict.fromkeys(  # every column that means something, and is not asked for by another name
-    [*CHOSEN, "part", "passed", "order", *(name for kind in NEEDED for name in NEEDED[kind] | OPTIONAL[kind])]
+    [
+        *CHOSEN,
+        *PREFERRED,
+        "part",
+        "passed",
+        "order",
+        *(name for kind in NEEDED for name in NEEDED[kind] | OPTIONAL[kind]),
+    ]
 )
 
 
@@ -287,7 +295,7 @@ def read_labels(path: str | Path) -> Votes | Counts | Sittings | Pairs | Ratings
     votes    image,rater,said_real[,context,kind,generator,response_ms,exposure_ms,control,position]
     counts   image,n,n_real[,generator,kind,context]
     sittings rater,generator,fakes,wrong_fakes,reals,wrong_reals[,fake_seconds,real_seconds]
-    pairs    left,right,votes_left,votes_right   or, a row a vote, left,right,rater,chosen
+    pairs    left,right,votes_left,votes_right   or, a row a vote, left,right,rater,chosen or left,right,preferred
     ratings  image,rater,rating
     ======== ===========================================================================================
 
@@ -345,6 +353,8 @@ def as_labels(table: Table) -> Votes | Counts | Sittings | Pairs | Ratings:
         table = table.called(image=table.find(*IMAGE))
     if all(column in table.columns for column in CHOSEN):
         return _chosen(_counted(table))
+    if all(column in table.columns for column in PREFERRED):
+        return _chosen(_counted(table), "preferred")
     for kind, needed in NEEDED.items():
         if all(column in table.columns for column in needed):
             table = table if kind is Votes else _counted(table)
@@ -354,7 +364,7 @@ def as_labels(table: Table) -> Votes | Counts | Sittings | Pairs | Ratings:
     raise BadTable(
         f"{table.name} has the columns {', '.join(map(repr, table.columns))}; a table of judgements has image,rater,"
         "said_real or image,n,n_real or left,right,votes_left,votes_right or left,right,rater,chosen or "
-        f"image,rater,rating.{hint_of(table)}"
+        f"left,right,preferred or image,rater,rating.{hint_of(table)}"
     )
 
 
@@ -415,19 +425,20 @@ def _at_most(table: Table, name: str, part: np.ndarray, whole_name: str, whole: 
         raise BadTable(f"{table.place(row, name)}: {part[row]:g} is more than {whole_name}, {whole[row]:g}.")
 
 
-def _chosen(table: Table) -> Pairs:
-    left, right, rater = (np.array(table.parsed(name, cells.name), np.str_) for name in CHOSEN[:3])
+def _chosen(table: Table, answer: str = "chosen") -> Pairs:
+    left, right = (np.array(table.parsed(name, cells.name), np.str_) for name in CHOSEN[:2])
+    raters = cells.name if answer == "chosen" else cells.text
+    rater = np.array(table.parsed("rater", raters) if "rater" in table.columns else [""] * len(table), np.str_)
     votes = np.zeros(len(table))
-    for row, word in enumerate(table.parsed("chosen", cells.name)):
+    for row, word in enumerate(table.parsed(answer, cells.name)):
         share = side_of(word, str(left[row]), str(right[row]))
         if share is None:
-            raise BadTable(
-                f"{table.place(row, 'chosen')}: {word!r} is neither left, right nor tie, nor one of the two."
-            )
+            raise BadTable(f"{table.place(row, answer)}: {word!r} is neither left, right nor tie, nor one of the two.")
         votes[row] = share
     if not len(table):
         raise BadTable(f"{table.name} has a header but no rows.")
-    _once(table, rater, left, right, what="rater {0!r} judges {1!r} and {2!r}")
+    if answer == "chosen":
+        _once(table, rater, left, right, what="rater {0!r} judges {1!r} and {2!r}")
     return Pairs(left, right, votes, 1 - votes, rater)
 
 
