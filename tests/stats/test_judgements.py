@@ -11,7 +11,6 @@ from giqa.stats import (
     covariance,
     fit_judgements,
     fit_logistic,
-    fit_units,
     sigmoid,
 )
 
@@ -109,13 +108,12 @@ def test_alike_votes_on_a_picture_widen_it():
     assert few[0, 0] == pytest.approx(10 * many[0, 0])
 
 
-def test_kinds_together_share_w_and_have_units():
-    """Votes whose log odds are 1.5 times those of the pairs: found in one fit."""
+def test_kinds_together_share_w():
+    """Votes whose log odds are 1.5 times those of the pairs, in one fit that is told so."""
     t = X @ [1.0, 0.5, 0.0]
     left, right = RNG.integers(30, size=(2, 400))
     pairs = PairLikelihood(left, right, 1000 * sigmoid(t[left] - t[right]), np.full(400, 1000.0))
     votes = VoteLikelihood(np.arange(30), 1000 * sigmoid(1.5 * t - 0.2), np.full(30, 1000.0))
-    units = fit_units(X, [pairs, votes], np.zeros(3))
-    fit = fit_judgements(X, [pairs, votes], np.zeros(3), units)
-    assert units == pytest.approx([1, 1.5], abs=1e-3) and fit.w == pytest.approx([1, 0.5, 0], abs=1e-3)
+    fit = fit_judgements(X, [pairs, votes], np.zeros(3), np.array([1.0, 1.5]))
+    assert fit.w == pytest.approx([1, 0.5, 0], abs=1e-3)
     assert fit.own[1] == pytest.approx([-0.2], abs=1e-3)

@@ -7,7 +7,7 @@ Columns come in families: `layers` (distances to references and z of layers), `p
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -15,11 +15,11 @@ from typing import Any, Self
 import numpy as np
 
 from ..errors import BadShape
-from ..stats import TAILS, JudgementFit, covariance, fit_judgements, fit_units, sigmoid
+from ..stats import TAILS, JudgementFit, covariance, fit_judgements, sigmoid
 from ..stats.judgements import Likelihood
 from ..types import Features
 from .human import DISTANCE, FEWEST, Z
-from .random_effect import centred, drawn_spreads, effects, posterior_of
+from .random_effect import SPREADS, centred, drawn_spreads, effects, posterior, spread_likelihood
 from .scorer import check_fitted
 
 FORMAT = 1
@@ -27,7 +27,8 @@ OUTPUTS = {"votes": "p_real", "pairs": "p_preferred", "ratings": "rating"}
 LAYERS = "layers"  # the family of distances and z
 FAR = 4.0  # standard deviations of the judged pictures, to which each column is clipped
 PENALTIES = tuple(10.0 ** (e / 2) for e in range(8, -4, -1))  # from strong to weak: each fit begins at the last one
-UNIT_PENALTY = 1.0  # of the fit that compares kinds of judgements
+UNIT_PENALTY = 10.0  # of the fits that compare kinds of judgements
+UNITS = (0.25, 4.0)
 LEVEL_PENALTY = 0.01  # on the level of a group: nearly free
 DIRECTIONS = 256  # main directions of the columns that are kept, at most
 FOLDS = 5
@@ -147,11 +148,12 @@ class JudgementModel:
         self.draws_ = np.c_[own, space.weights(drawn[:, sum(sizes) :].T).T]
         w = drawn[:, sum(sizes) :]
         held = search.held_out(self.choice_)
-        posteriors = [
-            _spread_of(kind, t, fit.units[i] ** 2 * (kind.rows(space.x) @ w.T).var(axis=1), fit.own[i])
-            for i, (kind, t) in enumerate(zip(search.kinds, held, strict=True))
-        ]
-        self.spreads_ = np.stack([drawn_spreads(posterior, self.resamples, rng) for posterior in posteriors])
+        scale = fit.units * [np.sqrt(len(kind.touched())) for kind in search.kinds]  # two deviations add up in a pair
+        log = np.zeros(len(SPREADS))
+        for kind, unit, own, t, times in zip(search.kinds, fit.units, fit.own, held, scale, strict=True):
+            variance = unit**2 * (kind.rows(space.x) @ w.T).var(axis=1)
+            log += spread_likelihood(t, variance, _given_own(kind, own), times * SPREADS)
+        self.spreads_ = scale[:, None] * drawn_spreads(posterior(log), self.resamples, rng)
 
     def score_samples(self, features: Features) -> np.ndarray:
         """t: 0 of the typical judged picture, higher = better, in log odds of the first kind; float64 (n,)."""
@@ -238,7 +240,7 @@ class JudgementModel:
 
     def _standardise(self, matrix: np.ndarray, owner: np.ndarray) -> None:
         """Learn mean and spread of each column; a family's spread grows with its number of columns."""
-        self.mean_, self.spread_ = matrix.mean(axis=0), matrix.std(axis=0)
+        self.mean_, self.spread_ = np.nanmean(matrix, axis=0), np.nanstd(matrix, axis=0)
         still = self.spread_ <= 1e-9 * np.maximum(1, np.abs(self.mean_))
         self.spread_[still] = 1
         many = np.array([np.sqrt((owner == name).sum()) for name in owner])
@@ -248,8 +250,9 @@ class JudgementModel:
         self.centre_ = self._x(matrix).mean(axis=0)
 
     def _x(self, matrix: np.ndarray) -> np.ndarray:
-        x = (matrix - self.mean_) / self.spread_
-        return np.clip(x, -self.far_, self.far_) - self.centre_
+        """Standardised columns; what is missing (NaN) is typical."""
+        x = np.clip((matrix - self.mean_) / self.spread_, -self.far_, self.far_) - self.centre_
+        return np.where(np.isnan(x), 0, x)
 
     def _given(self, features: Features) -> np.ndarray:
         check_fitted(self, "weights_", "Call fit(features, judgements) before asking what people would say.")
@@ -307,9 +310,20 @@ class Search:
 
     @cached_property
     def units(self) -> np.ndarray:
-        """Of each kind of judgement, by all columns."""
+        """What t is multiplied by for each kind of judgement, 1 for the first: raters of one kind may tell pictures
+        apart better than those of another. By the slopes of held-out t, since t of the fit itself follows the noise of
+        the kind that says most."""
+        units = np.ones(len(self.kinds))
+        if len(units) < 2 or len(np.unique(self.folds)) < 2:
+            return units
         space = self.space(Choice(tuple(np.unique(self.owner)), False, UNIT_PENALTY))
-        return fit_units(space.x, self.kinds, space.penalty(UNIT_PENALTY))
+        t = np.empty(len(self.x))
+        for fold in np.unique(self.folds):
+            out = self.folds == fold
+            rest = [without(kind, out) for kind in self.kinds]
+            t[out] = space.x[out] @ fit_judgements(space.x, rest, space.penalty(UNIT_PENALTY)).w
+        slopes = np.array([fit_judgements(t[:, None], [kind], np.zeros(1)).w[0] for kind in self.kinds])
+        return np.clip(slopes / slopes[0], *UNITS) if slopes.min() > 0 else units
 
     def fit(
         self, space: Space, kinds: Sequence[Likelihood], strength: float, start: JudgementFit | None = None
@@ -340,8 +354,9 @@ class Search:
         return [kind.rows(at[:, 0]) for kind, at in zip(self.kinds, t, strict=True)]
 
     def _may_be_centred(self) -> bool:
-        """Whether groups have several pictures, and a level of their own means something to some kind."""
-        return self.groups.max() + 1 <= len(self.groups) / 2 and any(kind.size for kind in self.kinds)
+        """Whether groups have several pictures each, and judgements compare groups."""
+        across = (np.ptp([self.groups[rows] for rows in kind.touched()], axis=0).any() for kind in self.kinds)
+        return self.groups.max() + 1 <= len(self.groups) / 2 and (any(k.size for k in self.kinds) or any(across))
 
     def _as_good(self, values: np.ndarray, most: np.ndarray) -> bool:
         """Whether the log-likelihood of all judgements is less than a standard error below the best one."""
@@ -419,6 +434,6 @@ def _ordered(own: np.ndarray, kinds: Sequence[str], sizes: Sequence[int]) -> np.
     return np.concatenate([np.sort(part, axis=1) for part in parts], axis=1) if kinds else own
 
 
-def _spread_of(kind: Likelihood, t: np.ndarray, variance: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """The posterior of the spread of what columns do not say, on the scale of a row of this kind."""
-    return posterior_of(t, variance, lambda theta, times: kind.values(theta, own * times))
+def _given_own(kind: Likelihood, own: np.ndarray) -> Callable[[np.ndarray, float], np.ndarray]:
+    """Log-likelihood of rows, for `spread_likelihood`: own parameters move away from 0 as t does."""
+    return lambda t, times: kind.values(t, own * times)

@@ -59,13 +59,16 @@ def spread_posterior(logits: np.ndarray, variance: np.ndarray, real: np.ndarray,
     def likelihood(theta: np.ndarray, times: float) -> np.ndarray:
         return -real * np.logaddexp(0, -theta) - (votes - real) * np.logaddexp(0, theta)
 
-    return posterior_of(logits, variance, likelihood)
+    return posterior(spread_likelihood(logits, variance, likelihood))
 
 
-def posterior_of(
-    logits: np.ndarray, variance: np.ndarray, likelihood: Callable[[np.ndarray, float], np.ndarray]
+def spread_likelihood(
+    logits: np.ndarray,
+    variance: np.ndarray,
+    likelihood: Callable[[np.ndarray, float], np.ndarray],
+    spreads: np.ndarray = SPREADS,
 ) -> np.ndarray:
-    """The probability of each of `SPREADS`, (80,), for judgements of any kind.
+    """The log-likelihood of each standard deviation of u, given judgements of any kind.
 
     Parameters
     ----------
@@ -76,6 +79,8 @@ def posterior_of(
     likelihood : callable
         Takes logits (n, q) and the factor by which `centred` moved them away from 0, and which other parameters in
         logits need too; gives the log-likelihood of each, (n, q).
+    spreads : ndarray of shape (80,), default SPREADS
+        Standard deviations of u on the scale of these logits.
 
     Returns
     -------
@@ -83,14 +88,31 @@ def posterior_of(
     """
     weights = np.exp(-(NODES**2) / 2)
     weights /= weights.sum()
-    log = np.log(SPREADS) - 0.5 * (SPREADS / USUAL) ** 2
-    for at, spread in enumerate(SPREADS):
+    log = np.zeros(len(spreads))
+    for at, spread in enumerate(spreads):
         effect = np.sqrt(spread**2 + variance)[:, None] * NODES
         each = likelihood(centred(logits, spread)[:, None] + effect, float(centred(np.ones(1), spread)[0]))
         most = each.max(axis=1, keepdims=True)
-        log[at] += (most[:, 0] + np.log(np.exp(each - most) @ weights)).sum()
-    posterior = np.exp(log - log.max())
-    return posterior / posterior.sum()
+        log[at] = (most[:, 0] + np.log(np.exp(each - most) @ weights)).sum()
+    return log
+
+
+def posterior(log: np.ndarray) -> np.ndarray:
+    """The probability of each of `SPREADS`, (80,), by their log-likelihood and the prior.
+
+    Parameters
+    ----------
+    log : ndarray of shape (80,)
+        From `spread_likelihood`, summed over kinds of judgements.
+
+    Returns
+    -------
+    float64 ndarray of shape (80,)
+        They sum to 1.
+    """
+    log = np.log(SPREADS) - 0.5 * (SPREADS / USUAL) ** 2 + log
+    found = np.exp(log - log.max())
+    return found / found.sum()
 
 
 def centred(logits: np.ndarray, spread: np.ndarray | float) -> np.ndarray:

@@ -29,7 +29,6 @@ from .judgements import (
     VoteLikelihood,
     covariance,
     fit_judgements,
-    fit_units,
     log_levels,
 )
 from .logistic import (
@@ -54,7 +53,7 @@ __all__ = [  # noqa: RUF022 - file by file, as above
     "student_mean", "wilson",
     "jackknife", "jackknife_variance", "welch_interval",
     "JudgementFit", "PairLikelihood", "RatingLikelihood", "VoteLikelihood", "covariance", "fit_judgements",
-    "fit_units", "log_levels",
+    "log_levels",
     "CLIP", "fit_logistic", "log_likelihood", "logistic_regression", "logit", "newton", "platt_scaling", "ridge",
     "sigmoid",
     "NORMAL", "beta_interval", "incomplete_beta", "normal", "student",

@@ -22,7 +22,6 @@ from .logistic import LEAST, newton, sigmoid
 
 FAINT = 1e-3  # ratings added to each level, so that the thresholds of a level that nobody gave stay finite
 CLOSEST = 1e-9  # of two thresholds
-UNIT_STEPS, UNITS = 10, (0.1, 10.0)
 
 
 class Likelihood(Protocol):
@@ -346,7 +345,7 @@ def fit_judgements(
     penalty : ndarray of shape (d,)
         Strength of the penalty on each weight, at least 1e-6.
     units : ndarray of shape (kinds,) or None, default None
-        Of t for each kind, as `fit_units` finds them; None: 1.
+        What t is multiplied by for each kind; None: 1.
     start : JudgementFit or None, default None
         Where to begin, such as the fit with a neighbouring penalty; None: a constant answer.
 
@@ -369,40 +368,6 @@ def fit_judgements(
     rows, sizes = [unit * kind.rows(x) for unit, kind in zip(units, kinds, strict=True)], [k.size for k in kinds]
     *own, w = np.split(newton(_problem(rows, kinds, sizes, penalty), np.concatenate([*own, w])), np.cumsum(sizes))
     return JudgementFit(own, w, units)
-
-
-def fit_units(x: np.ndarray, kinds: Sequence[Likelihood], penalty: np.ndarray) -> np.ndarray:
-    """What t is multiplied by for each kind of judgement, 1 for the first: by w and units in turn, a few times.
-
-    Raters of one kind may tell pictures apart better than those of another. Units are found once, with one penalty:
-    fitted with each penalty anew they would undo it.
-
-    Parameters
-    ----------
-    x, kinds, penalty
-        As `fit_judgements` is given them.
-
-    Returns
-    -------
-    ndarray of shape (kinds,)
-        0.1 to 10.
-
-    Examples
-    --------
-    Log odds log 3 between two pictures in pairs, twice as much in votes:
-
-    >>> pairs = PairLikelihood(np.array([1]), np.array([0]), np.array([30.0]), np.array([40.0]))
-    >>> votes = VoteLikelihood(np.array([0, 1]), np.array([10.0, 30.0]), np.array([40.0, 40.0]))
-    >>> fit_units(np.array([[0.0], [1.0]]), [pairs, votes], np.zeros(1)).round(1).tolist()
-    [1.0, 2.0]
-    """
-    units, fit = np.ones(len(kinds)), None
-    for _ in range(UNIT_STEPS if len(kinds) > 1 else 0):
-        fit = fit_judgements(x, kinds, penalty, units, fit)
-        for i, kind in enumerate(kinds[1:], 1):
-            at = _problem([(kind.rows(x) @ fit.w)[:, None]], [kind], [kind.size], np.full(1, LEAST))
-            units[i] = np.clip(newton(at, np.r_[fit.own[i], units[i]])[-1], *UNITS)
-    return units
 
 
 def _problem(rows: Sequence[np.ndarray], kinds: Sequence[Likelihood], sizes: Sequence[int], penalty: np.ndarray):

@@ -1,0 +1,240 @@
+"""The human model on people's pairs, ratings and votes: scenes, codecs and generators that it has not seen.
+
+    python -m benchmarks.p_real.judgements [--only pairs]
+
+Needs: imagenet-sample, gan-compression-2afc, compression-ratings and detection-game of --data.
+Takes: about ten minutes.
+
+References: 300 photographs of `imagenet-sample`. Families of columns of `JudgementModel`:
+
+- layers: distances of the embedded network's `mid` and `high` (variant B) and z of its layers;
+- pooled: all its features; crops: the same of five crops at native resolution, `embedded(crops=True)`;
+- native: 33 plain numbers of the pixels at their own size (`_native.py`); size: log height and width.
+
+Columns, penalty and levels of groups are chosen by cross-validation over scenes (generators) without what is held out.
+
+- pairs (gan-compression-2afc): 402 pairs of 77 pictures, 31 votes each. Share of the votes that go to the picture with
+  the higher score, over all pairs, and over pairs within a scene. Each of 8 scenes left out in turn (a pair of two
+  scenes: each picture by the model without its scene); each of 10 codecs left out in turn (the pairs in which it is,
+  by the model that has not seen it). Interval: scenes are resampled. Last column: the model above the scalar that is
+  best of those looked at, the 95th percentile of the gradient's length, on the same draws of scenes.
+- ratings (compression-ratings): 97 stills of 19 scenes, 21 raters. Spearman of the score with the mean rating, over all
+  stills, and mean over scenes; each scene left out in turn. Interval: scenes are resampled.
+- votes (detection-game): 540 votes on 355 pictures; each of six generators left out in turn, with a sixth of the reals.
+  Nats a vote above the constant answer of the rest. Interval: pictures are resampled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.data import pictures, rows_of
+from benchmarks.intervals import RESAMPLES, Figure, around, over_pictures, spearman
+from benchmarks.p_real._columns import Game, Measure
+from benchmarks.p_real._native import STRONGEST, native
+from benchmarks.shared import command, head, names, results, row, say
+from giqa.features.embedded import Embedded
+from giqa.scorers.judgements import JudgementModel
+from giqa.stats import PairLikelihood, RatingLikelihood, VoteLikelihood, sigmoid
+from giqa.stats.judgements import FAINT, Likelihood
+from giqa.types import Features
+
+PAIRS = (("crops",), ("layers", "pooled"), ("layers", "crops"), ("native",), ("crops", "native"), ("pooled", "native"))
+RATINGS = (("layers", "pooled"), ("pooled", "native"), ("size",), ("layers", "pooled", "size"))
+RATINGS = (*RATINGS, ("pooled", "native", "size"))
+VOTES = (("layers",), ("pooled",), ("layers", "pooled"), ("layers", "pooled", "size"), ("layers", "pooled", "native"))
+
+
+class Table:
+    """Pictures of a set: the columns of its table, and families of columns of a model."""
+
+    def __init__(self, data: Path, folder: str, measure: Measure, crops: bool = False):
+        pixels, self.columns = pictures(f"{data}/{folder}/labels.csv")
+        self.ids, found = self.columns["id"], measure(pixels)
+        parts: dict[str, dict[str, np.ndarray]] = {"layers": {}, "pooled": {}, "crops": {}}
+        for name, layer in found.layers.items():
+            pooled = name.endswith(" pooled")
+            parts["pooled" if pooled else "layers"][f"pooled:{name}" if pooled else name] = layer
+        if crops:
+            batches = [Embedded(crops=True)(pixels[i : i + 8]) for i in range(0, len(pixels), 8)]
+            parts["crops"] = {f"crops:{name}": np.concatenate([b[name] for b in batches]) for name in batches[0]}
+        parts["native"] = {"native": np.stack([native(one) for one in pixels])}
+        parts["size"] = {"size": np.log([one.shape[:2] for one in pixels])}
+        self.parts = parts
+        say(f"{folder}: {len(pixels)} pictures measured")
+
+    def features(self, families: Sequence[str]) -> Features:
+        layers = {name: layer for family in families for name, layer in self.parts[family].items()}
+        return Features(tuple(self.ids), layers)
+
+
+def left_with(kind: Likelihood, keep: np.ndarray) -> Likelihood:
+    """The judgements of kept pictures alone, whose rows are counted anew."""
+    kind = kind.take(np.all([keep[rows] for rows in kind.touched()], axis=0))
+    place = np.cumsum(keep) - 1
+    which = ("left", "right") if len(kind.touched()) > 1 else ("image",)
+    return replace(kind, **{name: place[rows] for name, rows in zip(which, kind.touched(), strict=True)})
+
+
+def learned(x: Features, kind: tuple[str, Likelihood], keep: np.ndarray, groups: np.ndarray) -> JudgementModel:
+    name, likelihood = kind
+    return JudgementModel(resamples=0).fit(x.rows(keep), {name: left_with(likelihood, keep)}, groups[keep])
+
+
+def unseen(x: Features, kind: tuple[str, Likelihood], groups: np.ndarray) -> tuple[np.ndarray, list[JudgementModel]]:
+    """Scores (n,) by models without the picture's group, and the models, one a group."""
+    scores, models = np.empty(len(x)), []
+    for group in np.unique(groups):
+        out = groups == group
+        models.append(learned(x, kind, ~out, groups))
+        scores[out] = models[-1].score_samples(x.rows(out))
+    return scores, models
+
+
+# --- pairs
+
+
+class Compression:
+    """Pairs of gan-compression-2afc."""
+
+    def __init__(self, data: Path, ids: Sequence[str]):
+        place = {name: i for i, name in enumerate(ids)}
+        rows = rows_of(data / "gan-compression-2afc/pairs.csv")
+        self.left, self.right = (np.array([place[r[side]] for r in rows]) for side in ("left", "right"))
+        votes = np.array([[int(r["votes_left"]), int(r["votes_right"])] for r in rows], float)
+        self.margin, self.kind = (votes[:, 0] - votes[:, 1]) / votes.sum(axis=1), None
+        self.kind = PairLikelihood(self.left, self.right, votes[:, 0], votes.sum(axis=1))
+        stems = [name.rpartition(".")[0].partition("_") for name in ids]
+        self.scene, self.codec = (np.unique([s[i] for s in stems], return_inverse=True)[1] for i in (0, 2))
+        self.within = self.scene[self.left] == self.scene[self.right]
+
+    def credit(self, score: np.ndarray, pairs: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """Share of the votes of each pair that went to the higher score; half where both are equal."""
+        return 0.5 + 0.5 * np.sign(score[self.left[pairs]] - score[self.right[pairs]]) * self.margin[pairs]
+
+    def figures(self, credit: np.ndarray, pairs: np.ndarray | slice = slice(None)) -> list[Figure]:
+        """Mean over all pairs and over those within a scene; a pair of two scenes counts as both were drawn."""
+        a, b, within = self.scene[self.left[pairs]], self.scene[self.right[pairs]], self.within[pairs]
+        found = []
+        for kept in (np.ones(len(credit), bool), within):
+            rng, values = np.random.default_rng(0), []
+            for _ in range(RESAMPLES):
+                drawn = np.bincount(rng.integers(8, size=8), minlength=8)
+                weight = np.where(within, drawn[a], drawn[a] * drawn[b])[kept]
+                values.append(np.average(credit[kept], weights=weight) if weight.sum() else np.nan)
+            found.append(around(values, credit[kept].mean(), int(kept.sum())))
+        return found
+
+
+def pairs(data: Path, measure: Measure) -> None:
+    table = Table(data, "gan-compression-2afc", measure, crops=True)
+    of = Compression(data, table.ids)
+    scalar = table.parts["native"]["native"][:, STRONGEST]
+    with_codec = [np.flatnonzero((of.codec[of.left] == c) | (of.codec[of.right] == c)) for c in np.unique(of.codec)]
+    rows = np.concatenate(with_codec)
+    head("pairs", "all, scene left out", "within scene", "above the scalar, all", "within scene")
+
+    def show(name: str, credit: np.ndarray, base: np.ndarray, which: np.ndarray | slice) -> None:
+        row(name, *of.figures(credit, which), *of.figures(credit - base, which))
+
+    every = slice(None)
+    best = 0.5 + 0.5 * np.abs(of.margin)
+    show("gradient, 95th percentile", of.credit(scalar), of.credit(scalar), every)
+    for families in PAIRS:
+        scores, models = unseen(table.features(families), ("pairs", of.kind), of.scene)
+        show(" + ".join(families), of.credit(scores), of.credit(scalar), every)
+        say(f"{families}: {[(m.choice_.families, m.choice_.centred, m.choice_.penalty) for m in models]}")
+    show("best possible", best, of.credit(scalar), every)
+    head("pairs", "all, codec left out", "within scene", "above the scalar, all", "within scene")
+    base = of.credit(scalar, rows)
+    show("gradient, 95th percentile", base, base, rows)
+    for families in PAIRS:
+        x = table.features(families)
+        models = [learned(x, ("pairs", of.kind), of.codec != c, of.scene) for c in np.unique(of.codec)]
+        credit = [of.credit(m.score_samples(x), some) for m, some in zip(models, with_codec, strict=True)]
+        show(" + ".join(families), np.concatenate(credit), base, rows)
+    show("best possible", best[rows], base, rows)
+
+
+# --- ratings
+
+
+def ratings(data: Path, measure: Measure) -> None:
+    table = Table(data, "compression-ratings", measure)
+    place = {name: i for i, name in enumerate(table.ids)}
+    given = np.full((len(place), 5), FAINT / len(place))
+    for r in rows_of(data / "compression-ratings/ratings.csv"):
+        given[place[r["image"]], int(float(r["rating"])) - 1] += 1
+    mean = given @ np.arange(1, 6) / given.sum(axis=1)
+    scene = np.unique(table.columns["scene"], return_inverse=True)[1]
+    kind = "ratings", RatingLikelihood(np.arange(len(place)), given)
+    height = np.array(table.columns["height"], float)
+    head("ratings", "Spearman, all", "within a scene", "above height, all", "within a scene")
+
+    def show(name: str, scores: np.ndarray) -> None:
+        above = [over_scenes(lambda r, f=f: f(scores, r) - f(height, r), scene) for f in (whole, by_scene)]
+        row(name, *(over_scenes(lambda r, f=f: f(scores, r), scene) for f in (whole, by_scene)), *above)
+
+    def whole(scores: np.ndarray, drawn: Sequence[np.ndarray]) -> float:
+        rows = np.concatenate(drawn)
+        return spearman(scores[rows], mean[rows])
+
+    def by_scene(scores: np.ndarray, drawn: Sequence[np.ndarray]) -> float:
+        return float(np.nanmean([spearman(scores[rows], mean[rows]) for rows in drawn]))
+
+    show("height alone", height)
+    for families in RATINGS:
+        scores, models = unseen(table.features(families), kind, scene)
+        show(" + ".join(families), scores)
+        say(f"{families}: {[(m.choice_.families, m.choice_.centred, m.choice_.penalty) for m in models]}")
+
+
+def over_scenes(statistic: Callable[[Sequence[np.ndarray]], float], scene: np.ndarray) -> Figure:
+    """A statistic of the rows of each scene, and its percentiles over resampled scenes."""
+    rows, rng = [np.flatnonzero(scene == s) for s in np.unique(scene)], np.random.default_rng(0)
+    draws = [statistic([rows[i] for i in rng.integers(len(rows), size=len(rows))]) for _ in range(RESAMPLES)]
+    return around(draws, statistic(rows), len(scene))
+
+
+# --- votes
+
+
+def votes(data: Path, measure: Measure) -> None:
+    table = Table(data, "detection-game", measure)
+    of = Game(table.columns)
+    kind = "votes", VoteLikelihood(np.arange(len(of.votes)), of.real, of.votes)
+    head("votes", "gain in nats a vote", "chosen with each generator left out")
+
+    def nats(p: np.ndarray) -> np.ndarray:
+        return of.real * np.log(p) + (of.votes - of.real) * np.log1p(-p)
+
+    def show(name: str, p: np.ndarray, said: str = "") -> None:
+        gain = nats(p) - nats(of.constant())
+        row(name, over_pictures(lambda g, n: g.sum() / n.sum(), gain, of.votes), said)
+
+    show("knowing the truth", of.truth())
+    for families in VOTES:
+        scores, models = unseen(table.features(families), kind, of.fold)
+        own = np.array([m.own_[0][0] for m in models])[of.fold]
+        chosen = [f"{' + '.join(m.choice_.families)}{', within' if m.choice_.centred else ''}" for m in models]
+        said = ", ".join(f"{chosen.count(one)} x {one}" for one in dict.fromkeys(chosen))
+        show(" + ".join(families), sigmoid(scores + own), said)
+
+
+def main() -> None:
+    parser = command(__file__, __doc__, "data")
+    parts: Mapping[str, Callable[[Path, Measure], None]] = {"pairs": pairs, "ratings": ratings, "votes": votes}
+    parser.add_argument("--only", type=names(*parts), default=list(parts), metavar="NAME,NAME", help=", ".join(parts))
+    options = parser.parse_args()
+    measure = Measure(pictures(f"{options.data}/imagenet-sample/labels.csv", 300)[0], None, ("mid", "high"), ())
+    with results(options):
+        for name in options.only:
+            parts[name](Path(options.data), measure)
+
+
+if __name__ == "__main__":
+    main()
