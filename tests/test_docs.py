@@ -46,6 +46,8 @@ def write_judgements(folder):
         f"{a},{b},{3 - (n % 4 == 0)},{int(n % 4 == 0)}" for n, (a, b) in enumerate(zip(names, names[5:], strict=False))
     ]
     (folder / "pairs.csv").write_text("\n".join(["left,right,votes_left,votes_right", *pairs[:15]]) + "\n")
+    rated = [f"{name},r{r},{1 + (n + r) % 5}" for n, name in enumerate(names) for r in range(3)]
+    (folder / "ratings.csv").write_text("\n".join(["image,rater,rating", *rated]) + "\n")
     (folder / "counts.csv").write_text("image,n,n_real\n" + "".join(f"{n}.png,4,{n // 5}\n" for n in range(20)))
 
 
@@ -71,6 +73,8 @@ def workplace(prepared, tmp_path, monkeypatch):
     shutil.copytree(prepared[0], tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("giqa.p_real.held_out.RESAMPLES", 40)  # of 500, which take longer than the training itself
+    monkeypatch.setattr("giqa.p_real.splits.RESAMPLES", 40)
+    monkeypatch.setattr("giqa.scorers.judgements.PENALTIES", (100.0, 1.0))
     monkeypatch.setenv("GIQA_HOME", str(prepared[1]))
 
 

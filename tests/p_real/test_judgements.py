@@ -118,6 +118,9 @@ def test_tables_are_known_by_their_columns(toy, tables, tmp_path):
         tmp_path / "r.csv", "image,rater,rating,scene", [(a, "r", 1, "x"), (b, "r", 2, "y"), (c, "r", 2, "x")]
     )
     assert read_judgements([one, scenes], source, "scene").group.tolist() == [0, 1, 0]
+    twice = write(tmp_path / "t.csv", "left,right,preferred,scene", [(a, b, a, "x"), (a, c, a, "y")])
+    with pytest.raises(BadTable, match=r"in two groups, 'x' and 'y'.*--images"):
+        read_judgements([twice], source, "scene")
     with pytest.raises(BadSpec, match=r"no column 'moon'.*scene"):
         read_judgements([scenes], source, "moon")
     with pytest.raises(BadTable, match="left,right,preferred or image,rater,rating"):

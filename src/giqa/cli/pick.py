@@ -29,9 +29,9 @@ OF_CURVES = ("real", "latents", "truncated", "extractor", "scorer")
 @click.option("--top", type=int, metavar="N", help="The best N.")
 @click.option(
     "--by",
-    type=click.Choice(["score", "p_real"]),
+    type=click.Choice(["score", "p_real", "p_preferred", "rating"]),
     default="score",
-    help="What ranks the pictures: the score, or p_real (of tables made with --human).",
+    help="What ranks the pictures: the score, or what people say (of tables made with --human).",
 )
 @click.option("--sample", type=int, metavar="N", help="Of those, N drawn at random.")
 @click.option("--seed", type=int, default=0, help="For --sample.")
@@ -76,8 +76,8 @@ def pick(scores: Path, out: Path | None, curves: tuple[Path, ...], by: str, quie
     if not curves and (given := [name for name, value in of_curves.items() if value]):
         raise BadSpec(f"--{given[0]} is for --curve FILE; give that too.")
     of_curves |= {"workers": asked.pop("workers"), "sample": asked["sample"], "seed": asked["seed"]}
-    if by == "p_real" and asked["min_z"] is not None:
-        raise BadSpec("--min-z is on the scale of the score; with --by p_real give --keep or --top.")
+    if by != "score" and asked["min_z"] is not None:
+        raise BadSpec(f"--min-z is on the scale of the score; with --by {by} give --keep or --top.")
     ranked = ranked_by(by, scores, asked.pop("fakes"), asked.pop("no_copies"), quiet)
     if out is not None:
         pick_into(out, ranked, quiet, **asked)
@@ -96,7 +96,7 @@ class Ranked:
 
 
 def ranked_by(by: str, scores: Path, fakes: str | None, no_copies: bool, quiet: bool) -> Ranked:
-    """The table and the column that ranks it, with a warning where its p_real should not be believed."""
+    """The table and the column that ranks it, with a warning where what people say should not be believed."""
     import numpy as np
 
     from ..model.table import read_scores
@@ -104,13 +104,13 @@ def ranked_by(by: str, scores: Path, fakes: str | None, no_copies: bool, quiet: 
 
     with console.plain_warnings(quiet):
         table = read_scores(scores)
-    if by == "p_real" and table.p_real is None:
-        raise BadSpec(f"{scores} has no column p_real; `giqa score --human` writes it.")
-    values = (table.p_real if by == "p_real" else table.score).copy()
+    if by not in table.columns:
+        raise BadSpec(f"{scores} has no column {by}; `giqa score --human` writes it.")
+    values = table[by].copy()
     part = human_part(table.made_by)
-    if part is None and by == "p_real":
-        console.warn(f"how {scores} was made is not known, so neither is whether p_real can be trusted", quiet)
-    elif by == "p_real" or "human" not in table.made_by:
+    if part is None and by != "score":
+        console.warn(f"how {scores} was made is not known, so neither is whether {by} can be trusted", quiet)
+    elif by != "score" or "human" not in table.made_by:
         for text in doubts(part):
             console.warn(text, quiet)
     if no_copies:
@@ -140,7 +140,7 @@ def pick_into(
         raise BadSpec(f"No picture of {ranked.path} is left to pick{'' if min_z is None else f' with z >= {min_z:g}'}.")
     ids = [table.id[row] for row in rows]
     pictures = found(open_source(ranked.fakes), ids) if ranked.fakes else dict(zip(ids, rows, strict=True))
-    people = {} if table.p_real is None else {"p_real": table.p_real[rows]}
+    people = {name: table[name][rows] for name in ("p_real", "p_preferred", "rating") if name in table.columns}
     write_picked(out, pictures, {"score": table.score[rows], "z": table.z[rows], **people}, how)
     if not quiet:
         scored = int((~np.isnan(table.score)).sum())

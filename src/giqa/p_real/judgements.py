@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import BadSource, BadSpec
+from ..errors import BadSource, BadSpec, BadTable
 from ..stats import PairLikelihood, RatingLikelihood, VoteLikelihood
 from ..stats.judgements import FAINT, Likelihood
 from ..tables import cells
@@ -115,7 +115,8 @@ class Judgements:
 
     def summary(self) -> str:
         """What there is, in words."""
-        several = ", ".join(f"{n} {kind}" for kind, n in self.counts().items())
+        words = {"pairs": "votes on pairs"}
+        several = ", ".join(f"{n} {words.get(kind, kind)}" for kind, n in self.counts().items())
         return f"{len(self)} pictures with {several}"
 
     def counts(self) -> dict[str, int]:
@@ -175,7 +176,9 @@ def read_judgements(
     column = None if group is None else columns_of(source).get(group)
     groups = None if group is None else _groups(read, group, place) if column is None else [column[i] for i in known]
     groups = None if groups is None else np.unique(groups, return_inverse=True)[1]
-    found = tuple(_together(of) for of in by_kind.values())
+    found = tuple(answers for of in by_kind.values() if len(answers := _together(of)))
+    if not found:
+        raise BadSource(f"{read[0][0]}: no judgement has all of its pictures in {source.name}; give it (--images).")
     ids = np.array([source.ids[row] for row in known], np.str_)
     judged = Judgements(tuple(Path(name).name for name, _ in read), ids, np.array(known), groups, found, steps)
     return judged.take(np.isin(np.arange(len(known)), np.concatenate([of.pictures.ravel() for of in found])))
@@ -218,7 +221,7 @@ def _answers(labels: Labels, place: dict[str, int], steps: np.ndarray) -> Answer
 
 def _together(parts: Sequence[Answers]) -> Answers:
     """The rows of several tables of one kind; a pair has its earlier picture at the left."""
-    columns = {name: np.concatenate([getattr(of, name) for of in parts]) for name in vars(parts[0]) if name != "kind"}
+    columns = {name: np.concatenate([vars(of)[name] for of in parts]) for name in vars(parts[0]) if name != "kind"}
     answers = Answers(parts[0].kind, **columns)
     if answers.kind != "pairs":
         return answers
@@ -232,12 +235,17 @@ def _together(parts: Sequence[Answers]) -> Answers:
 def _groups(read: Sequence[tuple[str, Table]], group: str, place: dict[str, int]) -> list[str]:
     """The group of each picture, by the tables that have the column; a picture without one stands for itself."""
     found: dict[int, str] = {}
-    for _, table in read:
+    for name, table in read:
         values = table.find(group)
         for side in OF_PICTURES if values is not None else ():
-            if (names := table.find(side)) is not None:
-                rows = zip(table.parsed(names, cells.name), table.parsed(values, cells.text), strict=True)
-                found |= {place[picture]: value for picture, value in rows if picture in place}
+            if (names := table.find(side)) is None:
+                continue
+            for picture, value in zip(table.parsed(names, cells.name), table.parsed(values, cells.text), strict=True):
+                if picture in place and found.setdefault(place[picture], value) != value:
+                    raise BadTable(
+                        f"{name}: {picture!r} is in two groups, {found[place[picture]]!r} and {value!r}. For pairs "
+                        f"across groups give a table of pictures with the column {group!r} as --images."
+                    )
     if not found:
         known = ", ".join(dict.fromkeys(column for _, table in read for column in table.columns))
         raise BadSpec(f"{read[0][0]} has no column {group!r} to group by; there are {known}.")

@@ -108,8 +108,8 @@ def read_judged(votes: str | Path, source: Source, group: str | None = None, rea
     labels = as_labels(table)
     if type(labels) in REFUSED:
         raise BadSpec(
-            f"{votes}: {REFUSED[type(labels)]}. The human model learns from image,rater,said_real or image,n,n_real; "
-            "`giqa evaluate` takes this table as it is."
+            f"{votes}: {REFUSED[type(labels)]}. Votes are image,rater,said_real or image,n,n_real; `giqa train human` "
+            "without --end-to-end also learns from pairs and ratings."
         )
     groups = {} if group is None else _groups(table, str(votes), group)
     if isinstance(labels, Votes):
