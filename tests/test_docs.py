@@ -74,7 +74,7 @@ def workplace(prepared, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("giqa.p_real.held_out.RESAMPLES", 40)  # of 500, which take longer than the training itself
     monkeypatch.setattr("giqa.p_real.splits.RESAMPLES", 40)
-    monkeypatch.setattr("giqa.scorers.judgements.PENALTIES", (100.0, 1.0))
+    monkeypatch.setattr("giqa.scorers.judgement_search.PENALTIES", (100.0, 1.0))
     monkeypatch.setenv("GIQA_HOME", str(prepared[1]))
 
 

@@ -26,7 +26,7 @@ from benchmarks.intervals import around
 from benchmarks.shared import command, head, results, row, say
 from giqa.scorers.judgements import JudgementModel
 from giqa.stats import PairLikelihood, RatingLikelihood, VoteLikelihood, sigmoid
-from giqa.stats.judgements import FAINT
+from giqa.stats.likelihoods import FAINT
 from giqa.types import Features
 
 JUDGED, ASKED, COLUMNS, RATERS = 150, 100, 40, 10

@@ -40,7 +40,7 @@ from benchmarks.shared import command, head, names, results, row, say
 from giqa.features.embedded import Embedded
 from giqa.scorers.judgements import JudgementModel
 from giqa.stats import PairLikelihood, RatingLikelihood, VoteLikelihood, sigmoid
-from giqa.stats.judgements import FAINT, Likelihood
+from giqa.stats.likelihoods import FAINT, Likelihood
 from giqa.types import Features
 
 PAIRS = (("crops",), ("layers", "pooled"), ("layers", "crops"), ("native",), ("crops", "native"), ("pooled", "native"))

@@ -7,5 +7,5 @@ def few_resamples():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("giqa.p_real.held_out.RESAMPLES", 40)
         patch.setattr("giqa.p_real.splits.RESAMPLES", 40)
-        patch.setattr("giqa.scorers.judgements.PENALTIES", (100.0, 1.0))
+        patch.setattr("giqa.scorers.judgement_search.PENALTIES", (100.0, 1.0))
         yield

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from giqa.errors import BadShape, NotFitted
-from giqa.scorers.judgements import Choice, JudgementModel, Search, family_of, folds_of_groups
+from giqa.scorers.judgement_search import Choice, Search, folds_of_groups
+from giqa.scorers.judgements import JudgementModel, family_of
 from giqa.stats import PairLikelihood, RatingLikelihood, VoteLikelihood, sigmoid
 from giqa.types import Features
 
@@ -14,7 +15,7 @@ N = 120
 @pytest.fixture(autouse=True, scope="module")
 def few_penalties():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("giqa.scorers.judgements.PENALTIES", (1000.0, 30.0, 1.0))
+        patch.setattr("giqa.scorers.judgement_search.PENALTIES", (1000.0, 30.0, 1.0))
         yield
 
 

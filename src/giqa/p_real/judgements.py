@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,13 +10,13 @@ import numpy as np
 
 from ..errors import BadSource, BadSpec, BadTable
 from ..stats import PairLikelihood, RatingLikelihood, VoteLikelihood
-from ..stats.judgements import FAINT, Likelihood
+from ..stats.likelihoods import FAINT, Likelihood
 from ..tables import cells
-from ..tables.names import join_names
 from ..tables.read import IMAGE, read_table
 from ..tables.table import Table
 from ..types import Source, columns_of
 from ..votes.votes import Counts, Labels, Pairs, Ratings, Sittings, Votes, as_labels
+from .votes import rows_by_name
 
 MOST_LEVELS = 20  # of ratings; finer ones are put together
 OF_PICTURES = (*IMAGE, "left", "right")  # columns that name pictures
@@ -155,16 +154,7 @@ def read_judgements(
     read = [(str(path), read_table(path)) for path in tables]
     labels = [_labels(name, table, reals_too) for name, table in read]
     names = list(dict.fromkeys(picture for some in labels for picture in some.pictures()))
-    row_of, lost = join_names(names, source.ids, read[0][0], source.name, error=BadSource, need=False)
-    if not row_of:
-        raise BadSource(
-            f"No picture of {read[0][0]} is in {source.name}: the table has {names[0]!r}, the source "
-            f"{source.ids[0]!r}. Names are ids, or one is the end of the other; give the right source (--images)."
-        )
-    if lost:
-        warnings.warn(
-            f"{len(lost)} judged pictures, such as {lost[0]!r}, are not in {source.name} and are left out", stacklevel=3
-        )
+    row_of = rows_by_name(names, source, read[0][0], "judged pictures")
     known = sorted(set(row_of.values()))
     place = {name: known.index(row) for name, row in row_of.items()}
     values = np.unique(np.concatenate([some.rating for some in labels if isinstance(some, Ratings)] or [[]]))

@@ -11,7 +11,7 @@ import numpy as np
 from ..model.made_by import GAIN
 from ..scorers.judgements import JudgementModel
 from ..stats import TAILS, Estimate, plain, spearman
-from ..stats.judgements import Likelihood
+from ..stats.likelihoods import Likelihood
 from ..types import Features
 from .held_out import fold_of
 from .judgements import Answers, Judgements

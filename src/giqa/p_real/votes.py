@@ -119,19 +119,43 @@ def read_judged(votes: str | Path, source: Source, group: str | None = None, rea
         if not len(labels):
             raise BadSpec(f"{votes} has votes on real pictures only; let them count with reals_too (--reals-too).")
     names = labels.image.tolist()
-    row_of, lost = join_names(names, source.ids, str(votes), source.name, error=BadSource, need=False)
+    row_of = rows_by_name(names, source, str(votes), "pictures with votes")
+    labels = labels.rows(np.array([name in row_of for name in names], bool))
+    return _counted(str(votes), labels, row_of, groups)
+
+
+def rows_by_name(names: list[str], source: Source, table: str, what: str) -> dict[str, int]:
+    """The row in a source of each picture that a table names; a warning where some are not there.
+
+    Parameters
+    ----------
+    names : list of str
+        As the table has them.
+    source : Source
+        The pictures.
+    table, what : str
+        Where the names are, and what pictures they name, for errors.
+
+    Returns
+    -------
+    dict of str to int
+
+    Raises
+    ------
+    BadSource
+        When no name is known.
+    """
+    row_of, lost = join_names(names, source.ids, table, source.name, error=BadSource, need=False)
     if not row_of:
         raise BadSource(
-            f"No picture of {votes} is in {source.name}: the table has {labels.image[0]!r}, the source "
-            f"{source.ids[0]!r}. Names are ids, or one is the end of the other; give the right source (--images)."
+            f"No picture of {table} is in {source.name}: the table has {names[0]!r}, the source {source.ids[0]!r}. "
+            "Names are ids, or one is the end of the other; give the right source (--images)."
         )
     if lost:
         warnings.warn(
-            f"{len(lost)} pictures with votes, such as {lost[0]!r}, are not in {source.name} and are left out",
-            stacklevel=3,
+            f"{len(lost)} {what}, such as {lost[0]!r}, are not in {source.name} and are left out", stacklevel=4
         )
-    labels = labels.rows(np.array([name in row_of for name in names], bool))
-    return _counted(str(votes), labels, row_of, groups)
+    return row_of
 
 
 def _groups(table: Table, name: str, group: str) -> dict[str, str]:

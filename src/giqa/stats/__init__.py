@@ -22,15 +22,8 @@ from .intervals import (
     wilson,
 )
 from .jackknife import jackknife, jackknife_variance, welch_interval
-from .judgements import (
-    JudgementFit,
-    PairLikelihood,
-    RatingLikelihood,
-    VoteLikelihood,
-    covariance,
-    fit_judgements,
-    log_levels,
-)
+from .judgements import JudgementFit, covariance, fit_judgements
+from .likelihoods import PairLikelihood, RatingLikelihood, VoteLikelihood, log_levels
 from .logistic import (
     CLIP,
     fit_logistic,
@@ -52,8 +45,8 @@ __all__ = [  # noqa: RUF022 - file by file, as above
     "LEVEL", "ROOM", "UNKNOWN", "Estimate", "difference", "fisher", "hull", "mean_gap", "mean_share", "never", "plain",
     "student_mean", "wilson",
     "jackknife", "jackknife_variance", "welch_interval",
-    "JudgementFit", "PairLikelihood", "RatingLikelihood", "VoteLikelihood", "covariance", "fit_judgements",
-    "log_levels",
+    "JudgementFit", "covariance", "fit_judgements",
+    "PairLikelihood", "RatingLikelihood", "VoteLikelihood", "log_levels",
     "CLIP", "fit_logistic", "log_likelihood", "logistic_regression", "logit", "newton", "platt_scaling", "ridge",
     "sigmoid",
     "NORMAL", "beta_interval", "incomplete_beta", "normal", "student",
