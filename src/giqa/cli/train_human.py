@@ -95,11 +95,12 @@ def human(votes: tuple[Path, ...], out: Path, end_to_end: bool, quiet: bool, **g
     With --end-to-end (votes only), NAME.giqa is written next to NAME.safetensors, and is what --human takes; stopped at
     any moment, the same command goes on.
     """
+    from ..compare.compare import split_specs
     from ..model.trust import learned
 
     for name in ("layers", "columns"):
         if given[name] is not None:
-            given[name] = [part.strip() for part in given[name].split(",")]
+            given[name] = split_specs(given[name])
     strange = OF_DISTANCES if end_to_end else OF_NETWORKS
     wrong = [name for name in strange if given[name] not in (None, "recommended")]
     if wrong:
