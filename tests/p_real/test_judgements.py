@@ -123,6 +123,8 @@ def test_tables_are_known_by_their_columns(toy, tables, tmp_path):
         read_judgements([twice], source, "scene")
     with pytest.raises(BadSpec, match=r"no column 'moon'.*scene"):
         read_judgements([scenes], source, "moon")
+    with pytest.raises(BadTable, match="All ratings are 3"):
+        read_judgements([write(tmp_path / "s.csv", "image,rater,rating", [(a, "r", 3), (b, "r", 3)])], source)
     with pytest.raises(BadTable, match="left,right,preferred or image,rater,rating"):
         read_judgements([write(tmp_path / "n.csv", "image,colour", [(a, "red")])], source)
 

@@ -158,6 +158,8 @@ def read_judgements(
     known = sorted(set(row_of.values()))
     place = {name: known.index(row) for name, row in row_of.items()}
     values = np.unique(np.concatenate([some.rating for some in labels if isinstance(some, Ratings)] or [[]]))
+    if len(values) == 1:
+        raise BadTable(f"All ratings are {values[0]:g}, which tells no picture from another; give others too.")
     steps = values if len(values) <= MOST_LEVELS else np.linspace(values[0], values[-1], MOST_LEVELS)
     by_kind: dict[str, list[Answers]] = {}
     for some in labels:

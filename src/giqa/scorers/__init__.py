@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = public(
     niqe="NIQE",
     fixed="IQA Value",
     human="HumanModel",
+    judgements="JudgementModel",
     scale="Scale",
     scorer="BaseScorer Folded",
 )
