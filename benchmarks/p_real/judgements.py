@@ -3,7 +3,7 @@
     python -m benchmarks.p_real.judgements [--only pairs]
 
 Needs: imagenet-sample, gan-compression-2afc, compression-ratings and detection-game of --data.
-Takes: about ten minutes.
+Takes: about 15 minutes, on a busy machine.
 
 References: 300 photographs of `imagenet-sample`. Families of columns of `JudgementModel`:
 
@@ -18,8 +18,8 @@ Columns, penalty and levels of groups are chosen by cross-validation over scenes
   scenes: each picture by the model without its scene); each of 10 codecs left out in turn (the pairs in which it is,
   by the model that has not seen it). Interval: scenes are resampled. Last column: the model above the scalar that is
   best of those looked at, the 95th percentile of the gradient's length, on the same draws of scenes.
-- ratings (compression-ratings): 97 stills of 19 scenes, 21 raters. Spearman of the score with the mean rating, over all
-  stills, and mean over scenes; each scene left out in turn. Interval: scenes are resampled.
+- ratings (compression-ratings): 97 stills of 19 scenes, 21 raters. Spearman of the expected rating with the mean
+  rating, over all stills, and mean over scenes; each scene left out in turn. Interval: scenes are resampled.
 - votes (detection-game): 540 votes on 355 pictures; each of six generators left out in turn, with a sixth of the reals.
   Nats a vote above the constant answer of the rest. Interval: pictures are resampled.
 """
@@ -39,7 +39,7 @@ from benchmarks.p_real._native import STRONGEST, native
 from benchmarks.shared import command, head, names, results, row, say
 from giqa.features.embedded import Embedded
 from giqa.scorers.judgements import JudgementModel
-from giqa.stats import PairLikelihood, RatingLikelihood, VoteLikelihood, sigmoid
+from giqa.stats import PairLikelihood, RatingLikelihood, VoteLikelihood
 from giqa.stats.likelihoods import FAINT, Likelihood
 from giqa.types import Features
 
@@ -86,13 +86,13 @@ def learned(x: Features, kind: tuple[str, Likelihood], keep: np.ndarray, groups:
 
 
 def unseen(x: Features, kind: tuple[str, Likelihood], groups: np.ndarray) -> tuple[np.ndarray, list[JudgementModel]]:
-    """Scores (n,) by models without the picture's group, and the models, one a group."""
-    scores, models = np.empty(len(x)), []
+    """What people say (n,), by models without the picture's group, and the models, one a group."""
+    said, models = np.empty(len(x)), []
     for group in np.unique(groups):
         out = groups == group
         models.append(learned(x, kind, ~out, groups))
-        scores[out] = models[-1].score_samples(x.rows(out))
-    return scores, models
+        said[out] = models[-1].predict(x.rows(out))[kind[0]][0]
+    return said, models
 
 
 # --- pairs
@@ -218,11 +218,10 @@ def votes(data: Path, measure: Measure) -> None:
 
     show("knowing the truth", of.truth())
     for families in VOTES:
-        scores, models = unseen(table.features(families), kind, of.fold)
-        own = np.array([m.own_[0][0] for m in models])[of.fold]
+        p, models = unseen(table.features(families), kind, of.fold)
         chosen = [f"{' + '.join(m.choice_.families)}{', within' if m.choice_.centred else ''}" for m in models]
         said = ", ".join(f"{chosen.count(one)} x {one}" for one in dict.fromkeys(chosen))
-        show(" + ".join(families), sigmoid(scores + own), said)
+        show(" + ".join(families), p, said)
 
 
 def main() -> None:
