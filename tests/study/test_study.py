@@ -12,10 +12,11 @@ from study_samples import a_vote, new_rater, pictures, small
 
 from giqa.errors import BadSpec
 from giqa.study import tables as t
-from giqa.study.progress import FRESH, agreement, csv_text, open_items, progress, table
+from giqa.study.progress import FRESH, agreement, columns, open_items, progress, table
 from giqa.study.session import exposure, keep, state
 from giqa.study.setup import make_study
 from giqa.study.study import Open, Settings, choose, in_order
+from giqa.tables.write import as_csv
 from giqa.votes.gate import controls, passes, without_controls
 from giqa.votes.votes import read_labels
 
@@ -94,7 +95,7 @@ def test_the_gate_says_in_the_export_what_statistics_say(store, study_in, tmp_pa
     wrong_at_controls = lambda trial: (wrong_answer if trial.part == "control" else right_answer)(trial)  # noqa: E731
     for most in (1, 1, 1, 1, 3, 8):
         sit(store, study, wrong_at_controls, most)
-    (tmp_path / "v.csv").write_text(csv_text(store, study, everything=True))
+    (tmp_path / "v.csv").write_text(as_csv(columns(store, study, everything=True)))
     labels = read_labels(tmp_path / "v.csv")
     asked = controls(labels)
     assert len(asked) == 7
