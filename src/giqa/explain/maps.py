@@ -106,8 +106,11 @@ class MapModel:
 
     def maps(self, pixels: np.ndarray) -> dict[str, np.ndarray]:
         """The maps of one picture as those of the reals were made: uint8 (h, w, 3) to tap -> float32 (h', w', c)."""
+        return maps_of(make_extractor(self.extractor), self.taps, self._matched(pixels))
+
+    def _matched(self, pixels: np.ndarray) -> np.ndarray:
         match = as_match(self.match)
-        return maps_of(make_extractor(self.extractor), self.taps, match(pixels) if match else pixels)
+        return match(pixels) if match else pixels
 
     def explain(self, pixels: np.ndarray, k: int = 5) -> Explanation:
         """Where a picture is unlike the reals.
@@ -122,9 +125,7 @@ class MapModel:
         -------
         Explanation
         """
-        match = as_match(self.match)
-        pixels = match(pixels) if match else pixels
-        windows = windows_of(self.places, make_extractor(self.extractor), self.taps, pixels)
+        windows = windows_of(self.places, make_extractor(self.extractor), self.taps, self._matched(pixels))
         z = self.places.z(windows)
         combined = z[COMBINED]
         place = tuple(int(i) for i in np.unravel_index(combined.argmin(), combined.shape))

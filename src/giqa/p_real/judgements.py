@@ -16,7 +16,7 @@ from ..tables.read import IMAGE, read_table
 from ..tables.table import Table
 from ..types import Source, columns_of
 from ..votes.votes import Counts, Labels, Pairs, Ratings, Sittings, Votes, as_labels
-from .votes import rows_by_name
+from .votes import rows_by_name, that_count
 
 MOST_LEVELS = 20  # of ratings; finer ones are put together
 OF_PICTURES = (*IMAGE, "left", "right")  # columns that name pictures
@@ -183,13 +183,7 @@ def _labels(name: str, table: Table, reals_too: bool) -> Labels:
         raise BadSpec(
             f"{name}: sittings say how often a rater was wrong, not on which picture; give votes, pairs or ratings."
         )
-    if isinstance(labels, Votes):
-        labels = labels.rows(~labels.control)
-    if isinstance(labels, (Votes, Counts)) and not reals_too:
-        labels = labels.rows(labels.kind != "real")
-        if not len(labels):
-            raise BadSpec(f"{name} has votes on real pictures only; let them count with reals_too (--reals-too).")
-    return labels
+    return that_count(labels, name, reals_too) if isinstance(labels, (Votes, Counts)) else labels
 
 
 def _answers(labels: Labels, place: dict[str, int], steps: np.ndarray) -> Answers:

@@ -112,16 +112,22 @@ def read_judged(votes: str | Path, source: Source, group: str | None = None, rea
             "without --end-to-end also learns from pairs and ratings."
         )
     groups = {} if group is None else _groups(table, str(votes), group)
+    labels = that_count(labels, str(votes), reals_too)
+    names = labels.image.tolist()
+    row_of = rows_by_name(names, source, str(votes), "pictures with votes")
+    labels = labels.rows(np.array([name in row_of for name in names], bool))
+    return _counted(str(votes), labels, row_of, groups)
+
+
+def that_count(labels: Votes | Counts, table: str, reals_too: bool) -> Votes | Counts:
+    """The votes of a table without controls and, unless `reals_too`, without those on real pictures; `BadSpec`."""
     if isinstance(labels, Votes):
         labels = labels.rows(~labels.control)
     if not reals_too:
         labels = labels.rows(labels.kind != "real")
         if not len(labels):
-            raise BadSpec(f"{votes} has votes on real pictures only; let them count with reals_too (--reals-too).")
-    names = labels.image.tolist()
-    row_of = rows_by_name(names, source, str(votes), "pictures with votes")
-    labels = labels.rows(np.array([name in row_of for name in names], bool))
-    return _counted(str(votes), labels, row_of, groups)
+            raise BadSpec(f"{table} has votes on real pictures only; let them count with reals_too (--reals-too).")
+    return labels
 
 
 def rows_by_name(names: list[str], source: Source, table: str, what: str) -> dict[str, int]:

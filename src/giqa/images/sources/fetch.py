@@ -18,21 +18,9 @@ from ..folder import MAX_BYTES
 TRIES, WAIT = 6, 0.5  # times that one thing is asked for; seconds before the second time, twice as many before the next
 BLOCK = 1 << 24  # bytes of a large file that are asked for at a time, so that a broken connection costs little
 # what file systems call that which changes with the content
-MARKS = (
-    *(
-        "ETag",
-        "etag",
-        "Content-MD5",
-        "md5Hash",
-        "crc32c",
-        "generation",
-        "version_id",
-        "blob_id",
-        "lfs",
-        "oid",
-        "sha256",
-    ),
-    *("Last-Modified", "LastModified", "last_modified", "updated", "mtime", "modified", "created"),
+MARKS = frozenset(
+    {"ETag", "etag", "Content-MD5", "md5Hash", "crc32c", "generation", "version_id", "blob_id", "lfs", "oid", "sha256"}
+    | {"Last-Modified", "LastModified", "last_modified", "updated", "mtime", "modified", "created"}
 )
 PACKAGES = {
     **dict.fromkeys(("http", "https"), "aiohttp"),
