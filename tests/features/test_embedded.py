@@ -1,8 +1,10 @@
 import hashlib
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 
 import giqa
@@ -114,7 +116,7 @@ def test_what_ships_is_what_its_card_says(version):
 def test_the_spec_says_the_version():
     assert (
         canonical("extractor", make("extractor", "embedded"))
-        == "embedded(crops=False, layers=None, version=1, weights=None)"
+        == "embedded(crops=False, device='cpu', layers=None, version=1, weights=None)"
     )
 
 
@@ -127,6 +129,27 @@ def test_errors_say_what_to_do(tmp_path, pictures):
     broken.write_bytes((FOLDER / VERSIONS[1]).read_bytes()[:1000])
     with pytest.raises(BadWeights, match="not an ONNX network"):
         Embedded(weights=broken).prepare(pictures[0])
+
+
+def test_a_device_that_cannot_be_used_is_refused(pictures, monkeypatch):
+    """ONNX Runtime itself takes the CPU in silence: features must not come from it under the name of the GPU."""
+    with pytest.raises(BadSpec, match="cpu or cuda, got 'tpu'"):
+        Embedded(device="tpu").prepare(pictures[0])
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("there is a GPU here")
+    with pytest.raises(BadSpec, match="onnxruntime-gpu"):
+        Embedded(device="cuda").prepare(pictures[0])
+    monkeypatch.setattr(
+        onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"]
+    )  # compiled in, no driver
+    with warnings.catch_warnings(), pytest.raises(BadSpec, match="cannot use it here"):
+        warnings.simplefilter("ignore")  # of onnxruntime
+        Embedded(device="cuda", layers="mid").prepare(pictures[0])
+
+
+def test_the_identity_names_a_device_that_rounds_otherwise():
+    assert "device" not in Embedded().identity()
+    assert Embedded(device="cuda").identity() == Embedded().identity() | {"device": "cuda"}
 
 
 def test_damage_is_seen_on_toy_pictures(toy):

@@ -251,9 +251,9 @@ def map_model(model: str | Path | None, real: Any, extractor: Any = None, **fitt
     if model is None:
         return fit_maps(real, extractor, **fitting)
     header, kept = read_header(model), Path(model).with_suffix(".maps")
-    if not kept.is_file() or (
-        extractor and load_maps(kept).extractor != canonical("extractor", make_extractor(extractor))
-    ):
+    wanted = canonical("extractor", make_extractor(extractor)) if extractor else None
+    # made again too: what an earlier giqa wrote may lack a parameter of today
+    if not kept.is_file() or wanted not in (None, canonical("extractor", make_extractor(load_maps(kept).extractor))):
         if real is None:
             raise MissingSource(
                 f"There is no {kept.name} of such maps next to {model}; give the reals once (--real) and it is made."

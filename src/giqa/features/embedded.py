@@ -31,6 +31,7 @@ OUTPUTS = {x: (f"{x}.mean", f"{x}.std") if x in TAPS else (x,) for layers in LEV
 OUTPUTS |= {name: (f"pixels.{name}",) for name in BY_HAND}
 OUTPUTS |= {tap: (f"taps.{tap}.mean", f"taps.{tap}.std") for tap in ("low", "mid")}
 
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}  # of ONNX Runtime, by device
 DEEP = (*OUTPUTS["high"], CONTENT)  # always from the whole picture
 
 _loading = threading.Lock()  # threads that want one network load it once
@@ -61,6 +62,9 @@ class Embedded:
         (`docs/combination.md`).
     weights : path or None
         Another ONNX file of the same inputs and outputs; None: the one that comes with giqa.
+    device : "cpu" or "cuda"
+        Where the network runs; the second needs a GPU and the package onnxruntime-gpu. Both round differently, so
+        features of one are not mixed with those of the other.
 
     Raises
     ------
@@ -86,11 +90,13 @@ class Embedded:
         layers: Sequence[str] | str | None = None,
         crops: bool = False,
         weights: str | Path | None = None,
+        device: str = "cpu",
     ):
         self.version = version
         self.layers = layers
         self.crops = crops
         self.weights = weights
+        self.device = device
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -109,9 +115,11 @@ class Embedded:
 
     def identity(self) -> Mapping[str, Any]:
         """What decides the features."""
+        elsewhere = {} if self.device == "cpu" else {"device": self.device}
         return {
             "extractor": "embedded",
             "version": self.version,
+            **elsewhere,
             "outputs": list(self.outputs),
             "preprocessing": PREPROCESSING,
             "side": SIDE,
@@ -170,7 +178,7 @@ class Embedded:
     def _network(self) -> Any:
         file = self._file()
         with _loading:
-            return _load(file, file.stat().st_mtime_ns)
+            return _load(file, file.stat().st_mtime_ns, self.device)
 
 
 def _crops(pixels: np.ndarray) -> list[np.ndarray]:
@@ -196,21 +204,29 @@ def _input(pixels: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=2)
-def _load(file: Path, modified: int) -> Any:
+def _load(file: Path, modified: int, device: str) -> Any:
     """An inference session on one thread: each picture runs alone, so that its bits depend on nothing else."""
     try:
         import onnxruntime
     except ModuleNotFoundError as error:
         raise MissingExtra(f"The extractor embedded needs onnxruntime ({error}): pip install onnxruntime") from None
+    if device not in PROVIDERS:
+        raise BadSpec(f"embedded(device=...) is {' or '.join(PROVIDERS)}, got {device!r}.")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     # named, since another level rounds otherwise
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.log_severity_level = 3
+    there = [PROVIDERS[device]] if PROVIDERS[device] in onnxruntime.get_available_providers() else []
     try:
-        session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(str(file), options, providers=there or [PROVIDERS["cpu"]])
     except Exception as error:  # onnxruntime raises a dozen classes of its own
         raise BadWeights(f"{file} is not an ONNX network, or is cut short ({type(error).__name__}).") from None
+    if session.get_providers()[0] != PROVIDERS[device]:  # it takes the CPU in silence where a GPU cannot be used
+        raise BadSpec(
+            f"embedded(device={device!r}): ONNX Runtime {onnxruntime.__version__} cannot use it here. Install a driver "
+            "and onnxruntime-gpu in place of onnxruntime, or take device='cpu'."
+        )
     if not {*COMPUTED} <= {output.name for output in session.get_outputs()}:
         raise BadWeights(f"{file} is another network: it should give {', '.join(COMPUTED)}.")
     return session
