@@ -200,6 +200,9 @@ def check_metric(make: Callable[[], Any], order: bool = True) -> None:
     promise(np.array_equal(before[0], real) and np.array_equal(before[1], fake), "both sets are left as they were")
     promise(repr(parameters(metric)) == given, "no parameter changes")
     promise(metric(real, fake) == value == make()(real, fake), "the same sets give the same number again")
+    of_fakes = complete("metric", make()).against(real)
+    again = of_fakes(fake[:150]), of_fakes(fake), of_fakes(fake[:150])
+    promise(again[1] == value and again[0] == again[2], "`against` the reals it says the same of any fakes")
     if order:
         rng = np.random.default_rng(1)
         shuffled = metric(rng.permutation(real), rng.permutation(fake))

@@ -67,6 +67,11 @@ class First(Good):
         return float(real[0, 0])
 
 
+class Stale(Good):
+    def against(self, real):
+        return lambda fake: self(real, fake[: len(fake) // 2])
+
+
 class Deaf(Good):
     def __call__(self, real, fake):
         return 1.0
@@ -77,7 +82,7 @@ class Deaf(Good):
     [
         (Forgetful, "stored under their own names"), (Array, "one finite float"), (Writes, "left as they were"),
         (Changes, "no parameter changes"), (Random, "the same number again"), (First, "order of the pictures"),
-        (Deaf, "not finite"),
+        (Deaf, "not finite"), (Stale, "against"),
     ],
 )  # fmt: skip
 def test_each_broken_promise_is_seen(metric, says):

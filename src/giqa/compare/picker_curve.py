@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import BadShape, BadSpec
 from ..files import replace_file
 from ..metrics.frechet import Frechet
-from ..metrics.jackknife import Jackknife, jackknifed
+from ..metrics.jackknife import Jackknife, against, jackknifed
 from ..metrics.quality import Diversity
 from ..pages import drawing
 from ..pages.page import render
@@ -163,14 +163,16 @@ def picker_curve(
     if not 1 <= sample <= fewest:
         raise BadSpec(f"The smallest share keeps {fewest} pictures; {sample} of them cannot be measured.")
     metrics, order = METRICS if metrics is None else metrics, np.random.default_rng(seed).permutation(len(fake))
+    known: dict[bytes, list[Callable[[np.ndarray], float]]] = {}  # the metrics of all reals, and without each group
     points = []
     for share in shares:
 
         def values(reals: np.ndarray, fakes: np.ndarray, share: float = share) -> list[float]:
             rows = fakes[:, 0].astype(int)
             rows = drawn(scores, rows, share, round(sample * len(rows) / len(fake)), order)
-            sets = real[reals[:, 0].astype(int)], fake[rows]
-            return [mean_z(z[rows]), *(metric(*sets) for metric in metrics.values())]
+            if (key := reals.tobytes()) not in known:
+                known[key] = [against(metric, real[reals[:, 0].astype(int)]) for metric in metrics.values()]
+            return [mean_z(z[rows]), *(metric(fake[rows]) for metric in known[key])]
 
         numbers = (np.arange(len(x), dtype=np.float64)[:, None] for x in (real, fake))
         estimates = jackknifed(values, *numbers, most=max(len(real), len(fake)), seed=seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -170,25 +170,7 @@ def frechet_distance(real: Any, fake: Any) -> float:
     >>> frechet_distance(reals, reals + [3, 4]), frechet_distance(reals, reals[::-1])
     (25.0, 0.0)
     """
-    rows: tuple[np.ndarray, ...] = ()
-    if not isinstance(real, Moments) and not isinstance(fake, Moments):
-        real, fake = rows = as_pair(real, fake)
-        n, m, d = len(real), len(fake), real.shape[1]
-        if equal_sets(real, fake):
-            return 0.0
-        if n + m < d or 4 * min(n, m) < d:  # the shorter way
-            return _of_few(real, fake)
-    real, fake = (x if isinstance(x, Moments) else Moments.of(x) for x in (real, fake))
-    if len(real.mean) != len(fake.mean):
-        raise BadShape(
-            f"Both sets need the same features; the reals have {len(real.mean)} columns, the fakes {len(fake.mean)}."
-        )
-    with one_blas_thread():  # the same bits with any number of threads
-        found = _distance(real, _factor(real.covariance), fake)
-        if found < NEAR * _traces(real, fake) and np.float32 in [x.dtype for x in rows]:
-            real, fake = (Moments.of(x, exact=True) for x in rows)
-            found = _distance(real, _factor(real.covariance), fake)
-        return found
+    return _Reals(real)(fake)
 
 
 def frechet_infinity(real: Any, fake: Any, *, points: int = POINTS, seed: int = 0) -> float:
@@ -253,6 +235,44 @@ def _growing(fake: np.ndarray, sizes: np.ndarray, seed: int) -> Iterator[Moments
         yield known
 
 
+class _Reals:
+    """FD from these reals, called with the fakes: what depends on the reals alone is computed once."""
+
+    def __init__(self, real: Any):
+        self.rows = None if isinstance(real, Moments) else real
+        self.moments = real if isinstance(real, Moments) else None
+        self.factor: np.ndarray | None = None
+
+    def __call__(self, fake: Any) -> float:
+        if self.rows is not None and not isinstance(fake, Moments):
+            real, fake = as_pair(self.rows, fake)
+            n, m, d = len(real), len(fake), real.shape[1]
+            if equal_sets(real, fake):
+                return 0.0
+            if n + m < d or 4 * min(n, m) < d:  # the shorter way
+                return _of_few(real, fake)
+            return self._distance(fake, np.float32 in (real.dtype, fake.dtype))
+        return self._distance(fake if isinstance(fake, Moments) else as_set(fake, "given"), False)
+
+    def _distance(self, fake: Any, rounded: bool) -> float:
+        real = self.moments = Moments.of(self.rows) if self.moments is None else self.moments
+        columns = len(fake.mean) if isinstance(fake, Moments) else np.shape(fake)[-1]
+        if len(real.mean) != columns:
+            raise BadShape(
+                f"Both sets need the same features; the reals have {len(real.mean)} columns, the fakes {columns}."
+            )
+        with one_blas_thread():  # the same bits with any number of threads
+            factor = self.factor = _factor(real.covariance) if self.factor is None else self.factor
+            if not isinstance(fake, Moments) and len(fake) < columns:
+                return _from_few(real, factor, fake)
+            known = fake if isinstance(fake, Moments) else Moments.of(fake)
+            found = _distance(real, factor, known)
+            if rounded and found < NEAR * _traces(real, known):
+                real, known = (Moments.of(x, exact=True) for x in (self.rows, fake))
+                found = _distance(real, _factor(real.covariance), known)
+            return found
+
+
 def _factor(covariance: np.ndarray) -> np.ndarray:
     """L with L L^T the covariance, (d, d): Cholesky's, or of a singular one its symmetric root."""
     try:
@@ -273,6 +293,18 @@ def _distance(real: Moments, factor: np.ndarray, fake: Moments) -> float:
     if apart < NEAR * traces:
         apart = _least_apart(factor.T, _factor(covariance).T)
     return gap + apart
+
+
+def _from_few(real: Moments, factor: np.ndarray, fake: np.ndarray) -> float:
+    """The same distance for fewer fakes than columns: the roots are of an (m, m) matrix."""
+    mean = fake.mean(axis=0, dtype=np.float64)
+    rows = (fake - mean) / np.sqrt(len(fake) - 1)
+    traces, turned = float(np.trace(real.covariance) + (rows**2).sum()), rows @ factor
+    values = np.linalg.eigvalsh(turned @ turned.T)
+    apart = traces - 2 * float(np.sqrt(np.maximum(values, 0)).sum())
+    if apart < NEAR * traces:
+        apart = _least_apart(factor.T, rows)
+    return float(((real.mean - mean) ** 2).sum()) + apart
 
 
 def _traces(real: Moments, fake: Moments) -> float:
@@ -319,6 +351,9 @@ class Frechet(Metric):
 
     def __call__(self, real: np.ndarray, fake: np.ndarray) -> float:
         return frechet_distance(real, fake)
+
+    def against(self, real: np.ndarray) -> Callable[[np.ndarray], float]:
+        return _Reals(real)
 
     def trouble(self, n: int, m: int, d: int) -> str:
         if min(n, m) <= d:

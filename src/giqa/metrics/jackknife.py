@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ..stats import Estimate, difference, hull, jackknife_variance, welch_interval, wilson
 from .blocks import as_pair
+from .metric import Metric
 
 GROUPS = 10
 MOST = 4000  # pictures of each set that deviations are measured on; with more they are scaled by their number
@@ -198,25 +200,43 @@ def jackknifed(
     True
     """
     real, fake = as_pair(real, fake)
-    value = np.atleast_1d(metric(real, fake)).astype(float)
+    whole = against(metric, real)
+    value = np.atleast_1d(whole(fake)).astype(float)
     few, dealt = [], []
     for side, x in enumerate((real, fake)):  # each by its own generator: reals are dealt alike whatever the fakes
         rng = np.random.default_rng([seed, side])
         few.append(x[rng.permutation(len(x))[:most]] if len(x) > most else x)
         dealt.append(rng.permutation(len(few[side])) % GROUPS)
+    known = whole if few[0] is real else against(metric, few[0])
+    without = [[x[dealt[side] != g] for g in range(min(GROUPS, len(x)))] for side, x in enumerate(few)]
+    replicates = [against(metric, reals)(few[1]) for reals in without[0]], [known(fakes) for fakes in without[1]]
     deviations = []
-    for side in (0, 1):
-        found = []
-        for g in range(min(GROUPS, len(few[side]))):
-            sets = [x if s != side else x[dealt[s] != g] for s, x in enumerate(few)]
-            found.append(np.atleast_1d(metric(*sets)))
-        found = np.array(found, float)
+    for side, values in enumerate(replicates):
+        found = np.array([np.atleast_1d(v) for v in values], float)
         scale = math.sqrt(len(few[side]) / len((real, fake)[side]))
         deviations.append((found - found.mean(axis=0)) * scale)
     shares = list(share_of) or [0] * len(value)
     return [
         Jackknife(float(v), deviations[0][:, i], deviations[1][:, i], shares[i], len(fake)) for i, v in enumerate(value)
     ]
+
+
+def against(metric: Callable[[np.ndarray, np.ndarray], Any], real: np.ndarray) -> Callable[[np.ndarray], Any]:
+    """A metric of these reals alone, see `Metric.against`; any callable will do.
+
+    Parameters
+    ----------
+    metric : callable
+        Takes (real, fake).
+    real : ndarray of shape (n, d)
+        Features of reals.
+
+    Returns
+    -------
+    callable
+        Of fakes.
+    """
+    return metric.against(real) if isinstance(metric, Metric) else partial(metric, real)
 
 
 def at_number(
@@ -267,7 +287,8 @@ def at_number(
     order = np.random.default_rng([seed, 2]).permutation(len(fake))
     draws = [fake[np.sort(np.roll(order, -i * n)[:n])] for i in range(DRAWS if n < len(fake) else 1)]
     first = jackknifed(metric, real, draws[0], seed=seed, share_of=share_of)
-    values = [[e.value for e in first], *(np.atleast_1d(metric(real, draw)).tolist() for draw in draws[1:])]
+    known = against(metric, real)
+    values = [[e.value for e in first], *(np.atleast_1d(known(draw)).tolist() for draw in draws[1:])]
     apart = min(len(draws), len(fake) / n)
     return [
         Jackknife(float(v), e.real, e.fake / math.sqrt(apart), e.share_of, round(n * apart))

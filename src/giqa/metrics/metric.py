@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -58,6 +60,22 @@ class Metric:
             In the unit of the metric.
         """
         raise NotImplementedError(f"{type(self).__name__} needs __call__(real, fake)")
+
+    def against(self, real: np.ndarray) -> Callable[[np.ndarray], float]:
+        """The metric of these reals, to be called with several sets of fakes.
+
+        Parameters
+        ----------
+        real : ndarray of shape (n, d)
+            Features of reals.
+
+        Returns
+        -------
+        callable
+            Of fakes (m, d): the same number as that of both. What depends on the reals alone is computed once where the
+            metric can.
+        """
+        return partial(self, real)
 
     def trouble(self, n: int, m: int, d: int) -> str:
         """Why the number should not be trusted, in words; empty where nothing is wrong.

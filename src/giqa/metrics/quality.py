@@ -174,38 +174,61 @@ def diversity_score(
     >>> abs(diversity_score(reals, fresh, Gauss)) < 0.2 and diversity_score(reals, fresh * 0.3, Gauss) < -1
     True
     """
-    real, fake = as_pair(real, fake)
-    if not isinstance(splits, (int, np.integer)) or not 1 <= splits <= 16:
-        raise BadSpec(f"diversity_score needs splits from 1 to 16, got {splits!r}.")
-    real_keys, fake_keys = keys(real, splits, seed), keys(fake, splits, seed)
-    found = [_one_split(real, fake, make, directions, a, b) for a, b in zip(real_keys.T, fake_keys.T, strict=True)]
-    return float(np.mean(found))
+    return _Halves(real, make, splits, directions, seed)(fake)
 
 
-def _one_split(
-    real: np.ndarray,
-    fake: np.ndarray,
-    make: Callable[[], Any],
-    directions: int,
-    real_keys: np.ndarray,
-    fake_keys: np.ndarray,
-) -> float:
-    order = np.argsort(real_keys, kind="stable")
-    half = int((real_keys < 0.5).sum())
-    n = min(half, len(fake))
-    if n < FEWEST or len(real) - half < FEWEST:
-        raise BadShape(
-            f"DS needs {FEWEST} pictures to fit on and {FEWEST} other reals to judge, got {n} of {len(fake)} fakes and "
-            f"{len(real) - half} of {len(real)} reals; add pictures."
-        )
-    judged = real[order[half:]]
-    prepare = _projection(judged, min(directions, n // 2))
-    scores = []
-    for fitted in (fake[np.argsort(fake_keys, kind="stable")[:n]], real[order[:n]]):
-        scorer = make()
-        scorer.fit(prepare(fitted))
-        scores.append(np.asarray(scorer.score_samples(prepare(judged)), float))
-    return float((scores[0] - scores[1]).mean() / (robust_sd(scores[1]) or np.nan))
+class _Halves:
+    """DS of these reals, called with the fakes: what depends on the reals and the number of fakes is computed once."""
+
+    def __init__(self, real: Any, make: Callable[[], Any], splits: int, directions: int, seed: int):
+        if not isinstance(splits, (int, np.integer)) or not 1 <= splits <= 16:
+            raise BadSpec(f"diversity_score needs splits from 1 to 16, got {splits!r}.")
+        self.real, self.make, self.splits, self.directions, self.seed = real, make, splits, directions, seed
+        self.halves: dict[tuple[int, int], _Half] = {}
+
+    def __call__(self, fake: Any) -> float:
+        real, fake = as_pair(self.real, fake)
+        fake_keys = keys(fake, self.splits, self.seed)
+        found = []
+        for split in range(self.splits):
+            half = self._half(real, split, len(fake))
+            fitted = fake[np.argsort(fake_keys[:, split], kind="stable")[: half.n]]
+            scores = _scores(self.make, half.prepare(fitted), half.judged)
+            found.append(float((scores - half.scores).mean() / (robust_sd(half.scores) or np.nan)))
+        return float(np.mean(found))
+
+    def _half(self, real: np.ndarray, split: int, fakes: int) -> _Half:
+        """What a split of the reals says to so many fakes."""
+        if (split, fakes) not in self.halves:
+            real_keys = keys(real, self.splits, self.seed)[:, split]
+            order = np.argsort(real_keys, kind="stable")
+            half = int((real_keys < 0.5).sum())
+            n = min(half, fakes)
+            if n < FEWEST or len(real) - half < FEWEST:
+                raise BadShape(
+                    f"DS needs {FEWEST} pictures to fit on and {FEWEST} other reals to judge, got {n} of {fakes} fakes "
+                    f"and {len(real) - half} of {len(real)} reals; add pictures."
+                )
+            prepare = _projection(real[order[half:]], min(self.directions, n // 2))
+            judged, fitted = prepare(real[order[half:]]), prepare(real[order[:n]])
+            self.halves[split, fakes] = _Half(n, prepare, judged, _scores(self.make, fitted, judged))
+        return self.halves[split, fakes]
+
+
+@dataclass(frozen=True, eq=False)
+class _Half:
+    """One split of the reals: `n` are fitted on, the others `judged` (k, q) and scored under a model of those."""
+
+    n: int
+    prepare: Callable[[np.ndarray], np.ndarray]
+    judged: np.ndarray
+    scores: np.ndarray
+
+
+def _scores(make: Callable[[], Any], fitted: np.ndarray, judged: np.ndarray) -> np.ndarray:
+    scorer = make()
+    scorer.fit(fitted)
+    return np.asarray(scorer.score_samples(judged), float)
 
 
 def _projection(matrix: np.ndarray, directions: int) -> Callable[[np.ndarray], np.ndarray]:
@@ -244,8 +267,11 @@ class Diversity(Metric):
     about: ClassVar[str] = DIVERSITY
 
     def __call__(self, real: np.ndarray, fake: np.ndarray) -> float:
+        return self.against(real)(fake)
+
+    def against(self, real: np.ndarray) -> Callable[[np.ndarray], float]:
         scorer = make("scorer", self.scorer, seed=self.seed)
-        return diversity_score(real, fake, lambda: deepcopy(scorer), splits=self.splits, seed=self.seed)
+        return _Halves(real, lambda: deepcopy(scorer), self.splits, DIRECTIONS, self.seed)
 
     def trouble(self, n: int, m: int, d: int) -> str:
         fitted = min(n // 2, m)

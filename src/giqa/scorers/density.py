@@ -97,14 +97,15 @@ def principal_directions(x: np.ndarray, wanted: float | int) -> np.ndarray:
         variances, vectors = np.linalg.eigh(x.T @ x)
         variances, rows = variances[::-1], vectors.T[::-1]
     else:
-        _, singular, rows = np.linalg.svd(x, full_matrices=False)
-        variances = singular**2
+        variances, vectors = np.linalg.eigh(x @ x.T)
+        variances, vectors = variances[::-1], vectors[:, ::-1]
     usable = max(1, int(np.sum(variances > 1e-10 * variances[0])))
     if isinstance(wanted, float):
         q = int(np.searchsorted(np.cumsum(variances) / variances.sum(), wanted) + 1)
     else:
         q = wanted
-    rows = rows[: max(1, min(q, usable))]
+    q = max(1, min(q, usable))
+    rows = rows[:q] if n > d else vectors[:, :q].T @ x / np.sqrt(variances[:q, None])
     signs = np.sign(
         rows[np.arange(len(rows)), np.abs(rows).argmax(axis=1)]
     )  # the same everywhere: largest entry positive

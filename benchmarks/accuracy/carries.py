@@ -1,0 +1,142 @@
+"""What the embedded network carries of Inception's Mixed_5d: fakes in grey and recoded, and a ridge to its channels.
+
+    python -m benchmarks.accuracy.carries --only auc --splits 2
+
+Needs: the sets of --data, the weights of Inception.
+Takes: about 15 minutes.
+
+- auc: 100 of 978 LFW faces fitted, 100 others held out, 400 DCGAN faces; each picture in grey, or recoded as JPEG 90
+  4:2:0. AUC of held-out reals against fakes under one Gaussian (`sgm`) on each layer alone, and of the default on all.
+- ridge: from all outputs of a network to the means of Mixed_5d's channels, on 300 pictures of a set, a random half
+  fitted, the other half judged: 1 - var(residual) / var (the bias is away), median over channels. With
+  `--across`, fitted on 600 photographs (imagenet-sample) instead: none of the set's own pictures seen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image
+
+import giqa
+from benchmarks.data import Sets, columns, pixels, stems, thinned
+from benchmarks.intervals import auc, over_splits
+from benchmarks.shared import command, head, names, results, row, say
+from giqa.images import open_source
+from giqa.types import Features
+
+FACES, FITTED, FAKES = "lfw-dcgan/labels.csv", 100, 400
+TEACHER = "inception(layers=['Mixed_5d'], pooling='mean')"
+PHOTOGRAPHS, MANY = "imagenet-sample/labels.csv", 600
+RIDGES = {
+    "faces, 64 px": "lfw-dcgan/labels.csv[kind=real]",
+    "CIFAR, run tiwarim": "cifar10-dcgan-progress/labels.csv[kind=real,run=tiwarim]",
+    "places": "places50/labels.csv[kind=real]",
+}
+
+
+def grey(picture: np.ndarray) -> np.ndarray:
+    return np.asarray(Image.fromarray(picture).convert("L").convert("RGB"))
+
+
+def recoded(picture: np.ndarray) -> np.ndarray:
+    data = io.BytesIO()
+    Image.fromarray(picture).save(data, "JPEG", quality=90, subsampling=2)
+    return np.asarray(Image.open(data).convert("RGB"))
+
+
+WAYS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"grey": grey, "JPEG 90 4:2:0": recoded}
+
+
+def separated(sets: Sets, spec: str, splits: int) -> dict[tuple[str, str], list[float]]:
+    """(way, layer) -> AUC of each split."""
+    found: dict[tuple[str, str], list[float]] = {}
+    for way, change in WAYS.items():
+        kinds = (("real", None), ("generated", FAKES))
+        reals, fakes = (_changed(sets, f"{FACES}[kind={kind}]", most, way, change) for kind, most in kinds)
+        groups = {"default": None, **stems(list(reals.layers))} if len(reals.layers) > 1 else {"alone": None}
+        for seed in range(splits):
+            order = np.random.default_rng(seed).permutation(len(reals))
+            for label, outputs in groups.items():
+                some = [columns(features, outputs) for features in (reals, fakes)]
+                scorer = "multilayer" if label == "default" else "sgm"
+                fitted = giqa.fit(some[0].rows(order[:FITTED]), scorer=scorer)
+                judged = some[0].rows(order[FITTED : 2 * FITTED]), some[1]
+                found.setdefault((way, label), []).append(auc(*(fitted.score(f)["z"] for f in judged)))
+        say(f"{spec}: {way}")
+    return found
+
+
+def _changed(
+    sets: Sets, where: str, most: int | None, way: str, change: Callable[[np.ndarray], np.ndarray]
+) -> Features:
+    return sets.made(f"{way} {where}", lambda: [change(p) for p in pixels(thinned(sets.source(where), most))])
+
+
+def ridge(x: np.ndarray, y: np.ndarray, x_new: np.ndarray, y_new: np.ndarray) -> float:
+    """Median over channels of 1 - var(residual) / var, the best of five strengths."""
+    centre, scale = x.mean(0), x.std(0) + 1e-3
+    x, x_new = (x - centre) / scale, (x_new - centre) / scale
+    gram = x @ x.T
+    alive = y_new.std(0) > 1e-4
+    best = -np.inf
+    for strength in (10, 100, 1e3, 1e4, 1e5):
+        w = np.linalg.solve(gram + strength * np.eye(len(x)), y - y.mean(0))
+        left = (y_new - x_new @ (x.T @ w))[:, alive]
+        best = max(best, float(np.median(1 - left.var(0) / y_new[:, alive].var(0))))
+    return best
+
+
+def explained(options: argparse.Namespace, spec: str) -> dict[tuple[str, str], list[float]]:
+    """(set, way) -> share of each split."""
+    own, teacher = Sets([options.data], spec), Sets([options.data], TEACHER)
+    wide = [_joined(sets, PHOTOGRAPHS, MANY) for sets in (own, teacher)]
+    found: dict[tuple[str, str], list[float]] = {}
+    for label, where in RIDGES.items():
+        x, y = (_joined(sets, where, 300) for sets in (own, teacher))
+        found[label, "fitted on photographs"] = [ridge(*wide, x, y)]
+        for seed in range(options.splits):
+            a, b = np.array_split(np.random.default_rng(seed).permutation(len(x)), 2)
+            found.setdefault((label, "fitted on its other half"), []).append(ridge(x[a], y[a], x[b], y[b]))
+        say(f"{spec}: ridge, {label}")
+    return found
+
+
+def _joined(sets: Sets, where: str, most: int) -> np.ndarray:
+    features = sets.made(f"{where} {most}", lambda: pixels(thinned(open_source(sets.path(where)), most)))
+    return np.concatenate(list(features.layers.values()), 1).astype(float)
+
+
+def main() -> None:
+    parser = command(__file__, __doc__, "data")
+    parser.add_argument("--extractor", nargs="+", default=["embedded", TEACHER], metavar="SPEC")
+    parser.add_argument("--only", type=names("auc", "ridge"), default=["auc", "ridge"], metavar="NAME,NAME")
+    parser.add_argument("--splits", type=int, default=10)
+    options = parser.parse_args()
+    with results(options):
+        head("measure", "pictures", "layer or fit", *options.extractor)
+        tables = []
+        for spec in options.extractor:
+            table = {}
+            if "auc" in options.only:
+                table |= {
+                    ("AUC", *key): v for key, v in separated(Sets([options.data], spec), spec, options.splits).items()
+                }
+            if "ridge" in options.only and spec != TEACHER:
+                table |= {("ridge", *key): v for key, v in explained(options, spec).items()}
+            tables.append(table)
+        for key in dict.fromkeys(key for table in tables for key in table):
+            row(*key, *(_cell(table.get(key)) for table in tables))
+
+
+def _cell(values: list[float] | None) -> str:
+    if values is None:
+        return "-"
+    return over_splits(values) if len(values) > 1 else f"{values[0]:.3f}"
+
+
+if __name__ == "__main__":
+    main()
