@@ -29,7 +29,9 @@ def test_gaussians_in_closed_form():
     assert frechet_distance(a, a) == 0
 
 
-@pytest.mark.parametrize(("n", "m", "d"), [(300, 200, 12), (30, 25, 12), (2100, 2050, 20), (300, 60, 100), (60, 90, 100)])
+@pytest.mark.parametrize(
+    ("n", "m", "d"), [(300, 200, 12), (30, 25, 12), (2100, 2050, 20), (300, 60, 100), (60, 90, 100)]
+)
 def test_equals_the_formula_with_sqrtm(n, m, d):
     """Agrees with scipy's square root of the product to 1e-4 of its value, above one block of rows too."""
     a, b = correlated(n, d, 0), correlated(m, d, 1)

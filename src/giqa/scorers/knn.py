@@ -10,11 +10,11 @@ import numpy as np
 from ..errors import BadShape, BadSpec
 from ..registry import PRESETS
 from ..stats import jackknife
-from .products import ROWS_AT_ONCE, as_matrix, standardiser, steady_product
+from .nearest import nearest
+from .products import ROWS_AT_ONCE, as_matrix, standardiser
 from .scorer import BaseScorer, check_fitted
 
-BLOCK, QUERIES = 8192, 1024  # reference rows and pictures at a time: 32 MiB of float32 distances
-GROUP = 32  # columns whose minimum is looked at first
+BLOCK, QUERIES = 8192, 1024  # reference rows, and pictures, at a time
 ROUNDING = 16 * 2.0**-24  # of the largest square: what a float32 product may be off by
 FEW_DIGITS = 1000  # times that: a square of so much or less has three digits at most
 DIRECT, DIRECT_BYTES = 128, 2**25  # nearest rows whose distance is computed again, and the memory for that
@@ -239,15 +239,8 @@ class KNN(BaseScorer):
     def _euclidean(self, queries: np.ndarray, start: int, end: int, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Candidates from one matrix product in float32, then the nearest again from the difference itself: the
         product loses near-duplicates to cancellation."""
-        best, where = np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), int)
-        for a in range(start, end, BLOCK):
-            b = min(a + BLOCK, end)
-            half = self.squares_[a:b] / 2 - steady_product(queries, self.reference_[a:b])  # d^2/2, query's own left out
-            top = smallest(half, k + 8)
-            best = np.concatenate([best, np.take_along_axis(half, top, 1)], axis=1)
-            where = np.concatenate([where, a + top], axis=1)
-            top = smallest(best, k + 8)
-            best, where = np.take_along_axis(best, top, 1), np.take_along_axis(where, top, 1)
+        best, where = nearest(queries, self.reference_[start:end], self.squares_[start:end] / 2, k + 8)
+        where += start
         order = np.lexsort((where, best), axis=1)
         best, where = np.take_along_axis(best, order, 1), np.take_along_axis(where, order, 1)
         own = np.einsum("ij,ij->i", queries, queries)[:, None]
@@ -330,28 +323,3 @@ class KNN(BaseScorer):
 def _flat(by_fold: np.ndarray) -> np.ndarray:
     """(n, folds, k) -> (n, folds * k)."""
     return by_fold.reshape(len(by_fold), by_fold.shape[1] * by_fold.shape[2])
-
-
-def smallest(values: np.ndarray, k: int) -> np.ndarray:
-    """Columns of the k smallest values of each row, in no order; all columns when there are fewer.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n, m)
-        Any numbers.
-    k : int
-        How many.
-    """
-    n, m = values.shape
-    if k >= m:
-        return np.broadcast_to(np.arange(m), values.shape)
-    if 4 * k * GROUP > m:
-        return np.argpartition(values, k - 1, axis=1)[:, :k]
-    # the k smallest lie in the k groups of columns whose minima are smallest: four times faster than a partition of all
-    groups = m // GROUP
-    minima = values[:, : groups * GROUP].reshape(n, groups, GROUP).min(axis=2)
-    chosen = np.argpartition(minima, k - 1, axis=1)[:, :k]
-    rest = np.broadcast_to(np.arange(groups * GROUP, m), (n, m - groups * GROUP))
-    columns = np.concatenate([(chosen[:, :, None] * GROUP + np.arange(GROUP)).reshape(n, k * GROUP), rest], axis=1)
-    best = np.argpartition(np.take_along_axis(values, columns, 1), k - 1, axis=1)[:, :k]
-    return np.take_along_axis(columns, best, 1)

@@ -54,8 +54,30 @@ def steady_product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     >>> steady_product(np.array([[1.0, 2.0]]), np.array([[3.0, 4.0], [5.0, 6.0], [7.0, 8.0]])).tolist()
     [[11.0, 17.0, 23.0]]
     """
+    dtype = np.result_type(left, right)
+    result = np.zeros((len(left), len(right)), dtype)
+
+    def place(rows: slice, references: slice, tile: np.ndarray) -> None:
+        result[rows, references] = tile.T
+
+    in_tiles(left, right, place)
+    return result
+
+
+def in_tiles(left: np.ndarray, right: np.ndarray, use: Callable[[slice, slice, np.ndarray], None]) -> None:
+    """The same product, a tile at a time while it is in the cache, from several threads.
+
+    Parameters
+    ----------
+    left : float32 or float64 ndarray of shape (n, d)
+        Pictures.
+    right : float32 or float64 ndarray of shape (m, d)
+        References.
+    use : callable
+        Takes some rows of `left`, some of `right`, and their products (references, pictures), which it may overwrite.
+        Never called where there are no features, d = 0.
+    """
     (n, d), m, dtype = left.shape, len(right), np.result_type(left, right)
-    result = np.empty((n, m), dtype) if d else np.zeros((n, m), dtype)
     left, right = left.astype(dtype, copy=False), np.ascontiguousarray(right, dtype)  # BLAS goes by how an array lies
     depths, heights = _cut(d, DEPTHS), _cut(m, HEIGHTS)
     groups = [(rows, Columns(left[rows])) for rows in _batches(n, WIDTHS[-1])]
@@ -63,10 +85,9 @@ def steady_product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     def piece(work: tuple[slice, Columns, slice, int]) -> None:
         rows, pictures, references, height = work
         block = _block(right[references], height, pictures, depths)
-        result[rows, references] = block[: references.stop - references.start].T
+        use(rows, references, block[: references.stop - references.start])
 
     in_threads(piece, [(*group, *part) for group in groups for part in heights if d], n * m * d)
-    return result
 
 
 def _cut(length: int, sizes: Sequence[int]) -> list[tuple[slice, int]]:
