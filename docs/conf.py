@@ -14,6 +14,7 @@ include_patterns = [
     "docs/*.md",
     "benchmarks/results/*.md",
     "benchmarks/results/*/*.md",
+    "CHANGELOG.md",
     "src/giqa/features/*.md",
     "training/README.md",
 ]
@@ -29,11 +30,11 @@ html_theme_options = {"light_css_variables": {"code-font-size": "var(--font-size
 
 # Every page of docs/, in the order of a user's questions; Sphinx warns of one that is missing.
 SIDEBAR = {
-    "Score pictures": ["numbers", "detail", "accuracy", "sources", "explain", "speed"],
+    "Score pictures": ["which", "numbers", "detail", "accuracy", "sources", "explain", "speed"],
     "Compare generators": ["generators", "metrics"],
     "Ask people": ["collecting", "people", "evaluate", "human", "bench"],
     "Train": ["learned", "training"],
-    "Reference": ["commands", "methods", "combination", "architecture", "/benchmarks/results/README"],
+    "Reference": ["commands", "methods", "combination", "architecture", "/CHANGELOG", "/benchmarks/results/README"],
 }
 HIDDEN = "\n\n```{toctree}\n:hidden:\n"
 

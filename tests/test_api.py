@@ -78,7 +78,7 @@ def test_a_saved_model_scores_as_the_fitted_one(toy, tmp_path, scorer, full):
     assert np.array_equal(numbers(direct), numbers(giqa.score(fakes, real=reals, scorer=scorer, seed=3)))
     assert direct.rows() == loaded.rows() and set(loaded.out_of_domain) <= {"yes", "no"}
     assert loaded.made_by["scorer"] == full
-    assert loaded.made_by["extractor"] == "embedded(crops=False, layers=None, version=1, weights=None)"
+    assert loaded.made_by["extractor"] == "embedded(crops=False, device='cpu', layers=None, version=2, weights=None)"
     assert loaded.made_by["reals"] == 60
 
 
@@ -351,7 +351,7 @@ def human(toy):
     distances = LayerDistances().fit(maps[0], 12)
     features = Features(fakes.ids[:24], {"high.distance": distances.sums(maps[1])})
     model = HumanModel(resamples=20).fit(features, np.c_[np.full(24, 9), rng.binomial(9, 0.5, 24)])
-    extractor = "embedded(crops=False, layers=None, version=1, weights=None)"
+    extractor = "embedded(crops=False, device='cpu', layers=None, version=2, weights=None)"
     return Realism(model, distances, extractor, taps, distances.digest())
 
 

@@ -16,6 +16,8 @@ def main() -> None:
     parser.add_argument("--views", type=int, default=24_000)
     parser.add_argument("--epochs", type=int, default=11)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--start", type=Path, help="the ONNX file of version 1: make version 2 from it")
+    parser.add_argument("--domains", type=int, default=224, help="of version 2")
     parser.add_argument("--random", action="store_true", help="teach nothing: write random weights, to compare with")
     options = parser.parse_args()
 
@@ -29,6 +31,14 @@ def main() -> None:
 
     if not options.wallpapers:
         parser.error("--wallpapers names the folder that training/wallpapers.sh filled")
+
+    if options.start:
+        import finetune
+
+        finetune.cache(options.data, options.weights, options.wallpapers, options.work / "domains", options.domains)
+        taught = finetune.finetune(options.work / "domains", options.start, options.work / "second.pt", options.epochs)
+        export.export(taught.student, taught.content, options.out)
+        return
 
     import teachers
 

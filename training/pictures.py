@@ -99,7 +99,7 @@ def view(index: int, sources: dict[str, list[Pixels]]) -> View:
     """View number `index`."""
     rng = np.random.default_rng((SEED, index))
     kind, side, number = _choose(rng, sources)
-    pixels = _cut(rng, sources, kind, side, number)
+    pixels = cut(rng, sources, kind, side, number)
     strengths = np.zeros(len(DAMAGES) + 1, np.float32)
     strengths[-1] = kind == "gan" and number < len(sources["gan"]) - GAN_REALS
     if rng.random() < 0.65:
@@ -116,7 +116,7 @@ def _choose(rng: Rng, sources: dict[str, list[Pixels]]) -> tuple[str, int, int]:
     return kind, side, int(rng.integers(len(sources[kind]))) if sources[kind] else -1
 
 
-def _cut(rng: Rng, sources: dict[str, list[Pixels]], kind: str, side: int, number: int) -> Pixels:
+def cut(rng: Rng, sources: dict[str, list[Pixels]], kind: str, side: int, number: int) -> Pixels:
     """A crop of that source, resized and perhaps mirrored."""
     if number < 0:
         return dead_leaves(rng, side) if rng.random() < 0.7 else clouds(rng, side)
@@ -230,7 +230,7 @@ def _coloured(p: Pixels, u: float, rng: Rng, sources: dict) -> Pixels:
 def _mixed(p: Pixels, u: float, rng: Rng, sources: dict) -> Pixels:
     """Two pictures over each other, or a piece of one in the other: what a generator does that has not decided."""
     other = np.asarray(
-        Image.fromarray(_cut(rng, sources, *_choose(rng, sources))).resize(p.shape[1::-1], Image.Resampling.BICUBIC)
+        Image.fromarray(cut(rng, sources, *_choose(rng, sources))).resize(p.shape[1::-1], Image.Resampling.BICUBIC)
     )
     if rng.random() < 0.5:
         return (p * (1 - 0.5 * u) + other * 0.5 * u).astype(np.uint8)

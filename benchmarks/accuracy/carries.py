@@ -2,14 +2,14 @@
 
     python -m benchmarks.accuracy.carries --only auc --splits 2
 
-Needs: the sets of --data, the weights of Inception.
+Needs: the sets of --data; for the ridge and its own column, the weights of Inception (--inception).
 Takes: about 15 minutes.
 
 - auc: 100 of 978 LFW faces fitted, 100 others held out, 400 DCGAN faces; each picture in grey, or recoded as JPEG 90
   4:2:0. AUC of held-out reals against fakes under one Gaussian (`sgm`) on each layer alone, and of the default on all.
-- ridge: from all outputs of a network to the means of Mixed_5d's channels, on 300 pictures of a set, a random half
-  fitted, the other half judged: 1 - var(residual) / var (the bias is away), median over channels. With
-  `--across`, fitted on 600 photographs (imagenet-sample) instead: none of the set's own pictures seen.
+- ridge: from all outputs of a network to the means of Mixed_5d's channels on 300 pictures of a set: 1 - var(residual) /
+  var (so the bias is away), median over channels, the best of five penalties. Fitted on 600 photographs
+  (imagenet-sample), so that none of the set's own pictures are seen, or on a random half of the set.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from giqa.images import open_source
 from giqa.types import Features
 
 FACES, FITTED, FAKES = "lfw-dcgan/labels.csv", 100, 400
-TEACHER = "inception(layers=['Mixed_5d'], pooling='mean')"
+TEACHER = "Mixed_5d"  # of --inception
 PHOTOGRAPHS, MANY = "imagenet-sample/labels.csv", 600
 RIDGES = {
     "faces, 64 px": "lfw-dcgan/labels.csv[kind=real]",
@@ -51,7 +51,7 @@ def recoded(picture: np.ndarray) -> np.ndarray:
 WAYS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"grey": grey, "JPEG 90 4:2:0": recoded}
 
 
-def separated(sets: Sets, spec: str, splits: int) -> dict[tuple[str, str], list[float]]:
+def separated(sets: Sets, splits: int) -> dict[tuple[str, str], list[float]]:
     """(way, layer) -> AUC of each split."""
     found: dict[tuple[str, str], list[float]] = {}
     for way, change in WAYS.items():
@@ -66,7 +66,7 @@ def separated(sets: Sets, spec: str, splits: int) -> dict[tuple[str, str], list[
                 fitted = giqa.fit(some[0].rows(order[:FITTED]), scorer=scorer)
                 judged = some[0].rows(order[FITTED : 2 * FITTED]), some[1]
                 found.setdefault((way, label), []).append(auc(*(fitted.score(f)["z"] for f in judged)))
-        say(f"{spec}: {way}")
+        say(f"{sets.extractor}: {way}")
     return found
 
 
@@ -90,17 +90,17 @@ def ridge(x: np.ndarray, y: np.ndarray, x_new: np.ndarray, y_new: np.ndarray) ->
     return best
 
 
-def explained(options: argparse.Namespace, spec: str) -> dict[tuple[str, str], list[float]]:
+def explained(options: argparse.Namespace, spec: str, teacher: Sets) -> dict[tuple[str, str], list[float]]:
     """(set, way) -> share of each split."""
-    own, teacher = Sets([options.data], spec), Sets([options.data], TEACHER)
+    own = Sets([options.data], spec)
     wide = [_joined(sets, PHOTOGRAPHS, MANY) for sets in (own, teacher)]
     found: dict[tuple[str, str], list[float]] = {}
     for label, where in RIDGES.items():
         x, y = (_joined(sets, where, 300) for sets in (own, teacher))
-        found[label, "fitted on photographs"] = [ridge(*wide, x, y)]
+        found[label, "photographs"] = [ridge(*wide, x, y)]
         for seed in range(options.splits):
             a, b = np.array_split(np.random.default_rng(seed).permutation(len(x)), 2)
-            found.setdefault((label, "fitted on its other half"), []).append(ridge(x[a], y[a], x[b], y[b]))
+            found.setdefault((label, "its other half"), []).append(ridge(x[a], y[a], x[b], y[b]))
         say(f"{spec}: ridge, {label}")
     return found
 
@@ -111,25 +111,26 @@ def _joined(sets: Sets, where: str, most: int) -> np.ndarray:
 
 
 def main() -> None:
-    parser = command(__file__, __doc__, "data")
-    parser.add_argument("--extractor", nargs="+", default=["embedded", TEACHER], metavar="SPEC")
+    parser = command(__file__, __doc__, "data", "inception")
+    parser.add_argument("--extractor", nargs="+", default=["embedded"], metavar="SPEC")
     parser.add_argument("--only", type=names("auc", "ridge"), default=["auc", "ridge"], metavar="NAME,NAME")
     parser.add_argument("--splits", type=int, default=10)
     options = parser.parse_args()
+    teacher = f"inception(layers=['Mixed_5d'], pooling='mean', weights={str(options.inception)!r})"
+    means = Sets([options.data], teacher)  # kept from one network to the next
     with results(options):
-        head("measure", "pictures", "layer or fit", *options.extractor)
-        tables = []
-        for spec in options.extractor:
-            table = {}
+        tables: dict[str, dict[tuple[str, ...], list[float]]] = {spec: {} for spec in options.extractor}
+        for spec, table in tables.items():
+            if "ridge" in options.only:
+                table |= {("ridge", *key): shares for key, shares in explained(options, spec, means).items()}
             if "auc" in options.only:
-                table |= {
-                    ("AUC", *key): v for key, v in separated(Sets([options.data], spec), spec, options.splits).items()
-                }
-            if "ridge" in options.only and spec != TEACHER:
-                table |= {("ridge", *key): v for key, v in explained(options, spec).items()}
-            tables.append(table)
-        for key in dict.fromkeys(key for table in tables for key in table):
-            row(*key, *(_cell(table.get(key)) for table in tables))
+                table |= {("AUC", *key): v for key, v in separated(Sets([options.data], spec), options.splits).items()}
+        if options.inception and "auc" in options.only:
+            found = separated(Sets([options.data], teacher), options.splits)
+            tables[TEACHER] = {("AUC", *key): values for key, values in found.items()}
+        head("measure", "pictures", "layer, or fitted on", *tables)
+        for key in dict.fromkeys(key for table in tables.values() for key in table):
+            row(*key, *(_cell(table.get(key)) for table in tables.values()))
 
 
 def _cell(values: list[float] | None) -> str:

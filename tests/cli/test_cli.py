@@ -55,7 +55,7 @@ def test_score_writes_files(toy, tmp_path, ending):
     scores = read_scores(tmp_path / f"s.{ending}")
     assert (
         len(scores) == 24
-        and scores.made_by["extractor"] == "embedded(crops=False, layers=None, version=1, weights=None)"
+        and scores.made_by["extractor"] == "embedded(crops=False, device='cpu', layers=None, version=2, weights=None)"
     )
     assert "<html" in (tmp_path / "r.html").read_text()
 
@@ -63,7 +63,10 @@ def test_score_writes_files(toy, tmp_path, ending):
 def test_fit_then_score_equals_score(toy, tmp_path):
     """`fit` once and `score --model` print what `score --real` prints."""
     status, _, err = giqa("fit", toy[0], "-o", tmp_path / "reals.giqa", "--scorer", "knn(k=2)")
-    assert status == 0 and "60 reals, knn (k 2) on embedded(crops=False, layers=None, version=1, weights=None)" in err
+    assert (
+        status == 0
+        and "60 reals, knn (k 2) on embedded(crops=False, device='cpu', layers=None, version=2, weights=None)" in err
+    )
     with_model = giqa("score", toy[1], "--model", tmp_path / "reals.giqa")
     assert with_model[:2] == giqa("score", toy[1], "--real", toy[0], "--scorer", "knn(k=2)")[:2]
     status, out, _ = giqa("info", tmp_path / "reals.giqa", "--json")

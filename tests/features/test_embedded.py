@@ -116,7 +116,7 @@ def test_what_ships_is_what_its_card_says(version):
 def test_the_spec_says_the_version():
     assert (
         canonical("extractor", make("extractor", "embedded"))
-        == "embedded(crops=False, device='cpu', layers=None, version=1, weights=None)"
+        == "embedded(crops=False, device='cpu', layers=None, version=2, weights=None)"
     )
 
 

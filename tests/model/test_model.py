@@ -250,7 +250,7 @@ def test_a_model_of_pictures_survives_the_file(pictures, tmp_path):
     assert a.rows() == b.rows()
     assert list(b.duplicate_of) == list(b.id)
     assert (
-        loaded.extractor == "embedded(crops=False, layers=None, version=1, weights=None)"
+        loaded.extractor == "embedded(crops=False, device='cpu', layers=None, version=2, weights=None)"
         and loaded.identity == model.identity
     )
 
