@@ -107,7 +107,7 @@ def png(width, height):
         ('{"pictures": [{"url": "http://127.0.0.1/", "data": ""}]}', 422, "fetches no address"),
         ('{"pictures": [{"id": 1, "data": ""}]}', 422, "pictures[0].id"),
         ('{"pictures": [], "model": "x"}', 422, "no field 'model'"),
-        (json.dumps({"pictures": [{"data": ""}] * 5}), 413, "more than 4"),
+        (json.dumps({"pictures": [{"data": ""}] * 5}), 422, "more than 4"),
         ("x" * 200_001, 413, "longer than 200000"),
     ],
 )
@@ -130,7 +130,7 @@ def test_what_is_wrong_with_a_form_is_said(client, files):
     """Another field, a text, too many files, no boundary, another type."""
     assert "'image'" in said(client.post("/v1/scores", files={"image": b"x"}), 422)
     assert "'note'" in said(client.post("/v1/scores", files=files, data={"note": "x"}), 422)
-    assert "more than 4" in said(client.post("/v1/scores", files=[*files, files[0]]), 413)
+    assert "more than 4" in said(client.post("/v1/scores", files=[*files, files[0]]), 422)
     head = {"content-type": "multipart/form-data"}
     assert "boundary" in said(client.post("/v1/scores", content=b"x", headers=head), 400)
     assert "text/csv" in said(client.post("/v1/scores", content=b"x", headers={"content-type": "text/csv"}), 415)

@@ -91,7 +91,7 @@ def _too_long(limits: Limits) -> HTTPException:
 
 
 def _too_many(limits: Limits) -> HTTPException:
-    return HTTPException(413, f"There are more than {limits.pictures} pictures; send fewer at once.")
+    return HTTPException(422, f"There are more than {limits.pictures} pictures; send fewer at once.")
 
 
 class _Form(MultiPartParser):
