@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import threading
 import time
 import urllib.request
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -289,7 +291,6 @@ def test_the_description_is_what_the_service_does(client, files):
 @pytest.fixture(scope="module")
 def model_of_network(toy, toy_features, tmp_path_factory):
     """The default model, with the network."""
-    import os
     import shutil
 
     home = tmp_path_factory.mktemp("home")
@@ -324,6 +325,12 @@ def post(address, content):
         return json.loads(answer.read())
 
 
+def children(pid):
+    """Processes whose parent this is."""
+    found = Path(f"/proc/{pid}/task/{pid}/children")
+    return {int(child) for child in found.read_text().split()}
+
+
 def test_two_processes_give_the_bits_of_giqa_score(start, toy, model_of_network):
     """The default model over HTTP, from any process, equals `giqa score`; metrics are those of both processes."""
     process, address = start(model_of_network, "--processes", "2")
@@ -334,6 +341,10 @@ def test_two_processes_give_the_bits_of_giqa_score(start, toy, model_of_network)
         assert row == {**rows[path.name], "id": "0"}
     with urllib.request.urlopen(address.replace("v1/scores", "metrics"), timeout=60) as answer:
         assert 'giqa_pictures_total{model="reals",outcome="scored"} 6.0' in answer.read().decode()
+    before = sorted(children(process.pid))
+    os.kill(before[-1], signal.SIGKILL)  # one that dies is replaced, and the other answers meanwhile
+    until(lambda: len(children(process.pid) - {before[-1]}) == len(before))
+    assert post(address, as_json(b"x"))["pictures"][0]["error"]
     process.terminate()
     assert process.wait(60) == 0
 
@@ -366,7 +377,7 @@ def test_slow_and_idle_connections_are_closed(models, monkeypatch):
     monkeypatch.setattr("giqa.serve.serve.TimedProtocol.head_seconds", 0.3)
     listening = socket.create_server(("127.0.0.1", 0))
     limits = Limits(body_seconds=0.3, idle_seconds=1, rate=0)
-    server = uvicorn.Server(_config(lambda: make_app(models, limits), limits, None))
+    server = uvicorn.Server(_config(make_app(models, limits), limits, None))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:

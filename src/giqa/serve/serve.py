@@ -7,24 +7,28 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib import import_module
+from multiprocessing import get_context
 from socket import socket
 from typing import Any
 
-from ..errors import MissingExtra
+from ..errors import GiqaError, MissingExtra
 
 try:
     import h11
     import uvicorn
+    from uvicorn.config import STARTUP_FAILURE
     from uvicorn.protocols.http.h11_impl import H11Protocol
-    from uvicorn.supervisors import Multiprocess
 except ImportError as error:
     raise MissingExtra(f"The service needs more ({error}): pip install 'giqa[serve]'.") from None
 
 from .limits import Limits
 from .models import Served
 
+STOP = (signal.SIGTERM, signal.SIGINT)
 SHARED = "PROMETHEUS_MULTIPROC_DIR"  # of prometheus_client: where processes put what they count
 
 
@@ -62,40 +66,73 @@ def run(
         listening.bind(("127.0.0.1", 8000))
         run(partial(load_models, ["reals.giqa"]), listening)
     """
-    limits = limits or Limits()
-    make = partial(_make_app, load, limits, workers)
-    if processes > 1:
-        with tempfile.TemporaryDirectory(prefix="giqa-metrics-") as folder:
-            os.environ[SHARED] = folder  # before the processes begin
-            Processes(_config(make, limits, proxy, processes), [listening]).run()
+    asked = (load, listening, limits or Limits(), workers, proxy)
+    if processes == 1:
+        _serve(*asked)
         return
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))  # uvicorn raises it again once it has stopped: no failure
-    uvicorn.Server(_config(make, limits, proxy)).run(sockets=[listening])
+    with tempfile.TemporaryDirectory(prefix="giqa-metrics-") as folder:
+        os.environ[SHARED] = folder  # before the processes begin
+        import_module(".app", __package__)  # what is not installed is said here, and not by each process
+        if not _supervised(partial(get_context("spawn").Process, target=_serve, args=asked), processes, listening):
+            sys.exit(1)
 
 
-def _make_app(load: Callable[[], Mapping[str, Served]], limits: Limits, workers: int | None) -> Any:
+def _serve(
+    load: Callable[[], Mapping[str, Served]], listening: socket, limits: Limits, workers: int | None, proxy: str | None
+) -> None:
+    """One process, until it is told to stop."""
     from .app import make_app  # not before SHARED is set
 
-    return make_app(load(), limits, workers)
+    for number in STOP:
+        signal.signal(number, lambda *_: sys.exit(0))  # uvicorn raises it again once it has stopped: no failure
+    try:
+        app = make_app(load(), limits, workers)
+    except GiqaError as error:
+        print(f"giqa: {error}", file=sys.stderr)
+        sys.exit(STARTUP_FAILURE)
+    uvicorn.Server(_config(app, limits, proxy)).run(sockets=[listening])
 
 
-def _config(make: Any, limits: Limits, proxy: str | None, processes: int = 1) -> uvicorn.Config:
+def _supervised(make: Callable[[], Any], number: int, listening: socket) -> bool:
+    """So many processes until told to stop, each replaced when it dies; False if one could not begin.
+
+    uvicorn's own supervisor waits for a worker that was killed until it does not answer: up to 5 s in which no other is
+    replaced and nothing stops.
+    """
+    stopping, fine = threading.Event(), True
+    for each in STOP:
+        signal.signal(each, lambda *_: stopping.set())
+    running: list[Any] = [None] * number
+    while not stopping.is_set():
+        for place, process in enumerate(running):
+            if process is not None and process.exitcode == STARTUP_FAILURE:
+                fine = False
+                stopping.set()
+            elif process is None or process.exitcode is not None:
+                running[place] = make()
+                running[place].start()
+        stopping.wait(0.2)
+    listening.close()  # no new connections wait for answers that nobody will give
+    for process in running:
+        process.terminate()
+    for process in running:
+        process.join()
+    return fine
+
+
+def _config(app: Any, limits: Limits, proxy: str | None) -> uvicorn.Config:
     return uvicorn.Config(
-        make,
-        factory=True,
+        app,
         http=TimedProtocol,
         ws="none",
         log_level="warning",
         access_log=False,
         server_header=False,
-        workers=processes,
         proxy_headers=proxy is not None,
         forwarded_allow_ips=proxy,
         limit_concurrency=limits.connections,
         timeout_keep_alive=limits.idle_seconds,
         timeout_graceful_shutdown=limits.stop_seconds,
-        timeout_worker_healthcheck=60,
         h11_max_incomplete_event_size=32 * 1024,
     )
 
@@ -128,12 +165,3 @@ class TimedProtocol(H11Protocol):
         if self._late is not None:
             self._late.cancel()
             self._late = None
-
-
-class Processes(Multiprocess):
-    """uvicorn's, which stops listening before it waits for the last answers of its processes."""
-
-    def terminate_all(self) -> None:
-        for listening in self.sockets:
-            listening.close()
-        super().terminate_all()
