@@ -7,7 +7,7 @@ from importlib import import_module
 import pytest
 
 PACKAGES = ["", "stats", "tables", "images", "features", "scorers", "metrics", "model", "explain", "report", "compare"]
-PACKAGES += ["votes", "study", "evaluate", "p_real", "train"]
+PACKAGES += ["votes", "study", "evaluate", "p_real", "train", "serve"]
 SECTIONS = ("Parameters", "Returns", "Raises", "Notes", "References", "Examples")
 
 

@@ -12,7 +12,7 @@ import click
 from ..errors import BadSpec
 from . import console
 from .label import NAME, STORE, label
-from .options import COUNT
+from .options import COUNT, listen
 
 
 @label.command()
@@ -121,18 +121,11 @@ def warn_of_steps(settings: Any) -> None:
 
 def run(store: Any, host: str, port: int, https: bool, dry_run: bool) -> None:
     """Print the links and serve until interrupted."""
-    import socket
-
     from ..study import access
     from ..study.app import serve
 
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # by name: of a protocol that is not said, asyncio leaves Nagle's delay on, 40 ms for each answer
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.bind((host, port))
-    shown = f"[{host}]" if ":" in host else host
-    base = f"http{'s' if https else ''}://{shown}:{listening.getsockname()[1]}"
+    listening, place = listen(host, port)
+    base = f"http{'s' if https else ''}://{place}"
     password = os.environ.get("GIQA_ADMIN_PASSWORD") or None
     if password is None and store.secret(access.SECRET) is None:
         password = secrets.token_urlsafe(12)

@@ -154,6 +154,24 @@ def check_writable(path: Path) -> None:
         pass
 
 
+def listen(host: str, port: int) -> tuple[Any, str]:
+    """A socket that listens, and its HOST:PORT; port 0 takes any free one."""
+    import socket
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # by name: of a protocol that is not said, asyncio leaves Nagle's delay on, 40 ms for each answer
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen()
+    except OSError as error:
+        raise BadSpec(
+            f"Port {port} of {host} is not free, or not allowed ({error.strerror}); --port 0 takes any free one."
+        ) from None
+    return listening, f"{f'[{host}]' if family == socket.AF_INET6 else host}:{listening.getsockname()[1]}"
+
+
 def check_json(out: Path | None) -> None:
     if out and out.suffix.lower() != ".json":
         raise BadSpec(f"Figures are written as .json, got {out.name!r}.")

@@ -261,9 +261,10 @@ class _Lane:
 
     def __init__(self, reader: Reader):
         self.extractor, self.match, self.flip = reader.extractor, reader.match, reader.flip
-        transform = {"match": self.match.spec() if self.match else None, "flip": self.flip}
-        identity = {"decode": POLICY, **transform, **self.extractor.identity()}
-        self.shelf = _open_store(identity) if reader.store else None
+        self.shelf = None
+        if reader.store:  # without it nothing is asked for that takes time, such as the digest of the weights
+            transform = {"match": self.match.spec() if self.match else None, "flip": self.flip}
+            self.shelf = _open_store({"decode": POLICY, **transform, **self.extractor.identity()})
 
     def record(self, key: bytes) -> np.void | None:
         return None if self.shelf is None else self.shelf.read([key])[0]

@@ -11,7 +11,7 @@ from threading import Lock
 import numpy as np
 
 from ..types import Picture, Source, columns_of
-from .decode import decode
+from .decode import MAX_PIXELS, decode
 
 KEPT = 2**28  # bytes of pictures that are kept between a look ahead and the pass over all
 
@@ -20,11 +20,12 @@ class Pictures:
     """A `Source` that remembers what was decoded ahead of the pass over it, up to 256 MB of pixels and files.
 
     `profile` and `look_at_sharpness` look at a sample before features are computed, since what they find decides how.
-    What they decoded waits here until it is taken, so that a picture is read once and not once for each question.
+    What they decoded waits here until it is taken, so that a picture is read once and not once for each question. A
+    picture of more than `max_pixels` is refused.
     """
 
-    def __init__(self, source: Source):
-        self.source, self.name, self.ids = source, source.name, source.ids
+    def __init__(self, source: Source, max_pixels: int = MAX_PIXELS):
+        self.source, self.name, self.ids, self.max_pixels = source, source.name, source.ids, max_pixels
         self.columns: Mapping[str, Sequence[str]] = columns_of(source)
         self._ahead: dict[int, tuple[bytes | np.ndarray, Picture]] = {}
         self._sample: list[int] = []
@@ -54,7 +55,7 @@ class Pictures:
         if index in self._ahead:
             return self._ahead[index]
         raw = self.source.raw(index)
-        found = raw, decode(raw)
+        found = raw, decode(raw, self.max_pixels)
         size = found[1].pixels.nbytes + (0 if isinstance(raw, np.ndarray) else len(raw))
         with self._lock:
             if self._kept + size <= KEPT:
@@ -67,7 +68,7 @@ class Pictures:
         found = self._ahead.pop(index, None)
         if found is None:
             raw = self.source.raw(index)
-            return raw, lambda: decode(raw)
+            return raw, lambda: decode(raw, self.max_pixels)
         raw, picture = found
         with self._lock:
             self._kept -= picture.pixels.nbytes + (0 if isinstance(raw, np.ndarray) else len(raw))

@@ -15,4 +15,5 @@ __getattr__, __dir__, __all__ = public(
     inception="InceptionScore inception_score",
     jackknife="Jackknife jackknifed",
     reference_statistics="read_statistics statistics",
+    statistics_difference="difference",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -14,14 +15,17 @@ from typing import Any
 import numpy as np
 
 from .. import __version__, registry
-from ..errors import BadSource, BadSpec, MissingSource
+from ..errors import BadSource, BadSpec, MissingExtra, MissingSource
 from ..features.reader import Reader
 from ..features.select import layer_names
 from ..files import replace_file
 from ..images import open_source
+from ..images.arrays import member
 from ..types import Features, Progress
 from .frechet import Moments, frechet_distance
 
+_reconstruct = np.zeros(0).__reduce__()[0]  # what NumPy makes arrays with; its module has another name in NumPy 1
+KEPT = ("mu", "sigma", "n", "made_by", "mu_s", "sigma_s")
 DECIDES = ("extractor", "layers", "match", "features")  # of `made_by`: what must be alike for a distance to mean much
 
 
@@ -35,10 +39,13 @@ class Statistics:
         Number, mean and scatter of the features.
     made_by : mapping, default empty
         Extractor, layers and matching; empty where a file does not say.
+    spatial : Moments or None, default None
+        Of spatial features, for sFID; only from files of ADM (`mu_s`, `sigma_s`), and kept when they are written.
     """
 
     moments: Moments
     made_by: Mapping[str, Any] = field(default_factory=dict)
+    spatial: Moments | None = None
 
     def write(self, path: str | Path) -> Path:
         """Write an .npz with `mu`, `sigma`, `n` and `made_by` (JSON), which other FID tools read too; atomic.
@@ -46,7 +53,7 @@ class Statistics:
         Parameters
         ----------
         path : str or Path
-            NAME.npz; its folder is made.
+            NAME.npz; or NAME.pt, which torch-fidelity reads from its cache. Its folder is made.
 
         Returns
         -------
@@ -56,14 +63,21 @@ class Statistics:
         Raises
         ------
         BadSpec
-            If the name does not end in .npz.
+            If the name ends otherwise.
+        MissingExtra
+            For .pt without torch.
         """
         path = Path(path)
-        if path.suffix.lower() != ".npz":
-            raise BadSpec(f"Statistics are written as NAME.npz, got {path.name!r}.")
-        packed = io.BytesIO()
         parts = {"mu": self.moments.mean, "sigma": self.moments.covariance, "n": np.array(self.moments.n)}
-        np.savez(packed, **parts, made_by=np.frombuffer(json.dumps(dict(self.made_by)).encode(), np.uint8))
+        how, packed = json.dumps(dict(self.made_by)).encode(), io.BytesIO()
+        if path.suffix.lower() == ".pt":
+            _torch().save({**parts, "n": self.moments.n, "made_by": how.decode()}, packed)
+        elif path.suffix.lower() == ".npz":
+            if self.spatial is not None:
+                parts |= {"mu_s": self.spatial.mean, "sigma_s": self.spatial.covariance}
+            np.savez(packed, **parts, made_by=np.frombuffer(how, np.uint8))
+        else:
+            raise BadSpec(f"Statistics are written as NAME.npz, or NAME.pt for torch-fidelity; got {path.name!r}.")
         return replace_file(path, packed.getvalue())
 
 
@@ -131,12 +145,13 @@ def statistics(
 
 
 def read_statistics(path: str | Path) -> Statistics:
-    """Statistics from a file: an .npz with `mu` and `sigma`, as other tools write it, or an array of features (n, d).
+    """Statistics from a file: `mu` and `sigma`, as other tools write them, or an array of features (n, d).
 
     Parameters
     ----------
     path : str or Path
-        An .npz or .npy; nothing pickled is ever loaded.
+        An .npz of pytorch-fid, clean-fid, EDM or ADM, a .pt from the cache of torch-fidelity, or an .npy. No code in a
+        file is run: of a .pt only numbers, texts and arrays are read.
 
     Returns
     -------
@@ -162,21 +177,57 @@ def read_statistics(path: str | Path) -> Statistics:
     path = Path(path)
     if not path.is_file():
         raise MissingSource(f"There is no file {path}; make one with: giqa statistics make REALS -o {path.name}")
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        arrays = {"": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise BadSource(f"{path} is no .npz or .npy of plain arrays ({error}).") from None
+    arrays = _arrays(path)
     if {"mu", "sigma"} <= arrays.keys():
-        made_by = json.loads(arrays["made_by"].tobytes()) if "made_by" in arrays else {}
-        return Statistics(Moments.from_statistics(arrays["mu"], arrays["sigma"], int(arrays.get("n", 0))), made_by)
+        how = arrays.get("made_by", "{}")
+        made_by = json.loads(how if isinstance(how, str) else how.tobytes())
+        moments = Moments.from_statistics(arrays["mu"], arrays["sigma"], int(arrays.get("n", 0)))
+        spatial = {"mu_s", "sigma_s"} <= arrays.keys()
+        return Statistics(
+            moments, made_by, Moments.from_statistics(arrays["mu_s"], arrays["sigma_s"]) if spatial else None
+        )
+    arrays = {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
     features = [a for a in arrays.values() if a.ndim == 2 and a.dtype.kind == "f"]
     if len(features) != 1:
+        pictures = any(a.ndim == 4 for a in arrays.values())
+        hint = f"; for those of its pictures: giqa statistics make {path.name} -o NAME.npz" if pictures else ""
         raise BadSource(
             f"{path} holds {', '.join(name or 'one array' for name in arrays)}; wanted are mu and sigma, or one array "
-            "(n, d) of features."
+            f"(n, d) of features{hint}."
         )
     return Statistics(Moments.of(features[0]))
+
+
+def _arrays(path: Path) -> Mapping[str, Any]:
+    """What a file holds by name, "" of a single array; of statistics with pictures next to them only these."""
+    try:
+        if path.suffix.lower() == ".pt":
+            content = _from_torch(path)
+            return content if isinstance(content, Mapping) else {"": content}
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return {"": loaded}
+        with loaded:
+            wanted = [name for name in KEPT if name in loaded.files] if "mu" in loaded.files else loaded.files
+            return {name: member(path, name) for name in wanted}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, RuntimeError, pickle.UnpicklingError) as error:
+        hint = "; pickles are not read, since they can run code" if path.suffix.lower() in (".pkl", ".pickle") else ""
+        raise BadSource(f"{path} is no .npz, .npy or .pt of plain arrays ({error}){hint}.") from None
+
+
+def _from_torch(path: Path) -> Any:
+    torch = _torch()
+    plain = [np.ndarray, np.dtype, _reconstruct, *(type(np.dtype(kind)) for kind in ("f4", "f8", "i8"))]
+    with torch.serialization.safe_globals(plain):
+        return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _torch() -> Any:
+    try:
+        import torch
+    except ModuleNotFoundError:
+        raise MissingExtra("Files of torch-fidelity (.pt) need torch: pip install 'giqa[torch]'") from None
+    return torch
 
 
 def distance(one: Statistics, other: Statistics) -> float:

@@ -266,7 +266,7 @@ class Scores:
         return text.getvalue()
 
     def _lines(self) -> str:
-        return "".join(json.dumps(_json_safe(row), ensure_ascii=False) + "\n" for row in self.rows())
+        return "".join(json.dumps(json_safe(row), ensure_ascii=False) + "\n" for row in self.rows())
 
     def _parquet(self, made_by: Mapping[str, Any]) -> bytes:
         pyarrow, parquet = _pyarrow()
@@ -431,6 +431,6 @@ def _mean(values: np.ndarray) -> float | None:
     return float(known.mean()) if len(known) else None
 
 
-def _json_safe(row: dict[str, Any]) -> dict[str, Any]:
+def json_safe(row: dict[str, Any]) -> dict[str, Any]:
     """JSON has no infinity; the paper presets do."""
     return {k: str(v) if isinstance(v, float) and not np.isfinite(v) else v for k, v in row.items()}
