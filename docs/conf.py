@@ -32,7 +32,7 @@ SIDEBAR = {
     "Score pictures": ["numbers", "detail", "accuracy", "sources", "explain", "speed"],
     "Compare generators": ["generators", "metrics"],
     "Ask people": ["collecting", "people", "evaluate", "human", "bench"],
-    "Train": ["learned", "training"],
+    "Train": ["loop", "learned", "training"],
     "Reference": ["commands", "methods", "combination", "architecture", "/benchmarks/results/README"],
 }
 HIDDEN = "\n\n```{toctree}\n:hidden:\n"

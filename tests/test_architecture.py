@@ -33,6 +33,7 @@ ORDER = [
     {"report"},
     {"testing"},
     {"api"},
+    {"integrations"},
     {"cli"},
 ]
 
@@ -70,8 +71,8 @@ def test_every_room_has_a_place():
 
 
 def test_the_house_can_be_seen_at_a_glance():
-    """26 entries in `ls src/giqa`."""
-    assert len([path for path in SOURCE.iterdir() if path.name != "__pycache__"]) <= 26
+    """At most 32 entries in `ls src/giqa`."""
+    assert len([path for path in SOURCE.iterdir() if path.name != "__pycache__"]) <= 32
 
 
 def test_imports_go_down():

@@ -64,10 +64,31 @@ def quality_estimate(model: Model, fakes: Features, scores: Scores, seed: int = 
     kept = np.flatnonzero(np.isfinite(scores.z[rows]) & ~copied)
     if not len(kept):
         return Jackknife(math.nan)
-    held_out = model.scale.held_out
-    z = robust_z(scores.score[rows][kept], held_out)
     by_fold = model.scorer.score_folds(model._matrix(fakes.rows(kept)))
-    folds = by_fold.shape[1]
+    return quality_of_columns(scores.score[rows][kept], by_fold, model.scale.held_out, seed)
+
+
+def quality_of_columns(score: np.ndarray, by_fold: np.ndarray, held_out: np.ndarray, seed: int = 0) -> Jackknife:
+    """QS of pictures whose scores are known, under the model and without each of its folds.
+
+    Parameters
+    ----------
+    score : float array (n,)
+        Of pictures that count: finite, and no copies.
+    by_fold : float array (n, F)
+        The same without each fold of the reals; F may be 0.
+    held_out : float array (reals,)
+        Scores of the held-out reals.
+    seed : int
+        Of the groups.
+
+    Returns
+    -------
+    Jackknife
+    """
+    if not len(score):
+        return Jackknife(math.nan)
+    z, folds = robust_z(score, held_out), by_fold.shape[1]
     if not folds:
         return Jackknife.of_mean(z)
     dealt = np.random.default_rng([seed, 0]).permutation(len(held_out)) % folds
