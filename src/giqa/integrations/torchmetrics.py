@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from .. import registry
-from ..compare.quality import quality_of_columns
+from ..compare.quality import quality_of_columns, share_estimate
 from ..errors import BadShape, BadSpec, MissingExtra
 from ..features.reader import Reader
 from ..features.select import layer_names, scale_of_columns
 from ..metrics.jackknife import Jackknife, jackknifed
 from ..model.folds import content_order
 from ..model.model import Model, load
-from ..stats import LEVEL, Estimate, share_of_worst, wilson
+from ..stats import LEVEL, Estimate
 from ..types import Features
 
 try:
@@ -165,7 +165,7 @@ class SetMetric(_Estimated):
 
 
 class _OfScores(_Estimated):
-    """A metric of single scores by a fitted model."""
+    """A metric of single scores by a fitted model, a share or a mean."""
 
     higher_is_better = True
 
@@ -197,6 +197,15 @@ class _OfScores(_Estimated):
         rows = np.column_stack([said["score"], said["z"], said["percentile"], copied, folds])
         self.rows.append(torch.from_numpy(rows).to(self.device))
 
+    def _found(self) -> Jackknife:
+        raise NotImplementedError
+
+    def _value(self) -> float:
+        return self._found().value
+
+    def _estimate(self) -> Estimate:
+        return _as_estimate(self._found())
+
     def _rows(self) -> np.ndarray:
         if not len(self.rows):
             raise BadShape("There are no pictures yet: call update(pictures) before compute().")
@@ -213,12 +222,6 @@ class QualityScore(_OfScores):
     **options
         Of `torchmetrics.Metric`.
     """
-
-    def _value(self) -> float:
-        return self._found().value
-
-    def _estimate(self) -> Estimate:
-        return _as_estimate(self._found())
 
     def _found(self) -> Jackknife:
         rows = self._rows()
@@ -238,15 +241,12 @@ class ShareInRange(_OfScores):
 
     Notes
     -----
-    The interval is Wilson's for this number of pictures; that other reals would draw another line is no part of it.
+    The interval is for this number of pictures, and no smaller than Wilson's; that other reals would draw another line
+    is no part of it.
     """
 
-    def _value(self) -> float:
-        return 1 - share_of_worst(self._rows()[:, ROW.index("percentile")])
-
-    def _estimate(self) -> Estimate:
-        n = len(self._rows())
-        return wilson(self._value() * n, n)
+    def _found(self) -> Jackknife:
+        return share_estimate(self._rows()[:, ROW.index("percentile")])
 
 
 def _features(reader: Reader, pictures: torch.Tensor) -> Features:
