@@ -84,7 +84,10 @@ def pages_with(language):
 
 
 # packages that a page of the docs is about; it is executed where they are installed, as by the extra "test"
-NEEDS = {"loop.md": ("torchmetrics", "lightning", "diffusers", "accelerate", "tensorboard")}
+NEEDS = {
+    "loop.md": ("torchmetrics", "lightning", "diffusers", "accelerate", "tensorboard"),
+    "libraries.md": ("sklearn", "polars", "datasets"),
+}
 
 
 @pages_with("python")
