@@ -33,7 +33,15 @@ SIDEBAR = {
     "Compare generators": ["generators", "metrics"],
     "Ask people": ["collecting", "people", "evaluate", "human", "bench"],
     "Train": ["loop", "learned", "training"],
-    "Reference": ["libraries", "commands", "methods", "combination", "architecture", "/benchmarks/results/README"],
+    "Reference": [
+        "libraries",
+        "peers",
+        "commands",
+        "methods",
+        "combination",
+        "architecture",
+        "/benchmarks/results/README",
+    ],
 }
 HIDDEN = "\n\n```{toctree}\n:hidden:\n"
 

@@ -210,6 +210,13 @@ def test_links_lead_somewhere():
                 assert (page.parent / target.strip()).exists(), f"{page.name}: {target}"
 
 
+def test_tests_that_are_named_exist():
+    """Each row of docs/peers.md names the test that shows it."""
+    named = re.findall(r"`([\w/]*test_\w+\.py)`", TEXT)
+    assert len(named) > 20
+    assert [name for name in named if not (ROOT / "tests" / name.removeprefix("tests/")).is_file()] == []
+
+
 COUNT = runpy.run_path(str(ROOT / "tools" / "count.py"))
 
 
