@@ -9,6 +9,7 @@ import torch
 from giqa.integrations.torchmetrics import QualityScore, SetMetric, ShareInRange
 from giqa.model.fit import fit
 
+WITH_INTERVAL = ("fd", "precision", "qs", "share")
 METRICS = ("fd", "kd", "ds", "precision", "recall", "vendi", "authenticity")
 
 
@@ -24,13 +25,16 @@ def metrics():
 
 
 def computed(parts, batch):
-    """Bits of the value and of the interval's ends, by name, of these parts of the reals and the fakes."""
+    """Bits of each value, and of some intervals' ends, of these parts of the reals and the fakes."""
     made = metrics()
     for metric in made.values():
         for part, real in zip(parts, (True, False), strict=True):
             for some in part.split(batch):
                 metric.update(some, real=real)
-    return {name: [m.compute().item().hex(), m.interval().low.hex()] for name, m in made.items()}
+    found = {name: [metric.compute().item().hex()] for name, metric in made.items()}
+    for name in WITH_INTERVAL:
+        found[name] += [made[name].interval().low.hex(), made[name].interval().high.hex()]
+    return found
 
 
 def run(rank, folder):

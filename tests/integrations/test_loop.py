@@ -38,6 +38,7 @@ def test_it_looks_at_every_multiple_and_at_one_that_was_stepped_over(model):
     assert not Watch(model, every=10).due(5)  # resumed between two
 
 
+@pytest.mark.filterwarnings("ignore:fd", "ignore:precision")
 def test_numbers_are_those_of_compare(model):
     """The same pictures as features: qs, fd and precision, and their intervals."""
     check = Watch(model, metrics="qs,share,fd,precision").look(7, samples(0.9))
