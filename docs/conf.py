@@ -33,8 +33,17 @@ SIDEBAR = {
     "Score pictures": ["which", "numbers", "detail", "accuracy", "sources", "explain", "speed", "serve"],
     "Compare generators": ["generators", "metrics"],
     "Ask people": ["collecting", "people", "evaluate", "human", "bench"],
-    "Train": ["learned", "training"],
-    "Reference": ["commands", "methods", "combination", "architecture", "/CHANGELOG", "/benchmarks/results/README"],
+    "Train": ["loop", "learned", "training"],
+    "Reference": [
+        "libraries",
+        "peers",
+        "commands",
+        "methods",
+        "combination",
+        "architecture",
+        "/CHANGELOG",
+        "/benchmarks/results/README",
+    ],
 }
 HIDDEN = "\n\n```{toctree}\n:hidden:\n"
 

@@ -21,6 +21,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "nss": "giqa.features.nss:NSS",
         "inception": "giqa.features.inception:Inception",
         "hub": "giqa.features.hub:Hub",
+        "onnx": "giqa.features.own_network:Onnx",
         "brisque": "giqa.features.blind:BrisqueStatistics",
         "niqe": "giqa.features.blind:NiqeStatistics",
         "spectrum": "giqa.features.spectrum:Spectrum",
@@ -342,6 +343,26 @@ def canonical(kind: str, made: Any) -> str:
     name = next((name for name, where in BUILTIN[kind].items() if where == place), None)  # as in `load`
     name = name or next((name for name, where in names(kind).items() if where == place), place)
     return f"{name}({', '.join(f'{key}={_literal(value)!r}' for key, value in parameters(made).items())})"
+
+
+def is_own(spec: str) -> bool:
+    """Whether what `canonical` gave is of an object without a registered name, which `make` cannot make again.
+
+    Parameters
+    ----------
+    spec : str
+        From `canonical`.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_own("knn(k=5)"), is_own("my_module:MyScorer(k=5)")
+    (False, True)
+    """
+    return ":" in spec.partition("(")[0]
 
 
 def _literal(value: Any) -> Any:

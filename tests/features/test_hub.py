@@ -29,10 +29,13 @@ transformers = pytest.importorskip("transformers")
 
 MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.3, 0.4)
 SMALL = {"hidden_size": 32, "num_hidden_layers": 4, "num_attention_heads": 2, "image_size": 28, "patch_size": 7}
+REGISTERS = {"num_register_tokens": 3}
 TOWER = SMALL | {"intermediate_size": 64}
 TEXT = {k: v for k, v in TOWER.items() if k not in ("image_size", "patch_size")} | {"vocab_size": 50000}
 SETTINGS = {  # model class, config class, settings, side that pictures are prepared to
     "dinov2": ("Dinov2Model", "Dinov2Config", SMALL, 35),  # not its own 28: places are moved
+    "dinov2_with_registers": ("Dinov2WithRegistersModel", "Dinov2WithRegistersConfig", SMALL | REGISTERS, 35),
+    "dinov3_vit": ("DINOv3ViTModel", "DINOv3ViTConfig", TOWER | REGISTERS, 35),
     "clip": ("CLIPVisionModel", "CLIPVisionConfig", TOWER, 28),
     "siglip": ("SiglipVisionModel", "SiglipVisionConfig", TOWER, 28),
     "vit": ("ViTModel", "ViTConfig", TOWER, 28),
@@ -83,14 +86,14 @@ def every_layer(folder):
 
 def direct(folder, kind, pixels):
     """What the model says of one picture by its own output_hidden_states, pooled in float64."""
-    network, _, _, side = SETTINGS[kind]
+    network, _, settings, side = SETTINGS[kind]
     model = getattr(transformers, network).from_pretrained(folder).float().eval()
     x = (resize(pixels, side) / 255 - np.array(MEAN)) / np.array(STD)
     with torch.no_grad():
         output = model(torch.tensor(x, dtype=torch.float32).permute(2, 0, 1)[None], output_hidden_states=True)
     found = {}
     for number, hidden in enumerate(output.hidden_states[1:], 1):
-        tokens = hidden[0].double().numpy()[0 if kind == "siglip" else 1 :]
+        tokens = hidden[0].double().numpy()[0 if kind == "siglip" else 1 + settings.get("num_register_tokens", 0) :]
         assert len(tokens) == (side // 7) ** 2
         found |= {f"block_{number}.mean": tokens.mean(0), f"block_{number}.std": tokens.std(0)}
     vector = output.last_hidden_state[0, 0] if kind == "vit" else output.pooler_output[0]
@@ -385,7 +388,7 @@ def test_models_of_another_kind_and_files_that_are_broken(vit, folders):
     settings = (vit / "config.json").read_text()
     code = {"model_type": "mine", "auto_map": {"AutoModel": "mine.Mine"}}
     for text, message in (
-        (json.dumps(code), "kind 'mine'; hub knows dinov2, clip"),
+        (json.dumps(code), "kind 'mine'; hub knows dinov2, dinov2_with_registers, dinov3_vit, clip"),
         ("{", "JSON"),
         ("[]", "object"),
         (json.dumps(json.loads(settings) | {"num_hidden_layers": "many"}), "cannot be"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,7 +16,7 @@ from ..model.fit import DEFAULT_SCORER, fit
 from ..model.model import Model
 from ..model.table import Scores
 from ..scorers.products import as_matrix
-from ..stats import robust_z
+from ..stats import robust_z, share_of_worst
 from ..types import Features
 
 
@@ -64,13 +64,51 @@ def quality_estimate(model: Model, fakes: Features, scores: Scores, seed: int = 
     kept = np.flatnonzero(np.isfinite(scores.z[rows]) & ~copied)
     if not len(kept):
         return Jackknife(math.nan)
-    held_out = model.scale.held_out
-    z = robust_z(scores.score[rows][kept], held_out)
     by_fold = model.scorer.score_folds(model._matrix(fakes.rows(kept)))
-    folds = by_fold.shape[1]
+    return quality_of_columns(scores.score[rows][kept], by_fold, model.scale.held_out, seed)
+
+
+def quality_of_columns(score: np.ndarray, by_fold: np.ndarray, held_out: np.ndarray, seed: int = 0) -> Jackknife:
+    """QS of pictures whose scores are known, under the model and without each of its folds.
+
+    Parameters
+    ----------
+    score : float array (n,)
+        Of pictures that count: finite, and no copies.
+    by_fold : float array (n, F)
+        The same without each fold of the reals; F may be 0.
+    held_out : float array (reals,)
+        Scores of the held-out reals.
+    seed : int
+        Of the groups.
+
+    Returns
+    -------
+    Jackknife
+    """
+    if not len(score):
+        return Jackknife(math.nan)
+    z, folds = robust_z(score, held_out), by_fold.shape[1]
     if not folds:
         return Jackknife.of_mean(z)
     dealt = np.random.default_rng([seed, 0]).permutation(len(held_out)) % folds
     real = np.array([quality(by_fold[:, f], held_out[dealt != f]).mean_z for f in range(folds)])
     model_alone = robust_z(by_fold, held_out).mean(axis=0)
     return Jackknife.of_mean(z, real - real.mean(), model_alone - model_alone.mean())
+
+
+def share_estimate(percentile: np.ndarray) -> Jackknife:
+    """Share of pictures within the range of reals, no worse than their worst 5 %, and how it varies with pictures.
+
+    Parameters
+    ----------
+    percentile : float array (n,)
+        Of `giqa.stats.conformal_percentile`, no NaN. Of fresh reals the share is 0.95.
+
+    Returns
+    -------
+    Jackknife
+        That other reals would draw another line is no part of it.
+    """
+    within = 1.0 - np.array([share_of_worst(one) for one in percentile[:, None]])
+    return replace(Jackknife.of_mean(within), share_of=len(within)) if len(within) else Jackknife(math.nan)

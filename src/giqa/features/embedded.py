@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BadSpec, BadWeights, MissingExtra, MissingWeights
+from ..errors import BadSpec, BadWeights, MissingWeights
 from .nss import NSS
+from .onnx_session import open_session
 from .resize import PREPROCESSING, resize
 from .statistics import Statistics
 
@@ -31,7 +32,6 @@ OUTPUTS = {x: (f"{x}.mean", f"{x}.std") if x in TAPS else (x,) for layers in LEV
 OUTPUTS |= {name: (f"pixels.{name}",) for name in BY_HAND}
 OUTPUTS |= {tap: (f"taps.{tap}.mean", f"taps.{tap}.std") for tap in ("low", "mid")}
 
-PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}  # of ONNX Runtime, by device
 DEEP = (*OUTPUTS["high"], CONTENT)  # always from the whole picture
 
 _loading = threading.Lock()  # threads that want one network load it once
@@ -208,27 +208,7 @@ def _input(pixels: np.ndarray) -> np.ndarray:
 @lru_cache(maxsize=2)
 def _load(file: Path, modified: int, device: str) -> Any:
     """An inference session on one thread: each picture runs alone, so that its bits depend on nothing else."""
-    try:
-        import onnxruntime
-    except ModuleNotFoundError as error:
-        raise MissingExtra(f"The extractor embedded needs onnxruntime ({error}): pip install onnxruntime") from None
-    if device not in PROVIDERS:
-        raise BadSpec(f"embedded(device=...) is {' or '.join(PROVIDERS)}, got {device!r}.")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    # named, since another level rounds otherwise
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.log_severity_level = 3
-    there = [PROVIDERS[device]] if PROVIDERS[device] in onnxruntime.get_available_providers() else []
-    try:
-        session = onnxruntime.InferenceSession(str(file), options, providers=there or [PROVIDERS["cpu"]])
-    except Exception as error:  # onnxruntime raises a dozen classes of its own
-        raise BadWeights(f"{file} is not an ONNX network, or is cut short ({type(error).__name__}).") from None
-    if session.get_providers()[0] != PROVIDERS[device]:  # it takes the CPU in silence where a GPU cannot be used
-        raise BadSpec(
-            f"embedded(device={device!r}): ONNX Runtime {onnxruntime.__version__} cannot use it here. Install a driver "
-            "and onnxruntime-gpu in place of onnxruntime, or take device='cpu'."
-        )
+    session = open_session(file, "embedded", device)
     if not {*COMPUTED} <= {output.name for output in session.get_outputs()}:
         raise BadWeights(f"{file} is another network: it should give {', '.join(COMPUTED)}.")
     return session

@@ -1,4 +1,4 @@
-"""Features from vision transformers of the transformers library: DINOv2, CLIP, SigLIP and ViT."""
+"""Features from vision transformers of the transformers library: DINOv2, DINOv3, CLIP, SigLIP and ViT."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Hub:
 
     | layer | what | outputs |
     |---|---|---|
-    | `block_1` ... | patch tokens after that block, without the class token | `.mean`, `.std` over places |
-    | `cls` | the class token after the last norm (DINOv2, CLIP before its projection, ViT) | itself |
+    | `block_1` ... | patch tokens after that block, without class token, registers | `.mean`, `.std` over places |
+    | `cls` | the class token after the last norm (DINOv2 and 3, CLIP before its projection, ViT) | itself |
     | `pooled` | the last tokens pooled by SigLIP's attention head | itself |
 
     Parameters

@@ -4,6 +4,7 @@
     preprocessor_config.json                the picture's size, mean and deviation (newer: inside processor_config.json)
     model.safetensors                       the weights, or
     model.safetensors.index.json, shards    the same in pieces
+    tokenizer.json                          how prompts become tokens, where there is a text side
 
 Nothing else is downloaded, no pickle is opened, and no code of a model is run: the network is a class of transformers.
 """
@@ -23,7 +24,8 @@ from . import weights as weights_home
 
 FILES = ("config.json", "preprocessor_config.json", "processor_config.json", "model.safetensors")
 INDEX = "model.safetensors.index.json"
-WANTED = [*FILES, INDEX, "model-*-of-*.safetensors"]
+TOKENS = "tokenizer.json"  # of networks with a text side
+WANTED = [*FILES, INDEX, TOKENS, "model-*-of-*.safetensors"]
 VECTORS = ("cls", "pooled")  # what a family may call its final vector; its other layers are block_1, block_2, ...
 EXTRA = "The extractor hub needs transformers: pip install 'giqa[hub]'."
 
@@ -35,12 +37,16 @@ class Family:
     network: str
     config: str
     vector: str
+    registers: bool = False  # whether it has tokens that are neither class nor place
+    resizes: bool = False  # whether it moves its places to pictures of another size
 
 
 CLIP = Family("CLIPVisionModel", "CLIPVisionConfig", "cls")
 SIGLIP = Family("SiglipVisionModel", "SiglipVisionConfig", "pooled")
 FAMILIES = {  # by model_type of config.json; of CLIP and SigLIP only the part that sees is loaded
-    "dinov2": Family("Dinov2Model", "Dinov2Config", "cls"),
+    "dinov2": Family("Dinov2Model", "Dinov2Config", "cls", resizes=True),
+    "dinov2_with_registers": Family("Dinov2WithRegistersModel", "Dinov2WithRegistersConfig", "cls", True, True),
+    "dinov3_vit": Family("DINOv3ViTModel", "DINOv3ViTConfig", "cls", True, True),
     "clip": CLIP,
     "clip_vision_model": CLIP,
     "siglip": SIGLIP,
@@ -240,9 +246,9 @@ def config(found: Found) -> Any:
 
 
 def check_size(found: Found, settings: Any) -> None:
-    """Only DINOv2 moves its places to another size; a picture of another size would be refused deep inside."""
+    """Only DINOs move their places to another size; a picture of another size would be refused deep inside."""
     wanted = _size(settings.image_size)
-    if found.kind != "dinov2" and found.preparation.size != wanted:
+    if not found.family.resizes and found.preparation.size != wanted:
         raise BadSpec(
             f"{found.name} takes pictures of {wanted[0]} x {wanted[1]}, but its preprocessor_config.json prepares "
             f"{found.preparation.size[0]} x {found.preparation.size[1]}."

@@ -27,14 +27,26 @@ class Network:
 
     model: Any
     vector: str
+    first: int  # token of the first place
     wanted: threading.local
 
 
 @lru_cache(maxsize=2)
 def load(found: Found, files: tuple[tuple[str, str], ...], device: torch.device) -> Network:
     """The network in float32; `files` are there so that a folder whose files changed is another one."""
-    build = _network_class(found.family.network)
     more = {"add_pooling_layer": False} if found.kind == "vit" else {}  # its weights are often not in the file
+    model = load_whole(found, found.family.network, **more).to(device)
+    wanted = threading.local()
+    for number, block in enumerate(_blocks(model), 1):
+        block.register_forward_hook(partial(_keep, wanted, f"block_{number}"))
+    first = int(found.family.vector == "cls")  # the class token is no place, and registers are none
+    first += model.config.num_register_tokens if found.family.registers else 0
+    return Network(model, found.family.vector, first, wanted)
+
+
+def load_whole(found: Found, name: str, **more: Any) -> Any:
+    """A class of transformers with the weights of a folder, in float32, on the CPU, for inference."""
+    build = _network_class(name)
     try:
         with _quiet():
             model, report = build.from_pretrained(
@@ -48,18 +60,14 @@ def load(found: Found, files: tuple[tuple[str, str], ...], device: torch.device)
             )
     except Exception as error:  # transformers and safetensors raise what they like
         reason = str(error).strip().partition("\n")[0]
-        raise BadWeights(f"{found.folder} cannot be loaded as {found.family.network} ({reason}).") from error
+        raise BadWeights(f"{found.folder} cannot be loaded as {name} ({reason}).") from error
     if missing := sorted(key for key in report["missing_keys"] if not key.endswith("mask_token")):
         raise BadWeights(
-            f"The weights in {found.folder} are not those of {found.family.network}: {missing[0]} and "
-            f"{len(missing) - 1} more are not there."
+            f"The weights in {found.folder} are not those of {name}: {missing[0]} and {len(missing) - 1} more are not "
+            "there."
         )
     model = copy.deepcopy(model)  # else its weights stay mapped to the file, and change with it under way
-    model = model.float().eval().requires_grad_(False).to(device)
-    wanted = threading.local()
-    for number, block in enumerate(_blocks(model), 1):
-        block.register_forward_hook(partial(_keep, wanted, f"block_{number}"))
-    return Network(model, found.family.vector, wanted)
+    return model.float().eval().requires_grad_(False)
 
 
 def _network_class(name: str) -> Any:
@@ -124,7 +132,6 @@ def forward(network: Network, x: torch.Tensor, layers: Sequence[str]) -> dict[st
         found[network.vector] = output.last_hidden_state[:, 0] if pooled is None else pooled
     except _Enough:
         pass
-    first = 1 if network.vector == "cls" else 0  # the class token is no place
-    found |= {name: tokens[:, first:] for name, tokens in wanted.tokens.items()}
+    found |= {name: tokens[:, network.first :] for name, tokens in wanted.tokens.items()}
     wanted.tokens = {}
     return found

@@ -30,6 +30,13 @@ def layer_names(features: Features, layers: str | Sequence[str] | None) -> list[
     return [name for name in features.layers if name in chosen]
 
 
+def scale_of_columns(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of each column, float64 (d,); a column that is constant keeps its unit."""
+    mean, spread = matrix.mean(axis=0, dtype=np.float64), matrix.std(axis=0, dtype=np.float64)
+    spread[spread <= 1e-7 * np.maximum(np.abs(mean), 1e-30)] = 1.0
+    return mean, spread
+
+
 class ChosenLayers:
     """The chosen layers of the reals as one matrix, and how those of fakes become one like it."""
 
@@ -38,8 +45,7 @@ class ChosenLayers:
         matrix = self._side_by_side(reals)
         self.mean, self.spread = np.zeros(matrix.shape[1]), np.ones(matrix.shape[1])
         if len(self.names) > 1:
-            self.mean, self.spread = matrix.mean(axis=0, dtype=np.float64), matrix.std(axis=0, dtype=np.float64)
-            self.spread[self.spread <= 1e-7 * np.maximum(np.abs(self.mean), 1e-30)] = 1.0
+            self.mean, self.spread = scale_of_columns(matrix)
         self.real = self._some(self._standard(matrix))
         self.logits = self._some(reals.layers["logits"]) if "logits" in reals.layers else None
 

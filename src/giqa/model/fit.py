@@ -140,7 +140,9 @@ def fit(
     _warn(describe_scale(fitted.scale))
     how = known.extractor, known.identity, known.match, made_by.to_dict()
     detail = values_of_reals(known.detail, features.ids)
-    return Model(fitted.scorer, fitted.scale, reals, reals.matrix(), *how, content=fitted.content, detail=detail)
+    own = extractor if known.extractor and registry.is_own(known.extractor) else None
+    parts = {"content": fitted.content, "detail": detail, "own": own}
+    return Model(fitted.scorer, fitted.scale, reals, reals.matrix(), *how, **parts)
 
 
 def describe_scale(scale: Scale) -> str:

@@ -58,6 +58,9 @@ class Model:
         Decides what is out of domain; None where no layer sees content.
     detail : float64 array (n,) or None
         How much detail each real has (`giqa.features.detail`), in order; None where that is not known.
+    own : Extractor or None
+        The extractor itself where it has no registered name, such as a network of the user's own. It is not kept in a
+        file: `dataclasses.replace(giqa.load(file), own=extractor)` gives it back.
 
     Examples
     --------
@@ -77,6 +80,7 @@ class Model:
     thumbnails: Mapping[int, bytes] | None = None  # of the reals by row; only when asked for
     content: Content | None = None
     detail: np.ndarray | None = None
+    own: Extractor | None = None
 
     def __repr__(self) -> str:
         scorer = MadeBy.from_dict(self.made_by).scorer or type(self.scorer).__name__
@@ -259,7 +263,7 @@ class Model:
                     "registered name and what giqa.types.ReferenceScorer asks for; see docs/methods.md."
                 )
         spec = registry.canonical("scorer", self.scorer)
-        if ":" in spec.partition("(")[0]:
+        if registry.is_own(spec):
             raise BadModel(f"{kind} cannot be kept in a file: it has no name; add it to the entry points giqa.scorers.")
         arrays = {f"scorer.{name}": value for name, value in learned.items() if value.ndim}
         content = learned_of(self.content) if self.content else {}
@@ -403,7 +407,12 @@ def model_extractor(model: Model) -> Extractor:
 
     Weights that are no longer where they were are looked for by their digest among the imported ones.
     """
-    extractor = registry.make("extractor", model.extractor)
+    if model.own is None and registry.is_own(model.extractor):
+        raise BadModel(
+            f"The model was fitted with an extractor that has no registered name, {model.extractor[:60]}; give it back "
+            "by dataclasses.replace(model, own=extractor), or add it to the entry points giqa.extractors."
+        )
+    extractor = model.own or registry.make("extractor", model.extractor)
     try:
         now = dict(extractor.identity())
     except MissingWeights as missing:

@@ -25,6 +25,7 @@ Opener = Callable[[Any], Source | None]
 SPECIFIC = (
     "remote:open_address",
     "hugging_face:open_dataset",
+    "arrow:open_table",
     "samples:open_samples",
     "lmdb_file:open_lmdb",
     "chunked:open_zarr",

@@ -301,6 +301,13 @@ class TableBlocks:
         yield from self._tables[block].column(column).chunks
 
 
+def open_table(where: Any) -> RowSource | None:
+    """A pyarrow.Table in memory."""
+    if type(where).__module__.partition(".")[0] != "pyarrow" or type(where).__name__ != "Table":
+        return None
+    return RowSource("table", TableBlocks([where]), Path())
+
+
 def whole_columns(table: Any, columns: Sequence[str]) -> Any:
     """Columns of a table; for a part of a struct, the struct."""
     return table.select([name if name in table.schema.names else name.rpartition(".")[0] for name in columns])
