@@ -150,7 +150,7 @@ def test_what_cannot_be_sent_is_refused(model):
     ("given", "words"),
     [
         ({"name": "slurm"}, "The runners are local and ray, got 'slurm'"),
-        ({"name": "ray", "devices": ["cpu"]}, "devices are for this machine"),
+        ({"name": "ray", "devices": ["cpu", "cuda"]}, "every worker has the same kind of device"),
         ({"address": "auto"}, "give runner='ray'"),
     ],
 )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import MissingExtra, WorkerDied
+from ..features.devices import assign_device
 from ..images.subset import Subset
 from ..types import Source, Work
 from .local import packed
@@ -31,23 +32,24 @@ class Ray:
     ----------
     address : str or None
         "auto", "host:port" or "ray://host:port"; None: Ray is started on this machine.
-    gpus : float
-        GPUs of an actor.
+    device : str or None
+        Where networks compute; "cuda": each actor takes a GPU.
 
     Examples
     --------
     >>> Ray("ray://head:10001")
-    Ray(address='ray://head:10001', gpus=0)
+    Ray(address='ray://head:10001', device=None)
     """
 
     address: str | None = None
-    gpus: float = 0
+    device: str | None = None
 
     def run(self, work: Work, source: Source, shards: Sequence[range]) -> Iterator[tuple[range, Any]]:
         """See `giqa.types.Runner`."""
         ray = _connected(self.address)
+        gpus = int((self.device or "").startswith("cuda"))
         job = ray.put(packed(work, source))
-        pool = _Pool(ray, ray.remote(num_cpus=1, num_gpus=self.gpus, max_restarts=0)(_Worker), job)
+        pool = _Pool(ray, ray.remote(num_cpus=1, num_gpus=gpus, max_restarts=0)(_Worker), job, self.device)
         left = deque((rows, 0) for rows in shards)
         try:
             while left or pool.busy:
@@ -79,7 +81,9 @@ def again(rows: range, tries: int) -> list[tuple[range, int]]:
 class _Worker:
     """What runs on the cluster."""
 
-    def __init__(self, job: bytes):
+    def __init__(self, job: bytes, device: str | None):
+        if device:
+            assign_device(device)
         self.work, self.source = pickle.loads(job)
 
     def do(self, rows: range) -> Any:
@@ -93,15 +97,17 @@ class _Pool:
     ray: Any
     worker: Any
     job: Any
+    device: str | None
     idle: list[Any] = field(default_factory=list)
     busy: dict[Any, tuple[Any, range, int]] = field(default_factory=dict)
     lost: int = 0  # workers since the last result
 
     def assign(self, left: deque[tuple[range, int]]) -> None:
         """Give every actor something to do; no more actors than cores, and none that has nothing to do."""
-        cores = int(self.ray.cluster_resources().get("CPU", 1)) or 1
+        there = self.ray.cluster_resources()
+        cores = int(there.get("GPU" if (self.device or "").startswith("cuda") else "CPU", 1)) or 1
         while left and (self.idle or len(self.busy) < cores):
-            actor = self.idle.pop() if self.idle else self.worker.remote(self.job)
+            actor = self.idle.pop() if self.idle else self.worker.remote(self.job, self.device)
             rows, tries = left.popleft()
             self.busy[actor.do.remote(rows)] = actor, rows, tries
         if not left:  # an idle actor keeps a core from one that could not start yet

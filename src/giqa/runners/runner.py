@@ -20,7 +20,8 @@ def make_runner(name: str = "local", address: str | None = None, devices: Sequen
     address : str or None
         Of the cluster: "auto", "host:port" or "ray://host:port"; None: Ray is started on this machine.
     devices : sequence of str or None
-        A process for each, whose networks compute there: "cuda:0", "cuda:1", or "cpu" several times.
+        A process for each, whose networks compute there: "cuda:0", "cuda:1", or "cpu" several times. With ray only the
+        kind: "cuda" gives every worker a GPU.
 
     Returns
     -------
@@ -39,14 +40,14 @@ def make_runner(name: str = "local", address: str | None = None, devices: Sequen
     """
     if name not in NAMES:
         raise BadSpec(f"The runners are {' and '.join(NAMES)}, got {name!r}.")
-    if name == "ray" and devices:
-        raise BadSpec("devices are for this machine; with ray every worker takes one core, and the GPU of its node.")
+    if name == "ray" and devices and len(set(devices)) > 1:
+        raise BadSpec(f"With ray every worker has the same kind of device, such as cuda; got {', '.join(devices)}.")
     if name == "local" and address:
         raise BadSpec(f"address={address!r} is that of a Ray cluster; give runner='ray' (--runner ray) too.")
     if name == "ray":
         from .ray import Ray
 
-        return Ray(address)
+        return Ray(address, devices[0] if devices else None)
     if devices:
         from .local import Processes
 
