@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from giqa.errors import BadSpec, BadTable, GiqaError, MissingExtra, MissingSource
-from giqa.model import table as scores_module
 from giqa.model.table import COLUMNS, NUMBERS, TEXTS, Scores, read_scores
 
 ENDINGS = (".csv", ".jsonl", ".parquet")
@@ -139,7 +138,7 @@ def test_a_failing_write_leaves_the_old_file_whole(tmp_path, monkeypatch, ending
     try:
         if step == "write":
             resource.setrlimit(resource.RLIMIT_FSIZE, (64, whole[1]))  # as a full disk: no file grows beyond 64 bytes
-        with pytest.raises(OSError, match="No space|too large"):
+        with pytest.raises(OSError, match=r"No space|too large"):
             table("new", made_by={"new": 1}).write(path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, whole)
