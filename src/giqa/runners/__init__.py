@@ -8,4 +8,5 @@ __getattr__, __dir__, __all__ = public(
     local="Processes",
     ray="Ray",
     score="score_in_shards",
+    plan="Measured Plan measure plan",
 )
