@@ -15,7 +15,7 @@ from ..images.subset import Subset
 from ..types import Source, Work
 from .local import packed
 
-TRIES = 3  # of a single picture
+TRIES = 2  # workers that may die of one picture
 PIECES = 16  # into so many parts a shard is cut that two workers died of
 HOPELESS = 24  # workers that die one after the other without any result: it is not the pictures
 WAIT = 5.0  # seconds after which new nodes are looked for
@@ -26,7 +26,7 @@ class Ray:
     """Actors on all cores of a Ray cluster.
 
     A shard whose worker died (its node went, it was out of memory) is done again by another one, and after the second
-    time in smaller parts. So a picture that kills its worker fails alone, after three workers.
+    time in smaller parts. So a picture that kills its worker fails alone.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class Ray:
                     if error is None:
                         yield rows, result
                     elif len(rows) == 1 and tries + 1 >= TRIES:
-                        reason = f"{TRIES} workers died of it ({_first_line(error)})"
+                        reason = f"every worker that read it died ({_first_line(error)})"
                         yield rows, work.failed(Subset(source, rows), reason)
                     else:
                         left.extendleft(again(rows, tries))
@@ -126,7 +126,8 @@ class _Pool:
                 if not isinstance(error.cause, MemoryError):
                     self._let_go([actor])
                     raise (error.cause if isinstance(error.cause, Exception) else error) from None
-                yield self._lost(actor, rows, tries, error.cause)
+                self.idle.append(actor)  # it lives, and its memory is free again
+                yield rows, tries, None, error.cause
             except RayError as error:
                 yield self._lost(actor, rows, tries, error)
             else:
