@@ -31,6 +31,7 @@ ORDER = [
     {"evaluate"},
     {"p_real"},
     {"report"},
+    {"runners"},
     {"testing"},
     {"api"},
     {"serve"},

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,17 @@ from .model.file import open_model
 from .model.fit import fit
 from .model.made_by import MadeBy
 from .model.model import Model
-from .model.score import score_by
+from .model.score import Judge, score_by
 from .model.table import Scores
 from .model.trust import doubts, human_part, unchecked
 from .p_real.model import HumanJudge, Realism, load_realism
+from .report.gallery import MOST as LONG
 from .report.gallery import Gallery
+from .runners.score import Scoring, score_in_shards
 from .types import Progress
 
 FITTING = ("extractor", "scorer", "preset", "match", "flip", "seed", "leave_out", "group")  # of giqa.fit
+RUNNING = ("runner", "keep")  # of giqa.runners.score_in_shards
 SHOWING = ("show_reals", "show_thumbnails", "show_paths")  # of giqa.report.write_report
 
 
@@ -66,7 +70,9 @@ def score(
     **options
         `extractor`, `scorer`, `preset`, `match`, `flip`, `seed`, `leave_out` and `group` as in `giqa.fit`, where
         `match="auto"` brings both sets to one size and coding if they differ. `show_reals`, `show_thumbnails` and
-        `show_paths` (all True): what the report may show, see `giqa.report.write_report`.
+        `show_paths` (all True): what the report may show, see `giqa.report.write_report`. `runner`: where features and
+        scores are computed, see `giqa.runners.make_runner`. `keep`: the table that will be written; of more than
+        10,000 pictures, rows that are done wait next to it, and an interrupted run goes on there.
 
     Returns
     -------
@@ -87,7 +93,7 @@ def score(
     >>> score(fakes, real=reals, scorer="knn").percentile.max() < .01
     np.True_
     """
-    fitting, showing = _sorted_out(options)
+    fitting, showing, running = _sorted_out(options)
     how = {"store": store, "workers": workers, "progress": progress}
     if maps and report is None:
         raise BadSpec("Maps are shown in the report; give report= (--report FILE) too.")
@@ -98,7 +104,7 @@ def score(
     if model is None:
         fitting["match"], words = _matched(fitting.get("match"), real, fakes)
         _warn(words)
-        fitted = fit(real, **fitting, **how)
+        fitted = fit(real, **fitting, **how, runner=running.get("runner"))
     elif any(value not in (None, False) for name, value in fitting.items() if name != "seed"):
         raise BadSpec(
             "A fitted model brings its own extractor, scorer, preset, match and flip, and its reals are what they are; "
@@ -113,27 +119,35 @@ def score(
         looks = look_at_sharpness(fakes, as_match(fitted.match), workers=workers)
         _warn(driven(MadeBy.from_dict(fitted.made_by).reals_look, looks))
     if report is None:
-        return _warned(score_by(judges, fakes, **how))
+        return _warned(_scored(judges, fakes, running, **how))
     shows = {name: showing.get(name, True) for name in SHOWING}
     gallery = Gallery(fitted, fakes, neighbours=shows["show_reals"], thumbnails=shows["show_thumbnails"])
-    scores = _warned(score_by(judges, fakes, **how, watch=gallery.watch, each=gallery.see))
+    scores = _warned(_scored(judges, fakes, running, **how, watch=gallery.watch, each=gallery.see))
     explained = None
     where = maps_for(file if isinstance(fitted, Model) else None, real, fitted.match, maps, workers, progress)
     if where is not None:
         ends = extreme_ids(scores.id, scores.p_real if scores.believed else scores.score)
         explained = explain_pictures(where, fakes, ends, workers, progress)
-    gallery.write(report, scores, real, explained=explained, workers=workers, progress=progress, **shows)
+    gallery.write(report, scores, real, explained=explained, **how, **shows)
     return scores
 
 
-def _sorted_out(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What is for `fit` and what is for the report; any other name is refused."""
-    if unknown := sorted(options.keys() - {*FITTING, *SHOWING}):
-        raise TypeError(f"score() has no option {unknown[0]!r}; it has {', '.join((*FITTING, *SHOWING))}.")
-    return (
-        {name: value for name, value in options.items() if name in FITTING},
-        {name: value for name, value in options.items() if name in SHOWING},
-    )
+def _sorted_out(options: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What is for `fit`, for the report and for the runner; any other name is refused."""
+    kinds = (FITTING, SHOWING, RUNNING)
+    if unknown := sorted(options.keys() - set(chain(*kinds))):
+        raise TypeError(f"score() has no option {unknown[0]!r}; it has {', '.join(chain(*kinds))}.")
+    return [{name: value for name, value in options.items() if name in kind} for kind in kinds]
+
+
+def _scored(judges: Sequence[Judge], fakes: Any, running: Mapping[str, Any], **how: Any) -> Scores:
+    """The table; in shards where a runner is named, or where it is so long that shards of it are kept."""
+    runner, keep = running.get("runner"), running.get("keep")
+    if as_features(fakes) is not None or (runner is None and (keep is None or len(fakes) <= LONG)):
+        return score_by(judges, fakes, **how)
+    workers = how["workers"] if runner is None else 1
+    work = Scoring([judge.anew() for judge in judges], how["store"], workers)
+    return score_in_shards(work, fakes, runner, None if len(fakes) <= LONG else keep, how["progress"])
 
 
 def _opened(where: Any) -> Any:

@@ -11,6 +11,7 @@
     ├── BadWeights       (ValueError)         a weights file with the wrong content
     ├── MissingWeights   (FileNotFoundError)  a weights file that is not here yet
     ├── MissingExtra     (ImportError)        an optional dependency that is not installed
+    ├── WorkerDied       (RuntimeError)       processes or machines that did a part of the work died
     └── NotFitted        (ValueError, AttributeError)  score before fit
 
 Each says what was wrong, what was given, and what to do.
@@ -72,3 +73,7 @@ class MissingExtra(GiqaError, ImportError):
 
 class NotFitted(GiqaError, ValueError, AttributeError):
     """Asked for scores before `fit`."""
+
+
+class WorkerDied(GiqaError, RuntimeError):
+    """Processes or machines that did a part of the work died, and trying again does not help."""

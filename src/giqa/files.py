@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +44,13 @@ def replace_file(path: str | os.PathLike[str], content: bytes | str) -> Path:
     with replacing(path) as partial:
         partial.write_bytes(content.encode("utf-8", "replace") if isinstance(content, str) else content)
     return path
+
+
+def write_blocks(path: Path, texts: Iterable[str]) -> None:
+    """`replace_file` for a text that comes in parts and is never in memory as a whole."""
+    with replacing(path) as partial, partial.open("wb") as file:
+        for text in texts:
+            file.write(text.encode("utf-8"))
 
 
 @contextmanager

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self, runtime_checkable
@@ -300,6 +300,26 @@ class Features:
         if not self.layers:
             raise BadShape("There are no features: no layer was computed.")
         return np.concatenate([np.asarray(layer) for layer in self.layers.values()], axis=1)
+
+
+class Work(Protocol):
+    """What is done to the pictures of a source, in this process or in another; it can be pickled."""
+
+    def __call__(self, source: Source) -> Any:
+        """The result; joined in the order of the source, results of parts are the result of all."""
+        ...
+
+    def failed(self, source: Source, reason: str) -> Any:
+        """A result in which every picture failed for this reason."""
+        ...
+
+
+class Runner(Protocol):
+    """Where work is done: `giqa.runners`."""
+
+    def run(self, work: Work, source: Source, shards: Sequence[range]) -> Iterator[tuple[range, Any]]:
+        """Rows and the result of work on them, in any order; together the rows are those of the shards, each once."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)

@@ -86,11 +86,23 @@ def test_a_store_that_holds_nothing_reads_nothing_and_leaves_no_folder(tmp_path)
     assert not (tmp_path / "features").exists()
 
 
-def test_rows_are_mapped_not_loaded(tmp_path):
-    """Reading a row gives a view into a memory-mapped file, so a store may be larger than memory."""
-    fill(tmp_path, 1, 2)
+def test_rows_are_read_one_by_one(tmp_path):
+    """An open store holds keys and no rows, so that it may be larger than memory."""
+    folder = fill(tmp_path, 1, 2)
     store = Store(tmp_path, {"of": "test"})
-    assert all(isinstance(segment, np.memmap) and segment.mode == "r" for segment in store._segments)
+    (path,) = folder.glob("*.rows")
+    path.write_bytes(path.read_bytes()[: ROW.itemsize])
+    assert [record is None for record in store.read([key(1), key(2)])] == [False, True]
+
+
+def test_keys_that_begin_alike_are_told_apart(tmp_path):
+    """The index sorts by 8 bytes of 16; the whole key decides."""
+    alike = [b"01234567" + bytes([n]) * 8 for n in range(3)]
+    with Store(tmp_path, {"of": "test"}) as store:
+        store.append(alike[:2], rows(0, 1))
+    store = Store(tmp_path, {"of": "test"})
+    assert [record if record is None else int(record["number"]) for record in store.read(alike)] == [0, 1, None]
+    assert len(store) == 2
 
 
 def test_content_key_is_the_content_and_nothing_else():

@@ -31,7 +31,7 @@ def main() -> None:
 
 
 # in the order of `giqa --help`, each in the module of its name; then modules that add theirs to a group
-ANALYSE = "demo score fit serve info doctor list_ compare track diff statistics"
+ANALYSE = "demo score fit serve info doctor plan list_ compare track diff statistics"
 LEARN = "label evaluate bench suggest train pick explain cache weights"
 for name in f"{ANALYSE} {LEARN}".split():
     main.add_command(vars(import_module(f".{name}", __name__))[name])

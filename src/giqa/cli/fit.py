@@ -17,13 +17,14 @@ from .options import FILE, SOURCES, options, working
 @click.argument("reals")
 @click.option("-o", "--out", type=FILE, required=True, help="The model file, NAME.giqa.")
 @options("extractor", "scorer", "preset", "match_spec", "flip", "seed", "leave_out", "group", "workers", "no_store")
+@options("limit", "shuffle", "runner", "address", "devices")
 @click.option(
     "--keep-thumbnails",
     is_flag=True,
     help="Keep small pictures of the reals in the file, for reports without the reals.",
 )
 @options("quiet")
-def fit(reals: str, out: Path, quiet: bool, keep_thumbnails: bool, **fitting: Any) -> None:
+def fit(reals: Any, out: Path, quiet: bool, keep_thumbnails: bool, **fitting: Any) -> None:
     """Learn what real looks like from REALS, once, into one file.
 
     The file holds the scorer, the scores of held-out reals, and ids, features and 8x8-pixel signatures of the reals;
@@ -32,13 +33,20 @@ def fit(reals: str, out: Path, quiet: bool, keep_thumbnails: bool, **fitting: An
     """
     import dataclasses
 
+    from ..images import open_source
+    from ..images.subset import some
     from ..model.fit import fit
     from ..report import gallery
+    from ..runners.runner import make_runner
 
     if out.suffix.lower() != ".giqa":
         raise BadSpec(f"A model file is named NAME.giqa, got {out.name!r}.")
+    runner = make_runner(*(fitting.pop(name) for name in ("runner", "address", "devices")))
+    limit, shuffle = fitting.pop("limit"), fitting.pop("shuffle")
     with working(quiet, out) as progress:
-        model = fit(reals, progress=progress, **fitting)
+        if limit is not None or shuffle is not None:
+            reals = some(open_source(reals), limit, shuffle)
+        model = fit(reals, progress=progress, runner=runner, **fitting)
         if keep_thumbnails:
             model = dataclasses.replace(model, thumbnails=gallery.keep_thumbnails(model, reals, fitting["workers"]))
     model.save(out)

@@ -94,6 +94,28 @@ OPTIONS = {
     "workers": click.option(
         "--workers", type=COUNT, help="Threads that decode; results do not depend on it. Default: all cores."
     ),
+    "runner": click.option(
+        "--runner",
+        type=click.Choice(["local", "ray"]),
+        default="local",
+        help="Where features and scores are computed: on this machine, or on a Ray cluster (docs/ray.md).",
+    ),
+    "address": click.option(
+        "--address", metavar="ADDRESS", help="With --runner ray: auto, host:port, ray://host:port."
+    ),
+    "devices": click.option(
+        "--devices",
+        metavar="NAMES",
+        callback=lambda context, option, given: given.split(",") if given else None,
+        help="A process for each: cuda:0,cuda:1 for networks on two GPUs, cpu,cpu,cpu for decoding too.",
+    ),
+    "limit": click.option("--limit", type=COUNT, metavar="N", help="Take the first N pictures."),
+    "shuffle": click.option(
+        "--shuffle",
+        type=click.IntRange(0),
+        metavar="SEED",
+        help="Take pictures in a random order; with --limit, N at random.",
+    ),
     "no_store": switch_off("--no-store", "store", "Keep no features on disk."),
     "quiet": click.option("--quiet", "-q", is_flag=True, help="No progress and no warnings."),
     "real": click.option("--real", required=True, metavar="REALS", help="Real pictures to compare with."),

@@ -12,6 +12,8 @@ from ..errors import BadSpec
 from . import console
 from .options import FILE, PATH, SOURCES, options, switch_off, working
 
+RUNNER = (("runner", "local"), ("address", None), ("devices", None))  # options and their defaults
+
 
 @click.command(epilog=SOURCES)
 @click.argument("fakes")
@@ -40,6 +42,7 @@ from .options import FILE, PATH, SOURCES, options, switch_off, working
     help="The report shows where its 24 worst pictures are unlike real ones; by default if NAME.maps is there.",
 )
 @options("extractor", "scorer", "preset", "match", "flip", "seed", "leave_out", "group", "workers", "no_store")
+@options("limit", "shuffle", "runner", "address", "devices")
 @click.option("--strict", is_flag=True, help="Exit with 1 when a picture could not be scored.")
 @switch_off("--no-reals", "show_reals", "The report shows nothing of the reals.")
 @options("no_thumbnails", "no_paths", "quiet")
@@ -73,14 +76,18 @@ def score(fakes: str, out: Path | None, report: Path | None, strict: bool, **ask
 
 
 def run_score(
-    fakes: str, out: Path | None, report: Path | None, *, quiet: bool = False, ranked: bool = False, **asked: Any
+    fakes: Any, out: Path | None, report: Path | None, *, quiet: bool = False, ranked: bool = False, **asked: Any
 ) -> tuple[int, int]:
     """Score, write, show; how many pictures could not be read, among the reals too, and how many were scored.
 
-    `asked`: what `giqa.score` takes, and what the report shows.
+    `asked`: what `giqa.score` takes, what the report shows, and which pictures are taken.
     """
     from .. import api
+    from ..images import open_source
+    from ..images.subset import some
     from ..model.table import check_ending
+    from ..runners.runner import make_runner
+    from ..runners.score import parts_of, remove_kept
 
     if asked.get("real") is None and asked.get("model") is None:
         raise BadSpec("Score against what? Give --real REALS (a source of real pictures) or --model FILE.giqa.")
@@ -88,10 +95,17 @@ def run_score(
         check_ending(out)
     if not report and not all(asked.get(f"show_{what}", True) for what in ("reals", "thumbnails", "paths")):
         raise BadSpec("--no-reals, --no-thumbnails and --no-paths change the report; give --report FILE too.")
+    runner = make_runner(*(asked.pop(name, default) for name, default in RUNNER))
+    limit, shuffle = (asked.pop(name, None) for name in ("limit", "shuffle"))
     with working(quiet, out, report) as progress:
-        scores = api.score(fakes, report=report, progress=progress, **asked)
+        if out and parts_of(out).is_dir():
+            console.say(f"goes on where {parts_of(out)} ends; delete that folder to begin anew", quiet)
+        if limit is not None or shuffle is not None:
+            fakes = some(open_source(fakes), limit, shuffle)
+        scores = api.score(fakes, report=report, progress=progress, runner=runner, keep=out, **asked)
     if out:
         scores.write(out)
+        remove_kept(out)
     if asked.get("match") and not quiet:
         console.say(f"match: {scores.made_by['match'] or 'nothing to do, size and coding are alike'}")
         if asked.get("human"):

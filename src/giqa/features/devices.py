@@ -11,7 +11,13 @@ from ..errors import BadSpec, MissingExtra
 if TYPE_CHECKING:
     import torch
 
+_assigned: list[str] = []  # at most one: the device that was given to this process
 CHUNK = {"cpu": 1, "cuda": 32, "mps": 8}  # pictures in one call of the network, always, padded with zeros
+
+
+def assign_device(name: str) -> None:
+    """From now on every network of this process computes on this device, whatever its spec says."""
+    _assigned[:] = [name]
 
 
 def find_device(name: str, extractor: str, extra: str = "torch") -> torch.device:
@@ -53,6 +59,7 @@ def find_device(name: str, extractor: str, extra: str = "torch") -> torch.device
             raise
         raise MissingExtra(f"The extractor {extractor} needs PyTorch: pip install 'giqa[{extra}]'.") from None
     try:
+        name = _assigned[0] if _assigned else name
         device = torch.device(name)
         CHUNK[device.type]
         torch.zeros(1, device=device)

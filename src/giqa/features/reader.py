@@ -7,7 +7,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,12 +18,13 @@ from ..files import home
 from ..images import open_source
 from ..images.decode import POLICY, picture_info
 from ..images.match import as_match
-from ..images.pictures import as_pictures
-from ..types import INFO, Extractor, Features, Picture, Progress, levels_of
+from ..images.pictures import as_pictures, plain_source
+from ..types import INFO, Extractor, Features, Picture, Progress, Runner, Source, levels_of
 from .store import Store, content_key
 
 DEFAULT_EXTRACTOR = "embedded"
 CHUNK = 64  # pictures a step: bounds memory, and what a killed process loses
+SHARD = 1024  # pictures that a runner gives to one worker at a time
 NAMED = 5  # pictures that could not be read are warned of by name, up to this many
 
 Watch = Callable[[str, Picture], None]  # is given every picture that could be decoded, in the threads that read
@@ -108,6 +109,8 @@ class Reader:
         Threads that read and decode; None: one more than there are cores.
     progress : callable or None
         Called with (what, pictures done, pictures in all).
+    runner : Runner or None
+        Where `features` computes; None: in this process.
 
     Examples
     --------
@@ -122,6 +125,7 @@ class Reader:
     store: bool = True
     workers: int | None = None
     progress: Progress | None = None
+    runner: Runner | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "extractor", make_extractor(self.extractor))
@@ -169,7 +173,7 @@ class Reader:
 
 def take_reader(options: dict[str, Any]) -> Reader:
     """The `Reader` that some options describe, which are taken out of them; what is left is for others."""
-    names = ("extractor", "match", "store", "workers", "progress")
+    names = ("extractor", "match", "store", "workers", "progress", "runner")
     return Reader(**{name: options.pop(name) for name in names if name in options})
 
 
@@ -177,7 +181,7 @@ def features_together(where: Any, readers: Sequence[Reader], what: str = "featur
     """Features of every picture by several readers, in one pass."""
     source, done = open_source(where), 0
     collected: list[tuple[list[Features], dict[str, str]]] = [([], {}) for _ in readers]
-    for step in together(source, readers):
+    for step in together(source, readers) if readers[0].runner is None else _elsewhere(source, readers):
         for (parts, failures), extracted in zip(collected, step, strict=True):
             parts.append(extracted.features)
             failures |= extracted.failures
@@ -186,6 +190,40 @@ def features_together(where: Any, readers: Sequence[Reader], what: str = "featur
             readers[0].progress(what, done, len(source))
     pairs = zip(collected, readers, strict=True)
     return [Extracted(joined(parts, reader.made_by), failures) for (parts, failures), reader in pairs]
+
+
+@dataclass(frozen=True)
+class _Extract:
+    """Features by several readers, as work for a runner."""
+
+    readers: Sequence[Reader]
+
+    def __call__(self, source: Source) -> list[Extracted]:
+        return features_together(source, self.readers)
+
+    def failed(self, source: Source, reason: str) -> list[Extracted]:
+        nothing = Features((), {}, np.empty(0, INFO))
+        return [Extracted(nothing, dict.fromkeys(source.ids, reason)) for _ in self.readers]
+
+
+def _elsewhere(source: Source, readers: Sequence[Reader]) -> Iterator[list[Extracted]]:
+    """What a runner computes, in the order of the source."""
+    work = _Extract([replace(reader, progress=None, runner=None, workers=1) for reader in readers])
+    waiting, row = {}, 0
+    for rows, extracted in readers[0].runner.run(work, plain_source(source), cut(len(source))):
+        waiting[rows.start] = rows.stop, extracted
+        while row in waiting:
+            row, extracted = waiting.pop(row)
+            yield extracted
+
+
+def cut(n: int, size: int = SHARD) -> list[range]:
+    """Rows 0 to n - 1 in shards.
+
+    >>> cut(5, 2)
+    [range(0, 2), range(2, 4), range(4, 5)]
+    """
+    return [range(start, min(start + size, n)) for start in range(0, n, size)]
 
 
 def together(where: Any, readers: Sequence[Reader], watch: Watch | None = None) -> Iterator[list[Extracted]]:

@@ -1,9 +1,10 @@
 """The feature store: what was computed once is never computed again.
 
 One folder for each way of computing features (extractor, weights, preprocessing), in it pairs of files that only grow:
-`*.rows` holds fixed-size records, read by memory map, and `*.keys` holds for each record the content key of the
-picture and a checksum. A record counts once its key is written, so a process can die at any moment and loses only the
-batch it was writing. Every process writes a pair of its own, so two of them never touch the same file.
+`*.rows` holds fixed-size records, read one by one, and `*.keys` holds for each record the content key of the picture
+and a checksum. A record counts once its key is written, so a process can die at any moment and loses only the batch
+it was writing. Every process writes a pair of its own, so two of them never touch the same file. An open store keeps
+36 bytes of memory a picture.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BadShape
+from ..errors import BadImage, BadShape
 from ..files import is_whole, seal
+from ..images.sources.spool import read_at
 
 KEY = np.dtype([("key", "u1", (16,)), ("crc", "<u4")])
 FORMAT = 1
@@ -63,18 +65,21 @@ class Store:
     def __init__(self, folder: Path, identity: Mapping[str, Any]):
         self.identity = json.loads(json.dumps({"format": FORMAT, **identity}, sort_keys=True))
         self.folder = Path(folder) / _name_of(self.identity)
-        self._index: dict[bytes, tuple[int, int]] = {}
-        self._segments: list[np.ndarray] = []
-        self._keys: list[np.ndarray] = []
+        self._rows: list[Path] = []  # of each pair the file of records ...
+        self._starts = np.zeros(1, np.int64)  # ... the number of its first record, and in the end that of all
+        self._entries = np.empty(0, KEY)  # of all records
         self._writing: tuple[Any, Any] | None = None
         self.dtype: np.dtype | None = None
         self._open()
+        heads = _heads(self._entries["key"])
+        self._order = np.argsort(heads).astype(np.int32 if len(heads) < 2**31 else np.int64)
+        self._heads = heads[self._order]
 
     def __contains__(self, key: bytes) -> bool:
-        return key in self._index
+        return len(self._places(key)) > 0
 
     def __len__(self) -> int:
-        return len(self._index)
+        return len(np.unique(self._entries["key"].view("V16")))
 
     def _open(self) -> None:
         meta = _read_meta(self.folder)
@@ -82,22 +87,21 @@ class Store:
             (self.folder / "meta.json").unlink(missing_ok=True)
             return
         self.dtype = np.dtype([(name, kind, tuple(shape)) for name, kind, shape in meta["dtype"]])
+        found = []
         for path in sorted(self.folder.glob("*.keys")):
             rows = path.with_suffix(".rows")
             try:
                 keys = np.fromfile(path, KEY, count=path.stat().st_size // KEY.itemsize)
                 whole = min(len(keys), rows.stat().st_size // self.dtype.itemsize)
-                if not whole:
-                    continue
-                segment = np.memmap(rows, self.dtype, "r", shape=(whole,))
             except OSError:  # pruned by another process between the listing and here
                 continue
             with suppress(OSError):  # a store that others own can still be read
                 os.utime(path)  # pruning takes what was not used for longest
-            self._segments.append(segment)
-            self._keys.append(keys[:whole])
-            for row, key in enumerate(keys["key"][:whole]):
-                self._index[key.tobytes()] = len(self._segments) - 1, row
+            self._rows.append(rows)
+            found.append(keys[:whole])
+        if found:
+            self._entries = np.concatenate(found)
+            self._starts = np.cumsum([0, *map(len, found)])
 
     def read(self, keys: Sequence[bytes]) -> list[np.void | None]:
         """The record of each key.
@@ -112,28 +116,28 @@ class Store:
         list of records
             None where there is none, or where its checksum no longer fits.
         """
-        records: list[np.void | None] = []
-        for key in keys:
-            spot = self._index.get(key)
-            record = None if spot is None else self._checked(*spot)
-            if spot is not None and record is None:
-                record = self._second_copy(key)
-            records.append(record)
-        return records
+        return [self._record(key) for key in keys]
 
-    def _checked(self, segment: int, row: int) -> np.void | None:
-        record = self._segments[segment][row]
-        return record if zlib.crc32(record.tobytes()) == self._keys[segment]["crc"][row] else None
-
-    def _second_copy(self, key: bytes) -> np.void | None:
-        """A damaged record was computed again by a later run, and lies in another segment."""
-        for segment, keys in enumerate(self._keys):
-            for row in np.flatnonzero((keys["key"] == np.frombuffer(key, "u1")).all(axis=1)):
-                if (record := self._checked(segment, row)) is not None:
-                    self._index[key] = segment, int(row)
-                    return record
-        self._index.pop(key, None)  # several threads may read one key
+    def _record(self, key: bytes) -> np.void | None:
+        """The newest record whose checksum fits: a damaged one was computed again by a later run."""
+        for place in self._places(key)[::-1]:
+            pair = int(np.searchsorted(self._starts, place, "right")) - 1
+            size = self.dtype.itemsize
+            try:
+                # read and not mapped: pages of a mapped file would count as memory of this process
+                raw = read_at(self._rows[pair], (place - int(self._starts[pair])) * size, size)
+            except BadImage:  # pruned by another process
+                continue
+            if zlib.crc32(raw) == self._entries["crc"][place]:
+                return np.frombuffer(raw, self.dtype)[0]
         return None
+
+    def _places(self, key: bytes) -> list[int]:
+        """The numbers of all records of a key."""
+        head = _heads(np.frombuffer(key, "u1")[None])[0]
+        first, end = np.searchsorted(self._heads, head), np.searchsorted(self._heads, head, "right")
+        places = sorted(self._order[first:end].tolist())
+        return [place for place in places if self._entries["key"][place].tobytes() == key]
 
     def append(self, keys: Sequence[bytes], records: np.ndarray) -> None:
         """Add records under their keys; once it returns they survive the death of this process.
@@ -195,6 +199,11 @@ class Store:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _heads(keys: np.ndarray) -> np.ndarray:
+    """The first 8 bytes of keys (n, 16) as numbers, which are quick to sort and to search."""
+    return np.ascontiguousarray(keys[:, :8]).view("<u8")[:, 0]
 
 
 @dataclass(frozen=True)

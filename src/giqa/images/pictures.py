@@ -80,6 +80,11 @@ def _hash(name: str) -> bytes:
     return hashlib.blake2b(f"0/{base}".encode("utf-8", "surrogateescape")).digest()
 
 
+def plain_source(source: Source) -> Source:
+    """The same source without a memory: it can be sent to other processes."""
+    return source.source if isinstance(source, Pictures) else source
+
+
 def as_pictures(source: Source) -> Pictures:
     """The same source, with a memory."""
     return source if isinstance(source, Pictures) else Pictures(source)

@@ -11,10 +11,11 @@ from ..features.detail import Detail
 from ..features.reader import Reader
 from ..scorers.scale import FEWEST, Scale
 from ..types import Features
+from .score import Forgetful
 from .table import DETAIL
 
 
-class DetailJudge:
+class DetailJudge(Forgetful):
     """What a fitted model knows of the detail of its reals, during one scoring.
 
     `detail` = (value of the picture - median of the reals) / their robust standard deviation. The value is a fixed

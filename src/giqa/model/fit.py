@@ -19,7 +19,7 @@ from ..images.pictures import as_pictures
 from ..images.sharpness import look_at_sharpness
 from ..scorers.products import check_products
 from ..scorers.scale import Scale
-from ..types import Features, Progress, columns_of
+from ..types import Features, Progress, Runner, columns_of
 from .detail import values_of, values_of_reals
 from .folds import fit_in_order
 from .made_by import MadeBy
@@ -50,6 +50,7 @@ def fit(
     store: bool = True,
     workers: int | None = None,
     progress: Progress | None = None,
+    runner: Runner | None = None,
 ) -> Model:
     """Learn what real looks like.
 
@@ -76,7 +77,7 @@ def fit(
         below the median when held out.
     group : str or None
         A column of a source that is a table: warn of groups that score systematically lower though real.
-    store, workers, progress
+    store, workers, progress, runner
         See `giqa.features.Reader`.
 
     Returns
@@ -102,7 +103,8 @@ def fit(
     given, progress = as_features(real), progress or (lambda what, done, total: None)
     if given is None:
         extractor = make_extractor(extractor or scorer.default_extractor, preset)
-        known = _read(real, Reader(extractor, match, store=store, workers=workers, progress=progress), flip, group)
+        how = {"store": store, "workers": workers, "progress": progress, "runner": runner}
+        known = _read(real, Reader(extractor, match, **how), flip, group)
     elif extractor or match or flip or group:
         raise BadSpec("extractor, match, flip and group are for pictures; they cannot be asked of features.")
     else:

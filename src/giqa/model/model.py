@@ -26,7 +26,7 @@ from .file import learned_of, read_model, restore, write_model
 from .made_by import MadeBy
 from .out_of_domain import Content
 from .reason import UNUSUAL, reasons, words_of_layers
-from .score import Judge, score_by
+from .score import Forgetful, Judge, score_by
 from .table import REASON, Scores
 
 
@@ -374,7 +374,7 @@ def _model(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Model
     return Model(scorer, scale, reals, matrix, *how, thumbnails, content, detail)
 
 
-class ModelJudge:
+class ModelJudge(Forgetful):
     """A fitted model as a judge."""
 
     takes_features = True

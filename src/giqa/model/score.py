@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from sys import intern
 from typing import Any, Protocol
 
 import numpy as np
@@ -37,6 +38,31 @@ class Judge(Protocol):
     def made_by(self) -> Mapping[str, Any]:
         """What the table says of it, asked for when all pictures have been seen."""
         ...
+
+    def anew(self) -> Judge:
+        """The same judge, which has seen no picture yet."""
+        ...
+
+    def seen(self) -> Mapping[str, Any]:
+        """What it remembers of the pictures that it has seen, as JSON can say it."""
+        ...
+
+    def recall(self, seen: Mapping[str, Any]) -> None:
+        """Remember also what another one has `seen`."""
+        ...
+
+
+class Forgetful:
+    """A judge that remembers nothing of the pictures that it has seen."""
+
+    def anew(self) -> Judge:
+        return self
+
+    def seen(self) -> Mapping[str, Any]:
+        return {}
+
+    def recall(self, seen: Mapping[str, Any]) -> None:
+        pass
 
 
 def score_by(
@@ -77,8 +103,7 @@ def score_by(
     BadSpec
         When features are given and a judge looks at pictures.
     """
-    added = {name for judge in judges for name in judge.adds}
-    columns: dict[str, list] = {name: [] for name in ("id", *COLUMNS, *TEXTS, *REASON) if name not in OPTIONAL - added}
+    columns = _empty(judges)
     given = as_features(fakes)
     if given is None:
         ids, steps = (source := open_source(fakes)).ids, _of_pictures(source, judges, watch, **reading)
@@ -86,16 +111,39 @@ def score_by(
         if not all(judge.takes_features for judge in judges):
             raise BadSpec("p_real is computed from pictures; it cannot be computed from features.")
         ids, steps = given.ids, _of_features(given, judges)
+    done = 0
     for step in steps:
         _append(columns, step)
+        done += len(step.ids)
         if each:
             each(step)
         if progress:
-            progress("score", len(columns["id"]), len(ids))
-    numbers = {name: np.array(columns.pop(name), float) for name in COLUMNS if name in columns}
+            progress("score", done, len(ids))
+    return replace(_table(columns), made_by=said_by(judges))
+
+
+def said_by(judges: Sequence[Judge]) -> dict[str, Any]:
+    """`made_by` of a table, once the judges have seen all pictures."""
     first, *others = (judge.made_by() for judge in judges)
     human = next(filter(None, others), None)
-    return Scores(**columns, **numbers, made_by=dict(first) | ({} if human is None else {"human": human}))
+    return dict(first) | ({} if human is None else {"human": human})
+
+
+def failed_table(judges: Sequence[Judge], ids: Sequence[str], reason: str) -> Scores:
+    """The rows of pictures that could not be scored, all for one reason."""
+    columns = _empty(judges)
+    _append(columns, Step(list(ids), Features((), {}), {}, dict.fromkeys(ids, reason)))
+    return _table(columns)
+
+
+def _empty(judges: Sequence[Judge]) -> dict[str, list]:
+    added = {name for judge in judges for name in judge.adds}
+    return {name: [] for name in ("id", *COLUMNS, *TEXTS, *REASON) if name not in OPTIONAL - added}
+
+
+def _table(columns: dict[str, list]) -> Scores:
+    numbers = {name: np.concatenate([np.empty(0), *columns.pop(name)]) for name in COLUMNS if name in columns}
+    return Scores(**columns, **numbers)
 
 
 def _of_pictures(source: Any, judges: Sequence[Judge], watch: Watch | None, **reading: Any) -> Iterator[Step]:
@@ -137,20 +185,20 @@ def _at(values: Any, rows: Sequence[int]) -> Any:
 
 
 def _append(columns: dict[str, list], step: Step) -> None:
+    """Numbers as an array a step, and equal texts once, so that a table of a million rows takes little memory."""
     row_of, known = {name: row for row, name in enumerate(step.features.ids)}, step.features.info
-    for name in step.ids:
-        row = row_of.get(name)
-        columns["id"].append(name)
-        columns["error"].append(step.failures.get(name, ""))
-        for text in ("duplicate_of", "out_of_domain", *REASON):
-            if text in columns:
-                columns[text].append("" if row is None else step.columns[text][row])
-        notes = [*note_names(int(known["notes"][row]))] if row is not None and known is not None else []
-        notes += [step.columns["notes"][row]] if row is not None and "notes" in step.columns else []
-        columns["notes"].append("; ".join(filter(None, notes)))
-        for number in filter(columns.__contains__, COLUMNS):
-            column = step.columns.get(number)
-            columns[number].append(np.nan if row is None or column is None else column[row])
+    rows = [row_of.get(name, -1) for name in step.ids]
+    columns["id"] += step.ids
+    columns["error"] += [step.failures.get(name, "") for name in step.ids]
+    for text in filter(columns.__contains__, ("duplicate_of", "out_of_domain", *REASON)):
+        columns[text] += (intern(str(cell)) for cell in _at(step.columns.get(text, ()), rows))
+    for row in rows:
+        notes = [*note_names(int(known["notes"][row]))] if row >= 0 and known is not None else []
+        notes += [step.columns["notes"][row]] if row >= 0 and "notes" in step.columns else []
+        columns["notes"].append(intern("; ".join(filter(None, notes))))
+    for number in filter(columns.__contains__, COLUMNS):
+        column = step.columns.get(number)
+        columns[number].append(np.full(len(rows), np.nan) if column is None else _at(np.asarray(column, float), rows))
 
 
 def _finite(features: Features) -> Extracted:

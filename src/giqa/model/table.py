@@ -8,15 +8,16 @@ import io
 import json
 import math
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..errors import BadSpec, BadTable, MissingExtra
-from ..files import replace_file
+from ..files import replace_file, replacing, write_blocks
 from ..stats import mean_z, share_of_worst
 from ..tables.cells import number_or_nothing
 from ..tables.read import read_table
@@ -36,6 +37,7 @@ COLUMNS = ("id", *NUMBERS, *TEXTS)
 FORMAT = 2  # 1 had no checksums
 SEAL = "table"  # of made_by in a file: checksums, taken out when it is read
 WITNESSES = 16  # scores kept with the checksums
+BLOCK = 10_000  # rows written at a time, and in a row group of Parquet
 LATER = ("out_of_domain",)  # tables written before there was such a column are read as if it were empty
 
 
@@ -145,11 +147,21 @@ class Scores:
 
     def rows(self) -> list[dict[str, Any]]:
         """One dict a picture; numbers are floats, a missing one is None."""
+        return list(self._rows())
+
+    def _rows(self) -> Iterator[dict[str, Any]]:
         columns = {name: self[name] for name in self.columns}
-        return [
-            {name: column[i] if name in WORDS else _plain(column[i]) for name, column in columns.items()}
-            for i in range(len(self))
-        ]
+        for i in range(len(self)):
+            yield {name: column[i] if name in WORDS else _plain(column[i]) for name, column in columns.items()}
+
+    @classmethod
+    def joined(cls, parts: Sequence[Scores], made_by: Mapping[str, Any]) -> Scores:
+        """Tables of the same columns, one after the other."""
+        columns: dict[str, Any] = {name: [] for name in parts[0].columns}
+        for name in columns:
+            cells = (part[name] for part in parts)
+            columns[name] = list(chain.from_iterable(cells)) if name in WORDS else np.concatenate(list(cells))
+        return cls(**columns, made_by=made_by)
 
     def ranked(self, by: str = "score") -> np.ndarray:
         """Row numbers from best to worst by a column.
@@ -235,46 +247,60 @@ class Scores:
         path = Path(path)
         check_ending(path)
         ending = path.suffix.lower()
-        text = self.csv() if ending == ".csv" else self._lines() if ending == ".jsonl" else ""
-        kept = {**self.made_by, "format": FORMAT, SEAL: self._seal(text)}
+        lines = self._csv_lines if ending == ".csv" else self._lines
+        kept = {**self.made_by, "format": FORMAT, SEAL: self._seal(() if ending == ".parquet" else lines())}
         if ending == ".parquet":
-            replace_file(path, self._parquet(kept))
+            with replacing(path) as partial:
+                self._write_parquet(partial, kept)
         elif ending == ".jsonl":
-            replace_file(path, (json.dumps({"made_by": kept}) + "\n" + text).encode())
+            write_blocks(path, chain([json.dumps({"made_by": kept}) + "\n"], lines()))
         else:
-            replace_file(path, text.encode())
+            write_blocks(path, lines())
             replace_file(_beside(path), json.dumps(kept, indent=1).encode())
         return path
 
-    def _seal(self, text: str) -> dict[str, Any]:
+    def _seal(self, lines: Iterable[str]) -> dict[str, Any]:
         """Checksums of a table and of its `made_by`, and a few of its scores, by which it is known when edited."""
-        known = np.flatnonzero(np.isfinite(self.score))
+        known, digest = np.flatnonzero(np.isfinite(self.score)), hashlib.sha256()
+        for line in lines:
+            digest.update(line.encode("utf-8", "surrogatepass"))
         rows = known[np.linspace(0, len(known) - 1, min(len(known), WITNESSES)).astype(int)] if len(known) else []
-        seal = {"sha256": _sha256(text), "scores": {str(self.id[row]): float(self.score[row]) for row in rows}}
+        seal = {"sha256": digest.hexdigest(), "scores": {str(self.id[row]): float(self.score[row]) for row in rows}}
         return seal | {"made_by": _sha256_of_json([dict(self.made_by), seal])}
 
     def csv(self) -> str:
         """The table as CSV text; a missing number is empty."""
+        return "".join(self._csv_lines())
+
+    def _csv_lines(self) -> Iterator[str]:
+        """The lines of the CSV, made as they are needed: a table may be larger as text than memory."""
         text = io.StringIO()
-        rows = self.rows()
-        returns = any("\r" in row[name] for row in rows for name in WORDS if name in row)  # else left without quotes
+        words = [self[name] for name in WORDS if name in self.columns]
+        returns = any("\r" in cell for cells in words for cell in cells)  # else left without quotes
         quoting = csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
         writer = csv.DictWriter(text, self.columns, lineterminator="\n", quoting=quoting)
         writer.writeheader()
-        for row in rows:
+        for row in self._rows():
             writer.writerow({name: "" if value is None else value for name, value in row.items()})
-        return text.getvalue()
+            yield text.getvalue()
+            text.seek(0)
+            text.truncate()
+        yield text.getvalue()
 
-    def _lines(self) -> str:
-        return "".join(json.dumps(json_safe(row), ensure_ascii=False) + "\n" for row in self.rows())
+    def _lines(self) -> Iterator[str]:
+        return (json.dumps(json_safe(row), ensure_ascii=False) + "\n" for row in self._rows())
 
-    def _parquet(self, made_by: Mapping[str, Any]) -> bytes:
+    def _write_parquet(self, path: Path, made_by: Mapping[str, Any]) -> None:
+        """In row groups, so that no more than one is in memory twice."""
         pyarrow, parquet = _pyarrow()
-        table = pyarrow.table({n: list(c) if n in WORDS else c for n, c in ((n, self[n]) for n in self.columns)})
-        table = table.replace_schema_metadata({"giqa": json.dumps(made_by)})
-        sink = io.BytesIO()
-        parquet.write_table(table, sink, write_page_checksum=True)
-        return sink.getvalue()
+        columns = {name: self[name] for name in self.columns}
+        types = ((name, pyarrow.string() if name in WORDS else pyarrow.float64()) for name in columns)
+        schema = pyarrow.schema(types, {"giqa": json.dumps(made_by)})
+        with parquet.ParquetWriter(path, schema, write_page_checksum=True) as writer:
+            for start in range(0, max(1, len(self)), BLOCK):
+                rows = slice(start, start + BLOCK)
+                part = {n: list(c[rows]) if n in WORDS else np.asarray(c[rows]) for n, c in columns.items()}
+                writer.write_table(pyarrow.table(part, schema))
 
 
 def check_ending(path: Path) -> None:

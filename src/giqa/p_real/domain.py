@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -127,12 +128,31 @@ class Asked:
         self.unlike += sum(UNLIKE in note for note in notes)
         self.learned_from += sum(LEARNED_FROM in note for note in notes)
         digests = np.array([one.tobytes().hex() for one in features.info["digest"]])
-        contents = _rooted(features.layers[CONTENT])
+        self._keep(digests, _rooted(features.layers[CONTENT]))
+        return notes
+
+    def _keep(self, digests: np.ndarray, contents: np.ndarray) -> None:
         if self.digests is not None:
             digests, contents = np.r_[self.digests, digests], np.r_[self.contents, contents]
         self.digests, first = np.unique(digests, return_index=True)  # sorted, and a copy is no second picture
         self.digests, self.contents = self.digests[:KEPT], contents[first[:KEPT]]
-        return notes
+
+    def to_json(self) -> dict[str, Any]:
+        """What `recall` takes."""
+        known = self.digests is not None
+        return {
+            "counts": [self.pictures, self.unlike, self.learned_from],
+            "digests": self.digests.tolist() if known else [],
+            "contents": self.contents.tolist() if known else [],
+        }
+
+    def recall(self, seen: Mapping[str, Any]) -> None:
+        """See the pictures that another one has seen; the order does not matter."""
+        pictures, unlike, learned_from = seen["counts"]
+        self.pictures, self.unlike = self.pictures + pictures, self.unlike + unlike
+        self.learned_from += learned_from
+        if seen["digests"]:
+            self._keep(np.array(seen["digests"]), np.array(seen["contents"], np.float32))
 
     def record(self) -> dict[str, Any]:
         """`AskedAbout` for `made_by`."""

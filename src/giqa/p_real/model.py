@@ -405,6 +405,15 @@ class HumanJudge:
         digest = "model_digest" if self.alone else "digest"
         return {**self.human.made_by, digest: self.human.digest, "asked": self.asked.record()}
 
+    def anew(self) -> HumanJudge:
+        return HumanJudge(self.human, self.alone)
+
+    def seen(self) -> dict[str, Any]:
+        return self.asked.to_json()
+
+    def recall(self, seen: Mapping[str, Any]) -> None:
+        self.asked.recall(seen)
+
 
 def _network_of(path: str | Path, extractor: str) -> str:
     """The network that learned from votes, where it lies now: NAME.safetensors, next to NAME.giqa, moves with it."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..explain.worst_pictures import Explained
+from ..features.reader import as_features
 from ..images.sets import plain_name
+from ..images.subset import Subset
 from ..images.thumbnail import thumbnail, thumbnails_of
 from ..model.model import Model
 from ..model.table import PEOPLE, Scores
@@ -67,6 +70,8 @@ class Gallery:
 
     def see(self, step: Step) -> None:
         """Remember the nearest reals of each picture."""
+        if len(self.fakes) > MOST:  # `write` asks for those of the pictures that are shown
+            return
         rows, distances = np.full((len(step.ids), self.k), -1, np.int32), np.zeros((len(step.ids), self.k), np.float32)
         if self.k and len(step.features):
             scored = np.array([i not in step.failures for i in step.ids])
@@ -95,8 +100,8 @@ class Gallery:
         explained : mapping of str to Explained, or None
             Maps of some fakes, by id.
         **options
-            `workers` and `progress` of `giqa.features.Reader`; `show_reals`, `show_thumbnails` and `show_paths` of
-            `write_report`.
+            `store`, `workers` and `progress` of `giqa.features.Reader`; `show_reals`, `show_thumbnails` and
+            `show_paths` of `write_report`.
 
         Returns
         -------
@@ -104,11 +109,11 @@ class Gallery:
         """
         names = [name for name in (*COLUMNS, DETAIL, *PEOPLE) if name in scores.columns]
         how = {name: options.pop(name, None) for name in ("workers", "progress")}
+        self.store = options.pop("store", True)
         pictures = options.get("show_thumbnails", True)
         rows = chosen_rows(scores)
         ids = [scores.id[row] for row in rows]
-        nobody = [np.empty((len(scores), 0), int)]  # a gallery that saw no scoring
-        near, distances = (np.concatenate(parts or nobody)[rows] for parts in (self.rows, self.distances))
+        near, distances = self._nearest(scores, rows, how["workers"])
         wanted = np.unique(near[near >= 0]).tolist()
         position = {row: i for i, row in enumerate(wanted)}
         shown = self.thumbnails
@@ -142,6 +147,26 @@ class Gallery:
             cautions=doubts(human_part(scores.made_by)),
         )
         return write_report(path, report, **options)
+
+    def _nearest(self, scores: Scores, rows: np.ndarray, workers: int | None) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of the nearest reals of these pictures, -1 without a score, and their distances, both (pictures, k)."""
+        if self.rows:
+            return np.concatenate(self.rows)[rows], np.concatenate(self.distances)[rows]
+        near, distances = np.full((len(rows), self.k), -1), np.zeros((len(rows), self.k))
+        scored = rows[~np.isnan(scores.score[rows])]
+        if not self.k or not len(scored):
+            return near, distances
+        given, place = as_features(self.fakes), {scores.id[row]: i for i, row in enumerate(rows)}
+        if given is not None:
+            parts = [given.rows(scored)]
+        else:
+            reader = replace(self.model.judge().reader(), store=self.store, workers=workers)
+            parts = (step.features for step in reader.steps(Subset(self.fakes, scored.tolist())))
+        for part in parts:
+            if len(part):
+                at = [place[name] for name in part.ids]
+                near[at], distances[at] = self.model.neighbours(part, self.k)
+        return near, distances
 
 
 def chosen_rows(scores: Scores) -> np.ndarray:

@@ -1,5 +1,6 @@
 """TFRecords, HDF5, zarr, MDS, litdata; and what is refused."""
 
+import gzip
 import json
 import pickle
 import struct
@@ -211,6 +212,10 @@ def write_mds(folder, columns, rows):
     (folder / "index.json").write_text(json.dumps({"version": 2, "shards": shards}))
 
 
+def _zstd(content):
+    return pytest.importorskip("pyarrow").compress(content, "zstd", asbytes=True)
+
+
 def test_mds_is_read(tmp_path, files, labels, same):
     """Stored bytes as they are; numbers and texts are columns."""
     rows = [
@@ -221,7 +226,24 @@ def test_mds_is_read(tmp_path, files, labels, same):
     source, _ = same(tmp_path, by_name=False)
     assert columns_of(source) == {"label": [str(n) for n in range(12)], "text": list(labels.values())}
     assert pickle.loads(pickle.dumps(source)).raw(9) == source.raw(9)
-    (tmp_path / "shard.00001.mds").unlink()
+    index = json.loads((tmp_path / "index.json").read_text())
+    for shard, kind, pack in zip(index["shards"], ("zstd:3", "gz"), (_zstd, gzip.compress), strict=True):
+        path = tmp_path / shard["raw_data"]["basename"]
+        shard["zip_data"] = {"basename": f"{path.name}.{kind[:4]}"}
+        shard["compression"] = kind
+        (tmp_path / shard["zip_data"]["basename"]).write_bytes(pack(path.read_bytes()))
+        path.unlink()
+    (tmp_path / "index.json").write_text(json.dumps(index))
+    packed, _ = same(tmp_path, by_name=False)
+    assert pickle.loads(pickle.dumps(packed)).raw(9) == packed.raw(9)
+    index["shards"][0]["compression"] = "br:11"
+    (tmp_path / "index.json").write_text(json.dumps(index))
+    with pytest.raises(BadSource, match="is packed with br; what is read is zstd, gz, bz2, xz"):
+        open_source(tmp_path)
+    for shard in index["shards"]:
+        shard["zip_data"] = None
+    (tmp_path / "index.json").write_text(json.dumps(index))
+    (tmp_path / "shard.00000.mds").write_bytes(b"")
     with pytest.raises(BadSource, match=r"lists 'shard\.00001\.mds', which is missing"):
         open_source(tmp_path)
 

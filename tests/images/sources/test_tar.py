@@ -4,12 +4,13 @@ import io
 import json
 import os
 import pickle
+import sys
 import tarfile
 import threading
 
 import pytest
 
-from giqa.errors import BadImage, BadSource, MissingSource
+from giqa.errors import BadImage, BadSource, MissingExtra, MissingSource
 from giqa.images import open_source
 from giqa.images.sources.shards import braces
 from giqa.images.sources.tar import TarSource, key_of
@@ -137,8 +138,22 @@ def test_an_archive_that_is_cut_or_damaged_says_so(tmp_path, files):
     with pytest.raises(BadSource, match="cannot be read as a tar file"):
         open_source(gz)
     (tmp_path / "a.tar.zst").write_bytes(b"\x28\xb5\x2f\xfd" + bytes(600))
-    with pytest.raises(BadSource, match=r"packed with zstd, which is not read; unpack it first \(zstd -d\)"):
+    with pytest.raises(BadSource, match="cannot be read as a tar file"):
         open_source(tmp_path / "a.tar.zst")
+
+
+def test_a_tar_file_packed_with_zstd(tmp_path, files, same, monkeypatch):
+    """Also in two frames, as parallel packers write it; without pyarrow the error says what to install."""
+    pyarrow = pytest.importorskip("pyarrow")
+    plain = write(tmp_path / "plain", files.items()).read_bytes()
+    parts = (plain[:5000], plain[5000:])
+    path = tmp_path / "a.tar.zst"
+    path.write_bytes(b"".join(pyarrow.compress(part, "zstd", asbytes=True) for part in parts))
+    source, _ = same(path)
+    assert pickle.loads(pickle.dumps(source)).raw(3) == source.raw(3)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'giqa\[parquet\]'; or unpack it \(zstd -d\)"):
+        open_source(path)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from ..folder import checked_ids
 from ..kinds import HEAD, PICTURES, READ, kind_of
 from .columns import Columns, as_columns
 from .items import positions
+from .packed import Unpacked
 from .spool import read_at
 
 ENCODED = ("jpeg", "png", "image", "file", "bytes")  # the bytes of a file
@@ -69,12 +70,18 @@ def _mds(folder: Path, index: dict[str, Any]) -> Source:
     fields = [
         Field(*of) for of in zip(first["column_names"], first["column_encodings"], first["column_sizes"], strict=True)
     ]
+    files: list[Path] = []
+    unpacked: list[Unpacked] = []
     for shard in shards:
-        if not (folder / shard["raw_data"]["basename"]).is_file() and shard.get("zip_data"):
-            packed = shard["zip_data"]["basename"]
-            raise BadSource(f"{packed!r} in {str(folder)!r} is compressed; unpack it next to itself first.")
-    files = [folder / shard["raw_data"]["basename"] for shard in shards]
-    return SampleSource(str(folder), files, [shard["samples"] for shard in shards], fields, interleaved=True)
+        file = folder / shard["raw_data"]["basename"]
+        if not file.is_file() and shard.get("zip_data"):
+            kind = str(shard["compression"]).partition(":")[0]  # "zstd:7" has a level
+            unpacked.append(Unpacked(folder / shard["zip_data"]["basename"], kind))
+            file = unpacked[-1].path
+        files.append(file)
+    source = SampleSource(str(folder), files, [shard["samples"] for shard in shards], fields, interleaved=True)
+    source.unpacked = unpacked
+    return source
 
 
 def _litdata(folder: Path, index: dict[str, Any]) -> Source:
@@ -116,6 +123,7 @@ class SampleSource:
     ):
         self.name, self._files, self._fields, self._fixed = name, list(files), list(fields), interleaved
         self._ends = list(accumulate(counts))
+        self.unpacked: Sequence[Unpacked] = ()  # temporary files, which are kept as long as this
         if not self._ends[-1]:
             raise BadSource(f"{name!r} holds no samples.")
         for file in self._files:
@@ -127,6 +135,9 @@ class SampleSource:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def __reduce__(self):
+        return open_samples, (self.name,)
 
     def path(self, index: int) -> None:
         return None

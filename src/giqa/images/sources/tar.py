@@ -18,6 +18,7 @@ from ..folder import MAX_BYTES, checked_ids, head_of
 from ..kinds import HEAD, kind_of
 from ..listing import is_litter, listed
 from .columns import Columns, as_columns
+from .packed import open_zstd
 from .spool import Spool, read_at
 
 PLAIN = (".tar",)
@@ -97,12 +98,11 @@ class TarSource:
     def _index(self) -> Iterator[tuple[str, tuple[int, int] | str]]:
         """Name and place of every member that is a file or a link to one."""
         kind = kind_of(head_of(self._path))
-        if kind == "zstd file":
-            raise BadSource(f"{self.name!r} is packed with zstd, which is not read; unpack it first (zstd -d).")
-        packed = kind in ("gzip file", "bzip2 file", "xz file")
+        zstd = open_zstd(self._path) if kind == "zstd file" else None
+        packed = zstd is not None or kind in ("gzip file", "bzip2 file", "xz file")
         links: list[tuple[str, str]] = []
         try:
-            with tarfile.open(self._path, "r|*" if packed else "r:") as archive:
+            with tarfile.open(self._path, "r|" if zstd else "r|*" if packed else "r:", zstd) as archive:
                 if packed:
                     self._spool = Spool()
                 while (member := archive.next()) is not None:

@@ -1,0 +1,154 @@
+"""What scoring many pictures will cost: time, memory, storage and money, from a few pictures measured here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadSource, BadSpec
+from ..features.detail import Detail
+from ..features.reader import Reader, features_together
+from ..images.subset import Subset, spread
+from ..model.fit import fit
+from ..types import INFO, Features, Source
+
+SAMPLE = 100  # pictures that are measured
+WARM = 4  # pictures before them, in whose time networks are loaded
+REALS = 100  # least number of reals of the model whose scoring is measured
+TABLE = 120  # bytes a picture of a table of scores in Parquet
+MEMORY = 300  # bytes a picture of a table of scores in memory
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one picture costs on one core of this machine.
+
+    Parameters
+    ----------
+    pictures : int
+        How many were measured.
+    features : float
+        Seconds of one core to read, decode and compute features.
+    scoring : float
+        Seconds of one core to score kept features.
+    stored : int
+        Bytes in the feature store.
+    """
+
+    pictures: int
+    features: float
+    scoring: float
+    stored: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What scoring `pictures` costs: hours, core hours, GB of the store, of the table, of memory where it is written.
+
+    `money` is in the unit of the price of a node for an hour, None without one.
+    """
+
+    pictures: int
+    hours: float
+    core_hours: float
+    store_gb: float
+    table_gb: float
+    memory_gb: float
+    money: float | None
+
+
+def measure(source: Source, extractor: Any = None, scorer: Any = None) -> Measured:
+    """The costs of a picture of this source, in seconds of one core, whatever else the machine does.
+
+    Parameters
+    ----------
+    source : Source
+        Up to 104 of its pictures, evenly spread, are read.
+    extractor, scorer : str, object or None
+        As in `giqa.fit`.
+
+    Returns
+    -------
+    Measured
+
+    Raises
+    ------
+    BadSource
+        When fewer than 20 of these pictures can be read.
+
+    Examples
+    --------
+    >>> from giqa.images import open_source
+    >>> pictures = np.random.default_rng(0).integers(0, 256, (30, 16, 16, 3), dtype=np.uint8)
+    >>> measure(open_source(pictures), "statistics(scales=1)", "knn").stored
+    292
+    """
+    rows = spread(source.ids, SAMPLE + WARM)
+    reader = Reader(extractor, store=False, workers=1)
+    readers = [reader, Reader(Detail(), store=False, workers=1)]
+    features_together(Subset(source, rows[:WARM]), readers)
+    rest = Subset(source, rows[WARM:])
+    seconds, found = _timed(lambda: features_together(rest, readers)[0])
+    features = found.features
+    if len(features) < 20:
+        raise BadSource(
+            f"{source.name!r}: {len(features)} of {len(rest)} pictures can be read; at least 20 are needed."
+        )
+    copies = -(-REALS // len(features))
+    noise = np.random.default_rng(0)
+    layers = {
+        name: np.concatenate([layer * (1 + noise.normal(scale=0.01, size=layer.shape)) for _ in range(copies)])
+        for name, layer in features.layers.items()
+    }
+    count = copies * len(features)
+    reals = Features(tuple(map(str, range(count))), {n: a.astype(np.float32) for n, a in layers.items()})
+    model = fit(Features(reals.ids, reals.layers, None, reader.made_by), scorer=scorer)
+    again = Features(features.ids, features.layers)
+    model.score(again)
+    scoring, _ = _timed(lambda: model.score(again))
+    wide = sum(4 * layer.shape[1] for layer in features.layers.values())
+    return Measured(len(features), seconds / len(features), scoring / len(features), wide + INFO.itemsize)
+
+
+def plan(measured: Measured, pictures: int, nodes: int = 1, cores: int = 1, price: float | None = None) -> Plan:
+    """Costs of many pictures, where every core works all the time.
+
+    Parameters
+    ----------
+    measured : Measured
+        One picture.
+    pictures : int
+        How many.
+    nodes, cores : int
+        Machines, and cores of each.
+    price : float or None
+        Of a machine for an hour.
+
+    Returns
+    -------
+    Plan
+
+    Examples
+    --------
+    >>> one = plan(Measured(100, 0.009, 0.001, 8000), 3_600_000, nodes=2, cores=5, price=1.5)
+    >>> one.core_hours, one.hours, one.store_gb, one.money
+    (10.0, 1.0, 28.8, 3.0)
+    """
+    if min(pictures, nodes, cores) < 1:
+        raise BadSpec(f"A plan needs at least 1 picture, node and core; got {pictures}, {nodes} and {cores}.")
+    core_hours = pictures * (measured.features + measured.scoring) / 3600
+    hours = core_hours / (nodes * cores)
+    gb = pictures / 1e9
+    money = None if price is None else hours * nodes * price
+    return Plan(pictures, hours, core_hours, gb * measured.stored, gb * TABLE, gb * MEMORY, money)
+
+
+def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    """Seconds of one core, of all threads together."""
+    before = time.process_time()
+    result = work()
+    return time.process_time() - before, result
