@@ -8,10 +8,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..errors import BadSpec
+from ..errors import BadImage, BadSpec
 from ..features.reader import CHUNK, Extracted, Reader, Watch, as_features, together
 from ..images import open_source
 from ..images.decode import note_names
+from ..images.formats import OUT_OF_RANGE
 from ..types import Features, Progress, Step
 from .reason import with_detail
 from .table import DETAIL, NUMBERS, REASON, SAID, TEXTS, Scores
@@ -81,11 +82,12 @@ def score_by(
     columns: dict[str, list] = {name: [] for name in ("id", *COLUMNS, *TEXTS, *REASON) if name not in OPTIONAL - added}
     given = as_features(fakes)
     if given is None:
-        ids, steps = (source := open_source(fakes)).ids, _of_pictures(source, judges, watch, **reading)
+        pictures = open_source(fakes)
+        ids, steps = pictures.ids, _of_pictures(pictures, judges, watch, **reading)
     else:
         if not all(judge.takes_features for judge in judges):
             raise BadSpec("p_real is computed from pictures; it cannot be computed from features.")
-        ids, steps = given.ids, _of_features(given, judges)
+        pictures, ids, steps = None, given.ids, _of_features(given, judges)
     for step in steps:
         _append(columns, step)
         if each:
@@ -95,7 +97,15 @@ def score_by(
     numbers = {name: np.array(columns.pop(name), float) for name in COLUMNS if name in columns}
     first, *others = (judge.made_by() for judge in judges)
     human = next(filter(None, others), None)
-    return Scores(**columns, **numbers, made_by=dict(first) | ({} if human is None else {"human": human}))
+    _refuse_range(columns["error"])
+    made_by = dict(first) | ({} if human is None else {"human": human})
+    return Scores(**columns, **numbers, made_by=made_by, pictures=pictures)
+
+
+def _refuse_range(errors: Sequence[str]) -> None:
+    """Raise where no picture could be scored because all are floats of another range: a table would help nobody."""
+    if errors and all(error.startswith(OUT_OF_RANGE) for error in errors):
+        raise BadImage(f"None of the {len(errors)} pictures could be scored: {errors[0]}.")
 
 
 def _of_pictures(source: Any, judges: Sequence[Judge], watch: Watch | None, **reading: Any) -> Iterator[Step]:
