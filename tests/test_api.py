@@ -390,3 +390,15 @@ def test_a_fitted_model_reads_no_real_but_those_that_the_report_shows(counted, t
     model = giqa.fit(open_source(reals.source.name), extractor="statistics", scorer="knn", store=False)
     giqa.score(fakes, real=reals, model=model, report=tmp_path / "report.html", store=False)
     assert fakes.times == {1: 30} and set(reals.times) == {1}
+
+
+def test_functions_have_names_that_no_module_has():
+    """They stay callable once the modules `giqa.compare`, `giqa.explain` and `giqa.evaluate` are imported."""
+    import importlib
+
+    for module in ("compare", "explain", "evaluate", "compare.track"):
+        importlib.import_module(f"giqa.{module}")
+    for name in ("compare_generators", "track_run", "explain_picture", "evaluate_scores"):
+        assert callable(getattr(giqa, name)) and name in dir(giqa)
+        with pytest.raises(ModuleNotFoundError):
+            importlib.import_module(f"giqa.{name}")

@@ -152,7 +152,7 @@ def test_what_is_shown_as_an_output_is_one(page, demo_features, tmp_path, monkey
             assert all(COMMAND.match(line) for line in lines), f"{page.name}: mark what this block is:\n{content}"
             continue
         result = CliRunner().invoke(main, shlex.split(mark.removeprefix("output of: "))[1:])
-        printed = [cells(line) for line in result.stdout.splitlines()]
+        printed = [cells(line) for line in result.output.splitlines()]
         for line in content.splitlines():
             if line.strip() == "...":
                 continue

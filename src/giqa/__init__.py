@@ -19,7 +19,11 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from .api import score as score
+    from .compare.compare import compare as compare_generators  # noqa: F401 - it has another name here
+    from .compare.track import track as track_run  # noqa: F401 - it has another name here
     from .errors import GiqaError as GiqaError
+    from .evaluate.evaluate import evaluate as evaluate_scores  # noqa: F401 - it has another name here
+    from .explain.one_picture import explain_picture as explain_picture
     from .features.reader import extract as extract
     from .model.fit import fit as fit
     from .model.model import Model as Model
@@ -32,14 +36,18 @@ if TYPE_CHECKING:
 def public(package: str, **modules: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """`__getattr__`, `__dir__` and `__all__` of a package: nothing is imported before its name is asked for.
 
-    `modules`: for each module of the package the names that are public.
+    `modules`: for each module of the package the names that are public; "public_name=name" where they differ.
     """
-    where = {name: module for module, names in modules.items() for name in names.split()}
+    where = {}
+    for module, names in modules.items():
+        for public_name, _, own in (name.partition("=") for name in names.split()):
+            where[public_name] = module, own or public_name
 
     def look_up(name: str) -> Any:
         if name not in where:
             raise AttributeError(f"module {package!r} has no attribute {name!r}; it has {', '.join(sorted(where))}")
-        return getattr(import_module(f".{where[name]}", package), name)
+        module, own = where[name]
+        return getattr(import_module(f".{module}", package), own)
 
     return look_up, lambda: sorted(where), sorted(where)
 
@@ -50,6 +58,10 @@ __getattr__, __dir__, __all__ = public(
     errors="GiqaError",
     types="Features",
     **{
+        "compare.compare": "compare_generators=compare",
+        "compare.track": "track_run=track",
+        "evaluate.evaluate": "evaluate_scores=evaluate",
+        "explain.one_picture": "explain_picture",
         "features.reader": "extract",
         "model.fit": "fit",
         "model.model": "Model load",

@@ -17,6 +17,8 @@
 Each says what was wrong, what was given, and what to do.
 """
 
+import re
+
 
 class GiqaError(Exception):
     """The root: `except GiqaError` catches everything that giqa raises on purpose.
@@ -68,7 +70,12 @@ class MissingWeights(GiqaError, FileNotFoundError):
 
 
 class MissingExtra(GiqaError, ImportError):
-    """An optional dependency that is not installed."""
+    """An optional dependency that is not installed; where it is an extra of giqa, also what to type in a clone."""
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        extra = re.search(r"'giqa\[(\w+)\]'", text)
+        return text + (f" (in a clone: pip install -c constraints.txt '.[{extra[1]}]')" if extra else "")
 
 
 class NotFitted(GiqaError, ValueError, AttributeError):

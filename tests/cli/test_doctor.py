@@ -41,7 +41,7 @@ def test_a_missing_extra_is_a_note_with_the_command(monkeypatch):
     monkeypatch.setattr(doctor, "find_spec", lambda module: None)
     found = by_topic(doctor.environment())
     assert found["torch"].level == "note"
-    assert found["torch"].remedy == 'pip install "giqa[torch]"'
+    assert found["torch"].remedy == "pip install 'giqa[torch]'"
 
 
 def test_a_broken_extra_shows_itself_when_looked_at_deeply(monkeypatch):

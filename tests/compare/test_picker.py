@@ -110,7 +110,7 @@ def giqa_pick(*arguments):
 def test_command_picks_the_best(scored, toy, tmp_path):
     """`giqa pick SCORES --from FAKES --keep .25 -o DIR`: six of 24, best first, and a line that says what it did."""
     result = giqa_pick(scored[0], "--from", toy[1], "--keep", 0.25, "-o", tmp_path / "picked")
-    assert result.exit_code == 0 and "6 of 24 scored pictures, mean z" in result.stderr
+    assert result.exit_code == 0 and "6 of 24 scored pictures, median z" in result.stderr
     best = [row["id"] for row in scored[1][:6]]
     assert list(open_source(f"{tmp_path / 'picked'}/picked.csv").ids) == best
     again = giqa_pick(scored[0], "--from", toy[1], "--keep", 0.25, "-o", tmp_path / "picked")

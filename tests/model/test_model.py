@@ -323,7 +323,11 @@ def test_the_digest_is_what_was_learned(tmp_path):
 
 def test_scores_say_which_model_made_them():
     model = giqa.fit(REALS, scorer="sgm")
-    assert giqa.score(FAKES, model=model).made_by == {**model.made_by, "model_digest": model.digest}
+    assert giqa.score(FAKES, model=model).made_by == {
+        **model.made_by,
+        "model_digest": model.digest,
+        "shared": list(model.scale.shared),
+    }
 
 
 # Scorers of third parties

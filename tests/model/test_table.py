@@ -94,6 +94,7 @@ def test_csv_says_beside_it_how_it_was_made(tmp_path):
     path = table("a", score=[1.5], z=[NAN], made_by={"scorer": "knn"}).write(tmp_path / "s.csv")
     assert sorted(os.listdir(tmp_path)) == ["s.csv", "s.csv.json"]
     kept = json.loads((tmp_path / "s.csv.json").read_text())
+    assert set(kept.pop("headline")) >= {"within", "beats", "median_z", "verdict"}
     assert (kept.pop("format"), set(kept.pop("table")), kept) == (2, {"sha256", "scores", "made_by"}, {"scorer": "knn"})
     assert path.read_text() == f"id,score,z,percentile,z_low,z_high,{','.join(TEXTS)}\na,1.5,,0.5,0.0,0.0,,,,\n"
     (tmp_path / "s.csv.json").unlink()
@@ -105,6 +106,7 @@ def test_jsonl_is_one_json_object_a_line(tmp_path):
     path = table("é", score=[INF], z=[NAN], made_by={"a": 1}).write(tmp_path / "s.jsonl")
     first, row, nothing = path.read_text(encoding="utf-8").split("\n")
     made_by = json.loads(first)["made_by"]
+    assert made_by.pop("headline")["pictures"] == 1
     assert (made_by.pop("format"), set(made_by.pop("table")), made_by) == (2, {"sha256", "scores", "made_by"}, {"a": 1})
     assert nothing == ""
     assert '"id": "é", "score": "inf", "z": null' in row
@@ -296,6 +298,7 @@ def test_summary_by_hand():
         "duplicates": 1,
         "out_of_domain": None,
         "mean_z": -4.0,
+        "median_z": -4.0,
         "mean_score": 3.0,
         "median_percentile": pytest.approx(0.27),
         "share_below_worst_5_percent": 0.5,

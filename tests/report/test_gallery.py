@@ -13,7 +13,7 @@ from giqa.images import open_source
 from giqa.images.sets import plain_name
 from giqa.model.model import Model
 from giqa.model.table import Scores
-from giqa.report.gallery import Gallery, chosen_rows
+from giqa.report.gallery import Gallery
 from giqa.scorers.scale import Scale
 from giqa.types import Features
 
@@ -65,11 +65,10 @@ def test_figures_are_of_the_whole_set(tmp_path, model):
     assert len(data["ids"]) == 10_000
     assert "12,000 pictures scored against 101 real pictures." in words
     assert "Shown: the best 5,000 and the worst 5,000 of 12,000." in words
-    mean = f"{scores.z.mean():.2f}".replace("-", "−")
-    middle = f"{100 * np.median(scores.percentile):.0f} %"
-    worst = f"{100 * np.mean(scores.percentile <= 0.05):.0f} %"
-    assert figures == [mean, middle, worst, "7", "0"]
-    assert mean != f"{scores.z[chosen_rows(scores)].mean():.2f}".replace("-", "−")
+    said, own = scores.headline(), np.array([not real for real in scores.duplicate_of])
+    middle = f"{np.median(scores.z[own]):.2f}".replace("-", "−")
+    assert figures == [f"{100 * said.within.value:.0f} %", f"{100 * said.beats.value:.0f} %", middle, "7", "0"]
+    assert said.pictures == own.sum()
     assert sum(data["histogram"]["fakes"]) == 12_000
     for place in (0, 1, 777, 5_000, 9_999):  # a rank is 1 + how many of all are better
         own = scores.score[int(data["ids"][place][1:])]

@@ -227,15 +227,15 @@ def test_same_report_same_bytes(tmp_path, report):
 
 
 def test_key_figures_are_these_numbers(tmp_path):
-    """The tiles say mean z, median percentile, the share at or below 5 %, failures and copies."""
+    """The tiles say both shares and the median z without the copy, copies and failures."""
     columns = {
         "score": np.array([1.0, 2, 3, 4, np.nan]),
-        "z": np.array([-3.0, -2, -1, 0.5, np.nan]),  # mean -1.375
-        "percentile": np.array([0.01, 0.05, 0.21, 0.7, np.nan]),  # median .13; two of four at most .05
+        "z": np.array([-3.0, -2, -1, 0.5, np.nan]),
+        "percentile": np.array([0.01, 0.05, 0.21, 0.7, np.nan]),  # ranks 12, 62 and 259: 0, .25 and 1 within
     }
     few = Report("t", list("abcde"), columns, 1234, flags={"duplicate_of": ["", "", "", "r", ""]})
     figures = re.findall(r'class="figure">([^<]*)<', page_of(tmp_path, few))
-    assert figures == ["−1.38", "13 %", "50 %", "1", "1"]
+    assert figures == ["42 %", "9 %", "−2.00", "1", "1"]
     assert "4 pictures scored against 1,234 real pictures." in page_of(tmp_path, few)
 
 

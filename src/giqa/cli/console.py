@@ -86,37 +86,41 @@ def as_cells(content: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 def ranking(scores: Any) -> None:
     """The best and worst pictures, and the set in one line."""
+    from ..model.headline import LOWEST_SHOWN, percentile_in_words, z_in_words
+    from ..model.made_by import MadeBy
+
     ranked = list(enumerate(scores.ranked(), 1))
     chosen = ranked if len(ranked) <= 2 * SHOWN else [*ranked[:SHOWN], None, *ranked[-SHOWN:]]
     people = scores.believed  # else it is in the table that is written, and no headline
+    made = MadeBy.from_dict(scores.made_by)
+    order, reals = scores.rank_interval() if made.shared else None, made.reals
 
     def cells(rank: int, row: int) -> tuple[Any, ...]:
         z, low, high = scores.z[row], scores.z_low[row], scores.z_high[row]
-        shares = [scores.percentile[row], *([scores.p_real[row]] if people else [])]
-        percents = [f"{100 * share:.{1 - i}f} %" for i, share in enumerate(shares)]
-        return rank, f"{z:+.2f}", f"{low:+.2f} .. {high:+.2f}", *percents, scores.id[row] + _flags(scores, row)
+        level = f"{low:+.2f} .. {high:+.2f}" if z >= LOWEST_SHOWN else ""
+        place = percentile_in_words(scores.percentile[row], reals)
+        said = [f"{100 * scores.p_real[row]:.0f} %"] if people else []
+        ranks = ["-".join(dict.fromkeys(f"{end[row]}" for end in order))] if order else []
+        return rank, *ranks, z_in_words(z), level, place, *said, scores.id[row] + _flags(scores, row)
 
-    columns = ("rank", "z", "95 % interval", "percentile", *(["called real"] if people else []), "picture")
-    rows = [("...",) + ("",) * (4 + people) if pair is None else cells(*pair) for pair in chosen]
-    table("", columns, rows, right=range(4 + people))
+    columns = ["rank", *(["95 % of rank"] if order else []), "z", "95 % of z", "percentile"]
+    columns += [*(["called real"] if people else []), "picture"]
+    rows = [("...",) + ("",) * (len(columns) - 1) if pair is None else cells(*pair) for pair in chosen]
+    table("", columns, rows, right=range(len(columns) - 1))
 
 
 def _flags(scores: Any, row: int) -> str:
     """What stands behind a picture's name."""
     repeats = f"  (repeats {scores.duplicate_of[row]})" if scores.duplicate_of[row] else ""
     reason = f"  ({scores.reason[row]})" if scores.reason and scores.reason[row] else ""
-    return repeats + ("  (out of domain)" if scores.out_of_domain[row] == "yes" else "") + reason
+    return repeats + reason + ("  (out of domain)" if scores.out_of_domain[row] == "yes" else "")
 
 
 def summary(scores: Any) -> None:
     """What the set looks like as a whole, to stderr."""
     whole = scores.summary()
-    if whole["mean_z"] is not None:
-        say(
-            f"{whole['scored']} pictures, mean z {whole['mean_z']:+.2f} "
-            "(0 = like a typical real, -3 = three robust standard deviations worse), "
-            f"{100 * whole['share_below_worst_5_percent']:.0f} % no better than the worst 5 % of reals."
-        )
+    for line in scores.headline().lines() if whole["median_z"] is not None else ():
+        say(line)
     if scores.believed and whole["mean_p_real"] is not None:
         say(f"Mean p_real {100 * whole['mean_p_real']:.0f} %: the probability that a person calls a picture real.")
     elif scores.p_real is not None:

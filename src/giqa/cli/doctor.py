@@ -104,7 +104,7 @@ def _number(version: str) -> tuple[int, ...]:
 
 
 def _extra(extra: str, module: str, purpose: str, deep: bool) -> Row:
-    install = f'pip install "giqa[{extra}]"'
+    install = f"pip install 'giqa[{extra}]'"
     if find_spec(module) is None:
         return "note", extra, f"{module} is not installed; {purpose} need it", install
     try:

@@ -51,6 +51,7 @@ def fit(reals: Any, out: Path, quiet: bool, keep_thumbnails: bool, **fitting: An
             model = dataclasses.replace(model, thumbnails=gallery.keep_thumbnails(model, reals, fitting["workers"]))
     model.save(out)
     console.say(f"wrote {out}: {summary(model.made_by)} on {model.extractor}", quiet)
+    console.say(f"Next: giqa score FAKES --model {out} --report report.html", quiet)
 
 
 def summary(made_by: Mapping[str, Any]) -> str:

@@ -25,7 +25,13 @@ if TYPE_CHECKING:
     help="Write one row a picture (.csv or .parquet): votes, and the probability that a person calls it real.",
 )
 @options("report")
-@click.option("--pictures", metavar="SOURCE", help="Where the judged pictures are, to be shown in the report.")
+@click.option(
+    "--images",
+    "--pictures",
+    "pictures",
+    metavar="SOURCE",
+    help="Where the judged pictures are, to be shown in the report.",
+)
 @switch_off("--no-paths", "show_paths", "The report names no picture.")
 @click.option(
     "--gate", type=click.FloatRange(0, 1), help="Leave out raters whose share of right answers on controls is lower."

@@ -21,10 +21,31 @@ if TYPE_CHECKING:
 OF_CURVES = ("real", "latents", "truncated", "extractor", "scorer")
 
 
+class Share(click.ParamType):
+    """A share as people write it: 10% or 0.1."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        if isinstance(value, float):
+            return value
+        text = str(value).strip()
+        try:
+            return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        except ValueError:
+            self.fail(f"{value!r} is no share; give e.g. 10% or 0.1.", param, ctx)
+
+
+SHARE = Share()
+
+
 @click.command()
 @click.argument("scores", type=PATH)
-@click.option("--from", "fakes", metavar="FAKES", help="Where the pictures are: the source that was scored.")
-@click.option("--keep", type=float, metavar="SHARE", help="The best share, e.g. 0.9.")
+@click.option(
+    "--images", "--from", "fakes", metavar="FAKES", help="Where the pictures are: the source that was scored."
+)
+@click.option("--keep", type=SHARE, metavar="SHARE", help="The best share, e.g. 10% or 0.1.")
+@click.option("--bottom", type=click.IntRange(1), metavar="N", help="The worst N instead, the worst first.")
 @click.option("--min-z", type=float, metavar="Z", help="All with this z or more, e.g. -2.")
 @click.option("--top", type=int, metavar="N", help="The best N.")
 @click.option(
@@ -48,7 +69,7 @@ OF_CURVES = ("real", "latents", "truncated", "extractor", "scorer")
     "curves",
     type=FILE,
     multiple=True,
-    help="Write FD, QS and DS against the share kept, .html or .csv; needs --from and --real. May be repeated.",
+    help="Write FD, QS and DS against the share kept, .html or .csv; needs --images and --real. May be repeated.",
 )
 @click.option(
     "--real", metavar="REALS", help="For --curve: real pictures, if possible ones that the scorer has not seen."
@@ -63,8 +84,8 @@ def pick(scores: Path, out: Path | None, curves: tuple[Path, ...], by: str, quie
 
     \b
     giqa score fakes/ --real reals/ -o scores.csv
-    giqa pick scores.csv --from fakes/ --keep 0.9 --sample 5000 -o picked/
-    giqa pick scores.csv --from fakes/ --curve curve.html --real reals/
+    giqa pick scores.csv --images fakes/ --keep 90% --sample 5000 -o picked/
+    giqa pick scores.csv --images fakes/ --curve curve.html --real reals/
 
     The folder also gets picked.csv: image, score, z, best first. Pictures without a score are left out. A folder that
     holds anything is never touched. The curve says what each share costs and gains; --truncated adds truncation to
@@ -127,12 +148,18 @@ def pick_into(
     from ..compare.picker import pick as rows_of
     from ..compare.picker import write_picked
     from ..images import open_source
+    from ..model.headline import z_in_words
 
     table, values = ranked.table, ranked.values
     if ranked.fakes is None and how != "list":
-        raise BadSpec("Where are the pictures? Give --from FAKES, the source that was scored, or --how list.")
+        raise BadSpec("Where are the pictures? Give --images FAKES, the source that was scored, or --how list.")
+    bottom = which.pop("bottom")
+    if bottom is not None and any(limit is not None for limit in (which["keep"], min_z, which["top"])):
+        raise BadSpec("--bottom takes the worst pictures; --keep, --min-z and --top the best: give one of them.")
+    if bottom is not None:
+        which["top"], values = bottom, -values
     if which["keep"] is None and min_z is None and which["top"] is None:
-        raise BadSpec("Pick which? Give --keep SHARE, --min-z Z or --top N.")
+        raise BadSpec("Pick which? Give --keep SHARE, --min-z Z, --top N, or --bottom N for the worst.")
     if min_z is not None:
         values = np.where(np.isnan(values), np.nan, table.z)  # they rank alike; z can be missing
     rows = rows_of(values, above=min_z, **which)
@@ -144,8 +171,8 @@ def pick_into(
     write_picked(out, pictures, {"score": table.score[rows], "z": table.z[rows], **people}, how)
     if not quiet:
         scored = int((~np.isnan(table.score)).sum())
-        z = f", mean z {np.mean(table.z[rows]):+.2f} (of all: {np.nanmean(table.z):+.2f})"
-        console.say(f"wrote {out}: {len(rows)} of {scored} scored pictures{z}")
+        of_these, of_all = (z_in_words(float(np.nanmedian(z))) for z in (table.z[rows], table.z))
+        console.say(f"wrote {out}: {len(rows)} of {scored} scored pictures, median z {of_these} (of all: {of_all})")
 
 
 def found(source: Any, ids: Sequence[str]) -> dict[str, Any]:
@@ -180,7 +207,7 @@ def draw_curve(
     from ..compare.picker_curve import write_curve
 
     if ranked.fakes is None or how["real"] is None:
-        raise BadSpec("--curve needs the pictures: give --from FAKES, the source that was scored, and --real REALS.")
+        raise BadSpec("--curve needs the pictures: give --images FAKES, the source that was scored, and --real REALS.")
     sets = dict(truncation_of(text) for text in truncated)
     for path in curves:
         if path.suffix.lower() not in (".csv", ".html"):

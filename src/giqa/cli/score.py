@@ -10,7 +10,7 @@ import click
 
 from ..errors import BadSpec
 from . import console
-from .options import FILE, PATH, SOURCES, options, switch_off, working
+from .options import COUNT, FILE, PATH, SOURCES, options, switch_off, working
 
 RUNNER = (("runner", "local"), ("address", None), ("devices", None))  # options and their defaults
 
@@ -31,6 +31,8 @@ RUNNER = (("runner", "local"), ("address", None), ("devices", None))  # options 
     help="Write .csv, .jsonl or .parquet. Without it: a ranking in a terminal, CSV in a pipe.",
 )
 @options("report")
+@click.option("--worst", type=COUNT, metavar="N", help="Also write the N worst pictures side by side: worst-N.png.")
+@click.option("--best", type=COUNT, metavar="N", help="Also write the N best pictures side by side: best-N.png.")
 @click.option(
     "--human",
     type=PATH,
@@ -97,7 +99,9 @@ def run_score(
         raise BadSpec("--no-reals, --no-thumbnails and --no-paths change the report; give --report FILE too.")
     runner = make_runner(*(asked.pop(name, default) for name, default in RUNNER))
     limit, shuffle = (asked.pop(name, None) for name in ("limit", "shuffle"))
-    with working(quiet, out, report) as progress:
+    folder = (out or report or Path("here")).parent
+    ends = {end: folder / f"{end}-{n}.png" for end in ("worst", "best") if (n := asked.pop(end, None))}
+    with working(quiet, out, report, *ends.values()) as progress:
         if out and parts_of(out).is_dir():
             console.say(f"goes on where {parts_of(out)} ends; delete that folder to begin anew", quiet)
         if limit is not None or shuffle is not None:
@@ -106,6 +110,10 @@ def run_score(
     if out:
         scores.write(out)
         remove_kept(out)
+    for end, path in ends.items():
+        shown = int(path.stem.partition("-")[2])
+        if scores.headline().known:
+            (scores.worst(shown) if end == "worst" else scores.best(shown)).contact_sheet(path)
     if asked.get("match") and not quiet:
         console.say(f"match: {scores.made_by['match'] or 'nothing to do, size and coding are alike'}")
         if asked.get("human"):
@@ -118,6 +126,17 @@ def run_score(
     if not quiet:
         console.failures({i: reason for i, reason in zip(scores.id, scores.error, strict=True) if reason})
         console.summary(scores)
-    console.finish(quiet, out, report)
+    console.finish(quiet, out, report, *ends.values())
+    if not ranked and not quiet:
+        console.say(_next(fakes, out, report))
     whole = scores.summary()
     return whole["failed"] + (scores.made_by["reals_failed"] if asked.get("model") is None else 0), whole["scored"]
+
+
+def _next(fakes: str, out: Path | None, report: Path | None) -> str:
+    """One plain next step."""
+    if report:
+        return f"Next: open {report} in a browser."
+    if out:
+        return f"Next: giqa pick {out} --images {fakes} --keep 10% -o best/"
+    return "Next: add --report report.html to see the pictures, or --worst 20 for the worst of them as one picture."

@@ -6,5 +6,6 @@ __getattr__, __dir__, __all__ = public(
     __name__,
     maps="MapModel Explanation fit_maps load_maps",
     picture="heat heat_map map_model sentence write_page",
+    one_picture="ExplainedPicture explain_picture",
     worst_pictures="explain_pictures",
 )

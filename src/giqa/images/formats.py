@@ -13,6 +13,7 @@ from ..errors import BadImage
 from .kinds import PICTURES, READ, REMEDIES, VIDEOS, kind_of
 from .png import before_pixels, without_extras
 
+OUT_OF_RANGE = "float pixels must lie in [0, 1]"
 _TRANSPOSED = {
     2: lambda p: p[:, ::-1],
     3: lambda p: p[::-1, ::-1],
@@ -29,7 +30,8 @@ def scaled_floats(values: np.ndarray, notes: set[str]) -> np.ndarray:
     """Rounded v * 255, for v in [0, 1]."""
     low, high = values.min(), values.max()
     if not (low >= 0 and high <= 1):  # written so that NaN is refused too
-        raise BadImage(f"float pixels must lie in [0, 1], these lie in [{low:.4g}, {high:.4g}]; rescale them")
+        remedy = "give (x + 1) / 2" if -1 <= low < 0 and high <= 1 else "give x / 255" if low >= 0 else "rescale them"
+        raise BadImage(f"{OUT_OF_RANGE}, these lie in [{low:.4g}, {high:.4g}]; {remedy}")
     notes.add("float scaled to 8 bit")
     return np.rint(values.astype(np.float32) * 255).astype(np.uint8)
 

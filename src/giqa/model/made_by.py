@@ -91,6 +91,7 @@ class MadeBy:
     splits: Mapping[str, Any] | None = None  # kind -> what was held out -> figures
     # of a table of scores
     model_digest: str | None = None
+    shared: Sequence[float] | None = None  # of the intervals of z: what all pictures share
     digest: str | None = None  # of a human model that was asked as well
     asked: AskedAbout | None = None
     human: Mapping[str, Any] | None = None  # its own `made_by`

@@ -392,7 +392,7 @@ class ModelJudge(Forgetful):
         return self.model.columns(_named_as(features, self.model))
 
     def made_by(self) -> Mapping[str, Any]:
-        return {**self.model.made_by, "model_digest": self.model.digest}
+        return {**self.model.made_by, "model_digest": self.model.digest, "shared": list(self.model.scale.shared)}
 
 
 def _named_as(features: Features, model: Model) -> Features:

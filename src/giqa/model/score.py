@@ -9,10 +9,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..errors import BadSpec
+from ..errors import BadImage, BadSpec
 from ..features.reader import CHUNK, Extracted, Reader, Watch, as_features, together
 from ..images import open_source
 from ..images.decode import note_names
+from ..images.formats import OUT_OF_RANGE
 from ..types import Features, Progress, Step
 from .reason import with_detail
 from .table import DETAIL, NUMBERS, REASON, SAID, TEXTS, Scores
@@ -106,11 +107,12 @@ def score_by(
     columns = _empty(judges)
     given = as_features(fakes)
     if given is None:
-        ids, steps = (source := open_source(fakes)).ids, _of_pictures(source, judges, watch, **reading)
+        pictures = open_source(fakes)
+        ids, steps = pictures.ids, _of_pictures(pictures, judges, watch, **reading)
     else:
         if not all(judge.takes_features for judge in judges):
             raise BadSpec("p_real is computed from pictures; it cannot be computed from features.")
-        ids, steps = given.ids, _of_features(given, judges)
+        pictures, ids, steps = None, given.ids, _of_features(given, judges)
     done = 0
     for step in steps:
         _append(columns, step)
@@ -119,7 +121,8 @@ def score_by(
             each(step)
         if progress:
             progress("score", done, len(ids))
-    return replace(_table(columns), made_by=said_by(judges))
+    _refuse_range(columns["error"])
+    return replace(_table(columns), made_by=said_by(judges), pictures=pictures)
 
 
 def said_by(judges: Sequence[Judge]) -> dict[str, Any]:
@@ -144,6 +147,12 @@ def _empty(judges: Sequence[Judge]) -> dict[str, list]:
 def _table(columns: dict[str, list]) -> Scores:
     numbers = {name: np.concatenate([np.empty(0), *columns.pop(name)]) for name in COLUMNS if name in columns}
     return Scores(**columns, **numbers)
+
+
+def _refuse_range(errors: Sequence[str]) -> None:
+    """Raise where no picture could be scored because all are floats of another range: a table would help nobody."""
+    if errors and all(error.startswith(OUT_OF_RANGE) for error in errors):
+        raise BadImage(f"None of the {len(errors)} pictures could be scored: {errors[0]}.")
 
 
 def _of_pictures(source: Any, judges: Sequence[Judge], watch: Watch | None, **reading: Any) -> Iterator[Step]:

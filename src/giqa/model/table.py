@@ -9,7 +9,7 @@ import json
 import math
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,9 @@ from ..stats import mean_z, share_of_worst
 from ..tables.cells import number_or_nothing
 from ..tables.read import read_table
 from ..tables.table import Table
+from .headline import Headline, headline, percents
+from .made_by import MadeBy
+from .order import own_width, rank_interval
 from .trust import doubts, human_part
 
 NUMBERS = ("score", "z", "percentile", "z_low", "z_high")
@@ -36,6 +39,7 @@ WORDS = ("id", *REASON, *TEXTS)  # all columns that are no numbers
 COLUMNS = ("id", *NUMBERS, *TEXTS)
 FORMAT = 2  # 1 had no checksums
 SEAL = "table"  # of made_by in a file: checksums, taken out when it is read
+HEADLINE = "headline"  # likewise
 WITNESSES = 16  # scores kept with the checksums
 BLOCK = 10_000  # rows written at a time, and in a row group of Parquet
 LATER = ("out_of_domain",)  # tables written before there was such a column are read as if it were empty
@@ -85,6 +89,8 @@ class Scores:
         The rating that is expected of a person, on the scale of the ratings that the human model learned from.
     rating_low, rating_high : float array (n,) or None
         Its 95 % interval.
+    pictures : Source or None
+        What was scored, for a strip in a notebook and a contact sheet; not in files.
 
     Examples
     --------
@@ -116,6 +122,7 @@ class Scores:
     rating: np.ndarray | None = None
     rating_low: np.ndarray | None = None
     rating_high: np.ndarray | None = None
+    pictures: Any = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -132,18 +139,52 @@ class Scores:
     def __len__(self) -> int:
         return len(self.id)
 
-    def __getitem__(self, column: str) -> Any:
-        """A column by its name, as of a data frame."""
-        if column not in self.columns:
-            raise KeyError(f"There is no column {column!r}; there are {', '.join(self.columns)}.")
-        return getattr(self, column)
+    def __getitem__(self, which: Any) -> Any:
+        """A column by its name, a row by its number as a dict, or rows (a slice, numbers, a mask) as `Scores`."""
+        if isinstance(which, str):
+            if which not in self.columns:
+                raise KeyError(f"There is no column {which!r}; there are {', '.join(self.columns)}.")
+            return getattr(self, which)
+        rows = np.arange(len(self))[which]
+        return self._row(int(rows)) if rows.ndim == 0 else self._some(rows)
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.columns)
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Row by row, each a dict."""
+        return (self._row(row) for row in range(len(self)))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "pictures": None}  # an open source has no place in a pickle
+
+    def _row(self, row: int) -> dict[str, Any]:
+        return {name: self[name][row] if name in WORDS else _plain(self[name][row]) for name in self.columns}
+
+    def _some(self, rows: np.ndarray) -> Scores:
+        some = {name: [self[name][row] for row in rows] if name in WORDS else self[name][rows] for name in self.columns}
+        return replace(self, **some)
+
+    def best(self, n: int = 20, by: str = "score") -> Scores:
+        """The n best rows, the best first."""
+        return self._some(self.ranked(by)[:n])
+
+    def worst(self, n: int = 20, by: str = "score") -> Scores:
+        """The n worst rows, the worst first."""
+        return self._some(self.ranked(by)[::-1][:n])
+
+    def contact_sheet(self, path: str | Path) -> Path:
+        """Write the pictures side by side, each with z, reason and name: `scores.worst(20).contact_sheet("w.png")`."""
+        from .strip import contact_sheet
+
+        return contact_sheet(path, self)
+
+    def _repr_html_(self) -> str:
+        from .strip import as_html
+
+        return as_html(self)
 
     def __repr__(self) -> str:
-        mean = self.summary()["mean_z"]
-        return f"<giqa.Scores of {len(self)} pictures, mean z {'unknown' if mean is None else format(mean, '+.2f')}>"
+        said = self.headline()
+        share = f", {percents(said.within)} within the range of reals" if said.known else ""
+        return f"<giqa.Scores of {len(self)} pictures{share}>"
 
     def rows(self) -> list[dict[str, Any]]:
         """One dict a picture; numbers are floats, a missing one is None."""
@@ -180,6 +221,45 @@ class Scores:
         scored = np.flatnonzero(~np.isnan(values))
         return scored[np.argsort(-values[scored], kind="stable")]
 
+    def headline(self) -> Headline:
+        """What is said first: the share within the range of reals, the chance to beat a real, and a verdict.
+
+        Copies of reals are left out. The intervals need `made_by`, which says how many reals there are.
+
+        Returns
+        -------
+        Headline
+            `within` and `beats`, each with its 95 % interval, `median_z`, `verdict`, `lines()`, `to_json()`.
+        """
+        made, own = MadeBy.from_dict(self.made_by), np.array([not real for real in self.duplicate_of], bool)
+        twins = made.twins or {}
+        repeated = 0 if twins.get("left_out") else twins.get("count", 0)
+        words = [self.reason[row] for row in np.flatnonzero(own)] if self.reason else ()
+        return headline(self.percentile[own], self.z[own], made.reals, repeated, words)
+
+    def rank_interval(self) -> tuple[np.ndarray, np.ndarray]:
+        """95 % interval of the rank of each picture in this set, the best being 1; 0 without a score.
+
+        It is narrower than the interval of z suggests, as other reals move all pictures together. It belongs to the
+        set, so that it is never a column.
+
+        Returns
+        -------
+        low, high : int array (n,)
+
+        Raises
+        ------
+        BadSpec
+            When the table does not say what its pictures share: one of an earlier giqa.
+        """
+        shared = MadeBy.from_dict(self.made_by).shared
+        if shared is None:
+            raise BadSpec(
+                "This table does not say what the intervals of its z have in common (an earlier giqa made it, or its "
+                "made_by is gone), so that ranks have no interval; score again."
+            )
+        return rank_interval(self.z, own_width(self.z, self.z_low, self.z_high, shared))
+
     def summary(self) -> dict[str, Any]:
         """What the set looks like as a whole: QS (mean z), and what must be reported with it.
 
@@ -190,8 +270,9 @@ class Scores:
         -------
         dict
             `pictures`, `scored`, `failed`, `duplicates`, `out_of_domain` (a number, or None where no layer sees
-            content), `mean_z`, `mean_score`, `median_percentile`, `share_below_worst_5_percent`, and `mean_p_real`,
-            `mean_p_preferred`, `mean_rating` where there are these columns. What cannot be computed is None.
+            content), `mean_z`, `median_z`, `mean_score`, `median_percentile`, `share_below_worst_5_percent`, and
+            `mean_p_real`, `mean_p_preferred`, `mean_rating` where there are these columns. What cannot be computed is
+            None.
         """
         scored = ~np.isnan(self.score)
         finite = self.z[np.isfinite(self.z) & np.array([not real for real in self.duplicate_of], bool)]
@@ -203,6 +284,7 @@ class Scores:
             "duplicates": sum(map(bool, self.duplicate_of)),
             "out_of_domain": sum(value == "yes" for value in self.out_of_domain) if any(self.out_of_domain) else None,
             "mean_z": _plain(mean_z(finite)),
+            "median_z": float(np.median(finite)) if len(finite) else None,
             "mean_score": _plain(self.score[scored].mean()) if scored.any() else None,
             "median_percentile": float(np.median(percentile)) if len(percentile) else None,
             "share_below_worst_5_percent": _plain(share_of_worst(percentile)),
@@ -248,7 +330,8 @@ class Scores:
         check_ending(path)
         ending = path.suffix.lower()
         lines = self._csv_lines if ending == ".csv" else self._lines
-        kept = {**self.made_by, "format": FORMAT, SEAL: self._seal(() if ending == ".parquet" else lines())}
+        seal = self._seal(() if ending == ".parquet" else lines())
+        kept = {HEADLINE: self.headline().to_json(), **self.made_by, "format": FORMAT, SEAL: seal}
         if ending == ".parquet":
             with replacing(path) as partial:
                 self._write_parquet(partial, kept)
@@ -337,7 +420,7 @@ def read_scores(path: str | Path) -> Scores:
     >>> scores = Scores(["a.png", "b.png"], z, z, z, z, z, blank, blank, blank, blank)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     read_scores(scores.write(f"{folder}/scores.csv"))
-    <giqa.Scores of 2 pictures, mean z -1.25>
+    <giqa.Scores of 2 pictures, 50 % within the range of reals>
     """
     path = Path(path)
     if path.suffix.lower() != ".tsv":
@@ -389,6 +472,7 @@ def _made_by(path: Path, table: Table) -> Mapping[str, Any]:
         raise BadTable(f"{path}: made_by is no JSON object, so that this is not how giqa writes scores.")
     made_by = dict(made_by)
     seal, version = made_by.pop(SEAL, None), made_by.pop("format", None)
+    made_by.pop(HEADLINE, None)  # for people and other programs: it is computed anew from the table
     if (table.about and "made_by" not in table.about) or (seal is None) != (version is None):
         raise BadTable(f"{path}: how the scores were made is damaged; score again.")
     if version not in (None, FORMAT):

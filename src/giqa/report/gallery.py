@@ -14,6 +14,7 @@ from ..features.reader import as_features
 from ..images.sets import plain_name
 from ..images.subset import Subset
 from ..images.thumbnail import thumbnail, thumbnails_of
+from ..model.made_by import MadeBy
 from ..model.model import Model
 from ..model.table import PEOPLE, Scores
 from ..model.trust import doubts, human_part
@@ -140,7 +141,8 @@ class Gallery:
             real_ids=[self.model.reals.ids[row] for row in wanted],
             real_thumbnails={position[row]: kept[row] for row in wanted if row in kept},
             made_by=scores.made_by,
-            mean_z=scores.summary()["mean_z"],
+            headline=scores.headline(),
+            **_order(scores, rows),
             mean_p_real=scores.summary().get("mean_p_real"),
             explained={row: explained[name] for row, name in enumerate(ids) if name in explained} if explained else {},
             unshown=_unshown(scores, rows) if len(rows) < len(scores) else None,
@@ -177,6 +179,13 @@ def chosen_rows(scores: Scores) -> np.ndarray:
     failed = np.flatnonzero(np.isnan(scores.score))[: MOST // 10]
     ends = ranked if len(ranked) <= MOST else np.r_[ranked[: MOST // 2], ranked[-MOST // 2 :]]
     return np.sort(np.r_[ends, failed])
+
+
+def _order(scores: Scores, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """The interval of each rank among all pictures, where the table says what their intervals of z share."""
+    if MadeBy.from_dict(scores.made_by).shared is None:
+        return {}
+    return {name: ends[rows] for name, ends in zip(("rank_low", "rank_high"), scores.rank_interval(), strict=True)}
 
 
 def _unshown(scores: Scores, rows: np.ndarray) -> Unshown:

@@ -18,6 +18,8 @@
   const minus = (text) => text.replace("-", "−");
   const show = (x, digits = 2) => Number.isNaN(x) ? "–" : x === Infinity ? "∞" : x === -Infinity ? "−∞"
     : minus(Math.abs(x) >= 1e5 ? x.toExponential(1) : x.toFixed(Math.abs(x) >= 100 ? 0 : Math.abs(x) >= 10 ? 1 : digits));
+  const LOWEST = -10; // a z below it says nothing more; the CSV keeps the number
+  const showZ = (v) => (Number.isFinite(v) && v < LOWEST ? "below " + minus(String(LOWEST)) : show(v));
   const percent = (p) => { const x = 100 * p; return x.toFixed((x > 0 && x < 1) || (x > 99 && x < 100) ? 1 : 0) + " %"; };
   const count = (k) => k.toLocaleString("en");
   const element = (tag, className, text) => {
@@ -47,10 +49,16 @@
     orders.real = () => known.toSorted((a, b) => people.p[b] - people.p[a] || a - b).concat(others);
     orders.unreal = () => known.toSorted((a, b) => people.p[a] - people.p[b] || a - b).concat(others);
   }
+  if (reasons) { // the most frequent reason first, the worst picture of each first
+    const often = {};
+    for (const i in reasons) often[reasons[i]] = (often[reasons[i]] || 0) + 1;
+    orders.reason = () => orders.worst().toSorted((a, b) => (often[reasons[b]] || 0) - (often[reasons[a]] || 0) || (reasons[a] || "").localeCompare(reasons[b] || ""));
+  }
+  const [rankLow, rankHigh] = data.order;
   const ordered = {};
   const lowered = ids.map((id) => id.toLowerCase());
 
-  const state = { sort: "best", show: "kept", text: "", min: -Infinity };
+  const state = { sort: "best", show: "kept", text: "", reason: "", min: -Infinity };
   let list = [], kept = [], active = 0, open = false;
 
   // ---- the chart: shares a bin, on an axis that is compressed when a weak generator lies far out
@@ -173,14 +181,16 @@
       foreign: order.filter((i) => foreign[i]), explained: order.filter((i) => explained[i]) };
     for (const [name, members] of Object.entries(sets)) if ($("n-" + name)) $("n-" + name).textContent = count(members.length);
     const wanted = list[active], text = state.text.toLowerCase();
-    list = text ? sets[state.show].filter((i) => lowered[i].includes(text)) : sets[state.show];
+    list = sets[state.show];
+    if (state.reason) list = list.filter((i) => reasons[i] === state.reason);
+    if (text) list = list.filter((i) => lowered[i].includes(text));
     active = restart ? 0 : Math.max(0, list.indexOf(wanted));
-    const others = unshown || state.show !== "kept" || text ? ` · ${count(list.length)} shown` : "";
+    const others = unshown || state.show !== "kept" || text || state.reason ? ` · ${count(list.length)} shown` : "";
     const [every, about] = keptInAll();
     $("count").textContent = `${about}${count(every)} of ${count(total)} kept` + (total ? ` (${percent(every / total)})` : "") + others;
     $("save-text").disabled = $("save-csv").disabled = !kept.length;
     $("empty").hidden = list.length > 0;
-    $("empty").textContent = text ? "No id here contains that text."
+    $("empty").textContent = text ? "No id here contains that text." : state.reason ? "No picture here has that reason."
       : state.show === "kept" && scored.length ? "No picture reaches this z; lower the threshold." : "No pictures here.";
     for (const [k, cell] of cells) if (+cell.dataset.row !== list[k]) drop(k); // what stays is not drawn anew
     moveCut(); layout();
@@ -190,6 +200,7 @@
 
   // ---- the gallery: only what can be seen is in the document
   const gallery = $("gallery"), cells = new Map();
+  const words = Object.keys(reasons || {}).length > 0;
   let columns = 1, side = 100, step = 130;
   const drop = (k) => { cells.get(k).remove(); cells.delete(k); };
   const layout = () => {
@@ -197,7 +208,7 @@
     if (!width) return;
     columns = Math.max(1, Math.floor((width + gap) / (104 + gap)));
     side = Math.floor((width + gap) / columns) - gap;
-    step = side + 36;
+    step = side + (words ? 54 : 36);
     gallery.style.height = Math.ceil(list.length / columns) * step + "px";
     for (const [k, cell] of cells) place(cell, k);
     paint();
@@ -208,19 +219,21 @@
     cell.firstChild.style.height = side - 4 + "px";
   };
   const level = (i) => (Number.isNaN(z[i]) ? "" : z[i] >= -1 ? " good" : z[i] >= -3 ? " fair" : " poor");
+  const lowest = (i) => percentile[i] <= 1.0001 / (data.held_out + 1);
   const makeCell = (k) => {
     const i = list[k], cell = element("div", "cell" + level(i)), frame = element("span", "frame"), caption = element("span", "caption");
     cell.id = "cell-" + k; cell.dataset.position = k; cell.dataset.row = i;
     cell.setAttribute("role", "option"); cell.setAttribute("aria-posinset", k + 1);
-    cell.setAttribute("aria-label", rank[i] ? `rank ${rank[i]}, ${ids[i]}, z ${show(z[i])}, percentile ${percent(percentile[i])}${headline ? `, called real ${percent(people.p[i])}` : ""}` : `${ids[i]}, no score`);
+    cell.setAttribute("aria-label", rank[i] ? `rank ${rank[i]}, ${ids[i]}, z ${showZ(z[i])}, ${lowest(i) ? "below all reals" : "percentile " + percent(percentile[i])}${reasons?.[i] ? ", " + reasons[i] : ""}${headline ? `, called real ${percent(people.p[i])}` : ""}` : `${ids[i]}, no score`);
     frame.append(data.thumbnails[i] ? picture(data.thumbnails[i], "") : element("span", "name", ids[i]));
     if (rank[i]) frame.append(element("span", "rank", count(rank[i])));
     if (copyOf[i] || foreign[i]) frame.append(element("span", "mark", copyOf[i] ? "copy" : "out of domain"));
     else if (explained[i]?.[0]) frame.append(element("span", "mark", "map"));
-    caption.append(element("b", "", rank[i] ? show(z[i]) : "no score"));
+    caption.append(element("b", "", rank[i] ? showZ(z[i]) : "no score"));
     const share = headline ? people.p[i] : percentile[i];
-    if (!Number.isNaN(share)) caption.append(element("i", "", percent(share)));
-    cell.append(frame, caption); cell.title = ids[i];
+    if (headline ? !Number.isNaN(share) : !lowest(i) && !Number.isNaN(share)) caption.append(element("i", "", percent(share)));
+    cell.append(frame, caption); cell.title = ids[i] + (lowest(i) ? `: below all ${count(data.held_out)} held-out reals` : "") + (reasons?.[i] ? `; ${reasons[i]}` : "");
+    if (words) cell.append(element("span", "why", reasons[i] || ""));
     place(cell, k);
     return cell;
   };
@@ -251,6 +264,7 @@
   // ---- the detail of one picture
   const narrow = window.matchMedia("(max-width: 999px)");
   const deviations = (v) => Number.isNaN(v) ? "" : Math.abs(v) < 0.5 ? "like a typical real picture"
+    : v < LOWEST && Number.isFinite(v) ? "far from any real picture"
     : !Number.isFinite(v) ? (v < 0 ? "beyond any scale worse than a real picture" : "beyond any scale; check for copies of reals")
     : `${show(Math.abs(v), 1)} sd ${v < 0 ? "worse" : "better"} than a typical real picture`;
   const inWords = (p) => p >= 1 ? "As good as or better than every real picture held out."
@@ -310,10 +324,11 @@
     if (errors[i]) add("p", "notice", errors[i]);
     else if (!rank[i]) add("p", "notice", "The score is not a number.");
     if (!Number.isNaN(z[i])) {
-      const verdict = element("p", "verdict", "z " + show(z[i]) + " ");
+      const verdict = element("p", "verdict", "z " + showZ(z[i]) + " ");
       verdict.append(element("small", "", deviations(z[i]))); panel.append(verdict);
       if (bins && sum(bins.reals)) panel.append(strip(i));
-      if (low[i] <= high[i]) add("p", "", `95 % interval ${show(low[i])} to ${show(high[i])}`);
+      if (low[i] <= high[i] && !(z[i] < LOWEST)) add("p", "", `95 % interval ${show(low[i])} to ${show(high[i])}`);
+      if (rankLow.length && rank[i]) add("p", "", `In this set it has rank ${[...new Set([rankLow[i], rankHigh[i]])].map(count).join(" to ")} (95 %).`);
     }
     if (!Number.isNaN(percentile[i])) add("p", "", inWords(percentile[i]));
     if (reasons[i]) add("p", "", `What costs most: ${reasons[i]}`);
@@ -377,6 +392,7 @@
     input.addEventListener("change", () => { state[name] = input.value; apply(true); });
   }
   $("search").addEventListener("input", (event) => { state.text = event.target.value.trim(); apply(true); });
+  $("reason")?.addEventListener("change", (event) => { state.reason = event.target.value; apply(true); });
   $("min-slider").addEventListener("input", (event) => setSlider(event.target.value / 1000));
   $("min-number").addEventListener("input", (event) => setMin(event.target.value === "" ? -Infinity : +event.target.value));
   const save = (name, type, text) => {
@@ -390,16 +406,16 @@
       const item = element("li"), button = element("button"), frames = element("span", "frames");
       frames.append(data.thumbnails[i] ? picture(data.thumbnails[i], ids[i]) : element("span", "blank", ids[i]));
       if (explained[i]?.[0]) frames.append(picture(explained[i][0], "heat map"));
-      const p = headline && people.p[i], span = headline ? `${percent(people.low[i])} to ${percent(people.high[i])}` : `${show(low[i])} to ${show(high[i])}`;
-      button.append(frames, element("b", "", headline ? percent(p) + " real" : "z " + show(z[i])), element("small", "", span),
-        element("small", "", headline && !Number.isNaN(z[i]) ? "z " + show(z[i]) : ""));
+      const p = headline && people.p[i], span = headline ? `${percent(people.low[i])} to ${percent(people.high[i])}` : z[i] < LOWEST ? "" : `${show(low[i])} to ${show(high[i])}`;
+      button.append(frames, element("b", "", headline ? percent(p) + " real" : "z " + showZ(z[i])), element("small", "", span),
+        element("small", "", headline && !Number.isNaN(z[i]) ? "z " + showZ(z[i]) : ""));
       button.title = ids[i];
       button.addEventListener("click", () => reach(i));
       item.append(button); $(id).append(item);
     }
   };
   const reach = (i) => { // whatever is kept or searched for, this one is shown
-    $("tab-pictures").click(); $("search").value = state.text = ""; setSlider(0);
+    $("tab-pictures").click(); $("search").value = state.text = ""; state.reason = ""; if ($("reason")) $("reason").value = ""; setSlider(0);
     document.querySelector("input[name=show][value=kept]").checked = true; state.show = "kept";
     apply(false); active = list.indexOf(i); reveal(); showDetail();
   };

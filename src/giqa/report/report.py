@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +18,10 @@ import numpy as np
 from ..errors import BadShape
 from ..explain.worst_pictures import Explained
 from ..files import replace_file
+from ..model.headline import LOWEST_SHOWN, Headline, headline, percents
 from ..pages.axes import FAR
 from ..pages.drawing import bulk
 from ..pages.page import render
-from ..stats import share_of_worst
 
 COLUMNS = ("score", "z", "percentile", "z_low", "z_high")
 PEOPLE = ("p_real", "p_real_low", "p_real_high")  # where a human model was asked
@@ -99,8 +100,12 @@ class Report:
         By their rows.
     made_by : mapping
         How the scores were made: anything that JSON can say.
-    mean_z, mean_p_real : float or None
+    headline : Headline or None
+        Of the whole set; None: that of the columns.
+    mean_p_real : float or None
         Of the whole set; None: the mean of the column.
+    rank_low, rank_high : int array (n,)
+        Interval of the rank of each in the whole set, or empty.
     explained : mapping of int to Explained
         Maps by row.
     unshown : Unshown or None
@@ -126,8 +131,10 @@ class Report:
     real_ids: Sequence[str] = ()
     real_thumbnails: Mapping[int, bytes] = dataclasses.field(default_factory=dict)
     made_by: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    mean_z: float | None = None  # of the whole set, if more than the mean of the column is to be said
-    mean_p_real: float | None = None  # likewise
+    headline: Headline | None = None
+    mean_p_real: float | None = None  # of the whole set, if more than the mean of the column is to be said
+    rank_low: Sequence[int] | np.ndarray = ()
+    rank_high: Sequence[int] | np.ndarray = ()
     explained: Mapping[int, Explained] = dataclasses.field(default_factory=dict)  # by row
     unshown: Unshown | None = None
     cautions: Sequence[str] = ()  # why p_real should not be believed; it is then next to each picture, and no headline
@@ -179,7 +186,9 @@ def write_report(
 
 def _check(report: Report) -> None:
     n = len(report.ids)
-    parts = {**report.columns, **report.flags, "thumbnails": report.thumbnails, "neighbours": report.neighbours}
+    ranks = {"rank_low": report.rank_low, "rank_high": report.rank_high}
+    pictures = {"thumbnails": report.thumbnails, "neighbours": report.neighbours}
+    parts = {**report.columns, **report.flags, **ranks, **pictures}
     for name, values in parts.items():
         if len(values) != n and (len(values) or name in COLUMNS):
             raise BadShape(f"the report has {n} ids but {len(values)} {name}; give one for each picture")
@@ -318,6 +327,7 @@ def _payload(report: Report) -> dict[str, Any]:
         "believed": not report.cautions,
         "explained": {row: [text(one.heat), one.sentence] for row, one in sorted(report.explained.items())},
         "rank": rank.tolist(),
+        "order": [np.asarray(ends).tolist() for ends in (report.rank_low, report.rank_high)],
         "unshown": _sketch(report.unshown.z) if report.unshown else None,
         "flags": {
             name: {row: words for row, words in enumerate(report.flags.get(name, ())) if words and words != silent}
@@ -382,8 +392,7 @@ def _histogram(fakes: np.ndarray, reals: np.ndarray) -> dict[str, Any] | None:
 
 def _figures(report: Report) -> dict[str, Any]:
     """The key figures in words, as the header and the tiles print them."""
-    score, z, percentile = (_whole(report, name) for name in COLUMNS[:3])
-    known = percentile[np.isfinite(percentile)]
+    score, z = (_whole(report, name) for name in COLUMNS[:2])
     people, p_real = "p_real" in report.columns, _column(report, "p_real")
     copies = sum(map(bool, report.flags.get("duplicate_of", ())))
     domain = report.flags.get("out_of_domain", ())
@@ -396,13 +405,39 @@ def _figures(report: Report) -> dict[str, Any]:
         "explained": len(report.explained),
         "p_real": _mean(p_real, report.mean_p_real, _percent) if people and not report.cautions else None,
         "people": people,
-        "mean_z": _mean(z[np.isfinite(z)], report.mean_z, _signed),
+        **_first(report),
         "infinite": int(np.isinf(z).sum()),
-        "median_percentile": _percent(float(np.median(known))) if known.size else "\u2013",
-        "below_worst": _percent(share_of_worst(known)) if known.size else "\u2013",
+        "reasons": Counter(filter(None, report.flags.get("reason", ()))).most_common(),
         "copies": copies + (report.unshown.copies if report.unshown else 0),
         "foreign": foreign if any(domain) else None,
     }
+
+
+def _first(report: Report) -> dict[str, Any]:
+    """What is said first: both shares, the verdict and why, and the median z, in words."""
+    said = report.headline or _headline(report)
+    z = said.median_z
+    return {
+        "known": said.known,
+        **{name: _share(getattr(said, name)) for name in ("within", "beats")},
+        "verdict": said.verdict,
+        "why": said.why,
+        "median_z": "\u2013" if z is None else f"below {_signed(LOWEST_SHOWN, 0)}" if z < LOWEST_SHOWN else _signed(z),
+    }
+
+
+def _headline(report: Report) -> Headline:
+    copies = list(report.flags.get("duplicate_of", ())) or [""] * len(report.ids)
+    rows = np.flatnonzero([not real for real in copies])
+    words = list(report.flags.get("reason", ()))
+    own = [words[row] for row in rows] if words else ()
+    return headline(_column(report, "percentile")[rows], _column(report, "z")[rows], report.n_real, 0, own)
+
+
+def _share(share: Any) -> tuple[str, str]:
+    """A share in percent, and its interval."""
+    number, _, interval = percents(share).partition(" [")
+    return number if share.value == share.value else "\u2013", interval.rstrip("]").replace(", ", " to ")
 
 
 def _mean(values: np.ndarray, said: float | None, written: Callable[[float], str]) -> str:
@@ -412,8 +447,8 @@ def _mean(values: np.ndarray, said: float | None, written: Callable[[float], str
     return "\u2013" if mean is None else written(mean)
 
 
-def _signed(z: float) -> str:
-    return f"{z:.{1 if abs(z) >= 10 else 2}f}".replace("-", "\u2212")
+def _signed(z: float, digits: int = 2) -> str:
+    return f"{z:.{digits}f}".replace("-", "\u2212")
 
 
 def _percent(share: float) -> str:

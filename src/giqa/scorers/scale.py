@@ -7,6 +7,7 @@ are its place among those held-out scores, so they are the same for one picture 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -125,16 +126,21 @@ class Scale:
         Notes
         -----
         Two parts: the model, by Student's t with 4 degrees of freedom since its deviations come from five folds, and
-        the scale, by resampling the held-out scores.
+        the scale, by resampling the held-out scores. All pictures share the second: `shared_deviation`.
         """
-        model = deviations / self.spread
-        medians, sds = self._resampled
-        # variance over resamples b of (s - m_b) / spread_b, with s and m_b counted from the median: quadratic in s
-        s, a, b = scores - self.median, 1 / sds, (medians - self.median) / sds
-        scale = np.sqrt(np.maximum(0, s**2 * a.var() - 2 * s * np.mean((a - a.mean()) * (b - b.mean())) + b.var()))
-        half = np.hypot(student(FOLDS - 1) * model, NORMAL * scale)
         z = self.z(scores)
+        model = student(FOLDS - 1) * deviations / self.spread
+        half = np.hypot(model, NORMAL * shared_deviation(z, self.shared))
         return z - half, z + half
+
+    @cached_property
+    def shared(self) -> tuple[float, float, float]:
+        """How much z of all pictures moves together with other held-out reals: the numbers of `shared_deviation`."""
+        medians, sds = self._resampled
+        # resample b has z_b = (z - shift_b) stretch_b
+        stretch, shift = self.spread / sds, (medians - self.median) / sds
+        together = np.mean((stretch - stretch.mean()) * (shift - shift.mean()))
+        return float(stretch.var()), float(together), float(shift.var())
 
     @cached_property
     def _sorted(self) -> np.ndarray:
@@ -149,6 +155,20 @@ class Scale:
         if not good.any():
             return np.full(1, np.nan), np.full(1, np.nan)
         return np.array([np.median(draw) for draw in draws])[good], sds[good]
+
+
+def shared_deviation(z: np.ndarray, shared: Sequence[float]) -> np.ndarray:
+    """The part of the uncertainty of z that all pictures share: sqrt(a z² - 2 b z + c), of the shape of `z`.
+
+    With other held-out reals, their median and spread differ, so that z becomes z · stretch - shift. It moves all
+    pictures, and never changes their order. (a, b, c) are the variance of the stretch, its covariance with the shift,
+    and the variance of the shift.
+
+    >>> shared_deviation(np.array([0.0, -10.0]), (0.01, 0.0, 0.04)).round(3).tolist()
+    [0.2, 1.02]
+    """
+    stretch, together, shift = shared
+    return np.sqrt(np.maximum(0, z**2 * stretch - 2 * z * together + shift))
 
 
 def _sd(values: np.ndarray) -> float:

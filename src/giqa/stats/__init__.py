@@ -37,7 +37,7 @@ from .logistic import (
 )
 from .quantiles import NORMAL, beta_interval, incomplete_beta, normal, student
 from .ranks import auroc, mann_whitney, ranks, spearman
-from .robust import MAD_TO_SIGMA, conformal_percentile, mean_z, robust_sd, robust_z, share_of_worst
+from .robust import MAD_TO_SIGMA, WORST, conformal_percentile, mean_z, robust_sd, robust_z, share_of_worst
 
 __all__ = [  # noqa: RUF022 - file by file, as above
     "RESAMPLES", "TAILS", "Range", "bootstrap", "draws", "from_draws", "mean_over", "resampled_means", "widening",
@@ -51,5 +51,5 @@ __all__ = [  # noqa: RUF022 - file by file, as above
     "sigmoid",
     "NORMAL", "beta_interval", "incomplete_beta", "normal", "student",
     "auroc", "mann_whitney", "ranks", "spearman",
-    "MAD_TO_SIGMA", "conformal_percentile", "mean_z", "robust_sd", "robust_z", "share_of_worst",
+    "MAD_TO_SIGMA", "WORST", "conformal_percentile", "mean_z", "robust_sd", "robust_z", "share_of_worst",
 ]

@@ -16,6 +16,7 @@ from ...tables.read import IMAGE
 from ...types import Source
 from ..arrays import ArraySource, Tensor, as_array
 from ..folder import checked_ids
+from ..kinds import READ, kind_of
 from .columns import Columns, as_cell, as_columns
 from .items import KEYS, File, as_label, as_raw, asked, each_of, is_picture_item, names_of, parts_of, positions
 from .spool import Spool
@@ -53,8 +54,9 @@ def open_object(where: Any) -> Source | None:
     """An array, a list, a mapping of names to pictures, a data set, a table, a stream or a function that gives one."""
     array = as_array(where)
     if isinstance(array, np.ndarray):
-        one = array is not where and array.ndim < 4 and not isinstance(where, Tensor)  # of Pillow
-        return ItemSource("picture", [where], ["0"]) if one else ArraySource(array, name="array")
+        return ItemSource("picture", [array], ["0"]) if _is_one(where, array) else ArraySource(array, name="array")
+    if isinstance(where, (bytes, bytearray)) and kind_of(bytes(where[:64])) in READ:
+        return ItemSource("picture", [bytes(where)], ["0"])
     if where is None or isinstance(where, (str, bytes, bytearray, os.PathLike, type)):
         return None
     if isinstance(where, File):  # which could be gone through line by line
@@ -71,6 +73,13 @@ def open_object(where: Any) -> Source | None:
     if isinstance(where, Iterable):
         return StreamSource(where)
     return _of_function(where) if isinstance(where, Callable) else None
+
+
+def _is_one(where: Any, array: np.ndarray) -> bool:
+    """Whether an array, a tensor or a Pillow image is one picture: grey, or with its channels last."""
+    if array.ndim == 2:
+        return where is not array or array.dtype.kind == "u"
+    return array.ndim == 3 and (array.shape[-1] in (3, 4) or not (where is array or isinstance(where, Tensor)))
 
 
 def _list(items: Sequence[Any]) -> Source:

@@ -1,0 +1,107 @@
+"""The best and the worst pictures of a table at a glance: HTML for a notebook, and a contact sheet as one file."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from ..errors import BadSpec
+from ..files import replace_file
+from ..images.thumbnail import thumbnails_of
+from .headline import z_in_words
+
+SHOWN = 6  # best and worst pictures in a notebook
+SIDE, LINE, GAP, COLUMNS = 160, 15, 8, 5  # of a contact sheet, in pixels
+
+
+def as_html(scores: Any) -> str:
+    """The headline, and a strip of the best and of the worst pictures, as a notebook shows it.
+
+    Parameters
+    ----------
+    scores : Scores
+
+    Returns
+    -------
+    str
+        A part of a page, with its pictures in it.
+    """
+    lines = "".join(f"<p style='margin:2px 0'>{escape(line)}</p>" for line in scores.headline().lines())
+    ranked = scores.ranked()
+    few = len(ranked) <= 2 * SHOWN
+    ends = {"Best first": ranked} if few else {"Best": ranked[:SHOWN], "Worst": ranked[-SHOWN:][::-1]}
+    shown = thumbnails_of(scores.pictures, [scores.id[row] for rows in ends.values() for row in rows], 96)
+    parts = [_strip(title, scores, rows, shown) for title, rows in ends.items()]
+    return f"<div>{lines}{''.join(parts)}</div>"
+
+
+def _strip(title: str, scores: Any, rows: Sequence[int], shown: Mapping[str, bytes]) -> str:
+    cells = []
+    for row in rows:
+        name = escape(str(scores.id[row]), quote=True)
+        code = base64.b64encode(shown.get(scores.id[row], b"")).decode()
+        image = f"<img alt='{name}' src='data:image/webp;base64,{code}' style='max-width:96px;max-height:96px'>"
+        words = "<br>".join(escape(word) for word in _words(scores, row))
+        cells.append(
+            f"<figure title='{name}' style='display:inline-block;margin:4px;width:110px;vertical-align:top'>"
+            f"{image if code else name}<figcaption style='font-size:12px'>{words}</figcaption></figure>"
+        )
+    return f"<b>{title}</b><div>{''.join(cells)}</div>"
+
+
+def _words(scores: Any, row: int) -> list[str]:
+    """z, and what costs most where something does."""
+    return [f"z {z_in_words(scores.z[row])}", *filter(None, [scores.reason[row] if scores.reason else ""])]
+
+
+def contact_sheet(path: str | Path, scores: Any) -> Path:
+    """Write the pictures of a table, in its order, side by side with z, reason and name under each; .png or .jpg.
+
+    Parameters
+    ----------
+    path : path
+        Its ending decides; its folder is made where it is not there.
+    scores : Scores
+        Such as `scores.worst(20)`.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    BadSpec
+        For another ending, of an empty table, and of one whose pictures are not at hand: it came from a file, or
+        features were scored.
+    """
+    from PIL import Image, ImageDraw
+
+    path = Path(path)
+    if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+        raise BadSpec(f"A contact sheet is written as .png or .jpg, got {path.name!r}.")
+    if not len(scores):
+        raise BadSpec("A contact sheet needs a picture with a score; the table has none.")
+    shown = thumbnails_of(scores.pictures, scores.id, SIDE)
+    if not shown:
+        raise BadSpec("The pictures of this table are not at hand (it was read from a file, or features were scored).")
+    height = SIDE + 3 * LINE + GAP
+    sheet = Image.new("RGB", (COLUMNS * (SIDE + GAP) + GAP, -(-len(scores) // COLUMNS) * height + GAP), "white")
+    draw = ImageDraw.Draw(sheet)
+    for place, name in enumerate(scores.id):
+        x, y = GAP + place % COLUMNS * (SIDE + GAP), GAP + place // COLUMNS * height
+        if name in shown:
+            sheet.paste(Image.open(io.BytesIO(shown[name])).convert("RGB"), (x, y))
+        words = [*_words(scores, place), _short(str(name))]
+        for line, word in enumerate(words):
+            draw.text((x, y + SIDE + 2 + line * LINE), word.encode("latin-1", "replace").decode("latin-1"), "black")
+    out = io.BytesIO()
+    sheet.save(out, "PNG" if path.suffix.lower() == ".png" else "JPEG")
+    return replace_file(path, out.getvalue())
+
+
+def _short(name: str, most: int = 25) -> str:
+    return name if len(name) <= most else "..." + name[3 - most :]

@@ -1,0 +1,86 @@
+"""The best and worst pictures at a glance, rows of a table, and one picture in whatever form."""
+
+import io
+import pickle
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import giqa
+from giqa.errors import BadImage, BadSpec
+
+
+def picture(seed, shift=0):
+    values = np.random.default_rng(seed).integers(0, 120, (24, 24, 3)) + shift
+    return values.astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return giqa.fit([picture(seed) for seed in range(24)], extractor="statistics(scales=1)", scorer="knn")
+
+
+@pytest.fixture(scope="module")
+def scores(model):
+    fakes = {"<b>.png": picture(50), "dark.png": picture(51) // 4, "light.png": picture(52, 100)}
+    return model.score(fakes, store=False)
+
+
+def test_rows_are_dicts_and_tables(scores):
+    """A number gives a row, a slice or a mask a table; iteration goes row by row; a name gives a column."""
+    assert scores[0]["id"] == "<b>.png" and scores[-1] == scores.rows()[2] and list(scores) == scores.rows()
+    assert list(scores[1:].id) == ["dark.png", "light.png"] and list(scores[scores.z == scores.z.max()].id)
+    order = [scores.id[row] for row in scores.ranked()]
+    assert list(scores.best(2).id) == order[:2] and list(scores.worst(2).id) == order[:0:-1]
+    assert scores.worst(99).columns == scores.columns and scores.worst(1).made_by == scores.made_by
+    with pytest.raises(KeyError, match="no column 'q'"):
+        scores["q"]
+
+
+def test_a_notebook_shows_headline_and_pictures(scores):
+    """With the pictures in it and names as text; without pictures only what is known."""
+    page = scores._repr_html_()
+    assert "within the range of reals" in page and page.count("data:image/webp;base64,") == 3
+    assert "&lt;b&gt;.png" in page and "<b>.png" not in page
+    features = giqa.score(np.zeros((3, 2)), real=np.random.default_rng(0).normal(size=(30, 2)), scorer="knn")
+    assert "<img" not in features._repr_html_()
+
+
+def test_a_contact_sheet_shows_the_pictures_in_their_order(tmp_path, scores):
+    sheet = Image.open(scores.worst(2).contact_sheet(tmp_path / "worst.png"))
+    pixels = np.asarray(sheet.convert("RGB"), float)
+    first, second = pixels[8:32, 8:32].mean(), pixels[8:32, 176:200].mean()
+    shown = {"dark.png": 15, "light.png": 160, "<b>.png": 60}
+    wanted = [shown[name] for name in scores.worst(2).id]
+    assert [first, second] == pytest.approx(wanted, abs=8)
+    with pytest.raises(BadSpec, match=r"\.png or \.jpg"):
+        scores.contact_sheet(tmp_path / "worst.gif")
+    with pytest.raises(BadSpec, match="not at hand"):
+        pickle.loads(pickle.dumps(scores)).contact_sheet(tmp_path / "worst.png")
+
+
+@pytest.mark.parametrize("form", ["array", "Pillow", "bytes", "BytesIO", "float", "list"])
+def test_one_picture_just_works(model, form):
+    """In every form the same score."""
+    pixels, file = picture(60), io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    file.seek(0)
+    forms = {
+        "array": pixels,
+        "Pillow": Image.fromarray(pixels),
+        "bytes": file.getvalue(),
+        "BytesIO": file,
+        "float": pixels / np.float32(255),
+        "list": [pixels],
+    }
+    assert model.score(forms[form], store=False).z.tolist() == model.score([pixels], store=False).z.tolist()
+
+
+def test_pixels_of_another_range_are_refused_with_the_remedy(model):
+    """From -1 to 1, or 0 to 255 as floats: where no picture can be scored, an error and no empty table."""
+    pixels = np.stack([picture(60), picture(61)])
+    with pytest.raises(BadImage, match=r"None of the 2 pictures.*\(x \+ 1\) / 2"):
+        model.score(pixels / np.float32(127.5) - 1, store=False)
+    with pytest.raises(BadImage, match="x / 255"):
+        giqa.score(pixels.astype(np.float32), model=model, store=False)
