@@ -95,7 +95,7 @@ def test_the_command(classes, tmp_path):
     assert "warning: class 'rare' left out" in err
     assert set(json.loads((tmp_path / "c.json").read_text())["classes"]) == {"faint", "strong"}
     status, _, err = giqa(*command, f"<b>B={classes / 'labels.csv'}[set=B]", "--report", tmp_path / "c.html")
-    assert status == 0 and "A against <b>B by qs: better in 1, not to be told apart in 1 of 2 classes." in err
+    assert status == 0 and "A against <b>B by qs: better in 1, not to be distinguished in 1 of 2 classes." in err
     page = (tmp_path / "c.html").read_text()
     assert "<b>B" not in page and "rare: At least 20" in page and page.count("<svg") == 2
 

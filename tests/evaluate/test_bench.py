@@ -179,7 +179,7 @@ def test_the_command_on_a_folder_as_lgiqa_is(tmp_path, monkeypatch):
     assert said["sets"][0]["figures"]["gmm"]["pair accuracy"]["value"] == 1
     assert list(said["sets"][1]["breakdown"]["gmm"]) == ["gan / real"]
     page = (tmp_path / "b.html").read_text()
-    assert page.count("<svg") == 6 and "http" not in page.replace("http-equiv", "") and "<script" not in page
+    assert page.count("<svg") == 12 and "http" not in page.replace("http-equiv", "") and "<script" not in page
     wrong = CliRunner().invoke(main, ["bench", "sets", "--real", "dogs=reals/cat", "--scorers", "gmm"])
     assert wrong.exit_code == 2 and "no set 'dogs'" in wrong.output
 

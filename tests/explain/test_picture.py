@@ -12,7 +12,18 @@ import giqa
 from giqa.cli import main
 from giqa.errors import BadModel, BadShape, BadSource, BadSpec, MissingSource
 from giqa.explain.maps import Explanation, fit_maps, load_maps
-from giqa.explain.picture import COLOURS, Patch, cut, explained, heat, heat_map, map_model, sentence, write_page
+from giqa.explain.picture import (
+    COLOURS,
+    Patch,
+    cut,
+    explained,
+    heat,
+    heat_map,
+    map_model,
+    on_own_scale,
+    sentence,
+    write_page,
+)
 
 
 def picture(seed, side=48):
@@ -61,6 +72,19 @@ def test_the_words_say_what_was_found():
     assert "at the middle: there the layer Mixed_6b" in sentence(Explanation(z, (4, 4), "Mixed_6b", 0.03, 0), 400)
     plain = sentence(Explanation(z, (4, 4), "mid", 0.4, 0.001), 400)
     assert plain.startswith("No place stands out: 40 % of the 400 real pictures have one") and "Less than 1 %" in plain
+
+
+def test_where_nearly_all_is_far_off_the_map_shows_its_own_worst_places(maps):
+    """A black picture is worse than 99 % of reals almost everywhere: colours vary, and the words say both."""
+    black = np.zeros_like(picture(0))
+    black[10:20, 10:20] = picture(0)[10:20, 10:20]
+    found = maps.explain(black)
+    assert found.beyond >= 0.5 and on_own_scale(maps, found)
+    drawn = heat_map(maps, black, found)
+    assert len(np.unique(drawn.reshape(-1, 3), axis=0)) > 50  # a solid colour would be one
+    assert sentence(found, 40).startswith("Nearly all of it is unlike the real pictures, most at the ")
+    near = maps.explain(damaged(99))
+    assert not on_own_scale(maps, near) and sentence(near, 40).startswith("The worst place is at the ")
 
 
 def test_colours_stand_at_their_limits():

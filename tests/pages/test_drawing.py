@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from giqa.pages.axes import Axis, axis_of, marks_of, number, ticks
+from giqa.pages.axes import Axis, axis_of, marks_of, number, roomy_axis, roomy_marks, ticks
 from giqa.pages.drawing import Point, distributions, line, lines, plane
 
 
@@ -23,6 +23,19 @@ def test_ticks_are_round_and_inside(low, high, most, wanted):
 def test_an_axis_maps_ends_to_ends_and_clips():
     axis = Axis(-2, 2, 100, 500)
     assert [axis(v) for v in (-2, 0, 2, 99)] == [100, 300, 500, 500]
+
+
+def test_one_far_value_does_not_squash_the_rest():
+    """Ten values in a row and one 50 times as far: on a linear axis they share 2 % of it, here more than 30 %."""
+    near = [float(v) for v in range(10)]
+    axis = roomy_axis([*near, 500.0], 0, 100)
+    assert axis(9.0) - axis(0.0) > 30 and axis(500.0) < 100
+    places = [axis(v) for v in (*near, 100.0, 500.0)]
+    assert places == sorted(places)
+    marks = roomy_marks(axis, 4, 10)
+    assert any(0 <= m <= 9 for m in marks) and any(m > 100 for m in marks)
+    assert all(abs(axis(a) - axis(b)) >= 10 for a in marks for b in marks if a != b)
+    assert roomy_axis(near, 0, 100).warp is float
 
 
 def test_numbers_for_people():

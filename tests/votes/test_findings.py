@@ -80,7 +80,7 @@ def test_report_shows_everything_and_loads_nothing(votes_csv, tmp_path, toy):
     ):
         assert words in page, words
     assert page.count("<img") > 10 and names[10] in page
-    assert page.count('role="img" aria-label=') == 3
+    assert page.count('role="img" aria-label=') == 2 * 3  # each for a wide page and for a telephone
     assert not re.search(r"https?://|<script|style=|\br\d+\b", page)
     hidden = write_people_report(tmp_path / "h.html", [found], show_paths=False).read_text()
     assert names[10] not in hidden and "<img" not in hidden

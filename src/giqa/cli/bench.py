@@ -59,6 +59,7 @@ def bench(
     the features that are kept.
     """
     from ..evaluate.bench import bench as run
+    from ..evaluate.bench_page import answer, write_page
     from ..votes.votes import read_generators
 
     check_json(out)
@@ -68,13 +69,11 @@ def bench(
         found = run(sets, progress=progress, **how)
     write_json(out, found.to_json())
     if report:
-        from ..evaluate.bench_page import write_page
-
         write_page(report, found)
     for title, columns, rows in tables(found):
         if rows:
             console.table(title, columns, rows)
-    console.finish(quiet, out, report, texts=[f"warning: {text}" for text in found.warnings])
+    console.finish(quiet, out, report, texts=[*(f"warning: {text}" for text in found.warnings), answer(found)])
 
 
 def labelled_sets(

@@ -62,16 +62,18 @@ def compare(
     with working(quiet, out, report) as progress:
         found = (compare_classes if by else compare_sets)(generators, by, progress=progress, **asked)
     if by:
-        from ..compare.classes_page import sentences, write_classes
+        from ..compare.classes_page import answer, sentences, write_classes
 
-        columns, rows, texts = ("class", "metric"), _class_rows(found, generators), sentences(found)
+        columns, rows = ("class", "metric"), _class_rows(found, generators)
+        texts = [*sentences(found), answer(found)]
         if report:
             write_classes(report, found, by)
     else:
+        from ..compare.answer import answer
         from ..compare.page import sentences, write_page
 
         columns, rows = ("metric",), _rows(found)
-        texts = [*(pairs.says() for pairs in found.paired), *sentences(found)]
+        texts = [*(pairs.says() for pairs in found.paired), *sentences(found), answer(found)]
         if report:
             asked = {"real": asked["real"], "workers": asked["workers"]}
             write_page(report, found, sources=generators, **asked, **shown)

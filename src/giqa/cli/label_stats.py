@@ -94,7 +94,9 @@ def _write_labels(path: Path, found: list[Findings]) -> None:
 
 
 def _show(found: Findings) -> None:
-    """Every table that there is, on stdout."""
+    """Every table that there is, on stdout, and the answer in a sentence."""
+    from ..votes.answer import answer
+
     about = f"{found.rows} rows of {found.kind}" + (f", {found.evaluators} evaluators" if found.evaluators else "")
     console.say(f"{found.name}: {about}" + (f", {found.gated_out} below the gate" if found.gated_out else ""))
     for caution in found.cautions():
@@ -102,6 +104,7 @@ def _show(found: Findings) -> None:
     for title, columns, rows in _tables(found):
         if rows:
             console.table(title, columns, rows)
+    console.say(answer(found))
     if found.comparison:
         one = found.comparison
         paired = "the same evaluators" if one.paired else "other evaluators"

@@ -28,9 +28,10 @@ def track(run: str, out: Path | None, report: Path | None, quiet: bool, **asked:
     RUN is a folder of folders with the iteration in their name (samples/iter_002000/, checkpoint-500/, step_1e3/), or a
     table with a column iteration, step or epoch. Where it is not clear what the iterations are, nothing is guessed:
     exit status 2, and the numbers that could be meant. On stdout a row an iteration; a star marks the best one of a
-    column. Checkpoints that cannot be told apart from it are counted, at 95 % for all metrics and checkpoints together.
+    column. Checkpoints that cannot be distinguished from it are counted, at 95 % for all metrics and checkpoints
+    together; the last line says which one to use.
     """
-    from ..compare.track import METRICS, summary_rows, write_track
+    from ..compare.track import METRICS, answer, summary_rows, write_track
     from ..compare.track import track as run_track
     from ..images.sets import plain_name
 
@@ -41,7 +42,7 @@ def track(run: str, out: Path | None, report: Path | None, quiet: bool, **asked:
         write_track(report, found, plain_name(run))
     write_json(out, found.to_json())
     console.table("", ("iteration", "pictures", *found.comparison.metrics), summary_rows(found))
-    console.finish(quiet, out, report, texts=best_checkpoints(found.to_json()["best"]))
+    console.finish(quiet, out, report, texts=[*best_checkpoints(found.to_json()["best"]), answer(found)])
 
 
 def best_checkpoints(best: dict[str, dict[str, Any]]) -> Iterator[str]:
@@ -50,5 +51,5 @@ def best_checkpoints(best: dict[str, dict[str, Any]]) -> Iterator[str]:
 
     for metric, checkpoint in best.items():
         alike = len(checkpoint["cannot_be_told_apart"]) - 1
-        others = f"{alike} other{'' if alike == 1 else 's'} cannot be told apart from it"
+        others = f"{alike} other{'' if alike == 1 else 's'} cannot be distinguished from it"
         yield f"{metric}: best at {words(checkpoint['iteration'])}; {others}"

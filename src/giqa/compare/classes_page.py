@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from ..pages import drawing
+from ..pages.axes import number
 from ..pages.page import write_html
+from .answer import ABOUT, NAMED, SURE, TOPICS, aspects, joined, listed, merged
 from .page import ARROWS, NARROW, STYLES, WIDE, details, numbers_of
-from .result import way_of
+from .result import Verdict, way_of
 
 MOST = 40  # classes in a chart: of more, the lowest and the highest half of it
 
@@ -46,6 +48,7 @@ def write_classes(path: str | os.PathLike[str], result: Any, by: str) -> Path:
         "compare/classes.html",
         STYLES,
         title=" · ".join(names),
+        answer=answer(result),
         by=by,
         names=[(name, i % drawing.COLOURS) for i, name in enumerate(names)],
         left_out=result.left_out,
@@ -56,6 +59,61 @@ def write_classes(path: str | os.PathLike[str], result: Any, by: str) -> Path:
         classes=table_rows(result),
         made_by=details({key: value for key, value in first.made_by.items() if key != "reals"}),
     )
+
+
+def answer(result: Any) -> str:
+    """In how many classes which generator is better, in one sentence from the verdicts, which hold together at 95 %.
+
+    Parameters
+    ----------
+    result : ByClass
+
+    Returns
+    -------
+    str
+        Of two generators with the names of few classes; of more, the one that wins most; of one, its weakest class.
+    """
+    first = next(iter(result.classes.values()))
+    names = [g.name for g in first.generators]
+    parts: dict[str, list[str]] = {}
+    for label, words in aspects(first).items():
+        verdicts = {name: [v for v in c.verdicts if v.metric == label] for name, c in result.classes.items()}
+        says = _weakest(result, label) if len(names) == 1 else _wins(names, verdicts)
+        parts.setdefault(says, []).append(words)
+    if not parts:
+        return "No metric of this comparison ranks generators; see the table."
+    return f"{merged(parts)}{SURE if len(names) > 1 else ''}."
+
+
+def _wins(names: Sequence[str], verdicts: Mapping[str, Sequence[Verdict]]) -> str:
+    """What the verdicts of every class say of one metric; the generator that wins most comes first."""
+    won: dict[str, list[str]] = {name: [] for name in names}
+    lost = dict.fromkeys(names, 0)
+    for label, every in verdicts.items():
+        for v in every:
+            if v.says in ("better", "worse"):
+                winner, loser = (v.left, v.right) if v.says == "better" else (v.right, v.left)
+                won[winner].append(label)
+                lost[loser] += 1
+    total = sum(map(len, verdicts.values()))
+    top, second = sorted(names, key=lambda name: (-len(won[name]), lost[name]))[:2]
+    number_won = f"{len(won[top])} of {total}"
+    if not won[top]:
+        return f"{ABOUT} {listed(names)} cannot be distinguished in any of {len(verdicts)} classes"
+    if len(names) > 2:
+        return f"{top} is better {ABOUT} in {number_won} comparisons of two sets in a class, worse in {lost[top]}"
+    few = f" ({joined(won[top])})" if len(won[top]) <= NAMED else ""
+    rest = f"{second} in {lost[top]}" if lost[top] else "worse in none"
+    return f"{top} is better than {second} {ABOUT} in {number_won} classes{few}, {rest}"
+
+
+def _weakest(result: Any, label: str) -> str:
+    """Of one generator the class with the lowest value, and the one with the highest."""
+    way = way_of(next(iter(result.classes.values())).metrics[label])
+    rows = [(name, marks[0]) for name, marks in chart_rows(result, label)][::way]
+    short = label.upper() if label in TOPICS else label
+    low, high = (f"{name} ({short} {number(mark[0])})" for name, mark in (rows[0], rows[-1]))
+    return f"{ABOUT} the weakest class is {low}, the best {high}"
 
 
 def sentences(result: Any) -> list[str]:
@@ -71,7 +129,7 @@ def sentences(result: Any) -> list[str]:
                     f"{word} in {says[word]}" for word in ("better", "worse", "higher", "lower") if says[word]
                 )
                 apart = says["cannot be told apart"]
-                each += (", " if each else "") + f"not to be told apart in {apart}" if apart else ""
+                each += (", " if each else "") + f"not to be distinguished in {apart}" if apart else ""
                 words.append(f"{left} against {right} by {label}: {each} of {says.total()} classes.")
     return words
 

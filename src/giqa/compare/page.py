@@ -17,13 +17,13 @@ from ..images.thumbnail import thumbnails_of
 from ..pages import drawing
 from ..pages.axes import number
 from ..pages.page import write_html
+from .answer import TOPICS, answer, headline
 from .result import NUMBERS, SAME, Beside, Comparison, Generator, Verdict, way_of
 
 WIDE, NARROW = 1140, 340  # of a chart in pixels: one for the table, one for the telephone
 SHOWN = 8  # best, middle and worst pictures of each generator
-STYLES = ("pages/page.css", "pages/figures.css")
+STYLES = ("pages/page.css", "pages/answer.css", "pages/figures.css")
 ARROWS = {0: "", 1: "higher is better", -1: "lower is better"}  # by `way_of`
-TOPICS = {"qs": "quality", "ds": "diversity"}  # metrics of the headline, by their name in the registry
 
 
 def write_page(
@@ -61,6 +61,7 @@ def write_page(
         STYLES,
         found=comparison,
         title=" · ".join(z),
+        answer=answer(comparison),
         names=[(name, i % drawing.COLOURS) for i, name in enumerate(z)],
         sentences=sentences(comparison),
         rows=table_rows(comparison),
@@ -116,17 +117,6 @@ def sentences(comparison: Comparison) -> list[str]:
         said = f"nothing can be said: {v.why}" if v.why else f"{standing} in quality ({range_})"
         words.append(f"{v.left} against {v.right}, input by input ({v.n} of both): {said}.")
     return words
-
-
-def headline(comparison: Comparison) -> dict[str, str]:
-    """Metrics that the sentences are about, each once however it is written, and what each says something of.
-
-    Several of a kind, such as QS by two scorers, are called by their specs.
-    """
-    first: dict[str, str] = {}
-    for label, spec in comparison.made_by["metrics"].items():
-        first.setdefault(spec, label)
-    return {label: TOPICS[name] for spec, label in first.items() if (name := spec.partition("(")[0]) in TOPICS}
 
 
 def _says(v: Verdict, topic: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -21,6 +22,7 @@ from ..metrics.quality import Diversity
 from ..pages import drawing
 from ..pages.page import render
 from ..stats import mean_z
+from .answer import SURE, TOPICS, joined
 from .page import STYLES, details
 from .picker import pick
 
@@ -291,6 +293,7 @@ def page(points: Sequence[Point], notes: Sequence[str], extras: Extras) -> str:
     return render(
         "compare/picker_curve.html",
         STYLES,
+        answer=answer(points),
         notes=notes,
         keys=[(how, i % drawing.COLOURS) for i, how in enumerate(hows)],
         charts=charts,
@@ -298,6 +301,54 @@ def page(points: Sequence[Point], notes: Sequence[str], extras: Extras) -> str:
         metrics=[name for name, _, _ in charts],
         **{**vars(extras), "made_by": details(extras.made_by)},
     )
+
+
+def answer(points: Sequence[Point]) -> str:
+    """What picking gains and costs: the smallest share less the largest one, by each metric, in one sentence.
+
+    Both are picked from the same pictures, so differences are those of the same groups; they hold together at 95 %
+    (Bonferroni).
+
+    Parameters
+    ----------
+    points : sequence of Point
+        Of the first way only; truncated sets are other pictures.
+
+    Returns
+    -------
+    str
+    """
+    if not points:
+        return "Nothing was measured."
+    own = sorted((p for p in points if p.how == points[0].how), key=lambda p: p.share)
+    few, whole = own[0], own[-1]
+    if few.share == whole.share:
+        return f"Only one share ({100 * whole.share:g} %) was measured: nothing to compare it with."
+    keeping = f"Keeping the best {100 * few.share:g} %"
+    says = {name: _gain(name, few, whole) for name in few.values if name in WAYS}
+    found = {
+        kind: [TOPICS.get(n, n.upper()) for n, said in says.items() if said == kind] for kind in set(says.values())
+    }
+    if "unknown" in found:
+        return f"{keeping}: nothing can be said; {few.n} pictures are too few."
+    parts = [f"{verb} {joined(found[verb])}" for verb in ("improves", "worsens") if verb in found]
+    if not parts:
+        return f"{keeping} changes nothing that can be shown in {joined(found['same'], 'or')}."
+    rest = f"; no difference is shown in {joined(found['same'])}" if "same" in found else ""
+    return f"{keeping} {joined(parts)}{SURE}{rest}."
+
+
+def _gain(name: str, few: Point, whole: Point) -> str:
+    """What the smaller share does to a metric: the jackknife of the difference, the same groups left out of both."""
+    a, b = few.values[name], whole.values[name]
+    if len(a.real) != len(b.real) or len(a.fake) != len(b.fake):
+        return "unknown"
+    gap = Jackknife(a.value - b.value, a.real - b.real, a.fake - b.fake, n=few.n)
+    low, high = gap.interval(1 - 0.05 / len(few.values))
+    if not math.isfinite(low):
+        return "unknown"
+    up = WAYS[name].startswith("higher")
+    return "same" if low <= 0 <= high else "improves" if (low > 0) == up else "worsens"
 
 
 def charts_of(points: Sequence[Point]) -> list[tuple[str, str, str]]:

@@ -18,6 +18,7 @@ from ..images.match import auto_match
 from ..images.pictures import as_pictures
 from ..pages import drawing
 from ..pages.page import write_html
+from .answer import SURE, aspects, listed, together
 from .compare import compare
 from .page import ARROWS, STYLES, details, numbers_of
 from .result import SAME, Comparison, way_of
@@ -148,6 +149,45 @@ def words(iteration: float) -> str:
     return f"{iteration:.0f}" if iteration == round(iteration) else f"{iteration:g}"
 
 
+def answer(track: Track) -> str:
+    """Which checkpoint to use, in one sentence from the verdicts, which hold together at 95 %.
+
+    The one that no other is better than, in quality or diversity (or by any metric that ranks, where neither is
+    there); of several the best in the first of them, else the last. Others "cannot be distinguished" from it if no
+    verdict does.
+
+    Parameters
+    ----------
+    track : Track
+
+    Returns
+    -------
+    str
+    """
+    found, names = track.comparison, [words(i) for i in track.iterations]
+    known = {label: about for label, about in aspects(found).items() if track.best(label) is not None}
+    if not known:
+        return "No metric of this run ranks checkpoints; see the charts."
+    verdicts = [v for v in found.verdicts if v.metric in known]
+    where = together(known.values(), "or")
+    first = next(iter(known))
+    best = f"{names[track.best(first)]} has the best value {known[first]}"
+    if all(v.why for v in verdicts):
+        return f"Nothing can be decided: {verdicts[0].why}. {best}."
+    if all(v.says == SAME for v in verdicts):
+        return f"No checkpoint is shown to be better than another {where}; {best}."
+    good = set.intersection(*(set(track.as_good(label)) for label in known))
+    if not good:
+        each = "; ".join(f"{known[label]} {names[track.best(label)]}" for label in known)
+        return f"No checkpoint is best in all: {each}{SURE}."
+    use = next((track.best(label) for label in known if track.best(label) in good), max(good))
+    mine = found.generators[use].name
+    apart = {v.right if v.left == mine else v.left for v in verdicts if v.says != SAME and mine in (v.left, v.right)}
+    alike = [name for name, g in zip(names, found.generators, strict=True) if g.name not in {mine, *apart}]
+    rest = f"; {listed(alike)} cannot be distinguished from it" if alike else "; it is better than every other"
+    return f"Use {names[use]}{rest} {where if alike else together(known.values())}{SURE}."
+
+
 def write_track(path: str | os.PathLike[str], track: Track, title: str) -> Path:
     """One HTML file: a chart a metric with the best checkpoint marked, and the table."""
     charts, best = [], []
@@ -169,6 +209,7 @@ def write_track(path: str | os.PathLike[str], track: Track, title: str) -> Path:
         STYLES,
         found=track,
         title=title,
+        answer=answer(track),
         charts=charts,
         best=best,
         rows=rows,

@@ -7,11 +7,13 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ..compare.answer import listed
 from ..compare.page import NARROW, STYLES, WIDE, details
 from ..pages import drawing
+from ..pages.intervals import both_widths, interval_plot
 from ..pages.page import write_html
 from .bench_entries import Sweep
-from .bench_result import Bench, SetFound
+from .bench_result import ALIKE, CHANCE, WORSE, Bench, SetFound
 
 MOST = 20  # missing pictures that are named
 
@@ -23,7 +25,9 @@ def write_page(path: str | os.PathLike[str], found: Bench, title: str = "Scorers
         "evaluate/bench.html",
         (*STYLES, "evaluate/bench.css"),
         title=title,
+        answer=answer(found),
         found=found,
+        charts=[(one, _chart(one, found.entries)) for one in found.sets],
         rows=[(entry, [_cell(one, entry, found.entries) for one in found.sets]) for entry in found.entries],
         differences=[(one, _differences(one, found.entries)) for one in found.sets],
         sweeps=[_sweep(found, sweep) for sweep in found.sweeps],
@@ -31,6 +35,56 @@ def write_page(path: str | os.PathLike[str], found: Bench, title: str = "Scorers
         most=MOST,
         made_by=details(found.made_by),
     )
+
+
+def answer(found: Bench) -> str:
+    """Which scorer agrees best with people, and which are worse than guessing: a sentence a set of labels.
+
+    Parameters
+    ----------
+    found : Bench
+
+    Returns
+    -------
+    str
+    """
+    labels = tuple(entry.label for sweep in found.sweeps for entry in sweep.entries)
+    said = [(one.name, _said(one, found.entries or labels)) for one in found.sets]
+    return " ".join(f"{name}: {text}" if len(said) > 1 else text for name, text in said)
+
+
+def _said(one: SetFound, entries: tuple[str, ...]) -> str:
+    known = {entry: value for entry in entries if (value := one.value(entry)) is not None}
+    if not known:
+        return "No scorer could be judged."
+    above = {entry: value.value for entry, value in known.items() if value.low > CHANCE}
+    worse = [entry for entry in known if one.guessing.get(entry) == WORSE]
+    last = f"; {listed(worse)} {'is' if len(worse) == 1 else 'are'} worse than guessing" if worse else ""
+    if not above:
+        return f"No scorer is shown to be better than guessing ({'50 %' if one.kind == 'pairs' else CHANCE}){last}."
+    best = max(above, key=above.get)
+    value = known[best]
+    pairs = one.kind == "pairs"
+    figures = (
+        f"{100 * value.value:.0f} % of pairs; guessing: 50 %" if pairs else f"AUROC {value.value:.2f}; guessing: 0.5"
+    )
+    others = [e for e in known if e != best and e not in worse and _alike(one, best, e)]
+    rest = f"; {listed(others)} cannot be distinguished from it" if others else ""
+    return f"{best} agrees {'best ' if len(known) > 1 else ''}with people ({figures}){rest}{last}."
+
+
+def _alike(one: SetFound, best: str, entry: str) -> bool:
+    """Whether two cannot be distinguished; entries of different sweeps are not compared."""
+    pairs = {frozenset((d.left, d.right)): d.says for d in one.differences}
+    return pairs.get(frozenset((best, entry))) == ALIKE
+
+
+def _chart(one: SetFound, entries: tuple[str, ...]) -> Any:
+    """Every entry with its interval and a line at guessing; empty for none."""
+    values = {entry: one.value(entry) for entry in entries}
+    rows = [(entry, v.value, v.low, v.high) for entry, v in values.items() if v is not None]
+    marked = {"mark": CHANCE, "mark_label": "guessing", "unit": one.figure}
+    return both_widths(lambda width: interval_plot(rows, width=width, **marked)) if rows else ""
 
 
 def _cell(one: SetFound, entry: str, among: tuple[str, ...]) -> dict[str, Any]:
@@ -67,7 +121,9 @@ def _sweep(found: Bench, sweep: Sweep) -> dict[str, Any]:
     for one in found.sets:
         values = [one.value(label) for label in labels]
         points = {one.name: [(v.value, v.low, v.high) if v else (math.nan,) * 3 for v in values]}
-        panels.append((one.name, [drawing.steps(sweep.values, points, sweep.parameter, w) for w in (wide, NARROW)]))
+        panels.append(
+            (one.name, [drawing.steps(sweep.values, points, sweep.parameter, w, CHANCE) for w in (wide, NARROW)])
+        )
     return {"sweep": sweep, "rows": rows, "panels": panels}
 
 

@@ -42,6 +42,8 @@ LAYER_TITLES = {
 # how strongly a place is coloured: nothing at the median of reals, yellow from the worst 10 %, red from the worst 1 %
 COLOURS = np.array([[255, 214, 64], [255, 214, 64], [226, 38, 30], [128, 0, 54]], float)
 STRENGTHS = np.array([0.0, 0.3, 0.62, 0.85])
+EVERYWHERE = 0.5  # share of a map worse than 99 % of reals from which its colours are on its own scale
+OWN = (0.6, 0.3, 0.1, 0.02)  # shares of its own places where nothing, yellow, red and dark begin
 PATCH = 1 / 4  # of a side; what is cut out around the worst place
 
 
@@ -86,9 +88,12 @@ def sentence(explanation: Explanation, n_real: int) -> str:
     area = f"{red} of the picture is worse than 99 % of real pictures are at that place."
     if held > 0.05:
         return f"No place stands out: {share} of the {n_real} real pictures have one that is as unusual. {area}"
+    if explanation.beyond >= EVERYWHERE:
+        first = f"Nearly all of it is unlike the real pictures, most at the {where}: {what}. "
+    else:
+        first = f"The worst place is at the {where}: there {what} is unlike the real pictures. "
     return (
-        f"The worst place is at the {where}: there {what} is unlike the real pictures. "
-        f"Of the {n_real} real pictures, {share} {'has' if share == 'none' else 'have'} a place as bad. {area}"
+        f"{first}Of the {n_real} real pictures, {share} {'has' if share == 'none' else 'have'} a place as bad. {area}"
     )
 
 
@@ -125,7 +130,7 @@ def heat(pixels: np.ndarray, z: np.ndarray, limits: Sequence[float]) -> np.ndarr
 
 
 def heat_map(model: MapModel, pixels: np.ndarray, explanation: Explanation, layer: str = COMBINED) -> np.ndarray:
-    """`heat` for one layer of an explanation.
+    """`heat` for one layer of an explanation; where the scale of reals would colour most of it, on its own scale.
 
     Parameters
     ----------
@@ -148,7 +153,14 @@ def heat_map(model: MapModel, pixels: np.ndarray, explanation: Explanation, laye
     >>> heat_map(model, black, model.explain(black)).shape
     (512, 512, 3)
     """
-    return heat(pixels, explanation.z[layer], [model.places.limit(layer, share) for share in SHARES])
+    z = explanation.z[layer]
+    own = on_own_scale(model, explanation, layer)
+    return heat(pixels, z, np.quantile(z, OWN) if own else [model.places.limit(layer, share) for share in SHARES])
+
+
+def on_own_scale(model: MapModel, explanation: Explanation, layer: str = COMBINED) -> bool:
+    """Whether most places of a map are worse than 99 % of reals, so that its colours show its own worst places."""
+    return float(np.mean(explanation.z[layer] < model.places.limit(layer, SHARES[2]))) >= EVERYWHERE
 
 
 def cut(pixels: np.ndarray, place: tuple[int, int], grid: tuple[int, ...]) -> np.ndarray:
@@ -290,11 +302,14 @@ def _page(model: MapModel, name: str, pixels: np.ndarray, explanation: Explanati
     layers = [layer for layer in explanation.z if layer != COMBINED]
     height, width = _drawn(pixels).shape[:2]
     corners = [f"{100 * v:.2f}%" for v in _corner(explanation.place, grid, pixels.shape[:2])]
+    first, _, rest = sentence(explanation, len(model.places.peaks_)).partition(". ")
     return render(
         "explain/picture.html",
-        ["explain/picture.css"],
-        name=name,
-        sentence=sentence(explanation, len(model.places.peaks_)),
+        ["pages/page.css", "pages/answer.css", "explain/picture.css"],
+        title=name,
+        answer=f"{first}.",
+        lede=rest,
+        own_scale=on_own_scale(model, explanation),
         picture=_uri(_drawn(pixels).astype(np.uint8)),
         heat=_uri(heat_map(model, pixels, explanation)),
         box=_uri(_boxed(_drawn(pixels).astype(np.uint8), corners_of(explanation.place, grid, (height, width)))),
@@ -302,7 +317,7 @@ def _page(model: MapModel, name: str, pixels: np.ndarray, explanation: Explanati
         corners=corners,
         layers=[
             (
-                LAYER_TITLES.get(x, x),
+                LAYER_TITLES.get(x, x) + (" (colours on its own scale)" if on_own_scale(model, explanation, x) else ""),
                 _uri(heat_map(model, pixels, explanation, x)),
                 float(explanation.z[x].min()),
                 x == explanation.layer,
@@ -314,7 +329,7 @@ def _page(model: MapModel, name: str, pixels: np.ndarray, explanation: Explanati
             (p.name, None if p.pixels is None else _uri(_large(cut(p.pixels, explanation.place, grid))))
             for p in patches
         ],
-        made_by=_details(model),
+        made_by=list(_details(model).items()),
     )
 
 

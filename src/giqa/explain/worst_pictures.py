@@ -15,14 +15,11 @@ from ..images import open_source
 from ..images.decode import decode
 from ..images.thumbnail import thumbnail
 from ..types import Progress
-from .energy import COMBINED
 from .maps import Explanation, MapModel, fit_maps
-from .picture import heat, heat_map, map_model, sentence
+from .picture import EVERYWHERE, heat_map, map_model, sentence
 
 MOST, BEST = 24, 3  # pictures of a report that are explained: the worst and the best
 SIDE = 256
-EVERYWHERE = 0.5  # share of a picture worse than 99 % of reals from which it is measured by itself
-OWN = (0.6, 0.3, 0.1, 0.02)  # shares of its own places where nothing, yellow, red and dark begin
 
 
 @dataclass(frozen=True)
@@ -114,7 +111,7 @@ def explain_pictures(
             return None
         explanation = maps.explain(pixels)
         return Explained(
-            thumbnail(_drawn(maps, pixels, explanation), SIDE, quality=60), _said(explanation, len(maps.ids))
+            thumbnail(heat_map(maps, pixels, explanation), SIDE, quality=60), _said(explanation, len(maps.ids))
         )
 
     explained: dict[str, Explained] = {}
@@ -136,14 +133,6 @@ def extreme_ids(ids: Sequence[str], values: np.ndarray) -> list[str]:
     known = np.flatnonzero(~np.isnan(values))
     order = [ids[row] for row in known[np.argsort(values[known], kind="stable")]]
     return [*order[:MOST], *order[max(MOST, len(order) - BEST) :]]
-
-
-def _drawn(maps: MapModel, pixels: np.ndarray, explanation: Explanation) -> np.ndarray:
-    """On the scale of reals; where that would colour nearly all of it, on the picture's own."""
-    if explanation.beyond < EVERYWHERE:
-        return heat_map(maps, pixels, explanation)
-    z = explanation.z[COMBINED]
-    return heat(pixels, z, np.quantile(z, OWN))
 
 
 def _said(explanation: Explanation, n_real: int) -> str:

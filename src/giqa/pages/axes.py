@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 FAR = 25.0  # in z: beyond it the axis is compressed
+FAR_OUT = 5.0  # in distances of the quartiles: beyond it the axis is compressed
 
 
 @dataclass(frozen=True)
@@ -194,6 +195,70 @@ def axis_of(values: Sequence[float], start: float, end: float) -> Axis:
     """
     low, high = room_for([*values, 0.0])
     return Axis(low, high, start, end, bent if max(-low, high) > FAR else float)
+
+
+def roomy_axis(values: Sequence[float], start: float, end: float) -> Axis:
+    """An axis for all finite values with room at both ends, compressed where a few far ones would squash the rest.
+
+    Parameters
+    ----------
+    values : sequence of float
+        What it must hold.
+    start, end : float
+        Ends in pixels.
+
+    Returns
+    -------
+    Axis
+        Linear, unless a value lies farther than 5 times the distance of the quartiles beyond them; then it is
+        asinh((value - median) / half of that distance).
+
+    Examples
+    --------
+    >>> roomy_axis([1, 2, 3, 4], 0, 100).warp is float, roomy_axis([1, 2, 3, 4, 400], 0, 100).warp is float
+    (True, False)
+    """
+    low, high = room_for(values)
+    finite = sorted(v for v in values if math.isfinite(v))
+    first, middle, third = (finite[round(share * (len(finite) - 1))] for share in (0.25, 0.5, 0.75))
+    spread = third - first
+    if not spread or max(finite[-1] - third, first - finite[0]) <= FAR_OUT * spread:
+        return Axis(low, high, start, end)
+    ends = [v + 0.2 * (v - middle) for v in (finite[0], finite[-1])]
+    return Axis(*ends, start, end, Pressed(middle, spread / 2))
+
+
+@dataclass(frozen=True)
+class Pressed:
+    """asinh((value - middle) / spread): as it is within the spread, as its logarithm far from it."""
+
+    middle: float
+    spread: float
+
+    def __call__(self, value: float) -> float:
+        return math.asinh((value - self.middle) / self.spread)
+
+
+def roomy_marks(axis: Axis, most: int, least: float) -> list[float]:
+    """Round ticks of a `roomy_axis`: `most` or fewer; of a compressed one some near the middle and some far out.
+
+    Parameters
+    ----------
+    axis : Axis
+        From `roomy_axis`.
+    most : int
+        So many on a linear axis, or fewer.
+    least : float
+        Distance in pixels.
+    """
+    if not isinstance(axis.warp, Pressed):
+        return apart(axis, ticks(axis.low, axis.high, most), least)
+    wish: list[float] = []
+    reach = axis.warp.spread
+    while axis.warp.middle - reach > axis.low or axis.warp.middle + reach < axis.high:
+        wish += ticks(max(axis.low, axis.warp.middle - reach), min(axis.high, axis.warp.middle + reach), 4)
+        reach *= 3
+    return apart(axis, [*ticks(axis.low, axis.high, 3)[-1:], *ticks(axis.low, axis.high, 3)[:1], *wish], least)
 
 
 def marks_of(axis: Axis, least: float) -> list[float]:

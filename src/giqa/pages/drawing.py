@@ -9,7 +9,23 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup, escape
 
-from .axes import FAR, Axis, apart, axis_of, bent, grid_x, grid_y, marks_of, number, plain, room_for, svg, ticks
+from .axes import (
+    FAR,
+    Axis,
+    apart,
+    axis_of,
+    bent,
+    grid_x,
+    grid_y,
+    marks_of,
+    number,
+    plain,
+    room_for,
+    roomy_axis,
+    roomy_marks,
+    svg,
+    ticks,
+)
 
 COLOURS = 8  # classes s0..s7 of the style sheet; the ninth series is drawn like the first
 
@@ -161,8 +177,8 @@ def line(
     if not len(known):
         return Markup("")
     x = Axis(min(places), max(places) if max(places) > min(places) else min(places) + 1, 56, width - 14)
-    y = Axis(*room_for(list(values[known])), height - 26, 12)  # wide intervals of bad beginnings must not flatten it
-    parts = [grid_y(y, ticks(y.low, y.high, 4), width, plain, left=56)]
+    y = roomy_axis(list(values[known]), height - 26, 12)  # wide intervals of bad beginnings must not flatten it
+    parts = [grid_y(y, roomy_marks(y, 4, 20), width, plain, left=56)]
     parts.append(grid_x(x, apart(x, ticks(x.low, x.high, 5), 44), height - 8))
     band = [k for k in known if math.isfinite(lows[k]) and math.isfinite(highs[k])]
     if len(band) > 1:
@@ -202,8 +218,8 @@ def lines(series: Mapping[str, Sequence[tuple[float, float, float, float]]], wid
         return Markup("")
     places = sorted({p[0] for p in every})
     x = Axis(places[0], places[-1] if places[-1] > places[0] else places[0] + 1, 56, width - 20)
-    y = Axis(*room_for([v for p in every for v in p[1:]]), height - 26, 12)
-    parts = [grid_y(y, ticks(y.low, y.high, 4), width, plain, left=56), grid_x(x, apart(x, places, 30), height - 8)]
+    y = roomy_axis([v for p in every for v in p[1:]], height - 26, 12)
+    parts = [grid_y(y, roomy_marks(y, 4, 20), width, plain, left=56), grid_x(x, apart(x, places, 30), height - 8)]
     for i, points in enumerate(known.values()):
         colour = f"s{i % COLOURS}"
         band = sorted(p for p in points if math.isfinite(p[2]) and math.isfinite(p[3]))
@@ -234,16 +250,17 @@ def dots(rows: Sequence[tuple[str, Sequence[tuple[float, float, float, int]]]], 
     Markup
         Empty without a finite value.
     """
-    values = [mark[0] for _, marks in rows for mark in marks if math.isfinite(mark[0])]
+    values = [v for _, marks in rows for mark in marks if math.isfinite(mark[0]) for v in mark[:3] if math.isfinite(v)]
     if not values:
         return Markup("")
     left = round(min(0.34 * width, 14 + 7.2 * max(len(name) for name, _ in rows)))
     letters = int((left - 14) / 7.2)
     step = 10 * max(len(marks) for _, marks in rows) + 10
     height = len(rows) * step + 44
-    x = axis_of(values, left, width - 16)
-    parts = [f'<line class="axis" x1="{x(t)}" x2="{x(t)}" y1="4" y2="{height - 40}"/>' for t in marks_of(x, 46)]
-    parts.append(grid_x(x, marks_of(x, 46), height - 24))
+    x = roomy_axis([*values, 0.0], left, width - 16)
+    marks = roomy_marks(x, 8, 46)
+    parts = [f'<line class="axis" x1="{x(t)}" x2="{x(t)}" y1="4" y2="{height - 40}"/>' for t in marks]
+    parts.append(grid_x(x, marks, height - 24))
     parts.append(f'<text x="{(left + width) / 2}" y="{height - 6}" text-anchor="middle">{escape(label)} →</text>')
     for i, (name, marks) in enumerate(rows):
         middle = i * step + step / 2
@@ -260,7 +277,11 @@ def dots(rows: Sequence[tuple[str, Sequence[tuple[float, float, float, int]]]], 
 
 
 def steps(
-    names: Sequence[str], series: Mapping[str, Sequence[tuple[float, float, float]]], label: str, width: int
+    names: Sequence[str],
+    series: Mapping[str, Sequence[tuple[float, float, float]]],
+    label: str,
+    width: int,
+    mark: float | None = None,
 ) -> Markup:
     """Values with intervals at named steps, evenly spaced, a line for each series.
 
@@ -274,6 +295,8 @@ def steps(
         What the steps are.
     width : int
         Pixels.
+    mark : float or None, default None
+        A height that means something, drawn as a dashed line.
 
     Returns
     -------
@@ -288,9 +311,12 @@ def steps(
     numbers = [v for points in series.values() for point in points for v in point if math.isfinite(v)]
     if not numbers:
         return Markup("")
+    numbers += [] if mark is None else [mark]
     x = Axis(-0.5, len(names) - 0.5, 56, width - 14)
     y = Axis(*room_for(numbers), height - 44, 12)
     parts = [grid_y(y, ticks(y.low, y.high, 5), width, plain, left=56)]
+    if mark is not None:
+        parts.append(f'<line class="cut" x1="56" x2="{width - 14}" y1="{y(mark)}" y2="{y(mark)}"/>')
     every = max(1, math.ceil(44 * len(names) / (width - 70)))
     for at in range(0, len(names), every):
         parts.append(f'<text x="{x(at)}" y="{height - 26}" text-anchor="middle">{escape(names[at])}</text>')

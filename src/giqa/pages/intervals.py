@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from markupsafe import Markup, escape
 
-from .axes import Axis, svg, ticks
+from .axes import Axis, apart, svg, ticks
 
 WIDTH = 720
 ROW = 24
-LETTERS = 34  # of a name, its end
+NARROW = 340  # on a telephone
+
+
+def both_widths(draw: Callable[[int], Markup]) -> Markup:
+    """A chart twice: as wide as a page, and for a telephone; the style sheet shows one of them."""
+    wide, narrow = draw(WIDTH), draw(NARROW)
+    return Markup(f'<div class="wide">{wide}</div><div class="narrow">{narrow}</div>') if wide else Markup("")
 
 
 def interval_plot(
@@ -21,6 +27,7 @@ def interval_plot(
     mark: float | None = None,
     mark_label: str = "",
     extra: Sequence[Sequence[tuple[float, str]]] = (),
+    width: int = WIDTH,
 ) -> Markup:
     """One line for each row: a name, a dot, and its interval.
 
@@ -36,6 +43,8 @@ def interval_plot(
         Written below the dashed line.
     extra : sequence of sequence of (value, class), default ()
         For each row, further values and the class of the style sheet that they are drawn in.
+    width : int, default 720
+        Pixels.
 
     Returns
     -------
@@ -49,9 +58,9 @@ def interval_plot(
     rows = [row for row in rows if row[1] == row[1]]
     numbers = [n for row in rows for n in row[1:] if n == n] + [value for dots in extra for value, _ in dots]
     low, high, at = _scale([*numbers, *([mark] if mark is not None else [])])
-    left, height = min(260, 20 + 7 * max((len(row[0]) for row in rows), default=0)), ROW * len(rows) + 40
-    x, parts = Axis(low, high, left, WIDTH - 30), []
-    for tick in at:
+    left, height = min(0.36 * width, 20 + 7 * max((len(row[0]) for row in rows), default=0)), ROW * len(rows) + 40
+    x, parts, letters = Axis(low, high, left, width - 30), [], int((left - 10) / 7)
+    for tick in apart(x, at, 40):
         parts.append(f'<line class="axis" x1="{x(tick)}" x2="{x(tick)}" y1="4" y2="{height - 34}"/>')
         parts.append(f'<text x="{x(tick)}" y="{height - 18}" text-anchor="middle">{tick:g}</text>')
     if mark is not None:
@@ -59,7 +68,7 @@ def interval_plot(
         if mark_label:
             parts.append(f'<text x="{x(mark)}" y="{height - 3}" text-anchor="middle">{escape(mark_label)}</text>')
     for number, (name, value, lower, upper) in enumerate(rows):
-        y, short = 4 + ROW * number + ROW / 2, name if len(name) <= LETTERS else "…" + name[1 - LETTERS :]
+        y, short = 4 + ROW * number + ROW / 2, name if len(name) <= letters else "…" + name[1 - letters :]
         parts.append(f'<text x="{left - 10}" y="{y + 4}" text-anchor="end">{escape(short)}</text>')
         for other, kind in extra[number] if number < len(extra) else ():
             parts.append(f'<circle class="{escape(kind)}" cx="{x(other)}" cy="{y}" r="3"/>')
@@ -67,11 +76,16 @@ def interval_plot(
             parts.append(f'<line class="whisker" x1="{x(lower)}" x2="{x(upper)}" y1="{y}" y2="{y}"/>')
         words = f"{value:.3f}" + (f" [{lower:.3f}, {upper:.3f}]" if lower == lower else "")
         parts.append(f'<circle class="dot" cx="{x(value)}" cy="{y}" r="5"><title>{words}</title></circle>')
-    return svg(WIDTH, height, _words(unit, [row[:2] for row in rows]), parts)
+    return svg(width, height, _words(unit, [row[:2] for row in rows]), parts)
 
 
 def curve_plot(
-    points: Sequence[tuple[float, float, float, float]], *, x_label: str, y_label: str, mark: float | None = None
+    points: Sequence[tuple[float, float, float, float]],
+    *,
+    x_label: str,
+    y_label: str,
+    mark: float | None = None,
+    width: int = WIDTH,
 ) -> Markup:
     """A line through points with their intervals.
 
@@ -83,6 +97,8 @@ def curve_plot(
         What the axes are.
     mark : float or None, default None
         A height that means something, drawn as a dashed line.
+    width : int, default 720
+        Pixels.
 
     Returns
     -------
@@ -98,15 +114,15 @@ def curve_plot(
     low, high, at = _scale(heights)
     start, end, steps = _scale([point[0] for point in points])
     height, parts = 280, []
-    x, y = Axis(start, end, 60, WIDTH - 30), Axis(low, high, height - 50, 20)
+    x, y = Axis(start, end, 60, width - 30), Axis(low, high, height - 50, 20)
     for tick in at:
-        parts.append(f'<line class="axis" x1="60" x2="{WIDTH - 30}" y1="{y(tick)}" y2="{y(tick)}"/>')
+        parts.append(f'<line class="axis" x1="60" x2="{width - 30}" y1="{y(tick)}" y2="{y(tick)}"/>')
         parts.append(f'<text x="52" y="{y(tick) + 4}" text-anchor="end">{tick:g}</text>')
-    parts += [f'<text x="{x(t)}" y="{height - 32}" text-anchor="middle">{t:g}</text>' for t in steps]
-    parts.append(f'<text x="{WIDTH / 2}" y="{height - 10}" text-anchor="middle">{escape(x_label)}</text>')
+    parts += [f'<text x="{x(t)}" y="{height - 32}" text-anchor="middle">{t:g}</text>' for t in apart(x, steps, 40)]
+    parts.append(f'<text x="{width / 2}" y="{height - 10}" text-anchor="middle">{escape(x_label)}</text>')
     parts.append(f'<text x="60" y="12">{escape(y_label)}</text>')
     if mark is not None:
-        parts.append(f'<line class="cut" x1="60" x2="{WIDTH - 30}" y1="{y(mark)}" y2="{y(mark)}"/>')
+        parts.append(f'<line class="cut" x1="60" x2="{width - 30}" y1="{y(mark)}" y2="{y(mark)}"/>')
     path = " ".join(f"{'M' if k == 0 else 'L'}{x(p[0])},{y(p[1])}" for k, p in enumerate(points))
     parts.append(f'<path class="curve" d="{path}"/>')
     for px, value, lower, upper in points:
@@ -116,7 +132,7 @@ def curve_plot(
             f'<circle class="dot" cx="{x(px)}" cy="{y(value)}" r="5"><title>{px:g}: {value:.3f}</title></circle>'
         )
     values = [(f"{p[0]:g}:", p[1]) for p in points]
-    return svg(WIDTH, height, _words(f"{y_label} by {x_label}", values), parts)
+    return svg(width, height, _words(f"{y_label} by {x_label}", values), parts)
 
 
 def _scale(values: Sequence[float]) -> tuple[float, float, list[float]]:

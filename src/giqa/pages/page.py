@@ -13,6 +13,7 @@ from typing import Any
 
 from ..files import replace_file
 from .axes import number
+from .made import readable
 
 
 def render(template: str, styles: Sequence[str], script: str | None = None, **values: Any) -> str:
@@ -27,7 +28,8 @@ def render(template: str, styles: Sequence[str], script: str | None = None, **va
     script : str or None, default None
         A script, file of the package.
     **values
-        What the template shows; it may write numbers with the filters `number` and, two of an interval, `ends`.
+        What the template shows; it may write numbers with the filters `number` and, two of an interval, `ends`, and how
+        it was made with `readable`.
 
     Returns
     -------
@@ -44,7 +46,7 @@ def render(template: str, styles: Sequence[str], script: str | None = None, **va
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, loader=jinja2.FunctionLoader(read)
     )
-    environment.filters.update(number=number, ends=_ends)
+    environment.filters.update(number=number, ends=_ends, readable=readable, fixed=_fixed)
     policy = content_policy(style, code)
     return environment.get_template(template).render(style=Markup(style), script=Markup(code), policy=policy, **values)
 
@@ -52,6 +54,12 @@ def render(template: str, styles: Sequence[str], script: str | None = None, **va
 def write_html(path: str | os.PathLike[str], template: str, styles: Sequence[str], **values: Any) -> Path:
     """`render` into one file, atomically."""
     return replace_file(path, render(template, styles, **values))
+
+
+def _fixed(value: Any, spec: str = ".3f") -> str:
+    """A number, or an `Estimate`, with so many digits and a true minus; a dash for none."""
+    text = format(value, spec)
+    return "–" if text.startswith(("nan", "inf")) else text.replace("-", "−")
 
 
 def _ends(ends: Sequence[float]) -> str:

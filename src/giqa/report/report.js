@@ -224,7 +224,7 @@
     const i = list[k], cell = element("div", "cell" + level(i)), frame = element("span", "frame"), caption = element("span", "caption");
     cell.id = "cell-" + k; cell.dataset.position = k; cell.dataset.row = i;
     cell.setAttribute("role", "option"); cell.setAttribute("aria-posinset", k + 1);
-    cell.setAttribute("aria-label", rank[i] ? `rank ${rank[i]}, ${ids[i]}, z ${showZ(z[i])}, ${lowest(i) ? "below all reals" : "percentile " + percent(percentile[i])}${reasons?.[i] ? ", " + reasons[i] : ""}${headline ? `, called real ${percent(people.p[i])}` : ""}` : `${ids[i]}, no score`);
+    const said = element("span", "unseen", rank[i] ? `rank ${rank[i]}, ${ids[i]}, z ${showZ(z[i])}, ${lowest(i) ? "below all reals" : "percentile " + percent(percentile[i])}${reasons?.[i] ? ", " + reasons[i] : ""}${headline ? `, called real ${percent(people.p[i])}` : ""}` : `${ids[i]}, no score`);
     frame.append(data.thumbnails[i] ? picture(data.thumbnails[i], "") : element("span", "name", ids[i]));
     if (rank[i]) frame.append(element("span", "rank", count(rank[i])));
     if (copyOf[i] || foreign[i]) frame.append(element("span", "mark", copyOf[i] ? "copy" : "out of domain"));
@@ -232,8 +232,9 @@
     caption.append(element("b", "", rank[i] ? showZ(z[i]) : "no score"));
     const share = headline ? people.p[i] : percentile[i];
     if (headline ? !Number.isNaN(share) : !lowest(i) && !Number.isNaN(share)) caption.append(element("i", "", percent(share)));
-    cell.append(frame, caption); cell.title = ids[i] + (lowest(i) ? `: below all ${count(data.held_out)} held-out reals` : "") + (reasons?.[i] ? `; ${reasons[i]}` : "");
-    if (words) cell.append(element("span", "why", reasons[i] || ""));
+    for (const part of [frame, caption]) part.setAttribute("aria-hidden", "true"); // `said` has it in words
+    cell.append(frame, caption, said); cell.title = ids[i] + (lowest(i) ? `: below all ${count(data.held_out)} held-out reals` : "") + (reasons?.[i] ? `; ${reasons[i]}` : "");
+    if (words) { const why = element("span", "why", reasons[i] || ""); why.setAttribute("aria-hidden", "true"); cell.append(why); }
     place(cell, k);
     return cell;
   };

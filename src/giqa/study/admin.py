@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -44,9 +46,42 @@ def overview(house: House, request: Request, _: bytes) -> Response:
         cookie = check_admin(house, request)
     except HTTPException:
         return _login_page(house, request)
-    studies = [(study, progress(house.store, study)) for study in house.store.studies()]
+    studies = [(study, now, texts(now)) for study in house.store.studies() for now in [progress(house.store, study)]]
     base = str(request.base_url).rstrip("/")
     return house.page("admin.html", studies=studies, base=base, csrf=form_token(house.key, cookie))
+
+
+def texts(now: Mapping[str, Any]) -> dict[str, str]:
+    """The numbers of a study as the admin page shows them: the answer first, shares in percent, a dash for none.
+
+    Parameters
+    ----------
+    now : mapping
+        From `giqa.study.progress.progress`.
+
+    Returns
+    -------
+    dict of str to str
+
+    Examples
+    --------
+    >>> now = {"done": 0.255, "votes": 6, "votes_wanted": 20, "raters": 2, "finished": 1, "failed_gate": 0}
+    >>> now |= {"without_controls": 0, "items": 10, "items_with_all_votes": 2, "paused": False}
+    >>> shown = texts(now | {"control_accuracy": 0.9, "agreement": None, "error_rate": 0.5})
+    >>> shown["answer"], shown["control_accuracy"], shown["agreement"], shown["items"]
+    ('26 % done: 2 of 10 items have all their votes.', '90 %', '–', '2 of 10')
+    """
+    shown = {name: str(now[name]) for name in ("failed_gate", "without_controls", "votes")}
+    shown |= {name: _percent(now[name]) for name in ("control_accuracy", "agreement", "error_rate")}
+    shown["raters"] = f"{now['finished']} of {now['raters']}"
+    shown["items"] = f"{now['items_with_all_votes']} of {now['items']}"
+    state = "Done" if now["items"] and now["items_with_all_votes"] == now["items"] else f"{_percent(now['done'])} done"
+    paused = " The study is paused." if now["paused"] else ""
+    return shown | {"answer": f"{state}: {shown['items']} items have all their votes.{paused}"}
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.0f} %"
 
 
 def _login_page(house: House, request: Request, wrong: bool = False) -> Response:
@@ -80,7 +115,8 @@ def logout(house: House, request: Request, body: bytes) -> Response:
 @in_thread
 def live(house: House, request: Request, _: bytes) -> Response:
     check_admin(house, request)
-    return JSONResponse(progress(house.store, study_named(house, request)))
+    now = progress(house.store, study_named(house, request))
+    return JSONResponse(now | {"texts": texts(now)})
 
 
 @in_thread

@@ -111,6 +111,7 @@ def progress(store: Store, study: Study) -> dict[str, Any]:
     bad = failed(study, controls)
     main = [row for row in rows if row.part == "main" and row.rater not in bad]
     each = Counter(row.item for row in main)
+    most = study.settings.votes_each
     judged = [answer for answers in controls.values() for answer in answers]
     return {
         "paused": study.paused,
@@ -119,12 +120,18 @@ def progress(store: Store, study: Study) -> dict[str, Any]:
         "failed_gate": len(bad),
         "without_controls": len(answered.keys() - controls.keys()),
         "votes": len(main),
+        "votes_wanted": wanted * study.settings.votes_each,
         "items": wanted,
-        "items_with_all_votes": sum(number >= study.settings.votes_each for number in each.values()),
+        "items_with_all_votes": sum(number >= most for number in each.values()),
+        "done": _of(sum(min(number, most) for number in each.values()), wanted * most),
         "control_accuracy": _share(judged),
         "agreement": agreement(study.settings.task, main),
         "error_rate": _share([not right(study, row) for row in main if row.truth]),
     }
+
+
+def _of(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None
 
 
 def _share(answers: list[bool]) -> float | None:

@@ -15,6 +15,12 @@ TASKS = {
     "pairs": "which of two pictures is better (LGIQA)",
     "rating": "1 (bad) to 5 (excellent)",
 }
+TITLES = {  # none of them says what the answer of another task would be about
+    "hype": "Real or fake?",
+    "hype-time": "Real or fake, at a glance?",
+    "pairs": "Which picture is better?",
+    "rating": "How good are these pictures?",
+}
 ANSWERS = {
     "hype": ("real", "fake"),
     "hype-time": ("real", "fake"),
@@ -32,7 +38,7 @@ class Settings:
     task : str
         A row of `TASKS`.
     title, contact, completion : str
-        What raters read: the heading, whom to ask, and what to do at the end.
+        What raters read: the heading ("": that of `TITLES`), whom to ask, and what to do at the end.
     context : str
         What the pictures were mixed with; a column of the votes.
     votes_each : int
@@ -64,7 +70,7 @@ class Settings:
     """
 
     task: str
-    title: str = "How real do these pictures look?"
+    title: str = ""
     contact: str = ""
     completion: str = ""
     context: str = ""
@@ -80,6 +86,11 @@ class Settings:
     up: int = 10
     floor: int = 100
     top: int = 1000
+
+    @property
+    def heading(self) -> str:
+        """What raters read at the top: the title, or that of the task."""
+        return self.title or TITLES[self.task]
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:

@@ -13,12 +13,14 @@ from ..errors import BadImage, BadSource, BadSpec
 from ..images import open_source
 from ..images.decode import decode
 from ..images.thumbnail import thumbnail
-from ..pages.intervals import curve_plot, interval_plot
+from ..pages.intervals import both_widths, curve_plot, interval_plot
 from ..pages.page import write_html
 from ..tables.names import join_names
+from .answer import answer
 from .findings import Findings, K
 
 SHOWN = 12  # pictures at each end
+MOST = 3  # tables whose sentence stands at the top; each has its own below
 ROWS = 60  # of a table of pictures' strengths
 
 
@@ -61,19 +63,20 @@ def write_people_report(
         raise BadSpec("There is nothing to report: no table of judgements was read.")
     names = [name for table in found if table.pictures is not None for name in table.pictures.image.tolist()]
     draw = _thumbnails(pictures, names)
+    answers = [(table, answer(table)) for table in found]
     return write_html(
         path,
         "votes/findings.html",
-        ["pages/page.css", "votes/findings.css"],
+        ["pages/page.css", "pages/answer.css", "pages/figures.css", "votes/findings.css"],
         title=title,
+        answer=" ".join(said if len(found) == 1 else f"{table.name}: {said}" for table, said in answers[:MOST]),
         studies=[_study(table, draw, show_paths) for table in found],
         k=K,
+        most=MOST,
     )
 
 
 def _study(found: Findings, draw: Callable[[str], str], show_paths: bool) -> dict[str, Any]:
-    from markupsafe import Markup
-
     rates = [(h.generator, h.error.value, h.error.low, h.error.high) for h in found.hype]
     extra = [[(h.fake_error.value, "fake"), (h.real_error.value, "real")] for h in found.hype]
     extra = [[dot for dot in dots if dot[0] == dot[0]] for dots in extra]
@@ -81,15 +84,18 @@ def _study(found: Findings, draw: Callable[[str], str], show_paths: bool) -> dic
     scale = list(zip(*(column.tolist() for column in columns), strict=True))
     if not show_paths:
         scale = [(f"picture {n}", *row[1:]) for n, row in enumerate(scale, 1)]
+    guess = {"unit": "Error rate", "mark": 0.5, "mark_label": "guessing", "extra": extra}
+    ranked = {"unit": "Strength", "mark": 0.0}
     plots = {
-        "rates": interval_plot(rates, unit="Error rate", mark=0.5, mark_label="chance", extra=extra) if rates else "",
-        "strengths": interval_plot(_ends(scale), unit="Strength", mark=0.0) if scale else "",
+        "rates": both_widths(lambda width: interval_plot(rates, width=width, **guess)) if rates else "",
+        "strengths": both_widths(lambda w: interval_plot(_ends(scale), **ranked, width=w)) if scale else "",
         "learning": _curve(found.learning, "trial of the session", "error rate"),
         "psychometric": _curve(found.psychometric, "exposure (ms)", "share of right answers", mark=0.5),
     }
     return {
         "found": found,
-        "plots": {name: Markup(plot) for name, plot in plots.items()},
+        "answer": answer(found),
+        "plots": plots,
         "ends": _pictures(found, draw, show_paths),
         "cut": len(scale) > ROWS,
     }
@@ -99,7 +105,7 @@ def _curve(points: Sequence[Any], x_label: str, y_label: str, mark: float | None
     if len(points) < 2:
         return ""
     rows = [(point.x, point.y.value, point.y.low, point.y.high) for point in points]
-    return curve_plot(rows, x_label=x_label, y_label=y_label, mark=mark)
+    return both_widths(lambda width: curve_plot(rows, x_label=x_label, y_label=y_label, mark=mark, width=width))
 
 
 def _ends(rows: list[Any]) -> list[Any]:

@@ -1,0 +1,163 @@
+"""What a comparison says first, in one sentence, for the page and the terminal; it only reads the verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from ..pages.axes import number
+from .result import SAME, Comparison, Verdict, way_of
+
+TOPICS = {"qs": "quality", "ds": "diversity"}  # metrics of the headline, by their name in the registry
+SURE = " (95 %)"  # all verdicts of a page hold together at this level
+NAMED = 4  # sets in a sentence; more are counted
+ABOUT = "\0"  # where a phrase says what it is about; no name of a set has it
+
+
+def headline(comparison: Comparison) -> dict[str, str]:
+    """Metrics that the sentences are about, each once however it is written, and what each says something of.
+
+    Several of a kind, such as QS by two scorers, are called by their specs.
+    """
+    first: dict[str, str] = {}
+    for label, spec in comparison.made_by.get("metrics", {}).items():
+        first.setdefault(spec, label)
+    return {label: TOPICS[name] for spec, label in first.items() if (name := spec.partition("(")[0]) in TOPICS}
+
+
+def aspects(comparison: Comparison) -> dict[str, str]:
+    """Metrics that decide, with their preposition: of `headline`, or without one every metric that ranks.
+
+    Returns
+    -------
+    dict of str to str
+        Label of the metric to words such as "in quality" or "by fd".
+    """
+    topics = headline(comparison)
+    twice = len(set(topics.values())) < len(topics)
+    words = {label: f"in {topic} by {label}" if twice else f"in {topic}" for label, topic in topics.items()}
+    return words or {label: f"by {label}" for label, metric in comparison.metrics.items() if way_of(metric)}
+
+
+def answer(comparison: Comparison) -> str:
+    """Which generator is better, and in what: one sentence from the verdicts, which hold together at 95 %.
+
+    Parameters
+    ----------
+    comparison : Comparison
+
+    Returns
+    -------
+    str
+        Of two: better, worse, mixed, or that they cannot be distinguished. Of more: the best, and who is as good. Of
+        one: its numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from giqa.compare import compare
+    >>> rng = np.random.default_rng(0)
+    >>> real, good = rng.normal(size=(300, 4)).astype("f4"), rng.normal(size=(200, 4)).astype("f4")
+    >>> answer(compare(real, {"good": good, "off": good + 3}, metrics="qs", scorer="sgm"))
+    'good is better than off in quality (95 %).'
+    """
+    known, names = aspects(comparison), [g.name for g in comparison.generators]
+    if not known:
+        return "No metric of this comparison ranks generators; see the table."
+    if len(names) == 1:
+        return _alone(comparison, known)
+    if len(names) > 2:
+        return _many(comparison, known, names)
+    verdicts = {(v.metric): v for v in comparison.verdicts if v.metric in known}
+    return of_two(*names, {known[label]: verdicts[label] for label in known if label in verdicts})
+
+
+def of_two(left: str, right: str, verdicts: Mapping[str, Verdict]) -> str:
+    """The sentence on two sets from their verdicts, (left, right), by what each is about ("in quality")."""
+    for_left = [words for words, v in verdicts.items() if v.says == "better"]
+    for_right = [words for words, v in verdicts.items() if v.says == "worse"]
+    unknown = [words for words, v in verdicts.items() if v.why]
+    same = [words for words, v in verdicts.items() if v.says == SAME and not v.why]
+    if len(unknown) == len(verdicts):
+        why = next((v.why for v in verdicts.values()), "they have no metric in common")
+        return f"Nothing can be said of {left} and {right}: {why}."
+    rest = f"; {together(same)} they cannot be distinguished" if same else ""
+    rest += f"; nothing can be said {together(unknown)}" if unknown else ""
+    if for_left and for_right:
+        return f"Mixed: {left} is better {together(for_left)}, {right} {together(for_right)}{SURE}{rest}."
+    if for_left or for_right:
+        better, worse, of = (left, right, for_left) if for_left else (right, left, for_right)
+        return f"{better} is better than {worse} {together(of)}{SURE}{rest}."
+    gap = f"; nothing can be said {together(unknown)}" if unknown else ""
+    pictures = max(v.pictures for v in verdicts.values() if not v.why)
+    n = f"{pictures[0]}" if pictures[0] == pictures[1] else f"{pictures[0]} and {pictures[1]}"
+    return f"{left} and {right} cannot be distinguished {together(same, 'or')} with {n} pictures{gap}."
+
+
+def _many(comparison: Comparison, known: Mapping[str, str], names: Sequence[str]) -> str:
+    """Of three or more sets: the best of each aspect, and those that cannot be distinguished from it."""
+    found: dict[str, list[str]] = {}
+    for label, words in known.items():
+        best = comparison.best(label)
+        verdicts = {n: comparison.verdict(label, best, n) for n in names if n != best} if best is not None else {}
+        alike = [name for name, v in verdicts.items() if v.says == SAME]
+        if all(v.why for v in verdicts.values()):
+            says = f"nothing can be said {ABOUT}: too few pictures"
+        elif len(alike) == len(verdicts):
+            says = f"no set is shown to be better than another {ABOUT}"
+        elif alike:
+            says = f"{best} is best {ABOUT}{SURE}, and {listed(alike)} cannot be distinguished from it"
+        else:
+            says = f"{best} is better than every other set {ABOUT}{SURE}"
+        found.setdefault(says, []).append(words)
+    return f"{merged(found)}."
+
+
+def merged(phrases: Mapping[str, Sequence[str]]) -> str:
+    """Phrases that say the same of several aspects, each with all of them in the place of `ABOUT`."""
+    text = "; ".join(says.replace(ABOUT, together(words)) for says, words in phrases.items())
+    starts = ("no set ", "nothing ", "in ", "by ")
+    return text[0].upper() + text[1:] if text.startswith(starts) else text
+
+
+def _alone(comparison: Comparison, known: Mapping[str, str]) -> str:
+    (only,) = comparison.generators
+    reals = float(comparison.held_out_z.mean()) if len(comparison.held_out_z) else 0.0
+    parts = []
+    for label, words in known.items():
+        if label in only.values:
+            estimate = only.values[label]
+            low, high = estimate.interval()
+            ends = f", {number(low)} to {number(high)}" if low == low else ""
+            of = f"{words.split(' ')[1]} " if words.startswith("in ") else ""
+            parts.append(f"{of}{label.upper() if label in TOPICS else label} {number(estimate.value)}{ends}")
+    mean = f" The mean z of held-out reals is {number(reals)}." if "in quality" in known.values() else ""
+    return f"{only.name}: {'; '.join(parts)}.{mean}"
+
+
+def together(words: Iterable[str], join: str = "and") -> str:
+    """Words such as "in quality" in a row, the preposition once.
+
+    >>> together(["in quality", "in diversity"]), together(["by fd"]), together(["by fd", "by kd"], "or")
+    ('in quality and diversity', 'by fd', 'by fd or kd')
+    """
+    first, *others = words
+    preposition = first.partition(" ")[0]
+    return joined([first, *(w.removeprefix(f"{preposition} ") for w in others)], join)
+
+
+def joined(names: Sequence[str], join: str = "and") -> str:
+    """
+    >>> joined(["a"]), joined(["a", "b"]), joined(["a", "b", "c"], "or")
+    ('a', 'a and b', 'a, b or c')
+    """
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {join} {names[-1]}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """All of a few names; of more the first ones and a count.
+
+    >>> listed(["a", "b", "c", "d"]), listed(["a", "b", "c", "d", "e", "f"])
+    ('a, b, c and d', 'a, b, c and 3 others')
+    """
+    shown = list(names) if len(names) <= NAMED else [*names[: NAMED - 1], f"{len(names) - NAMED + 1} others"]
+    return joined(shown)

@@ -1,0 +1,197 @@
+"""The sentence that stands first on the pages of compare, classes, track and of the picker's curve, in every case."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from giqa.compare.answer import answer, listed, of_two
+from giqa.compare.classes import ByClass
+from giqa.compare.classes_page import answer as of_classes
+from giqa.compare.picker_curve import Point
+from giqa.compare.picker_curve import answer as of_curve
+from giqa.compare.result import SAME, Comparison, Verdict
+from giqa.compare.track import Track
+from giqa.compare.track import answer as of_run
+from giqa.metrics.jackknife import Jackknife
+
+UP = SimpleNamespace(ranks=True, is_distance=False, by_size=False, about="")
+DOWN = SimpleNamespace(ranks=True, is_distance=True, by_size=False, about="")
+MEMORY = SimpleNamespace(ranks=False, is_distance=False, by_size=False, about="")
+
+
+def verdict(says, metric="qs", left="A", right="B", why=""):
+    return Verdict(metric, left, right, 1.0, 0.5, 1.5, says, pictures=(64, 64), why=why)
+
+
+def comparison(values, verdicts, metrics=("qs", "ds")):
+    """`values`: generator -> a value a metric; `verdicts`: (metric, left, right) -> what is said, else the same."""
+    kinds = {label: {"fd": DOWN, "authenticity": MEMORY}.get(label, UP) for label in metrics}
+    known = {
+        name: {m: Jackknife(v, np.zeros(2), np.array([-0.1, 0.1]), n=64) for m, v in zip(metrics, of, strict=True)}
+        for name, of in values.items()
+    }
+    about = {"n": 64, "at": {}, "trouble": {}, "scores": range(64)}
+    generators = tuple(SimpleNamespace(name=name, values=of, **about) for name, of in known.items())
+    names = list(values)
+    pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
+    said = tuple(verdict(verdicts.get((m, a, b), SAME), m, a, b) for a, b in pairs for m in metrics)
+    made = {"metrics": {m: f"{m}()" for m in metrics}, "reals": 100}
+    return Comparison(generators, kinds, said, (), np.array([-1.0, 0.0, 0.4]), made)
+
+
+@pytest.mark.parametrize(
+    ("quality", "diversity", "wanted"),
+    [
+        ("better", "better", "A is better than B in quality and diversity (95 %)."),
+        ("worse", "worse", "B is better than A in quality and diversity (95 %)."),
+        ("better", SAME, "A is better than B in quality (95 %); in diversity they cannot be distinguished."),
+        (SAME, "worse", "B is better than A in diversity (95 %); in quality they cannot be distinguished."),
+        ("better", "worse", "Mixed: A is better in quality, B in diversity (95 %)."),
+        (SAME, SAME, "A and B cannot be distinguished in quality or diversity with 64 pictures."),
+        ("few", "few", "Nothing can be said of A and B: too few pictures."),
+        ("worse", "few", "B is better than A in quality (95 %); nothing can be said in diversity."),
+        (SAME, "few", "A and B cannot be distinguished in quality with 64 pictures; nothing can be said in diversity."),
+    ],
+)
+def test_of_two_sets_every_case_has_its_sentence(quality, diversity, wanted):
+    of = {"in quality": quality, "in diversity": diversity}
+    few = {"few": ("cannot be told apart", "too few pictures")}
+    verdicts = {words: verdict(few.get(s, (s, ""))[0], why=few.get(s, (s, ""))[1]) for words, s in of.items()}
+    assert of_two("A", "B", verdicts) == wanted
+
+
+def test_without_qs_and_ds_every_metric_that_ranks_decides():
+    found = comparison({"A": (9.0, 0.1), "B": (3.0, 0.9)}, {("fd", "A", "B"): "worse"}, ("fd", "authenticity"))
+    assert answer(found) == "B is better than A by fd (95 %)."
+    assert answer(comparison({"A": (1.0,), "B": (2.0,)}, {}, ("authenticity",))).startswith("No metric")
+
+
+def test_of_three_sets_the_best_and_who_is_as_good():
+    values = {"A": (1.0, 1.0), "B": (2.0, 1.1), "{C}": (3.0, 1.2)}
+    all_won = {(m, a, "{C}"): "worse" for m in ("qs", "ds") for a in "AB"}
+    assert answer(comparison(values, all_won)) == "{C} is better than every other set in quality and diversity (95 %)."
+    some = {("qs", "A", "{C}"): "worse"}
+    assert answer(comparison(values, some)) == (
+        "{C} is best in quality (95 %), and B cannot be distinguished from it; "
+        "no set is shown to be better than another in diversity."
+    )
+
+
+def test_of_one_set_its_numbers_with_their_intervals():
+    said = answer(comparison({"A": (-2.0, -1.0)}, {}))
+    assert said.startswith("A: quality QS −2.00, ") and "; diversity DS −1.00, " in said
+    assert said.endswith("The mean z of held-out reals is −0.200.")
+
+
+def classes(*verdicts, names=("A", "B")):
+    """A comparison a class with these verdicts in quality; values are the number of the class."""
+    return ByClass(
+        {
+            f"class{i}": comparison({name: (float(i),) for name in names}, {("qs", *names[:2]): says}, ("qs",))
+            for i, says in enumerate(verdicts)
+        },
+        {},
+    )
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "wanted"),
+    [
+        (("better", SAME), "A is better than B in quality in 1 of 2 classes (class0), worse in none (95 %)."),
+        (
+            ("worse", "worse"),
+            "B is better than A in quality in 2 of 2 classes (class0 and class1), worse in none (95 %).",
+        ),
+        (
+            ("better", "worse", "worse"),
+            "B is better than A in quality in 2 of 3 classes (class1 and class2), A in 1 (95 %).",
+        ),
+        ((SAME, SAME), "In quality A and B cannot be distinguished in any of 2 classes (95 %)."),
+    ],
+)
+def test_by_class_every_case_has_its_sentence(verdicts, wanted):
+    assert of_classes(classes(*verdicts)) == wanted
+
+
+def test_by_class_one_set_has_a_weakest_class_and_three_have_a_winner():
+    assert of_classes(classes(SAME, SAME, names=("A",))) == (
+        "In quality the weakest class is class0 (QS 0.000), the best class1 (QS 1.00)."
+    )
+    said = of_classes(classes("better", "better", names=("A", "B", "C")))
+    assert said == "A is better in quality in 2 of 6 comparisons of two sets in a class, worse in 0 (95 %)."
+
+
+@pytest.mark.parametrize(
+    ("values", "verdicts", "wanted"),
+    [
+        (
+            {"1": (1, 1), "2": (2, 2), "3": (3, 3)},
+            {(m, a, "3"): "worse" for m in ("qs", "ds") for a in "12"},
+            "Use 3; it is better than every other in quality and diversity (95 %).",
+        ),
+        (
+            {"1": (1, 1), "2": (2, 2), "3": (3, 3)},
+            {("qs", "1", "3"): "worse"},
+            "Use 3; 2 cannot be distinguished from it in quality or diversity (95 %).",
+        ),
+        (
+            {"1": (1, 3), "2": (2, 1)},
+            {("qs", "1", "2"): "worse", ("ds", "1", "2"): "better"},
+            "No checkpoint is best in all: in quality 2; in diversity 1 (95 %).",
+        ),
+        (
+            {"1": (1, 3), "2": (2, 1)},
+            {},
+            "No checkpoint is shown to be better than another in quality or diversity; "
+            "2 has the best value in quality.",
+        ),
+    ],
+)
+def test_of_a_run_every_case_has_its_sentence(values, verdicts, wanted):
+    numbers = {name: tuple(map(float, of)) for name, of in values.items()}
+    assert of_run(Track(tuple(map(float, values)), comparison(numbers, verdicts))) == wanted
+
+
+def points(gaps, n=50):
+    """Two shares whose metrics differ by these gaps; of the groups only the smaller share's reals vary a little."""
+    small = np.tile([-0.01, 0.01], 5)
+    whole = {name: Jackknife(1.0, small, small, n=n) for name in gaps}
+    half = {name: Jackknife(1.0 + gap, 2 * small, small, n=n) for name, gap in gaps.items()}
+    return [Point("picker", 1.0, n, whole), Point("picker", 0.5, n, half), Point("truncation", 0.7, n, half)]
+
+
+@pytest.mark.parametrize(
+    ("gaps", "wanted"),
+    [
+        (
+            {"qs": 9.0, "ds": 0.001},
+            "Keeping the best 50 % improves quality (95 %); no difference is shown in diversity.",
+        ),
+        ({"fd": -0.9, "ds": -9.0}, "Keeping the best 50 % improves FD and worsens diversity (95 %)."),
+        ({"fd": 9.0}, "Keeping the best 50 % worsens FD (95 %)."),
+        (
+            {"fd": 0.0, "qs": 0.0},
+            "Keeping the best 50 % changes nothing that can be shown in FD or quality.",
+        ),
+    ],
+)
+def test_of_a_curve_every_case_has_its_sentence(gaps, wanted):
+    assert of_curve(points(gaps)) == wanted
+
+
+def test_of_a_curve_nothing_is_said_of_too_few():
+    assert of_curve(points({"qs": 9.0}, n=3)).endswith("3 pictures are too few.")
+    assert of_curve(points({"qs": 9.0})[:1]).startswith("Only one share (100 %)")
+
+
+def test_the_difference_of_a_curve_is_that_of_the_same_pictures():
+    """Both shares vary by far more than their difference: by the pictures they share it is still seen."""
+    wide = np.tile([-5.0, 5.0], 5)
+    whole, half = ({"qs": Jackknife(v, wide, wide + 0.001 * v, n=50)} for v in (1.0, 2.0))
+    found = of_curve([Point("picker", 1.0, 50, whole), Point("picker", 0.5, 50, half)])
+    assert "improves quality" in found
+
+
+def test_many_names_are_counted():
+    assert listed([str(i) for i in range(9)]) == "0, 1, 2 and 6 others"

@@ -1,0 +1,103 @@
+"""The sentence that stands first on the page of judgements, in every case."""
+
+import numpy as np
+import pytest
+from people_samples import sittings
+
+from giqa.stats import UNKNOWN, Estimate
+from giqa.votes.aggregation import Strengths
+from giqa.votes.answer import answer
+from giqa.votes.findings import Findings, findings
+from giqa.votes.hype import Comparison, Hype
+from giqa.votes.votes import Counts
+
+
+def hype(low, high, name="gan"):
+    error = Estimate((low + high) / 2, low, high, 9)
+    return Hype(name, 900, *[error] * 6)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "wanted"),
+    [
+        (0.2, 0.4, "Raters recognise gan: they are wrong in 30 % of answers (20 % to 40 %; guessing: 50 %)."),
+        (0.4, 0.54, "It is not shown that raters can recognise gan: they are wrong in 47 % of answers"),
+        (0.52, 0.6, "Pictures of gan look more real than real ones: raters are wrong in 56 % of answers"),
+    ],
+)
+def test_of_one_generator_below_at_and_above_guessing(low, high, wanted):
+    assert answer(Findings("", "sittings", 9, 9, hype=(hype(low, high),))).startswith(wanted)
+
+
+def test_one_evaluator_says_nothing_of_others():
+    found = findings(sittings("gan", [30], [10]))
+    assert answer(found) == (
+        "Raters are wrong in 20 % of answers on gan (guessing: 50 %); no interval, so nothing can be said of others."
+    )
+
+
+def test_of_several_generators_the_easiest_the_hardest_and_who_may_be_at_guessing():
+    rows = (hype(0.4, 0.52, "a"), hype(0.3, 0.4, "b"), hype(0.1, 0.2, "c"))
+    said = "Raters recognise c (15 % wrong) most easily and a (46 % wrong) least; "
+    assert answer(Findings("", "sittings", 9, 9, hype=rows)) == said + "1 of 3 may be at guessing (50 %)."
+    below = answer(Findings("", "sittings", 9, 9, hype=rows[1:]))
+    assert below.endswith("all are below guessing (50 %).")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "wanted"),
+    [
+        (0.02, 0.1, "gan fools people more often than vae (difference of error rates 6 points, 2 to 10)."),
+        (-0.02, 0.1, "gan and vae cannot be distinguished (difference of error rates 4 points, −2 to 10)."),
+    ],
+)
+def test_two_that_were_compared_have_their_verdict(low, high, wanted):
+    gap = Estimate((low + high) / 2, low, high, 9)
+    one = Comparison("gan", "vae", gap, True, "gan fools people more often than vae")
+    found = Findings("", "sittings", 9, 9, hype=(hype(0.3, 0.4), hype(0.2, 0.3, "vae")), comparison=one)
+    assert answer(found) == wanted
+
+
+def counts(real, fake, each=10):
+    """Forty reals and forty fakes with so many of ten votes for real."""
+    n = np.full(80, float(each))
+    kind = np.repeat(["real", "generated"], 40)
+    return Counts(
+        np.array([f"{i}.png" for i in range(80)]),
+        n,
+        np.repeat([real, fake], 40).astype(float),
+        kind=kind,
+        generator=np.where(kind == "real", "", "gan"),
+        context=np.full(80, ""),
+    )
+
+
+def test_of_counts_both_shares_and_whether_they_differ():
+    apart = answer(findings(counts(8, 3)))
+    assert apart.startswith(
+        "80 % of the votes on real pictures say real, 30 % of the votes on generated pictures say real"
+    )
+    assert "the two can be distinguished (difference 50 points, " in apart
+    assert "the two cannot be distinguished" in answer(findings(counts(5, 5)))
+
+
+def test_of_pairs_the_ends_and_of_ratings_the_mean_and_the_agreement():
+    ends = np.array([2.0, 0.0, -2.0])
+    strengths = Strengths(np.array([*"abc"]), ends, ends - 0.5, ends + 0.5, np.full(3, 9.0))
+    assert answer(Findings("", "pairs", 9, 3, strengths=strengths)) == (
+        "a is preferred most often, c least (strengths +2.00 and −2.00; their intervals do not overlap)."
+    )
+    wide = Strengths(strengths.name, ends, ends - 3, ends + 3, strengths.votes)
+    assert answer(Findings("", "pairs", 9, 3, strengths=wide)).endswith("but their intervals overlap).")
+    for alpha, words in ((0.9, "agree well"), (0.7, "agree fairly"), (0.3, "agree little")):
+        effects = {"mean": 3.0, "alpha (interval)": alpha}
+        assert f"The mean rating is 3.00, and raters {words} (α {alpha:.2f};" in answer(
+            Findings("", "ratings", 9, 3, effects=effects)
+        )
+    lonely = Findings("", "ratings", 9, 1, effects={"mean": 3.0, "alpha (interval)": float("nan")})
+    assert answer(lonely) == "The mean rating is 3.00; how far raters agree cannot be computed."
+
+
+def test_what_allows_no_figure_says_so():
+    nothing = Hype("gan", 9, *[UNKNOWN] * 6)
+    assert answer(Findings("", "votes", 9, 3, hype=(nothing,))).startswith("These judgements allow no figure")
