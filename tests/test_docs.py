@@ -10,8 +10,10 @@ import shutil
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 import giqa
 from giqa import registry
@@ -49,6 +51,11 @@ def write_judgements(folder):
     (folder / "pairs.csv").write_text("\n".join(["left,right,votes_left,votes_right", *pairs[:15]]) + "\n")
     rated = [f"{name},r{r},{1 + (n + r) % 5}" for n, name in enumerate(names) for r in range(3)]
     (folder / "ratings.csv").write_text("\n".join(["image,rater,rating", *rated]) + "\n")
+    (folder / "marks").mkdir()
+    for at, name in enumerate(names[:6]):
+        mark = np.zeros((24, 24), np.uint8)
+        mark[3 * at : 3 * at + 6, 4:12] = 255 if at else 0
+        Image.fromarray(mark).save(folder / "marks" / name)
     (folder / "counts.csv").write_text("image,n,n_real\n" + "".join(f"{n}.png,4,{n // 5}\n" for n in range(20)))
 
 

@@ -43,7 +43,8 @@ from benchmarks.data import middle, pictures
 from benchmarks.intervals import share
 from benchmarks.shared import command, head, names, results, row, say
 from giqa import registry
-from giqa.explain.energy import Places, cell_sums, neighbourhood, place_scale
+from giqa.evaluate.maps import laplacian_map
+from giqa.explain.energy import Places, place_scale
 from giqa.explain.maps import TAPS, MapModel, load_maps, maps_of
 from giqa.features.embedded import Embedded
 from giqa.p_real.distances import LayerDistances
@@ -111,16 +112,23 @@ def cases(kind: str, domain: Domain, part: str, size: int, most: int) -> Iterato
     reals, fakes = domain.part(part)
     side = len(reals[0])
     length = round(side / size**0.5)
-    edge = np.minimum(np.arange(length) + 1, length - np.arange(length)) / (length // 8 + 1)
     for i, picture in enumerate(reals[:most]):
         rng = np.random.default_rng([size, i])
         top, left = (int(v) for v in rng.integers(0, side - length + 1, 2))
         box = (top, left, length)
         other = domain.reals[i % domain.reference] if kind == "another real" else fakes[i % len(fakes)]
-        mask = np.zeros((side, side, 1))
-        mask[top : top + length, left : left + length, 0] = np.minimum(1, np.minimum.outer(edge, edge))
+        mask = soft_mask(side, box)[..., None]
         mixed = picture * (1 - mask) + damaged(kind, picture, other, box, rng) * mask
         yield mixed.round().astype(np.uint8), box
+
+
+def soft_mask(side: int, box: tuple[int, int, int]) -> np.ndarray:
+    """The share of the patch in each pixel, (side, side): 1 inside the box, less over an eighth of its side."""
+    top, left, length = box
+    edge = np.minimum(np.arange(length) + 1, length - np.arange(length)) / (length // 8 + 1)
+    mask = np.zeros((side, side))
+    mask[top : top + length, left : left + length] = np.minimum(1, np.minimum.outer(edge, edge))
+    return mask
 
 
 def hit(found: np.ndarray, side: int, box: tuple[int, int, int]) -> bool:
@@ -129,14 +137,6 @@ def hit(found: np.ndarray, side: int, box: tuple[int, int, int]) -> bool:
     top, left, length = box
     y, x = ((p + 0.5) * side / n for p, n in zip(place, found.shape, strict=True))
     return bool(top <= y < top + length and left <= x < left + length)
-
-
-def laplacian(pixels: Pixels) -> np.ndarray:
-    """Minus the mean absolute Laplacian of the grey picture in each window."""
-    grey = np.pad(pixels.mean(axis=2), 1, mode="symmetric")
-    around = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * grey[1:-1, 1:-1]
-    cells = [neighbourhood(cell_sums(v[..., None], GRID), 1)[..., 0] for v in (np.abs(around), np.ones(around.shape))]
-    return -cells[0] / cells[1]
 
 
 def methods(name: str, reals: Sequence[Pixels], options: argparse.Namespace) -> list[Callable[[list[Pixels]], Rows]]:
@@ -173,7 +173,7 @@ def methods(name: str, reals: Sequence[Pixels], options: argparse.Namespace) -> 
             by_distances(reals, lambda p: own(p, ["mid"])),
         ]
     if "laplacian" in options.maps:
-        found.append(lambda pictures: {"plain Laplacian": [laplacian(p) for p in pictures]})
+        found.append(lambda pictures: {"plain Laplacian": [-laplacian_map(p) for p in pictures]})
     if options.inception:
         from giqa.features.inception import Inception
 

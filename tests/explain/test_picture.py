@@ -11,6 +11,7 @@ from PIL import Image
 import giqa
 from giqa.cli import main
 from giqa.errors import BadModel, BadShape, BadSource, BadSpec, MissingSource
+from giqa.explain.map_files import read_map_folder
 from giqa.explain.maps import Explanation, fit_maps, load_maps
 from giqa.explain.picture import (
     COLOURS,
@@ -173,6 +174,30 @@ def test_the_command(folder):
     shutil.rmtree("reals")
     again = CliRunner().invoke(main, shlex.split("explain odd.png --model m.giqa -q"))
     assert again.output == run.output
+
+
+def test_the_maps_of_many_pictures_go_into_a_folder(folder, maps):
+    """An array for each picture, named after it; a picture that cannot be read is a warning."""
+    maps.save("m.maps")
+    giqa.fit("reals", extractor="statistics", scorer="sgm").save("m.giqa")
+    (folder / "fakes" / "in").mkdir(parents=True)
+    Image.fromarray(damaged(99)).save(folder / "fakes" / "in" / "a.png")
+    Image.fromarray(picture(98)).save(folder / "fakes" / "b.png")
+    (folder / "fakes" / "c.png").write_bytes(b"no picture")
+    run = CliRunner().invoke(main, shlex.split("explain fakes --model m.giqa -o found/"), catch_exceptions=False)
+    assert run.exit_code == 0 and "wrote 2 maps into found" in run.output and "warning: c.png" in run.output
+    kept = read_map_folder("found")
+    assert kept.names == ["b.png", "in/a.png"]
+    assert np.allclose(kept.read(1), maps.anomaly_map(damaged(99)), rtol=1e-6)
+    assert maps.anomaly_map(damaged(99)).max() > 3 > maps.anomaly_map(picture(98)).max() / 2
+    twice = CliRunner().invoke(main, shlex.split("explain fakes --model m.giqa -o found -o a.png"))
+    assert twice.exit_code == 2 and "Into a folder go maps alone" in twice.output
+
+
+def test_an_anomaly_map_is_the_softplus_of_minus_z(maps):
+    """log 2 = 0.69 where z is 0, and about -z where it is far below."""
+    z, found = maps.explain(damaged(99)).z["combined"], maps.anomaly_map(damaged(99))
+    assert np.allclose(np.exp(found) - 1, np.exp(-z)) and found.min() > 0
 
 
 def test_the_command_says_what_is_missing(folder):

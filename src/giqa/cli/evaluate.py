@@ -7,16 +7,29 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import BadSpec
 from . import console
-from .options import FILE, PATH, check_json, options, write_json
+from .options import FILE, PATH, check_json, options, working, write_json
 
 if TYPE_CHECKING:
     from ..evaluate.votes import Evaluation
 
 
 @click.command()
-@click.argument("scores", type=PATH)
-@click.option("--labels", required=True, type=PATH, help="Votes, counts, pairs or ratings.")
+@click.argument("scores", type=PATH, required=False)
+@click.option("--labels", type=PATH, help="Votes, counts, pairs or ratings.")
+@click.option("--maps", type=PATH, help="Instead of SCORES: NAME.maps and --images, or a folder of .npy or grey .png.")
+@click.option(
+    "--human-maps", type=PATH, help="What people marked: grey masks or .npy, LabelMe, COCO (.json), RichHF-18K."
+)
+@click.option("--images", metavar="SOURCE", help="The pictures that maps are of.")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.5,
+    show_default=True,
+    help="Share of its own maximum from which a map marks a place, for mIoU.",
+)
 @click.option(
     "--column",
     default="z",
@@ -36,17 +49,27 @@ if TYPE_CHECKING:
 @click.option("-o", "--out", type=FILE, help="Write every figure as .json.")
 @click.option("--resamples", type=click.IntRange(20), default=500, help="Resamples of the bootstrap.")
 @options("quiet")
-def evaluate(scores: Path, labels: Path, generators: str | None, out: Path | None, quiet: bool, **how: Any) -> None:
+def evaluate(scores: Path | None, labels: Path | None, out: Path | None, quiet: bool, **how: Any) -> None:
     """Say how well SCORES agree with people, compared with a constant answer and with the best possible score.
 
     SCORES is a table with a column id (or image). A name in the labels is an id of the scores, or one is the end of
     the other. Intervals resample pictures, and raters where the votes name them. What is learned from votes (the
     calibration of a column, or a model of several) is tested on pictures that it has not seen.
+
+    With --maps and --human-maps it says how well maps agree with what people marked in the same pictures, compared
+    with chance, with the middle of the picture and, where --images are given, with its fine detail.
     """
     from ..evaluate.evaluate import evaluate as run
     from ..votes.votes import read_generators
 
     check_json(out)
+    about = {name: how.pop(name) for name in ("maps", "human_maps", "images", "threshold")}
+    if about["maps"] or about["human_maps"]:
+        _maps(scores or labels, out, quiet, **about)
+        return
+    if not scores or not labels:
+        raise BadSpec("Compare what? Give SCORES and --labels, or --maps and --human-maps.")
+    generators = how.pop("generators")
     how["column"] = [name.strip() for name in how["column"].split(",")]
     with console.plain_warnings(quiet):
         known = read_generators(generators) if generators else None
@@ -57,6 +80,27 @@ def evaluate(scores: Path, labels: Path, generators: str | None, out: Path | Non
         console.warn(text, quiet)
     counts = f"{found.judgements} judgements of {found.pictures} pictures; {found.without_score} without a score"
     console.finish(quiet, out, texts=[counts])
+
+
+def _maps(
+    other: Path | None, out: Path | None, quiet: bool, maps: Path | None, human_maps: Path | None, **how: Any
+) -> None:
+    from ..evaluate.maps import evaluate_maps
+
+    if other or not maps or not human_maps:
+        what = f"{other} is compared in another run" if other else "give both --maps and --human-maps"
+        raise BadSpec(f"Maps are compared with human maps alone: {what}.")
+    with working(quiet, out) as progress:
+        found = evaluate_maps(maps, human_maps, progress=progress, **how)
+    write_json(out, found.plain())
+    measures = list(next(iter(found.figures.values())))
+    rows = [(name, *(figures[m] for m in measures)) for name, figures in found.figures.items()]
+    console.table("Agreement with what people marked", ("map", *measures), rows)
+    counts = f"{found.marked} pictures with marks, {found.unmarked} without; {found.without_map} without a map"
+    texts = [counts, "KLD is a distance: smaller is better."]
+    if found.peaks.value == found.peaks.value:
+        texts.append(f"The highest value of a marked picture's map is above that of an unmarked one's: {found.peaks}")
+    console.finish(quiet, out, texts=texts)
 
 
 def against_people(found: Evaluation) -> list[str]:

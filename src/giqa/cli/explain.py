@@ -9,7 +9,7 @@ import click
 
 from ..errors import BadSpec
 from . import console
-from .options import FILE, PATH, options, switch_off, working
+from .options import PATH, options, switch_off, working
 
 
 @click.command()
@@ -25,8 +25,9 @@ from .options import FILE, PATH, options, switch_off, working
     "--out",
     "outs",
     multiple=True,
-    type=FILE,
-    help="Write .html (the whole explanation) or .png (the heat map alone); may be given twice.",
+    type=PATH,
+    help="Write .html (the whole explanation) or .png (the heat map alone), may be given twice; or into a folder "
+    "such as maps/ the map of each picture of IMAGE, as .npy.",
 )
 @options("extractor", "seed", "workers")
 @switch_off("--no-reals", "show_reals", "Show nothing of the reals.")
@@ -38,11 +39,24 @@ def explain(image: str, outs: tuple[Path, ...], show_reals: bool, quiet: bool, *
     maps of the reals are learned, in about ten milliseconds a picture; with --model they are kept in NAME.maps, and
     then the reals are needed only to show them. Maps come from the embedded network and the grain of the pixels,
     whatever the model scores with, unless --extractor names something else.
+
+    With -o FOLDER, IMAGE may be many pictures; each map is an array of 24 x 24 numbers, larger = worse, 0.69 = like a
+    typical real at that place. `giqa evaluate --maps` compares such a folder with what people marked.
     """
+    from ..explain.map_files import check_folder, write_maps
     from ..explain.picture import check_outs, explained, map_model, write_page
 
     if fitting["real"] is None and fitting["model"] is None:
         raise BadSpec("Compare with what? Give --real REALS, or --model NAME.giqa with NAME.maps next to it.")
+    if any(map(check_folder, outs)):
+        if len(outs) > 1:
+            raise BadSpec(f"Into a folder go maps alone, got {len(outs)} times -o; explain one picture in another run.")
+        with working(quiet) as progress:
+            maps = map_model(progress=progress, **fitting)
+            written, failed = write_maps(outs[0], maps, image, fitting["workers"], progress)
+        console.failures(failed)
+        console.finish(quiet, texts=[f"wrote {written} maps into {outs[0]}"])
+        return
     check_outs(outs)
     with working(quiet) as progress:
         maps = map_model(progress=progress, **fitting)

@@ -135,6 +135,14 @@ class MapModel:
         names = [self.ids[row] for row in rows]
         return Explanation(z, place, blame, self.places.peak_percentile(combined), beyond, names, rows.tolist())
 
+    def anomaly_map(self, pixels: np.ndarray) -> np.ndarray:
+        """The combined map as a positive one, larger = worse: log(1 + exp(-z)), float64 (g, g).
+
+        0.69 = like a typical real at that place; about -z where it is worse; near 0 where it is better.
+        """
+        windows = windows_of(self.places, make_extractor(self.extractor), self.taps, self._matched(pixels))
+        return np.logaddexp(0.0, -self.places.z(windows)[COMBINED])
+
     def save(self, path: str | Path) -> Path:
         """Write one file (safetensors with a JSON header) atomically."""
         places = self.places

@@ -278,7 +278,10 @@ def explained(model: MapModel, image: Any, real: Any = None) -> tuple[str, np.nd
     """Name and pixels of the one picture, what the maps found, real pictures for its worst place, and the sentence."""
     source = open_source(image)
     if len(source) != 1:
-        raise BadSource(f"One picture is explained at a time; {source.name!r} has {len(source)}.")
+        raise BadSource(
+            f"One picture is explained at a time; {source.name!r} has {len(source)}. For the maps of all name a "
+            "folder: -o maps/"
+        )
     pixels = decode(source.raw(0)).pixels
     match = as_match(model.match)
     pixels = match(pixels) if match else pixels

@@ -60,7 +60,7 @@ class TFRecordSource:
         return None
 
     def raw(self, index: int) -> bytes | np.ndarray:
-        parts = self._record(index)
+        parts = self.record(index)
         if "data" in parts and "shape" in parts:
             return _pixels(parts["data"], parts["shape"])
         encoded = [value[0] for value in parts.values() if len(value) == 1 and isinstance(value[0], bytes)]
@@ -91,7 +91,8 @@ class TFRecordSource:
                 self._sizes.append(length)
                 at += 16 + length
 
-    def _record(self, index: int) -> dict[str, Sequence[Any]]:
+    def record(self, index: int) -> dict[str, Sequence[Any]]:
+        """All parts of a record by name, each a list of bytes or numbers."""
         size = self._sizes[index]
         if size > MAX_BYTES:
             raise BadImage(f"too large: {size} bytes; the limit is {MAX_BYTES}")
@@ -119,7 +120,7 @@ class TFRecordSource:
 
     def _values(self, index: int) -> dict[str, Any]:
         values = {}
-        for name, value in self._record(index).items():
+        for name, value in self.record(index).items():
             if len(value) == 1 and name not in ("data", "shape"):
                 text = value[0]
                 if not isinstance(text, bytes):
