@@ -36,6 +36,7 @@ def tab(pages):  # after the pages, since nothing else can run an event loop whi
     with api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_context(bypass_csp=True, reduced_motion="reduce").new_page()
+        page.set_default_timeout(60_000)
         yield page
         browser.close()
 

@@ -12,6 +12,7 @@ def test_pages_of_a_study_have_no_violation(store, study_in, served, browser):
     studies = [study_in(store, task) for task in ("hype", "pairs", "rating")]
     set_password(store, "open sesame")
     page, found = browser.new_context(bypass_csp=True, reduced_motion="reduce").new_page(), {}
+    page.set_default_timeout(60_000)
     with served(store) as base:
         for study in studies:
             found[f"consent, {study.name}"] = violations(page, f"{base}/s/{study.token}")
@@ -35,6 +36,7 @@ def test_a_link_is_copied_or_selected_and_progress_is_in_percent(store, study_in
     set_password(store, "open sesame")
     context = browser.new_context()
     page = context.new_page()
+    page.set_default_timeout(60_000)
     with served(store) as base:
         page.goto(f"{base}/admin")
         page.locator("#password").fill("open sesame")
