@@ -94,7 +94,9 @@ def contact_sheet(path: str | Path, scores: Any) -> Path:
     for place, name in enumerate(scores.id):
         x, y = GAP + place % COLUMNS * (SIDE + GAP), GAP + place // COLUMNS * height
         if name in shown:
-            sheet.paste(Image.open(io.BytesIO(shown[name])).convert("RGB"), (x, y))
+            picture = Image.open(io.BytesIO(shown[name])).convert("RGB")
+            times = max(1, SIDE // max(picture.size))  # small ones larger, pixel by pixel
+            sheet.paste(picture.resize([times * side for side in picture.size], Image.Resampling.NEAREST), (x, y))
         words = [*_words(scores, place), _short(str(name))]
         for line, word in enumerate(words):
             draw.text((x, y + SIDE + 2 + line * LINE), word.encode("latin-1", "replace").decode("latin-1"), "black")
