@@ -154,12 +154,24 @@ def test_command_takes_arrays(tmp_path):
     assert result.exit_code == 0 and len(open_source(tmp_path / "picked" / "picked.csv")) == 2
 
 
+def test_a_share_in_percent_and_the_worst(scored, toy, tmp_path):
+    """25% is .25; --bottom 3 takes the three worst, the worst first."""
+    for name, options in {"share": ("--keep", "0.25"), "percent": ("--keep", "25%"), "worst": ("--bottom", 3)}.items():
+        assert giqa_pick(scored[0], "--images", toy[1], *options, "-o", tmp_path / name).exit_code == 0
+    tables = {name: (tmp_path / name / "picked.csv").read_text() for name in ("share", "percent", "worst")}
+    assert tables["share"] == tables["percent"]
+    z = [float(line.split(",")[2]) for line in tables["worst"].splitlines()[1:]]
+    assert len(z) == 3 and z == sorted(z)
+    wrong = giqa_pick(scored[0], "--images", toy[1], "--keep", "many", "-o", tmp_path / "x")
+    assert wrong.exit_code == 2 and "10% or 0.1" in wrong.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--keep", 0.5), "Give --from FAKES"),
+        (("--keep", 0.5), "Give --images FAKES"),
         (("--from", "{reals}", "--keep", 0.5), "is it the source that was scored"),
-        (("--how", "list"), "Give --keep SHARE, --min-z Z or --top N"),
+        (("--how", "list"), "Give --keep SHARE, --min-z Z, --top N, or --bottom N"),
         (("--how", "list", "--min-z", 1e9), "No picture of"),
     ],
 )

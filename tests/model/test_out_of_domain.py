@@ -5,7 +5,7 @@ import pytest
 
 import giqa
 from giqa.model.model import load
-from giqa.model.out_of_domain import Content, content_columns
+from giqa.model.out_of_domain import LEFT_OUT, Content, content_columns, damage_of
 from giqa.scorers.scale import assign_folds
 from giqa.types import Features
 
@@ -47,6 +47,27 @@ def test_heavy_tails_are_held_by_the_share_of_reals():
     content = Content().fit(reals, folds=np.arange(400) % 5)
     assert content.strays().mean() > 0.05
     assert content.outside(heavy(4000)).mean() <= 0.03
+
+
+def test_damage_is_no_content():
+    """What lies off along a direction of damage alone is in domain, along another one it is not."""
+    damage = np.eye(12)[:2]
+    content = Content(damage=damage).fit(pictures(200), folds=assign_folds(np.arange(200), 0))
+    plain, away = fitted(200), pictures(50, seed=9)
+    for column, flagged in ((4, 0.0), (4 + 7, 1.0)):  # four columns of texture come first
+        moved = away.matrix()
+        moved[:, column] += 400
+        assert plain.outside(moved).all() and content.outside(moved).mean() == pytest.approx(flagged, abs=0.04)
+    assert content.outside(away.matrix()[:1])[0] == content.outside(away.matrix())[0]
+
+
+def test_the_embedded_network_has_its_directions():
+    """Orthonormal; other extractors have none, and a model keeps them."""
+    how = {"extractor": "embedded", "version": 1, "levels": {"high": ["content"]}}
+    features = Features(("a",), {"content": np.zeros((1, 128), np.float32)}, made_by=how)
+    found = damage_of(features)
+    assert found.shape == (LEFT_OUT, 128) and found @ found.T == pytest.approx(np.eye(LEFT_OUT), abs=1e-5)
+    assert damage_of(pictures(3)).shape[0] == 0
 
 
 def test_what_only_the_low_layer_sees_is_not_content():

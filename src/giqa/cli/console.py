@@ -133,7 +133,13 @@ def summary(scores: Any) -> None:
     if whole["duplicates"]:
         say(f"{whole['duplicates']} repeat a real picture (column duplicate_of).")
     if whole["out_of_domain"]:
-        say(f"{whole['out_of_domain']} show something that the reals do not (column out_of_domain).")
+        from ..model.reason import DAMAGE
+
+        both = zip(scores.out_of_domain, scores.reason or [""] * len(scores), strict=True)
+        damaged = sum(flag == "yes" and reason in DAMAGE for flag, reason in both)
+        why = f"; {damaged} of them are badly damaged too, which may be why" if damaged else ""
+        seem = "seems" if whole["out_of_domain"] == 1 else "seem"
+        say(f"{whole['out_of_domain']} {seem} to show something that the reals do not (column out_of_domain){why}.")
 
 
 def failures(reasons: dict[str, str], most: int = 5) -> None:

@@ -18,6 +18,8 @@ GRAIN, COLOUR, STRUCTURE, CONTENT, ARTEFACTS = "grain", "colour", "structure", "
 WORDS = {"low": GRAIN, "taught": ARTEFACTS, "mid": STRUCTURE, "high": CONTENT}  # a layer of several is the last of them
 SOFT, ROUGH = "softness", "noise or sharpening"
 
+DAMAGE = (GRAIN, COLOUR, ARTEFACTS, SOFT, ROUGH)  # rather than what is shown
+
 
 def words_of_layers(outputs: Iterable[str], levels: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Layer -> the word for what it sees, of layers whose extractor declares it.

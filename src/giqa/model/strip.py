@@ -94,9 +94,9 @@ def contact_sheet(path: str | Path, scores: Any) -> Path:
     for place, name in enumerate(scores.id):
         x, y = GAP + place % COLUMNS * (SIDE + GAP), GAP + place // COLUMNS * height
         if name in shown:
-            picture = Image.open(io.BytesIO(shown[name])).convert("RGB")
-            times = max(1, SIDE // max(picture.size))  # small ones larger, pixel by pixel
-            sheet.paste(picture.resize([times * side for side in picture.size], Image.Resampling.NEAREST), (x, y))
+            small = Image.open(io.BytesIO(shown[name])).convert("RGB")
+            sides = [max(1, side * SIDE // max(small.size)) for side in small.size]  # a small picture is shown larger
+            sheet.paste(small.resize(sides, Image.Resampling.NEAREST), (x, y))
         words = [*_words(scores, place), _short(str(name))]
         for line, word in enumerate(words):
             draw.text((x, y + SIDE + 2 + line * LINE), word.encode("latin-1", "replace").decode("latin-1"), "black")

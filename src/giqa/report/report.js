@@ -219,6 +219,7 @@
     cell.firstChild.style.height = side - 4 + "px";
   };
   const level = (i) => (Number.isNaN(z[i]) ? "" : z[i] >= -1 ? " good" : z[i] >= -3 ? " fair" : " poor");
+  const damaged = (i) => lowest(i) && reasons?.[i] && !["structure", "content"].includes(reasons[i]);
   const lowest = (i) => percentile[i] <= 1.0001 / (data.held_out + 1);
   const makeCell = (k) => {
     const i = list[k], cell = element("div", "cell" + level(i)), frame = element("span", "frame"), caption = element("span", "caption");
@@ -321,7 +322,7 @@
     if (data.thumbnails[i]) { add("div", "large"); panel.lastChild.append(picture(data.thumbnails[i], ids[i])); }
     add("p", "id", ids[i]);
     if (copyOf[i]) add("p", "notice", `Copy of ${copyOf[i]}: memorised, so its score says nothing about quality.`);
-    if (foreign[i]) add("p", "notice", "Out of domain: it shows something that the reals do not. Its score says how well, not what.");
+    if (foreign[i]) add("p", "notice", "Out of domain: it seems to show something that the reals do not." + (damaged(i) ? ` It is badly damaged too (${reasons[i]}), which may be why.` : " Its score says how well, not what."));
     if (errors[i]) add("p", "notice", errors[i]);
     else if (!rank[i]) add("p", "notice", "The score is not a number.");
     if (!Number.isNaN(z[i])) {
