@@ -66,8 +66,8 @@ def damaged(pixels: Pixels, rng: np.random.Generator) -> Iterator[Pixels]:
     yield degraded(warped(pixels, rng.uniform(0.02, 0.06), rng), "noise", 1)
 
 
-def content(pictures) -> np.ndarray:
-    return extract(pictures, "embedded(version=1, layers='content')").features.layers["content"]
+def content(pictures, version: int) -> np.ndarray:
+    return extract(pictures, f"embedded(version={version}, layers='content')").features.layers["content"]
 
 
 def pixels_of(where: str, rows) -> list[Pixels]:
@@ -75,19 +75,19 @@ def pixels_of(where: str, rows) -> list[Pixels]:
     return [decode(source.raw(int(i))).pixels for i in rows]
 
 
-def with_damage(pictures: list[Pixels], seed: int) -> tuple[np.ndarray, np.ndarray]:
+def with_damage(pictures: list[Pixels], seed: int, version: int) -> tuple[np.ndarray, np.ndarray]:
     """Features of each clean picture, (n, d), and of its damaged ones, (n, 9, d)."""
     rng = np.random.default_rng(seed)
-    everything = [version for p in pictures for version in (p, *damaged(p, rng))]
-    found = content(everything).reshape(len(pictures), 10, -1)
+    everything = [one for p in pictures for one in (p, *damaged(p, rng))]
+    found = content(everything, version).reshape(len(pictures), 10, -1)
     return found[:, 0], found[:, 1:]
 
 
-def directions(data: Path) -> np.ndarray:
+def directions(data: Path, version: int) -> np.ndarray:
     """Unit vectors (32, d), the one along which damage moves pictures most first."""
     rows = np.random.default_rng(0).permutation(1000)[:PHOTOGRAPHS]
     pictures = [square(p, (64, 160)[i % 2]) for i, p in enumerate(pixels_of(f"{data}/imagenet-sample", rows))]
-    clean, bad = with_damage(pictures, 1)
+    clean, bad = with_damage(pictures, 1, version)
     moves = (rooted(bad) - rooted(clean)[:, None]).reshape(-1, clean.shape[1]).astype(np.float64)
     return np.linalg.eigh(moves.T @ moves)[1][:, ::-1][:, :KEPT].T
 
@@ -95,23 +95,25 @@ def directions(data: Path) -> np.ndarray:
 def main() -> None:
     parser = command(__file__, __doc__, "data")
     parser.add_argument("--save", type=Path, help="keep the directions as .npy, float32")
+    parser.add_argument("--version", type=int, default=2, help="of the embedded network (%(default)s)")
     options = parser.parse_args()
+    version = options.version
     with results(options):
-        found = directions(options.data)
+        found = directions(options.data, version)
         if options.save:
             np.save(options.save, found.astype(np.float32))
         dogs = [square(p, 160) for p in pixels_of(f"{options.data}/cats-dogs/labels.csv[kind=dog]", range(250))]
-        reals = content(dogs[:200])
-        held, bad = with_damage(dogs[200:], 2)
+        reals = content(dogs[:200], version)
+        held, bad = with_damage(dogs[200:], 2, version)
         rows = np.random.default_rng(0).permutation(1000)[PHOTOGRAPHS : 2 * PHOTOGRAPHS]
-        others = content([square(p, 160) for p in pixels_of(f"{options.data}/imagenet-sample", rows)])
+        others = content([square(p, 160) for p in pixels_of(f"{options.data}/imagenet-sample", rows)], version)
         head("directions left out", "held-out dogs", "damaged dogs", "other photographs")
         for n in (0, 2, 4, 6, 8, 10, 12, 16, 24, 32):
             row(n, *flagged(found[:n], reals, held, bad.reshape(-1, reals.shape[1]), others))
         print()
         head("directions left out", "held-out faces, 64 px", "DCGAN faces", "held-out faces, 250 px", "cats")
         for n in (0, LEFT_OUT, 12, 16, 24):
-            row(n, *(share for sets in faces(options.data) for share in flagged(found[:n], *sets)))
+            row(n, *(share for sets in faces(options.data, version) for share in flagged(found[:n], *sets)))
 
 
 def flagged(damage: np.ndarray, reals: np.ndarray, *sets: np.ndarray) -> list[str]:
@@ -123,13 +125,13 @@ def flagged(damage: np.ndarray, reals: np.ndarray, *sets: np.ndarray) -> list[st
 
 
 @cache
-def faces(data: Path) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+def faces(data: Path, version: int) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Faces fitted, faces held out and other pictures, at 64 and at 250 pixels."""
     sets = ("lfw-dcgan/labels.csv[kind=real]", "lfw-dcgan/labels.csv[kind=generated]")
     sets = (sets, ("lfw-faces-250/labels.csv", "cats-dogs/labels.csv[kind=cat]"))
     found = []
     for where in sets:
-        reals, others = (extract(f"{data}/{part}", "embedded(version=1)").features.layers["content"] for part in where)
+        reals, others = (content(f"{data}/{part}", version) for part in where)
         order = np.random.default_rng(0).permutation(len(reals))
         fit = np.sort(order[: len(reals) * 3 // 4])
         found.append((reals[fit], np.delete(reals, fit, axis=0), others))
