@@ -7,7 +7,8 @@ Takes: about 3 minutes.
 
 Toy landscapes of 256 px as PNG; the default model, fitted on 100 others; no feature is kept. Ways take turns. The
 client runs on the same machine: its bodies are made before the clock starts. Start and loading are not counted.
-`ratio` is the median over rounds of the speed of a way divided by that of `giqa.score` in the same round.
+The first `ratio` is the median over rounds of the speed of a way divided by that of `giqa.score` in the same round. CPU
+time is that of the service alone, without its client; its ratio is what to read where other work keeps the cores busy.
 """
 
 from __future__ import annotations
@@ -33,13 +34,10 @@ from benchmarks.shared import command, head, interleaved, median_range, results,
 from giqa.images.toy import write_toy
 
 BOUNDARY = "giqa-benchmark"
-WAYS = {  # name -> (processes, pictures a request, requests at a time)
-    "1 process, 64 a request, 2 requests at a time": (1, 64, 2),
-    "1 process, 16 a request, 8 requests at a time": (1, 16, 8),
-    "1 process, 1 a request, 16 requests at a time": (1, 1, 16),
-    "1 process, 1 a request, 1 request at a time": (1, 1, 1),
-    "2 processes, 64 a request, 4 requests at a time": (2, 64, 4),
-    "2 processes, 1 a request, 16 requests at a time": (2, 1, 16),
+WAYS = {  # name -> (pictures a request, requests at a time)
+    "64 a request, 2 requests at a time": (64, 2),
+    "8 a request, 8 requests at a time": (8, 8),
+    "1 a request, 16 requests at a time": (1, 16),
 }
 
 
@@ -55,12 +53,12 @@ def form(paths: Sequence[Path]) -> bytes:
 
 
 @contextmanager
-def service(model: Path, processes: int) -> Iterator[str]:
-    """A service in a process of its own; its HOST:PORT."""
-    line = [sys.executable, "-m", "giqa.cli", "serve", str(model), "--port", "0", "--rate", "0", "--processes"]
-    with subprocess.Popen([*line, str(processes)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as run:
+def service(model: Path) -> Iterator[tuple[str, int]]:
+    """A service in a process of its own; its HOST:PORT and its number."""
+    line = [sys.executable, "-m", "giqa.cli", "serve", str(model), "--port", "0", "--rate", "0"]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as run:
         try:
-            yield run.stdout.readline().split("/")[2]
+            yield run.stdout.readline().split("/")[2], run.pid
         finally:
             run.send_signal(signal.SIGTERM)
 
@@ -92,27 +90,43 @@ def way(address: str, paths: Sequence[Path], each: int, at_a_time: int) -> Calla
     return partial(send, address, bodies, at_a_time)
 
 
+def cpu_seconds(process: int) -> float:
+    """User and system time of a process and its threads so far."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def measure(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["GIQA_HOME"] = folder
         reals, fakes = write_toy(Path(folder) / "toy", n_real=100, n_fake=options.pictures, size=256)
         model = giqa.fit(reals).save(Path(folder) / "reals.giqa")
-        paths, loaded = sorted(fakes.iterdir()), giqa.load(model)
-        expected = giqa.score(fakes, model=loaded, store=False).rows()
-        with service(model, 1) as one, service(model, 2) as two:
-            asked = {
-                name: way(one if processes == 1 else two, paths, each, at_a_time)
-                for name, (processes, each, at_a_time) in WAYS.items()
-            }
+        paths, loaded, spent = sorted(fakes.iterdir()), giqa.load(model), {}
+
+        def clock(name: str, work: Callable[[], object], process: int) -> float:
+            before = cpu_seconds(process)
+            seconds = timed(work)
+            spent.setdefault(name, []).append(cpu_seconds(process) - before)
+            return seconds
+
+        def scored() -> list[dict]:
+            return giqa.score(fakes, model=loaded, store=False).rows()
+
+        with service(model) as (address, process):
+            asked = {name: way(address, paths, *shape) for name, shape in WAYS.items()}
+            expected = scored()
             for name, ask in asked.items():
                 say(f"{name}: the same rows: {ask() == expected}")
-            ways = {"giqa.score": lambda: giqa.score(fakes, model=loaded, store=False), **asked}
-            found = interleaved({name: partial(timed, work) for name, work in ways.items()}, options.repeats)
-    head("way", "pictures/s, median", "range", "ratio")
+            clocks = {"giqa.score": partial(clock, "giqa.score", scored, os.getpid())}
+            clocks |= {name: partial(clock, name, ask, process) for name, ask in asked.items()}
+            found = interleaved(clocks, options.repeats)
+    head("way", "pictures/s, median", "range", "ratio", "CPU ms a picture, median", "ratio")
     for name, seconds in found.items():
         median, reach = median_range([len(paths) / each for each in seconds], ".1f")
         ratios = [base / each for base, each in zip(found["giqa.score"], seconds, strict=True)]
-        row(name, median, reach, f"{statistics.median(ratios):.2f}")
+        cpu, base = (statistics.median(spent[each][1:]) for each in (name, "giqa.score"))
+        shares = f"{statistics.median(ratios):.2f}", f"{1000 * cpu / len(paths):.1f}", f"{base / cpu:.2f}"
+        row(name, median, reach, *shares)
 
 
 def main() -> None:
