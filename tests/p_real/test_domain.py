@@ -69,6 +69,21 @@ def test_what_is_asked_is_summed_up_in_any_order(voted):
     assert records[0]["pictures"] == 520 and records[0]["learned_from"] == 0
 
 
+def test_what_several_have_seen_is_what_one_has_seen(voted):
+    """Parts that went through JSON, in another order: the same record, to the last bit of the distance."""
+    import json
+
+    asked = features(pictures(520, seed=1), np.random.default_rng(1).normal(size=(520, 3)) + 2)
+    whole, joined = Asked(voted), Asked(voted)
+    whole.see(asked)
+    for part in (slice(300, 520), slice(0, 300)):
+        other = Asked(voted)
+        other.see(asked.rows(part))
+        joined.recall(json.loads(json.dumps(other.to_json())))
+    assert joined.record() == whole.record()
+    assert joined.contents.tobytes() == whole.contents.tobytes()
+
+
 def test_too_few_pictures_say_nothing_of_a_set(voted):
     seen = Asked(voted)
     seen.see(features(pictures(4, seed=3), np.full((4, 3), 5.0)))

@@ -19,8 +19,8 @@ from ..types import INFO, Features, Source
 SAMPLE = 100  # pictures that are measured
 WARM = 4  # pictures before them, in whose time networks are loaded
 REALS = 100  # least number of reals of the model whose scoring is measured
-TABLE = 120  # bytes a picture of a table of scores in Parquet
-MEMORY = 300  # bytes a picture of a table of scores in memory
+TABLE = 57  # bytes a picture of a table of scores in Parquet, from the same page
+MEMORY = 315  # bytes a picture of a table of scores in memory: benchmarks/results/speed/long_table.md
 
 
 @dataclass(frozen=True)
