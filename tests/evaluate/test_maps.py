@@ -112,6 +112,7 @@ def test_what_cannot_be_compared(folder):
         ("evaluate --maps r.maps", "give both --maps and --human-maps"),
         ("evaluate s.csv --maps r.maps --human-maps marks", "s.csv is compared in another run"),
         ("evaluate --maps r.maps --human-maps marks", "give them (--images)"),
+        ("evaluate --maps r.giqa --human-maps marks", "'r.giqa' is neither"),
     ):
         found = run(line)
         assert found.exit_code == 2 and words in found.output, found.output

@@ -167,6 +167,10 @@ def _quiet(peaks: Sequence[float], marked: Sequence[bool]) -> Estimate:
 
 def _named(maps: Any, read: Callable[[Any], MapFiles]) -> MapFiles:
     if not isinstance(maps, Mapping):
+        if read is read_map_folder and not Path(maps).is_dir():
+            raise BadSpec(
+                f"Maps are a file NAME.maps, or a folder of .npy and grey pictures; {str(maps)!r} is neither."
+            )
         return read(maps)
     values = list(maps.values())
     return MapFiles("the mapping", list(maps), lambda row: as_map(values[row], f"map {row}"))

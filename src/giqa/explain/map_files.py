@@ -35,6 +35,11 @@ class MapFiles:
         The pictures they belong to, as the files say it, without a map's own ending.
     read : callable
         Position -> float64 array (h, w), larger = worse.
+
+    Examples
+    --------
+    >>> MapFiles("mine", ["a"], lambda row: np.eye(2)).read(0).shape
+    (2, 2)
     """
 
     where: str
@@ -118,6 +123,14 @@ def read_map_folder(folder: str | Path) -> MapFiles:
         When there are none, or two for one picture.
     BadImage
         While reading: for a picture in colour and for an array that is no map.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(f"{folder}/a.png.npy", np.eye(2))
+    ...     read_map_folder(folder).names
+    ['a.png']
     """
     root = Path(folder)
     files = sorted(name for name in walk(root) if name.lower().endswith((ARRAY, *GREY)))
