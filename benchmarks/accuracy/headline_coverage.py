@@ -7,8 +7,10 @@ Takes: about half a minute.
 
 Shares: n reals of N(0, 1) and m pictures of N(mean, sd); the true shares are values of Phi. Ranks: 40 pictures whose
 score varies with each of five folds of the reals, and all together. Shared part: n held-out reals of N(0, 1), whose
-median is 0 and whose standard deviation 1, for z from 0 to -100. No model is fitted here: that of `knn` is a little
-better for fresh reals than for held-out ones, which the intervals do not know.
+median is 0 and whose standard deviation 1, for z from 0 to -100.
+
+No model is fitted here, so this is no proof for fitted scorers: those score fresh reals a little better than held-out
+ones, which the intervals do not know. The second share then holds less often.
 """
 
 from __future__ import annotations
