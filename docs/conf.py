@@ -30,7 +30,18 @@ html_theme_options = {"light_css_variables": {"code-font-size": "var(--font-size
 
 # Every page of docs/, in the order of a user's questions; Sphinx warns of one that is missing.
 SIDEBAR = {
-    "Score pictures": ["which", "numbers", "detail", "accuracy", "sources", "explain", "speed", "serve", "ray"],
+    "Score pictures": [
+        "which",
+        "numbers",
+        "flags",
+        "detail",
+        "accuracy",
+        "sources",
+        "explain",
+        "speed",
+        "serve",
+        "ray",
+    ],
     "Compare generators": ["generators", "metrics"],
     "Ask people": ["collecting", "people", "evaluate", "human", "bench"],
     "Train": ["loop", "learned", "training"],
@@ -40,6 +51,8 @@ SIDEBAR = {
         "commands",
         "methods",
         "combination",
+        "conformance",
+        "extend",
         "architecture",
         "/CHANGELOG",
         "/benchmarks/results/README",

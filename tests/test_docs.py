@@ -224,6 +224,24 @@ def test_tests_that_are_named_exist():
     assert [name for name in named if not (ROOT / "tests" / name.removeprefix("tests/")).is_file()] == []
 
 
+def test_code_and_tests_of_the_conformance_table_exist():
+    """Each `giqa/file.py:name` can be imported, each `test_file.py::test_name` is a test, and each row has both."""
+    text = (ROOT / "docs" / "conformance.md").read_text()
+    equations = text.partition("## Tables")[0]
+    rows = [line for line in equations.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) > 20
+    for row in rows:
+        code, tests = re.findall(r"`giqa/([\w/]+)\.py:(\w+)`", row), re.findall(r"`([\w/]+\.py)::(test_\w+)`", row)
+        assert code and tests, row
+        for file, name in code:
+            module = importlib.import_module(f"giqa.{file.replace('/', '.')}")
+            assert name in vars(module), f"{file}:{name}"
+        for file, name in tests:
+            assert f"def {name}(" in (ROOT / "tests" / file).read_text(), f"{file}::{name}"
+    for number in range(1, 11):
+        assert re.search(rf"G eq\. [\d and]*\b{number}\b", equations), f"equation {number}"
+
+
 COUNT = runpy.run_path(str(ROOT / "tools" / "count.py"))
 
 
