@@ -46,6 +46,7 @@ SIDEBAR = {
     "Ask people": ["collecting", "people", "evaluate", "human", "bench"],
     "Train": ["loop", "learned", "training"],
     "Reference": [
+        "faq",
         "libraries",
         "peers",
         "commands",
