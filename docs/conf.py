@@ -30,16 +30,30 @@ html_theme_options = {"light_css_variables": {"code-font-size": "var(--font-size
 
 # Every page of docs/, in the order of a user's questions; Sphinx warns of one that is missing.
 SIDEBAR = {
-    "Score pictures": ["which", "numbers", "detail", "accuracy", "sources", "explain", "speed", "serve", "ray"],
+    "Score pictures": [
+        "which",
+        "numbers",
+        "flags",
+        "detail",
+        "accuracy",
+        "sources",
+        "explain",
+        "speed",
+        "serve",
+        "ray",
+    ],
     "Compare generators": ["generators", "metrics"],
     "Ask people": ["collecting", "people", "evaluate", "human", "bench"],
     "Train": ["loop", "learned", "training"],
     "Reference": [
+        "faq",
         "libraries",
         "peers",
         "commands",
         "methods",
         "combination",
+        "conformance",
+        "extend",
         "architecture",
         "/CHANGELOG",
         "/benchmarks/results/README",

@@ -209,6 +209,52 @@ def test_every_name_and_option_is_documented():
             assert parameter.param_type_name == "argument" or parameter.help, f"{command}: {parameter.name}"
 
 
+def node_of(words):
+    """The command that these words begin with."""
+    node = main
+    for word in words:
+        if not isinstance(node, click.Group) or word not in node.commands:
+            break
+        node = node.commands[word]
+    return node
+
+
+def options_of(node):
+    return {"--help", "--version"} | {o for p in node.params for o in (*p.opts, *p.secondary_opts)}
+
+
+OF_OTHERS = {"--write"}  # of python -m benchmarks...
+
+
+def unknown_options(text):
+    """Lines of blocks and spans of code with an option that giqa, or the command they begin with, does not have."""
+    every = {o for command in commands(main) for o in options_of(node_of(command.split()))} | OF_OTHERS
+    fence = r"^```\w*\n(.*?)^```$"
+    spans = re.findall(r"`([^`]+)`", re.sub(fence, "", text, flags=re.M | re.S))
+    joined = [block.replace("\\\n", " ") for block in re.findall(fence, text, flags=re.M | re.S)]
+    unknown = []
+    for line in [*spans, *(line for block in joined for line in block.splitlines())]:
+        words = line.partition(" #")[0].split()
+        if words and (words[0] == "giqa" or words[0].startswith("--")):
+            known = options_of(node_of(words[1:])) if words[0] == "giqa" else every
+            named = [re.match(r"[\w-]*", word)[0] for word in words if re.match("--[a-z]", word)]
+            unknown += [line for name in named if name not in known]
+    return unknown
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_options_in_the_documents_exist(page):
+    """Also in the blocks that are not executed."""
+    assert unknown_options(page.read_text(encoding="utf-8")) == []
+
+
+def test_an_option_that_is_not_there_would_be_found():
+    """One of another command, one of none, one on a second line; what is not giqa's is left alone."""
+    assert unknown_options("`--match` and `giqa fit reals/ --group kind`, `ray start --head`") == []
+    assert unknown_options("`giqa fit reals/ --keep 0.5`, `--keeps`") == ["giqa fit reals/ --keep 0.5", "--keeps"]
+    assert len(unknown_options("```text\ngiqa score a/ \\\n  --reals b/\n```\n")) == 1
+
+
 def test_links_lead_somewhere():
     """Files that pages and measurements link to exist; the site's build checks the headings, too."""
     for page in [*PAGES, *(ROOT / "benchmarks" / "results").rglob("*.md")]:
@@ -222,6 +268,24 @@ def test_tests_that_are_named_exist():
     named = re.findall(r"`([\w/]*test_\w+\.py)`", TEXT)
     assert len(named) > 20
     assert [name for name in named if not (ROOT / "tests" / name.removeprefix("tests/")).is_file()] == []
+
+
+def test_code_and_tests_of_the_conformance_table_exist():
+    """Each `giqa/file.py:name` can be imported, each `test_file.py::test_name` is a test, and each row has both."""
+    text = (ROOT / "docs" / "conformance.md").read_text()
+    equations = text.partition("## Tables")[0]
+    rows = [line for line in equations.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) > 20
+    for row in rows:
+        code, tests = re.findall(r"`giqa/([\w/]+)\.py:(\w+)`", row), re.findall(r"`([\w/]+\.py)::(test_\w+)`", row)
+        assert code and tests, row
+        for file, name in code:
+            module = importlib.import_module(f"giqa.{file.replace('/', '.')}")
+            assert name in vars(module), f"{file}:{name}"
+        for file, name in tests:
+            assert f"def {name}(" in (ROOT / "tests" / file).read_text(), f"{file}::{name}"
+    for number in range(1, 11):
+        assert re.search(rf"G eq\. [\d and]*\b{number}\b", equations), f"equation {number}"
 
 
 COUNT = runpy.run_path(str(ROOT / "tools" / "count.py"))

@@ -40,6 +40,12 @@ from .options import options, working, write_json
     "better); can be given again.",
 )
 @click.option("--beside", "beside_too", multiple=True, hidden=True, help="The older name of --other-scores.")
+@click.option(
+    "--paper-minmax",
+    is_flag=True,
+    help="Add mean raw scores between 0 and 1 over all sets, as in the GIQA paper's Table 2; not portable: one more "
+    "picture or set moves them all.",
+)
 @options("json", "report", "extractor", "scorer", "match", "seed", "workers", "no_store")
 @options("no_thumbnails", "no_paths", "quiet")
 def compare(
@@ -59,6 +65,9 @@ def compare(
     if not report and not all(shown.values()):
         raise BadSpec("--no-thumbnails and --no-paths change the report; give --report FILE too.")
     asked["beside"] += asked.pop("beside_too")
+    minmax = asked.pop("paper_minmax")
+    if by and minmax:
+        raise BadSpec("--paper-minmax is for whole sets; leave it or --class.")
     with working(quiet, out, report) as progress:
         found = (compare_classes if by else compare_sets)(generators, by, progress=progress, **asked)
     if by:
@@ -77,7 +86,15 @@ def compare(
         if report:
             asked = {"real": asked["real"], "workers": asked["workers"]}
             write_page(report, found, sources=generators, **asked, **shown)
-    write_json(out, found.to_json())
+    found_json = found.to_json()
+    if minmax:
+        from ..compare.paper_minmax import NOT_PORTABLE
+
+        means = minmax_means(found)
+        rows.append(("paper_minmax (not portable)", *(f"{mean:.4g}" for mean in means.values())))
+        texts.append(NOT_PORTABLE)
+        found_json["paper_minmax"] = {name: mean if mean == mean else None for name, mean in means.items()}
+    write_json(out, found_json)
     console.table("", (*columns, *generators), rows)
     console.finish(quiet, out, report, texts=texts)
 
@@ -112,6 +129,15 @@ def compare_classes(generators: dict[str, str], by: str, *, real: str, **asked: 
     if asked["metrics"] == "all":
         asked["metrics"] = METRICS
     return compare_by_class(real, generators, by, **asked)
+
+
+def minmax_means(found: Any) -> dict[str, float]:
+    """The mean of each set on the scale of `giqa.compare.paper_minmax`; NaN where nothing has a number."""
+    from ..compare.paired import mean_of
+    from ..compare.paper_minmax import paper_minmax
+
+    scaled = paper_minmax({g.name: g.scores.score for g in found.generators})
+    return {name: float(mean_of(values)[0]) for name, values in scaled.items()}
 
 
 def _rows(found: Any) -> list[tuple[str, ...]]:
