@@ -219,7 +219,10 @@ def test_no_picture_is_in_the_file(pictures, tmp_path, extractor):
     names = set(load_file(path))
     learned = {name for name in names if name.startswith("content.")}
     assert bool(learned) == (extractor == "embedded")  # a layer of content is what out of domain is told by
-    assert all(name.startswith("content.parts_.0.") for name in learned - {"content.columns_", "content.held_out_"})
+    assert all(
+        name.startswith("content.parts_.0.")
+        for name in learned - {"content.columns_", "content.held_out_", "content.directions_"}
+    )
     assert {name for name in names - learned if not name.startswith("scorer.")} == {
         "scale.held_out",
         "reals.matrix",

@@ -55,7 +55,7 @@ def test_pairs_and_ratings_give_their_columns(toy, both):
     human, _ = both
     scores = giqa.score(toy[1], real=toy[0], human=human)
     assert scores.p_real is None
-    assert [name for name in scores if name.startswith("p_pr")] == [
+    assert [name for name in scores.columns if name.startswith("p_pr")] == [
         "p_preferred",
         "p_preferred_low",
         "p_preferred_high",

@@ -43,7 +43,7 @@ def made(toy):
     distances = LayerDistances().fit(maps_of(open_source(toy[0]), 12), 12)
     x = distances.sums(maps_of(open_source(toy[1]), 24))
     scale = Scale(np.random.default_rng(0).normal(size=30))
-    spec = "embedded(crops=False, layers=None, version=1, weights=None)"
+    spec = "embedded(crops=False, layers=None, version=2, weights=None)"
     return Realism(model_of(x), distances, spec, TAPS, distances.digest(), None, scale, {"reals_failed": 0})
 
 
@@ -195,7 +195,7 @@ def test_z_of_pooled_layers_join_the_distances(toy, tmp_path):
     assert z == pytest.approx(densities.layer_z(fakes), rel=1e-5)
     votes = np.c_[np.full(24, 3), np.arange(24) % 4]
     model = HumanModel(resamples=10).fit(measured, votes)
-    spec = "embedded(crops=False, layers=None, version=1, weights=None)"
+    spec = "embedded(crops=False, layers=None, version=2, weights=None)"
     made = Realism(model, distances, spec, TAPS, distances.digest(), densities=densities)
     read = load_realism(made.save(tmp_path / "people.giqa"))
     assert read.digest == made.digest

@@ -36,8 +36,8 @@ class ExplainedPicture:
     Examples
     --------
     >>> reals = [np.random.default_rng(i).integers(0, 256, (32, 32, 3), np.uint8) for i in range(24)]
-    >>> explain_picture(np.zeros((32, 32, 3), np.uint8), reals, taps=["grain"]).sentence[:15]
-    'The worst place'
+    >>> explain_picture(np.zeros((32, 32, 3), np.uint8), reals, taps=["grain"]).sentence[:16]
+    'Nearly all of it'
     """
 
     name: str

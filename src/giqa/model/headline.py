@@ -175,7 +175,7 @@ def within_range(rank: np.ndarray, reals: int, pictures: int, different: int) ->
     Examples
     --------
     >>> print(within_range(np.arange(1.0, 202.0), 200, 201, 200))
-    0.950 [0.900, 0.988]
+    0.950 [0.899, 0.990]
     """
 
     def above(place: float) -> float:

@@ -330,8 +330,9 @@ class Scores:
         check_ending(path)
         ending = path.suffix.lower()
         lines = self._csv_lines if ending == ".csv" else self._lines
-        seal = self._seal(() if ending == ".parquet" else lines())
-        kept = {HEADLINE: self.headline().to_json(), **self.made_by, "format": FORMAT, SEAL: seal}
+        said = self.headline().to_json()
+        seal = self._seal(() if ending == ".parquet" else lines(), said)
+        kept = {HEADLINE: said, **self.made_by, "format": FORMAT, SEAL: seal}
         if ending == ".parquet":
             with replacing(path) as partial:
                 self._write_parquet(partial, kept)
@@ -342,14 +343,14 @@ class Scores:
             replace_file(_beside(path), json.dumps(kept, indent=1).encode())
         return path
 
-    def _seal(self, lines: Iterable[str]) -> dict[str, Any]:
+    def _seal(self, lines: Iterable[str], said: Mapping[str, Any]) -> dict[str, Any]:
         """Checksums of a table and of its `made_by`, and a few of its scores, by which it is known when edited."""
         known, digest = np.flatnonzero(np.isfinite(self.score)), hashlib.sha256()
         for line in lines:
             digest.update(line.encode("utf-8", "surrogatepass"))
         rows = known[np.linspace(0, len(known) - 1, min(len(known), WITNESSES)).astype(int)] if len(known) else []
         seal = {"sha256": digest.hexdigest(), "scores": {str(self.id[row]): float(self.score[row]) for row in rows}}
-        return seal | {"made_by": _sha256_of_json([dict(self.made_by), seal])}
+        return seal | {"made_by": _sha256_of_json([dict(self.made_by), seal, said])}
 
     def csv(self) -> str:
         """The table as CSV text; a missing number is empty."""
@@ -472,25 +473,27 @@ def _made_by(path: Path, table: Table) -> Mapping[str, Any]:
         raise BadTable(f"{path}: made_by is no JSON object, so that this is not how giqa writes scores.")
     made_by = dict(made_by)
     seal, version = made_by.pop(SEAL, None), made_by.pop("format", None)
-    made_by.pop(HEADLINE, None)  # for people and other programs: it is computed anew from the table
+    said = made_by.pop(HEADLINE, None)  # for people and other programs: it is computed anew from the table
     if (table.about and "made_by" not in table.about) or (seal is None) != (version is None):
         raise BadTable(f"{path}: how the scores were made is damaged; score again.")
     if version not in (None, FORMAT):
         raise BadTable(f"{path} has file format {version}; this giqa reads formats 1 and {FORMAT}. Score again.")
     if seal is not None:  # tables of format 1 have none
-        _check(path, table, made_by, seal)
+        _check(path, table, [made_by] if said is None else [made_by, said], seal)
     return made_by
 
 
-def _check(path: Path, table: Table, made_by: Mapping[str, Any], seal: Any) -> None:
+def _check(path: Path, table: Table, said: Sequence[Mapping[str, Any]], seal: Any) -> None:
     """Whether table and `made_by` are those that were written together; a table that was edited is read with a warning.
+
+    `said`: `made_by`, and the headline where the file has one (files of before have none).
 
     Raises `BadTable` where `made_by` is damaged, or where scores of the table are others than those that it goes with.
     """
     where = _beside(path).name if path.suffix.lower() in (".csv", ".tsv") else "its made_by"
     try:
         own = {key: value for key, value in seal.items() if key != "made_by"}
-        if seal["made_by"] != _sha256_of_json([made_by, own]):
+        if seal["made_by"] != _sha256_of_json([said[0], own, *said[1:]]):
             raise BadTable(f"{path}: {where} is damaged; it does not have the checksum that it was written with.")
         content = path.read_bytes()
         content = content.partition(b"\n")[2] if path.suffix.lower() == ".jsonl" else content

@@ -234,7 +234,7 @@
     const share = headline ? people.p[i] : percentile[i];
     if (headline ? !Number.isNaN(share) : !lowest(i) && !Number.isNaN(share)) caption.append(element("i", "", percent(share)));
     for (const part of [frame, caption]) part.setAttribute("aria-hidden", "true"); // `said` has it in words
-    cell.append(frame, caption, said); cell.title = ids[i] + (lowest(i) ? `: below all ${count(data.held_out)} held-out reals` : "") + (reasons?.[i] ? `; ${reasons[i]}` : "");
+    cell.append(frame, caption, said); cell.title = ids[i];
     if (words) { const why = element("span", "why", reasons[i] || ""); why.setAttribute("aria-hidden", "true"); cell.append(why); }
     place(cell, k);
     return cell;

@@ -134,7 +134,7 @@ def plan(measured: Measured, pictures: int, nodes: int = 1, cores: int = 1, pric
 
     Examples
     --------
-    >>> one = plan(Measured(100, 0.009, 0.001, 8000), 3_600_000, nodes=2, cores=5, price=1.5)
+    >>> one = plan(Measured(100, 0.0075, 0.0025, 8000), 3_600_000, nodes=2, cores=5, price=1.5)
     >>> one.core_hours, one.hours, one.store_gb, one.money
     (10.0, 1.0, 28.8, 3.0)
     """
