@@ -17,7 +17,7 @@ from .scorer import BaseScorer, check_fitted
 BLOCK, QUERIES = 8192, 1024  # reference rows, and pictures, at a time
 ROUNDING = 16 * 2.0**-24  # of the largest square: what a float32 product may be off by
 FEW_DIGITS = 1000  # times that: a square of so much or less has three digits at most
-DIRECT, DIRECT_BYTES = 128, 2**25  # nearest rows whose distance is computed again, and the memory for that
+DIRECT, DIRECT_BYTES = 32, 2**25  # nearest rows whose distance is computed again, and the memory for that
 RELEASED_SHIFT = 1e-6  # added to each element's difference by the released scripts
 
 
@@ -241,8 +241,6 @@ class KNN(BaseScorer):
         product loses near-duplicates to cancellation."""
         best, where = nearest(queries, self.reference_[start:end], self.squares_[start:end] / 2, k + 8)
         where += start
-        order = np.lexsort((where, best), axis=1)
-        best, where = np.take_along_axis(best, order, 1), np.take_along_axis(where, order, 1)
         own = np.einsum("ij,ij->i", queries, queries)[:, None]
         squares = 2.0 * best.astype(np.float64) + own
         distances = np.sqrt(np.maximum(squares, 0.0))
