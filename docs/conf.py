@@ -15,6 +15,7 @@ include_patterns = [
     "benchmarks/results/*.md",
     "benchmarks/results/*/*.md",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "src/giqa/features/*.md",
     "training/README.md",
 ]
@@ -55,6 +56,7 @@ SIDEBAR = {
         "conformance",
         "extend",
         "architecture",
+        "/CONTRIBUTING",
         "/CHANGELOG",
         "/benchmarks/results/README",
     ],

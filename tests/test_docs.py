@@ -257,7 +257,7 @@ def test_an_option_that_is_not_there_would_be_found():
 
 def test_links_lead_somewhere():
     """Files that pages and measurements link to exist; the site's build checks the headings, too."""
-    for page in [*PAGES, *(ROOT / "benchmarks" / "results").rglob("*.md")]:
+    for page in [*PAGES, ROOT / "CONTRIBUTING.md", *(ROOT / "benchmarks" / "results").rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
             if not target.startswith("http"):
                 assert (page.parent / target.strip()).exists(), f"{page.name}: {target}"
