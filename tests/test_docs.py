@@ -286,6 +286,10 @@ def test_code_and_tests_of_the_conformance_table_exist():
             assert f"def {name}(" in (ROOT / "tests" / file).read_text(), f"{file}::{name}"
     for number in range(1, 11):
         assert re.search(rf"G eq\. [\d and]*\b{number}\b", equations), f"equation {number}"
+    for paper, tables in (("G", 7), ("K", 2)):
+        for number in range(1, tables + 1):
+            assert re.search(rf"{paper} Tables? [\d, ]*\b{number}\b", equations), f"{paper}, table {number}"
+            assert f"| {paper} {number}," in text.partition("## Tables")[2], f"{paper}, figures of table {number}"
 
 
 COUNT = runpy.run_path(str(ROOT / "tools" / "count.py"))
