@@ -153,6 +153,42 @@ def headline(
     return Headline(*shares, median_z, len(rank), reals, below, counted)
 
 
+def stratified(parts: Sequence[Headline]) -> Headline:
+    """One headline of several sets, each of which was compared with reals of its own, so that they are independent.
+
+    Parameters
+    ----------
+    parts : sequence of Headline
+        One a set; those with no picture are left out.
+
+    Returns
+    -------
+    Headline
+        Each share is the mean over all pictures. The ends of its interval are combined as by Zou and Donner (2008):
+        their distances from the shares, weighted by the part of the pictures, in quadrature.
+
+    Examples
+    --------
+    >>> sets = [Headline(Estimate(s, s - 0.1, s + 0.1, 50), Estimate(0.2, 0.1, 0.3, 50), -1.0, 50) for s in (0.4, 0.6)]
+    >>> print(stratified(sets).within)
+    0.500 [0.429, 0.571]
+    """
+    parts = [part for part in parts if part.known]
+    pictures = sum(part.pictures for part in parts)
+    if not pictures:
+        return Headline(UNKNOWN, UNKNOWN, None, 0)
+
+    def mean(name: str) -> Estimate:
+        every = [(getattr(part, name), part.pictures / pictures) for part in parts]
+        share = sum(weight * one.value for one, weight in every)
+        down = math.hypot(*(weight * (one.value - one.low) for one, weight in every))
+        up = math.hypot(*(weight * (one.high - one.value) for one, weight in every))
+        return Estimate(share, max(0.0, share - down), min(1.0, share + up), pictures)
+
+    reasons = sum((Counter(part.reasons) for part in parts), Counter())
+    return Headline(mean("within"), mean("beats"), None, pictures, None, 0, dict(reasons.most_common()))
+
+
 def within_range(rank: np.ndarray, reals: int, pictures: int, different: int) -> Estimate:
     """Share of pictures above the 5 % quantile of reals, with an interval for few pictures and few reals.
 
