@@ -13,6 +13,7 @@ import numpy as np
 from ..stats import NORMAL, UNKNOWN, WORST, Estimate, plain, wilson
 
 PERFECT_WITHIN, PERFECT_BEATS = 1 - WORST, 0.5
+WIDE = 0.3  # interval of a share from which a sentence says so
 LOWEST_SHOWN = -10.0  # z; a table keeps the number
 ROOM = 0.97  # level of the normal distribution in `beats_real`: shares are skewed, and 95 % shall hold anyway
 
@@ -94,14 +95,24 @@ class Headline:
         word, often = next(iter(self.reasons.items()))
         return f"The most frequent reason is {word} ({often:,} of {sum(self.reasons.values()):,} that have one)."
 
+    @property
+    def unsure(self) -> str:
+        """A sentence where the interval of `within` is wider than `WIDE`; else empty."""
+        if not self.within.high - self.within.low > WIDE:
+            return ""
+        return (
+            "The interval of the first share is wide: there are few pictures, or few reals where the range of reals "
+            "ends. More of them narrow it."
+        )
+
     def lines(self) -> list[str]:
-        """Both shares, the verdict and the reason, a sentence each."""
+        """Both shares, the verdict, the reason, and whether the first share is unsure, a sentence each."""
         if not self.known:
             return [self.verdict]
         return [
             f"{percents(self.within)} of the pictures are within the range of reals (a perfect generator: 95 %).",
             f"{percents(self.beats)} is the chance that one of them beats a random real (a perfect generator: 50 %).",
-            *filter(None, (self.verdict, self.why)),
+            *filter(None, (self.verdict, self.why, self.unsure)),
         ]
 
     def to_json(self) -> dict[str, Any]:
