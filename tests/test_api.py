@@ -430,6 +430,8 @@ def test_each_class_is_scored_against_its_own_reals(toy, tmp_path):
     again = giqa.read_scores(tmp_path / "s.csv")
     assert np.array_equal(again.z, found.scores.z, equal_nan=True)
     assert again.made_by["classes"]["b"]["reals"] == len(reals) - half
+    scored = np.flatnonzero(~np.isnan(again.z))  # raw scores of two fits have no common scale
+    assert again.ranked().tolist() == scored[np.argsort(-again.z[scored], kind="stable")].tolist()
 
 
 @pytest.mark.parametrize(

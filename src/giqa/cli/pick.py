@@ -127,7 +127,7 @@ def ranked_by(by: str, scores: Path, fakes: str | None, no_copies: bool, quiet: 
         table = read_scores(scores)
     if by not in table.columns:
         raise BadSpec(f"{scores} has no column {by}; `giqa score --human` writes it.")
-    values = table[by].copy()
+    values = table.comparable(by).copy()
     part = human_part(table.made_by)
     if part is None and by != "score":
         console.warn(f"how {scores} was made is not known, so neither is whether {by} can be trusted", quiet)
