@@ -402,3 +402,45 @@ def test_functions_have_names_that_no_module_has():
         assert callable(getattr(giqa, name)) and name in dir(giqa)
         with pytest.raises(ModuleNotFoundError):
             importlib.import_module(f"giqa.{name}")
+
+
+def test_each_class_is_scored_against_its_own_reals(toy, tmp_path):
+    """Every number of a class is that of the class alone; what has no reals of its class has a row that says so."""
+    reals, fakes = (sorted(folder.iterdir()) for folder in toy)
+
+    def table(name, paths, classes):
+        lines = [f"{path},{label}" for path, label in zip(paths, classes, strict=True)]
+        (tmp_path / name).write_text("\n".join(["image,kind", *lines]) + "\n")
+        return str(tmp_path / name)
+
+    half = len(reals) // 2
+    real = table("reals.csv", reals, ["a/x"] * half + ["b"] * (len(reals) - half))
+    fake = table("fakes.csv", fakes[:7], ["b", "a/x", "b", "rare", "", "a/x", "b"])
+    with pytest.warns(UserWarning, match="class 'rare' left out: there are no reals of it"):
+        found = giqa.score_by_class(fake, real, "kind", scorer="knn", report=tmp_path / "r.html")
+    alone = giqa.score([fakes[row] for row in (0, 2, 6)], real=reals[half:], scorer="knn")
+    assert np.array_equal(numbers(found.scores)[:, [0, 2, 6]], numbers(alone))
+    assert found.scores.error[3] == "class 'rare': there are no reals of it" and "no class" in found.scores.error[4]
+    assert [path.name for path in sorted(tmp_path.glob("*.html"))] == ["r-a_x.html", "r-b.html"]
+    head, parts = found.headline(), [part.headline() for part in found.classes.values()]
+    assert head.pictures == 5 and head.within.value == pytest.approx(
+        (2 * parts[0].within.value + 3 * parts[1].within.value) / 5
+    )
+    found.scores.write(tmp_path / "s.csv")
+    again = giqa.read_scores(tmp_path / "s.csv")
+    assert np.array_equal(again.z, found.scores.z, equal_nan=True)
+    assert again.made_by["classes"]["b"]["reals"] == len(reals) - half
+    scored = np.flatnonzero(~np.isnan(again.z))  # raw scores of two fits have no common scale
+    assert again.ranked().tolist() == scored[np.argsort(-again.z[scored], kind="stable")].tolist()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"by": "kind"}, "'kind' is a column of a table"),
+        ({"by": "folder", "human": "people.giqa"}, "human is of one set of reals"),
+    ],
+)
+def test_a_class_that_cannot_be_read_is_refused(toy, given, words):
+    with pytest.raises(BadSpec, match=words):
+        giqa.score_by_class(str(toy[1]), str(toy[0]), **given)

@@ -19,6 +19,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from .api import score as score
+    from .api import score_by_class as score_by_class
     from .compare.compare import compare as compare_generators  # noqa: F401 - it has another name here
     from .compare.track import track as track_run  # noqa: F401 - it has another name here
     from .errors import GiqaError as GiqaError
@@ -54,7 +55,7 @@ def public(package: str, **modules: str) -> tuple[Callable[[str], Any], Callable
 
 __getattr__, __dir__, __all__ = public(
     __name__,
-    api="score",
+    api="score score_by_class",
     errors="GiqaError",
     types="Features",
     **{

@@ -8,13 +8,16 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from .errors import BadSpec
+from .compare.classes import labels_of
+from .errors import BadSpec, GiqaError
 from .explain.worst_pictures import explain_pictures, extreme_ids, maps_for
 from .features.reader import as_features
 from .images import open_source
 from .images.match import as_match, auto_match, describe_different, still_different
 from .images.pictures import as_pictures
 from .images.sharpness import driven, look_at_sharpness
+from .images.subset import Subset
+from .model.classes import ClassScores, class_files, join_classes
 from .model.file import open_model
 from .model.fit import fit
 from .model.made_by import MadeBy
@@ -130,6 +133,74 @@ def score(
         explained = explain_pictures(where, fakes, ends, workers, progress)
     gallery.write(report, scores, real, explained=explained, **how, **shows)
     return scores
+
+
+def score_by_class(fakes: Any, real: Any, by: str, *, report: str | Path | None = None, **options: Any) -> ClassScores:
+    """Score each picture against the reals of its own class: a cat against real cats alone.
+
+    Parameters
+    ----------
+    fakes, real : path, array or source
+        Pictures; both are tables with the column `by`, or folders.
+    by : str
+        A column, or "folder": the first folder of a picture's path.
+    report : path or None
+        Also write a page a class: NAME-CLASS.html.
+    **options
+        Of `giqa.score`, but `model`, `human` and `keep`, which belong to one set of reals.
+
+    Returns
+    -------
+    ClassScores
+        Pictures of a class that has too few reals, or none, have `error` and no score, and a warning names the class.
+
+    Raises
+    ------
+    BadSpec
+        When there is no such column, or no class could be scored.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from PIL import Image
+    >>> rng = np.random.default_rng(0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name, n in (("reals/cat", 24), ("reals/dog", 24), ("fakes/cat", 2), ("fakes/dog", 3)):
+    ...         Path(folder, name).mkdir(parents=True)
+    ...         for i in range(n):
+    ...             picture = Image.fromarray(rng.integers(0, 256, (16, 16, 3), np.uint8))
+    ...             picture.save(Path(folder, name, f"{i}.png"))
+    ...     how = {"extractor": "statistics", "scorer": "knn", "store": False}
+    ...     found = score_by_class(f"{folder}/fakes", f"{folder}/reals", "folder", **how)
+    >>> len(found.scores), [len(part) for part in found.classes.values()]
+    (5, [2, 3])
+    """
+    if wrong := sorted({"model", "human", "keep"} & {name for name, value in options.items() if value is not None}):
+        raise BadSpec(f"{wrong[0]} is of one set of reals; leave it, or score without a class.")
+    if as_features(fakes) is not None or as_features(real) is not None:
+        raise BadSpec("Classes are columns of tables or folders of pictures; features have none.")
+    sources = open_source(fakes), open_source(real)
+    labels, of_reals = (labels_of(source, by) for source in sources)
+    options["match"], words = _matched(options.get("match"), sources[1], sources[0])
+    _warn(words)
+    names = sorted({*labels.values()})
+    files = dict(zip(names, class_files(report, names), strict=True)) if report is not None else {}
+    parts, left_out = {}, {}
+    for name in names:
+        ours, theirs = (
+            Subset(source, [row for row, i in enumerate(source.ids) if known.get(i) == name])
+            for source, known in zip(sources, (labels, of_reals), strict=True)
+        )
+        ours.name = f"{ours.name} {name}"  # the title of its page
+        try:
+            if not len(theirs):
+                raise BadSpec("there are no reals of it")
+            parts[name] = score(ours, theirs, report=files.get(name), **options)
+        except GiqaError as error:
+            left_out[name] = str(error)
+            warnings.warn(f"class {name!r} left out: {error}", stacklevel=2)
+    return join_classes(parts, left_out, labels, sources[0])
 
 
 def _sorted_out(options: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -340,3 +340,34 @@ def test_ctrl_c_leaves_a_state_that_goes_on(tmp_path):
     assert len(again.stdout.splitlines()) == 301
     kept = sum(f.stat().st_size for f in home.rglob("*.keys")) // 20
     assert kept == 680  # for z and for detail; nothing was computed twice
+
+
+def test_score_by_class_says_each_class(toy, tmp_path):
+    """`score --class folder`: a sentence a class, one table, and a model or human model is refused."""
+    for kind, folder in zip(("reals", "fakes"), toy, strict=True):
+        for name in ("cat", "dog"):
+            (tmp_path / kind / name).mkdir(parents=True)
+        for row, path in enumerate(sorted(folder.iterdir())):
+            (tmp_path / kind / ("cat", "dog")[row % 2] / path.name).symlink_to(path)
+    command = ["score", tmp_path / "fakes", "--class", "folder", "--scorer", "knn", "-o", tmp_path / "s.csv"]
+    status, _, err = giqa(*command, "--real", tmp_path / "reals")
+    assert status == 0 and re.search(r"^cat: \d+ % \[.*\] of 12 are within the range of its \d+ reals\.$", err, re.M)
+    assert "the table does not say" not in err and len(rows((tmp_path / "s.csv").read_text())) == 24
+    status, _, err = giqa(*command, "--model", tmp_path / "m.giqa")
+    assert status == 2 and "give --real, and neither --model nor --human" in err
+
+
+def test_every_command_ends_with_one_next_step(toy, tmp_path):
+    """What was written, then one line that begins with Next."""
+    scores, model = tmp_path / "s.csv", tmp_path / "m.giqa"
+    small = ["--extractor", "statistics", "--scorer", "knn"]
+    for command, step in (
+        (["score", toy[1], "--real", toy[0], "-o", scores, *small], f"Next: giqa pick {scores} --images"),
+        (["fit", toy[0], "-o", model, *small], f"Next: giqa score FAKES --model {model}"),
+        (["pick", scores, "--images", toy[1], "--top", 3, "-o", tmp_path / "best"], "Next: giqa compare --real REALS"),
+        (["compare", "--real", toy[0], f"A={toy[1]}", "--metrics", "qs", *small], "Next: add --report compare.html"),
+        (["suggest", toy[1], "-n", 3, "-o", tmp_path / "n.csv"], "Next: giqa label serve"),
+    ):
+        status, _, err = giqa(*command)
+        assert status == 0 and err.splitlines()[-1].startswith(step), err
+        assert err.count("Next:") == 1

@@ -95,8 +95,19 @@ def test_export_writes_the_tables_form(toy, tmp_path):
     assert {row["said_real"] for row in rows} == {"1"} and {row["context"] for row in rows} == {"fakes"}
     fakes = {row["image"] for row in rows if row["kind"] == "generated"}
     assert len(fakes) == 2 and fakes <= {path.name for path in toy[1].iterdir()}
-    assert giqa("label", "export", "--store", tmp_path / "v.db", "-o", tmp_path / "v.csv")[0] == 0
-    assert (tmp_path / "v.csv").read_text() == out
+    status, _, err = giqa("label", "export", "--store", tmp_path / "v.db", "-o", tmp_path / "v.csv")
+    assert status == 0 and (tmp_path / "v.csv").read_text() == out
+    assert err.splitlines()[-1] == f"Next: giqa label stats {tmp_path / 'v.csv'} --report people.html"
+
+
+def test_an_export_without_votes_says_why(toy, tmp_path):
+    """A study that nobody has answered gives an empty table, and a line that says so."""
+    store = open_store(tmp_path / "v.db")
+    collect(toy[1], toy[0], task="hype", store=store)
+    store.close()
+    status, _, err = giqa("label", "export", "--store", tmp_path / "v.db", "-o", tmp_path / "v.csv")
+    assert status == 0 and "warning: no vote counts yet; 0 are kept" in err
+    assert err.splitlines()[-1] == "Next: send the link to raters."
 
 
 @pytest.mark.parametrize(

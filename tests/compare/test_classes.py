@@ -84,6 +84,19 @@ def test_the_mean_varies_less_than_its_parts():
     assert mean.value == 2 and (high - low) / (alone[1] - alone[0]) == pytest.approx(np.sqrt(0.5))
 
 
+def test_the_mean_of_shares_is_a_share():
+    """Shares of 30 and 60 pictures: an interval within 0 and 1, no narrower than Wilson's of 4 / (1/30 + 1/60) = 80."""
+    part = np.tile([-0.3, 0.3], 5)
+
+    def a_class(n):
+        values = {"recall": Jackknife(0.05, np.empty(0), part, n, n)}
+        return type("Class", (), {"generators": (type("One", (), {"name": "A", "values": values}),)})
+
+    mean = ByClass({"a": a_class(30), "b": a_class(60)}, {}).mean("recall", "A")
+    low, high = mean.interval()
+    assert mean.share_of == 80 and low == 0 and 0.3 < high <= 1
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_the_command(classes, tmp_path):
     command = ["compare", "--real", f"{classes / 'labels.csv'}[set=reals]", f"A={classes / 'labels.csv'}[set=A]"]

@@ -78,6 +78,15 @@ def test_the_verdict_says_what_the_shares_say():
     assert verdict((0.01, 0, 0.1), (0, 0, 0.1)).startswith("Almost all")
 
 
+def test_a_wide_interval_is_said_to_be_wide():
+    """0 % [0, 62] is no contradiction, but it takes a sentence; 23 % [14, 35] does not."""
+    beats = Estimate(0.02, 0.01, 0.04, 200)
+    wide, narrow = (
+        Headline(Estimate(*share, 200), beats, -9.0, 200, 200) for share in ((0.0, 0.0, 0.62), (0.23, 0.14, 0.35))
+    )
+    assert wide.lines()[-1].startswith("The interval of the first share is wide") and len(narrow.lines()) == 3
+
+
 def test_reasons_are_those_of_pictures_that_are_not_within():
     """The most frequent first; a picture in the range has none that counts."""
     said = of_ranks([1, 1, 1, 50], 99, reason=["softness", "grain", "grain", "colour"])

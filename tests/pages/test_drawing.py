@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from giqa.pages.axes import Axis, axis_of, marks_of, number, roomy_axis, roomy_marks, ticks
-from giqa.pages.drawing import Point, distributions, line, lines, plane
+from giqa.pages.drawing import Point, distributions, dots, line, lines, plane
 
 
 @pytest.mark.parametrize(
@@ -84,3 +84,11 @@ def test_a_compressed_axis_is_marked_by_powers():
     axis = axis_of([-1000.0, 5.0], 0, 600)
     marks = marks_of(axis, 40)
     assert {0.0, -10.0, -100.0} <= set(marks) and not {-200.0, -400.0} & set(marks)
+
+
+def test_short_names_of_rows_are_written_out():
+    """Names of every length from one letter stand whole; a long one is cut only where it would take a third."""
+    for length in range(1, 20):
+        name = "m" * length
+        assert f">{name}</text>" in dots([(name, [(0.5, 0.2, 0.8, 0)])], "qs", 600)
+    assert "…" in dots([("m" * 40, [(0.5, 0.2, 0.8, 0)])], "qs", 600)

@@ -214,12 +214,33 @@ def test_kept_ids_can_be_saved(open_page, path, report):
         page.get_by_role("button", name="Save ids").click()
     with open(saved.value.path(), encoding="utf-8") as lines:
         assert lines.read().split("\n")[:-1] == expected
+    name = re.sub(r"[^\w.-]+", "-", report.title)[:60]
+    assert saved.value.suggested_filename == f"{name}-kept.txt"
     with page.expect_download() as saved:
         page.get_by_role("button", name="CSV").click()
     with open(saved.value.path(), encoding="utf-8") as lines:
         rows = lines.read().split("\n")
     assert rows[0] == "id,rank,score,z,percentile" and len(rows) == len(expected) + 2
     assert rows[1].startswith(f'"{expected[0]}",1,68,4,')
+
+
+def test_the_address_says_what_is_seen(open_page, path):
+    """Threshold, order and selected picture are in the address, and whoever opens it sees the same."""
+    page = open_page(path)
+    page.get_by_label("Keep pictures with z of at least").fill("-1.5")
+    page.get_by_text("Worst first").click()
+    page.locator(".cell").nth(2).click()
+    page.wait_for_url(re.compile("picture="))
+    address, said = page.url, page.locator("#detail").inner_text()
+    assert "z=-1.5" in address and "sort=worst" in address
+    other = open_page(path)
+    other.goto(address)
+    other.reload()
+    assert other.locator("#detail").inner_text() == said
+    assert other.get_by_label("Keep pictures with z of at least").input_value() == "-1.5"
+    assert other.locator("input[name=sort][value=worst]").is_checked()
+    other.keyboard.press("Escape")
+    other.wait_for_url(re.compile("^[^=]*z=-1.5&sort=worst$"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -73,7 +73,8 @@ def bench(
     for title, columns, rows in tables(found):
         if rows:
             console.table(title, columns, rows)
-    console.finish(quiet, out, report, texts=[*(f"warning: {text}" for text in found.warnings), answer(found)])
+    texts = [*(f"warning: {text}" for text in found.warnings), answer(found)]
+    console.finish(quiet, out, report, texts=texts, then=console.see(report, "bench.html"))
 
 
 def labelled_sets(

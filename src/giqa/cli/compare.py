@@ -96,7 +96,9 @@ def compare(
         found_json["paper_minmax"] = {name: mean if mean == mean else None for name, mean in means.items()}
     write_json(out, found_json)
     console.table("", (*columns, *generators), rows)
-    console.finish(quiet, out, report, texts=texts)
+    if any(cell.endswith(" *") for row in rows for cell in row):
+        texts.insert(0, "* Read with caution; the warnings say why.")
+    console.finish(quiet, out, report, texts=texts, then=console.see(report, "compare.html"))
 
 
 def by_name(sets: tuple[str, ...]) -> dict[str, str]:

@@ -24,10 +24,19 @@ def warn(text: str, quiet: bool = False) -> None:
     say(f"warning: {text}", quiet)
 
 
-def finish(quiet: bool, *files: Path | None, texts: Iterable[str] = ()) -> None:
-    """The last lines of a command: sentences, and which files were written; nothing when quiet."""
-    for text in (*texts, *(f"wrote {path}" for path in files if path)):
+def finish(quiet: bool, *files: Path | None, texts: Iterable[str] = (), then: str = "") -> None:
+    """The last lines of a command: sentences, which files were written, and one next step; nothing when quiet."""
+    for text in (*texts, *(f"wrote {path}" for path in files if path), *([f"Next: {then}"] if then else ())):
         say(text, quiet)
+
+
+def see(page: Path | None, name: str) -> str:
+    """The next step of a command that can write a page.
+
+    >>> see(None, "compare.html"), see(Path("a.html"), "compare.html")
+    ('add --report compare.html to see it as a page.', 'open a.html in a browser.')
+    """
+    return f"open {page} in a browser." if page else f"add --report {name} to see it as a page."
 
 
 @contextmanager
@@ -116,10 +125,13 @@ def _flags(scores: Any, row: int) -> str:
     return repeats + reason + ("  (out of domain)" if scores.out_of_domain[row] == "yes" else "")
 
 
-def summary(scores: Any) -> None:
-    """What the set looks like as a whole, to stderr."""
+def summary(scores: Any, classes: Any = None) -> None:
+    """What the set looks like as a whole, to stderr; with `ClassScores` also what each class looks like."""
     whole = scores.summary()
-    for line in scores.headline().lines() if whole["median_z"] is not None else ():
+    said = (classes or scores).headline()
+    for line in said.lines() if whole["median_z"] is not None else ():
+        say(line)
+    for line in classes.sentences() if classes else ():
         say(line)
     if scores.believed and whole["mean_p_real"] is not None:
         say(f"Mean p_real {100 * whole['mean_p_real']:.0f} %: the probability that a person calls a picture real.")

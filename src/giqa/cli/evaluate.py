@@ -79,7 +79,8 @@ def evaluate(scores: Path | None, labels: Path | None, out: Path | None, quiet: 
     for text in against_people(found):
         console.warn(text, quiet)
     counts = f"{found.judgements} judgements of {found.pictures} pictures; {found.without_score} without a score"
-    console.finish(quiet, out, texts=[counts])
+    then = f"giqa bench {labels} --real REALS --scorers multilayer,knn says whether another score agrees better."
+    console.finish(quiet, out, texts=[counts], then=then)
 
 
 def _maps(

@@ -55,7 +55,11 @@ def explain(image: str, outs: tuple[Path, ...], show_reals: bool, quiet: bool, *
             maps = map_model(progress=progress, **fitting)
             written, failed = write_maps(outs[0], maps, image, fitting["workers"], progress)
         console.failures(failed)
-        console.finish(quiet, texts=[f"wrote {written} maps into {outs[0]}"])
+        console.finish(
+            quiet,
+            texts=[f"wrote {written} maps into {outs[0]}"],
+            then="giqa evaluate --help, for what people marked in them.",
+        )
         return
     check_outs(outs)
     with working(quiet) as progress:
@@ -64,4 +68,6 @@ def explain(image: str, outs: tuple[Path, ...], show_reals: bool, quiet: bool, *
     click.echo(words)
     for out in outs:
         write_page(out, maps, name, pixels, found, patches)
-    console.finish(quiet, *outs)
+    page = next((out for out in outs if out.suffix.lower() == ".html"), None)
+    then = f"open {page} in a browser." if page else "add -o explain.html to see where, next to real pictures."
+    console.finish(quiet, *outs, then=then)

@@ -66,7 +66,12 @@ def export(store: str, name: str | None, out: Path | None, everything: bool, for
     else:
         write_table(out, columns)
     if out is not None:
-        console.say(f"wrote {out}: {len(columns['rater'])} votes")
+        votes, then = len(columns["rater"]), f"giqa label stats {out} --report people.html" if form == "giqa" else ""
+        if not votes:
+            kept = len(exported(store, name, True)["rater"])
+            console.warn(f"no vote counts yet; {kept} are kept that do not: controls, and raters below the gate")
+            then = f"giqa label export --store {store} --everything -o {out}" if kept else "send the link to raters."
+        console.finish(False, texts=[f"wrote {out}: {votes} votes"], then=then)
 
 
 def check_format(form: str, out: Path | None, everything: bool) -> None:
@@ -177,7 +182,9 @@ def import_(file: Path, out: Path, form: str, key: Path | None, **options: Any) 
     labels.write(out)
     people = len(set(labels.rater.tolist()) - {""})
     kind = type(labels).__name__.lower()
-    console.say(f"wrote {out}: {len(labels)} {kind}" + (f" of {people} raters, who have random ids" if people else ""))
+    about = f" of {people} raters, who have random ids" if people else ""
+    then = f"giqa label stats {out} --report people.html"
+    console.finish(False, texts=[f"wrote {out}: {len(labels)} {kind}{about}"], then=then)
 
 
 NAMED = ("label-studio", "mturk", "prolific")

@@ -66,7 +66,7 @@ def stats(
     check_json(out)
     shown = {name: how.pop(name) for name in ("pictures", "show_paths")}
     if not report and (shown["pictures"] or not shown["show_paths"]):
-        raise BadSpec("--pictures and --no-paths are about the report; give --report FILE too.")
+        raise BadSpec("--images and --no-paths are about the report; give --report FILE too.")
     with console.plain_warnings(quiet):
         found = judge(judgements, **how)
     write_json(out, [one.plain() for one in found])
@@ -78,7 +78,7 @@ def stats(
         write_people_report(report, found, title=judgements.stem, **shown)
     for one in found:
         _show(one)
-    console.finish(quiet, out, labels, report)
+    console.finish(quiet, out, labels, report, then=console.see(report, "people.html"))
 
 
 def _write_labels(path: Path, found: list[Findings]) -> None:

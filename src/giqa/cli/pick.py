@@ -127,7 +127,7 @@ def ranked_by(by: str, scores: Path, fakes: str | None, no_copies: bool, quiet: 
         table = read_scores(scores)
     if by not in table.columns:
         raise BadSpec(f"{scores} has no column {by}; `giqa score --human` writes it.")
-    values = table[by].copy()
+    values = table.comparable(by).copy()
     part = human_part(table.made_by)
     if part is None and by != "score":
         console.warn(f"how {scores} was made is not known, so neither is whether {by} can be trusted", quiet)
@@ -173,6 +173,8 @@ def pick_into(
         scored = int((~np.isnan(table.score)).sum())
         of_these, of_all = (z_in_words(float(np.nanmedian(z))) for z in (table.z[rows], table.z))
         console.say(f"wrote {out}: {len(rows)} of {scored} scored pictures, median z {of_these} (of all: {of_all})")
+        where = ranked.fakes or "FAKES"
+        console.say(f"Next: giqa compare --real REALS all={where} picked={out} says what was gained and lost.")
 
 
 def found(source: Any, ids: Sequence[str]) -> dict[str, Any]:
@@ -226,7 +228,12 @@ def draw_curve(
             (p.how, f"{p.share:g}", p.n, *(f"{value:.4g} [{low:.4g}, {high:.4g}]" for value, low, high in ends))
         )
     console.table("", ("how", "kept", "measured", *points[0].values), rows)
-    console.finish(quiet, *curves, texts=[*notes, answer(points)])
+    console.finish(quiet, *curves, texts=[*notes, answer(points)], then=_open_page(curves))
+
+
+def _open_page(curves: Sequence[Path]) -> str:
+    page = next((path for path in curves if path.suffix.lower() == ".html"), None)
+    return f"open {page} in a browser." if page else "give --curve curve.html to see it as a page."
 
 
 def curve_points(

@@ -34,6 +34,13 @@ RUNNER = (("runner", "local"), ("address", None), ("devices", None))  # options 
 @click.option("--worst", type=COUNT, metavar="N", help="Also write the N worst pictures side by side: worst-N.png.")
 @click.option("--best", type=COUNT, metavar="N", help="Also write the N best pictures side by side: best-N.png.")
 @click.option(
+    "--class",
+    "by",
+    metavar="COLUMN",
+    help="Compare each picture with the reals of its own class: a column of both tables, or 'folder'. --report then "
+    "writes a page a class.",
+)
+@click.option(
     "--human",
     type=PATH,
     help="A human model that `giqa train human` made: adds p_real, the probability that a person calls a picture real.",
@@ -98,7 +105,9 @@ def run_score(
     if not report and not all(asked.get(f"show_{what}", True) for what in ("reals", "thumbnails", "paths")):
         raise BadSpec("--no-reals, --no-thumbnails and --no-paths change the report; give --report FILE too.")
     runner = make_runner(*(asked.pop(name, default) for name, default in RUNNER))
-    limit, shuffle = (asked.pop(name, None) for name in ("limit", "shuffle"))
+    limit, shuffle, by = (asked.pop(name, None) for name in ("limit", "shuffle", "by"))
+    if by is not None and (asked.get("model") or asked.get("human")):
+        raise BadSpec("--class fits the reals of each class: give --real, and neither --model nor --human.")
     folder = (out or report or Path("here")).parent
     ends = {end: folder / f"{end}-{n}.png" for end in ("worst", "best") if (n := asked.pop(end, None))}
     with working(quiet, out, report, *ends.values()) as progress:
@@ -106,7 +115,9 @@ def run_score(
             console.say(f"goes on where {parts_of(out)} ends; delete that folder to begin anew", quiet)
         if limit is not None or shuffle is not None:
             fakes = some(open_source(fakes), limit, shuffle)
-        scores = api.score(fakes, report=report, progress=progress, runner=runner, keep=out, **asked)
+        how = {"report": report, "progress": progress, "runner": runner, **asked}
+        classes = None if by is None else api.score_by_class(fakes, how.pop("real"), by, **how)
+        scores = api.score(fakes, keep=out, **how) if classes is None else classes.scores
     if out:
         scores.write(out)
         remove_kept(out)
@@ -125,12 +136,21 @@ def run_score(
         sys.stdout.write(scores.csv())
     if not quiet:
         console.failures({i: reason for i, reason in zip(scores.id, scores.error, strict=True) if reason})
-        console.summary(scores)
-    console.finish(quiet, out, report, *ends.values())
+        console.summary(scores, classes)
+    pages = [report] if report is None or classes is None else class_pages(report, classes)
+    console.finish(quiet, out, *pages, *ends.values())
     if not ranked and not quiet:
-        console.say(_next(fakes, out, report))
+        console.say(_next(fakes, out, pages[0]))
     whole = scores.summary()
     return whole["failed"] + (scores.made_by["reals_failed"] if asked.get("model") is None else 0), whole["scored"]
+
+
+def class_pages(report: Path, found: Any) -> list[Path]:
+    """The pages that `api.score_by_class` wrote: of the classes that have scores."""
+    from ..model.classes import class_files
+
+    names = sorted({*found.classes, *found.left_out})
+    return [page for page, name in zip(class_files(report, names), names, strict=True) if name in found.classes]
 
 
 def _next(fakes: str, out: Path | None, report: Path | None) -> str:

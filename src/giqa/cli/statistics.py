@@ -32,7 +32,8 @@ def make(where: str, out: Path, quiet: bool, **asked: Any) -> None:
     with working(quiet, out) as progress:
         found = statistics(where, progress=progress, **asked)
     found.write(out)
-    console.say(f"wrote {out}: {found.moments.n} pictures, {len(found.moments.mean)} columns", quiet)
+    texts = [f"wrote {out}: {found.moments.n} pictures, {len(found.moments.mean)} columns"]
+    console.finish(quiet, texts=texts, then=f"giqa statistics distance {out} OTHER, the file of another set.")
 
 
 @statistics.command("info")

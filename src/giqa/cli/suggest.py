@@ -59,3 +59,4 @@ def suggest(fakes: str, out: Path, quiet: bool, **how: Any) -> None:
             f"votes will name them by their path from {out.parent}/; written in the folder of the pictures, they "
             "keep their names"
         )
+    console.say(f"Next: giqa label serve {out} --real REALS --task hype")

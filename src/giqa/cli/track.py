@@ -42,7 +42,8 @@ def track(run: str, out: Path | None, report: Path | None, quiet: bool, **asked:
         write_track(report, found, plain_name(run))
     write_json(out, found.to_json())
     console.table("", ("iteration", "pictures", *found.comparison.metrics), summary_rows(found))
-    console.finish(quiet, out, report, texts=[*best_checkpoints(found.to_json()["best"]), answer(found)])
+    texts = [*best_checkpoints(found.to_json()["best"]), answer(found)]
+    console.finish(quiet, out, report, texts=texts, then=console.see(report, "track.html"))
 
 
 def best_checkpoints(best: dict[str, dict[str, Any]]) -> Iterator[str]:

@@ -72,7 +72,8 @@ def run_train(kind: str, manifest: str, out: Path, quiet: bool, **given: Any) ->
     learn = train_heads if ending == ".giqa" else train_network
     with working(quiet, out) as progress:
         summary = learn(kind, manifest, out, progress=progress, **given)
-    console.say(f"wrote {out}: {kind}, {summary}", quiet)
+    then = f"giqa score FAKES --model {out.with_suffix('.giqa')} --report report.html"
+    console.finish(quiet, texts=[f"wrote {out}: {kind}, {summary}"], then=then)
 
 
 def train_heads(kind: str, manifest: str, out: Path, **how: Any) -> str:

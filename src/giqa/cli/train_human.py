@@ -118,7 +118,9 @@ def human(votes: tuple[Path, ...], out: Path, end_to_end: bool, quiet: bool, **g
     _show(model.made_by)
     click.echo(learned(model.made_by)[1])
     about = f"{console.size(out.stat().st_size)}, {model.made_by['labelled']} judged pictures"
-    console.say(f"wrote {out}: {about}", quiet)
+    model_file = out.with_suffix(".giqa")
+    then = f"giqa score FAKES --real {given['real']} --human {model_file} --report report.html"
+    console.finish(quiet, texts=[f"wrote {out}: {about}"], then=then)
 
 
 def _show(made_by: dict[str, Any]) -> None:

@@ -47,7 +47,8 @@ class ByClass:
         if not all(e.known for e in estimates):  # a class that nobody knows the spread of leaves none to the mean
             return Jackknife(value)
         sides = [e.real for e in estimates if len(e.real)], [e.fake for e in estimates if len(e.fake)]
-        return Jackknife(value, *(_in_quadrature(side, len(estimates)) for side in sides))
+        deviations = [_in_quadrature(side, len(estimates)) for side in sides]
+        return Jackknife(value, *deviations, share_of=_pictures_of_a_mean([e.share_of for e in estimates]))
 
     def to_json(self) -> dict[str, Any]:
         """Each class as `Comparison.to_json`, and what was left out."""
@@ -159,6 +160,11 @@ def _apart(features: Features, labels: Mapping[str, str]) -> dict[str, Features]
     """The features of each class."""
     of = np.array([labels.get(name, "") for name in features.ids], dtype=object)
     return {label: features.rows(np.flatnonzero(of == label)) for label in sorted(set(of) - {""})}
+
+
+def _pictures_of_a_mean(numbers: Sequence[int]) -> int:
+    """Of how many pictures one share would vary as the mean of these shares does; 0 where one of them is no share."""
+    return round(len(numbers) ** 2 / sum(1 / n for n in numbers)) if all(numbers) else 0
 
 
 def _in_quadrature(deviations: Sequence[np.ndarray], classes: int) -> np.ndarray:

@@ -13,6 +13,7 @@ import numpy as np
 from ..stats import NORMAL, UNKNOWN, WORST, Estimate, plain, wilson
 
 PERFECT_WITHIN, PERFECT_BEATS = 1 - WORST, 0.5
+WIDE = 0.3  # interval of a share from which a sentence says so
 LOWEST_SHOWN = -10.0  # z; a table keeps the number
 ROOM = 0.97  # level of the normal distribution in `beats_real`: shares are skewed, and 95 % shall hold anyway
 
@@ -94,14 +95,24 @@ class Headline:
         word, often = next(iter(self.reasons.items()))
         return f"The most frequent reason is {word} ({often:,} of {sum(self.reasons.values()):,} that have one)."
 
+    @property
+    def unsure(self) -> str:
+        """A sentence where the interval of `within` is wider than `WIDE`; else empty."""
+        if not self.within.high - self.within.low > WIDE:
+            return ""
+        return (
+            "The interval of the first share is wide: there are few pictures, or few reals where the range of reals "
+            "ends. More of them narrow it."
+        )
+
     def lines(self) -> list[str]:
-        """Both shares, the verdict and the reason, a sentence each."""
+        """Both shares, the verdict, the reason, and whether the first share is unsure, a sentence each."""
         if not self.known:
             return [self.verdict]
         return [
             f"{percents(self.within)} of the pictures are within the range of reals (a perfect generator: 95 %).",
             f"{percents(self.beats)} is the chance that one of them beats a random real (a perfect generator: 50 %).",
-            *filter(None, (self.verdict, self.why)),
+            *filter(None, (self.verdict, self.why, self.unsure)),
         ]
 
     def to_json(self) -> dict[str, Any]:
@@ -151,6 +162,42 @@ def headline(
     below = int((rank <= 1).sum())
     shares = within_range(rank, reals, *effective), beats_real(rank, reals, *effective)
     return Headline(*shares, median_z, len(rank), reals, below, counted)
+
+
+def stratified(parts: Sequence[Headline]) -> Headline:
+    """One headline of several sets, each of which was compared with reals of its own, so that they are independent.
+
+    Parameters
+    ----------
+    parts : sequence of Headline
+        One a set; those with no picture are left out.
+
+    Returns
+    -------
+    Headline
+        Each share is the mean over all pictures. The ends of its interval are combined as by Zou and Donner (2008):
+        their distances from the shares, weighted by the part of the pictures, in quadrature.
+
+    Examples
+    --------
+    >>> sets = [Headline(Estimate(s, s - 0.1, s + 0.1, 50), Estimate(0.2, 0.1, 0.3, 50), -1.0, 50) for s in (0.4, 0.6)]
+    >>> print(stratified(sets).within)
+    0.500 [0.429, 0.571]
+    """
+    parts = [part for part in parts if part.known]
+    pictures = sum(part.pictures for part in parts)
+    if not pictures:
+        return Headline(UNKNOWN, UNKNOWN, None, 0)
+
+    def mean(name: str) -> Estimate:
+        every = [(getattr(part, name), part.pictures / pictures) for part in parts]
+        share = sum(weight * one.value for one, weight in every)
+        down = math.hypot(*(weight * (one.value - one.low) for one, weight in every))
+        up = math.hypot(*(weight * (one.high - one.value) for one, weight in every))
+        return Estimate(share, max(0.0, share - down), min(1.0, share + up), pictures)
+
+    reasons = sum((Counter(part.reasons) for part in parts), Counter())
+    return Headline(mean("within"), mean("beats"), None, pictures, None, 0, dict(reasons.most_common()))
 
 
 def within_range(rank: np.ndarray, reals: int, pictures: int, different: int) -> Estimate:

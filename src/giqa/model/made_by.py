@@ -92,6 +92,7 @@ class MadeBy:
     # of a table of scores
     model_digest: str | None = None
     shared: Sequence[float] | None = None  # of the intervals of z: what all pictures share
+    classes: Mapping[str, Any] | None = None  # of giqa.score_by_class: pictures, reals and model of each
     digest: str | None = None  # of a human model that was asked as well
     asked: AskedAbout | None = None
     human: Mapping[str, Any] | None = None  # its own `made_by`

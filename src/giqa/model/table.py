@@ -215,11 +215,16 @@ class Scores:
         Returns
         -------
         int array (k,)
-            Rows without a value are left out; ties keep their order.
+            Rows without a value are left out; ties keep their order. Where each class was compared with reals of its
+            own, scores are on different scales, and z is taken instead.
         """
-        values = self[by]
+        values = self.comparable(by)
         scored = np.flatnonzero(~np.isnan(values))
         return scored[np.argsort(-values[scored], kind="stable")]
+
+    def comparable(self, by: str = "score") -> np.ndarray:
+        """A column that ranks all rows: `by`, but z for the scores of `giqa.score_by_class`, whose scales differ."""
+        return self["z" if by == "score" and "classes" in self.made_by else by]
 
     def headline(self) -> Headline:
         """What is said first: the share within the range of reals, the chance to beat a real, and a verdict.

@@ -253,7 +253,7 @@ def dots(rows: Sequence[tuple[str, Sequence[tuple[float, float, float, int]]]], 
     values = [v for _, marks in rows for mark in marks if math.isfinite(mark[0]) for v in mark[:3] if math.isfinite(v)]
     if not values:
         return Markup("")
-    left = round(min(0.34 * width, 14 + 7.2 * max(len(name) for name, _ in rows)))
+    left = math.ceil(min(0.34 * width, 14 + 7.2 * max(len(name) for name, _ in rows)))
     letters = int((left - 14) / 7.2)
     step = 10 * max(len(marks) for _, marks in rows) + 10
     height = len(rows) * step + 44

@@ -196,6 +196,35 @@
     moveCut(); layout();
     if (restart && $("gallery").getBoundingClientRect().top < 0) window.scrollTo(0, window.scrollY + $("browse").getBoundingClientRect().top);
     if (open) list.length ? showDetail() : closeDetail();
+    remember();
+  };
+
+  // ---- the address says what is seen, so that it can be sent to somebody who has the file
+  let noted = 0;
+  const remember = () => { clearTimeout(noted); noted = setTimeout(note, 200); }; // a drag of the slider is one change
+  const note = () => {
+    const seen = new URLSearchParams();
+    if (state.min !== -Infinity) seen.set("z", state.min);
+    if (state.sort !== "best") seen.set("sort", state.sort);
+    if (state.show !== "kept") seen.set("show", state.show);
+    if (open && list.length) seen.set("picture", ids[list[active]]);
+    const address = `${seen}` && `#${seen}`;
+    try { if (location.hash !== address) history.replaceState(null, "", address || location.pathname + location.search); }
+    catch { /* a page inside of another one may not change its address */ }
+  };
+  const recall = () => {
+    const seen = new URLSearchParams(location.hash.slice(1));
+    for (const [name, usual] of [["sort", "best"], ["show", "kept"]]) {
+      const inputs = [...document.querySelectorAll(`input[name=${name}]`)];
+      const chosen = inputs.find((input) => input.value === seen.get(name)) || inputs.find((input) => input.value === usual);
+      chosen.checked = true; state[name] = chosen.value;
+    }
+    const least = parseFloat(seen.get("z"));
+    $("min-number").value = Number.isFinite(least) ? least : "";
+    setMin(least);
+    apply(true);
+    const k = list.indexOf(ids.indexOf(seen.get("picture")));
+    if (k >= 0) { active = k; reveal(); showDetail(); } else if (open) closeDetail();
   };
 
   // ---- the gallery: only what can be seen is in the document
@@ -351,6 +380,7 @@
     if (notes[i]) { heading("Notes"); add("p", "", notes[i]); }
     if (data.neighbours[i]?.length) { heading("Nearest real pictures"); panel.append(nearestReals(i)); }
     panel.setAttribute("aria-label", "Details of " + ids[i]);
+    remember();
     if (focused) ($(focused) && !$(focused).disabled ? $(focused) : $("close")).focus(); // the buttons were made anew
     if (!open) { const before = cellTop(); open = true; shade(); layout(); window.scrollBy(0, cellTop() - before); reveal(); }
     paint();
@@ -370,6 +400,7 @@
     open = false; shade(); layout();
     window.scrollBy(0, cellTop() - before);
     gallery.focus({ preventScroll: true }); paint();
+    remember();
   };
 
   // ---- what the person does
@@ -397,6 +428,7 @@
   $("reason")?.addEventListener("change", (event) => { state.reason = event.target.value; apply(true); });
   $("min-slider").addEventListener("input", (event) => setSlider(event.target.value / 1000));
   $("min-number").addEventListener("input", (event) => setMin(event.target.value === "" ? -Infinity : +event.target.value));
+  const set = document.querySelector("h1").textContent.trim().replace(/[^\p{L}\p{N}._-]+/gu, "-").slice(0, 60) || "pictures";
   const save = (name, type, text) => {
     const link = element("a");
     link.href = URL.createObjectURL(new Blob([text], { type })); link.download = name; link.click();
@@ -424,8 +456,8 @@
   const byPeople = (name, other) => (headline ? orders[name]().filter((i) => !Number.isNaN(people.p[i])) : orders[other]().filter((i) => rank[i])).slice(0, 3);
   ends("ends-best", byPeople("real", "best")); ends("ends-worst", byPeople("unreal", "worst"));
   const plain = (x) => (Number.isNaN(x) ? "" : x === Infinity ? "inf" : x === -Infinity ? "-inf" : String(x));
-  $("save-text").addEventListener("click", () => save("kept.txt", "text/plain", kept.map((i) => ids[i] + "\n").join("")));
-  $("save-csv").addEventListener("click", () => save("kept.csv", "text/csv", `id,rank,score,z,percentile${people ? ",p_real" : ""}${detail ? ",detail" : ""}\n` + kept.map((i) =>
+  $("save-text").addEventListener("click", () => save(set + "-kept.txt", "text/plain", kept.map((i) => ids[i] + "\n").join("")));
+  $("save-csv").addEventListener("click", () => save(set + "-kept.csv", "text/csv", `id,rank,score,z,percentile${people ? ",p_real" : ""}${detail ? ",detail" : ""}\n` + kept.map((i) =>
     [`"${ids[i].replaceAll('"', '""')}"`, rank[i], plain(score[i]), plain(z[i]), plain(percentile[i]), ...(people ? [plain(people.p[i])] : []), ...(detail ? [plain(detail[i])] : [])].join(",") + "\n").join("")));
 
   const tabs = [...document.querySelectorAll("[role=tab]")];
@@ -449,5 +481,6 @@
   new ResizeObserver(layout).observe(gallery);
   new ResizeObserver(drawChart).observe($("chart"));
   narrow.addEventListener("change", () => { if (open) shade(); });
-  apply(true);
+  window.addEventListener("hashchange", recall);
+  recall();
 })();

@@ -422,6 +422,7 @@ def _first(report: Report) -> dict[str, Any]:
         **{name: _share(getattr(said, name)) for name in ("within", "beats")},
         "verdict": said.verdict,
         "why": said.why,
+        "unsure": said.unsure,
         "median_z": "\u2013" if z is None else f"below {_signed(LOWEST_SHOWN, 0)}" if z < LOWEST_SHOWN else _signed(z),
     }
 

@@ -70,14 +70,18 @@ def texts(now: Mapping[str, Any]) -> dict[str, str]:
     >>> shown = texts(now | {"control_accuracy": 0.9, "agreement": None, "error_rate": 0.5})
     >>> shown["answer"], shown["control_accuracy"], shown["agreement"], shown["items"]
     ('26 % done: 2 of 10 items have all their votes.', '90 %', '–', '2 of 10')
+    >>> texts(now | {"failed_gate": 1, "control_accuracy": 0.9, "agreement": None, "error_rate": 0.5})["answer"][-57:]
+    ' 1 of 2 raters failed the gate: their votes do not count.'
     """
     shown = {name: str(now[name]) for name in ("failed_gate", "without_controls", "votes")}
     shown |= {name: _percent(now[name]) for name in ("control_accuracy", "agreement", "error_rate")}
     shown["raters"] = f"{now['finished']} of {now['raters']}"
     shown["items"] = f"{now['items_with_all_votes']} of {now['items']}"
     state = "Done" if now["items"] and now["items_with_all_votes"] == now["items"] else f"{_percent(now['done'])} done"
+    failed = now["failed_gate"]
+    gate = f" {failed} of {now['raters']} raters failed the gate: their votes do not count." if failed else ""
     paused = " The study is paused." if now["paused"] else ""
-    return shown | {"answer": f"{state}: {shown['items']} items have all their votes.{paused}"}
+    return shown | {"answer": f"{state}: {shown['items']} items have all their votes.{gate}{paused}"}
 
 
 def _percent(share: float | None) -> str:
