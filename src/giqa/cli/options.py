@@ -79,7 +79,7 @@ OPTIONS = {
         help="Bring pictures to one size and coding first, e.g. 'match(size=64)'; `giqa doctor` proposes one.",
     ),
     "flip": click.option("--flip", is_flag=True, help="Mirrored copies of the reals join the reference."),
-    "seed": click.option("--seed", type=int, default=0, help="For folds and starts."),
+    "seed": click.option("--seed", type=click.IntRange(0), default=0, help="For folds and starts."),
     "leave_out": click.option(
         "--leave-out",
         metavar="WHAT",
