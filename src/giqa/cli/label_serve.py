@@ -66,8 +66,10 @@ def serve(fakes: tuple[str, ...], store: str, **options: Any) -> None:
     and the admin page; its password comes from GIQA_ADMIN_PASSWORD, or is made and printed once. The study is made at
     the first start; run the command again, or `giqa label serve --store PATH` alone, to go on with what is there.
     """
+    from ..study.app import leave_on_sigterm
     from ..study.store import open_store
 
+    leave_on_sigterm()
     serving = {name: options.pop(name) for name in ("host", "port", "https", "dry_run")}
     with closing(open_store(store)) as kept:
         if fakes:
