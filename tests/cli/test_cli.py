@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import os
 import re
 import signal
 import subprocess
@@ -340,3 +341,11 @@ def test_ctrl_c_leaves_a_state_that_goes_on(tmp_path):
     assert len(again.stdout.splitlines()) == 301
     kept = sum(f.stat().st_size for f in home.rglob("*.keys")) // 20
     assert kept == 680  # for z and for detail; nothing was computed twice
+
+
+def test_a_console_without_a_name_s_letters_gets_their_numbers():
+    """A console of Windows (cp1252) shows what it can, and the command ends well."""
+    code = r"from giqa.cli import main; main(['list'], standalone_mode=False); print('\u56fe.png')"
+    asked = {**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+    done = subprocess.run([sys.executable, "-c", code], env=asked, capture_output=True, encoding="cp1252")
+    assert done.returncode == 0 and done.stdout.endswith("\\u56fe.png\n"), done.stderr

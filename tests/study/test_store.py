@@ -249,3 +249,18 @@ def test_after_sigterm_the_file_alone_is_the_study(tmp_path, study_in):
     copy = shutil.copy(where, tmp_path / "copy.db")
     with contextlib.closing(sqlite3.connect(copy)) as alone:
         assert alone.execute("select count(*) from raters").fetchone() == (1,)
+
+
+def test_a_store_without_one_of_its_tables_is_said(tmp_path):
+    where = tmp_path / "votes.db"
+    open_store(where).close()
+    with contextlib.closing(sqlite3.connect(where)) as broken:
+        broken.execute("drop table trials")
+        broken.commit()
+    with pytest.raises(BadSource, match="has no table 'trials': it is damaged"):
+        open_store(where)
+
+
+def test_a_store_in_memory_is_refused():
+    with pytest.raises(BadSpec, match="names no file; votes are kept in one"):
+        open_store("sqlite://")

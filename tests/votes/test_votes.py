@@ -138,7 +138,7 @@ def test_a_count_that_cannot_be_one_is_said(n, tmp_path):
     """With its line, instead of an array with a place for every number up to it."""
     path = tmp_path / "v.csv"
     path.write_text(f"image,n,n_real\na.png,{n},1\n")
-    with pytest.raises(BadTable, match="line 2, column 'n': .* is more than the 1,000,000 judgements of one row"):
+    with pytest.raises(BadTable, match=r"line 2, column 'n': .* is more than the 1,000,000 judgements of one row"):
         read_labels(path)
 
 

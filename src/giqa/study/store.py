@@ -95,6 +95,11 @@ def open_store(where: str | Path) -> Store:
     store = Store(engine)
     try:
         store.migrate()
+        if missing := sorted(t.metadata.tables.keys() - set(sa.inspect(engine).get_table_names())):
+            engine.dispose()
+            raise BadSource(
+                f"The store {url.database} has no table {missing[0]!r}: it is damaged; take a backup of it."
+            )
         store.hold()
     except sa.exc.DBAPIError as error:
         engine.dispose()
@@ -113,8 +118,10 @@ def _url(where: str | Path) -> sa.URL:
         raise BadSpec(f"{text!r} is no path and no URL such as postgresql://user:password@host/name.") from None
     if url.get_backend_name() == "postgresql":
         return url.set(drivername="postgresql+psycopg")
-    if url.get_backend_name() == "sqlite":
+    if url.get_backend_name() == "sqlite" and url.database:
         return url
+    if url.get_backend_name() == "sqlite":
+        raise BadSpec(f"{text!r} names no file; votes are kept in one: a path, or sqlite:///PATH.")
     raise BadSpec(f"A store is a path (SQLite) or postgresql://..., not {url.get_backend_name()}://.")
 
 
