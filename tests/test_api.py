@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import giqa
-from giqa.errors import BadModel, BadShape, BadSource, BadSpec
+from giqa.errors import BadModel, BadShape, BadSource, BadSpec, GiqaError
 from giqa.features.embedded import Embedded
 from giqa.features.reader import extract
 from giqa.features.statistics import Statistics
@@ -444,3 +444,50 @@ def test_each_class_is_scored_against_its_own_reals(toy, tmp_path):
 def test_a_class_that_cannot_be_read_is_refused(toy, given, words):
     with pytest.raises(BadSpec, match=words):
         giqa.score_by_class(str(toy[1]), str(toy[0]), **given)
+def clouds():
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(60, 4)).astype("f4"), rng.normal(size=(30, 4)).astype("f4")
+
+
+REALS, FAKES = clouds()
+MEANINGLESS = {
+    "a seed below 0": lambda: giqa.fit(REALS, seed=-1),
+    "a seed that is text": lambda: giqa.fit(REALS, seed="a"),
+    "a seed that is half": lambda: giqa.compare_generators(REALS, {"a": FAKES}, seed=1.5),
+    "a scorer that is a number": lambda: giqa.fit(REALS, scorer=5),
+    "a scorer that is a class": lambda: giqa.fit(REALS, scorer=KNN),
+    "a model that is a number": lambda: giqa.score(FAKES, model=5),
+    "a human model that is a number": lambda: giqa.score(FAKES, real=REALS, scorer="sgm", human=5),
+    "a path that is a number": lambda: giqa.load(5),
+    "no path": lambda: giqa.read_scores(None),
+    "a path with a NUL": lambda: giqa.load("a\0.giqa"),
+    "a report without a name": lambda: giqa.score(FAKES, real=REALS, scorer="sgm", report="/"),
+    "reals to leave out by number": lambda: giqa.fit(REALS, leave_out=5),
+    "generators without names": lambda: giqa.compare_generators(REALS, [FAKES, FAKES]),
+    "a metric that is a number": lambda: giqa.compare_generators(REALS, {"a": FAKES}, metrics=5),
+    "metrics that are numbers": lambda: giqa.compare_generators(REALS, {"a": FAKES}, metrics=[5]),
+    "pictures below 0": lambda: giqa.compare_generators(REALS, {"a": FAKES}, pictures=-1),
+    "pictures that are text": lambda: giqa.compare_generators(REALS, {"a": FAKES}, pictures="x"),
+    "no layer": lambda: giqa.compare_generators(REALS, {"a": FAKES}, layers=[]),
+    "other scores by number": lambda: giqa.compare_generators(REALS, {"a": FAKES}, beside=5),
+    "pairs by a list": lambda: giqa.compare_generators(REALS, {"a": FAKES}, paired=["x"]),
+    "features of no column": lambda: giqa.fit(np.zeros((30, 0), "f4")),
+    "a match that is a number": lambda: giqa.extract(np.zeros((2, 16, 16, 3), np.uint8), "statistics", match=5),
+    "workers below 1": lambda: giqa.extract(np.zeros((2, 16, 16, 3), np.uint8), "statistics", workers=-1),
+    "scores that are a number": lambda: giqa.evaluate_scores(5, "votes.csv"),
+    "no column of scores": lambda: giqa.evaluate_scores({"a.png": 1.0}, "votes.csv", column=[]),
+}
+
+
+@pytest.mark.parametrize("call", MEANINGLESS.values(), ids=MEANINGLESS)
+def test_what_means_nothing_is_said_in_a_sentence(call):
+    """Nothing that a person passes ends in an error of numpy or of Python's own."""
+    with pytest.raises(GiqaError, match=r".{20}"):
+        call()
+
+
+@pytest.mark.parametrize("by", ["nope", "id", "error"])
+def test_rows_are_ranked_by_numbers(by):
+    scores = giqa.score(FAKES, real=REALS, scorer="sgm")
+    with pytest.raises(BadSpec, match="ranked by a column of numbers: score, z, percentile, z_low, z_high; got"):
+        scores.ranked(by)

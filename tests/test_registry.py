@@ -210,8 +210,8 @@ def test_canonical_gives_any_values_back(make, data):
     kind = "extractor" if make in (Inception, Statistics) else "scorer"
     names = list(registry.parameters(make()))
     made = make(**{name: data.draw(values) for name in names})
-    again = registry.make(kind, registry.canonical(kind, made))
-    assert repr(registry.parameters(again)) == repr(registry.parameters(made))
+    _, again = registry.parse(registry.canonical(kind, made))
+    assert repr(again) == repr(registry.parameters(made))
 
 
 @pytest.mark.parametrize(
@@ -303,3 +303,39 @@ def test_a_broken_entry_point_shows_itself_when_used(third_party):
         registry.make("scorer", "broken")
     with pytest.raises(AttributeError, match="Lost"):
         registry.make("extractor", "lost")
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "wanted"),
+    [
+        ("scorer", "sgm(seed=-1)", "A seed is a whole number from 0"),
+        ("scorer", "sgm(seed='a')", "A seed is a whole number from 0"),
+        ("scorer", "sgm(seed=1" + 40 * "0" + ")", "A seed is a whole number from 0"),
+        ("scorer", "sgm(shrinkage=[1])", r"sgm\(shrinkage=...\) takes a number or None, got \[1\]"),
+        ("scorer", "knn(k=True)", r"knn\(k=...\) takes a whole number or None, got True"),
+        ("scorer", "knn(k=1.0)", r"knn\(k=...\) takes a whole number or None"),
+        ("scorer", "knn(k=1" + 40 * "0" + ")", r"knn\(k=...\) takes a whole number or None"),
+        ("scorer", "multilayer(levels=[[]])", r"multilayer\(levels=...\) takes a list or None"),
+        ("extractor", "embedded(layers=5)", r"embedded\(layers=...\) takes a list or a text or None, got 5"),
+        ("extractor", "hub(model='\\x00')", r"hub\(model=...\) takes a text"),
+        ("metric", "kd(size='x')", r"kd\(size=...\) takes a whole number, got 'x'"),
+        ("metric", "ds(seed=1.5)", "A seed is a whole number from 0"),
+    ],
+)
+def test_a_value_is_of_the_type_that_its_parameter_says(kind, spec, wanted):
+    """What a spec string holds is compared with the annotation of the parameter, before anything is made."""
+    with pytest.raises(BadSpec, match=wanted):
+        registry.make(kind, spec)
+
+
+@pytest.mark.parametrize(
+    "spec", ["sgm(shrinkage=1)", "sgm(pca='preset')", "knn(k=None)", "multilayer(levels=('low',))"]
+)
+def test_a_whole_number_is_a_number_and_a_default_fits(spec):
+    registry.make("scorer", spec)
+
+
+@pytest.mark.parametrize(("kind", "given"), [("scorer", 5), ("scorer", KNN), ("metric", 5), ("extractor", [1])])
+def test_an_object_has_what_its_kind_needs(kind, given):
+    with pytest.raises(BadSpec, match=f"A {kind} is a spec string or an object that has "):
+        registry.make(kind, given)

@@ -28,7 +28,7 @@ class Measure:
         taps: Sequence[str] = TAPS,
         gridded: Sequence[str] = TAPS[:1],
     ):
-        self.extractor, self.taps, n = extractor or Embedded(), taps, len(references)
+        self.extractor, self.taps, n = extractor or Embedded(version=1), taps, len(references)
         self.parts = {"C": list(gridded), "A": [tap for tap in taps if tap not in gridded]}
         self.parts = {variant: layers for variant, layers in self.parts.items() if layers}
         self.distances = {

@@ -60,7 +60,7 @@ class Table:
             pooled = name.endswith(" pooled")
             parts["pooled" if pooled else "layers"][f"pooled:{name}" if pooled else name] = layer
         if crops:
-            batches = [Embedded(crops=True)(pixels[i : i + 8]) for i in range(0, len(pixels), 8)]
+            batches = [Embedded(version=1, crops=True)(pixels[i : i + 8]) for i in range(0, len(pixels), 8)]
             parts["crops"] = {f"crops:{name}": np.concatenate([b[name] for b in batches]) for name in batches[0]}
         parts["native"] = {"native": np.stack([native(one) for one in pixels])}
         parts["size"] = {"size": np.log([one.shape[:2] for one in pixels])}

@@ -12,6 +12,7 @@ from .compare.classes import labels_of
 from .errors import BadSpec, GiqaError
 from .explain.worst_pictures import explain_pictures, extreme_ids, maps_for
 from .features.reader import as_features
+from .files import as_path
 from .images import open_source
 from .images.match import as_match, auto_match, describe_different, still_different
 from .images.pictures import as_pictures
@@ -102,6 +103,10 @@ def score(
         raise BadSpec("Maps are shown in the report; give report= (--report FILE) too.")
     if real is None and model is None:
         raise BadSpec("Score against what? Give real= (pictures of reals) or model= (a fitted .giqa file).")
+    report = None if report is None else as_path(report)
+    for name, given in {"model": model, "human": human}.items():
+        if given is not None and not isinstance(given, (Model, Realism, str, Path)):
+            raise BadSpec(f"{name} is what giqa made, or its file, got {given!r:.80}.")
     file = model if isinstance(model, (str, Path)) else None
     fakes, real = _opened(fakes), real if model is not None else _opened(real)
     if model is None:

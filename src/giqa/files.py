@@ -13,10 +13,30 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .errors import BadSpec
+
 if TYPE_CHECKING:
     import numpy as np
 
 TENSORS = {"f2": "F16", "f4": "F32", "f8": "F64", "u1": "U8", "i4": "I32", "i8": "I64", "b1": "BOOL"}  # of safetensors
+
+
+def as_path(path: Any) -> Path:
+    """A file's path as given by a person: a text or a Path that ends in a name.
+
+    Raises
+    ------
+    BadSpec
+        For anything else.
+
+    Examples
+    --------
+    >>> as_path("reals.giqa").name
+    'reals.giqa'
+    """
+    if not isinstance(path, (str, os.PathLike)) or "\0" in str(path) or not Path(path).name:
+        raise BadSpec(f"A file is named by a text or a Path that ends in its name, got {path!r:.80}.")
+    return Path(path)
 
 
 def replace_file(path: str | os.PathLike[str], content: bytes | str) -> Path:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import operator
 import os
+from collections.abc import Mapping, Sequence
 from copy import copy
-from types import MethodType
-from typing import Any
+from pathlib import Path
+from types import MethodType, NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from .errors import BadSpec
 
@@ -62,6 +65,19 @@ BUILTIN: dict[str, dict[str, str]] = {
 PRESETS = ("paper", "released", "recommended")
 # kind -> the class whose defaults complete what third parties make
 BASES = {"scorer": "giqa.scorers.scorer:BaseScorer", "metric": "giqa.metrics.metric:Metric"}
+# kind -> what an object that is given instead of a name must have
+NEEDED = {"scorer": ("fit", "score_samples"), "metric": ("__call__",), "extractor": ("identity", "prepare", "run")}
+# annotation of a parameter -> what a spec string may hold for it, and how that is called
+LITERALS: dict[Any, tuple[tuple[type, ...], str]] = {
+    bool: ((bool,), "True or False"),
+    int: ((int,), "a whole number"),
+    float: ((int, float), "a number"),
+    str: ((str,), "a text"),
+    Path: ((str, os.PathLike), "a path"),
+    Sequence: ((list, tuple), "a list"),
+    NoneType: ((NoneType,), "None"),
+}
+LARGEST = 2**63  # whole numbers that arrays can hold are smaller
 _MISSING = object()
 
 
@@ -109,7 +125,6 @@ def summary(where: str) -> str:
         On one line; "" where there is none.
     """
     from importlib.util import find_spec
-    from pathlib import Path
 
     module, _, attribute = where.partition(":")
     package, *inside = module.split(".")
@@ -243,6 +258,9 @@ def make(kind: str, spec: Any, **defaults: Any) -> Any:
     'paper'
     """
     if not isinstance(spec, str):
+        needed = NEEDED.get(kind, ())
+        if isinstance(spec, type) or not all(hasattr(spec, name) for name in needed):
+            raise BadSpec(f"A {kind} is a spec string or an object that has {' and '.join(needed)}, got {spec!r:.80}.")
         if defaults.get("preset"):
             raise BadSpec(f"preset={defaults['preset']!r} goes with a name; {type(spec).__name__} is made already.")
         return complete(kind, spec)
@@ -255,7 +273,59 @@ def make(kind: str, spec: Any, **defaults: Any) -> Any:
             f"{name} has no parameter {unknown[0]!r}; it has {', '.join(accepted) or 'none'} (spec {spec!r})."
         )
     filled = {key: value for key, value in defaults.items() if key in accepted and value is not None}
-    return complete(kind, build(**(filled | parameters)))
+    filled |= parameters
+    if name in BUILTIN[kind]:
+        _check_values(name, build, filled)
+    return complete(kind, build(**filled))
+
+
+def _fits(value: Any, types: tuple[type, ...]) -> bool:
+    """Whether a literal is one of these types, and no text, number or list that only makes trouble later."""
+    if isinstance(value, (list, tuple)):
+        return list in types and all(_fits(item, (str, int, float)) for item in value)
+    if isinstance(value, bool) or not isinstance(value, types):
+        return isinstance(value, bool) and bool in types
+    return "\0" not in value if isinstance(value, str) else not isinstance(value, int) or abs(value) < LARGEST
+
+
+def as_seed(seed: Any) -> int:
+    """A seed as Python's whole number; the only place that says what a seed may be.
+
+    Raises
+    ------
+    BadSpec
+        If it is no whole number, below 0, or larger than files and arrays hold.
+
+    Examples
+    --------
+    >>> as_seed(3)
+    3
+    """
+    try:
+        number = operator.index(seed)
+    except TypeError:
+        number = -1
+    if not 0 <= number < LARGEST:
+        raise BadSpec(f"A seed is a whole number from 0 to 2**63 - 1, got {seed!r:.80}.")
+    return number
+
+
+def _check_values(name: str, build: Any, values: Mapping[str, Any]) -> None:
+    """Raise where a parameter is of another type than its annotation says; its default always fits."""
+    hints = get_type_hints(build.__init__ if isinstance(build, type) else build)
+    signature = inspect.signature(build).parameters
+    for key, value in values.items():
+        if key == "seed":
+            as_seed(value)
+            continue
+        hint = hints.get(key, Any)
+        kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+        plain = [LITERALS.get(get_origin(kind) or kind) for kind in kinds]
+        default = signature[key].default
+        if None in plain or (type(value) is type(default) and value == default):
+            continue
+        if not any(_fits(value, types) for types, _ in plain):
+            raise BadSpec(f"{name}({key}=...) takes {' or '.join(said for _, said in plain)}, got {value!r:.80}.")
 
 
 def complete(kind: str, made: Any) -> Any:

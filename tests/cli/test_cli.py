@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import os
 import re
 import signal
 import subprocess
@@ -371,3 +372,9 @@ def test_every_command_ends_with_one_next_step(toy, tmp_path):
         status, _, err = giqa(*command)
         assert status == 0 and err.splitlines()[-1].startswith(step), err
         assert err.count("Next:") == 1
+def test_a_console_without_a_name_s_letters_gets_their_numbers():
+    """A console of Windows (cp1252) shows what it can, and the command ends well."""
+    code = r"from giqa.cli import main; main(['list'], standalone_mode=False); print('\u56fe.png')"
+    asked = {**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+    done = subprocess.run([sys.executable, "-c", code], env=asked, capture_output=True, encoding="cp1252")
+    assert done.returncode == 0 and done.stdout.endswith("\\u56fe.png\n"), done.stderr

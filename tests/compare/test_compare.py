@@ -276,3 +276,15 @@ def test_all_metrics_are_the_registered_ones():
     from giqa.registry import names
 
     assert set(DEFAULT_METRICS) <= set(names("metric"))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_huge_value_leaves_out_the_metrics_that_cannot_bear_it():
+    """A feature of 1e30 is named with its row; metrics of scores stay, and so do the other generators."""
+    huge = gauss(50, seed=1)
+    huge[3, 2] = 1e30
+    found = compare(gauss(100), {"a": huge, "b": gauss(50, seed=2)}, scorer="sgm", metrics="qs,fd,kd,precision")
+    first, second = found.generators
+    assert set(first.values) == {"qs", "precision"}
+    assert set(second.values) == {"qs", "fd", "kd", "precision"}
+    assert any("fd left out: Features beyond 1e+12 cannot" in note and "holds 1e+30" in note for note in found.warnings)

@@ -1,9 +1,13 @@
 """Who may do what: each promise of the web app's protection, and a test that fails without it."""
 
+import contextlib
 import io
 import re
+import sqlite3
 import statistics
+import threading
 import time
+import urllib.request
 
 import numpy as np
 import pytest
@@ -15,6 +19,7 @@ from giqa.study import tables as t
 from giqa.study.access import (
     HEADERS,
     SECRET,
+    Ended,
     Limiter,
     Limits,
     admin_cookie,
@@ -408,3 +413,58 @@ def test_a_new_password_logs_everybody_out(store, admin):
     assert admin.get("/admin/1/progress").status_code == 200
     set_password(store, PASSWORD)  # the same words, another salt
     assert admin.get("/admin/1/progress").status_code == 401
+
+
+def test_logging_out_ends_the_session_on_the_server(store, study, admin):
+    """A copy of the cookie from before opens nothing afterwards, and a later login works."""
+    old = dict(admin.cookies)
+    answer = admin.post("/admin/logout", data={"csrf": csrf(admin.get("/admin"))})
+    assert answer.status_code == 303
+    thief = client_of(store)  # a server that was started again, too
+    thief.cookies.update(old)
+    assert thief.get(f"/admin/{study.id}/export?everything=yes").status_code == 401
+    client = client_of(store)
+    client.post("/admin/login", data={"csrf": csrf(client.get("/admin")), "password": PASSWORD})
+    assert client.get(f"/admin/{study.id}/export").status_code == 200
+
+
+def test_sessions_that_ran_out_are_forgotten(store):
+    ended = Ended(store)
+    ended.add("1000.a.x", now=999.0)
+    ended.add("2000.b.x", now=1001.0)
+    assert store.secret(Ended.NAME) == "2000.b"
+
+
+def test_readers_are_served_while_writers_wait(store, study, served):
+    """Another process holds the lock of the store: 45 who join wait for it, and a rater's state still comes."""
+    client, _ = joined(store, study)
+    where = f"/s/{study.token}"
+    with served(store, limits=FREE) as address, contextlib.closing(sqlite3.connect(store.engine.url.database)) as lock:
+        lock.isolation_level = None
+        fresh = [csrf_and_cookie(f"{address}{where}") for _ in range(45)]
+        lock.execute("begin immediate")
+        answers = []
+        threads = [
+            threading.Thread(target=lambda one=one: answers.append(ask(f"{address}{where}", *one)), daemon=True)
+            for one in fresh
+        ]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.5)
+        cookie = f"{RATER}={client.cookies[RATER]}"
+        assert ask(f"{address}{where}/state", cookie).startswith(b"{")
+        lock.execute("rollback")
+        for thread in threads:
+            thread.join(30)
+    assert len(answers) == 45
+
+
+def csrf_and_cookie(where):
+    with urllib.request.urlopen(where, timeout=20) as page:
+        cookie = page.headers["set-cookie"].partition(";")[0]
+        return cookie, f"csrf={re.search(rb'value=.([0-9a-f]{64})', page.read())[1].decode()}".encode()
+
+
+def ask(where, cookie, body=None):
+    with urllib.request.urlopen(urllib.request.Request(where, body, {"cookie": cookie}), timeout=20) as answer:
+        return answer.read()

@@ -1,20 +1,24 @@
 """The vote store: append-only, whole or not at all, the same on SQLite and PostgreSQL."""
 
+import contextlib
+import shutil
+import socket
 import sqlite3
 import threading
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.exc import IntegrityError
-from study_samples import a_vote, new_rater
+from study_samples import ForkedServer, a_vote, new_rater
 
 from giqa.errors import BadSource, BadSpec
 from giqa.study import store as store_module
 from giqa.study import tables as t
 from giqa.study.session import keep, state
-from giqa.study.store import open_store
+from giqa.study.store import Gone, open_store
 
 
 def all_votes(store):
@@ -206,3 +210,57 @@ def test_names_of_studies_are_unique(store, study_in):
     study_in(store)
     with pytest.raises(BadSpec, match="already; choose another name"):
         study_in(store)
+
+
+@pytest.mark.parametrize("what", ["", "-wal"])
+@pytest.mark.parametrize("put", [False, True])
+def test_a_file_that_is_gone_or_another_is_noticed_before_a_vote_is_kept(store, study, what, put):
+    """Removed or replaced while it is open: writing says so, and what is there instead is left alone."""
+    rater = new_rater(store, study)
+    file = Path(store.engine.url.database + what)
+    file.rename(file.with_name("moved"))
+    if put:
+        file.write_bytes(file.with_name("moved").read_bytes())
+    with pytest.raises(Gone, match="was removed or replaced while it was open, and takes no more votes"):
+        keep(store, study, rater, [a_vote(rater.trials[0], "a")])
+
+
+def test_a_writer_waits_no_longer_than_patience(store, monkeypatch):
+    monkeypatch.setattr("giqa.study.store.PATIENCE", 0.05)
+    with store.turn, pytest.raises(sa.exc.TimeoutError, match="another process holds the lock"), store.write():
+        pass
+
+
+def test_after_sigterm_the_file_alone_is_the_study(tmp_path, study_in):
+    """As after Ctrl-C: no rows are left in the write-ahead log, so that one file is a backup."""
+    where = tmp_path / "votes.db"
+    with contextlib.closing(open_store(where)) as store:
+        study = study_in(store)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = ForkedServer(str(where), port)
+    server.start()
+    with contextlib.closing(open_store(where)) as store:
+        new_rater(store, study)
+    server.process.terminate()
+    server.process.join(20)
+    assert server.process.exitcode == 0
+    copy = shutil.copy(where, tmp_path / "copy.db")
+    with contextlib.closing(sqlite3.connect(copy)) as alone:
+        assert alone.execute("select count(*) from raters").fetchone() == (1,)
+
+
+def test_a_store_without_one_of_its_tables_is_said(tmp_path):
+    where = tmp_path / "votes.db"
+    open_store(where).close()
+    with contextlib.closing(sqlite3.connect(where)) as broken:
+        broken.execute("drop table trials")
+        broken.commit()
+    with pytest.raises(BadSource, match="has no table 'trials': it is damaged"):
+        open_store(where)
+
+
+def test_a_store_in_memory_is_refused():
+    with pytest.raises(BadSpec, match="names no file; votes are kept in one"):
+        open_store("sqlite://")

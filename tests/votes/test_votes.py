@@ -131,3 +131,20 @@ def test_votes_as_the_web_app_exports_them(tmp_path):
     made = read_labels(write(tmp_path, text))
     assert made.control.tolist() == [True, False] and made.position.tolist() == [3, 4]
     assert made.exposure_ms.tolist() == [500, 470] and made.response_ms.tolist() == [640, 712.5]
+
+
+@pytest.mark.parametrize("n", ["99999999999999999999", "1000000000000", "1e300", "1000001"])
+def test_a_count_that_cannot_be_one_is_said(n, tmp_path):
+    """With its line, instead of an array with a place for every number up to it."""
+    path = tmp_path / "v.csv"
+    path.write_text(f"image,n,n_real\na.png,{n},1\n")
+    with pytest.raises(BadTable, match=r"line 2, column 'n': .* is more than the 1,000,000 judgements of one row"):
+        read_labels(path)
+
+
+def test_a_million_judgements_and_long_answers_are_read(tmp_path):
+    path = tmp_path / "v.csv"
+    path.write_text("image,n,n_real\na.png,1000000,1\n")
+    assert read_labels(path).n.tolist() == [1e6]
+    path.write_text("image,rater,said_real,response_ms\na.png,r,1,7200000\n")
+    assert read_labels(path).response_ms.tolist() == [7.2e6]

@@ -48,7 +48,7 @@ from .options import COUNT, listen
 @click.option("--title", help="Heading of the study.")
 @click.option("--contact", help="Whom raters can ask, on the consent page.")
 @click.option("--completion", help="Shown at the end, such as a completion code.")
-@click.option("--seed", type=int, default=0, help="For what is held out, and for pairs.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="For what is held out, and for pairs.")
 @click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0: reached from other machines.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, help="Port; 0: any free one.")
 @click.option("--https", is_flag=True, help="Served behind a proxy that speaks HTTPS: cookies are marked Secure.")
@@ -66,8 +66,10 @@ def serve(fakes: tuple[str, ...], store: str, **options: Any) -> None:
     and the admin page; its password comes from GIQA_ADMIN_PASSWORD, or is made and printed once. The study is made at
     the first start; run the command again, or `giqa label serve --store PATH` alone, to go on with what is there.
     """
+    from ..study.app import leave_on_sigterm
     from ..study.store import open_store
 
+    leave_on_sigterm()
     serving = {name: options.pop(name) for name in ("host", "port", "https", "dry_run")}
     with closing(open_store(store)) as kept:
         if fakes:

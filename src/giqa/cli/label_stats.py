@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     "narrow below about 20.",
 )
 @click.option("--resamples", type=click.IntRange(100), default=10_000, help="Resamples of each bootstrap.")
-@click.option("--seed", type=int, default=0, help="Seed of each bootstrap.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Seed of each bootstrap.")
 @options("quiet")
 def stats(
     judgements: Path, out: Path | None, labels: Path | None, report: Path | None, quiet: bool, **how: Any

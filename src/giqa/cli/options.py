@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,6 +31,9 @@ class Group(click.Group):
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # cp1252 has no place for most names: \u56fe, and no traceback
+                stream.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except GiqaError as error:
@@ -79,7 +83,7 @@ OPTIONS = {
         help="Bring pictures to one size and coding first, e.g. 'match(size=64)'; `giqa doctor` proposes one.",
     ),
     "flip": click.option("--flip", is_flag=True, help="Mirrored copies of the reals join the reference."),
-    "seed": click.option("--seed", type=int, default=0, help="For folds and starts."),
+    "seed": click.option("--seed", type=click.IntRange(0), default=0, help="For folds and starts."),
     "leave_out": click.option(
         "--leave-out",
         metavar="WHAT",

@@ -55,7 +55,7 @@ SHARE = Share()
     help="What ranks the pictures: the score, or what people say (of tables made with --human).",
 )
 @click.option("--sample", type=int, metavar="N", help="Of those, N drawn at random.")
-@click.option("--seed", type=int, default=0, help="For --sample.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="For --sample.")
 @click.option("--no-copies", is_flag=True, help="Leave out pictures that repeat a real one.")
 @click.option(
     "--how",

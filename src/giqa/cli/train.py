@@ -51,7 +51,7 @@ def learned(kind: str, what: str) -> click.Command:
         *([heads] if kind == "mbc" else []),
         options("preset"),
         *OF_A_NETWORK.values(),
-        click.option("--seed", type=int, default=0, help="For the split, the start and the order."),
+        click.option("--seed", type=click.IntRange(0), default=0, help="For the split, the start and the order."),
         options("workers", "quiet"),
     ]
     for decorate in reversed(decorators):

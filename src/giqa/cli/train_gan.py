@@ -27,7 +27,7 @@ from .train import train
 @click.option("--start", type=PATH, help="Folder of another training to begin from.")
 @click.option("--width", type=COUNT, default=32, help="Channels; 16 is quick on a CPU.")
 @click.option("--device", default="cpu", help="cpu, cuda or mps.")
-@click.option("--seed", type=int, default=0, help="For weights, order and latents.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="For weights, order and latents.")
 @click.option("--sample", type=COUNT, metavar="N", help="When trained, write N pictures: OUT/sample.npz.")
 @click.option(
     "--truncation",

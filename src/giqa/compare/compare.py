@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -117,8 +117,13 @@ def compare(
     >>> comparison.verdict("qs", "good", "off").says, comparison.verdict("precision", "off", "good").says
     ('better', 'worse')
     """
+    if not isinstance(generators, Mapping):
+        raise BadSpec(f"Generators are sets by name, such as {{'A': fakes}}, got {type(generators).__name__}.")
     if not generators:
         raise BadSpec("Compare what? Give at least one set of generated pictures.")
+    if paired is not None and not isinstance(paired, str):
+        raise BadSpec(f"paired is 'name' or a column of all tables, got {paired!r:.80}.")
+    seed = registry.as_seed(seed)
     asked, sets, notes, reader = named(beside), {REALS: real, **generators}, [], None
     if _are_pictures(sets):
         sets = {name: as_pictures(open_source(where)) for name, where in sets.items()}
@@ -205,7 +210,10 @@ def _made(metrics: str | Sequence[str], reals: Features, scorer: str, seed: int)
     """Metrics by the name they have in the table, with all that decides their number filled in."""
     if metrics == "all":
         metrics = [*DEFAULT_METRICS, *(["inception_score"] if "logits" in reals.layers else [])]
-    specs = split_specs(metrics) if isinstance(metrics, str) else list(metrics)
+    if isinstance(metrics, str):
+        specs = split_specs(metrics)
+    else:
+        specs = list(metrics) if isinstance(metrics, Iterable) else [metrics]
     if not specs:
         raise BadSpec(f"Which metrics? Give 'all' or some of {', '.join(registry.names('metric'))}.")
     made = {}

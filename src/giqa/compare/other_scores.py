@@ -34,11 +34,13 @@ def named(beside: Any) -> dict[str, Any]:
     """
     if isinstance(beside, Mapping):
         return dict(beside)
+    if beside is not None and not isinstance(beside, Sequence):
+        raise BadSpec(f"beside takes specs or FILE.csv:COLUMN, one, a list, or by name; got {beside!r:.80}.")
     scores: dict[str, Any] = {}
     for given in [beside] if isinstance(beside, str) else beside or ():
         own, spec = name_and_place(given, "(:/\\", _is_table) if isinstance(given, str) else ("", given)
         table = TABLE.fullmatch(spec) if isinstance(spec, str) else None
-        plain = spec if isinstance(spec, str) else registry.canonical("scorer", spec)
+        plain = spec if isinstance(spec, str) else registry.canonical("scorer", make_scorer(spec))
         name = own or (table[3] if table else plain)
         if name in scores:
             raise BadSpec(f"Two other scores are called {name!r}; give one another name: NAME={plain}.")

@@ -85,7 +85,12 @@ def evaluate(
     >>> evaluate(scores, labels, resamples=50).figures["Spearman"].value
     1.0
     """
-    names, numbers = _numbers(scores, [column] if isinstance(column, str) else list(column))
+    if not isinstance(scores, (Mapping, Scores, Features, str, Path)):
+        raise BadSpec(f"Scores are a mapping picture -> number, Scores, Features or a file, got {scores!r:.80}.")
+    columns = [column] if isinstance(column, str) else column
+    if not columns or not isinstance(columns, Sequence) or not all(isinstance(name, str) for name in columns):
+        raise BadSpec(f"column names one or several columns of the scores, got {column!r:.80}.")
+    names, numbers = _numbers(scores, list(columns))
     where = str(labels) if isinstance(labels, str | Path) else "the labels"
     labels = read_labels(labels) if isinstance(labels, str | Path) else labels
     several = len(names) > 1 or isinstance(scores, Features)

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import BadImage, BadSource, MissingSource
 from ..explain.map_files import MapFiles, grey_map, read_map_folder
+from ..files import as_path
 from ..images.folder import walk
 from ..images.sources.tfrecord import TFRECORD, TFRecordSource
 
@@ -55,7 +56,7 @@ def read_human_maps(path: str | Path, field: str = ARTEFACTS) -> MapFiles:
     ...     found.names, found.read(0).sum()
     (['a'], np.float64(3.0))
     """
-    path = Path(path)
+    path = as_path(path)
     if not path.exists():
         raise MissingSource(f"There are no human maps at {str(path)!r}.")
     if path.is_dir():

@@ -14,7 +14,7 @@ import numpy as np
 from .. import __version__, registry
 from ..errors import BadImage, BadModel, BadSpec, MissingSource
 from ..features.reader import Reader, make_extractor
-from ..files import is_whole
+from ..files import as_path, is_whole
 from ..images import open_source
 from ..images.decode import decode
 from ..images.match import as_match
@@ -271,7 +271,7 @@ def load_maps(path: str | Path) -> MapModel:
     """
     from safetensors import SafetensorError, safe_open
 
-    path = Path(path)
+    path = as_path(path)
     if not path.is_file():
         raise MissingSource(f"There is no file of maps {path}; give the reals (--real) once, and it will be made.")
     try:

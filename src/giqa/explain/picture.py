@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import BadSource, BadSpec, MissingSource
 from ..features.reader import make_extractor
-from ..files import as_png, replace_file
+from ..files import as_path, as_png, replace_file
 from ..images import open_source
 from ..images.decode import decode
 from ..images.match import as_match
@@ -214,7 +214,7 @@ def write_page(
     ...     write_page(f"{folder}/odd.html", model, "odd", reals[0] // 2, model.explain(reals[0] // 2)).name
     'odd.html'
     """
-    path = Path(path)
+    path = as_path(path)
     check_outs([path])
     if path.suffix.lower() == ".png":
         return replace_file(path, as_png(heat_map(model, pixels, explanation)))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import registry
-from ..errors import BadImage, BadSource
+from ..errors import BadImage, BadShape, BadSource, BadSpec
 from ..files import home
 from ..images import open_source
 from ..images.decode import POLICY, picture_info
@@ -130,6 +130,8 @@ class Reader:
     def __post_init__(self) -> None:
         object.__setattr__(self, "extractor", make_extractor(self.extractor))
         object.__setattr__(self, "match", as_match(self.match))
+        if self.workers is not None and (not isinstance(self.workers, (int, np.integer)) or self.workers < 1):
+            raise BadSpec(f"workers is a number of threads from 1, or None, got {self.workers!r:.80}.")
 
     @property
     def made_by(self) -> dict[str, Any]:
@@ -396,6 +398,8 @@ def as_features(where: Any) -> Features | None:
         return where
     if isinstance(where, np.ndarray) and where.ndim == 2 and where.dtype.kind == "f":
         width = max(1, len(str(len(where) - 1)))
+        if not where.shape[1]:
+            raise BadShape(f"Features are an array (n, d) of at least one column, got shape {where.shape}.")
         matrix = where if where.dtype.itemsize >= 4 else where.astype(np.float32)
         return Features(tuple(f"{i:0{width}d}" for i in range(len(where))), {"features": matrix})
     return None

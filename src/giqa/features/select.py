@@ -18,6 +18,8 @@ def layer_names(features: Features, layers: str | Sequence[str] | None) -> list[
         high = [name for name in levels.get("high", ()) if name in features.layers]
         mean = high[-1].removesuffix(".std") + ".mean" if high else ""
         return [mean if mean in high else high[-1]] if high else list(features.layers)
+    if not isinstance(layers, (str, Sequence)) or not all(isinstance(ask, str) for ask in layers) or not layers:
+        raise BadSpec(f"layers are names or levels, as 'low,mid' or as a list, got {layers!r}.")
     asked = [part.strip() for part in layers.split(",")] if isinstance(layers, str) else list(layers)
     chosen: set[str] = set()
     for ask in asked:
@@ -41,6 +43,8 @@ class ChosenLayers:
     """The chosen layers of the reals as one matrix, and how those of fakes become one like it."""
 
     def __init__(self, reals: Features, layers: Any, pictures: int | None, seed: int):
+        if pictures is not None and (not isinstance(pictures, (int, np.integer)) or pictures < 1):
+            raise BadSpec(f"pictures is how many to take of each set, a whole number from 1, got {pictures!r}.")
         self.names, self.seed, self.pictures = layer_names(reals, layers), seed, pictures
         matrix = self._side_by_side(reals)
         self.mean, self.spread = np.zeros(matrix.shape[1]), np.ones(matrix.shape[1])

@@ -201,6 +201,8 @@ def _one_history(looks: list[Look], quality: int) -> bool:
 
 
 def as_match(match: Any) -> Match | None:
+    if match is not None and not isinstance(match, (str, Match)):
+        raise BadSpec(f"A match is a spec such as 'match(size=64)', got {match!r:.80}.")
     return parse_match(match) if isinstance(match, str) else match
 
 

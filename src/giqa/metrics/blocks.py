@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import BadShape
 
+LARGEST = 1e12  # squares of it, summed in float32, are far from overflow
 ROWS = 2048  # of a block: a tile of all its pairs is 16 MB
 
 
@@ -76,6 +77,27 @@ def as_pair(real: Any, fake: Any, least: int = 2) -> tuple[np.ndarray, np.ndarra
             f"Both sets need the same features; the reals have {real.shape[1]} columns, the fakes {fake.shape[1]}."
         )
     return real, fake
+
+
+def as_factors(real: Any, fake: Any, least: int = 2) -> tuple[np.ndarray, np.ndarray]:
+    """Both sets as `as_pair` gives them, for metrics that multiply features with each other.
+
+    Raises
+    ------
+    BadShape
+        As `as_pair`, and where a number is beyond 1e12.
+    """
+    pair = as_pair(real, fake, least)
+    for name, matrix in zip(("real", "fake"), pair, strict=True):
+        for rows in blocks(len(matrix)):
+            large = np.abs(matrix[rows]).max(axis=1)
+            if large.max() > LARGEST:
+                row = int(large.argmax())
+                raise BadShape(
+                    f"Features beyond {LARGEST:g} cannot be multiplied; row {rows.start + row} of the {name} ones "
+                    f"holds {large[row]:g}. Leave that picture out, or look at how its features were made."
+                )
+    return pair
 
 
 def blocks(n: int, size: int = ROWS) -> Iterator[slice]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import BadShape, BadSpec
 from ..threads import in_order, one_blas_thread
-from .blocks import as_pair, as_set, blocks, equal_sets, keys
+from .blocks import as_factors, as_set, blocks, equal_sets, keys
 from .metric import Metric
 
 POINTS = 15  # sample sizes of the extrapolation, as Chong and Forsyth have them
@@ -215,7 +215,7 @@ def frechet_infinity(real: Any, fake: Any, *, points: int = POINTS, seed: int = 
     >>> frechet_infinity(reals, fakes) < frechet_distance(reals, fakes)
     True
     """
-    real, fake = as_pair(real, fake, least=20)
+    real, fake = as_factors(real, fake, least=20)
     if not isinstance(points, (int, np.integer)) or not 2 <= points <= 16:
         raise BadSpec(f"frechet_infinity needs points from 2 to 16, got {points!r}.")
     sizes = np.linspace(max(2, SMALLEST_SHARE * len(fake)), len(fake), points).astype(int)
@@ -245,7 +245,7 @@ class _Reals:
 
     def __call__(self, fake: Any) -> float:
         if self.rows is not None and not isinstance(fake, Moments):
-            real, fake = as_pair(self.rows, fake)
+            real, fake = as_factors(self.rows, fake)
             n, m, d = len(real), len(fake), real.shape[1]
             if equal_sets(real, fake):
                 return 0.0

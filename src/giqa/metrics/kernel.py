@@ -10,10 +10,11 @@ import numpy as np
 
 from ..errors import BadSpec
 from ..threads import in_order
-from .blocks import as_pair, blocks, centred, directions, equal_sets, middle_of, squares
+from .blocks import as_factors, as_pair, blocks, centred, directions, equal_sets, middle_of, squares
 from .metric import Metric
 
 SIGMA, TIMES = 10.0, 1000.0  # of CMMD, as its authors have them
+WIDEST = 1e60  # sigma^4 stays a number
 MANY = 4  # pictures for each column, from which on CMMD is summed by its series
 ROWS = 64  # of a tile, worked on at a time in float64: they stay near the processor
 
@@ -70,7 +71,7 @@ def kernel_distance(
     >>> abs(kernel_distance(a, b)) < 0.1 < kernel_distance(a, far)
     True
     """
-    real, fake = as_pair(real, fake)
+    real, fake = as_factors(real, fake)
     if subsets is None:
         return _polynomial(real, fake, degree)
     if subsets < 1 or size < 2:
@@ -123,8 +124,8 @@ def cmmd(real: Any, fake: Any, *, sigma: float = SIGMA) -> float:
     (0.0, True)
     """
     real, fake = as_pair(real, fake)
-    if not sigma > 0:
-        raise BadSpec(f"cmmd needs sigma above 0, got {sigma!r}.")
+    if not 0 < sigma <= WIDEST:
+        raise BadSpec(f"cmmd needs sigma above 0 and at most {WIDEST:g}, got {sigma!r}.")
     if equal_sets(real, fake):
         return 0.0
     if (

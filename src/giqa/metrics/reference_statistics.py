@@ -18,7 +18,7 @@ from .. import __version__, registry
 from ..errors import BadSource, BadSpec, MissingExtra, MissingSource
 from ..features.reader import Reader
 from ..features.select import layer_names
-from ..files import replace_file
+from ..files import as_path, replace_file
 from ..images import open_source
 from ..images.arrays import member
 from ..types import Features, Progress
@@ -67,7 +67,7 @@ class Statistics:
         MissingExtra
             For .pt without torch.
         """
-        path = Path(path)
+        path = as_path(path)
         parts = {"mu": self.moments.mean, "sigma": self.moments.covariance, "n": np.array(self.moments.n)}
         how, packed = json.dumps(dict(self.made_by)).encode(), io.BytesIO()
         if path.suffix.lower() == ".pt":
@@ -174,7 +174,7 @@ def read_statistics(path: str | Path) -> Statistics:
     >>> read_statistics(path).moments.mean.tolist()
     [0.25, 0.25, 0.25, 0.25]
     """
-    path = Path(path)
+    path = as_path(path)
     if not path.is_file():
         raise MissingSource(f"There is no file {path}; make one with: giqa statistics make REALS -o {path.name}")
     arrays = _arrays(path)

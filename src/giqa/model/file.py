@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import __version__
 from ..errors import BadModel, MissingSource
-from ..files import is_whole, replace_file, seal
+from ..files import as_path, is_whole, replace_file, seal
 from ..registry import imported
 from ..types import HasParts
 from .made_by import MadeBy
@@ -40,7 +40,7 @@ def head_of(path: str | Path) -> dict[str, str]:
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="numpy") as file:
+        with safe_open(as_path(path), framework="numpy") as file:
             return file.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise BadModel(f"{path} is not a giqa model, or is cut short ({type(error).__name__}).") from None
@@ -52,6 +52,7 @@ def write_model(
     """Write one safetensors file atomically, with the header as JSON under a key of its head, and one checksum."""
     from safetensors.numpy import save
 
+    path = as_path(path)
     arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     sealed = seal(json.loads(json.dumps({"format": FORMAT, **header})), arrays)
     return replace_file(path, save(arrays, metadata={key: json.dumps(sealed)}))
@@ -103,7 +104,7 @@ def read_header(path: str | Path) -> dict[str, Any]:
     """
     from safetensors import SafetensorError, safe_open
 
-    path = Path(path)
+    path = as_path(path)
     if not path.is_file():
         raise MissingSource(f"There is no model file {path}; make one with: giqa fit REALS -o {path.name}")
     try:

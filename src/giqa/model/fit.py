@@ -98,7 +98,7 @@ def fit(
     >>> len(model.reals), model.made_by["scorer"]
     (200, "knn(k=1, preset='recommended')")
     """
-    seed, leave_out = int(seed), parse_leave_out(leave_out)
+    seed, leave_out = registry.as_seed(seed), parse_leave_out(leave_out)
     scorer = make_scorer(scorer, preset, seed)
     given, progress = as_features(real), progress or (lambda what, done, total: None)
     if given is None:

@@ -43,7 +43,9 @@ def parse_leave_out(leave_out: str | Collection[str] | None) -> frozenset[str]:
     >>> sorted(parse_leave_out("twins,strays"))
     ['strays', 'twins']
     """
-    names = leave_out.split(",") if isinstance(leave_out, str) else leave_out or ()
+    names = leave_out.split(",") if isinstance(leave_out, str) else () if leave_out is None else leave_out
+    if not isinstance(names, Collection) or not all(isinstance(name, str) for name in names):
+        raise BadSpec(f"leave_out takes {' and '.join(CHOICES)}, or both with a comma, got {leave_out!r}.")
     chosen = frozenset(name.strip() for name in names)
     if unknown := sorted(chosen - set(CHOICES)):
         raise BadSpec(f"leave_out takes {' and '.join(CHOICES)}, or both with a comma, got {unknown[0]!r}.")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadSpec
-from ..files import replace_file
+from ..files import as_path, replace_file
 from ..images.thumbnail import thumbnails_of
 from .headline import z_in_words
 
@@ -80,7 +80,7 @@ def contact_sheet(path: str | Path, scores: Any) -> Path:
     """
     from PIL import Image, ImageDraw
 
-    path = Path(path)
+    path = as_path(path)
     if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise BadSpec(f"A contact sheet is written as .png or .jpg, got {path.name!r}.")
     if not len(scores):

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadSpec, BadTable, MissingExtra
-from ..files import replace_file, replacing, write_blocks
+from ..files import as_path, replace_file, replacing, write_blocks
 from ..stats import mean_z, share_of_worst
 from ..tables.cells import number_or_nothing
 from ..tables.read import read_table
@@ -218,6 +218,9 @@ class Scores:
             Rows without a value are left out; ties keep their order. Where each class was compared with reals of its
             own, scores are on different scales, and z is taken instead.
         """
+        if by not in self.columns or by in WORDS:
+            numbers = ", ".join(name for name in self.columns if name not in WORDS)
+            raise BadSpec(f"Rows are ranked by a column of numbers: {numbers}; got {by!r}.")
         values = self.comparable(by)
         scored = np.flatnonzero(~np.isnan(values))
         return scored[np.argsort(-values[scored], kind="stable")]
@@ -331,7 +334,7 @@ class Scores:
         MissingExtra
             For `.parquet` without pyarrow.
         """
-        path = Path(path)
+        path = as_path(path)
         check_ending(path)
         ending = path.suffix.lower()
         lines = self._csv_lines if ending == ".csv" else self._lines
@@ -428,7 +431,7 @@ def read_scores(path: str | Path) -> Scores:
     ...     read_scores(scores.write(f"{folder}/scores.csv"))
     <giqa.Scores of 2 pictures, 50 % within the range of reals>
     """
-    path = Path(path)
+    path = as_path(path)
     if path.suffix.lower() != ".tsv":
         check_ending(path)
     table = read_table(path, raw=True)  # cells as they stand, as `Scores.write` writes them

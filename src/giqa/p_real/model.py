@@ -16,7 +16,7 @@ from .. import __version__, registry
 from ..errors import BadModel, BadSpec, MissingSource
 from ..features.joined import Joined
 from ..features.reader import Reader, make_extractor
-from ..files import is_whole, seal, write_tensors
+from ..files import as_path, is_whole, seal, write_tensors
 from ..model.file import head_of, learned_of, restore
 from ..model.made_by import MadeBy
 from ..model.out_of_domain import Content
@@ -222,7 +222,7 @@ class Realism:
 
     def save(self, path: str | Path) -> Path:
         """Write one `.giqa` file (safetensors with JSON in its head), references included, atomically."""
-        path = Path(path)
+        path = as_path(path)
         if path.suffix.lower() != ".giqa":
             raise BadSpec(f"A model file is named NAME.giqa, got {path.name!r}.")
         arrays, metadata = ({}, {}) if self.distances is None else self.distances.record()
@@ -285,12 +285,12 @@ def is_realism(path: str | Path) -> bool:
     >>> is_realism("no such file.giqa")
     False
     """
-    return Path(path).is_file() and KEY in head_of(path)
+    return as_path(path).is_file() and KEY in head_of(path)
 
 
 def read_realism_header(path: str | Path) -> dict[str, Any]:
     """What such a file says of itself, without loading its arrays."""
-    if not Path(path).is_file():
+    if not as_path(path).is_file():
         raise MissingSource(f"There is no model file {path}; make one with: giqa train human VOTES.csv --real REALS.")
     try:
         header = dict(json.loads(head_of(path)[KEY]))

@@ -130,6 +130,8 @@ class GMM(BaseScorer):
         self.n_features_in_ = matrix.shape[1]
         self.outside_ = 1.0
         folds = np.zeros(len(matrix), int) if folds is None else np.asarray(folds)
+        if self.n_components:
+            _check_count(len(matrix), self.n_components)
         with one_blas_thread():  # the same bits with any number of threads
             if self.preset == "recommended":
                 settings, self.outside_ = choose(matrix, settings, self._given(), np.random.default_rng(self.seed))
@@ -279,12 +281,16 @@ class SGM(GMM):
         super().__init__(1, covariance, pca, shrinkage, reg, None, seed, preset)
 
 
-def _check_enough(matrix: np.ndarray, settings: Settings) -> None:
-    n, m = len(matrix), settings.n_components
+def _check_count(n: int, m: int) -> None:
     if n < 2 * m:
         raise BadShape(
             f"gmm(n_components={m}) needs at least {2 * m} real pictures, got {n}; lower n_components or add pictures."
         )
+
+
+def _check_enough(matrix: np.ndarray, settings: Settings) -> None:
+    n, m = len(matrix), settings.n_components
+    _check_count(n, m)
     q = settings.pca if isinstance(settings.pca, (int, np.integer)) else min(n, matrix.shape[1])
     if settings.covariance == "full" and settings.shrinkage is None and m * 2 * q > n:
         warnings.warn(

@@ -87,6 +87,43 @@ def is_admin(cookie: str, key: bytes, password: str, now: float | None = None) -
     return signed and until.isdigit() and int(until) > (now or time.time())
 
 
+class Ended:
+    """Sessions of admins that were ended by logging out; each is remembered until its cookie would have run out.
+
+    They are kept in the store, so that they stay ended when the server starts again, or runs in several processes.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from giqa.study import open_store
+    >>> store = open_store(f"{tempfile.mkdtemp()}/votes.db")
+    >>> Ended(store).add("2000000000.a.b", now=1e9)
+    >>> Ended(store).has("2000000000.a.b"), Ended(store).has("2000000000.b.b")
+    (True, False)
+    >>> store.close()
+    """
+
+    NAME = "ended"  # of the secret that holds them
+
+    def __init__(self, store: Store):
+        self.store = store
+
+    def add(self, cookie: str, now: float | None = None) -> None:
+        """End the session of a cookie that `is_admin` accepted."""
+        now, said = now or time.time(), cookie.rpartition(".")[0]
+        with self.store.write() as connection:
+            kept = [one for one in self._all(connection) if int(one.partition(".")[0]) > now]
+            self.store.put_secret(connection, self.NAME, " ".join([*kept, said]))
+
+    def has(self, cookie: str) -> bool:
+        """Whether the session of a cookie was ended."""
+        with self.store.read() as connection:
+            return cookie.rpartition(".")[0] in self._all(connection)
+
+    def _all(self, connection: Any) -> list[str]:
+        return (self.store.get_secret(connection, self.NAME) or "").split()
+
+
 def _signature(key: bytes, password: str, said: str) -> str:
     return hmac.new(key, f"admin:{password}:{said}".encode(), hashlib.sha256).hexdigest()
 

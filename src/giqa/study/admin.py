@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from ..tables.write import as_csv
-from .access import ADMIN_HOURS, SECRET, admin_cookie, form_token, is_admin, new_cookie, right_password
+from .access import ADMIN_HOURS, SECRET, Ended, admin_cookie, form_token, is_admin, new_cookie, right_password
 from .progress import columns, progress
 from .requests import House, address, form_fields, in_thread
 from .store import Study
@@ -23,7 +23,7 @@ ADMIN = "giqa_admin"
 def check_admin(house: House, request: Request) -> str:
     """The admin's cookie, or a 401 that leads to the login."""
     cookie, password = request.cookies.get(ADMIN, ""), house.store.secret(SECRET)
-    if password is None or not is_admin(cookie, house.key, password):
+    if password is None or not is_admin(cookie, house.key, password) or Ended(house.store).has(cookie):
         raise HTTPException(401, "Log in at /admin first.")
     return cookie
 
@@ -109,8 +109,9 @@ def login(house: House, request: Request, body: bytes) -> Response:
 
 @in_thread
 def logout(house: House, request: Request, body: bytes) -> Response:
-    check_admin(house, request)
+    cookie = check_admin(house, request)
     check_form(house, request, body)
+    Ended(house.store).add(cookie)  # here too, and not only in this browser
     response = RedirectResponse("/admin", 303)
     response.delete_cookie(ADMIN, path="/admin", httponly=True, samesite="strict", secure=house.https)
     return response

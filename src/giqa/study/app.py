@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import logging
+import signal
+import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from socket import socket
 from typing import Any
 
 from ..errors import MissingExtra
-from .store import Store, Study, sa
+from .store import Gone, Store, Study, sa
 
 try:
     import uvicorn
@@ -78,7 +82,8 @@ def make_app(store: Store, *, https: bool = False, limits: Limits | None = None)
         *ROUTES,
         Mount("/static", StaticFiles(directory=HERE / "static")),
     ]
-    handlers = {HTTPException: failed, sa.exc.DBAPIError: unreachable, sa.exc.TimeoutError: unreachable}
+    away = (sa.exc.DBAPIError, sa.exc.TimeoutError, Gone)
+    handlers = {HTTPException: failed, **dict.fromkeys(away, unreachable)}
     app = Starlette(routes=routes, exception_handlers=handlers, middleware=[Middleware(Guard, https=https)])
     app.router.redirect_slashes = False  # one address for each thing
     app.state.house = House(store, limits or Limits(), https)
@@ -86,7 +91,7 @@ def make_app(store: Store, *, https: bool = False, limits: Limits | None = None)
 
 
 def serve(store: Store, listening: socket, https: bool = False) -> None:
-    """Serve the studies of a store on a socket that is bound already, until interrupted.
+    """Serve the studies of a store on a socket that is bound already, until SIGTERM or Ctrl-C.
 
     Parameters
     ----------
@@ -105,8 +110,15 @@ def serve(store: Store, listening: socket, https: bool = False) -> None:
         listening.bind(("127.0.0.1", 8080))
         serve(open_store("votes.db"), listening)
     """
+    leave_on_sigterm()
     config = uvicorn.Config(make_app(store, https=https), log_level="warning", server_header=False, access_log=False)
     uvicorn.Server(config).run(sockets=[listening])
+
+
+def leave_on_sigterm() -> None:
+    """SIGTERM ends the process as Ctrl-C does: what is open is closed. uvicorn raises it again once it has stopped."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 
 def wants_json(request: Request) -> bool:
@@ -123,6 +135,8 @@ async def failed(request: Request, error: HTTPException) -> Response:
 
 
 async def unreachable(request: Request, error: Exception) -> Response:
+    if isinstance(error, Gone):
+        logging.getLogger("uvicorn.error").error("%s", error)
     if wants_json(request):
         return JSONResponse({"error": UNREACHABLE}, 503, {"retry-after": "2"})
     return request.app.state.house.message(

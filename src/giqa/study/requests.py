@@ -8,8 +8,8 @@ from functools import lru_cache, wraps
 from pathlib import Path
 from typing import Any
 
+from anyio import CapacityLimiter, to_thread
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -18,6 +18,7 @@ from .access import Limiter, Limits, form_token
 from .store import Store
 
 RATER = "giqa_rater"
+WRITERS = 10  # threads for changes: while all wait for a lock of another process, the other 40 still answer readers
 KEPT_PICTURES = 256  # in memory
 
 
@@ -28,6 +29,7 @@ class House:
         self.store, self.https = store, https
         self.key = store.signing_key()
         self.limiter = Limiter(limits)
+        self.writers = CapacityLimiter(WRITERS)
         self.png = lru_cache(maxsize=KEPT_PICTURES)(store.png)
         loader = FileSystemLoader(Path(__file__).parent / "templates")
         self.templates = Environment(
@@ -70,7 +72,9 @@ def in_thread(handler: Callable[..., Response]) -> Callable:
     @wraps(handler)
     async def endpoint(request: Request) -> Response:
         body = await request.body()
-        return await run_in_threadpool(handler, request.app.state.house, request, body)
+        house = request.app.state.house
+        limiter = None if request.method in ("GET", "HEAD") else house.writers
+        return await to_thread.run_sync(handler, house, request, body, limiter=limiter)
 
     return endpoint
 

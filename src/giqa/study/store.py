@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets as random_secrets
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,12 @@ def open_store(where: str | Path) -> Store:
     store = Store(engine)
     try:
         store.migrate()
+        if missing := sorted(t.metadata.tables.keys() - set(sa.inspect(engine).get_table_names())):
+            engine.dispose()
+            raise BadSource(
+                f"The store {url.database} has no table {missing[0]!r}: it is damaged; take a backup of it."
+            )
+        store.hold()
     except sa.exc.DBAPIError as error:
         engine.dispose()
         shown = url.render_as_string(hide_password=True)
@@ -111,8 +118,10 @@ def _url(where: str | Path) -> sa.URL:
         raise BadSpec(f"{text!r} is no path and no URL such as postgresql://user:password@host/name.") from None
     if url.get_backend_name() == "postgresql":
         return url.set(drivername="postgresql+psycopg")
-    if url.get_backend_name() == "sqlite":
+    if url.get_backend_name() == "sqlite" and url.database:
         return url
+    if url.get_backend_name() == "sqlite":
+        raise BadSpec(f"{text!r} names no file; votes are kept in one: a path, or sqlite:///PATH.")
     raise BadSpec(f"A store is a path (SQLite) or postgresql://..., not {url.get_backend_name()}://.")
 
 
@@ -136,16 +145,49 @@ def _sqlite_begin(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
 
 
+class Gone(BadSource):
+    """The file of a store was removed or replaced while it was open: what is written would be lost."""
+
+
 class Store:
     """Transactions on the votes; `read()` and `write()` give a connection, all the rest are the queries used often."""
 
     def __init__(self, engine: sa.Engine):
         self.engine = engine
+        self.is_file = engine.dialect.name == "sqlite" and bool(engine.url.database)
         # SQLite has one writer; its own waiting is by chance, and under load some threads would wait for seconds
-        self.turn = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+        self.turn = threading.Lock()
+        self._anchor: sa.Connection | None = None
+        self._files: dict[str, tuple[int, int]] = {}
 
     def close(self) -> None:
+        if self._anchor is not None:
+            self._anchor.close()
         self.engine.dispose()
+
+    def hold(self) -> None:
+        """Note which files these are; a connection stays open, so that SQLite itself never removes one of them."""
+        if self.is_file:
+            self._anchor = self.engine.connect()
+            self._anchor.execute(sa.select(t.secrets.c.name).limit(1)).all()
+            self._anchor.rollback()
+            self._files = self._here()
+
+    def check(self) -> None:
+        """Raise `Gone` where the file of the store, or what SQLite keeps next to it, is no longer there."""
+        if self._files and self._here() != self._files:
+            raise Gone(
+                f"The store {self.engine.url.database} was removed or replaced while it was open, and takes no more "
+                "votes. Put its files (NAME, NAME-wal, NAME-shm) back, or stop the server and start it again."
+            )
+
+    def _here(self) -> dict[str, tuple[int, int]]:
+        """Device and number of the file and of its write-ahead log, as far as they are there."""
+        found = {}
+        for path in (f"{self.engine.url.database}{end}" for end in ("", "-wal")):
+            with suppress(OSError):
+                found[path] = (os.stat(path).st_dev, os.stat(path).st_ino)
+        return found
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -155,8 +197,24 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """One transaction: what was written in it is kept together once it ends, or not at all."""
-        with self.turn, self.engine.connect().execution_options(writes=True) as connection, connection.begin():
-            yield connection
+        with self._turn(), self.engine.connect().execution_options(writes=True) as connection:
+            self.check()
+            with connection.begin():
+                yield connection
+            self.check()  # before anybody is told that it is kept
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """SQLite: one writer after the other; none waits longer than for a lock of another process."""
+        if self.engine.dialect.name != "sqlite":
+            yield
+        elif self.turn.acquire(timeout=PATIENCE):
+            try:
+                yield
+            finally:
+                self.turn.release()
+        else:
+            raise sa.exc.TimeoutError(f"no turn to write for {PATIENCE} s: another process holds the lock")
 
     def migrate(self) -> None:
         """Bring the schema up to date, in one transaction."""
@@ -171,12 +229,17 @@ class Store:
 
     def secret(self, name: str, value: str | None = None) -> str | None:
         """The secret of a name; with `value`, kept from now on in place of what was there."""
-        column = t.secrets.c
         with self.write() if value is not None else self.read() as connection:
             if value is not None:
-                connection.execute(sa.delete(t.secrets).where(column.name == name))
-                connection.execute(sa.insert(t.secrets).values(name=name, value=value))
-            return connection.scalar(sa.select(column.value).where(column.name == name))
+                self.put_secret(connection, name, value)
+            return self.get_secret(connection, name)
+
+    def get_secret(self, connection: sa.Connection, name: str) -> str | None:
+        return connection.scalar(sa.select(t.secrets.c.value).where(t.secrets.c.name == name))
+
+    def put_secret(self, connection: sa.Connection, name: str, value: str) -> None:
+        connection.execute(sa.delete(t.secrets).where(t.secrets.c.name == name))
+        connection.execute(sa.insert(t.secrets).values(name=name, value=value))
 
     def signing_key(self) -> bytes:
         """The key that signs cookies and forms; made at the first use."""

@@ -3,7 +3,7 @@
     studies    what is asked, and its settings          pictures   one encoded form, all of one length when served
     items      one picture or a pair, and the truth     raters     random ids; a session is kept as a digest only
     trials     item x rater, planned when they join     votes      append-only; an undo is a row with a higher revision
-    secrets    signing key and password digest
+    secrets    signing key, password digest, sessions of admins that were ended
 
 Nothing but `studies.paused` and `secrets` is ever updated, and no row is ever deleted.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+MOST = 1_000_000  # judgements of one row: statistics go through every number up to the largest
 NOTHING = ("", "nan", "na", "n/a", "#n/a", "none", "null")  # a missing number, as pandas, R, Excel and JSON write it
 
 # Excel writes TRUE and FALSE in the language of its user
@@ -62,7 +63,14 @@ def not_main(cell: Any) -> bool:
 
 
 def count(cell: Any) -> float:
-    """How many: a number that is 0 or more."""
+    """How many judgements, or pictures: a number from 0 to `MOST`."""
+    value = _not_below_0(cell)
+    if value > MOST:
+        raise ValueError(f"more than the {MOST:,} judgements of one row that are counted here; is it a count?")
+    return value
+
+
+def _not_below_0(cell: Any) -> float:
     value = number(cell)
     if not 0 <= value < float("inf"):
         raise ValueError("not a number of 0 or more")
@@ -71,7 +79,7 @@ def count(cell: Any) -> float:
 
 def measure(cell: Any) -> float:
     """A number of 0 or more, or nothing."""
-    return float("nan") if nothing(cell) else count(cell)
+    return float("nan") if nothing(cell) else _not_below_0(cell)
 
 
 def rating(cell: Any) -> float:

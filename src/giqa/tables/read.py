@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadSpec, BadTable, MissingSource
+from ..files import as_path
 from .cells import number_or_nothing
 from .names import looks_like_picture
 from .table import Table
@@ -59,7 +60,7 @@ def read_table(path: str | Path, raw: bool = False) -> Table:
     >>> read_table(path).columns
     {'image': ['a.png'], 'kind': ['real']}
     """
-    path = Path(path)
+    path = as_path(path)
     if not path.is_file():
         raise MissingSource(f"There is no file {path}.")
     if path.suffix.lower() not in READ:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadSpec, MissingExtra
-from ..files import replace_file
+from ..files import as_path, replace_file
 
 WRITTEN = (".csv", ".tsv", ".parquet")
 FORMULA = re.compile(r"'*[=+\-@\t\r]")  # how a cell begins that a spreadsheet would run, behind any number of quotes
@@ -44,7 +44,7 @@ def write_table(path: str | Path, columns: Mapping[str, Sequence[Any]]) -> Path:
     >>> write_table(f"{tempfile.mkdtemp()}/z.csv", {"image": ["a.png"], "z": [-1.5]}).read_text()
     'image,z\\na.png,-1.5\\n'
     """
-    path = Path(path)
+    path = as_path(path)
     if path.suffix.lower() not in WRITTEN:
         raise BadSpec(f"Labels are written as {', '.join(WRITTEN)}, got {path.name!r}.")
     plain = {name: [_plain(value) for value in column] for name, column in columns.items()}

@@ -19,6 +19,7 @@ import numpy as np
 
 from ..errors import BadShape, BadSpec
 from ..stats import Estimate, Range, from_draws, incomplete_beta
+from ..tables.cells import MOST
 
 STRENGTH = (-3.0, 9.0)  # range of log(a + b) that is searched: correlations of 0.95 to 0.0001
 METRICS = ("nominal", "ordinal", "interval")
@@ -394,4 +395,6 @@ def _counts(n: np.ndarray, n_real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         raise BadShape(f"Counts are two columns with 0 <= n_real <= n, got {n.shape} and {real.shape}.")
     if np.any(n % 1) or np.any(real % 1):
         raise BadShape("Counts of votes are whole numbers.")
+    if n.max(initial=0) > MOST:
+        raise BadShape(f"Counts of votes go up to {MOST:,} for one picture, got {n.max():g}; are these counts?")
     return n, real

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import MissingSource
+from ..files import as_path
 from ..tables import cells
 from ..tables.read import read_table
 from ..tables.table import Table
@@ -35,7 +36,7 @@ def read_people(path: str | Path) -> dict[str, Counts | Sittings | Votes | Pairs
     ------
     MissingSource, BadTable
     """
-    path = Path(path)
+    path = as_path(path)
     files = [path]
     if path.is_dir():  # hidden files are what spreadsheets and file servers leave behind
         files = sorted(p for p in path.rglob("*") if p.suffix.lower() in WRITTEN and not p.name.startswith((".", "~$")))
