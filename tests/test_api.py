@@ -444,6 +444,8 @@ def test_each_class_is_scored_against_its_own_reals(toy, tmp_path):
 def test_a_class_that_cannot_be_read_is_refused(toy, given, words):
     with pytest.raises(BadSpec, match=words):
         giqa.score_by_class(str(toy[1]), str(toy[0]), **given)
+
+
 def clouds():
     rng = np.random.default_rng(0)
     return rng.normal(size=(60, 4)).astype("f4"), rng.normal(size=(30, 4)).astype("f4")

@@ -372,6 +372,8 @@ def test_every_command_ends_with_one_next_step(toy, tmp_path):
         status, _, err = giqa(*command)
         assert status == 0 and err.splitlines()[-1].startswith(step), err
         assert err.count("Next:") == 1
+
+
 def test_a_console_without_a_name_s_letters_gets_their_numbers():
     """A console of Windows (cp1252) shows what it can, and the command ends well."""
     code = r"from giqa.cli import main; main(['list'], standalone_mode=False); print('\u56fe.png')"
