@@ -191,7 +191,7 @@ def test_every_kind_of_source(toy, tmp_path):
         (["score", "{empty}", "--real", "{reals}"], "No pictures in the folder"),
         (["score", "{fakes}", "--real", "{few}"], "At least 20 different real pictures are needed"),
         (["score", "{fakes}", "--real", "{reals}", "--scorer", "knn("], "Cannot read the spec 'knn('"),
-        (["score", "{fakes}", "--real", "{reals}", "--scorer", "knn(k=0)"], "whole number or None"),
+        (["score", "{fakes}", "--real", "{reals}", "--scorer", "knn(k=0)"], "whole number from 1"),
         (["score", "{fakes}", "--real", "{reals}", "--scorer", "knn(k='2')"], "whole number or None"),
         (["score", "{fakes}", "--real", "{reals}", "--scorer", "knn(m=2)"], "knn has no parameter 'm'"),
         (["score", "{fakes}", "--real", "{reals}", "--scorer", "knn(k=59)"], "lower k or add pictures"),
