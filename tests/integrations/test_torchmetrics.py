@@ -134,11 +134,11 @@ def test_interval_is_that_of_compare():
 
 
 def test_share_and_qs_are_those_of_score():
-    """Of reals about 0.95 are within the range; copies count in the share and not in QS."""
+    """Of reals about 0.95 are within the range; copies count in neither."""
     model = fit(REAL, scorer="sgm")
     scores = model.score(FAKE)
     share, qs = filled(ShareInRange(model)), filled(QualityScore(model))
-    assert share.compute().item() == pytest.approx(1 - scores.summary()["share_below_worst_5_percent"])
+    assert share.compute().item() == pytest.approx(scores.headline().within.value)
     assert qs.compute().item() == pytest.approx(scores.summary()["mean_z"], rel=1e-5)
     fresh = np.random.default_rng(5).normal(size=(400, 16)).astype("f4")
     found = filled(ShareInRange(model), fake=fresh).interval()

@@ -16,7 +16,7 @@ from ..model.fit import DEFAULT_SCORER, fit
 from ..model.model import Model
 from ..model.table import Scores
 from ..scorers.products import as_matrix
-from ..stats import robust_z, share_of_worst
+from ..stats import WORST, robust_z
 from ..types import Features
 
 
@@ -97,18 +97,20 @@ def quality_of_columns(score: np.ndarray, by_fold: np.ndarray, held_out: np.ndar
     return Jackknife.of_mean(z, real - real.mean(), model_alone - model_alone.mean())
 
 
-def share_estimate(percentile: np.ndarray) -> Jackknife:
-    """Share of pictures within the range of reals, no worse than their worst 5 %, and how it varies with pictures.
+def share_estimate(percentile: np.ndarray, reals: int) -> Jackknife:
+    """Share of pictures within the range of reals, as `Scores.headline` has it, and how it varies with pictures.
 
     Parameters
     ----------
     percentile : float array (n,)
-        Of `giqa.stats.conformal_percentile`, no NaN. Of fresh reals the share is 0.95.
+        Of `giqa.stats.conformal_percentile`, of pictures that copy no real; no NaN.
+    reals : int
+        Number of held-out reals. Of fresh reals the share is 0.95, however many these are.
 
     Returns
     -------
     Jackknife
         That other reals would draw another line is no part of it.
     """
-    within = 1.0 - np.array([share_of_worst(one) for one in percentile[:, None]])
+    within = np.clip(np.rint(percentile * (reals + 1)) - WORST * (reals + 1), 0, 1)
     return replace(Jackknife.of_mean(within), share_of=len(within)) if len(within) else Jackknife(math.nan)

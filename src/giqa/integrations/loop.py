@@ -213,9 +213,10 @@ class Watch:
         return [step for step, (_, low, high) in gaps.items() if not (low > 0 or high < 0)]
 
     def _found(self, features: Features, scores: Scores) -> dict[str, Jackknife]:
+        counted = np.array([not real for real in scores.duplicate_of], bool) & np.isfinite(scores.percentile)
         own = {
             "qs": lambda: quality_estimate(self.model, features, scores),
-            "share": lambda: share_estimate(scores.percentile),
+            "share": lambda: share_estimate(scores.percentile[counted], len(self.model.scale.held_out)),
         }
         reals = self.model.reals.rows(content_order(self.model.reals))
         fakes = features.rows(content_order(features))

@@ -230,7 +230,7 @@ class QualityScore(_OfScores):
 
 
 class ShareInRange(_OfScores):
-    """Share of generated pictures within the range of reals: no worse than the worst 5 % of them. Of reals, 0.95.
+    """Share of generated pictures within the range of reals, as `Scores.headline` has it. Of a perfect generator, 0.95.
 
     Parameters
     ----------
@@ -246,7 +246,9 @@ class ShareInRange(_OfScores):
     """
 
     def _found(self) -> Jackknife:
-        return share_estimate(self._rows()[:, ROW.index("percentile")])
+        rows = self._rows()
+        percentile = rows[rows[:, ROW.index("copy")] == 0, ROW.index("percentile")]
+        return share_estimate(percentile, len(self.model.scale.held_out))
 
 
 def _features(reader: Reader, pictures: torch.Tensor) -> Features:
