@@ -19,7 +19,7 @@ from .distances import LayerDistances
 POOLED, SIZE = "pooled", "size"  # families of columns, next to `LAYERS`
 FAMILIES = (LAYERS, POOLED)  # unless others are asked for
 TAPS = {
-    "embedded": ("mid", "high"),  # "low" costs more than both and adds nothing: benchmarks/human_layers.py
+    "embedded": ("mid", "high"),  # "low" costs more than both and adds nothing: benchmarks/p_real/layers.py
     "inception": ("Conv2d_1a_3x3", "Conv2d_2b_3x3", "Conv2d_3b_1x1", "Mixed_5d", "Mixed_6e", "Mixed_7c", "logits"),
 }
 
