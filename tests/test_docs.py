@@ -97,6 +97,7 @@ NEEDS = {
 }
 
 
+@pytest.mark.slow
 @pages_with("python")
 def test_python_in_the_documents_runs(page, workplace):
     for package in NEEDS.get(page.name, ()):
@@ -106,6 +107,7 @@ def test_python_in_the_documents_runs(page, workplace):
         exec(compile(code, str(page), "exec"), names)
 
 
+@pytest.mark.slow
 @pages_with("sh")
 def test_commands_in_the_documents_run(page, workplace):
     """Every line that begins with giqa exits with 0; installing is tried by the continuous integration."""
@@ -143,6 +145,7 @@ def same_cell(shown, printed):
     return all(abs(float(a) - float(b)) <= 0.011 + 0.01 * abs(float(b)) for a, b in pairs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_what_is_shown_as_an_output_is_one(page, demo_features, tmp_path, monkeypatch):
     """Each block of text is what a command prints now, or is marked as what it is, or holds nothing but commands.

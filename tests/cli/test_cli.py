@@ -153,6 +153,7 @@ def test_a_home_that_cannot_be_written_costs_a_warning(toy, tmp_path, monkeypatc
     assert "warning: features cannot be kept in" in err and "set GIQA_HOME" in err
 
 
+@pytest.mark.slow
 def test_sets_saved_differently_are_warned_of(toy, tmp_path):
     """JPEG reals against PNG fakes: a warning names the difference and the remedy; --match is silent."""
     for path in toy[0].iterdir():
@@ -167,6 +168,7 @@ def test_switches_of_the_report_need_a_report(toy):
     assert status == 2 and "give --report FILE too" in err
 
 
+@pytest.mark.slow
 def test_every_kind_of_source(toy, tmp_path):
     """Folder, zip, glob, list, table with a filter and array name the same pictures and give the same scores."""
     fakes = sorted(toy[1].iterdir())
@@ -285,6 +287,7 @@ def test_list_names_everything_registered():
             assert f"{kind}\t{name}\t" in out
 
 
+@pytest.mark.slow
 def test_demo_writes_scores_and_report(demo_features, tmp_path):
     """`giqa demo`: a ranked table on stdout, scores.csv and report.html in its folder."""
     status, out, err = giqa("demo", "-o", tmp_path / "demo")

@@ -36,6 +36,7 @@ def found():
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 class TestVerdicts:
+    @pytest.mark.slow
     def test_equal_generators_cannot_be_told_apart(self, found):
         says = {found.verdict(m, "good", "fresh").says for m in found.metrics}
         assert says == {"cannot be told apart"}
@@ -88,6 +89,7 @@ def test_values_are_those_of_the_metrics_alone():
     assert found.generators[0].values["qs"].value == pytest.approx(mean_z)
 
 
+@pytest.mark.slow
 def test_the_interval_of_qs_holds_its_mean():
     """60 draws of 100 reals and 60 fakes: the interval holds the typical QS in most of them."""
     rng = np.random.default_rng(0)
@@ -189,6 +191,7 @@ def pictures(tmp_path_factory):
     return root
 
 
+@pytest.mark.slow
 def test_the_command_on_pictures(pictures, tmp_path):
     """Blur lowers QS, collapse lowers recall and coverage; table, JSON and page; reals among the fakes are named."""
     (tmp_path / "copies").mkdir()

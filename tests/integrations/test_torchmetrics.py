@@ -203,6 +203,7 @@ def test_reset_clone_collection_and_state():
     assert SetMetric("authenticity").higher_is_better is None
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_bits_of_one(tmp_path):
     """By gloo, with unequal parts in unequal batches: every value, and intervals, equal those of one process."""
     subprocess.run([sys.executable, SCRIPT, tmp_path], check=True, timeout=600)

@@ -74,6 +74,7 @@ def test_diversity_is_equation_10_on_other_reals():
     assert diversity_score(real, fake, Gauss, splits=1) == pytest.approx(wanted, rel=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make_scorer", [log_density, distance])
 def test_fresh_reals_are_a_perfect_generator(make_scorer):
     """Half of the reals against the other half: 0 within the spread over draws."""

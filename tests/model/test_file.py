@@ -53,6 +53,7 @@ def test_maps_of_format_1_are_read(tmp_path):
     assert load_maps(unpacked(tmp_path, "small.maps")).explain(np.zeros((8, 8, 3), np.uint8)).beyond == 1
 
 
+@pytest.mark.slow
 def test_every_byte_of_a_model_is_covered(tmp_path):
     """Whichever byte is flipped: the file is refused, or it was one that says nothing and all is as it was."""
     model = giqa.fit(REALS, scorer="knn(k=1)")

@@ -50,6 +50,7 @@ def both(toy, tables, tmp_path_factory):
     return train_human(tables, toy[1], toy[0], out, columns=["layers", "pooled", "size"], **QUICK), out
 
 
+@pytest.mark.slow
 def test_pairs_and_ratings_give_their_columns(toy, both):
     """Less damage is preferred and rated higher; the point is in its interval, ratings on their own scale."""
     human, _ = both
@@ -136,6 +137,7 @@ def test_wrong_columns_say_what_there_is(toy, tables, tmp_path):
         train_human(tables[0], toy[1], toy[0], tmp_path / "x.giqa", preset="paper")
 
 
+@pytest.mark.slow
 def test_random_ratings_teach_nothing(toy, tmp_path):
     """It is said plainly."""
     rng = np.random.default_rng(1)

@@ -331,6 +331,7 @@ def children(pid):
     return {int(child) for child in found.read_text().split()}
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_bits_of_giqa_score(start, toy, model_of_network):
     """The default model over HTTP, from any process, equals `giqa score`; metrics are those of both processes."""
     process, address = start(model_of_network, "--processes", "2")
@@ -372,6 +373,7 @@ def test_stop_answers_what_was_accepted(start, reals, files):
     assert "Traceback" not in process.stderr.read()
 
 
+@pytest.mark.slow
 def test_slow_and_idle_connections_are_closed(models, monkeypatch):
     """A head, a body and the next request must come in time."""
     monkeypatch.setattr("giqa.serve.serve.TimedProtocol.head_seconds", 0.3)

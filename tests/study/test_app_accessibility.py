@@ -1,9 +1,12 @@
 """axe-core finds nothing on what raters and the admin see, light and dark, at 1280 and at 400 pixels."""
 
+import pytest
 from axe import needs_axe, violations
 from test_app_browser import until
 
 from giqa.study.access import set_password
+
+pytestmark = pytest.mark.slow
 
 
 def test_pages_of_a_study_have_no_violation(store, study_in, served, browser):
