@@ -165,11 +165,11 @@ class Scores:
 
     def best(self, n: int = 20, by: str = "score") -> Scores:
         """The n best rows, the best first."""
-        return self._some(self.ranked(by)[:n])
+        return self._some(self.ranked(by)[: _count(n)])
 
     def worst(self, n: int = 20, by: str = "score") -> Scores:
         """The n worst rows, the worst first."""
-        return self._some(self.ranked(by)[::-1][:n])
+        return self._some(self.ranked(by)[::-1][: _count(n)])
 
     def contact_sheet(self, path: str | Path) -> Path:
         """Write the pictures side by side, each with z, reason and name: `scores.worst(20).contact_sheet("w.png")`."""
@@ -545,6 +545,12 @@ def _pyarrow() -> tuple[Any, Any]:
     except ModuleNotFoundError:
         raise MissingExtra("Parquet needs pyarrow: pip install 'giqa[parquet]'") from None
     return pyarrow, pyarrow.parquet
+
+
+def _count(n: Any) -> int:
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
+        raise BadSpec(f"How many rows? A whole number from 0, got {n!r}.")
+    return int(n)
 
 
 def _plain(value: Any) -> float | None:
