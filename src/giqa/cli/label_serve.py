@@ -135,7 +135,7 @@ def run(store: Any, host: str, port: int, https: bool, dry_run: bool) -> None:
     if password is not None:
         access.set_password(store, password)
     for study in store.studies():
-        click.echo(f"{study.name}: {base}/s/{study.token}")
+        click.echo(console.inert(f"{study.name}: {base}/s/{study.token}"))
     click.echo(f"admin: {base}/admin")
     if dry_run:
         listening.close()

@@ -22,6 +22,7 @@ from ..stats import mean_z, share_of_worst
 from ..tables.cells import number_or_nothing
 from ..tables.read import read_table
 from ..tables.table import Table
+from ..tables.write import CALL, as_it_was, harmless
 from .headline import Headline, headline, percents
 from .made_by import MadeBy
 from .order import own_width, rank_interval
@@ -164,11 +165,11 @@ class Scores:
 
     def best(self, n: int = 20, by: str = "score") -> Scores:
         """The n best rows, the best first."""
-        return self._some(self.ranked(by)[:n])
+        return self._some(self.ranked(by)[: _count(n)])
 
     def worst(self, n: int = 20, by: str = "score") -> Scores:
         """The n worst rows, the worst first."""
-        return self._some(self.ranked(by)[::-1][:n])
+        return self._some(self.ranked(by)[::-1][: _count(n)])
 
     def contact_sheet(self, path: str | Path) -> Path:
         """Write the pictures side by side, each with z, reason and name: `scores.worst(20).contact_sheet("w.png")`."""
@@ -373,7 +374,7 @@ class Scores:
         writer = csv.DictWriter(text, self.columns, lineterminator="\n", quoting=quoting)
         writer.writeheader()
         for row in self._rows():
-            writer.writerow({name: "" if value is None else value for name, value in row.items()})
+            writer.writerow({name: harmless(value, CALL) for name, value in row.items()})
             yield text.getvalue()
             text.seek(0)
             text.truncate()
@@ -434,7 +435,10 @@ def read_scores(path: str | Path) -> Scores:
     path = as_path(path)
     if path.suffix.lower() != ".tsv":
         check_ending(path)
-    table = read_table(path, raw=True)  # cells as they stand, as `Scores.write` writes them
+    table = read_table(path, raw=True)
+    if path.suffix.lower() in (".csv", ".tsv"):  # as `Scores.write` writes them
+        columns = {name: [as_it_was(cell, CALL) for cell in cells] for name, cells in table.columns.items()}
+        table = table.with_columns(columns)
     header = {name: table.find(name) for name in (*COLUMNS, *DETAIL, *SAID, *REASON)}
     lacks = [name for name in COLUMNS if header[name] is None and name not in LATER]
     if not table.columns:  # JSONL of no pictures
@@ -541,6 +545,12 @@ def _pyarrow() -> tuple[Any, Any]:
     except ModuleNotFoundError:
         raise MissingExtra("Parquet needs pyarrow: pip install 'giqa[parquet]'") from None
     return pyarrow, pyarrow.parquet
+
+
+def _count(n: Any) -> int:
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
+        raise BadSpec(f"How many rows? A whole number from 0, got {n!r}.")
+    return int(n)
 
 
 def _plain(value: Any) -> float | None:
