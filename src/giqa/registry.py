@@ -28,6 +28,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "brisque": "giqa.features.blind:BrisqueStatistics",
         "niqe": "giqa.features.blind:NiqeStatistics",
         "spectrum": "giqa.features.spectrum:Spectrum",
+        "detail": "giqa.features.detail:Detail",
         "learned": "giqa.features.learned:Learned",
         "iqa": "giqa.features.iqa:IQA",
         "joined": "giqa.features.joined:Joined",

@@ -160,6 +160,15 @@ class HasMaps(Protocol):
 
 
 @runtime_checkable
+class HasBoth(Protocol):
+    """An extractor whose network gives the features and the maps of a picture by one run."""
+
+    def prepare_with_maps(self, pixels: np.ndarray, taps: Sequence[str]) -> tuple[Any, Mapping[str, np.ndarray]]:
+        """What `prepare` and `maps` would give, bit for bit."""
+        ...
+
+
+@runtime_checkable
 class HasColumns(Protocol):
     """A source that is a table."""
 
@@ -174,6 +183,13 @@ def levels_of(extractor: Extractor) -> Mapping[str, Sequence[str]]:
 def has_maps(extractor: Extractor) -> bool:
     """Whether an extractor can say *where*."""
     return isinstance(extractor, HasMaps)
+
+
+def prepared_with_maps(extractor: Any, pixels: np.ndarray, taps: Sequence[str]) -> tuple[Any, Mapping[str, np.ndarray]]:
+    """`prepare` and `maps` of one picture, by one run where the extractor `HasBoth`."""
+    if isinstance(extractor, HasBoth):
+        return extractor.prepare_with_maps(pixels, taps)
+    return extractor.prepare(pixels), extractor.maps(pixels, taps)
 
 
 def columns_of(source: Source) -> Mapping[str, Sequence[str]]:

@@ -59,7 +59,8 @@ OF_NETWORKS = ("epochs", "device")
     "--columns",
     metavar="A,B",
     help="What cross-validation chooses from: layers (distances and densities), pooled (features of the extractor), "
-    "size (log height and width), or an extractor. Default: layers,pooled; for votes alone, layers without a choice.",
+    "size (log height and width), or an extractor such as detail. Default: layers,pooled; for votes alone, layers "
+    "without a choice.",
 )
 @options("match")
 @click.option(
