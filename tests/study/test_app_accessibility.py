@@ -11,7 +11,6 @@ from giqa.study.access import set_password
 from giqa.study.questions import read_questions
 from giqa.study.setup import make_study
 
-
 pytestmark = pytest.mark.slow
 
 
