@@ -129,7 +129,7 @@ def pairs(data: Path, table: Table, options: argparse.Namespace) -> None:
     show("gradient", gradient)
     for name, score in scalars(spectra, real, {f"{n} pixels a degree": at(n) for n in (15, 30, 60)}).items():
         show(name, score)
-    for families in () if options.scalars else (("csf",), ("native",), ("native", "csf"), ("crops",), ("crops", "csf")):
+    for families in () if options.scalars else (("csf",), ("crops", "csf")):
         show(f"model: {' + '.join(families)}", unseen(table.features(families), ("pairs", of.kind), of.scene)[0])
 
 
@@ -160,9 +160,7 @@ def ratings(data: Path, table: Table, options: argparse.Namespace) -> None:
     for name, score in scalars(spectra, real, ways).items():
         show(name, score)
     kind = "ratings", RatingLikelihood(np.arange(len(place)), given)
-    models = (("csf",), ("csf", "size"), ("pooled", "native"), ("pooled", "native", "csf"))
-    models = (*models, ("pooled", "native", "size"), ("pooled", "native", "csf", "size"))
-    for families in () if options.scalars else models:
+    for families in () if options.scalars else (("csf",), ("csf", "size"), ("pooled", "native", "csf", "size")):
         show(f"model: {' + '.join(families)}", unseen(table.features(families), kind, scene)[0])
 
 

@@ -55,7 +55,7 @@ def giqa(*arguments):
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
     where, rng = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
-    for kind, number in (("reals", 24), ("gan", 12), ("vae", 12)):
+    for kind, number in (("reals", 24), ("gan", 16), ("vae", 16)):
         (where / kind).mkdir()
         for i in range(number):
             noise = sum(
@@ -63,7 +63,7 @@ def folders(tmp_path_factory):
             )
             pixels = np.clip(128 + noise, 0, 255).round().astype(np.uint8)
             Image.fromarray(pixels).save(where / kind / f"{kind}_{i:02d}.png")
-    pairs = [f"gan_{i:02d}.png,vae_{(i + step) % 12:02d}.png" for step in (0, 5) for i in range(12)]
+    pairs = [f"gan_{i:02d}.png,vae_{(i + step) % 16:02d}.png" for step in (0, 5) for i in range(16)]
     (where / "pairs.csv").write_text("\n".join(["left,right", *pairs]) + "\n")
     ends = sorted((where / "reals").iterdir(), key=lambda path: np.std(np.asarray(Image.open(path), float).sum(axis=2)))
     questions = QUESTIONS.replace("LEAST", ends[0].name).replace("MOST", ends[-1].name)
@@ -117,7 +117,7 @@ def in_browser(page):
 
 
 def test_three_questions_a_pair_from_the_browser_to_trained_models(folders, served, browser, tmp_path, monkeypatch):
-    """24 pairs with two votes on each question; every model learns its own property from its own question."""
+    """32 pairs with two votes on each question; every model learns its own property from its own question."""
     monkeypatch.setattr("giqa.p_real.splits.RESAMPLES", 40)
     monkeypatch.setattr("giqa.scorers.judgement_search.PENALTIES", (100.0, 1.0))
     store, votes, reals = tmp_path / "v.db", tmp_path / "votes.csv", folders / "reals"
@@ -134,22 +134,22 @@ def test_three_questions_a_pair_from_the_browser_to_trained_models(folders, serv
         read = in_browser(page)
         assert page.locator("#count").inner_text() == "30 von 30" and overflow(page) == 0
         context.close()
-        assert next(n for n in range(12) if not sit(base, link)) >= 5
+        assert next(n for n in range(15) if not sit(base, link)) >= 7
     kept.close()
     assert len(read) == 3 * (SITTING + 2) and [step.split("·")[1].split()[1] for *_, step in read] == [*"123"] * 10
     assert len({question for question, *_ in read[:3]}) == 3
 
     giqa("label", "export", "--store", store, "-o", votes)
     rows = [row.split(",") for row in votes.read_text().splitlines()]
-    assert rows[0][:6] == ["left", "right", "rater", "chosen", "question", "language"] and len(rows) == 1 + 3 * 48
-    assert [sum(row[5] == code for row in rows) for code in ("de", "en")] == [3 * SITTING, 3 * (48 - SITTING)]
+    assert rows[0][:6] == ["left", "right", "rater", "chosen", "question", "language"] and len(rows) == 1 + 3 * 64
+    assert [sum(row[5] == code for row in rows) for code in ("de", "en")] == [3 * SITTING, 3 * (64 - SITTING)]
     giqa("label", "stats", votes, "-o", tmp_path / "stats.json")
     assert [one["name"] for one in json.loads((tmp_path / "stats.json").read_text())] == [
         f"votes: {name}" for name in sorted(AXES)
     ]
     giqa("label", "export", "--store", store, "--question", "emotion", "-o", tmp_path / "emotion.csv")
     alone, chosen = read_labels(tmp_path / "emotion.csv"), read_labels(f"{votes}[question=emotion]")
-    assert alone.votes_left.tolist() == chosen.votes_left.tolist() and len(alone) == 48
+    assert alone.votes_left.tolist() == chosen.votes_left.tolist() and len(alone) == 64
 
     fakes = {"gan": folders / "gan", "vae": folders / "vae"}
     found = learned_by_question(votes, fakes, reals, tmp_path)
