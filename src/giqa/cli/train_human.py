@@ -90,6 +90,8 @@ def human(votes: tuple[Path, ...], out: Path, end_to_end: bool, quiet: bool, **g
     giqa train human pairs.csv ratings.csv --images fakes/ --real reals/ --group scene -o people.giqa
     giqa score fakes/ --real reals/ --human people.giqa --report report.html
 
+    Of a table that answers several questions one is learned: "votes.csv[question=clarity]".
+
     A few hundred judgements of generated pictures are enough. Prints how well it predicts those that were held out, by
     picture, group, rater and pair, with 95 % intervals, and says plainly when nothing was learned. The file holds the
     references as numbers, and no picture.
