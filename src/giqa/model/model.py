@@ -347,7 +347,7 @@ def load(path: str | Path) -> Model:
 
 
 def _model(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Model:
-    scorer = registry.make("scorer", header["scorer"])
+    scorer = registry.make_again("scorer", header["scorer"])
     learned = {name.removeprefix("scorer."): value for name, value in arrays.items() if name.startswith("scorer.")}
     restore(scorer, learned | header["learned"])
     content = None
@@ -412,7 +412,7 @@ def model_extractor(model: Model) -> Extractor:
             f"The model was fitted with an extractor that has no registered name, {model.extractor[:60]}; give it back "
             "by dataclasses.replace(model, own=extractor), or add it to the entry points giqa.extractors."
         )
-    extractor = model.own or registry.make("extractor", model.extractor)
+    extractor = model.own or registry.make_again("extractor", model.extractor)
     try:
         now = dict(extractor.identity())
     except MissingWeights as missing:
