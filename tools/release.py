@@ -74,7 +74,16 @@ def bill_of_materials(wheel: Path, out: Path) -> int:
         inside = empty_environment(Path(folder) / "venv", sys.executable)
         run(inside, "-m", "pip", "install", "-q", "-c", CONSTRAINTS, wheel)
         run(inside, "-m", "pip", "uninstall", "-q", "-y", "pip", "setuptools")  # of the environment, not of giqa
-        words = ("environment", "--output-reproducible", "--of", "JSON", "-o", out, "--pyproject", ROOT / "pyproject.toml")
+        words = (
+            "environment",
+            "--output-reproducible",
+            "--of",
+            "JSON",
+            "-o",
+            out,
+            "--pyproject",
+            ROOT / "pyproject.toml",
+        )
         run(sys.executable, "-m", "cyclonedx_py", *words, inside)
     return len(json.loads(out.read_text())["components"])
 

@@ -347,7 +347,8 @@ def make_again(kind: str, spec: str) -> Any:
 
 def _literals_of(build: Any, key: str) -> list[tuple[tuple[type, ...], str] | None]:
     """For each type of a parameter's annotation the literals that fit; None where any may."""
-    hint = get_type_hints(build.__init__ if isinstance(build, type) else build).get(key, Any)
+    maker: Any = build
+    hint = get_type_hints(maker.__init__ if isinstance(build, type) else maker).get(key, Any)
     kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     return [LITERALS.get(get_origin(kind) or kind) for kind in kinds]
 
@@ -359,9 +360,10 @@ def _check_values(name: str, build: Any, values: Mapping[str, Any]) -> None:
         if key == "seed":
             as_seed(value)
             continue
-        plain = _literals_of(build, key)
+        found = _literals_of(build, key)
+        plain = [literals for literals in found if literals is not None]
         default = signature[key].default
-        if None in plain or (type(value) is type(default) and value == default):
+        if len(plain) < len(found) or (type(value) is type(default) and value == default):
             continue
         if not any(_fits(value, types) for types, _ in plain):
             raise BadSpec(f"{name}({key}=...) takes {' or '.join(said for _, said in plain)}, got {value!r:.80}.")

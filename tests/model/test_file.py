@@ -1,4 +1,4 @@
-"""Files: every byte of them is covered, two that belong together are known, and those without checksums are still read."""
+"""Files: every byte is covered, two that belong together are known, those without checksums are still read."""
 
 import json
 import lzma
