@@ -63,9 +63,10 @@ def try_file(file: Path, python: str) -> str:
 def resolve(wheel: Path, version: str) -> int:
     """How many wheels a Python that is not here would install; none may be missing."""
     with tempfile.TemporaryDirectory() as folder:
-        only = ("--python-version", version, "--only-binary", ":all:", "--no-compile", "-q")
-        run(sys.executable, "-m", "pip", "download", *only, "-c", CONSTRAINTS, "-d", folder, wheel)
-        return len(list(Path(folder).glob("*.whl")))
+        report = Path(folder) / "report.json"
+        only = ("--python-version", version, "--only-binary", ":all:", "--target", folder, "--report", report)
+        run(sys.executable, "-m", "pip", "install", "-q", "--dry-run", *only, "-c", CONSTRAINTS, wheel)
+        return len(json.loads(report.read_text())["install"])
 
 
 def bill_of_materials(wheel: Path, out: Path) -> int:
