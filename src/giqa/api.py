@@ -98,7 +98,7 @@ def score(
     np.True_
     """
     fitting, showing, running = _sorted_out(options)
-    how = {"store": store, "workers": workers, "progress": progress}
+    how: dict[str, Any] = {"store": store, "workers": workers, "progress": progress}
     if maps and report is None:
         raise BadSpec("Maps are shown in the report; give report= (--report FILE) too.")
     if real is None and model is None:
@@ -112,14 +112,14 @@ def score(
     if model is None:
         fitting["match"], words = _matched(fitting.get("match"), real, fakes)
         _warn(words)
-        fitted = fit(real, **fitting, **how, runner=running.get("runner"))
+        fitted: Model | Realism = fit(real, **fitting, **how, runner=running.get("runner"))
     elif any(value not in (None, False) for name, value in fitting.items() if name != "seed"):
         raise BadSpec(
             "A fitted model brings its own extractor, scorer, preset, match and flip, and its reals are what they are; "
             "leave these, leave_out and group to giqa.fit."
         )
     else:
-        fitted = model if file is None else open_model(file)
+        fitted = open_model(model) if isinstance(model, (str, Path)) else model
     judges = fitted.judges(fakes) if isinstance(fitted, Model) else [fitted.judge()]
     if human is not None:
         judges.append(HumanJudge(load_realism(human) if isinstance(human, (str, Path)) else human))
@@ -134,7 +134,7 @@ def score(
     explained = None
     where = maps_for(file if isinstance(fitted, Model) else None, real, fitted.match, maps, workers, progress)
     if where is not None:
-        ends = extreme_ids(scores.id, scores.p_real if scores.believed else scores.score)
+        ends = extreme_ids(scores.id, scores.score if not scores.believed or scores.p_real is None else scores.p_real)
         explained = explain_pictures(where, fakes, ends, workers, progress)
     gallery.write(report, scores, real, explained=explained, **how, **shows)
     return scores

@@ -51,8 +51,15 @@ class Picture:
 class Source(Protocol):
     """Where pictures come from: names, and access by position, so that work can be resumed and distributed."""
 
-    name: str
-    ids: Sequence[str]  # unique; paths relative to the folder or table, with "/"
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        ...
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """One a picture, unique: paths relative to the folder or table, with "/"."""
+        ...
 
     def __len__(self) -> int: ...
 
@@ -87,7 +94,10 @@ class Extractor(Protocol):
     It may also be one that `HasLevels`, and one that `HasMaps`.
     """
 
-    outputs: tuple[str, ...]  # names of the arrays that `run` returns
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the arrays that `run` returns."""
+        ...
 
     def identity(self) -> Mapping[str, Any]:
         """Everything that decides the feature's value: name, parameters, weights digest, preprocessing."""
@@ -134,7 +144,10 @@ class HasLevels(Protocol):
     `Features.made_by["levels"]`.
     """
 
-    levels: Mapping[str, Sequence[str]]  # one of `LEVELS` -> names of `outputs`, shallow to deep
+    @property
+    def levels(self) -> Mapping[str, Sequence[str]]:
+        """One of `LEVELS` -> names of `outputs`, shallow to deep."""
+        ...
 
 
 @runtime_checkable
@@ -172,7 +185,10 @@ class HasBoth(Protocol):
 class HasColumns(Protocol):
     """A source that is a table."""
 
-    columns: Mapping[str, Sequence[str]]  # name -> a value for each picture
+    @property
+    def columns(self) -> Mapping[str, Sequence[str]]:
+        """Name -> a value for each picture."""
+        ...
 
 
 def levels_of(extractor: Extractor) -> Mapping[str, Sequence[str]]:

@@ -1,4 +1,4 @@
-"""Files: every byte of them is covered, two that belong together are known, and those of format 1 are still read."""
+"""Files: every byte is covered, two that belong together are known, those without checksums are still read."""
 
 import csv
 import json
@@ -18,7 +18,7 @@ from giqa.explain import load_maps
 from giqa.files import is_whole, seal
 from giqa.p_real import load_realism
 
-OLD = Path(__file__).parents[1] / "data" / "format1"  # written by giqa before its files had checksums
+OLD = Path(__file__).parents[1] / "data" / "formats" / "unsealed"  # before files had checksums
 RNG = np.random.default_rng(0)
 REALS, FAKES = RNG.normal(size=(24, 3)).astype("f4"), RNG.normal(size=(4, 3)).astype("f4") + 1
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from itertools import combinations
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -124,7 +124,10 @@ def compare(
     if paired is not None and not isinstance(paired, str):
         raise BadSpec(f"paired is 'name' or a column of all tables, got {paired!r:.80}.")
     seed = registry.as_seed(seed)
-    asked, sets, notes, reader = named(beside), {REALS: real, **generators}, [], None
+    asked = named(beside)
+    sets: dict[Any, Any] = {REALS: real, **generators}
+    notes: list[str] = []
+    reader = None
     if _are_pictures(sets):
         sets = {name: as_pictures(open_source(where)) for name, where in sets.items()}
         match, notes = _matched(sets, match)
@@ -156,9 +159,9 @@ def compare(
     _note_sizes(found, made, len(reals), notes)
     z = model.scale.z(model.scale.held_out)
     contrasts = contrasts_of(found, made)
-    verdicts = decided([*contrasts, *pair_contrasts(pairs)])
-    both = tuple(pairs), tuple(map(PairVerdict.of, verdicts[len(contrasts) :]))
-    verdicts = tuple(verdicts[: len(contrasts)])
+    all_ = decided([*contrasts, *pair_contrasts(pairs)])
+    both = tuple(pairs), tuple(map(PairVerdict.of, all_[len(contrasts) :]))
+    verdicts = tuple(all_[: len(contrasts)])
     return Comparison(
         tuple(found), made, verdicts, tuple(notes), z, judge.made_by(reader), tuple(others), *both, tuple(contrasts)
     )
@@ -189,10 +192,10 @@ def _matched(sets: Mapping[str | None, Any], match: Any) -> tuple[Any, list[str]
     looks = {name: profile(where, n=40) for name, where in sets.items()}
     notes = []
     for name in generators:
-        if found := differences(looks[REALS], looks[name]):
+        if apart := differences(looks[REALS], looks[name]):
             notes.append(
-                f"{name} and the reals are saved differently ({', '.join(found)}), which features see before they see "
-                f"what is shown; {advice(found)}"
+                f"{name} and the reals are saved differently ({', '.join(apart)}), which features see before they see "
+                f"what is shown; {advice(apart)}"
             )
     for one, other in combinations(generators, 2):
         if found := [what for what in differences(looks[one], looks[other]) if what != "detail"]:
@@ -202,7 +205,7 @@ def _matched(sets: Mapping[str | None, Any], match: Any) -> tuple[Any, list[str]
 
 def _features(what: str, where: Any, reader: Reader | None) -> tuple[Features, Mapping[str, str]]:
     """Features of a set, and what could not be read."""
-    done = Extracted(as_features(where), {}) if reader is None else reader.features(where, what)
+    done = Extracted(cast(Features, as_features(where)), {}) if reader is None else reader.features(where, what)
     return done.needed(what), done.failures
 
 
@@ -334,7 +337,7 @@ class _Judge:
         return values
 
     def _at(self, g: Generator, n: int) -> dict[str, Jackknife]:
-        values = {}
+        values: dict[str, Jackknife] = {}
         for logits, fake in self.kept[g.name].items():
             able = {}
             for label, metric in self.made.items():
@@ -346,7 +349,7 @@ class _Judge:
         return values
 
     def _real(self, logits: bool) -> np.ndarray:
-        return self.chosen.logits if logits else self.chosen.real
+        return cast(np.ndarray, self.chosen.logits if logits else self.chosen.real)
 
 
 def _together(

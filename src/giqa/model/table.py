@@ -161,7 +161,8 @@ class Scores:
 
     def _some(self, rows: np.ndarray) -> Scores:
         some = {name: [self[name][row] for row in rows] if name in WORDS else self[name][rows] for name in self.columns}
-        return replace(self, **some)
+        columns: dict[str, Any] = some
+        return replace(self, **columns)
 
     def best(self, n: int = 20, by: str = "score") -> Scores:
         """The n best rows, the best first."""
@@ -228,7 +229,8 @@ class Scores:
 
     def comparable(self, by: str = "score") -> np.ndarray:
         """A column that ranks all rows: `by`, but z for the scores of `giqa.score_by_class`, whose scales differ."""
-        return self["z" if by == "score" and "classes" in self.made_by else by]
+        values: np.ndarray = self["z" if by == "score" and "classes" in self.made_by else by]
+        return values
 
     def headline(self) -> Headline:
         """What is said first: the share within the range of reals, the chance to beat a real, and a verdict.
@@ -243,7 +245,7 @@ class Scores:
         made, own = MadeBy.from_dict(self.made_by), np.array([not real for real in self.duplicate_of], bool)
         twins = made.twins or {}
         repeated = 0 if twins.get("left_out") else twins.get("count", 0)
-        words = [self.reason[row] for row in np.flatnonzero(own)] if self.reason else ()
+        words = [self.reason[row] for row in np.flatnonzero(own).tolist()] if self.reason else ()
         return headline(self.percentile[own], self.z[own], made.reals, repeated, words)
 
     def rank_interval(self) -> tuple[np.ndarray, np.ndarray]:
@@ -370,8 +372,9 @@ class Scores:
         text = io.StringIO()
         words = [self[name] for name in WORDS if name in self.columns]
         returns = any("\r" in cell for cells in words for cell in cells)  # else left without quotes
-        quoting = csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
-        writer = csv.DictWriter(text, self.columns, lineterminator="\n", quoting=quoting)
+        writer = csv.DictWriter(
+            text, self.columns, lineterminator="\n", quoting=csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
+        )
         writer.writeheader()
         for row in self._rows():
             writer.writerow({name: harmless(value, CALL) for name, value in row.items()})
@@ -451,10 +454,11 @@ def read_scores(path: str | Path) -> Scores:
         )
     whole = [n for n in (PEOPLE, PREFERRED, RATED, DETAIL) if all(header[name] is not None for name in n)]
     asked = (*NUMBERS, *(name for names in whole for name in names))
-    columns: dict[str, Any] = {name: table.parsed(header[name], number_or_nothing) for name in asked}
+    columns: dict[str, Any] = {name: table.parsed(header[name] or "", number_or_nothing) for name in asked}
     columns = {name: np.array(values, float) for name, values in columns.items()}
     for name in WORDS if header["reason"] is not None else ("id", *TEXTS):
-        cells = [""] * len(table) if header[name] is None else table.columns[header[name]]
+        column = header[name]
+        cells = [""] * len(table) if column is None else table.columns[column]
         columns[name] = ["" if cell is None else str(cell) for cell in cells]
     if header["id"] and None in table.columns[header["id"]]:
         raise BadTable(
@@ -511,7 +515,7 @@ def _check(path: Path, table: Table, said: Sequence[Mapping[str, Any]], seal: An
         content = content.partition(b"\n")[2] if path.suffix.lower() == ".jsonl" else content
         if path.suffix.lower() == ".parquet" or hashlib.sha256(content).hexdigest() == seal["sha256"]:
             return
-        ids, scores = table.find("id"), table.find("score")
+        ids, scores = table.find("id") or "id", table.find("score") or "score"
         rows = zip(table.columns[ids], table.parsed(scores, number_or_nothing), strict=True)
         here = {str(name): score for name, score in rows if str(name) in seal["scores"] and score is not None}
         for name, score in here.items():
