@@ -35,7 +35,7 @@ from giqa.tables.names import match_names
 from giqa.types import columns_of
 
 COUNT = 300
-CODE = "import sys; from benchmarks.sources._makers import make; make(*sys.argv[1:])"
+CODE = "from benchmarks.sources._makers import make; make({name!r}, {plain!r}, {folder!r})"
 
 
 def named_python(text: str) -> tuple[str, str]:
@@ -48,7 +48,7 @@ def named_python(text: str) -> tuple[str, str]:
 def made(name: str, plain: Path, folder: Path, python: str) -> tuple[str, str] | str:
     """Version of the tool and what giqa is given; a line in words where the tool could not write it."""
     env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore", "NO_ALBUMENTATIONS_UPDATE": "1"}
-    run = [python, "-c", CODE, name, str(plain), str(folder)]
+    run = [python, "-c", CODE.format(name=name, plain=str(plain), folder=str(folder))]
     done = subprocess.run(run, env=env, cwd=folder, capture_output=True, text=True)
     if done.returncode:
         return done.stderr.strip().splitlines()[-1]
