@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import BadSource, BadSpec
 from ..features.detail import Detail
-from ..features.reader import Reader, features_together
+from ..features.reader import SHARD, Reader, features_together
 from ..images.subset import Subset, spread
 from ..model.fit import fit
 from ..model.model import Model
@@ -159,11 +159,12 @@ def plan(measured: Measured, pictures: int, nodes: int = 1, cores: int = 1, pric
     """
     if min(pictures, nodes, cores) < 1:
         raise BadSpec(f"A plan needs at least 1 picture, node and core; got {pictures}, {nodes} and {cores}.")
-    others = nodes * cores if nodes * cores > 1 else 0  # processes besides the one that was started
+    side_by_side = min(nodes * cores, -(-pictures // SHARD))  # a shard is the least that a process does
+    others = side_by_side if nodes * cores > 1 else 0  # processes besides the one that was started
     work = pictures * (measured.features + measured.scoring)
     core_hours = (measured.start + others * measured.process + work) / 3600
     # a process more begins while the others do; then all work side by side
-    hours = (measured.start + (measured.process if others else 0) + work / (nodes * cores)) / 3600
+    hours = (measured.start + (measured.process if others else 0) + work / side_by_side) / 3600
     gb = pictures / 1e9
     money = None if price is None else hours * nodes * price
     memory = gb * MEMORY + measured.memory / 1e9
