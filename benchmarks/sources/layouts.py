@@ -35,6 +35,7 @@ from giqa.tables.names import match_names
 from giqa.types import columns_of
 
 COUNT = 300
+SECONDS = 60  # that a tool may take
 CODE = "from benchmarks.sources._makers import make; make({name!r}, {plain!r}, {folder!r})"
 
 
@@ -49,9 +50,12 @@ def made(name: str, plain: Path, folder: Path, python: str) -> tuple[str, str] |
     """Version of the tool and what giqa is given; a line in words where the tool could not write it."""
     env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore", "NO_ALBUMENTATIONS_UPDATE": "1"}
     run = [python, "-c", CODE.format(name=name, plain=str(plain), folder=str(folder))]
-    done = subprocess.run(run, env=env, cwd=folder, capture_output=True, text=True)
+    try:
+        done = subprocess.run(run, env=env, cwd=folder, capture_output=True, text=True, timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        return f"not done after {SECONDS} s"
     if done.returncode:
-        return done.stderr.strip().splitlines()[-1]
+        return done.stderr.strip().rpartition("\n")[2]
     version, where = json.loads(done.stdout.strip().splitlines()[-1])
     return version, where
 
@@ -106,7 +110,9 @@ def main() -> None:
                 try:
                     row(package, version, layout, *cells(model, folder / where, whole))
                 except GiqaError as error:
-                    row(package, version, layout, "refused", "", str(error).replace(str(folder), "").replace("|", "/"))
+                    row(package, version, layout, "refused", "", str(error).replace(f"{folder}/", "").replace("|", "/"))
+                except Exception as error:  # whatever it is, the other layouts are measured
+                    row(package, version, layout, "FAILED", "", f"{type(error).__name__}: {error}")
 
 
 if __name__ == "__main__":
