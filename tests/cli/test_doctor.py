@@ -144,3 +144,23 @@ def test_the_doctor_says_whether_bits_are_the_same_in_any_company(monkeypatch):
     monkeypatch.setattr("giqa.scorers.products.check_products", lambda: uneven)
     found = by_topic(doctor.environment())["same bits"]
     assert found.level == "note" and "2 of 12 in float32" in found.what and "one by one" in found.what
+
+
+def test_the_machine_is_measured_into_a_file(tmp_path, monkeypatch):
+    """`--measure -o`; without it these options mean nothing."""
+    from click.testing import CliRunner
+
+    from giqa.cli import main
+    from giqa.runners import constants
+
+    known = constants.Constants(
+        {"machine": "a node", "cores": 4, "date": "today"}, 2.0, 1.0, 0, {"PNG": (0.01, 0.0)}, (0.02, 0.0), 0.001, 800
+    )
+    monkeypatch.setattr(constants, "measure_machine", lambda extractor, scorer: known)
+    found = CliRunner().invoke(main, ["doctor", "--measure", "-o", str(tmp_path / "a.json")])
+    assert found.exit_code == 0 and constants.read_constants(tmp_path / "a.json") == known
+    assert "read PNG\t100\t100\nfeatures\t50\t50\nscore\t1,000\t1,000" in found.stdout
+    assert "800 bytes a picture in the store; a run starts in 2.0 s" in found.stderr
+    for given in (["-o", str(tmp_path / "a.json")], ["--scorer", "knn"]):
+        assert "goes with --measure" in CliRunner().invoke(main, ["doctor", *given]).stderr
+    assert "draws its own pictures" in CliRunner().invoke(main, ["doctor", str(tmp_path), "--measure"]).stderr

@@ -20,8 +20,9 @@ from ..features.select import ChosenLayers
 from ..images import open_source
 from ..images.differences import advice, differences
 from ..images.match import as_match, auto_match, spec_of
-from ..images.pictures import as_pictures
+from ..images.pictures import as_pictures, plain_source
 from ..images.profile import profile
+from ..images.subset import Subset
 from ..metrics.inception import InceptionScore
 from ..metrics.jackknife import DRAWS, FEWEST, GROUPS, MOST, Jackknife, at_number, jackknifed
 from ..metrics.prdc import evaluate
@@ -38,6 +39,7 @@ from .result import LEVEL, Comparison, Generator, common_numbers, contrasts_of, 
 
 REALS = None  # the reals among sets by name, whatever a generator is called
 DEFAULT_METRICS = ("qs", "ds", "fd", "kd", "precision", "recall", "density", "coverage", "authenticity", "vendi")
+LARGEST = 50_000  # pictures of a set whose features are in memory, about 8 KB each; of more, so many are compared
 CLOSE = 200  # pictures; below that it is tried first whether a metric can do with a group less
 
 __all__ = ["DEFAULT_METRICS", "compare", "quality_estimate", "split_specs"]
@@ -77,7 +79,9 @@ def compare(
         declares high (its mean over places), else all. One layer is taken as it is, so that on Inception's pooling
         layer fd is FID; several side by side are standardised on the reals, so that none counts by its scale alone.
     pictures : int or None
-        Take that many of each set, reals too, for all but QS; seeded. None: all.
+        Take that many of each set, reals too, for all but QS; seeded. None: all. Of a set of more than 50,000, or
+        `pictures` if that is more, only so many are read, for QS too: random ones, by their names, so that the same
+        names are taken from all sets.
     extractor, scorer : str, object or None
         As of `giqa.fit`. QS is the mean z of `giqa.score` with that scorer on all its layers.
     match : str, Match or None
@@ -129,8 +133,9 @@ def compare(
     notes: list[str] = []
     reader = None
     if _are_pictures(sets):
-        sets = {name: as_pictures(open_source(where)) for name, where in sets.items()}
-        match, notes = _matched(sets, match)
+        sets, notes = _at_most(sets, max(LARGEST, pictures or 0))
+        match, unlike = _matched(sets, match)
+        notes += unlike
         reader = Reader(extractor, match, store=store, workers=workers, progress=progress)
     elif extractor or match:
         raise BadSpec("extractor and match are for pictures; they cannot be asked of features.")
@@ -176,6 +181,21 @@ def _are_pictures(sets: Mapping[str | None, Any]) -> bool:
     if any(ready) and not all(ready):
         raise BadSpec("Give either pictures or features for the reals and for every generator, not both kinds.")
     return not any(ready)
+
+
+def _at_most(sets: Mapping[str | None, Any], most: int) -> tuple[dict[str | None, Any], list[str]]:
+    """Sets of pictures opened, of each at most so many, and a note of what was left out."""
+    found, notes = {}, []
+    for name, where in sets.items():
+        opened = as_pictures(open_source(where))
+        if len(opened) > most:
+            notes.append(
+                f"{name or 'reals'}: {most:,} of {len(opened):,} pictures are compared, chosen at random by their "
+                "names, since memory grows with the number; pictures (--pictures N) raises that"
+            )
+            opened = as_pictures(Subset(plain_source(opened), sorted(opened.sample(most))))
+        found[name] = opened
+    return found, notes
 
 
 def _matched(sets: Mapping[str | None, Any], match: Any) -> tuple[Any, list[str]]:
