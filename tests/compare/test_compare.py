@@ -10,7 +10,7 @@ from giqa.api import fit, score
 from giqa.compare.compare import DEFAULT_METRICS, compare, quality_estimate, split_specs
 from giqa.errors import BadSource, BadSpec
 from giqa.features.reader import as_features
-from giqa.metrics.prdc import evaluate
+from giqa.metrics.together import evaluate
 from giqa.model.folds import content_order
 from giqa.registry import make
 

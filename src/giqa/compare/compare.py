@@ -25,8 +25,8 @@ from ..images.profile import profile
 from ..images.subset import Subset
 from ..metrics.inception import InceptionScore
 from ..metrics.jackknife import DRAWS, FEWEST, GROUPS, MOST, Jackknife, at_number, jackknifed
-from ..metrics.prdc import evaluate
 from ..metrics.quality import Diversity
+from ..metrics.together import Together
 from ..model.fit import fit
 from ..model.folds import content_order
 from ..model.model import Model
@@ -280,6 +280,7 @@ class _Judge:
     def __init__(self, made: Mapping[str, Any], chosen: ChosenLayers, reals: Features, model: Model, notes: list[str]):
         self.made, self.chosen, self.reals, self.notes = made, chosen, reals, notes
         self.models = {(model.made_by["scorer"], model.made_by["seed"]): model}
+        self.known: dict[Any, Any] = {}  # what metrics computed of the reals alone, for all generators
         self.kept: dict[str, dict[bool, np.ndarray]] = {}  # of each generator `MOST` pictures, as logits or features
 
     def made_by(self, reader: Reader | None) -> dict[str, Any]:
@@ -353,7 +354,7 @@ class _Judge:
                 what = "has no interval" if label in values else "left out"
                 self.notes.append(f"{name}: {label} {what}: {error}")
         if len(fake) >= FEWEST:
-            values |= _together(together, real, fake, jackknifed, self.chosen.seed)
+            values |= self._together(together, real, fake, jackknifed)
         return values
 
     def _at(self, g: Generator, n: int) -> dict[str, Jackknife]:
@@ -365,23 +366,23 @@ class _Judge:
                     with suppress(GiqaError):
                         _try_smaller(metric, self._real(logits), fake[:n])
                         able[label] = metric
-            values |= _together(able, self._real(logits), fake, partial(at_number, n=n), self.chosen.seed)
+            values |= self._together(able, self._real(logits), fake, partial(at_number, n=n))
         return values
+
+    def _together(
+        self, metrics: Mapping[str, Any], real: np.ndarray, fake: np.ndarray, estimate: Callable[..., list[Jackknife]]
+    ) -> dict[str, Jackknife]:
+        """Metrics of the same two sets, in one go."""
+        if not metrics:
+            return {}
+        size = {"real": len(real), "fake": len(fake), None: 0}
+        shares = [size[metric.share_of] for metric in metrics.values()]
+        together = Together(list(metrics.values()), self.known)
+        found = estimate(together, real, fake, seed=self.chosen.seed, share_of=shares)
+        return dict(zip(metrics, found, strict=True))
 
     def _real(self, logits: bool) -> np.ndarray:
         return cast(np.ndarray, self.chosen.logits if logits else self.chosen.real)
-
-
-def _together(
-    metrics: Mapping[str, Any], real: np.ndarray, fake: np.ndarray, estimate: Callable[..., list[Jackknife]], seed: int
-) -> dict[str, Jackknife]:
-    """Metrics of the same two sets, in one go."""
-    if not metrics:
-        return {}
-    size = {"real": len(real), "fake": len(fake), None: 0}
-    shares = [size[metric.share_of] for metric in metrics.values()]
-    found = estimate(lambda r, f: evaluate(list(metrics.values()), r, f), real, fake, seed=seed, share_of=shares)
-    return dict(zip(metrics, found, strict=True))
 
 
 def _try_smaller(metric: Any, real: np.ndarray, fake: np.ndarray) -> None:

@@ -42,6 +42,7 @@ FORMAT = 2  # 1 had no checksums
 SEAL = "table"  # of made_by in a file: checksums, taken out when it is read
 HEADLINE = "headline"  # likewise
 WITNESSES = 16  # scores kept with the checksums
+LONG = 10_000  # pictures from which a table is kept in shards while it grows, and a report shows its ends alone
 BLOCK = 10_000  # rows written at a time, and in a row group of Parquet
 LATER = ("out_of_domain",)  # tables written before there was such a column are read as if it were empty
 
