@@ -10,6 +10,7 @@ from math import exp, lgamma
 
 import numpy as np
 
+from . import compiled
 from .statistics import ByScale
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
@@ -42,7 +43,11 @@ def generalised_gaussian(x: np.ndarray, size: int | None = None) -> tuple[float,
     `size` is how many numbers there are if not all, the others being 0.
     """
     size = size or x.size
-    absolute, square = total(np.abs(x)) / size, total(np.square(x)) / size
+    return shape_and_variance(total(np.abs(x)) / size, total(np.square(x)) / size)
+
+
+def shape_and_variance(absolute: float, square: float) -> tuple[float, float]:
+    """Of a generalised Gaussian with these E|x| and E x^2."""
     return exp(np.interp(absolute**2 / (square + TINY), RATIOS, LOG_SHAPES)), float(square)
 
 
@@ -73,9 +78,17 @@ def asymmetric_gaussian(x: np.ndarray, size: int | None = None) -> tuple[float, 
     n_left, n_right = np.count_nonzero(negative), np.count_nonzero(x > 0)
     both = total(squares)
     below = total(np.multiply(squares, negative, out=squares))
+    return asymmetric_moments(total(np.abs(x, out=squares)), both, below, (n_left, n_right), size)
+
+
+def asymmetric_moments(
+    absolute: float, both: float, below: float, sides: tuple[int, int], size: int
+) -> tuple[float, float, float, float]:
+    """The same from the sums of |x|, of x^2 and of x^2 where x < 0, and from how many are below 0 and above."""
+    n_left, n_right = sides
     left, right = below / max(n_left, 1), (both - below) / max(n_right, 1)
     g = np.sqrt((left + TINY) / (right + TINY))
-    ratio = (total(np.abs(x, out=squares)) / size) ** 2 / (both / size + TINY)
+    ratio = (absolute / size) ** 2 / (both / size + TINY)
     ratio *= (g**3 + 1) * (g + 1) / (g**2 + 1) ** 2
     ratio = min(max(ratio, RATIOS[0]), RATIOS[-1])
     mean = (np.sqrt(right) - np.sqrt(left)) * np.sqrt(ratio)
@@ -154,11 +167,18 @@ def scene_statistics(grey: np.ndarray) -> np.ndarray:
     coefficients = normalised_and_void(grey)  # (h, w + 6)
     flat, products = coefficients.ravel(), np.zeros(coefficients.shape, np.float32)
     shape, variance = generalised_gaussian(coefficients, grey.size)
-    row = [np.log(shape), np.log(variance + FLOOR)]
+    fits = []
     for dy, dx in NEIGHBOURS:  # what wraps around the sides meets a 0
         step = dy * coefficients.shape[1] + dx
         np.multiply(flat[step:], flat[:-step], out=products.reshape(-1)[:-step])
-        shape, mean, left, right = asymmetric_gaussian(products[: h - dy], (h - dy) * (w - abs(dx)))
+        fits.append(asymmetric_gaussian(products[: h - dy], (h - dy) * (w - abs(dx))))
+    return numbers_of(shape, variance, fits)
+
+
+def numbers_of(shape: float, variance: float, fits: list[tuple[float, float, float, float]]) -> np.ndarray:
+    """The 18 numbers of a scale."""
+    row = [np.log(shape), np.log(variance + FLOOR)]
+    for shape, mean, left, right in fits:
         row += [np.log(shape), mean, np.log(left + FLOOR), np.log(right + FLOOR)]
     return np.array(row, np.float32)
 
@@ -202,3 +222,17 @@ class NSS(ByScale):
 
     name, prefix, version, smallest = "nss", "nss", 2, SMALLEST
     planes, halved, described = map(staticmethod, (luminance, halve_antialiased, scene_statistics))
+
+    def compiled(self, pixels: np.ndarray, scales: int) -> np.ndarray:
+        """uint8 (h, w, 3) to float32 (scales, 18)."""
+        (h, w), rows = pixels.shape[:2], []
+        totals, counts = compiled.nss_totals(pixels, scales, (*LUMA, *WINDOW, *HALF, DEAD))
+        for (absolute, square, *sums), signs in zip(totals.tolist(), counts.tolist(), strict=True):
+            fits = []
+            for i, (dy, dx) in enumerate(NEIGHBOURS):
+                size = (h - dy) * (w - abs(dx))
+                a, both, below = sums[3 * i : 3 * i + 3]
+                fits.append(asymmetric_moments(a, both, below, (signs[2 * i], signs[2 * i + 1]), size))
+            rows.append(numbers_of(*shape_and_variance(absolute / (h * w), square / (h * w)), fits))
+            h, w = (h + 1) // 2, (w + 1) // 2
+        return np.stack(rows)
