@@ -6,7 +6,7 @@ and coding change that. Written from the papers' formulas.
 
 from __future__ import annotations
 
-from math import exp, lgamma
+from math import exp, lgamma, sqrt
 
 import numpy as np
 
@@ -21,6 +21,7 @@ NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))  # (dy, dx): across, down, and th
 SMALLEST = 4  # pixels; anything smaller is padded, so that every neighbour exists at every scale
 DEAD = 1e-3  # grey levels; below is rounding, whose sign would decide what counts as left and right
 TINY = 1e-8  # far below what one grey level can make; a flat picture has the smallest shape instead of 0 / 0
+MEANS = slice(3, None, 4)  # where the numbers of a scale are no logarithms
 FLOOR = 1e-4  # keeps the logarithm of a flat picture's variances finite
 
 
@@ -43,12 +44,18 @@ def generalised_gaussian(x: np.ndarray, size: int | None = None) -> tuple[float,
     `size` is how many numbers there are if not all, the others being 0.
     """
     size = size or x.size
-    return shape_and_variance(total(np.abs(x)) / size, total(np.square(x)) / size)
+    ratio, variance = ratio_and_variance(total(np.abs(x)) / size, total(np.square(x)) / size)
+    return shapes_of([ratio])[0], variance
 
 
-def shape_and_variance(absolute: float, square: float) -> tuple[float, float]:
-    """Of a generalised Gaussian with these E|x| and E x^2."""
-    return exp(np.interp(absolute**2 / (square + TINY), RATIOS, LOG_SHAPES)), float(square)
+def ratio_and_variance(absolute: float, square: float) -> tuple[float, float]:
+    """The moment ratio and the variance of numbers with these E|x| and E x^2."""
+    return absolute**2 / (square + TINY), square
+
+
+def shapes_of(ratios: list[float]) -> list[float]:
+    """The shapes that have these moment ratios."""
+    return [exp(shape) for shape in np.interp(ratios, RATIOS, LOG_SHAPES).tolist()]
 
 
 def total(x: np.ndarray) -> float:
@@ -78,21 +85,22 @@ def asymmetric_gaussian(x: np.ndarray, size: int | None = None) -> tuple[float, 
     n_left, n_right = np.count_nonzero(negative), np.count_nonzero(x > 0)
     both = total(squares)
     below = total(np.multiply(squares, negative, out=squares))
-    return asymmetric_moments(total(np.abs(x, out=squares)), both, below, (n_left, n_right), size)
+    absolute = total(np.abs(x, out=squares))
+    ratio, *moments = asymmetric_moments(absolute, both, below, (n_left, n_right), size)
+    return shapes_of([ratio])[0], *moments
 
 
 def asymmetric_moments(
     absolute: float, both: float, below: float, sides: tuple[int, int], size: int
 ) -> tuple[float, float, float, float]:
-    """The same from the sums of |x|, of x^2 and of x^2 where x < 0, and from how many are below 0 and above."""
+    """Moment ratio, mean, left and right variance from the sums of |x|, x^2, x^2 where x < 0, and counts on each side."""
     n_left, n_right = sides
     left, right = below / max(n_left, 1), (both - below) / max(n_right, 1)
-    g = np.sqrt((left + TINY) / (right + TINY))
+    g = sqrt((left + TINY) / (right + TINY))
     ratio = (absolute / size) ** 2 / (both / size + TINY)
     ratio *= (g**3 + 1) * (g + 1) / (g**2 + 1) ** 2
-    ratio = min(max(ratio, RATIOS[0]), RATIOS[-1])
-    mean = (np.sqrt(right) - np.sqrt(left)) * np.sqrt(ratio)
-    return exp(np.interp(ratio, RATIOS, LOG_SHAPES)), float(mean), float(left), float(right)
+    ratio = min(max(ratio, float(RATIOS[0])), float(RATIOS[-1]))
+    return ratio, (sqrt(right) - sqrt(left)) * sqrt(ratio), left, right
 
 
 def luminance(pixels: np.ndarray) -> np.ndarray:
@@ -177,10 +185,12 @@ def scene_statistics(grey: np.ndarray) -> np.ndarray:
 
 def numbers_of(shape: float, variance: float, fits: list[tuple[float, float, float, float]]) -> np.ndarray:
     """The 18 numbers of a scale."""
-    row = [np.log(shape), np.log(variance + FLOOR)]
-    for shape, mean, left, right in fits:
-        row += [np.log(shape), mean, np.log(left + FLOOR), np.log(right + FLOOR)]
-    return np.array(row, np.float32)
+    row = [shape, variance + FLOOR]
+    for shape, _, left, right in fits:
+        row += [shape, 1.0, left + FLOOR, right + FLOOR]
+    numbers = np.log(row)
+    numbers[MEANS] = [mean for _, mean, _, _ in fits]
+    return numbers.astype(np.float32)
 
 
 class NSS(ByScale):
@@ -228,11 +238,14 @@ class NSS(ByScale):
         (h, w), rows = pixels.shape[:2], []
         totals, counts = compiled.nss_totals(pixels, scales, (*LUMA, *WINDOW, *HALF, DEAD))
         for (absolute, square, *sums), signs in zip(totals.tolist(), counts.tolist(), strict=True):
+            ratio, variance = ratio_and_variance(absolute / (h * w), square / (h * w))
             fits = []
             for i, (dy, dx) in enumerate(NEIGHBOURS):
-                size = (h - dy) * (w - abs(dx))
                 a, both, below = sums[3 * i : 3 * i + 3]
-                fits.append(asymmetric_moments(a, both, below, (signs[2 * i], signs[2 * i + 1]), size))
-            rows.append(numbers_of(*shape_and_variance(absolute / (h * w), square / (h * w)), fits))
+                side = (signs[2 * i], signs[2 * i + 1])
+                fits.append(asymmetric_moments(a, both, below, side, (h - dy) * (w - abs(dx))))
+            shape, *shapes = shapes_of([ratio, *(fit[0] for fit in fits)])
+            fits = [(one, *fit[1:]) for one, fit in zip(shapes, fits, strict=True)]
+            rows.append(numbers_of(shape, variance, fits))
             h, w = (h + 1) // 2, (w + 1) // 2
         return np.stack(rows)
