@@ -228,9 +228,9 @@ def test_requests_are_scored_together(models):
 
 def test_single_pictures_are_gathered_while_another_batch_is_scored(models, monkeypatch):
     """Eight requests of one picture are one batch, though a thread is free from the first; alone nobody waits."""
-    monkeypatch.setattr("giqa.serve.queue.GATHER_SECONDS", 60)
     slow = Slow(models["reals"])
     queue = Queue(50, 100)
+    monkeypatch.setattr(queue, "_seconds", 60.0)  # a picture, so that the wait ends by number and not by time
     queue.start()
     alone = queue.put(slow, [b"alone"])
     until(lambda: slow.batches == [1])  # at once, since nothing else was being scored

@@ -441,8 +441,8 @@ def read_scores(path: str | Path) -> Scores:
         check_ending(path)
     table = read_table(path, raw=True)
     if path.suffix.lower() in (".csv", ".tsv"):  # as `Scores.write` writes them
-        columns = {name: [as_it_was(cell, CALL) for cell in cells] for name, cells in table.columns.items()}
-        table = table.with_columns(columns)
+        typed = {name: [as_it_was(cell, CALL) for cell in cells] for name, cells in table.columns.items()}
+        table = table.with_columns(typed)
     header = {name: table.find(name) for name in (*COLUMNS, *DETAIL, *SAID, *REASON)}
     lacks = [name for name in COLUMNS if header[name] is None and name not in LATER]
     if not table.columns:  # JSONL of no pictures

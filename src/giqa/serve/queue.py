@@ -14,8 +14,7 @@ from ..features.reader import CHUNK
 from .models import Served
 
 THREADS = 2  # while one waits for the last pictures of its batch, the other begins the next
-GATHER = 8  # pictures: a batch of fewer costs up to twice as much a picture ...
-GATHER_SECONDS = 0.02  # ... so a thread waits so long for more while the other one scores
+GATHER = 8  # pictures: a batch of fewer costs up to twice as much a picture
 LONGEST = 60  # seconds that a client is asked to wait at most
 
 
@@ -139,8 +138,8 @@ class Queue:
             return jobs
 
     def _gather(self) -> None:
-        """While another batch is scored, a short wait for more pictures: nobody who asks alone waits for it."""
-        until = time.monotonic() + GATHER_SECONDS
+        """While another batch is scored, wait for more pictures, at most for as long as 8 take; alone nobody waits."""
+        until = time.monotonic() + GATHER * self._seconds
 
         def enough() -> bool:
             waiting = sum(len(job.pictures) for job in self._jobs)
