@@ -213,6 +213,20 @@ def test_reset_clone_collection_and_state():
     assert SetMetric("authenticity").higher_is_better is None
 
 
+def test_a_collection_keeps_models_apart_when_reals_come_first():
+    """torchmetrics makes one metric of those whose states are alike after the first batch, here both empty."""
+    draw = np.random.default_rng(0)
+    models = [fit(draw.normal(size=(60, 4)).astype(np.float32) + shift, scorer="knn(k=1)") for shift in (0, 2)]
+    fakes = torch.from_numpy(draw.normal(size=(20, 4)).astype(np.float32))
+    both = torchmetrics.MetricCollection({str(n): QualityScore(model) for n, model in enumerate(models)})
+    both.update(fakes, real=True)
+    both.update(fakes, real=False)
+    for n, model in enumerate(models):
+        alone = QualityScore(model)
+        alone.update(fakes)
+        assert both.compute()[str(n)] == alone.compute()
+
+
 @pytest.mark.slow
 def test_two_processes_give_the_bits_of_one(tmp_path):
     """By gloo, with unequal parts in unequal batches: every value, and intervals, equal those of one process."""
