@@ -25,7 +25,7 @@ import giqa
 from giqa.errors import BadSpec
 from giqa.serve import Limits, load_models, make_app
 from giqa.serve.queue import Full, Queue
-from giqa.serve.serve import _config
+from giqa.study import connections
 
 FEW = Limits(pictures=4, body=200_000, pixels=2_000, queue=8, rate=0, body_seconds=0.4)
 
@@ -393,10 +393,12 @@ def test_stop_answers_what_was_accepted(start, reals, files):
 @pytest.mark.slow
 def test_slow_and_idle_connections_are_closed(models, monkeypatch):
     """A head, a body and the next request must come in time."""
-    monkeypatch.setattr("giqa.serve.serve.TimedProtocol.head_seconds", 0.3)
+    monkeypatch.setattr("giqa.study.connections.TimedProtocol.head_seconds", 0.3)
     listening = socket.create_server(("127.0.0.1", 0))
     limits = Limits(body_seconds=0.3, idle_seconds=1, rate=0)
-    server = uvicorn.Server(_config(make_app(models, limits), limits, None))
+    server = uvicorn.Server(
+        connections.config(make_app(models, limits), None, connections=512, idle_seconds=1, stop_seconds=120)
+    )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:

@@ -60,10 +60,38 @@ def test_a_rater_who_leaves_is_replaced(store, study_in):
         assert sum(item.votes for item in open_items(connection, study)) == 12
     with store.write() as connection:
         connection.execute(sa.update(t.votes).values(at=time.time() - FRESH - 1))
+    store.here.clear()  # as after the server was started again
     with store.read() as connection:
         assert sum(item.votes for item in open_items(connection, study)) == 3
     answered = sum(trial.truth == "fake" for trial in rater.trials[:3])
     assert len(new_rater(store, study).trials) == 2 * (6 - answered)  # the fakes that are left, and as many reals
+
+
+def test_a_clock_that_is_set_frees_and_takes_nothing(store, study_in, monkeypatch):
+    """While the server runs, half an hour is measured by a clock that nobody sets; a time to come is no time."""
+    study = study_in(store, votes_each=1, tutorial=0, controls=0, sitting=12)
+    sit(store, study, right_answer, most=3)
+    for wrong in (-1e6, 1e6):
+        with store.write() as connection:
+            connection.execute(sa.update(t.votes).values(at=time.time() + wrong))
+        with store.read() as connection:
+            assert sum(item.votes for item in open_items(connection, study, store)) == 12
+            assert sum(item.votes for item in open_items(connection, study)) == 3
+    later = time.monotonic() + FRESH + 1
+    monkeypatch.setattr("giqa.study.progress.time.monotonic", lambda: later)
+    with store.read() as connection:
+        assert sum(item.votes for item in open_items(connection, study, store)) == 3
+
+
+def test_who_only_joins_closes_no_study(store, study_in):
+    """However many open the link and answer nothing, the next one is still asked; those who answered are counted."""
+    study = study_in(store, votes_each=1, tutorial=0, controls=0, sitting=12)
+    idle = [new_rater(store, study) for _ in range(20)]
+    assert all(len(rater.trials) == 12 for rater in idle)
+    for place, trial in enumerate(idle[0].trials):
+        keep(store, study, idle[0], [a_vote(trial, f"{place:04d}", right_answer(trial))])
+    with pytest.raises(AssertionError):  # now the study has its votes
+        new_rater(store, study)
 
 
 def test_the_gate(store, study_in):

@@ -58,6 +58,7 @@ from .options import COUNT, PATH, listen
 @click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0: reached from other machines.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, help="Port; 0: any free one.")
 @click.option("--https", is_flag=True, help="Served behind a proxy that speaks HTTPS: cookies are marked Secure.")
+@click.option("--proxy", metavar="ADDRESS", help="A reverse proxy whose X-Forwarded-For is believed.")
 @click.option("--dry-run", is_flag=True, help="Make the study, print its link, serve nothing.")
 def serve(fakes: tuple[str, ...], store: str, **options: Any) -> None:
     """Let people judge pictures in a browser.
@@ -78,7 +79,7 @@ def serve(fakes: tuple[str, ...], store: str, **options: Any) -> None:
     from ..study.store import open_store
 
     leave_on_sigterm()
-    serving = {name: options.pop(name) for name in ("host", "port", "https", "dry_run")}
+    serving = {name: options.pop(name) for name in ("host", "port", "https", "proxy", "dry_run")}
     with closing(open_store(store)) as kept:
         if fakes:
             name = options.get("name") or options["task"] or _task_of(options["questions"])
@@ -139,7 +140,7 @@ def warn_of_steps(settings: Any) -> None:
     console.say(says)
 
 
-def run(store: Any, host: str, port: int, https: bool, dry_run: bool) -> None:
+def run(store: Any, host: str, port: int, https: bool, proxy: str | None, dry_run: bool) -> None:
     """Print the links and serve until interrupted."""
     from ..study import access
     from ..study.app import serve
@@ -158,4 +159,4 @@ def run(store: Any, host: str, port: int, https: bool, dry_run: bool) -> None:
     if dry_run:
         listening.close()
         return
-    serve(store, listening, https)
+    serve(store, listening, https, proxy)

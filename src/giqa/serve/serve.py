@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import sys
@@ -18,10 +17,10 @@ from typing import Any
 from ..errors import GiqaError, MissingExtra
 
 try:
-    import h11
     import uvicorn
     from uvicorn.config import STARTUP_FAILURE
-    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    from ..study import connections
 except ImportError as error:
     raise MissingExtra(f"The service needs more ({error}): pip install 'giqa[serve]'.") from None
 
@@ -90,7 +89,8 @@ def _serve(
     except GiqaError as error:
         print(f"giqa: {error}", file=sys.stderr)
         sys.exit(STARTUP_FAILURE)
-    uvicorn.Server(_config(app, limits, proxy)).run(sockets=[listening])
+    most = {name: getattr(limits, name) for name in ("connections", "idle_seconds", "stop_seconds")}
+    uvicorn.Server(connections.config(app, proxy, **most)).run(sockets=[listening])
 
 
 def _supervised(make: Callable[[], Any], number: int, listening: socket) -> bool:
@@ -118,50 +118,3 @@ def _supervised(make: Callable[[], Any], number: int, listening: socket) -> bool
     for process in running:
         process.join()
     return fine
-
-
-def _config(app: Any, limits: Limits, proxy: str | None) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        http=TimedProtocol,
-        ws="none",
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        proxy_headers=proxy is not None,
-        forwarded_allow_ips=proxy,
-        limit_concurrency=limits.connections,
-        timeout_keep_alive=limits.idle_seconds,
-        timeout_graceful_shutdown=limits.stop_seconds,
-        h11_max_incomplete_event_size=32 * 1024,
-    )
-
-
-class TimedProtocol(H11Protocol):
-    """uvicorn's protocol, which bounds the time between requests, with a bound on that for a head, too."""
-
-    head_seconds = 10.0
-    _late: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        self._wait_for_head()
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self.conn.their_state is not h11.IDLE:
-            self._stop_waiting()
-        elif self._late is None:
-            self._wait_for_head()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_waiting()
-        super().connection_lost(exc)
-
-    def _wait_for_head(self) -> None:
-        self._late = self.loop.call_later(self.head_seconds, self.timeout_keep_alive_handler)
-
-    def _stop_waiting(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None

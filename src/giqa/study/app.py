@@ -28,6 +28,7 @@ except ImportError as error:
     raise MissingExtra(f"The web app needs more ({error}): pip install 'giqa[humans]'.") from None
 
 
+from . import connections
 from .access import Guard, Limits, form_token, new_cookie
 from .admin import ROUTES
 from .presentation import padded
@@ -90,7 +91,7 @@ def make_app(store: Store, *, https: bool = False, limits: Limits | None = None)
     return app
 
 
-def serve(store: Store, listening: socket, https: bool = False) -> None:
+def serve(store: Store, listening: socket, https: bool = False, proxy: str | None = None) -> None:
     """Serve the studies of a store on a socket that is bound already, until SIGTERM or Ctrl-C.
 
     Parameters
@@ -101,6 +102,8 @@ def serve(store: Store, listening: socket, https: bool = False) -> None:
         Bound to host and port.
     https : bool
         See `make_app`.
+    proxy : str or None
+        Address of a reverse proxy whose X-Forwarded-For is believed; else limits count the address of a connection.
 
     Examples
     --------
@@ -111,8 +114,8 @@ def serve(store: Store, listening: socket, https: bool = False) -> None:
         serve(open_store("votes.db"), listening)
     """
     leave_on_sigterm()
-    config = uvicorn.Config(make_app(store, https=https), log_level="warning", server_header=False, access_log=False)
-    uvicorn.Server(config).run(sockets=[listening])
+    most = {"connections": 4000, "idle_seconds": 5, "stop_seconds": 10}  # browsers open up to six each
+    uvicorn.Server(connections.config(make_app(store, https=https), proxy, **most)).run(sockets=[listening])
 
 
 def leave_on_sigterm() -> None:

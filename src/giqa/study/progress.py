@@ -19,6 +19,7 @@ from .study import ANSWERS, Open, flipped_answer, is_right
 
 Controls = dict[tuple[str, str], list[bool]]  # (rater, question; "": that of the task) -> whether each was right
 FRESH = 1800  # seconds after their last answer for which a rater is expected to go on
+SKEW = 60  # seconds that the clock of another process may be ahead; a time later than that is none
 
 COLUMNS = {
     "hype": ("image", "rater", "said_real", "context"),
@@ -81,16 +82,22 @@ def _asked_controls(connection: sa.Connection, study: Study) -> dict[str, int]:
     )
 
 
-def open_items(connection: sa.Connection, study: Study) -> list[Open]:
+def open_items(connection: sa.Connection, study: Study, store: Store | None = None, begun: bool = False) -> list[Open]:
     """Every main item with the votes it has, or will have from raters who are at it; failed raters do not count.
+
+    With `begun`, of raters who answered at least once: who only joined takes nothing away. The `store` knows who was
+    here since it was opened by a clock that nobody can set; of others the time in the store says it.
 
     Who is at it and has controls to come may still pass, and is counted on until then. Items of several questions about
     the same pictures are one, with the votes of the question that has fewest.
     """
     v, tr, r = t.votes.c, t.trials.c, t.raters.c
     last = sa.func.coalesce(sa.func.max(v.at), r.joined)
-    seen = sa.select(r.id).outerjoin(t.votes, v.rater == r.id).where(r.study == study.id).group_by(r.id, r.joined)
-    gone = set(connection.scalars(seen.having(last < time.time() - FRESH)))
+    seen = sa.select(r.id, last, sa.func.count(v.id)).outerjoin(t.votes, v.rater == r.id)
+    raters = connection.execute(seen.where(r.study == study.id).group_by(r.id, r.joined)).all()
+    here, now, clock = store.here if store else {}, time.time(), time.monotonic()
+    age = {rater: clock - here[rater] if rater in here else now - when for rater, when, _ in raters}
+    gone = {rater for rater, _, votes in raters if not -SKEW < age[rater] <= FRESH or (begun and not votes)}
     controls, all_of = _controls(connection, study), _asked_controls(connection, study)
     bad = failed(study, {who: said for who, said in controls.items() if who[0] in gone or len(said) >= all_of[who[1]]})
     mine = tr.rater.in_(sa.select(r.id).where(r.study == study.id))

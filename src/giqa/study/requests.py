@@ -8,7 +8,7 @@ from functools import lru_cache, wraps
 from pathlib import Path
 from typing import Any
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, move_on_after, to_thread
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -22,6 +22,7 @@ from .words import RIGHT_TO_LEFT, translator
 RATER = "giqa_rater"
 WRITERS = 10  # threads for changes: while all wait for a lock of another process, the other 40 still answer readers
 KEPT_PICTURES = 256  # in memory
+BODY_SECONDS = 20.0  # for at most 64 KB
 
 
 class House:
@@ -99,7 +100,10 @@ def in_thread(handler: Callable[..., Response]) -> Callable:
 
     @wraps(handler)
     async def endpoint(request: Request) -> Response:
-        body = await request.body()
+        with move_on_after(BODY_SECONDS) as waiting:
+            body = await request.body()
+        if waiting.cancelled_caught:
+            raise HTTPException(408, "The request took too long to arrive.", {"connection": "close"})
         house = request.app.state.house
         limiter = None if request.method in ("GET", "HEAD") else house.writers
         return await to_thread.run_sync(handler, house, request, body, limiter=limiter)

@@ -61,7 +61,8 @@ def join(store: Store, study: Study, cookie: str, rng: random.Random | None = No
     with store.write() as connection:  # the lock makes two who join at once see each other's plan
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(t.studies.c.id).where(t.studies.c.id == study.id).with_for_update())
-        main = choose(open_items(connection, study), study.settings, rng)
+        main = choose(open_items(connection, study, store), study.settings, rng)
+        main = main or choose(open_items(connection, study, store, begun=True), study.settings, rng)
         if not main:
             return None
         parts: dict[str, list[int]] = {"tutorial": [], "control": []}
@@ -82,6 +83,7 @@ def join(store: Store, study: Study, cookie: str, rng: random.Random | None = No
             for place, (first, item, instructed) in enumerate(asked)
         ]
         connection.execute(sa.insert(t.trials), rows)
+    store.here[rater["id"]] = time.monotonic()
     return rater["id"]
 
 
@@ -231,7 +233,9 @@ def keep(store: Store, study: Study, rater: Rater, sent: Sequence[Mapping[str, A
     with store.write() as connection:
         if connection.dialect.name == "postgresql":  # two tabs of one rater: one after the other
             connection.execute(sa.select(t.raters.c.id).where(t.raters.c.id == rater.id).with_for_update())
-        return [_keep_one(connection, study, rater, vote) for vote in sent]
+        results = [_keep_one(connection, study, rater, vote) for vote in sent]
+    store.here[rater.id] = time.monotonic()
+    return results
 
 
 def _keep_one(connection: sa.Connection, study: Study, rater: Rater, vote: Mapping[str, Any]) -> dict[str, Any]:

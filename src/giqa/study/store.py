@@ -158,6 +158,7 @@ class Store:
         self.turn = threading.Lock()
         self._anchor: sa.Connection | None = None
         self._files: dict[str, tuple[int, int]] = {}
+        self.here: dict[str, float] = {}  # rater -> when they last did something, by the monotonic clock
 
     def close(self) -> None:
         if self._anchor is not None:
