@@ -20,9 +20,9 @@ their number and the split); what is judged was never drawn.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
+from unittest.mock import patch
 
 import numpy as np
 
@@ -43,20 +43,11 @@ Scores = Callable[[Features], np.ndarray]
 Judge = Callable[[Callable[[Features], Scores], np.random.Generator, int], dict[str, float]]
 
 
-@contextmanager
-def below(reals: int) -> Iterator[None]:
-    before, multilayer.FEW = multilayer.FEW, reals
-    try:
-        yield
-    finally:
-        multilayer.FEW = before
-
-
 def fitted(limits: Sequence[int], reals: Features) -> Scores:
     """z by a scorer of the reals, or the mean z of two."""
     scorers = []
     for limit in limits:
-        with below(limit):
+        with patch.object(multilayer, "FEW", limit):
             scorers.append(multilayer.MultiLayer().fit(reals))
     scales = [Scale(scorer.held_out_) for scorer in scorers]
     pairs = list(zip(scales, scorers, strict=True))

@@ -17,16 +17,15 @@ rows: they say only what a change would buy and cost.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
 from benchmarks.accuracy import _damage
 from benchmarks.accuracy._measures import LFW, PROGRESS
 from benchmarks.accuracy.carries import FAKES, FITTED, WAYS, changed
-from benchmarks.accuracy.few_reals import below
 from benchmarks.data import Sets, View, columns, split
 from benchmarks.intervals import auc, over_splits, share, spearman
 from benchmarks.shared import command, existing, head, names, results, row, say
@@ -52,15 +51,6 @@ TRIED: dict[str, tuple[str, float, tuple[str, ...], int]] = {  # scorer; floor; 
 }
 
 
-@contextmanager
-def floored(z: float) -> Iterator[None]:
-    before, multilayer.TAUGHT_FLOOR = multilayer.TAUGHT_FLOOR, z
-    try:
-        yield
-    finally:
-        multilayer.TAUGHT_FLOOR = before
-
-
 class Both(Sets):
     """The sets as the network and `spectrum` see them, whose features are kept apart."""
 
@@ -84,7 +74,7 @@ class Way:
         return columns(features, [n for n in features.layers if n.partition(".")[0] not in self.without])
 
     def fitted(self, reals: Features) -> Callable[[Features], np.ndarray]:
-        with floored(self.floor), below(self.few):
+        with patch.multiple(multilayer, TAUGHT_FLOOR=self.floor, FEW=self.few):
             scorer = make("scorer", self.scorer).fit(self.taken(reals))
         return lambda features: scorer.score_samples(self.taken(features))
 
