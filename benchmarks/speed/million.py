@@ -3,7 +3,7 @@
     python -m benchmarks.speed.million --only store,twins,neighbours [--pictures 70000]
 
 Needs: imagenet-sample of --data for twins; 3 GB of memory.
-Takes: about 3 minutes.
+Takes: not measured as a whole; minutes.
 
 store: opening a feature store of so many records in ten files, and looking up 1,000 of them; the rows are narrow, since
 no row is read when a store is opened. twins: the search alone, on thumbnails of 8 x 8 cut from the photographs at

@@ -29,8 +29,9 @@ def test_a_drop_of_more_than_15_percent_fails(recorded):
         recorded(0.84 * 2)
 
 
-def test_what_was_never_recorded_cannot_fail(recorded):
-    """A new job has no ratio to hold."""
+def test_what_was_never_recorded_is_named_and_cannot_fail(recorded, capsys):
+    """A new job has no ratio to hold, and the run says so."""
     recorded(2.0, "--record")
     ratios.RECORD.write_text(json.dumps({"about": "", "ratios": {"em M=7": 1.0}}))
     assert recorded(0.1) == {"em M=7": 1.0}
+    assert "nothing was checked, of: twins" in capsys.readouterr().err
