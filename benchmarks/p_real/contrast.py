@@ -3,7 +3,7 @@
     python -m benchmarks.p_real.contrast --only ratings --scalars
 
 Needs: imagenet-sample, gan-compression-2afc and compression-ratings of --data.
-Takes: not measured alone; with --scalars about a minute.
+Takes: not measured.
 
 An experiment, no part of giqa: the frequency half of SC-AGIQA without its network. The sensitivity of the eye to a
 grating of f cycles a degree is that of Mannos and Sakrison (1974, IEEE Transactions on Information Theory 20(4)):
