@@ -18,7 +18,8 @@ An experiment, no part of giqa. Pictures, patches and the split of the reals are
 
 Rows: the combined map of today, the trained layer alone, and ways to combine them:
 
-    worse of both     at each place the worse, each in units of where its worst 1 % of the places of reals begins
+    worse of both     at each place the worse, each in units of where its worst 1 % of the places of reals begins;
+                      "/ 1.5": the trained layer counts 1.5 times less
     sum               of -ln of the share of places of reals that are no better, of the combined map and the trained
                       layer; an exponential tail beyond the worst 5 %
     larger of sums    grain + mid / 2 + trained, and sharpness + trained, as above, each in units of its median peak in
@@ -172,7 +173,9 @@ def measured(name: str, of: Domain, options: argparse.Namespace) -> dict[str, di
         for pixels, box in cases(kind, of, options.part, SIZE, options.pictures):
             z = every(pixels)
             today, trained = z["combined"] / -limit, z["trained"] / -layer.limit
-            maps = {"combined": today, "trained": trained, "worse of both": np.minimum(today, trained)} | ways.maps(z)
+            maps = {"combined": today, "trained": trained, "worse of both": np.minimum(today, trained)}
+            maps |= {f"worse of both, trained / {by}": np.minimum(today, trained / by) for by in (1.25, 1.5, 2)}
+            maps |= ways.maps(z)
             for label, z in maps.items():
                 hits.setdefault(label, []).append(hit(z, len(pixels), box))
         for label, each in hits.items():

@@ -3,7 +3,7 @@
     python -m benchmarks.p_real.contrast --only ratings --scalars
 
 Needs: imagenet-sample, gan-compression-2afc and compression-ratings of --data.
-Takes: not measured alone; with --scalars about a minute.
+Takes: not measured.
 
 An experiment, no part of giqa: the frequency half of SC-AGIQA without its network. The sensitivity of the eye to a
 grating of f cycles a degree is that of Mannos and Sakrison (1974, IEEE Transactions on Information Theory 20(4)):
@@ -32,6 +32,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -39,13 +40,14 @@ import numpy as np
 from benchmarks.data import pictures, rows_of
 from benchmarks.intervals import spearman
 from benchmarks.p_real._columns import Measure
-from benchmarks.p_real._native import STRONGEST
+from benchmarks.p_real._native import STRONGEST, native
 from benchmarks.p_real.judgements import Compression, Table, over_scenes, unseen
 from benchmarks.shared import command, head, names, results, row, say
 from giqa.stats import RatingLikelihood
 from giqa.stats.likelihoods import FAINT
 
 BANDS = np.geomspace(0.01, 0.5, 17)
+STEP = 0.001  # cycles a pixel, in which power is summed
 PHOTOGRAPHS = 300
 Distance = Callable[[int], float]  # height of a picture -> pixels a degree
 
@@ -64,11 +66,11 @@ class Spectrum:
         power = np.abs(np.fft.rfft2((luma - luma.mean()) * window)) ** 2 / (window**2).sum()
         frequency = np.hypot(np.fft.fftfreq(luma.shape[0])[:, None], np.fft.rfftfreq(luma.shape[1]))
         self.height, self.size = len(luma), luma.size
-        self.power, self.frequency = power.ravel(), frequency.ravel()
-        band = np.digitize(self.frequency, BANDS) - 1
-        inside = (band >= 0) & (band < len(BANDS) - 1)
-        count = np.bincount(band[inside], minlength=len(BANDS) - 1)
-        self.bands = np.log(np.bincount(band[inside], self.power[inside], len(BANDS) - 1) / np.maximum(count, 1) + 1e-3)
+        bins = (frequency.ravel() / STEP).astype(int)
+        count, total = np.bincount(bins), np.bincount(bins, power.ravel())
+        self.power, self.frequency = total, (np.arange(len(total)) + 0.5) * STEP
+        edges = [(self.frequency >= low) & (self.frequency < high) for low, high in pairwise(BANDS)]
+        self.bands = np.log([total[of].sum() / max(count[of].sum(), 1) + 1e-3 for of in edges])
 
     def visible(self, distance: Distance | None, above: float = 0.0) -> float:
         f = self.frequency * (distance(self.height) if distance else 1.0)
@@ -115,7 +117,15 @@ def measured(data: Path, folder: str, distances: Sequence[Distance]) -> tuple[li
     return spectra, real, family(spectra, real, distances)
 
 
-def pairs(data: Path, table: Table, options: argparse.Namespace) -> None:
+class Plain:
+    """A set as `Table` has it, with plain numbers alone."""
+
+    def __init__(self, data: Path, folder: str):
+        pixels, self.columns = pictures(f"{data}/{folder}/labels.csv")
+        self.ids, self.parts = self.columns["id"], {"native": {"native": np.stack([native(one) for one in pixels])}}
+
+
+def pairs(data: Path, table: Table | Plain, options: argparse.Namespace) -> None:
     spectra, real, columns = measured(data, "gan-compression-2afc", (at(30), at(60)))
     of = Compression(data, table.ids)
     gradient = table.parts["native"]["native"][:, STRONGEST]
@@ -133,7 +143,7 @@ def pairs(data: Path, table: Table, options: argparse.Namespace) -> None:
         show(f"model: {' + '.join(families)}", unseen(table.features(families), ("pairs", of.kind), of.scene)[0])
 
 
-def ratings(data: Path, table: Table, options: argparse.Namespace) -> None:
+def ratings(data: Path, table: Table | Plain, options: argparse.Namespace) -> None:
     spectra, real, columns = measured(data, "compression-ratings", (high(15), high(30)))
     place = {name: i for i, name in enumerate(table.ids)}
     given = np.full((len(place), 5), FAINT / len(place))
@@ -141,7 +151,7 @@ def ratings(data: Path, table: Table, options: argparse.Namespace) -> None:
         given[place[r["image"]], int(float(r["rating"])) - 1] += 1
     mean = given @ np.arange(1, 6) / given.sum(axis=1)
     scene = np.unique(table.columns["scene"], return_inverse=True)[1]
-    table.parts["csf"] = {"csf": columns}
+    table.parts["csf"], unique = {"csf": columns}, np.unique(scene)[:, None]
     head("ratings: Spearman", "all", "within a scene")
 
     def show(name: str, score: np.ndarray) -> None:
@@ -149,8 +159,10 @@ def ratings(data: Path, table: Table, options: argparse.Namespace) -> None:
             rows = np.concatenate(drawn)
             return spearman(score[rows], mean[rows])
 
+        alone = {int(rows[0]): spearman(score[rows], mean[rows]) for rows in map(np.flatnonzero, scene == unique)}
+
         def within(drawn: Sequence[np.ndarray]) -> float:
-            return float(np.nanmean([spearman(score[rows], mean[rows]) for rows in drawn]))
+            return float(np.nanmean([alone[int(rows[0])] for rows in drawn]))
 
         row(name, over_scenes(whole, scene), over_scenes(within, scene))
 
@@ -171,12 +183,14 @@ def main() -> None:
     parser.add_argument("--scalars", action="store_true", help="no models")
     options = parser.parse_args()
     data = Path(options.data)
-    few = 30 if options.scalars else 300  # references of the layers, which no scalar needs
-    measure = Measure(pictures(f"{data}/imagenet-sample/labels.csv", few)[0], None, ("mid",), ())
+    measure = None
+    if not options.scalars:
+        measure = Measure(pictures(f"{data}/imagenet-sample/labels.csv", PHOTOGRAPHS)[0], None, ("mid",), ())
     with results(options):
         for name in options.only:
             part, folder = parts[name]
-            part(data, Table(data, folder, measure, crops=name == "pairs" and not options.scalars), options)
+            table = Plain(data, folder) if measure is None else Table(data, folder, measure, crops=name == "pairs")
+            part(data, table, options)
             say(f"{name}: done")
 
 
