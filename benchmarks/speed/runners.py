@@ -21,7 +21,7 @@ from pathlib import Path
 from PIL import Image
 
 import giqa
-from benchmarks.shared import ROOT, command, head, interleaved, median_range, results, row
+from benchmarks.shared import ROOT, command, head, interleaved, median_range, results, row, say
 from benchmarks.speed.plan import picture, reals
 from giqa.runners import make_runner
 
@@ -63,9 +63,11 @@ def main() -> None:
             scores = giqa.score(fakes, model=model, store=False, runner=runners[way])
             seconds = time.perf_counter() - began
             tables[way].add(scores.csv().encode())
+            say(f"{way}: {seconds:.1f} s")
             return seconds
 
         nodes = cluster()
+        say("the cluster is there")
         seconds = interleaved({way: lambda way=way: clock(way) for way in runners}, options.rounds)
         nodes.shutdown()
         head("runner", "pictures/s", "range")
