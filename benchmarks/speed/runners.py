@@ -69,7 +69,6 @@ def main() -> None:
         nodes = cluster()
         say("the cluster is there")
         seconds = interleaved({way: lambda way=way: clock(way) for way in runners}, options.rounds)
-        nodes.shutdown()
         head("runner", "pictures/s", "range")
         rates = {way: [options.pictures / each for each in spent] for way, spent in seconds.items()}
         for way, rate in rates.items():
@@ -77,6 +76,10 @@ def main() -> None:
         ratios = [ray / plain for ray, plain in zip(rates["ray"], rates["processes"], strict=True)]
         print(f"\nRay against processes: {' to '.join(f'{r:.2f}' for r in sorted({min(ratios), max(ratios)}))} times")
         print(f"The same bytes: {len(tables['ray'] | tables['processes']) == 1}")
+        import ray
+
+        ray.shutdown()
+        nodes.shutdown()
 
 
 if __name__ == "__main__":
