@@ -35,6 +35,7 @@ def numbers(scores):
     return np.stack([getattr(scores, name) for name in NUMBERS])
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:GMM. 60 reals for 2 full covariances")
 @pytest.mark.parametrize("scorer", SCORERS)
 def test_a_score_does_not_depend_on_its_company(toy, scorer):
@@ -52,6 +53,7 @@ def test_a_score_does_not_depend_on_its_company(toy, scorer):
         assert np.array_equal(numbers(giqa.score(paths[i], model=model))[:, 0], numbers(whole)[:, i])
 
 
+@pytest.mark.slow
 def test_damage_scores_below_no_damage(tmp_path):
     """The demo's pictures: every undamaged one scores above every one with more than half damage."""
     reals, fakes = write_toy(tmp_path)
@@ -371,6 +373,7 @@ def test_every_picture_is_read_once_for_its_score(counted, match):
     assert fakes.times == reals.times == {1: 30}
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("asked", [False, True], ids=["alone", "human"])
 def test_a_report_with_maps_reads_a_fake_once_and_those_with_maps_twice(counted, human, tmp_path, asked):

@@ -26,6 +26,7 @@ def some(where, every):
     return [source.path(i) for i in range(0, len(source), every)]
 
 
+@pytest.mark.slow
 def test_the_main_job_runs_on_real_pictures(shared, tmp_path):
     """giqa score on LFW DCGAN faces against real ones: every picture scored, almost all below the worst reals.
 
@@ -57,6 +58,7 @@ def test_the_main_job_runs_on_real_pictures(shared, tmp_path):
     assert (tmp_path / "r.html").read_text().count("UklGR") >= 250  # how a WebP begins: each has its thumbnail
 
 
+@pytest.mark.slow
 def test_statistics_tell_faces_and_order_epochs(shared):
     """A sixteenth of the pictures: AUC at least .98 and Spearman with the epoch at least .9 (all: .998 and .943)."""
     faces = shared / "data/lfw-dcgan/labels.csv"

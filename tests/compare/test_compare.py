@@ -10,7 +10,7 @@ from giqa.api import fit, score
 from giqa.compare.compare import DEFAULT_METRICS, compare, quality_estimate, split_specs
 from giqa.errors import BadSource, BadSpec
 from giqa.features.reader import as_features
-from giqa.metrics.prdc import evaluate
+from giqa.metrics.together import evaluate
 from giqa.model.folds import content_order
 from giqa.registry import make
 
@@ -37,6 +37,7 @@ def found():
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 class TestVerdicts:
+    @pytest.mark.slow
     def test_equal_generators_cannot_be_told_apart(self, found):
         says = {found.verdict(m, "good", "fresh").says for m in found.metrics}
         assert says == {"cannot be told apart"}
@@ -89,6 +90,7 @@ def test_values_are_those_of_the_metrics_alone():
     assert found.generators[0].values["qs"].value == pytest.approx(mean_z)
 
 
+@pytest.mark.slow
 def test_the_interval_of_qs_holds_its_mean():
     """60 draws of 100 reals and 60 fakes: the interval holds the typical QS in most of them."""
     rng = np.random.default_rng(0)
@@ -190,6 +192,7 @@ def pictures(tmp_path_factory):
     return root
 
 
+@pytest.mark.slow
 def test_the_command_on_pictures(pictures, tmp_path):
     """Blur lowers QS, collapse lowers recall and coverage; table, JSON and page; reals among the fakes are named."""
     (tmp_path / "copies").mkdir()

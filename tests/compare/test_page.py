@@ -82,6 +82,7 @@ def test_names_are_text(pages):
         assert "<b>x</b>" not in text and "&lt;b&gt;x" in text
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
 @pytest.mark.parametrize("width", [1280, 400])
 @pytest.mark.parametrize("scheme", ["light", "dark"])

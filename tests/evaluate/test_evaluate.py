@@ -88,6 +88,7 @@ def test_probabilities_are_never_fitted_on_their_own_picture():
     assert 0.4 < f["accuracy"].value < 0.6
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_population():
     """AUROC of 150 pictures with 2 votes: 95 % intervals over pictures hold that of the population nearly always."""
     big, p, _ = simulated(pictures=40_000, seed=99, n=2)
@@ -194,6 +195,7 @@ def test_nothing_is_learned_from_noise():
     assert found["AUROC"].low < 0.5 and found["log loss"].value > 0.68  # log 2 is .693
 
 
+@pytest.mark.slow
 def test_more_labels_teach_more():
     """The curve falls to the loss of who knows p; its last step is what cross-validation says."""
     a, b, counts, p = two_halves(500, 3)

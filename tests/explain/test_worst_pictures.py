@@ -48,6 +48,7 @@ def test_a_picture_that_is_all_wrong_is_measured_by_itself(maps):
     assert red[:side, :side].mean() > 40 and np.abs(red[-side:, -side:].mean()) < 15
 
 
+@pytest.mark.slow
 def test_maps_are_kept_beside_a_model_and_then_taken_by_themselves(toy, tmp_path):
     file = fit(toy[0]).save(tmp_path / "reals.giqa")
     assert maps_for(file, toy[0], None, None) is None and maps_for(None, toy[0], None, None) is None

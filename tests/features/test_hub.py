@@ -100,6 +100,7 @@ def direct(folder, kind, pixels):
     return found | {"pooled" if kind == "siglip" else "cls": vector.numpy()}
 
 
+@pytest.mark.slow
 def test_every_layer_equals_a_direct_forward(folders, kind):
     rows = every_layer(folders[kind])(PICTURES)
     for i, pixels in enumerate(PICTURES):
@@ -514,6 +515,7 @@ class FakeHub(http.server.BaseHTTPRequestHandler):
         pass
 
 
+@pytest.mark.slow
 def test_a_named_model_is_downloaded_once_and_without_pickles_or_code(folders, tmp_path):
     files = {path.name: path.read_bytes() for path in folders["vit"].iterdir()}
     files |= {"pytorch_model.bin": b"a pickle", "modeling_mine.py": b"code", "model.fp16.safetensors": b"another"}
@@ -578,6 +580,7 @@ def test_importing_it_loads_neither_torch_nor_transformers():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
 
 
+@pytest.mark.slow
 def test_a_broken_torchvision_shows_itself_and_none_is_needed(folders, tmp_path):
     """transformers imports torchvision where it is installed, and falls over one that does not fit torch."""
     (tmp_path / "torchvision").mkdir()

@@ -115,6 +115,7 @@ def test_threads_of_others_are_left_alone(small):
         assert pool.submit(torch.get_num_threads).result() == torch.get_num_threads() == before
 
 
+@pytest.mark.slow
 def test_bfloat16_is_near_and_says_so(small):
     exact, rough = (Inception(small[0], precision=p) for p in ("float32", "bfloat16"))
     a, b = exact(PICTURES), rough(PICTURES)
@@ -237,6 +238,7 @@ def test_without_torch_it_says_what_to_install(small, monkeypatch):
 # --- the real weights, where they are ---
 
 
+@pytest.mark.slow
 def test_the_real_network_on_photographs():
     path, photographs = (
         SHARED / "weights/inception_v3_2015_12_05_to_mixed_7a.safetensors",

@@ -52,6 +52,7 @@ def folder(request, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_cosines_are_those_of_the_whole_network(folder):
     """Its own forward of picture and text together, one pair at a time."""
     found = prompt_match(PICTURES[:4], PROMPTS[:4], folder)

@@ -261,6 +261,7 @@ def test_two_processes_append_to_one_store_at_once(tmp_path):
     assert len(Store(tmp_path, {"of": "test"})) == 600
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 def test_what_was_acknowledged_survives_a_kill(tmp_path):
     """Twelve processes die by SIGKILL in full flight; each row whose append returned is read, by each heir in turn."""

@@ -112,6 +112,7 @@ def test_upscaled_fakes_are_reported(tmp_path):
     assert "the fakes have far less fine detail" in found.what
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "topic"),
     [

@@ -123,6 +123,7 @@ def test_tensorboard_has_numbers_and_pictures(model, tmp_path):
     assert len(found.Images("giqa/worst")) == 1
 
 
+@pytest.mark.slow
 def test_wandb_offline_has_numbers_and_pictures(model, tmp_path, monkeypatch):
     wandb = pytest.importorskip("wandb")
     monkeypatch.setenv("WANDB_SILENT", "true")

@@ -50,6 +50,7 @@ def test_rank_intervals_hold_in_a_simulation():
     assert np.mean(held) >= 0.93
 
 
+@pytest.mark.slow
 def test_the_shared_part_holds_in_a_simulation():
     """120 draws of 60 held-out reals of N(0, 1), whose median is 0 and whose sd 1: the true z is inside."""
     rng, z = np.random.default_rng(2), np.array([0.0, -2.0, -10.0, -100.0])

@@ -144,6 +144,7 @@ def test_wrong_tables_and_options_say_what_to_do(toy, votes, tmp_path):
         train_human(votes, toy[1], toy[0], tmp_path / "x.giqa", extractor="statistics")
 
 
+@pytest.mark.slow
 def test_the_story_as_the_command_line_has_it(toy, votes, tmp_path, monkeypatch):
     """Votes, fit, score, report with p_real and maps, pick: what docs/human.md tells, on toy pictures."""
     monkeypatch.chdir(tmp_path)
@@ -229,6 +230,7 @@ def judge_by_coin(folder, path):
     return path
 
 
+@pytest.mark.slow
 def test_match_says_what_it_does_and_what_it_cannot(toy, votes, tmp_path):
     """Alike: nothing to do. Wider reals of twice the size: shrunk, and the aspect is left. Without it: a warning."""
     said = []

@@ -40,6 +40,7 @@ def learned(set_, tmp_path_factory):
     return out, train_end_to_end(*set_, out, **(QUICK | {"epochs": 6}))
 
 
+@pytest.mark.slow
 def test_noise_is_called_real_less_often(set_, learned):
     found = score(set_[1], model=learned[0].with_suffix(".giqa"))
     assert found.p_real[:40].mean() > found.p_real[-40:].mean() + 0.2
@@ -48,6 +49,7 @@ def test_noise_is_called_real_less_often(set_, learned):
     assert learned[1].made_by["held_out_pictures"] == 32
 
 
+@pytest.mark.slow
 def test_the_loss_is_the_likelihood_of_a_vote(set_, tmp_path, monkeypatch):
     """-(sum of k log p + (n - k) log(1 - p)) / sum of n."""
     kept = {}
@@ -72,6 +74,7 @@ class Killed(BaseException):
     pass
 
 
+@pytest.mark.slow
 def test_a_resumed_training_ends_with_the_same_bits(set_, tmp_path):
     """Killed after the first epoch and run again: equal byte for byte, and no checkpoint is left."""
     train_end_to_end(*set_, tmp_path / "whole.safetensors", **QUICK)
@@ -123,6 +126,7 @@ def test_few_votes_and_wrong_options_are_refused(set_, tmp_path):
         assert result.exit_code == 2 and said in result.output
 
 
+@pytest.mark.slow
 def test_the_command_writes_both_files(set_, tmp_path):
     out = tmp_path / "people.safetensors"
     words = ["train", "human", str(set_[0]), "--images", str(set_[1]), "--real", str(set_[2])]

@@ -41,6 +41,7 @@ def tab(pages):  # after the pages, since nothing else can run an event loop whi
         browser.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALONE)
 def test_a_page_has_no_violation(pages, tab, name):
     assert violations(tab, pages[name].as_uri()) == []

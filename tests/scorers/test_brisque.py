@@ -66,6 +66,7 @@ def test_needs_no_file_once_it_is_in_a_model(files, toy, tmp_path):
     assert np.array_equal(found.score, expected.score) and np.isfinite(found.z).all()
 
 
+@pytest.mark.slow
 def test_published_column_is_followed_in_rank(shared):
     """gan-compression-2afc: Spearman .85 with the published column; docs/learned.md says why it is not more."""
     from scipy.stats import spearmanr

@@ -44,6 +44,7 @@ def test_separable_votes_end_somewhere():
     assert np.isfinite(w).all() and sigmoid(w[0] + w[1]) > 0.99
 
 
+@pytest.mark.slow
 def test_the_truth_is_found_and_lies_in_the_interval():
     """40 simulations, 150 pictures of 3 votes: on average over pictures at least .90 of the 95 % intervals hold p.
 
@@ -66,6 +67,7 @@ def known_in_part(n, voters, seed, spread=1.0):
     return distances, np.c_[np.full(n, voters), rng.binomial(voters, p)], p
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("voters", [1, 3, 30])
 def test_the_own_p_of_new_pictures_lies_in_the_interval(voters):
     """30 simulations, 150 pictures; .95 of the intervals should hold it, and those of pictures like it cannot."""

@@ -61,6 +61,7 @@ def found(toy, tmp_path_factory):
             process.wait()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_no_size_of_product_gives_a_picture_other_bits_in_other_company(found, kernel):
     """2,000 random sizes: a row alone, among others and on two threads has equal bits, and is right to rounding."""

@@ -121,6 +121,7 @@ def test_neighbours_names_rows_as_given_to_fit():
     assert (np.diff(distances, axis=1) >= 0).all()
 
 
+@pytest.mark.slow
 def test_k_follows_the_number_of_reals():
     """k of None: 1 below 100,000 reals; 2 % of them from there, 3500 at most; always 1 under the other presets."""
     many = np.random.default_rng(0).normal(size=(100_000, 1)).astype(np.float32)

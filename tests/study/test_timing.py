@@ -1,8 +1,11 @@
 """The timed task shows a picture for as long as it says."""
 
 import numpy as np
+import pytest
 
 from benchmarks.study import exposure
+
+pytestmark = pytest.mark.slow
 
 FRAME = 1000 / 60
 

@@ -15,6 +15,8 @@ from giqa.cli import main
 from giqa.study.store import open_store
 from giqa.votes.votes import read_labels
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = ["--votes", "2", "--controls", "4", "--tutorial", "2", "--gate", "0.5", "--port", "0", "--dry-run"]
 ROWS = {"hype": 44, "hype-time": 44, "pairs": 24, "rating": 50}
 KIND = {"hype": "votes", "hype-time": "votes", "pairs": "pairs", "rating": "ratings"}

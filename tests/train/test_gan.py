@@ -37,6 +37,7 @@ class Killed(BaseException):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("with_quality", [False, True])
 def test_a_resumed_training_ends_with_the_same_bits(reals, trained, tmp_path, with_quality):
     """Killed after any step and run again: generator, checkpoint, log and snapshots are equal byte for byte."""

@@ -32,6 +32,7 @@ class Killed(BaseException):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["mbc", "rank"])
 def test_a_resumed_training_ends_with_the_same_bits(snapshots, tmp_path, kind):
     """Killed in any epoch, before its checkpoint or after, and run again: the file is equal byte for byte."""

@@ -63,6 +63,7 @@ def test_what_ships_is_read_back(tmp_path):
     assert all(again[name] == pytest.approx(expected[name], abs=2e-5) for name in expected)
 
 
+@pytest.mark.slow
 def test_a_run_learns_and_goes_on_after_a_stop(tmp_path, monkeypatch, capsys):
     """Four domains of four views, and two that are only looked at; teachers that see the mean colour."""
     for name, value in {"GROUP": 4, "CHECKED": 2}.items():

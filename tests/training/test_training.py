@@ -39,6 +39,7 @@ def test_damage_changes_a_picture_and_keeps_its_shape(kind, sources):
     assert not np.array_equal(damaged, picture)
 
 
+@pytest.mark.slow
 def test_the_label_says_what_a_generator_made(sources):
     """Of the DCGAN pictures all but the last 64 are generated; nothing else is."""
     views = [(index, pictures.view(index, sources)) for index in range(400)]

@@ -108,6 +108,7 @@ def test_within_generator_leaves_out_what_generators_differ_by():
     assert a.within_generator_reliability(n, real, generator) < 0.1
 
 
+@pytest.mark.slow
 def test_interval_over_pictures_covers():
     """Interval coverage of the ceiling over 60 simulated studies of 400 pictures."""
     truth, held = a.beta_best_accuracy(1.3, 2.9), 0

@@ -6,10 +6,11 @@ and coding change that. Written from the papers' formulas.
 
 from __future__ import annotations
 
-from math import exp, lgamma
+from math import exp, lgamma, sqrt
 
 import numpy as np
 
+from . import compiled
 from .statistics import ByScale
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
@@ -20,6 +21,7 @@ NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))  # (dy, dx): across, down, and th
 SMALLEST = 4  # pixels; anything smaller is padded, so that every neighbour exists at every scale
 DEAD = 1e-3  # grey levels; below is rounding, whose sign would decide what counts as left and right
 TINY = 1e-8  # far below what one grey level can make; a flat picture has the smallest shape instead of 0 / 0
+MEANS = slice(3, None, 4)  # where the numbers of a scale are no logarithms
 FLOOR = 1e-4  # keeps the logarithm of a flat picture's variances finite
 
 
@@ -42,8 +44,18 @@ def generalised_gaussian(x: np.ndarray, size: int | None = None) -> tuple[float,
     `size` is how many numbers there are if not all, the others being 0.
     """
     size = size or x.size
-    absolute, square = total(np.abs(x)) / size, total(np.square(x)) / size
-    return exp(np.interp(absolute**2 / (square + TINY), RATIOS, LOG_SHAPES)), float(square)
+    ratio, variance = ratio_and_variance(total(np.abs(x)) / size, total(np.square(x)) / size)
+    return shapes_of([ratio])[0], variance
+
+
+def ratio_and_variance(absolute: float, square: float) -> tuple[float, float]:
+    """The moment ratio and the variance of numbers with these E|x| and E x^2."""
+    return absolute**2 / (square + TINY), square
+
+
+def shapes_of(ratios: list[float]) -> list[float]:
+    """The shapes that have these moment ratios."""
+    return [exp(shape) for shape in np.interp(ratios, RATIOS, LOG_SHAPES).tolist()]
 
 
 def total(x: np.ndarray) -> float:
@@ -73,13 +85,22 @@ def asymmetric_gaussian(x: np.ndarray, size: int | None = None) -> tuple[float, 
     n_left, n_right = np.count_nonzero(negative), np.count_nonzero(x > 0)
     both = total(squares)
     below = total(np.multiply(squares, negative, out=squares))
+    absolute = total(np.abs(x, out=squares))
+    ratio, *moments = asymmetric_moments(absolute, both, below, (n_left, n_right), size)
+    return shapes_of([ratio])[0], *moments
+
+
+def asymmetric_moments(
+    absolute: float, both: float, below: float, sides: tuple[int, int], size: int
+) -> tuple[float, float, float, float]:
+    """Moment ratio, mean, left and right variance, from sums of |x|, x^2, x^2 where x < 0, and how many are where."""
+    n_left, n_right = sides
     left, right = below / max(n_left, 1), (both - below) / max(n_right, 1)
-    g = np.sqrt((left + TINY) / (right + TINY))
-    ratio = (total(np.abs(x, out=squares)) / size) ** 2 / (both / size + TINY)
+    g = sqrt((left + TINY) / (right + TINY))
+    ratio = (absolute / size) ** 2 / (both / size + TINY)
     ratio *= (g**3 + 1) * (g + 1) / (g**2 + 1) ** 2
-    ratio = min(max(ratio, RATIOS[0]), RATIOS[-1])
-    mean = (np.sqrt(right) - np.sqrt(left)) * np.sqrt(ratio)
-    return exp(np.interp(ratio, RATIOS, LOG_SHAPES)), float(mean), float(left), float(right)
+    ratio = min(max(ratio, float(RATIOS[0])), float(RATIOS[-1]))
+    return ratio, (sqrt(right) - sqrt(left)) * sqrt(ratio), left, right
 
 
 def luminance(pixels: np.ndarray) -> np.ndarray:
@@ -154,13 +175,22 @@ def scene_statistics(grey: np.ndarray) -> np.ndarray:
     coefficients = normalised_and_void(grey)  # (h, w + 6)
     flat, products = coefficients.ravel(), np.zeros(coefficients.shape, np.float32)
     shape, variance = generalised_gaussian(coefficients, grey.size)
-    row = [np.log(shape), np.log(variance + FLOOR)]
+    fits = []
     for dy, dx in NEIGHBOURS:  # what wraps around the sides meets a 0
         step = dy * coefficients.shape[1] + dx
         np.multiply(flat[step:], flat[:-step], out=products.reshape(-1)[:-step])
-        shape, mean, left, right = asymmetric_gaussian(products[: h - dy], (h - dy) * (w - abs(dx)))
-        row += [np.log(shape), mean, np.log(left + FLOOR), np.log(right + FLOOR)]
-    return np.array(row, np.float32)
+        fits.append(asymmetric_gaussian(products[: h - dy], (h - dy) * (w - abs(dx))))
+    return numbers_of(shape, variance, fits)
+
+
+def numbers_of(shape: float, variance: float, fits: list[tuple[float, float, float, float]]) -> np.ndarray:
+    """The 18 numbers of a scale."""
+    row = [shape, variance + FLOOR]
+    for shape, _, left, right in fits:
+        row += [shape, 1.0, left + FLOOR, right + FLOOR]
+    numbers = np.log(row)
+    numbers[MEANS] = [mean for _, mean, _, _ in fits]
+    return numbers.astype(np.float32)
 
 
 class NSS(ByScale):
@@ -202,3 +232,20 @@ class NSS(ByScale):
 
     name, prefix, version, smallest = "nss", "nss", 2, SMALLEST
     planes, halved, described = map(staticmethod, (luminance, halve_antialiased, scene_statistics))
+
+    def compiled(self, pixels: np.ndarray, scales: int) -> np.ndarray:
+        """uint8 (h, w, 3) to float32 (scales, 18)."""
+        (h, w), rows = pixels.shape[:2], []
+        totals, counts = compiled.nss_totals(pixels, scales, (*LUMA, *WINDOW, *HALF, DEAD))
+        for (absolute, square, *sums), signs in zip(totals.tolist(), counts.tolist(), strict=True):
+            ratio, variance = ratio_and_variance(absolute / (h * w), square / (h * w))
+            fits = []
+            for i, (dy, dx) in enumerate(NEIGHBOURS):
+                a, both, below = sums[3 * i : 3 * i + 3]
+                side = (signs[2 * i], signs[2 * i + 1])
+                fits.append(asymmetric_moments(a, both, below, side, (h - dy) * (w - abs(dx))))
+            shape, *shapes = shapes_of([ratio, *(fit[0] for fit in fits)])
+            fits = [(one, *fit[1:]) for one, fit in zip(shapes, fits, strict=True)]
+            rows.append(numbers_of(shape, variance, fits))
+            h, w = (h + 1) // 2, (w + 1) // 2
+        return np.stack(rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import BadShape, BadSpec
+from . import compiled
 
 PREPROCESSING = "resize-1"  # changes whenever a pixel that comes out of here changes
 MODES = ("antialias", "released")
@@ -52,6 +53,8 @@ def resize(pixels: np.ndarray, size: int | tuple[int, int], mode: str = "antiali
         raise BadSpec(f"A size is one side or (height, width), each at least 1, got {size!r}.")
     if pixels.shape[:2] == (height, width):
         return pixels.astype(np.float32)
+    if mode == "antialias" and compiled.resizes(pixels):
+        return compiled.resize(pixels, height, width)
     return (_antialias if mode == "antialias" else _bilinear)(pixels.astype(np.float32), height, width)
 
 

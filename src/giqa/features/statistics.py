@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadSpec
+from . import compiled
 
 # Differences along (dy, dx); together with the Laplacian six numbers a plane.
 OFFSETS = ((0, 1), (1, 0), (1, 1), (1, -1), (0, 2))
@@ -15,30 +16,35 @@ FLOOR = 0.05  # grey levels; keeps the logarithm of a flat picture finite
 SMALLEST = 4  # pixels; anything smaller is padded, so that every offset exists at every scale
 
 
+def numbers_of(h: int, w: int) -> list[float]:
+    """How many differences are summed at each offset; of the Laplacian a quarter, since a quarter of it is summed."""
+    return [(h - dy) * (w - abs(dx)) for dy, dx in OFFSETS] + [(h - 2) * (w - 2) / 4]
+
+
 def plane_statistics(plane: np.ndarray) -> list[float]:
     """log(mean |difference| + .05) at five offsets, and the same of the Laplacian, of one float32 plane (h, w)."""
     (h, w), flat = plane.shape, plane.ravel()
     # The plane as one row, which is three times as fast as row by row: what wraps around the sides is set to 0.
-    buffer, means = np.empty(flat.size, np.float32), []
+    buffer, totals = np.empty(flat.size, np.float32), []
 
-    def take(rows: int, wrapped: list[slice], count: float) -> None:
+    def take(rows: int, wrapped: list[slice]) -> None:
         differences = np.abs(buffer[: rows * w], out=buffer[: rows * w]).reshape(rows, w)
         for columns in wrapped:
             differences[:, columns] = 0
-        means.append(differences.sum(axis=1).sum(dtype=np.float64) / count)
+        totals.append(differences.sum(axis=1).sum(dtype=np.float64))
 
     for dy, dx in OFFSETS:
         step = dy * w + dx
         np.subtract(flat[step:], flat[:-step], out=buffer[:-step])
-        take(h - dy, [slice(w - dx, w) if dx > 0 else slice(0, -dx)], (h - dy) * (w - abs(dx)))
+        take(h - dy, [slice(w - dx, w) if dx > 0 else slice(0, -dx)])
     here = np.s_[1 : (h - 2) * w - 1]  # rows 1 to h - 2
     around = np.add(flat[w : (h - 1) * w - 2], flat[w + 2 : (h - 1) * w], out=buffer[here])
     around += flat[: (h - 2) * w][here]
     around += flat[2 * w :][here]
     around *= 0.25  # and its mean times 4: no memory for four times the plane
     around -= flat[w : (h - 1) * w][here]
-    take(h - 2, [slice(0, 1), slice(w - 1, w)], (h - 2) * (w - 2) / 4)
-    return [float(np.log(mean + FLOOR)) for mean in means]
+    take(h - 2, [slice(0, 1), slice(w - 1, w)])
+    return np.log(totals / np.array(numbers_of(h, w)) + FLOOR).tolist()
 
 
 def gradient_statistics(pixels: np.ndarray) -> np.ndarray:
@@ -77,9 +83,9 @@ def is_colour(output: str, width: int) -> np.ndarray | None:
 class ByScale:
     """An extractor of 18 numbers a scale, at full size and at successive halves, which all see texture.
 
-    A subclass gives `planes` (what is looked at), `halved` and `described` (a scale to its numbers), its `name` in the
-    registry, the `prefix` of its outputs, the `version` of its numbers, and the `smallest` side of a scale: anything
-    smaller is padded.
+    A subclass gives `planes` (what is looked at), `halved` and `described` (a scale to its numbers), all scales at once
+    by the compiled library (`compiled`), its `name` in the registry, the `prefix` of its outputs, the `version` of its
+    numbers, and the `smallest` side of a scale: anything smaller is padded.
     """
 
     name, prefix, version, smallest = "", "", 0, 1
@@ -106,6 +112,8 @@ class ByScale:
         missing = [max(0, smallest - side) for side in pixels.shape[:2]]
         if any(missing):
             pixels = np.pad(pixels, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
+        if compiled.usable(pixels):
+            return self.compiled(pixels, len(self.outputs))
         level, rows = self.planes(pixels), []
         for i in range(len(self.outputs)):
             level = self.halved(level) if i else level
@@ -153,3 +161,9 @@ class Statistics(ByScale):
         return np.ascontiguousarray(pixels.transpose(2, 0, 1), np.float32).transpose(1, 2, 0)
 
     halved, described = staticmethod(halve), staticmethod(gradient_statistics)
+
+    def compiled(self, pixels: np.ndarray, scales: int) -> np.ndarray:
+        """uint8 (h, w, 3) to float32 (scales, 18)."""
+        h, w = pixels.shape[:2]
+        numbers = np.array([numbers_of(h >> scale, w >> scale) * 3 for scale in range(scales)])
+        return np.log(compiled.texture_totals(pixels, scales) / numbers + FLOOR).astype(np.float32)

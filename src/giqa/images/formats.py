@@ -179,7 +179,8 @@ def _pixels(image: Any, kind: str, raw: bytes, tags: dict[int, Any], notes: set[
     if mode in ("RGBA", "RGBa") or (kind != "PNG" and "transparency" in image.info):
         notes.update({"grey"} if mode in ("1", "L") else ())
         return np.array(image.convert("RGBA"))
-    values = np.array(image.convert("L" if mode in ("1", "L") else "RGB"))
+    wanted = "L" if mode in ("1", "L") else "RGB"
+    values = np.array(image if mode == wanted else image.convert(wanted))
     return _with_colour_key(values, values, kind, raw)
 
 

@@ -53,6 +53,7 @@ def test_stand_ins_are_worth_what_is_said(tmp_path):
     assert abs(spearman(features.layers["nothing"][:, 0], p)) < 0.06
 
 
+@pytest.mark.slow
 def test_the_evaluation_finds_what_is_known(tmp_path):
     """The correlation with p, over all and within generators, from votes alone; noise is corrected for."""
     write_guesses(tmp_path, pictures=600)
