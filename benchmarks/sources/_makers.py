@@ -75,7 +75,7 @@ def _img2dataset(files: dict[str, bytes], folder: Path, form: str) -> None:
         rows = [f"http://127.0.0.1:{server.server_port}/{name}\t{label(n)}" for n, name in enumerate(files)]
         (folder / "urls.tsv").write_text("\n".join(["url\tcaption", *rows, f"{rows[0][:25]}gone.png\tno\n"]))
         how = {"input_format": "tsv", "url_col": "url", "caption_col": "caption", "enable_wandb": False}
-        how |= {"resize_mode": "no", "encode_format": "png", "number_sample_per_shard": 200}
+        how |= {"resize_mode": "no", "encode_format": "png", "encode_quality": 6, "number_sample_per_shard": 200}
         how |= {"processes_count": 1, "thread_count": 8, "retries": 0, "disallowed_header_directives": []}
         download(url_list=f"{folder}/urls.tsv", output_folder=f"{folder}/out", output_format=form, **how)
         server.shutdown()
@@ -101,18 +101,6 @@ def img2dataset_files(files: dict[str, bytes], folder: Path) -> str:
 @layout("output_format=parquet", "img2dataset")
 def img2dataset_parquet(files: dict[str, bytes], folder: Path) -> str:
     _img2dataset(files, folder, "parquet")
-    return "out"
-
-
-@layout("write_webdataset", "ray")
-def ray_webdataset(files: dict[str, bytes], folder: Path) -> str:
-    import ray
-
-    ray.init(
-        num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level="ERROR", object_store_memory=1 << 27
-    )
-    rows = [{"__key__": name[:-4], "png": raw, "txt": label(n)} for n, (name, raw) in enumerate(files.items())]
-    ray.data.from_items(rows).write_webdataset(f"{folder}/out")
     return "out"
 
 

@@ -35,7 +35,7 @@ from giqa.tables.names import match_names
 from giqa.types import columns_of
 
 COUNT = 300
-SECONDS = 60  # that a tool may take
+SECONDS = 300  # that a tool may take
 CODE = "from benchmarks.sources._makers import make; make({name!r}, {plain!r}, {folder!r})"
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from PIL import Image
 
 import giqa
-from benchmarks.shared import ROOT, command, head, interleaved, median_range, results, row
+from benchmarks.shared import ROOT, command, head, interleaved, median_range, results, row, say
 from benchmarks.speed.plan import picture, reals
 from giqa.runners import make_runner
 
@@ -63,11 +63,12 @@ def main() -> None:
             scores = giqa.score(fakes, model=model, store=False, runner=runners[way])
             seconds = time.perf_counter() - began
             tables[way].add(scores.csv().encode())
+            say(f"{way}: {seconds:.1f} s")
             return seconds
 
         nodes = cluster()
+        say("the cluster is there")
         seconds = interleaved({way: lambda way=way: clock(way) for way in runners}, options.rounds)
-        nodes.shutdown()
         head("runner", "pictures/s", "range")
         rates = {way: [options.pictures / each for each in spent] for way, spent in seconds.items()}
         for way, rate in rates.items():
@@ -75,6 +76,10 @@ def main() -> None:
         ratios = [ray / plain for ray, plain in zip(rates["ray"], rates["processes"], strict=True)]
         print(f"\nRay against processes: {' to '.join(f'{r:.2f}' for r in sorted({min(ratios), max(ratios)}))} times")
         print(f"The same bytes: {len(tables['ray'] | tables['processes']) == 1}")
+        import ray
+
+        ray.shutdown()
+        nodes.shutdown()
 
 
 if __name__ == "__main__":

@@ -284,6 +284,26 @@ def test_litdata_is_read(tmp_path, files, same):
         open_source(tmp_path)
 
 
+def test_litdata_with_samples_in_an_arrow_file_is_read(tmp_path, files, labels, same):
+    """As litdata 0.2.76 writes dicts of plain values: offsets without samples, an Arrow file, its length, a mark."""
+    pa = pytest.importorskip("pyarrow")
+    chunks = []
+    for chunk in range(2):
+        rows = slice(6 * chunk, 6 * chunk + 6)
+        table = pa.table({"face": list(files.values())[rows], "kind": list(labels.values())[rows]})
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table, max_chunksize=4)
+        ipc = sink.getvalue().to_pybytes()
+        content = struct.pack("<8I", 6, *[32] * 7) + ipc + struct.pack("<I", len(ipc)) + b"LDARW01\0"
+        (tmp_path / f"chunk-0-{chunk}.bin").write_bytes(content)
+        chunks.append({"chunk_bytes": len(content), "chunk_size": 6, "dim": None, "filename": f"chunk-0-{chunk}.bin"})
+    config = {"data_format": ["bytes", "str"], "data_spec": None, "compression": None, "ipc_compression": None}
+    (tmp_path / "index.json").write_text(json.dumps({"chunks": chunks, "config": config}))
+    source, _ = same(tmp_path, by_name=False)
+    assert columns_of(source)["kind"] == list(labels.values())
+
+
 @pytest.mark.parametrize(
     "name, message",
     [

@@ -16,6 +16,7 @@ from .arrow import RowSource, TableBlocks, picture_column, pyarrow, whole_column
 
 PARQUET = (".parquet", ".pq")
 ARROW = (".arrow", ".feather", ".ipc")
+LITDATA = b"LDARW01\0"  # the last bytes of a chunk of litdata that ends with an Arrow file
 ROWS = 16  # read at a time, since one row may be megabytes
 
 
@@ -119,7 +120,12 @@ def _batches(path: Path) -> list[Callable[[], Any]]:
     try:
         with path.open("rb") as file:
             head = file.read(16)
-        mapped = arrow.memory_map(str(path))
+        mapped = arrow.memory_map(str(path)).read_buffer()
+        if mapped[-len(LITDATA) :].to_pybytes() == LITDATA:  # the file is in the end, and its length behind it
+            end = len(mapped) - len(LITDATA) - 4
+            length = int.from_bytes(mapped[end : end + 4], "little")
+            mapped = mapped[end - length : end]
+            head = mapped[:16].to_pybytes()
         if head.startswith(b"ARROW1"):
             reader = ipc.open_file(mapped)
             return [partial(reader.get_batch, number) for number in range(reader.num_record_batches)]

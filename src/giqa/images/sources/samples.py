@@ -20,9 +20,11 @@ from ...types import Source
 from ..arrays import as_array
 from ..folder import checked_ids
 from ..kinds import HEAD, PICTURES, READ, kind_of
+from .arrow import RowSource
 from .columns import Columns, as_columns
 from .items import positions
 from .packed import Unpacked
+from .parquet import LITDATA, ArrowBlocks
 from .spool import read_at
 
 ENCODED = ("jpeg", "png", "image", "file", "bytes")  # the bytes of a file
@@ -90,6 +92,9 @@ def _litdata(folder: Path, index: dict[str, Any]) -> Source:
         raise BadSource(f"{str(folder)!r} is compressed or encrypted; write it with neither.")
     if not chunks:
         raise BadSource(f"{str(folder)!r} has no chunks.")
+    files = [folder / chunk["filename"] for chunk in chunks]
+    if files[0].is_file() and _is_arrow(files[0]):
+        return RowSource(str(folder), ArrowBlocks(files), folder)
     kinds = config["data_format"]
     names: Sequence[str] = [f"part_{number}" for number in range(len(kinds))]
     spec = json.loads(config["data_spec"])[1] if config.get("data_spec") else {}
@@ -97,7 +102,14 @@ def _litdata(folder: Path, index: dict[str, Any]) -> Source:
         names = json.loads(spec["context"])
     fields = [Field(str(name), kind) for name, kind in zip(names, kinds, strict=True)]
     sizes = [chunk["chunk_size"] for chunk in chunks]
-    return SampleSource(str(folder), [folder / chunk["filename"] for chunk in chunks], sizes, fields, interleaved=False)
+    return SampleSource(str(folder), files, sizes, fields, interleaved=False)
+
+
+def _is_arrow(chunk: Path) -> bool:
+    """Whether a chunk of litdata has samples without bytes, and all of them in an Arrow file behind that."""
+    size = chunk.stat().st_size
+    start, end = struct.unpack("<II", read_at(chunk, 4, 8)) if size > 12 else (0, 1)
+    return start == end and read_at(chunk, size - len(LITDATA), len(LITDATA)) == LITDATA
 
 
 class SampleSource:
