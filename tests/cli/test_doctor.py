@@ -144,3 +144,12 @@ def test_the_doctor_says_whether_bits_are_the_same_in_any_company(monkeypatch):
     monkeypatch.setattr("giqa.scorers.products.check_products", lambda: uneven)
     found = by_topic(doctor.environment())["same bits"]
     assert found.level == "note" and "2 of 12 in float32" in found.what and "one by one" in found.what
+
+
+def test_says_whether_pixel_statistics_are_compiled(monkeypatch):
+    """Without the library nothing is wrong: a note, with what makes it faster."""
+    monkeypatch.setattr("giqa.features.compiled.library", lambda: object())
+    assert by_topic(doctor.environment())["compiled"].level == "ok"
+    monkeypatch.setattr("giqa.features.compiled.library", lambda: None)
+    found = by_topic(doctor.environment())["compiled"]
+    assert found.level == "note" and "C compiler" in found.remedy
