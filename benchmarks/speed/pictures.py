@@ -7,8 +7,8 @@ Needs: a folder of photographs (--pictures), and a checkout of the other commit 
 Takes: about 4 minutes.
 
 Each commit runs in a process of its own, and extracts features of the same files (or arrays), nothing kept, whenever it
-is asked to. Rounds alternate; a round before them is not counted. Processor time is that of all threads; on a machine that
-others use it is steadier than wall time.
+is asked to. Rounds alternate; a round before them is not counted. Processor time is that of all threads; on a machine
+that others use it is steadier than wall time.
 
 | set | pictures |
 |---|---|
