@@ -17,7 +17,10 @@ from giqa.errors import MissingSource
 from giqa.features.reader import extract
 from giqa.images import open_source
 from giqa.images.decode import decode
+from giqa.images.match import Match
 from giqa.types import Features, Source
+
+RECODED = Match(coding="jpeg", quality=90)  # chroma halved
 
 
 class Part:
@@ -48,12 +51,14 @@ def thinned(source: Source, most: int | None) -> Part:
 class Sets:
     """The sets below some folders, as one extractor sees them.
 
-    A set is looked for in each of `roots`; `most` cuts every set to that many pictures, for a quick look.
+    A set is looked for in each of `roots`; `most` cuts every set to that many pictures, for a quick look; `recoded`:
+    every picture, damaged ones too, is saved as JPEG 90 4:2:0 before it is looked at.
     """
 
     roots: Sequence[Path]
     extractor: Any
     most: int | None = None
+    recoded: bool = False
     kept: dict[Any, Features] = field(default_factory=dict)
 
     def path(self, where: str) -> str:
@@ -76,6 +81,7 @@ class Sets:
 
     def _kept(self, key: Any, pictures: Callable[[], Any], match: Any = None) -> Features:
         if key not in self.kept:
+            match = RECODED if self.recoded and match is None else match
             result = extract(pictures(), self.extractor, match=match)
             if result.failures:
                 sys.exit(f"could not read {dict(list(result.failures.items())[:5])}")

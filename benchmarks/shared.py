@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]  # of the repository
-PAGES = ("accuracy", "metrics", "speed", "explain", "votes", "p_real", "study", "train")
+PAGES = ("accuracy", "metrics", "speed", "sources", "explain", "votes", "p_real", "study", "train")
 
 
 # --- command line
@@ -66,6 +66,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     },
     "weights": {"type": existing, "help": "folder with the parameters of BRISQUE and NIQE"},
     "inception": {"type": existing, "metavar": "FILE", "help": "the weights of Inception"},
+    "recoded": {"action": "store_true", "help": "save every picture as JPEG 90 4:2:0 before it is looked at"},
     "json": {"type": Path, "metavar": "FILE", "help": "also write every figure, as JSON"},
 }
 

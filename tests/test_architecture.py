@@ -114,6 +114,15 @@ def test_start_loads_nothing_heavy(code):
     assert not heavy & set(loaded.split("LOADED")[1].split())
 
 
+def test_a_command_loads_no_other_command_and_scoring_no_page():
+    """`giqa score` starts with its own module; comparisons, maps, reports and the human model wait until asked for."""
+    code = "import giqa.cli; giqa.cli.main(['score', '--help'], standalone_mode=False); import giqa.api"
+    loaded = set(run(f"{code}; import sys; print('LOADED', *sys.modules)").split("LOADED")[1].split())
+    assert "giqa.cli.score" in loaded and not loaded & {"giqa.cli.label", "giqa.cli.doctor", "giqa.cli.train"}
+    for room in ("compare", "explain", "report", "p_real", "metrics"):
+        assert not {name for name in loaded if name.startswith(f"giqa.{room}.")}, room
+
+
 def test_scoring_needs_no_torch(tmp_path):
     """The main job runs where torch cannot be imported."""
     code = f"""

@@ -50,7 +50,8 @@ def places(view: View) -> dict[str, Figure]:
     where = {name: f"{SCENES}[generator={name}]" for name in ("singan", "gpnn")}
     full = (view.sets.path(f"{SCENES}[kind={kind}]") for kind in ("real", "generated"))
     figures = {}
-    for way, match in {"": None, ", recoded": Match(coding="jpeg", quality=75), ", matched": _matched(*full)}.items():
+    ways = {"": None, ", recoded": Match(coding="jpeg", quality=75), ", matched": _matched(*full)}
+    for way, match in {"": None}.items() if view.sets.recoded else ways.items():
         real = by_scene(view, f"{SCENES}[kind=real]", match)
         fakes = {name: by_scene(view, table, match) for name, table in where.items()}
         values: dict[str, list[float]] = {name: [] for name in fakes}

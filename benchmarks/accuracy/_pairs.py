@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from benchmarks.accuracy._scalars import SCALARS
-from benchmarks.data import Sets, View, pixels, rows_of
+from benchmarks.data import RECODED, Sets, View, pixels, rows_of
 from benchmarks.intervals import RESAMPLES, Figure, around
 
 FOLDER = "gan-compression-2afc"
@@ -40,6 +40,7 @@ def scalars(sets: Sets) -> dict[str, dict[str, float]]:
     """name -> picture -> number."""
     source = sets.source(f"{FOLDER}/labels.csv", whole=True)
     decoded = dict(zip(source.ids, pixels(source), strict=True))
+    decoded = {i: RECODED(p) for i, p in decoded.items()} if sets.recoded else decoded
     return {name: {i: number(p) for i, p in decoded.items()} for name, number in SCALARS.items()}
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -57,3 +58,22 @@ SCALARS: dict[str, Callable[[np.ndarray], float]] = {
     "slope of the spectrum": slope,
     "detail": lambda pixels: float(detail_scalars(pixels)[0]),
 }
+
+
+class Scalars:
+    """`SCALARS` as an extractor, a layer each."""
+
+    outputs = tuple(SCALARS)
+
+    def identity(self) -> Mapping[str, Any]:
+        return {"extractor": "scalars of benchmarks", "version": 1, "resize": "none"}
+
+    def prepare(self, pixels: np.ndarray) -> np.ndarray:
+        """All the work, one picture."""
+        return np.array([number(pixels) for number in SCALARS.values()], np.float32)
+
+    def run(self, prepared: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+        return dict(zip(self.outputs, np.stack(list(prepared)).T[:, :, None], strict=True))
+
+    def __call__(self, pixels: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+        return self.run([self.prepare(p) for p in pixels])

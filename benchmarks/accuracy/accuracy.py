@@ -30,8 +30,9 @@ over random splits.
 
 Columns: every layer of an extractor under `multilayer`; its last layer alone (one Gaussian); the same network with
 random weights where it can be had; one scale of pixel statistics under one Gaussian, the floor. Which single layer
-would have been best cannot be known beforehand, so the second table has them all, first to last, without coverage;
-the intervals of that table are in the JSON. A set that is not there leaves its cells empty.
+would have been best cannot be known beforehand, so the second table has them all, first to last, without coverage, and
+plain numbers of the pixels, each under one Gaussian; the intervals of that table are in the JSON. A set that is not
+there leaves its cells empty. --recoded: places as the files are only; published metrics keep the files as they were.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ from typing import Any
 from benchmarks.accuracy._damage import damage
 from benchmarks.accuracy._measures import cifar, coverage, domain, epochs, faces, places
 from benchmarks.accuracy._pairs import people, plain, published
+from benchmarks.accuracy._scalars import SCALARS, Scalars
 from benchmarks.data import Sets, View, stems
 from benchmarks.intervals import Figure
 from benchmarks.shared import command, existing, head, names, results, row, say
@@ -104,8 +106,8 @@ def short_name(spec: str) -> str:
     return " + ".join(map(short_name, parameters["of"])) if name == "joined" and "of" in parameters else name
 
 
-def columns_of(specs: Sequence[str], random: Sequence[str]) -> list[tuple[str, list[Method]]]:
-    """Each extractor and its methods; then those with random weights, and the floor."""
+def columns_of(specs: Sequence[str], random: Sequence[str]) -> list[tuple[Any, list[Method]]]:
+    """Each extractor and its methods; then those with random weights, the floor, and plain numbers of the pixels."""
     found, used = [], set()
     for spec in specs:
         label = short_name(spec)
@@ -115,14 +117,15 @@ def columns_of(specs: Sequence[str], random: Sequence[str]) -> list[tuple[str, l
     for spec in random:
         methods = methods_of(f"{short_name(spec)}, random weights", make_extractor(spec))
         found.append((spec, [m for m in methods if m.label.endswith("multilayer")]))
-    return [*found, ("statistics(scales=1)", [Method("statistics(scales=1), sgm, the floor", None, "sgm")])]
+    found.append(("statistics(scales=1)", [Method("statistics(scales=1), sgm, the floor", None, "sgm")]))
+    return [*found, (Scalars(), [Method(f"{name}, one Gaussian", (name,), "sgm", True) for name in SCALARS])]
 
 
-def measured(spec: str, methods: list[Method], options: argparse.Namespace) -> Results:
+def measured(spec: Any, methods: list[Method], options: argparse.Namespace) -> Results:
     """Every figure of every method of one extractor; features are dropped after each measure."""
     extractor, columns = make_extractor(spec), {method.label: {} for method in methods}
     for name in options.only:
-        sets = Sets(options.roots, extractor, options.pictures)
+        sets = Sets(options.roots, extractor, options.pictures, options.recoded)
         known: dict[Any, dict[str, Figure]] = {}  # the last layer is in both tables
         for method in methods:
             if method.single and name == "coverage":  # hundreds of fits, of the scale and not of the layer
@@ -160,9 +163,9 @@ def print_tables(columns: Results, single: set[str], beside: Mapping[str, Mappin
 
 
 def parsed() -> argparse.Namespace:
-    parser = command(__file__, __doc__, "data", "inception", "json")
+    parser = command(__file__, __doc__, "data", "inception", "recoded", "json")
     parser.add_argument("--data-root", type=existing, help="another folder of sets; what is there is taken from there")
-    parser.add_argument("--extractor", nargs="+", default=[DEFAULT_EXTRACTOR], metavar="SPEC")
+    parser.add_argument("--extractor", nargs="*", default=[DEFAULT_EXTRACTOR], metavar="SPEC")
     parser.add_argument("--random", nargs="+", default=[], metavar="SPEC", help="extractors with random weights")
     parser.add_argument("--only", type=names(*MEASURES), default=list(MEASURES), metavar="NAME,NAME")
     parser.add_argument("--pictures", type=int, metavar="N", help="cut every set to N pictures: quick, and rough")
@@ -187,7 +190,7 @@ def measure(options: argparse.Namespace) -> None:
         found |= measured(spec, methods, options)
         single |= {method.label for method in methods if method.single}
     has_people = any(name.startswith("people") for figures in found.values() for name in figures)
-    sets = Sets(options.roots, None)
+    sets = Sets(options.roots, None, recoded=options.recoded)
     beside = published(sets) | plain(sets) if has_people else {}
     print_tables(found, single, beside)
     for label, figures in (found | dict(beside)).items():

@@ -56,7 +56,7 @@ def separated(sets: Sets, splits: int) -> dict[tuple[str, str], list[float]]:
     found: dict[tuple[str, str], list[float]] = {}
     for way, change in WAYS.items():
         kinds = (("real", None), ("generated", FAKES))
-        reals, fakes = (_changed(sets, f"{FACES}[kind={kind}]", most, way, change) for kind, most in kinds)
+        reals, fakes = (changed(sets, f"{FACES}[kind={kind}]", most, way, change) for kind, most in kinds)
         groups = {"default": None, **stems(list(reals.layers))} if len(reals.layers) > 1 else {"alone": None}
         for seed in range(splits):
             order = np.random.default_rng(seed).permutation(len(reals))
@@ -70,9 +70,8 @@ def separated(sets: Sets, splits: int) -> dict[tuple[str, str], list[float]]:
     return found
 
 
-def _changed(
-    sets: Sets, where: str, most: int | None, way: str, change: Callable[[np.ndarray], np.ndarray]
-) -> Features:
+def changed(sets: Sets, where: str, most: int | None, way: str, change: Callable[[np.ndarray], np.ndarray]) -> Features:
+    """Features of a set, each picture changed in one way."""
     return sets.made(f"{way} {where}", lambda: [change(p) for p in pixels(thinned(sets.source(where), most))])
 
 

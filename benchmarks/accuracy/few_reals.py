@@ -1,26 +1,28 @@
 """How many reals a model needs, and what a layer's outputs taken as independent give with few of them.
 
-    python -m benchmarks.accuracy.few_reals --splits 3
+    python -m benchmarks.accuracy.few_reals --only faces --splits 3
 
 Needs: the sets of --data.
-Takes: about 20 minutes; the example 12, most of it features.
+Takes: about 5 minutes, most of it features.
 
 `multilayer` on the embedded network, each way forced at every number of reals: "joint", one Gaussian on all outputs of
-a layer; "independent", one on each output, squares of distances added (what it takes below 300 reals). Reals are drawn
-anew in every split (seed: their number and the split); what is judged was never drawn.
+a layer, its shrinkage chosen by the likelihood of held-out reals; "independent", one on each output, squares of
+distances added (what it takes below 300 reals); "both", the mean of their z. Reals are drawn anew in every split (seed:
+their number and the split); what is judged was never drawn.
 
 - faces: AUC of 300 other LFW faces (what is left, from 700 reals on) against 1,000 DCGAN faces; Spearman with the epoch
   of 1,600 pictures of a DCGAN.
 - places: AUC of the other real scenes against SinGAN's and GPNN's versions of them, as the files are.
-- cifar: AUC of the other real tiles of the run tiwarim against its epochs 20 to 24.
+- cifar: AUC of the other real tiles of two runs against epochs 20 to 24 of both.
 - canaries: share of damaged pictures below their originals (`_damage.py`): the eight artefacts; swapped patches;
   upside-down (faces only).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 
@@ -28,13 +30,17 @@ from benchmarks.accuracy import _damage
 from benchmarks.accuracy._measures import CIFAR, LFW, PROGRESS, SCENES, by_scene
 from benchmarks.data import Sets, View, split
 from benchmarks.intervals import Figure, auc, over_splits, spearman
-from benchmarks.shared import command, existing, head, results, row, say
+from benchmarks.shared import command, existing, head, names, results, row, say
 from giqa.features.reader import make_extractor
 from giqa.scorers import multilayer
+from giqa.scorers.scale import Scale
+from giqa.types import Features
 
-COUNTS = (20, 33, 50, 64, 100, 200, 300, 500, 700)
-WAYS = {"joint": 0, "independent": 10**9}  # below how many reals outputs are independent
-Judge = Callable[[np.random.Generator, int], dict[str, float]]
+COUNTS = (20, 33, 50, 64, 100, 200, 500, 700, 900)  # no domain here has 1,000 reals and others to judge
+MOST = {"faces": 700, "cats": 200, "photographs": 900}  # reals of damaged domains, besides those that are judged
+WAYS = {"joint": [0], "independent": [10**9], "both": [0, 10**9]}  # below how many reals outputs are independent
+Scores = Callable[[Features], np.ndarray]
+Judge = Callable[[Callable[[Features], Scores], np.random.Generator, int], dict[str, float]]
 
 
 @contextmanager
@@ -46,15 +52,26 @@ def below(reals: int) -> Iterator[None]:
         multilayer.FEW = before
 
 
+def fitted(limits: Sequence[int], reals: Features) -> Scores:
+    """z by a scorer of the reals, or the mean z of two."""
+    scorers = []
+    for limit in limits:
+        with below(limit):
+            scorers.append(multilayer.MultiLayer().fit(reals))
+    scales = [Scale(scorer.held_out_) for scorer in scorers]
+    pairs = list(zip(scales, scorers, strict=True))
+    return lambda features: np.mean([scale.z(scorer.score_samples(features)) for scale, scorer in pairs], axis=0)
+
+
 def faces(view: View) -> Judge:
     reals, fakes = (view.take(f"{LFW}[kind={kind}]") for kind in ("real", "generated"))
     where = f"{PROGRESS}[kind=generated]"
     progress, epoch = view.take(where), np.array(view.sets.source(where).columns["epoch"], int)
 
-    def judge(rng: np.random.Generator, n: int) -> dict[str, float]:
+    def judge(fit: Callable[[Features], Scores], rng: np.random.Generator, n: int) -> dict[str, float]:
         order = rng.permutation(len(reals))
-        model = view.fit(reals.rows(order[:n]))
-        held_out, low, by_epoch = (model.score(f)["z"] for f in (reals.rows(order[n : n + 300]), fakes, progress))
+        score = fit(reals.rows(order[:n]))
+        held_out, low, by_epoch = map(score, (reals.rows(order[n : n + 300]), fakes, progress))
         return {"faces: AUC": auc(held_out, low), "faces: epochs": spearman(by_epoch, epoch)}
 
     return judge
@@ -64,42 +81,43 @@ def places(view: View) -> Judge:
     real = by_scene(view, f"{SCENES}[kind=real]", None)
     fakes = {name: by_scene(view, f"{SCENES}[generator={name}]", None) for name in ("singan", "gpnn")}
 
-    def judge(rng: np.random.Generator, n: int) -> dict[str, float]:
+    def judge(fit: Callable[[Features], Scores], rng: np.random.Generator, n: int) -> dict[str, float]:
         order = rng.permutation(len(real))
-        model, rest = view.fit(real.rows(order[:n])), order[n:]
-        held_out = model.score(real.rows(rest))["z"]
-        return {f"places: {name}": auc(held_out, model.score(f.rows(rest))["z"]) for name, f in fakes.items()}
+        score, rest = fit(real.rows(order[:n])), order[n:]
+        held_out = score(real.rows(rest))
+        return {f"places: {name}": auc(held_out, score(f.rows(rest))) for name, f in fakes.items()}
 
     return judge
 
 
 def cifar(view: View) -> Judge:
-    reals = view.take(f"{CIFAR}[kind=real,run=tiwarim]")
-    fakes = view.take(f"{CIFAR}[kind=generated,run=tiwarim,epoch=20..24]")
+    reals = view.take(f"{CIFAR}[kind=real]")
+    fakes = view.take(f"{CIFAR}[kind=generated,epoch=20..24]")
 
-    def judge(rng: np.random.Generator, n: int) -> dict[str, float]:
+    def judge(fit: Callable[[Features], Scores], rng: np.random.Generator, n: int) -> dict[str, float]:
         order = rng.permutation(len(reals))
-        model = view.fit(reals.rows(order[:n]))
-        return {"cifar: AUC": auc(*(model.score(f)["z"] for f in (reals.rows(order[n:]), fakes)))}
+        score = fit(reals.rows(order[:n]))
+        return {"cifar: AUC": auc(score(reals.rows(order[n:])), score(fakes))}
 
     return judge
 
 
 def canaries(view: View, domain: str) -> Judge:
     features = view.take(_damage.DOMAINS[domain])
-    fitted, judged = split(len(features), min(_damage.FITTED, 2 * len(features) // 3))
-    judged = judged[: _damage.DAMAGED]
-    made = _damage.damages(view, _damage.DOMAINS[domain], fitted, judged)
+    reals, rest = split(len(features), min(_damage.FITTED, 2 * len(features) // 3))
+    judged, others = np.split(rest, [_damage.DAMAGED])
+    made = _damage.damages(view, _damage.DOMAINS[domain], reals, judged)
+    pool = np.concatenate([reals, others])  # never judged
     damaged = {
         kind: view.made(f"{domain} {kind}", make)
         for kind, make in made.items()
         if kind != "upside-down" or domain == "faces"
     }
 
-    def judge(rng: np.random.Generator, n: int) -> dict[str, float]:
-        model = view.fit(features.rows(rng.permutation(fitted)[:n]))
-        before = model.score(features.rows(judged))["z"]
-        after = {kind: model.score(f)["z"] for kind, f in damaged.items()}
+    def judge(fit: Callable[[Features], Scores], rng: np.random.Generator, n: int) -> dict[str, float]:
+        score = fit(features.rows(rng.permutation(pool)[:n]))
+        before = score(features.rows(judged))
+        after = {kind: score(f) for kind, f in damaged.items()}
         found = {kind: float(np.mean((z < before) + 0.5 * (z == before))) for kind, z in after.items()}
         artefacts = np.mean([found[kind] for kind in _damage.artefacts()])
         moved = {f"canaries, {domain}: {kind}": found[kind] for kind in _damage.moved() if kind in found}
@@ -108,31 +126,39 @@ def canaries(view: View, domain: str) -> Judge:
     return judge
 
 
-def measured(view: View, judge: Judge, most: int, splits: int) -> dict[str, dict[tuple[int, str], Figure]]:
+def measured(judge: Judge, most: int, splits: int) -> dict[str, dict[tuple[int, str], Figure]]:
     """Figure by name, then by number of reals and way."""
     found: dict[str, dict[tuple[int, str], Figure]] = {}
     for n in (n for n in COUNTS if n <= most):
-        for way, limit in WAYS.items():
-            with below(limit):
-                draws = [judge(np.random.default_rng((n, seed)), n) for seed in range(splits)]
+        for way, limits in WAYS.items():
+            fit = partial(fitted, limits)
+            draws = [judge(fit, np.random.default_rng((n, seed)), n) for seed in range(splits)]
             for name in draws[0]:
                 found.setdefault(name, {})[n, way] = over_splits([draw[name] for draw in draws])
         say(f"{n} reals: {', '.join(found)}")
     return found
 
 
+JUDGES: dict[str, tuple[Callable[[View], Judge], int]] = {  # and the most reals
+    "faces": (faces, 700),
+    "places": (places, 33),
+    "cifar": (cifar, 100),
+    **{f"damaged {domain}": (partial(canaries, domain=domain), most) for domain, most in MOST.items()},
+}
+
+
 def main() -> None:
-    parser = command(__file__, __doc__, "data")
+    parser = command(__file__, __doc__, "data", "recoded")
     parser.add_argument("--splits", type=int, default=10, help="draws of reals (%(default)s)")
+    parser.add_argument("--only", type=names(*JUDGES), default=list(JUDGES), metavar="NAME,NAME")
+    parser.add_argument("--extractor", default="embedded", metavar="SPEC")
     options = parser.parse_args()
-    view = View(Sets([existing(options.data)], make_extractor("embedded")), None, "multilayer")
-    judges = {faces: 700, places: 33, cifar: 33}
+    sets = Sets([existing(options.data)], make_extractor(options.extractor), recoded=options.recoded)
+    view = View(sets, None, "multilayer")
     with results(options):
         head("what", "way", *COUNTS)
-        figures = [(judge(view), most) for judge, most in judges.items()]
-        figures += [(canaries(view, domain), 400 if domain != "cats" else 200) for domain in _damage.DOMAINS]
-        for judge, most in figures:
-            for name, found in measured(view, judge, most, options.splits).items():
+        for judge, most in map(JUDGES.get, options.only):
+            for name, found in measured(judge(view), most, options.splits).items():
                 for way in WAYS:
                     row(name, way, *(format(found[n, way], ".3f") if (n, way) in found else "" for n in COUNTS))
 

@@ -27,7 +27,7 @@ import numpy as np
 from benchmarks.data import rows_of
 from benchmarks.intervals import Figure, over_pictures, spearman
 from benchmarks.shared import command, head, results, row
-from giqa.metrics.prdc import evaluate
+from giqa.metrics.together import evaluate
 from giqa.registry import make
 
 DATASETS = ("cifar10", "ffhq256", "imagenet256", "lsun256")

@@ -16,7 +16,8 @@ import numpy as np
 
 from benchmarks.shared import command, head, results, row
 from giqa.metrics.frechet import frechet_distance, frechet_infinity
-from giqa.metrics.prdc import evaluate, neighbourhoods
+from giqa.metrics.prdc import neighbourhoods
+from giqa.metrics.together import evaluate
 from giqa.registry import make
 
 NAMES = ("qs", "ds", "fd", "kd", "precision", "recall", "density", "coverage", "authenticity", "vendi")

@@ -39,8 +39,8 @@ from benchmarks.data import Part, Sets, stems
 from benchmarks.intervals import over_pictures, spearman
 from benchmarks.shared import command, head, results, row, say
 from giqa.features.reader import extract, make_extractor
-from giqa.metrics.prdc import evaluate
 from giqa.metrics.quality import LOG_DENSITY
+from giqa.metrics.together import evaluate
 from giqa.registry import make
 from giqa.types import Features
 

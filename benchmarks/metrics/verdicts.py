@@ -25,7 +25,7 @@ import numpy as np
 from benchmarks.shared import command, head, names, results, row
 from giqa.compare.compare import compare
 from giqa.metrics.jackknife import FEWEST, jackknifed
-from giqa.metrics.prdc import evaluate
+from giqa.metrics.together import evaluate
 from giqa.registry import make
 
 METRICS = "qs,ds(splits=1),fd,kd,precision,recall,density,coverage,authenticity,vendi"

@@ -9,15 +9,18 @@ References: 300 photographs of `imagenet-sample`. Families of columns of `Judgem
 
 - layers: distances of the embedded network's `mid` and `high` (variant B) and z of its layers;
 - pooled: all its features; crops: the same of five crops at native resolution, `embedded(crops=True)`;
-- native: 33 plain numbers of the pixels at their own size (`_native.py`); size: log height and width.
+- detail, spectrum: the extractors of these names;
+- native: 33 plain numbers of the pixels at their own size (`_native.py`); size: log height and width;
+- with --alone instead: each layer of the network by itself (of crops where they are), last `content`; `statistics`, one
+  scale, the floor; with --random FILE, all features of the same network with random weights.
 
 Columns, penalty and levels of groups are chosen by cross-validation over scenes (generators) without what is held out.
 
 - pairs (gan-compression-2afc): 402 pairs of 77 pictures, 31 votes each. Share of the votes that go to the picture with
   the higher score, over all pairs, and over pairs within a scene. Each of 8 scenes left out in turn (a pair of two
-  scenes: each picture by the model without its scene); each of 10 codecs left out in turn (the pairs in which it is,
-  by the model that has not seen it). Interval: scenes are resampled. Last column: the model above the scalar that is
-  best of those looked at, the 95th percentile of the gradient's length, on the same draws of scenes.
+  scenes: each picture by the model without its scene). Interval: scenes are resampled. Last columns: the model above
+  the scalar that is best of those looked at, the 95th percentile of the gradient's length, on the same draws of scenes.
+- codecs: the same, each of 10 codecs left out in turn, on the pairs in which it is.
 - ratings (compression-ratings): 97 stills of 19 scenes, 21 raters. Spearman of the expected rating with the mean
   rating, over all stills, and mean over scenes; each scene left out in turn. Interval: scenes are resampled.
 - votes (detection-game): 540 votes on 355 pictures; each of six generators left out in turn, with a sixth of the reals.
@@ -26,50 +29,77 @@ Columns, penalty and levels of groups are chosen by cross-validation over scenes
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.data import pictures, rows_of
+from benchmarks.data import RECODED, pictures, rows_of, stems
 from benchmarks.intervals import RESAMPLES, Figure, around, over_pictures, spearman
 from benchmarks.p_real._columns import Game, Measure
 from benchmarks.p_real._native import STRONGEST, native
-from benchmarks.shared import command, head, names, results, row, say
+from benchmarks.shared import command, existing, head, names, results, row, say
+from giqa.features.detail import detail_scalars
 from giqa.features.embedded import Embedded
+from giqa.features.spectrum import Spectrum
+from giqa.features.statistics import Statistics
 from giqa.scorers.judgements import JudgementModel
 from giqa.stats import PairLikelihood, RatingLikelihood, VoteLikelihood
 from giqa.stats.likelihoods import FAINT, Likelihood
-from giqa.types import Features
+from giqa.types import Extractor, Features
 
 PAIRS = (("crops",), ("layers", "pooled"), ("layers", "crops"), ("native",), ("crops", "native"), ("pooled", "native"))
+PAIRS = (*PAIRS, ("detail",), ("crops", "detail"))
 RATINGS = (("layers", "pooled"), ("pooled", "native"), ("size",), ("layers", "pooled", "size"))
-RATINGS = (*RATINGS, ("pooled", "native", "size"))
+RATINGS = (*RATINGS, ("pooled", "native", "size"), ("pooled", "spectrum", "detail"))
+RATINGS = (*RATINGS, ("pooled", "spectrum", "detail", "size"))
 VOTES = (("layers",), ("pooled",), ("layers", "pooled"), ("layers", "pooled", "size"), ("layers", "pooled", "native"))
 
 
 class Table:
     """Pictures of a set: the columns of its table, and families of columns of a model."""
 
-    def __init__(self, data: Path, folder: str, measure: Measure, crops: bool = False):
-        pixels, self.columns = pictures(f"{data}/{folder}/labels.csv")
+    def __init__(self, options: argparse.Namespace, folder: str, measure: Measure, crops: bool = False):
+        pixels, self.columns = pictures(f"{options.data}/{folder}/labels.csv")
+        pixels = list(map(RECODED, pixels)) if options.recoded else pixels
         self.ids, found = self.columns["id"], measure(pixels)
         parts: dict[str, dict[str, np.ndarray]] = {"layers": {}, "pooled": {}, "crops": {}}
         for name, layer in found.layers.items():
             pooled = name.endswith(" pooled")
             parts["pooled" if pooled else "layers"][f"pooled:{name}" if pooled else name] = layer
         if crops:
-            batches = [Embedded(version=1, crops=True)(pixels[i : i + 8]) for i in range(0, len(pixels), 8)]
-            parts["crops"] = {f"crops:{name}": np.concatenate([b[name] for b in batches]) for name in batches[0]}
+            parts["crops"] = _named("crops", Embedded(version=1, crops=True), pixels)
+        if options.alone:
+            of_network = parts["crops" if crops else "pooled"]
+            whole = {name.rpartition(":")[2].removesuffix(" pooled"): layer for name, layer in of_network.items()}
+            for stem, names in stems(list(whole)).items():
+                parts[f"{stem} alone"] = {f"{stem} alone:{name}": whole[name] for name in names}
+            parts["statistics"] = _named("statistics", Statistics(scales=1), pixels)
+            if options.random:
+                parts["random"] = _named("random", Embedded(version=1, weights=options.random, crops=crops), pixels)
+        parts["detail"] = {"detail": np.stack([detail_scalars(one) for one in pixels])}
+        parts["spectrum"] = _named("spectrum", Spectrum(), pixels)
         parts["native"] = {"native": np.stack([native(one) for one in pixels])}
         parts["size"] = {"size": np.log([one.shape[:2] for one in pixels])}
-        self.parts = parts
+        self.parts, self.asked = parts, options.columns
         say(f"{folder}: {len(pixels)} pictures measured")
+
+    def families(self, usual: Sequence[tuple[str, ...]]) -> Sequence[tuple[str, ...]]:
+        """Sets of families to learn from: those asked for, each that stands alone, or the usual ones."""
+        alone = [(name,) for name in self.parts if name.endswith(" alone") or name in ("statistics", "random")]
+        return self.asked or alone or usual
 
     def features(self, families: Sequence[str]) -> Features:
         layers = {name: layer for family in families for name, layer in self.parts[family].items()}
         return Features(tuple(self.ids), layers)
+
+
+def _named(family: str, extractor: Extractor, pixels: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    """The layers of pictures, as columns of a family."""
+    batches = [extractor(pixels[i : i + 8]) for i in range(0, len(pixels), 8)]
+    return {f"{family}:{name}": np.concatenate([b[name] for b in batches]) for name in batches[0]}
 
 
 def left_with(kind: Likelihood, keep: np.ndarray) -> Likelihood:
@@ -130,44 +160,57 @@ class Compression:
         return found
 
 
-def pairs(data: Path, measure: Measure) -> None:
-    table = Table(data, "gan-compression-2afc", measure, crops=True)
-    of = Compression(data, table.ids)
-    scalar = table.parts["native"]["native"][:, STRONGEST]
-    with_codec = [np.flatnonzero((of.codec[of.left] == c) | (of.codec[of.right] == c)) for c in np.unique(of.codec)]
-    rows = np.concatenate(with_codec)
+def pairs(options: argparse.Namespace, measure: Measure) -> None:
+    """Each scene left out in turn."""
+    table, of, scalar = _pairs(options, measure)
+    base, best = of.credit(scalar), 0.5 + 0.5 * np.abs(of.margin)
     head("pairs", "all, scene left out", "within scene", "above the scalar, all", "within scene")
 
-    def show(name: str, credit: np.ndarray, base: np.ndarray, which: np.ndarray | slice) -> None:
-        row(name, *of.figures(credit, which), *of.figures(credit - base, which))
+    def show(name: str, credit: np.ndarray) -> None:
+        row(name, *of.figures(credit), *of.figures(credit - base))
 
-    every = slice(None)
-    best = 0.5 + 0.5 * np.abs(of.margin)
-    show("gradient, 95th percentile", of.credit(scalar), of.credit(scalar), every)
-    for families in PAIRS:
+    show("gradient, 95th percentile", base)
+    for families in table.families(PAIRS):
         scores, models = unseen(table.features(families), ("pairs", of.kind), of.scene)
-        show(" + ".join(families), of.credit(scores), of.credit(scalar), every)
+        show(" + ".join(families), of.credit(scores))
         say(f"{families}: {[(m.choice_.families, m.choice_.centred, m.choice_.penalty) for m in models]}")
-    show("best possible", best, of.credit(scalar), every)
+    show("best possible", best)
+
+
+def codecs(options: argparse.Namespace, measure: Measure) -> None:
+    """Each codec left out in turn, on the pairs in which it is."""
+    table, of, scalar = _pairs(options, measure)
+    with_codec = [np.flatnonzero((of.codec[of.left] == c) | (of.codec[of.right] == c)) for c in np.unique(of.codec)]
+    rows = np.concatenate(with_codec)
+    base, best = of.credit(scalar, rows), 0.5 + 0.5 * np.abs(of.margin[rows])
     head("pairs", "all, codec left out", "within scene", "above the scalar, all", "within scene")
-    base = of.credit(scalar, rows)
-    show("gradient, 95th percentile", base, base, rows)
-    for families in PAIRS:
+
+    def show(name: str, credit: np.ndarray) -> None:
+        row(name, *of.figures(credit, rows), *of.figures(credit - base, rows))
+
+    show("gradient, 95th percentile", base)
+    for families in table.families(PAIRS):
         x = table.features(families)
         models = [learned(x, ("pairs", of.kind), of.codec != c, of.scene) for c in np.unique(of.codec)]
         credit = [of.credit(m.score_samples(x), some) for m, some in zip(models, with_codec, strict=True)]
-        show(" + ".join(families), np.concatenate(credit), base, rows)
-    show("best possible", best[rows], base, rows)
+        show(" + ".join(families), np.concatenate(credit))
+        say(f"{families}, codec left out")
+    show("best possible", best)
+
+
+def _pairs(options: argparse.Namespace, measure: Measure) -> tuple[Table, Compression, np.ndarray]:
+    table = Table(options, "gan-compression-2afc", measure, crops=True)
+    return table, Compression(options.data, table.ids), table.parts["native"]["native"][:, STRONGEST]
 
 
 # --- ratings
 
 
-def ratings(data: Path, measure: Measure) -> None:
-    table = Table(data, "compression-ratings", measure)
+def ratings(options: argparse.Namespace, measure: Measure) -> None:
+    table = Table(options, "compression-ratings", measure)
     place = {name: i for i, name in enumerate(table.ids)}
     given = np.full((len(place), 5), FAINT / len(place))
-    for r in rows_of(data / "compression-ratings/ratings.csv"):
+    for r in rows_of(options.data / "compression-ratings/ratings.csv"):
         given[place[r["image"]], int(float(r["rating"])) - 1] += 1
     mean = given @ np.arange(1, 6) / given.sum(axis=1)
     scene = np.unique(table.columns["scene"], return_inverse=True)[1]
@@ -187,7 +230,7 @@ def ratings(data: Path, measure: Measure) -> None:
         return float(np.nanmean([spearman(scores[rows], mean[rows]) for rows in drawn]))
 
     show("height alone", height)
-    for families in RATINGS:
+    for families in table.families(RATINGS):
         scores, models = unseen(table.features(families), kind, scene)
         show(" + ".join(families), scores)
         say(f"{families}: {[(m.choice_.families, m.choice_.centred, m.choice_.penalty) for m in models]}")
@@ -203,8 +246,8 @@ def over_scenes(statistic: Callable[[Sequence[np.ndarray]], float], scene: np.nd
 # --- votes
 
 
-def votes(data: Path, measure: Measure) -> None:
-    table = Table(data, "detection-game", measure)
+def votes(options: argparse.Namespace, measure: Measure) -> None:
+    table = Table(options, "detection-game", measure)
     of = Game(table.columns)
     kind = "votes", VoteLikelihood(np.arange(len(of.votes)), of.real, of.votes)
     head("votes", "gain in nats a vote", "chosen with each generator left out")
@@ -217,7 +260,7 @@ def votes(data: Path, measure: Measure) -> None:
         row(name, over_pictures(lambda g, n: g.sum() / n.sum(), gain, of.votes), said)
 
     show("knowing the truth", of.truth())
-    for families in VOTES:
+    for families in table.families(VOTES):
         p, models = unseen(table.features(families), kind, of.fold)
         chosen = [f"{' + '.join(m.choice_.families)}{', within' if m.choice_.centred else ''}" for m in models]
         said = ", ".join(f"{chosen.count(one)} x {one}" for one in dict.fromkeys(chosen))
@@ -225,14 +268,19 @@ def votes(data: Path, measure: Measure) -> None:
 
 
 def main() -> None:
-    parser = command(__file__, __doc__, "data")
-    parts: Mapping[str, Callable[[Path, Measure], None]] = {"pairs": pairs, "ratings": ratings, "votes": votes}
+    parser = command(__file__, __doc__, "data", "recoded")
+    parser.add_argument("--alone", action="store_true", help="single layers, the floor, and --random")
+    parser.add_argument("--columns", type=names(), nargs="+", metavar="A,B", help="sets of families, instead of all")
+    parser.add_argument("--random", type=existing, metavar="FILE", help="the network with random weights, as ONNX")
+    parts: Mapping[str, Callable] = {"pairs": pairs, "codecs": codecs, "ratings": ratings, "votes": votes}
     parser.add_argument("--only", type=names(*parts), default=list(parts), metavar="NAME,NAME", help=", ".join(parts))
     options = parser.parse_args()
-    measure = Measure(pictures(f"{options.data}/imagenet-sample/labels.csv", 300)[0], None, ("mid", "high"), ())
+    references, _ = pictures(f"{options.data}/imagenet-sample/labels.csv", 300)
+    references = list(map(RECODED, references)) if options.recoded else references
+    measure = Measure(references, None, ("mid", "high"), ())
     with results(options):
         for name in options.only:
-            parts[name](Path(options.data), measure)
+            parts[name](options, measure)
 
 
 if __name__ == "__main__":

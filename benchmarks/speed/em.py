@@ -25,7 +25,7 @@ from PIL import Image
 from benchmarks.shared import command, head, names, results, row
 from giqa.features.embedded import Embedded
 from giqa.scorers.density import principal_directions
-from giqa.scorers.em import estimate, expectation, kmeans
+from giqa.scorers.em import Rough, estimate, expectation, kmeans
 
 CROPS = 20
 RIDGE = 1e-4
@@ -47,11 +47,11 @@ def photographs(folder: Path) -> np.ndarray:
 
 def ours(x: np.ndarray, labels: np.ndarray, iterations: int) -> np.ndarray:
     """The means after so many iterations."""
-    likely, mixture = labels, estimate(x, np.eye(labels.max() + 1)[labels], reg=RIDGE)
+    likely, mixture, rough = labels, estimate(x, np.eye(labels.max() + 1)[labels], reg=RIDGE), Rough(x)
     for _ in range(iterations):
-        _, shares = expectation(x, mixture, likely)
+        _, shares = expectation(x, mixture, likely, rough)
         likely, mixture = shares.argmax(axis=1), estimate(x, shares, reg=RIDGE)
-    expectation(x, mixture, likely)
+    expectation(x, mixture, likely, rough)
     return mixture.means
 
 

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -70,27 +71,31 @@ def run(*arguments: str | Path, until: Path | None = None, shards: int = 0) -> t
     return time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
-def measure(n: int) -> None:
+def measure(n: int, extractor: str | None, scorer: str | None, home: Path | None) -> None:
     """All rows for n pictures."""
-    with tempfile.TemporaryDirectory() as name:
+    with nullcontext(home) if home else tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["GIQA_HOME"] = str(folder / "home")
-        write_toy(folder / "reals", 300, 0)
-        giqa.fit(folder / "reals").save(folder / "reals.giqa")
-        model = giqa.load(folder / "reals.giqa")
-        pictures = np.random.default_rng(0).integers(0, 256, (n, 4, 4, 3), dtype=np.uint8)
-        np.save(folder / "fakes.npy", pictures)
-        np.save(folder / "few.npy", pictures[:100])
-        write_toy(folder / "sample", 64, 1)
-        readers = [judge.reader() for judge in model.judges(folder / "few.npy")]
-        opened = fill(readers, folder / "sample", pictures)
+        opened = float("nan")
+        if not (folder / "filled").exists():
+            write_toy(folder / "reals", 300, 0)
+            model = giqa.fit(folder / "reals", extractor, scorer)
+            model.save(folder / "reals.giqa")
+            pictures = np.random.default_rng(0).integers(0, 256, (n, 4, 4, 3), dtype=np.uint8)
+            np.save(folder / "fakes.npy", pictures)
+            np.save(folder / "few.npy", pictures[:100])
+            write_toy(folder / "sample", 64, 1)
+            opened = fill([judge.reader() for judge in model.judges(folder / "few.npy")], folder / "sample", pictures)
+            (folder / "filled").touch()
         with_model = ("--model", folder / "reals.giqa")
         head("what", "pictures", "s", "CPU s", "peak MB")
         seconds, cpu, peak = run("score", folder / "few.npy", *with_model, "-o", folder / "few.parquet", "-q")
         row("score, the base", 100, f"{seconds:.1f}", f"{cpu:.1f}", f"{peak:.0f}")
         table, parts, whole = folder / "scores.parquet", folder / "scores.parquet.parts", None
         asked = ["score", folder / "fakes.npy", *with_model, "-o", table, "-q"]
-        tasks = {"killed half way": {"until": parts, "shards": n // 2048}}
+        known = len(list(parts.glob("*.parquet")))
+        print(f"| scored before | {known * 1024:,} | | | |") if known else None
+        tasks = {} if known else {"killed half way": {"until": parts, "shards": n // 2048}}
         tasks = {**({} if n > LARGE else {"score": {}}), **(tasks if n > KEPT_FROM else {}), "score and report": {}}
         for what, how in tasks.items():
             report = ["--report", folder / "report.html"] if "report" in what else []
@@ -107,10 +112,13 @@ def measure(n: int) -> None:
 def main() -> None:
     parser = command(__file__, __doc__)
     parser.add_argument("--pictures", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--extractor", help="default: the default one")
+    parser.add_argument("--scorer", help="default: the default one")
+    parser.add_argument("--folder", type=Path, help="everything is kept there; a run that was stopped goes on")
     options = parser.parse_args()
     with results(options):
         for n in options.pictures:
-            measure(n)
+            measure(n, options.extractor, options.scorer, options.folder)
 
 
 if __name__ == "__main__":

@@ -20,10 +20,10 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from .api import score as score
     from .api import score_by_class as score_by_class
-    from .compare.compare import compare as compare_generators  # noqa: F401 - it has another name here
-    from .compare.track import track as track_run  # noqa: F401 - it has another name here
+    from .compare.compare import compare as compare_generators
+    from .compare.track import track as track_run
     from .errors import GiqaError as GiqaError
-    from .evaluate.evaluate import evaluate as evaluate_scores  # noqa: F401 - it has another name here
+    from .evaluate.evaluate import evaluate as evaluate_scores
     from .explain.one_picture import explain_picture as explain_picture
     from .features.reader import extract as extract
     from .model.fit import fit as fit
@@ -53,23 +53,42 @@ def public(package: str, **modules: str) -> tuple[Callable[[str], Any], Callable
     return look_up, lambda: sorted(where), sorted(where)
 
 
-__getattr__, __dir__, __all__ = public(
-    __name__,
-    api="score score_by_class",
-    errors="GiqaError",
-    types="Features",
-    **{
-        "compare.compare": "compare_generators=compare",
-        "compare.track": "track_run=track",
-        "evaluate.evaluate": "evaluate_scores=evaluate",
-        "explain.one_picture": "explain_picture",
-        "features.reader": "extract",
-        "model.fit": "fit",
-        "model.model": "Model load",
-        "model.table": "Scores read_scores",
-    },
-)
-__all__ += ["__version__"]
+if TYPE_CHECKING:  # names that are not there are found by a type checker, too
+    __all__ = [
+        "Features",
+        "GiqaError",
+        "Model",
+        "Scores",
+        "__version__",
+        "compare_generators",
+        "evaluate_scores",
+        "explain_picture",
+        "extract",
+        "fit",
+        "load",
+        "read_scores",
+        "score",
+        "score_by_class",
+        "track_run",
+    ]
+else:
+    __getattr__, __dir__, __all__ = public(
+        __name__,
+        api="score score_by_class",
+        errors="GiqaError",
+        types="Features",
+        **{
+            "compare.compare": "compare_generators=compare",
+            "compare.track": "track_run=track",
+            "evaluate.evaluate": "evaluate_scores=evaluate",
+            "explain.one_picture": "explain_picture",
+            "features.reader": "extract",
+            "model.fit": "fit",
+            "model.model": "Model load",
+            "model.table": "Scores read_scores",
+        },
+    )
+    __all__ += ["__version__"]
 
 # where a module is now -> where it was in 0.0: importable from there for one more version
 _MOVED = {
@@ -139,7 +158,7 @@ class _Moved:
         if old not in _SILENT:
             warnings.warn(f"giqa.{old} is now {now}; import it from there", FutureWarning, stacklevel=2)
         real = import_module(now)
-        module.__getattr__ = lambda name: getattr(real, name)
+        vars(module)["__getattr__"] = lambda name: getattr(real, name)
 
 
-sys.meta_path.append(_Moved())  # type: ignore[arg-type]
+sys.meta_path.append(_Moved())

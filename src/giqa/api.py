@@ -6,11 +6,9 @@ import warnings
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .compare.classes import labels_of
 from .errors import BadSpec, GiqaError
-from .explain.worst_pictures import explain_pictures, extreme_ids, maps_for
 from .features.reader import as_features
 from .files import as_path
 from .images import open_source
@@ -24,13 +22,13 @@ from .model.fit import fit
 from .model.made_by import MadeBy
 from .model.model import Model
 from .model.score import Judge, score_by
-from .model.table import Scores
+from .model.table import LONG, Scores
 from .model.trust import doubts, human_part, unchecked
-from .p_real.model import HumanJudge, Realism, load_realism
-from .report.gallery import MOST as LONG
-from .report.gallery import Gallery
 from .runners.score import Scoring, score_in_shards
 from .types import Progress
+
+if TYPE_CHECKING:  # what few calls need is imported where it is needed: scoring one picture is mostly imports
+    from .p_real.model import Realism
 
 FITTING = ("extractor", "scorer", "preset", "match", "flip", "seed", "leave_out", "group")  # of giqa.fit
 RUNNING = ("runner", "keep")  # of giqa.runners.score_in_shards
@@ -98,43 +96,48 @@ def score(
     np.True_
     """
     fitting, showing, running = _sorted_out(options)
-    how = {"store": store, "workers": workers, "progress": progress}
+    how: dict[str, Any] = {"store": store, "workers": workers, "progress": progress}
     if maps and report is None:
         raise BadSpec("Maps are shown in the report; give report= (--report FILE) too.")
     if real is None and model is None:
         raise BadSpec("Score against what? Give real= (pictures of reals) or model= (a fitted .giqa file).")
     report = None if report is None else as_path(report)
     for name, given in {"model": model, "human": human}.items():
-        if given is not None and not isinstance(given, (Model, Realism, str, Path)):
+        if given is not None and not isinstance(given, (Model, str, Path)) and not _is_realism(given):
             raise BadSpec(f"{name} is what giqa made, or its file, got {given!r:.80}.")
     file = model if isinstance(model, (str, Path)) else None
     fakes, real = _opened(fakes), real if model is not None else _opened(real)
     if model is None:
         fitting["match"], words = _matched(fitting.get("match"), real, fakes)
         _warn(words)
-        fitted = fit(real, **fitting, **how, runner=running.get("runner"))
+        fitted: Model | Realism = fit(real, **fitting, **how, runner=running.get("runner"))
     elif any(value not in (None, False) for name, value in fitting.items() if name != "seed"):
         raise BadSpec(
             "A fitted model brings its own extractor, scorer, preset, match and flip, and its reals are what they are; "
             "leave these, leave_out and group to giqa.fit."
         )
     else:
-        fitted = model if file is None else open_model(file)
+        fitted = open_model(model) if isinstance(model, (str, Path)) else model
     judges = fitted.judges(fakes) if isinstance(fitted, Model) else [fitted.judge()]
     if human is not None:
+        from .p_real.model import HumanJudge, load_realism
+
         judges.append(HumanJudge(load_realism(human) if isinstance(human, (str, Path)) else human))
     if as_features(fakes) is None:
         looks = look_at_sharpness(fakes, as_match(fitted.match), workers=workers)
         _warn(driven(MadeBy.from_dict(fitted.made_by).reals_look, looks))
     if report is None:
         return _warned(_scored(judges, fakes, running, **how))
+    from .explain.worst_pictures import explain_pictures, extreme_ids, maps_for
+    from .report.gallery import Gallery
+
     shows = {name: showing.get(name, True) for name in SHOWING}
     gallery = Gallery(fitted, fakes, neighbours=shows["show_reals"], thumbnails=shows["show_thumbnails"])
     scores = _warned(_scored(judges, fakes, running, **how, watch=gallery.watch, each=gallery.see))
     explained = None
     where = maps_for(file if isinstance(fitted, Model) else None, real, fitted.match, maps, workers, progress)
     if where is not None:
-        ends = extreme_ids(scores.id, scores.p_real if scores.believed else scores.score)
+        ends = extreme_ids(scores.id, scores.score if not scores.believed or scores.p_real is None else scores.p_real)
         explained = explain_pictures(where, fakes, ends, workers, progress)
     gallery.write(report, scores, real, explained=explained, **how, **shows)
     return scores
@@ -181,6 +184,8 @@ def score_by_class(fakes: Any, real: Any, by: str, *, report: str | Path | None 
     >>> len(found.scores), [len(part) for part in found.classes.values()]
     (5, [2, 3])
     """
+    from .compare.classes import labels_of
+
     if wrong := sorted({"model", "human", "keep"} & {name for name, value in options.items() if value is not None}):
         raise BadSpec(f"{wrong[0]} is of one set of reals; leave it, or score without a class.")
     if as_features(fakes) is not None or as_features(real) is not None:
@@ -224,6 +229,12 @@ def _scored(judges: Sequence[Judge], fakes: Any, running: Mapping[str, Any], **h
     workers = how["workers"] if runner is None else 1
     work = Scoring([judge.anew() for judge in judges], how["store"], workers)
     return score_in_shards(work, fakes, runner, None if len(fakes) <= LONG else keep, how["progress"])
+
+
+def _is_realism(given: Any) -> bool:
+    from .p_real.model import Realism
+
+    return isinstance(given, Realism)
 
 
 def _opened(where: Any) -> Any:

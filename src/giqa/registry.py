@@ -28,6 +28,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "brisque": "giqa.features.blind:BrisqueStatistics",
         "niqe": "giqa.features.blind:NiqeStatistics",
         "spectrum": "giqa.features.spectrum:Spectrum",
+        "detail": "giqa.features.detail:Detail",
         "learned": "giqa.features.learned:Learned",
         "iqa": "giqa.features.iqa:IQA",
         "joined": "giqa.features.joined:Joined",
@@ -310,19 +311,60 @@ def as_seed(seed: Any) -> int:
     return number
 
 
+def make_again(kind: str, spec: str) -> Any:
+    """The object that a file names; earlier versions wrote `2.0` where a whole number is asked for.
+
+    Parameters
+    ----------
+    kind : {"extractor", "scorer", "metric"}
+        The kind.
+    spec : str
+        From the header of a file.
+
+    Returns
+    -------
+    object
+        As `make` gives it.
+
+    Raises
+    ------
+    BadSpec
+        As `make` does.
+
+    Examples
+    --------
+    >>> make_again("extractor", "statistics(scales=2.0)").scales
+    2
+    """
+    name, given = parse(spec)
+    build = load(kind, name)
+    for key, value in given.items():
+        if isinstance(value, float) and value.is_integer():
+            known = [types for types, _ in filter(None, _literals_of(build, key))]
+            if key == "seed" or (any(int in types for types in known) and not any(float in types for types in known)):
+                given[key] = int(value)
+    return make(kind, f"{name}({', '.join(f'{key}={value!r}' for key, value in given.items())})")
+
+
+def _literals_of(build: Any, key: str) -> list[tuple[tuple[type, ...], str] | None]:
+    """For each type of a parameter's annotation the literals that fit; None where any may."""
+    maker: Any = build
+    hint = get_type_hints(maker.__init__ if isinstance(build, type) else maker).get(key, Any)
+    kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    return [LITERALS.get(get_origin(kind) or kind) for kind in kinds]
+
+
 def _check_values(name: str, build: Any, values: Mapping[str, Any]) -> None:
     """Raise where a parameter is of another type than its annotation says; its default always fits."""
-    hints = get_type_hints(build.__init__ if isinstance(build, type) else build)
     signature = inspect.signature(build).parameters
     for key, value in values.items():
         if key == "seed":
             as_seed(value)
             continue
-        hint = hints.get(key, Any)
-        kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-        plain = [LITERALS.get(get_origin(kind) or kind) for kind in kinds]
+        found = _literals_of(build, key)
+        plain = [literals for literals in found if literals is not None]
         default = signature[key].default
-        if None in plain or (type(value) is type(default) and value == default):
+        if len(plain) < len(found) or (type(value) is type(default) and value == default):
             continue
         if not any(_fits(value, types) for types, _ in plain):
             raise BadSpec(f"{name}({key}=...) takes {' or '.join(said for _, said in plain)}, got {value!r:.80}.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def _raises(wanted: type[Exception], call: Callable[[], Any]) -> bool:
 def _is_json(value: Any) -> bool:
     """Whether JSON gives the same back."""
     try:
-        return json.loads(json.dumps(value)) == value
+        return bool(json.loads(json.dumps(value)) == value)
     except (TypeError, ValueError):
         return False
 
@@ -84,7 +85,7 @@ def check_scorer(make: Callable[[], Any], features: np.ndarray | None = None, y:
     kept = not _raises(Exception, lambda: scorer.score_samples(none)) and len(scorer.score_samples(none)) == 0
     promise(kept, "no pictures, no scores")
     for wrong in (queries[:, :-1], queries[0], np.full_like(queries, np.nan)):
-        refused = _raises(GiqaError, lambda wrong=wrong: scorer.score_samples(wrong))
+        refused = _raises(GiqaError, partial(scorer.score_samples, wrong))
         promise(refused, "features of another width, shape or that are not finite raise a GiqaError")
 
 

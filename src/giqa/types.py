@@ -51,8 +51,15 @@ class Picture:
 class Source(Protocol):
     """Where pictures come from: names, and access by position, so that work can be resumed and distributed."""
 
-    name: str
-    ids: Sequence[str]  # unique; paths relative to the folder or table, with "/"
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        ...
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """One a picture, unique: paths relative to the folder or table, with "/"."""
+        ...
 
     def __len__(self) -> int: ...
 
@@ -87,7 +94,10 @@ class Extractor(Protocol):
     It may also be one that `HasLevels`, and one that `HasMaps`.
     """
 
-    outputs: tuple[str, ...]  # names of the arrays that `run` returns
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the arrays that `run` returns."""
+        ...
 
     def identity(self) -> Mapping[str, Any]:
         """Everything that decides the feature's value: name, parameters, weights digest, preprocessing."""
@@ -134,7 +144,10 @@ class HasLevels(Protocol):
     `Features.made_by["levels"]`.
     """
 
-    levels: Mapping[str, Sequence[str]]  # one of `LEVELS` -> names of `outputs`, shallow to deep
+    @property
+    def levels(self) -> Mapping[str, Sequence[str]]:
+        """One of `LEVELS` -> names of `outputs`, shallow to deep."""
+        ...
 
 
 @runtime_checkable
@@ -160,10 +173,22 @@ class HasMaps(Protocol):
 
 
 @runtime_checkable
+class HasBoth(Protocol):
+    """An extractor whose network gives the features and the maps of a picture by one run."""
+
+    def prepare_with_maps(self, pixels: np.ndarray, taps: Sequence[str]) -> tuple[Any, Mapping[str, np.ndarray]]:
+        """What `prepare` and `maps` would give, bit for bit."""
+        ...
+
+
+@runtime_checkable
 class HasColumns(Protocol):
     """A source that is a table."""
 
-    columns: Mapping[str, Sequence[str]]  # name -> a value for each picture
+    @property
+    def columns(self) -> Mapping[str, Sequence[str]]:
+        """Name -> a value for each picture."""
+        ...
 
 
 def levels_of(extractor: Extractor) -> Mapping[str, Sequence[str]]:
@@ -174,6 +199,13 @@ def levels_of(extractor: Extractor) -> Mapping[str, Sequence[str]]:
 def has_maps(extractor: Extractor) -> bool:
     """Whether an extractor can say *where*."""
     return isinstance(extractor, HasMaps)
+
+
+def prepared_with_maps(extractor: Any, pixels: np.ndarray, taps: Sequence[str]) -> tuple[Any, Mapping[str, np.ndarray]]:
+    """`prepare` and `maps` of one picture, by one run where the extractor `HasBoth`."""
+    if isinstance(extractor, HasBoth):
+        return extractor.prepare_with_maps(pixels, taps)
+    return extractor.prepare(pixels), extractor.maps(pixels, taps)
 
 
 def columns_of(source: Source) -> Mapping[str, Sequence[str]]:

@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -383,3 +384,32 @@ def test_a_console_without_a_name_s_letters_gets_their_numbers():
     asked = {**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
     done = subprocess.run([sys.executable, "-c", code], env=asked, capture_output=True, encoding="cp1252")
     assert done.returncode == 0 and done.stdout.endswith("\\u56fe.png\n"), done.stderr
+
+
+def in_a_terminal(*command):
+    """What a command writes where stdout and stderr are a terminal."""
+    mine, its = pty.openpty()
+    with subprocess.Popen([sys.executable, "-m", "giqa.cli", *command], stdin=its, stdout=its, stderr=its) as process:
+        os.close(its)
+        shown = b""
+        while True:
+            try:
+                shown += os.read(mine, 65536)
+            except OSError:  # the other end is closed
+                break
+    os.close(mine)
+    assert process.returncode in (0, 2), shown
+    return shown.decode()
+
+
+def test_no_file_name_steers_the_terminal(toy, tmp_path):
+    """Escape sequences, a title, text turned around: in the table of a terminal, in warnings and in errors."""
+    for name, seed in zip(("\x1b[31mred\x1b[0m.png", "a\u202egnp.exe.png", "\x9b2Jc.png"), range(3), strict=True):
+        Image.fromarray(np.random.default_rng(seed).integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(tmp_path / name)
+    (tmp_path / "\x1b]0;title\x07broken.png").write_bytes(b"no picture")
+    shown = in_a_terminal("score", str(tmp_path), "--real", str(toy[0]), "--extractor", "statistics")
+    shown += in_a_terminal("score", "\x1b]0;no\x07", "--real", str(toy[0]))
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\s", "", shown)  # what the progress bar and the table send themselves
+    for escaped in (r"\x1b[31mred", r"a\u202egnp", r"\x9b2Jc", r"\x1b]0;title\x07broken", r"\x1b]0;no\x07"):
+        assert escaped in shown
+    assert not set(shown) & set("\x1b\x07\x9b\u202e")

@@ -153,3 +153,23 @@ def test_says_whether_pixel_statistics_are_compiled(monkeypatch):
     monkeypatch.setattr("giqa.features.compiled.library", lambda: None)
     found = by_topic(doctor.environment())["compiled"]
     assert found.level == "note" and "C compiler" in found.remedy
+
+
+def test_the_machine_is_measured_into_a_file(tmp_path, monkeypatch):
+    """`--measure -o`; without it these options mean nothing."""
+    from click.testing import CliRunner
+
+    from giqa.cli import main
+    from giqa.runners import constants
+
+    known = constants.Constants(
+        {"machine": "a node", "cores": 4, "date": "today"}, 2.0, 1.0, 0, {"PNG": (0.01, 0.0)}, (0.02, 0.0), 0.001, 800
+    )
+    monkeypatch.setattr(constants, "measure_machine", lambda extractor, scorer: known)
+    found = CliRunner().invoke(main, ["doctor", "--measure", "-o", str(tmp_path / "a.json")])
+    assert found.exit_code == 0 and constants.read_constants(tmp_path / "a.json") == known
+    assert "read PNG\t100\t100\nfeatures\t50\t50\nscore\t1,000\t1,000" in found.stdout
+    assert "800 bytes a picture in the store; a run starts in 2.0 s" in found.stderr
+    for given in (["-o", str(tmp_path / "a.json")], ["--scorer", "knn"]):
+        assert "goes with --measure" in CliRunner().invoke(main, ["doctor", *given]).stderr
+    assert "draws its own pictures" in CliRunner().invoke(main, ["doctor", str(tmp_path), "--measure"]).stderr

@@ -1,4 +1,5 @@
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from giqa.api import fit, score
 from giqa.compare.compare import DEFAULT_METRICS, compare, quality_estimate, split_specs
 from giqa.errors import BadSource, BadSpec
 from giqa.features.reader import as_features
-from giqa.metrics.prdc import evaluate
+from giqa.metrics.together import evaluate
 from giqa.model.folds import content_order
 from giqa.registry import make
 
@@ -291,3 +292,25 @@ def test_a_huge_value_leaves_out_the_metrics_that_cannot_bear_it():
     assert set(first.values) == {"qs", "precision"}
     assert set(second.values) == {"qs", "fd", "kd", "precision"}
     assert any("fd left out: Features beyond 1e+12 cannot" in note and "holds 1e+30" in note for note in found.warnings)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_of_very_many_pictures_some_are_compared(tmp_path, monkeypatch):
+    """Those whose names have the smallest hashes, the same names of all sets; `pictures` raises the bound."""
+    from giqa.images import open_source
+    from giqa.images.pictures import as_pictures
+    from giqa.images.subset import Subset
+
+    draw = np.random.default_rng(0)
+    sets = {name: draw.integers(0, 256, (64, 8, 8, 3), np.uint8) for name in "ra"}
+    how = {"extractor": "statistics(scales=1)", "scorer": "knn", "metrics": "qs,precision", "store": False}
+    some = {n: as_pictures(open_source(images)).sample(40) for n, images in sets.items()}
+    assert some["r"] == some["a"]
+    by_hand = {n: Subset(open_source(images), sorted(some[n])) for n, images in sets.items()}
+    monkeypatch.setattr(sys.modules["giqa.compare.compare"], "LARGEST", 40)
+    found, same = (compare(s["r"], {"a": s["a"]}, **how) for s in (sets, by_hand))
+    values = [{label: each.value for label, each in one.generators[0].values.items()} for one in (found, same)]
+    assert values[0] == values[1] and found.generators[0].n == 40
+    assert [note[:21] for note in found.warnings[:2]] == ["reals: 40 of 64 pictu", "a: 40 of 64 pictures "]
+    whole = compare(sets["r"], {"a": sets["a"]}, **how, pictures=64)
+    assert whole.generators[0].n == 64 and not any("of 64 pictures" in note for note in whole.warnings)

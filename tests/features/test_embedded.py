@@ -98,6 +98,17 @@ def test_crops_are_pooled_as_one_picture(pictures):
     assert np.array_equal(Embedded(crops=True)([small])["taps.mid.std"], Embedded()([small])["taps.mid.std"])
 
 
+@pytest.mark.parametrize("crops", [False, True])
+def test_layers_and_maps_of_one_run_are_the_same_bits(pictures, crops):
+    extractor = Embedded(crops=crops)
+    for picture in pictures:
+        layers, maps = extractor.prepare_with_maps(picture, ["mid", "high"])
+        for name, row in extractor.prepare(picture).items():
+            assert np.array_equal(layers[name], row)
+        for tap, places in extractor.maps(picture, ["mid", "high"]).items():
+            assert np.array_equal(maps[tap], places)
+
+
 def test_every_layer_has_a_level():
     assert Embedded(layers="mid").levels == {"mid": ("taps.mid.mean", "taps.mid.std")}
     assert sorted(name for names in Embedded().levels.values() for name in names) == sorted(Embedded().outputs)

@@ -64,6 +64,18 @@ def test_a_torch_file_is_read_once_and_kept_folded(tmp_path, at_home):
         weights.resolve("mine")
 
 
+def test_a_network_saved_channels_last_is_kept_as_it_is(tmp_path):
+    """safetensors 0.8 writes the memory of an array whatever its strides, and PyTorch keeps them in its files."""
+    torch = pytest.importorskip("torch")
+    arrays = {name: torch.from_numpy(array) for name, array in unfolded().items()}
+    arrays["a.conv.weight"] = arrays["a.conv.weight"].contiguous(memory_format=torch.channels_last)
+    arrays["fc.weight"] = arrays["fc.weight"].t().contiguous().t()
+    torch.save(arrays, tmp_path / "net.pth")
+    tensors.load(weights.import_file(tmp_path / "net.pth", "mine"))
+    kept, expected = tensors.load(weights.resolve("mine")), tensors.fold(unfolded())
+    assert all(np.array_equal(kept[name], expected[name]) for name in expected)
+
+
 def test_an_original_that_changed_is_found_behind_its_folded_copy(tmp_path, at_home):
     torch = pytest.importorskip("torch")
     torch.save({name: torch.from_numpy(array) for name, array in unfolded().items()}, tmp_path / "net.pth")

@@ -1,12 +1,15 @@
 """Pictures that are already pixels."""
 
 import pickle
+import zipfile
 
 import numpy as np
 import pytest
 
 from giqa.errors import BadSource, MissingSource
+from giqa.images import open_source
 from giqa.images.arrays import ArraySource, NpzSource
+from giqa.metrics.reference_statistics import read_statistics
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (11, 6, 5, 3), dtype=np.uint8)
 
@@ -143,3 +146,24 @@ def test_a_missing_npz_is_missing(tmp_path):
     save(tmp_path / "images.npz", images=IMAGES)
     with pytest.raises(MissingSource, match=r"Did you mean .*images\.npz"):
         NpzSource(tmp_path / "image.npz")
+
+
+def declared(shape):
+    """A .npy file of 1,000 bytes whose header declares this shape."""
+    header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}"
+    header += " " * (-(len(header) + 11) % 64) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + bytes(1000)
+
+
+@pytest.mark.parametrize("shape", [(10**9, 1024, 1024, 3), (-5, 8, 8, 3), (2**70, 8, 8, 3)])
+@pytest.mark.parametrize("ending", ["npy", "npz"])
+def test_a_header_that_declares_what_is_not_there_is_refused(tmp_path, shape, ending):
+    path = tmp_path / f"a.{ending}"
+    path.write_bytes(declared(shape))
+    if ending == "npz":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("images.npy", declared(shape))
+    with pytest.raises(BadSource, match=r"a\.np.' cannot be read"):
+        open_source(str(path))
+    with pytest.raises(BadSource, match=r"no \.npz, \.npy"):
+        read_statistics(path)

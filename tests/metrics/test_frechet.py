@@ -3,7 +3,7 @@ import pytest
 from scipy.linalg import sqrtm
 
 from giqa.errors import BadShape, BadSpec
-from giqa.metrics.frechet import Moments, frechet_distance, frechet_infinity
+from giqa.metrics.frechet import Frechet, Moments, frechet_distance, frechet_infinity
 
 
 def textbook(a, b):
@@ -111,3 +111,14 @@ def test_mistakes_are_named():
         Moments.from_statistics([0, 0], np.eye(3))
     with pytest.raises(BadSpec, match="points"):
         frechet_infinity(np.zeros((30, 2)), np.zeros((30, 2)), points=1)
+
+
+@pytest.mark.parametrize(("n", "m", "d"), [(120, 90, 40), (120, 90, 100), (60, 90, 160), (2, 90, 12)])
+def test_choices_of_the_same_fakes_share_one_product(n, m, d):
+    """Of any rows, fewer than columns or more, near the reals or far: the distance of those rows alone."""
+    real, fake = correlated(n, d, 0), correlated(m, d, 1)
+    fake[:30] = (real[np.arange(30) % n] * 1.001).astype(np.float32)
+    of = Frechet().among(real, fake)
+    rng = np.random.default_rng(2)
+    for rows in (np.arange(30), np.arange(m), rng.permutation(m)[:50], rng.permutation(m)[:7]):
+        assert of(rows) == pytest.approx(frechet_distance(real, fake[rows]), rel=1e-6)

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from giqa import registry
-from giqa.metrics.prdc import ENOUGH, OfNeighbours, Precision, Recall, evaluate, neighbourhoods
+from giqa.metrics.prdc import ENOUGH, Balls, OfNeighbours, Precision, Recall
+from giqa.metrics.together import Together, evaluate
 
 ABOUT_QUALITY = ("qs", "precision", "density")
 ABOUT_DIVERSITY = ("ds", "recall", "coverage", "vendi")
@@ -62,15 +63,29 @@ def test_quality_does_not_see_collapse_and_recall_does(sets):
 
 
 def test_evaluate_gives_each_its_own(sets, monkeypatch):
-    """The same numbers as one at a time, and neighbourhoods once for each k."""
-    metrics = [registry.make("metric", s) for s in ("fd", "precision", "recall(k=3)", "density", "kd(subsets=3)")]
+    """The same numbers as one at a time; neighbourhoods once for each k, and none for a metric that any k will do."""
+    specs = ("fd", "precision", "recall(k=3)", "density", "kd(subsets=3)", "authenticity", "vendi")
+    metrics = [registry.make("metric", spec) for spec in specs]
     alone = [m(sets["real"], sets["noisy"]) for m in metrics]
-    calls = []
-    monkeypatch.setattr(
-        "giqa.metrics.prdc.neighbourhoods", lambda r, f, k: calls.append(k) or neighbourhoods(r, f, k=k)
-    )
+    made = []
+    monkeypatch.setattr("giqa.metrics.together.Balls", lambda real, k: made.append(k) or Balls(real, k))
     assert evaluate(metrics, sets["real"], sets["noisy"]).tolist() == alone
-    assert sorted(calls) == [3, 5]
+    assert sorted(made) == [3, 5]
+
+
+def test_what_one_set_decides_alone_is_computed_once(sets, monkeypatch):
+    """Against the same reals and with the same fakes, the same numbers as anew; balls once for each set of reals."""
+    metrics = [registry.make("metric", name) for name in ("fd", "kd", "ds", "precision", "coverage", "vendi")]
+    noisy, good = sets["noisy"], sets["good"]
+    few = sets["real"][20:]
+    made, known = [], {}
+    monkeypatch.setattr("giqa.metrics.together.Balls", lambda real, k: made.append(len(real)) or Balls(real, k))
+    together = Together(metrics, known)
+    found = [together(real, fake).tolist() for fake in (noisy, good) for real in (sets["real"], few, few.copy())]
+    found.append(Together(metrics, known)(few, good).tolist())
+    fresh = [[m(real, fake) for m in metrics] for fake in (noisy, good) for real in (sets["real"], few)]
+    assert found == [fresh[0], fresh[1], fresh[1], fresh[2], fresh[3], fresh[3], fresh[3]]
+    assert made == [len(sets["real"]), len(few)]
 
 
 def test_trouble_is_named_where_there_is_any():

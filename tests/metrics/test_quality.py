@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from giqa.errors import BadShape, BadSpec
-from giqa.metrics.quality import LOG_DENSITY, diversity_score, quality, quality_score
+from giqa.metrics.quality import LOG_DENSITY, Diversity, diversity_score, quality, quality_score
 from giqa.registry import make
 
 
@@ -122,3 +122,11 @@ def test_mistakes_are_named():
         diversity_score(gauss(100), gauss(5), log_density)
     with pytest.raises(BadSpec, match="splits"):
         diversity_score(gauss(100), gauss(50), log_density, splits=17)
+
+
+def test_choices_of_the_same_fakes_are_projected_once():
+    """Of any rows in any order, the DS of those rows alone."""
+    real, fake = gauss(80), gauss(60, seed=1) * 0.8
+    of = Diversity(splits=2).among(real, fake)
+    for rows in (np.arange(60), np.arange(60)[::-1], np.arange(5, 33)):
+        assert of(rows) == pytest.approx(Diversity(splits=2)(real, fake[rows]), rel=1e-9)

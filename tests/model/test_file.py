@@ -1,5 +1,6 @@
-"""Files: every byte of them is covered, two that belong together are known, and those of format 1 are still read."""
+"""Files: every byte is covered, two that belong together are known, those without checksums are still read."""
 
+import csv
 import json
 import lzma
 import shutil
@@ -17,7 +18,7 @@ from giqa.explain import load_maps
 from giqa.files import is_whole, seal
 from giqa.p_real import load_realism
 
-OLD = Path(__file__).parents[1] / "data" / "format1"  # written by giqa before its files had checksums
+OLD = Path(__file__).parents[1] / "data" / "formats" / "unsealed"  # before files had checksums
 RNG = np.random.default_rng(0)
 REALS, FAKES = RNG.normal(size=(24, 3)).astype("f4"), RNG.normal(size=(4, 3)).astype("f4") + 1
 
@@ -177,3 +178,22 @@ def test_every_byte_of_jsonl_is_covered(runs):
         assert np.array_equal(scores.score, knn.score) and scores.made_by["seed"] == knn.made_by["seed"]
         same += 1
     assert same <= 2
+
+
+RUNS = ['=HYPERLINK("x").png', "+cmd|' /C calc'!A0", "-2+SUM(1).png", "@f(1).png", "'=f(1).png"]
+RESTS = ["-1girl.png", "=1.png", "'q.png", "@user.png", "a (=1).png"]
+
+
+def test_no_name_in_a_table_calls_anything_in_a_spreadsheet(tmp_path):
+    """A name that could gets a quote in the CSV alone; names that only look odd are written as they are."""
+    names, z, none = RUNS + RESTS, np.arange(10.0), [""] * 10
+    scores = giqa.Scores(names, z, z, z, z, z, ["", *names[:-1]], none, none, none)
+    path = scores.write(tmp_path / "s.csv")
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["id"] for row in rows] == [f"'{name}" for name in RUNS] + RESTS
+    assert [row["duplicate_of"] for row in rows[1:6]] == [f"'{name}" for name in RUNS]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        again = giqa.read_scores(path)
+    assert list(again.id) == names and list(again.duplicate_of) == ["", *names[:-1]]

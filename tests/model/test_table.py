@@ -393,3 +393,10 @@ def test_json_that_is_no_score_is_refused(tmp_path):
         (tmp_path / "s.csv.json").write_text(text)
         with pytest.raises(BadTable):
             read_scores(path)
+
+
+@pytest.mark.parametrize("n", [-1, 1.5, "3", None, True])
+def test_how_many_rows_is_a_whole_number_from_0(n):
+    for rows in (table("a", "b").best, table("a", "b").worst):
+        with pytest.raises(BadSpec, match=f"whole number from 0, got {n!r}"):
+            rows(n)

@@ -130,6 +130,21 @@ def test_tables_are_known_by_their_columns(toy, tables, tmp_path):
         read_judgements([write(tmp_path / "n.csv", "image,colour", [(a, "red")])], source)
 
 
+def test_detail_is_a_column(toy, tables, tmp_path):
+    """By its name alone, as in a table of scores; of a picture it is the logarithm that `giqa score` compares."""
+    out = tmp_path / "sharp.giqa"
+    said = CliRunner().invoke(
+        main, ["train", "human", str(tables[0]), "--images", str(toy[1]), "--real", str(toy[0]), "--layers", "high",
+               "--references", "30", "--columns", "detail", "--quiet", "-o", str(out)]
+    )  # fmt: skip
+    assert said.exit_code == 0, said.output
+    human = load_realism(out)
+    assert human.families == ("detail",)
+    source = open_source(toy[1])
+    detail = giqa.features.reader.extract(source, "detail").features.layers["detail"][:, 0]
+    assert np.corrcoef(human.score(source).score, detail)[0, 1] ** 2 == pytest.approx(1)  # linear in this one column
+
+
 def test_wrong_columns_say_what_there_is(toy, tables, tmp_path):
     with pytest.raises(BadSpec, match=r"layers, pooled, size or the spec.*'moon'"):
         train_human(tables[0], toy[1], toy[0], tmp_path / "x.giqa", columns=["moon"])

@@ -204,6 +204,29 @@ def test_z_of_pooled_layers_join_the_distances(toy, tmp_path):
     assert found.p_real == pytest.approx(model.p_real(measured)[0])
 
 
+@pytest.mark.parametrize(("content_of", "runs"), [(2, 1), (1, 2)])
+def test_one_run_of_a_network_gives_all_that_is_asked_of_it(toy, monkeypatch, content_of, runs):
+    """Maps, pooled layers and content; another version's content takes a run of its own. The same bits either way."""
+    network, content = Embedded(), Embedded(version=content_of, layers=["content"])
+    distances = LayerDistances("B", vectors=50).fit(maps_of(open_source(toy[0]), 4), 4)
+    sums = Sums(distances, network, TAPS, content=content, pooled=True)
+    picture, asked, real = decode(open_source(toy[1]).raw(0)).pixels, [], Embedded._network
+
+    def counted(self):
+        asked.append(self.version)
+        return real(self)
+
+    monkeypatch.setattr(Embedded, "_network", counted)
+    maps, pooled, seen, _ = sums.prepare(picture)
+    assert len(asked) == runs
+    for given, alone in (
+        (maps, network.maps(picture, TAPS)),
+        (pooled, network.prepare(picture)),
+        (seen, content.prepare(picture)),
+    ):
+        assert given.keys() == alone.keys() and all(np.array_equal(given[name], alone[name]) for name in alone)
+
+
 def test_layers_are_those_of_the_network():
     assert check_maps(Embedded(), None) == ("mid", "high")
     assert check_maps(Embedded(), ["mid"]) == ("mid",)

@@ -1,4 +1,4 @@
-"""Work for the tests of the runner ray, in a module that its workers can import."""
+"""Work for the tests of the runners, in a module that their workers can import."""
 
 import os
 import signal
@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from giqa.errors import BadSource
+from giqa.features import devices
 
 
 @dataclass(frozen=True)
@@ -33,3 +34,13 @@ class Reading:
 
     def failed(self, source, reason):
         return [(name, reason) for name in source.ids]
+
+
+@dataclass(frozen=True)
+class Devices:
+    """Says where its process computes, after a while in which other processes begin."""
+
+    def __call__(self, source):
+        time.sleep(1)
+        (device,) = devices._assigned
+        return device

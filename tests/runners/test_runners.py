@@ -1,6 +1,7 @@
 """Work in shards: the same bytes as in one go, by one process or several, interrupted or not."""
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -157,3 +158,27 @@ def test_what_cannot_be_sent_is_refused(model):
 def test_a_runner_that_means_nothing_is_refused(given, words):
     with pytest.raises(BadSpec, match=words):
         make_runner(**given)
+
+
+def test_the_command_gives_the_same_bytes_by_threads_and_processes(model, source, tmp_path):
+    """`--workers` 1 and 3, and `--devices` with two stand-ins for devices."""
+    from click.testing import CliRunner
+
+    from giqa.cli import main
+
+    model.save(tmp_path / "m.giqa")
+    asked, tables = ["score", source.name, "--model", str(tmp_path / "m.giqa"), "--no-store", "-q", "-o"], []
+    for number, how in enumerate((["--workers", "1"], ["--workers", "3"], ["--devices", "cpu,cpu"])):
+        out = tmp_path / f"{number}.csv"
+        assert CliRunner().invoke(main, [*asked, str(out), *how]).exit_code == 0
+        tables.append(out.read_bytes())
+    assert tables[0] == tables[1] == tables[2] and len(tables[0].splitlines()) > 37
+
+
+def test_every_process_has_a_device_of_its_own(source, monkeypatch):
+    """Two shards at once, on two stand-ins."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    from ray_work import Devices
+
+    shards = [range(0, 2), range(2, 4)]
+    assert {device for _, device in Processes(("cpu", "cuda:1")).run(Devices(), source, shards)} == {"cpu", "cuda:1"}

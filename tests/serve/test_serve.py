@@ -226,6 +226,23 @@ def test_requests_are_scored_together(models):
         queue.put(slow, [b"late"])
 
 
+def test_single_pictures_are_gathered_while_another_batch_is_scored(models, monkeypatch):
+    """Eight requests of one picture are one batch, though a thread is free from the first; alone nobody waits."""
+    monkeypatch.setattr("giqa.serve.queue.GATHER_SECONDS", 60)
+    slow = Slow(models["reals"])
+    queue = Queue(50, 100)
+    queue.start()
+    alone = queue.put(slow, [b"alone"])
+    until(lambda: slow.batches == [1])  # at once, since nothing else was being scored
+    more = [queue.put(slow, [f"{n}".encode()]) for n in range(8)]
+    until(lambda: slow.batches == [1, 8])
+    slow.go.set()
+    assert [future.result()[0]["error"] for future in (alone, *more)] == ["alone", *"01234567"]
+    queue.put(slow, [b"last"]).result(20)
+    queue.close()
+    assert slow.batches == [1, 8, 1]
+
+
 def test_one_request_that_fails_costs_no_other(models):
     """When a batch fails, each of its requests is tried alone."""
 

@@ -1,18 +1,32 @@
 """axe-core finds nothing on what raters and the admin see, light and dark, at 1280 and at 400 pixels."""
 
+from pathlib import Path
+
 import pytest
 from axe import needs_axe, violations
+from study_samples import pictures, small
 from test_app_browser import until
 
 from giqa.study.access import set_password
+from giqa.study.questions import read_questions
+from giqa.study.setup import make_study
 
 pytestmark = pytest.mark.slow
 
 
+def own_questions(store):
+    """A study with the questions of examples/questions."""
+    content = read_questions(Path(__file__).parents[2] / "examples" / "questions" / "clarity_emotion.toml")
+    settings = small("pairs", questions=content)
+    return make_study(store, "own", settings, pictures(10, "gan"), pictures(16, ""), number=6)
+
+
 def test_pages_of_a_study_have_no_violation(store, study_in, served, browser):
-    """The consent of each task, its questions, the login, the admin page with studies, and a page that is not there."""
+    """The consent of each task and of three questions of one's own, their questions, the login, the admin page with
+    studies, and a page that is not there."""
     needs_axe()
     studies = [study_in(store, task) for task in ("hype", "pairs", "rating")]
+    studies.append(own_questions(store))
     set_password(store, "open sesame")
     page, found = browser.new_context(bypass_csp=True, reduced_motion="reduce").new_page(), {}
     page.set_default_timeout(60_000)

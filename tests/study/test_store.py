@@ -79,8 +79,8 @@ def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path, monkeypatch
     for path in store_module.MIGRATIONS.rglob("*.py"):
         (folder / path.relative_to(store_module.MIGRATIONS)).write_text(path.read_text())
     open_store(tmp_path / "votes.db").close()
-    (folder / "versions" / "0002_bad.py").write_text(
-        'from alembic import op\nrevision = "0002"\ndown_revision = "0001"\n'
+    (folder / "versions" / "0003_bad.py").write_text(
+        'from alembic import op\nrevision = "0003"\ndown_revision = "0002"\n'
         'def upgrade():\n    op.execute("CREATE TABLE half (x INTEGER)")\n    op.execute("SELECT * FROM nowhere")\n'
     )
     monkeypatch.setattr(store_module, "MIGRATIONS", folder)
@@ -89,7 +89,7 @@ def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path, monkeypatch
     connection = sqlite3.connect(tmp_path / "votes.db")
     names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
     assert "half" not in names and "votes" in names
-    assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+    assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
     connection.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 
 import click
@@ -11,8 +12,33 @@ from .options import Group
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True}
 
+# in the order of `giqa --help`, each in the module of its name
+ANALYSE = ["demo", "score", "fit", "serve", "info", "doctor", "plan", "list", "compare", "track", "diff", "statistics"]
+LEARN = ["label", "evaluate", "bench", "suggest", "train", "pick", "explain", "cache", "weights"]
+MODULES = {"list": "list_"}
+PARTS = {"label": ("serve", "exchange", "stats"), "train": ("gan", "human")}  # modules that add commands to a group
 
-@click.group(cls=Group, context_settings=SETTINGS)
+
+class Commands(Mapping[str, click.Command]):
+    """Name -> command, imported when it is asked for: `giqa score` starts without the others."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in (*ANALYSE, *LEARN):
+            raise KeyError(name)
+        module = MODULES.get(name, name)
+        command = vars(import_module(f".{module}", __name__))[module]
+        for part in PARTS.get(name, ()):
+            import_module(f".{name}_{part}", __name__)
+        return command
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*ANALYSE, *LEARN))
+
+    def __len__(self) -> int:
+        return len(ANALYSE) + len(LEARN)
+
+
+@click.group(cls=Group, commands=Commands(), context_settings=SETTINGS)
 @click.version_option(__version__, prog_name="giqa")
 def main() -> None:
     """How good is this generated image?
@@ -28,12 +54,3 @@ def main() -> None:
     Every score is compared with held-out reals: z = 0 is like a typical real, z = -3 is three robust standard
     deviations worse.
     """
-
-
-# in the order of `giqa --help`, each in the module of its name; then modules that add theirs to a group
-ANALYSE = "demo score fit serve info doctor plan list_ compare track diff statistics"
-LEARN = "label evaluate bench suggest train pick explain cache weights"
-for name in f"{ANALYSE} {LEARN}".split():
-    main.add_command(vars(import_module(f".{name}", __name__))[name])
-for name in ("label_serve", "label_exchange", "label_stats", "train_gan", "train_human"):
-    import_module(f".{name}", __name__)

@@ -11,12 +11,26 @@ from pathlib import Path
 from typing import Any
 
 SHOWN = 10  # best and worst pictures in the terminal
+STEERING = {  # what moves a cursor, colours or turns text around: a name of a file may hold it
+    code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+    for code in (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
+STEERING_LINES = {code: shown for code, shown in STEERING.items() if chr(code) not in "\n\t"}
+
+
+def inert(text: str) -> str:
+    r"""The text, with what would steer a terminal written out; lines and tabs stay.
+
+    >>> inert("\x1b[31mred.png")
+    '\\x1b[31mred.png'
+    """
+    return text.translate(STEERING_LINES)
 
 
 def say(text: str, quiet: bool = False) -> None:
     """One line for a person, to stderr, unless quiet."""
     if not quiet:
-        print(text, file=sys.stderr)
+        print(inert(text), file=sys.stderr)
 
 
 def warn(text: str, quiet: bool = False) -> None:
@@ -71,10 +85,11 @@ def plain_warnings(quiet: bool = False) -> Iterator[None]:
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], right: Sequence[int] = ()) -> None:
     """A table on stdout; plain tab-separated lines when stdout is not a terminal."""
+    rows = [[str(cell).translate(STEERING) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         print("\t".join(columns))
         for row in rows:
-            print("\t".join(map(str, row)))
+            print("\t".join(row))
         return
     from rich.console import Console
     from rich.table import Table
@@ -84,7 +99,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], rig
     for i, name in enumerate(columns):
         shown.add_column(name, justify="right" if i in right else "left", overflow="fold")
     for row in rows:
-        shown.add_row(*(Text(str(cell)) for cell in row))
+        shown.add_row(*(Text(cell) for cell in row))
     Console().print(shown)
 
 

@@ -12,14 +12,14 @@ from contextlib import suppress
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import BadWeights, MissingWeights
+from ..errors import BadSpec, BadWeights, MissingWeights
 from ..features import weights
 from . import console
-from .options import COUNT, SOURCES
+from .options import COUNT, FILE, SOURCES, check_json, check_writable, options
 
 if TYPE_CHECKING:
     from ..images.comparable import Finding
@@ -38,7 +38,12 @@ SLOW_PRODUCTS = "nothing for the scores; for speed, a NumPy built with OpenBLAS 
 @click.option("--dimension", type=COUNT, help="Features a picture, to judge whether the reals are enough.")
 @click.option("--components", type=COUNT, help="Components of the mixture, likewise.")
 @click.option("--deep", is_flag=True, help="Also import what is installed.")
-def doctor(reals: str | None, fakes: str | None, dimension: int | None, components: int | None, deep: bool) -> None:
+@click.option("--measure", is_flag=True, help="Instead, measure what a picture costs here, for `giqa plan`.")
+@click.option("-o", "--out", type=FILE, help="With --measure: the .json file; default: one in GIQA_HOME.")
+@options("extractor", "scorer")
+def doctor(
+    reals: str | None, fakes: str | None, dimension: int | None, components: int | None, deep: bool, **asked: Any
+) -> None:
     """Say what is installed, and whether REALS and FAKES can be compared.
 
     Pictures saved differently (size, format, JPEG quality, resizing, colour profile) score differently whatever they
@@ -48,6 +53,13 @@ def doctor(reals: str | None, fakes: str | None, dimension: int | None, componen
     from ..images.comparable import comparable
     from ..images.profile import profile
 
+    if asked.pop("measure"):
+        if reals:
+            raise BadSpec("--measure draws its own pictures; leave REALS and FAKES.")
+        _measure(**asked)
+        return
+    if given := next((name for name, value in asked.items() if value is not None), None):
+        raise BadSpec(f"--{given} goes with --measure; give that too.")
     found = environment(deep)
     if reals:
         with console.plain_warnings():
@@ -61,6 +73,25 @@ def doctor(reals: str | None, fakes: str | None, dimension: int | None, componen
     console.table("", ("", "topic", "finding"), rows)
     if any(f.level == "bad" for f in found):
         raise click.exceptions.Exit(1)
+
+
+def _measure(out: Path | None, **how: Any) -> None:
+    """Write the constants of this machine, and show them."""
+    from ..runners.constants import constants_file, measure_machine
+
+    check_json(out)
+    out = out or constants_file()
+    check_writable(out)
+    found = measure_machine(**how)
+    found.write(out)
+    steps = {**{f"read {name}": step for name, step in found.decoding.items()}, "features": found.features}
+    rows = [
+        (name, *(f"{1 / (each + mp * side**2 / 1e6):,.0f}" for side in (64, 512))) for name, (each, mp) in steps.items()
+    ]
+    rows.append(("score", *2 * (f"{1 / found.scoring:,.0f}",)))
+    console.table(found.says(), ("pictures/s of one core", "64 px", "512 px"), rows)
+    console.say(f"{found.stored} bytes a picture in the store; a run starts in {found.start:.1f} s")
+    console.finish(False, out, then="giqa plan fakes/ --nodes 4 --cores 32")
 
 
 def environment(deep: bool = False) -> list[Finding]:

@@ -65,7 +65,7 @@ def explain(image: str, outs: tuple[Path, ...], show_reals: bool, quiet: bool, *
     with working(quiet) as progress:
         maps = map_model(progress=progress, **fitting)
         name, pixels, found, patches, words = explained(maps, image, fitting["real"] if show_reals else None)
-    click.echo(words)
+    click.echo(console.inert(words))
     for out in outs:
         write_page(out, maps, name, pixels, found, patches)
     page = next((out for out in outs if out.suffix.lower() == ".html"), None)

@@ -23,6 +23,9 @@ from .options import FILE, PATH
     type=FILE,
     help="Write .csv, .tsv or .parquet (label-studio: .json); default: CSV to stdout.",
 )
+@click.option(
+    "--question", metavar="NAME", help="Only the votes on this question of --questions; default: all of them."
+)
 @click.option("--everything", is_flag=True, help="Controls, and raters who failed the gate, too (column passed).")
 @click.option(
     "--format",
@@ -31,7 +34,7 @@ from .options import FILE, PATH
     default="giqa",
     help="Tool that reads the table; all but giqa need -o.",
 )
-def export(store: str, name: str | None, out: Path | None, everything: bool, form: str) -> None:
+def export(store: str, name: str | None, out: Path | None, question: str | None, everything: bool, form: str) -> None:
     """Write the votes of a study as a table, no personal data in it.
 
     One row for each valid vote:
@@ -40,6 +43,7 @@ def export(store: str, name: str | None, out: Path | None, everything: bool, for
     hype, hype-time: image, rater, said_real, context
     pairs:           left, right, rater, chosen
     rating:          image, rater, rating
+    of one's own:    question, language
     and then:        kind, generator, part, passed, exposure_ms, shown_ms, response_ms, order
 
     \b
@@ -55,7 +59,12 @@ def export(store: str, name: str | None, out: Path | None, everything: bool, for
     from ..votes.votes import as_labels
 
     check_format(form, out, everything)
-    columns = exported(store, name, everything)
+    columns = exported(store, name, everything, question)
+    asked = list(dict.fromkeys(columns.get("question", [])))
+    if form != "giqa" and len(asked) > 1:
+        raise BadSpec(
+            f"--format {form} has no place for several questions; give --question, one of: {', '.join(asked)}."
+        )
     if form != "giqa" and not columns["rater"]:
         raise BadSpec(f"The study in {store} has no votes yet that count; --everything shows those that do not.")
     if form != "giqa":
@@ -68,7 +77,7 @@ def export(store: str, name: str | None, out: Path | None, everything: bool, for
     if out is not None:
         votes, then = len(columns["rater"]), f"giqa label stats {out} --report people.html" if form == "giqa" else ""
         if not votes:
-            kept = len(exported(store, name, True)["rater"])
+            kept = len(exported(store, name, True, question)["rater"])
             console.warn(f"no vote counts yet; {kept} are kept that do not: controls, and raters below the gate")
             then = f"giqa label export --store {store} --everything -o {out}" if kept else "send the link to raters."
         console.finish(False, texts=[f"wrote {out}: {votes} votes"], then=then)
@@ -85,7 +94,7 @@ def check_format(form: str, out: Path | None, everything: bool) -> None:
         raise BadSpec(f"label-studio is written as .json and the others as tables, got --format {form} -o {out.name}.")
 
 
-def exported(store: str, name: str | None, everything: bool) -> dict[str, list[Any]]:
+def exported(store: str, name: str | None, everything: bool, question: str | None = None) -> dict[str, list[Any]]:
     """The columns of the study of this name, or of the only one."""
     from ..study.progress import columns
     from ..study.store import open_store
@@ -98,7 +107,12 @@ def exported(store: str, name: str | None, everything: bool) -> dict[str, list[A
             name = next(iter(studies))
         if name not in studies:
             raise BadSpec(f"Which study? Give --name, one of: {', '.join(studies) or 'none is there'}.")
-        return columns(kept, studies[name], everything)
+        named = [one.name for one in studies[name].settings.asked if one]
+        if question is not None and question not in named:
+            raise BadSpec(
+                f"The study {name!r} has no question {question!r}; it has {', '.join(named) or 'one, its task'}."
+            )
+        return columns(kept, studies[name], everything, question)
 
 
 def write_as(form: str, out: Path, labels: Any) -> None:

@@ -12,13 +12,19 @@ import click
 from ..errors import BadSpec
 from . import console
 from .label import NAME, STORE, label
-from .options import COUNT, listen
+from .options import COUNT, PATH, listen
 
 
 @label.command()
 @click.argument("fakes", nargs=-1)
 @click.option("--real", metavar="REALS", help="Real pictures; half of what raters see in hype and hype-time.")
 @click.option("--task", type=click.Choice(["hype", "hype-time", "pairs", "rating"]), help="What raters are asked.")
+@click.option(
+    "--questions",
+    type=PATH,
+    metavar="FILE",
+    help="Questions of your own, .toml or .json, several about each pair or picture (docs/collecting.md).",
+)
 @STORE
 @NAME
 @click.option("--votes", "votes_each", type=COUNT, default=5, help="Votes for each picture.")
@@ -62,6 +68,8 @@ def serve(fakes: tuple[str, ...], store: str, **options: Any) -> None:
     pairs      which of two is better
     rating     1 (bad) to 5 (excellent)
 
+    With --questions FILE, instead of --task: your own wording, several questions about each pair or picture.
+
     FAKES: a source of pictures, or several as NAME=SOURCE. Votes are kept as they come in. Prints the link for raters
     and the admin page; its password comes from GIQA_ADMIN_PASSWORD, or is made and printed once. The study is made at
     the first start; run the command again, or `giqa label serve --store PATH` alone, to go on with what is there.
@@ -73,7 +81,7 @@ def serve(fakes: tuple[str, ...], store: str, **options: Any) -> None:
     serving = {name: options.pop(name) for name in ("host", "port", "https", "dry_run")}
     with closing(open_store(store)) as kept:
         if fakes:
-            name = options.get("name") or options["task"] or ""
+            name = options.get("name") or options["task"] or _task_of(options["questions"])
             if name not in [study.name for study in kept.studies()]:
                 make(kept, fakes, **options)
             else:
@@ -86,14 +94,24 @@ def serve(fakes: tuple[str, ...], store: str, **options: Any) -> None:
 def make(store: Any, fakes: tuple[str, ...], **options: Any) -> None:
     from ..study.collect import collect
 
-    if options["task"] is None:
-        raise BadSpec("What should raters be asked? Give --task hype, hype-time, pairs or rating.")
+    if options["task"] is None and options["questions"] is None:
+        raise BadSpec("What should raters be asked? Give --task hype, hype-time, pairs or rating, or --questions FILE.")
     given = {name: value for name, value in options.items() if value is not None}
     if "steps" in given:
         given |= steps(given.pop("steps"), options["task"])
     study = collect(fakes, given.pop("real", None), store=store, **given)
     if options["task"] == "hype-time":
         warn_of_steps(study.settings)
+    if study.settings.questionnaire:
+        for code, number in study.settings.questionnaire.missing().items():
+            console.say(f"words.{code} of the questions lacks {number} phrases: raters read those in English")
+
+
+def _task_of(questions: Any) -> str:
+    """The task of a file of questions, by which a study without a name is called; "" without one."""
+    from ..study.questions import parse, read_questions
+
+    return "" if questions is None else parse(read_questions(questions)).task
 
 
 def steps(text: str, task: str) -> dict[str, int]:
@@ -135,7 +153,7 @@ def run(store: Any, host: str, port: int, https: bool, dry_run: bool) -> None:
     if password is not None:
         access.set_password(store, password)
     for study in store.studies():
-        click.echo(f"{study.name}: {base}/s/{study.token}")
+        click.echo(console.inert(f"{study.name}: {base}/s/{study.token}"))
     click.echo(f"admin: {base}/admin")
     if dry_run:
         listening.close()

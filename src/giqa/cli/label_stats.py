@@ -60,6 +60,8 @@ def stats(
     pairs     left,right,votes_left,votes_right  or  left,right,rater,chosen
     ratings   image,rater,rating
     sittings  rater,generator,fakes,wrong_fakes,reals,wrong_reals[,fake_seconds,real_seconds]
+
+    A table with a column question has figures for each question.
     """
     from ..votes.findings import judge
 

@@ -37,16 +37,16 @@ class Group(click.Group):
         try:
             return super().invoke(ctx)
         except GiqaError as error:
-            click.echo(f"giqa: {error}", err=True)
+            console.say(f"giqa: {error}")
             ctx.exit(2)
         except BrokenPipeError:
             sys.stderr.close()
             ctx.exit(141)
         except OSError as error:
-            click.echo(f"giqa: {error.strerror or error}: {error.filename or 'a file'}", err=True)
+            console.say(f"giqa: {error.strerror or error}: {error.filename or 'a file'}")
             ctx.exit(2)
         except KeyboardInterrupt:
-            click.echo("giqa: interrupted; what was computed is kept, run the same command again to go on.", err=True)
+            console.say("giqa: interrupted; what was computed is kept, run the same command again to go on.")
             ctx.exit(130)
 
 

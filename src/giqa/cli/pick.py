@@ -326,10 +326,11 @@ def read_latents(path: Path, fakes: str, ids: Sequence[str]) -> Any:
     import numpy as np
 
     from ..images import open_source
+    from ..images.arrays import UNREADABLE
 
     try:
         latents = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
+    except UNREADABLE as error:
         raise BadSource(f"{path} is no .npy file of numbers ({error}).") from None
     names = open_source(fakes).ids
     if latents.ndim != 2 or len(latents) != len(names):

@@ -43,7 +43,8 @@ RUNNER = (("runner", "local"), ("address", None), ("devices", None))  # options 
 @click.option(
     "--human",
     type=PATH,
-    help="A human model that `giqa train human` made: adds p_real, the probability that a person calls a picture real.",
+    help="A human model that `giqa train human` made: adds p_real, the probability that a person calls a picture real. "
+    "Its own network runs besides that of the scores.",
 )
 @click.option(
     "--maps/--no-maps",

@@ -59,7 +59,8 @@ OF_NETWORKS = ("epochs", "device")
     "--columns",
     metavar="A,B",
     help="What cross-validation chooses from: layers (distances and densities), pooled (features of the extractor), "
-    "size (log height and width), or an extractor. Default: layers,pooled; for votes alone, layers without a choice.",
+    "size (log height and width), or an extractor such as detail. Default: layers,pooled; for votes alone, layers "
+    "without a choice.",
 )
 @options("match")
 @click.option(
@@ -88,6 +89,8 @@ def human(votes: tuple[Path, ...], out: Path, end_to_end: bool, quiet: bool, **g
     giqa train human votes.csv --images fakes/ --real reals/ -o people.giqa
     giqa train human pairs.csv ratings.csv --images fakes/ --real reals/ --group scene -o people.giqa
     giqa score fakes/ --real reals/ --human people.giqa --report report.html
+
+    Of a table that answers several questions one is learned: "votes.csv[question=clarity]".
 
     A few hundred judgements of generated pictures are enough. Prints how well it predicts those that were held out, by
     picture, group, rater and pair, with 95 % intervals, and says plainly when nothing was learned. The file holds the

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from itertools import combinations
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -20,12 +20,13 @@ from ..features.select import ChosenLayers
 from ..images import open_source
 from ..images.differences import advice, differences
 from ..images.match import as_match, auto_match, spec_of
-from ..images.pictures import as_pictures
+from ..images.pictures import as_pictures, plain_source
 from ..images.profile import profile
+from ..images.subset import Subset
 from ..metrics.inception import InceptionScore
 from ..metrics.jackknife import DRAWS, FEWEST, GROUPS, MOST, Jackknife, at_number, jackknifed
-from ..metrics.prdc import evaluate
 from ..metrics.quality import Diversity
+from ..metrics.together import Together
 from ..model.fit import fit
 from ..model.folds import content_order
 from ..model.model import Model
@@ -38,6 +39,7 @@ from .result import LEVEL, Comparison, Generator, common_numbers, contrasts_of, 
 
 REALS = None  # the reals among sets by name, whatever a generator is called
 DEFAULT_METRICS = ("qs", "ds", "fd", "kd", "precision", "recall", "density", "coverage", "authenticity", "vendi")
+LARGEST = 50_000  # pictures of a set whose features are in memory, about 8 KB each; of more, so many are compared
 CLOSE = 200  # pictures; below that it is tried first whether a metric can do with a group less
 
 __all__ = ["DEFAULT_METRICS", "compare", "quality_estimate", "split_specs"]
@@ -77,7 +79,9 @@ def compare(
         declares high (its mean over places), else all. One layer is taken as it is, so that on Inception's pooling
         layer fd is FID; several side by side are standardised on the reals, so that none counts by its scale alone.
     pictures : int or None
-        Take that many of each set, reals too, for all but QS; seeded. None: all.
+        Take that many of each set, reals too, for all but QS; seeded. None: all. Of a set of more than 50,000, or
+        `pictures` if that is more, only so many are read, for QS too: random ones, by their names, so that the same
+        names are taken from all sets.
     extractor, scorer : str, object or None
         As of `giqa.fit`. QS is the mean z of `giqa.score` with that scorer on all its layers.
     match : str, Match or None
@@ -124,10 +128,14 @@ def compare(
     if paired is not None and not isinstance(paired, str):
         raise BadSpec(f"paired is 'name' or a column of all tables, got {paired!r:.80}.")
     seed = registry.as_seed(seed)
-    asked, sets, notes, reader = named(beside), {REALS: real, **generators}, [], None
+    asked = named(beside)
+    sets: dict[Any, Any] = {REALS: real, **generators}
+    notes: list[str] = []
+    reader = None
     if _are_pictures(sets):
-        sets = {name: as_pictures(open_source(where)) for name, where in sets.items()}
-        match, notes = _matched(sets, match)
+        sets, notes = _at_most(sets, max(LARGEST, pictures or 0))
+        match, unlike = _matched(sets, match)
+        notes += unlike
         reader = Reader(extractor, match, store=store, workers=workers, progress=progress)
     elif extractor or match:
         raise BadSpec("extractor and match are for pictures; they cannot be asked of features.")
@@ -156,9 +164,9 @@ def compare(
     _note_sizes(found, made, len(reals), notes)
     z = model.scale.z(model.scale.held_out)
     contrasts = contrasts_of(found, made)
-    verdicts = decided([*contrasts, *pair_contrasts(pairs)])
-    both = tuple(pairs), tuple(map(PairVerdict.of, verdicts[len(contrasts) :]))
-    verdicts = tuple(verdicts[: len(contrasts)])
+    all_ = decided([*contrasts, *pair_contrasts(pairs)])
+    both = tuple(pairs), tuple(map(PairVerdict.of, all_[len(contrasts) :]))
+    verdicts = tuple(all_[: len(contrasts)])
     return Comparison(
         tuple(found), made, verdicts, tuple(notes), z, judge.made_by(reader), tuple(others), *both, tuple(contrasts)
     )
@@ -175,6 +183,21 @@ def _are_pictures(sets: Mapping[str | None, Any]) -> bool:
     return not any(ready)
 
 
+def _at_most(sets: Mapping[str | None, Any], most: int) -> tuple[dict[str | None, Any], list[str]]:
+    """Sets of pictures opened, of each at most so many, and a note of what was left out."""
+    found, notes = {}, []
+    for name, where in sets.items():
+        opened = as_pictures(open_source(where))
+        if len(opened) > most:
+            notes.append(
+                f"{name or 'reals'}: {most:,} of {len(opened):,} pictures are compared, chosen at random by their "
+                "names, since memory grows with the number; pictures (--pictures N) raises that"
+            )
+            opened = as_pictures(Subset(plain_source(opened), sorted(opened.sample(most))))
+        found[name] = opened
+    return found, notes
+
+
 def _matched(sets: Mapping[str | None, Any], match: Any) -> tuple[Any, list[str]]:
     """How to bring pictures to one size and coding, and warnings where they differ and nothing is done."""
     generators = [name for name in sets if name is not REALS]
@@ -189,10 +212,10 @@ def _matched(sets: Mapping[str | None, Any], match: Any) -> tuple[Any, list[str]
     looks = {name: profile(where, n=40) for name, where in sets.items()}
     notes = []
     for name in generators:
-        if found := differences(looks[REALS], looks[name]):
+        if apart := differences(looks[REALS], looks[name]):
             notes.append(
-                f"{name} and the reals are saved differently ({', '.join(found)}), which features see before they see "
-                f"what is shown; {advice(found)}"
+                f"{name} and the reals are saved differently ({', '.join(apart)}), which features see before they see "
+                f"what is shown; {advice(apart)}"
             )
     for one, other in combinations(generators, 2):
         if found := [what for what in differences(looks[one], looks[other]) if what != "detail"]:
@@ -202,7 +225,7 @@ def _matched(sets: Mapping[str | None, Any], match: Any) -> tuple[Any, list[str]
 
 def _features(what: str, where: Any, reader: Reader | None) -> tuple[Features, Mapping[str, str]]:
     """Features of a set, and what could not be read."""
-    done = Extracted(as_features(where), {}) if reader is None else reader.features(where, what)
+    done = Extracted(cast(Features, as_features(where)), {}) if reader is None else reader.features(where, what)
     return done.needed(what), done.failures
 
 
@@ -257,6 +280,7 @@ class _Judge:
     def __init__(self, made: Mapping[str, Any], chosen: ChosenLayers, reals: Features, model: Model, notes: list[str]):
         self.made, self.chosen, self.reals, self.notes = made, chosen, reals, notes
         self.models = {(model.made_by["scorer"], model.made_by["seed"]): model}
+        self.known: dict[Any, Any] = {}  # what metrics computed of the reals alone, for all generators
         self.kept: dict[str, dict[bool, np.ndarray]] = {}  # of each generator `MOST` pictures, as logits or features
 
     def made_by(self, reader: Reader | None) -> dict[str, Any]:
@@ -330,11 +354,11 @@ class _Judge:
                 what = "has no interval" if label in values else "left out"
                 self.notes.append(f"{name}: {label} {what}: {error}")
         if len(fake) >= FEWEST:
-            values |= _together(together, real, fake, jackknifed, self.chosen.seed)
+            values |= self._together(together, real, fake, jackknifed)
         return values
 
     def _at(self, g: Generator, n: int) -> dict[str, Jackknife]:
-        values = {}
+        values: dict[str, Jackknife] = {}
         for logits, fake in self.kept[g.name].items():
             able = {}
             for label, metric in self.made.items():
@@ -342,23 +366,23 @@ class _Judge:
                     with suppress(GiqaError):
                         _try_smaller(metric, self._real(logits), fake[:n])
                         able[label] = metric
-            values |= _together(able, self._real(logits), fake, partial(at_number, n=n), self.chosen.seed)
+            values |= self._together(able, self._real(logits), fake, partial(at_number, n=n))
         return values
 
+    def _together(
+        self, metrics: Mapping[str, Any], real: np.ndarray, fake: np.ndarray, estimate: Callable[..., list[Jackknife]]
+    ) -> dict[str, Jackknife]:
+        """Metrics of the same two sets, in one go."""
+        if not metrics:
+            return {}
+        size = {"real": len(real), "fake": len(fake), None: 0}
+        shares = [size[metric.share_of] for metric in metrics.values()]
+        together = Together(list(metrics.values()), self.known)
+        found = estimate(together, real, fake, seed=self.chosen.seed, share_of=shares)
+        return dict(zip(metrics, found, strict=True))
+
     def _real(self, logits: bool) -> np.ndarray:
-        return self.chosen.logits if logits else self.chosen.real
-
-
-def _together(
-    metrics: Mapping[str, Any], real: np.ndarray, fake: np.ndarray, estimate: Callable[..., list[Jackknife]], seed: int
-) -> dict[str, Jackknife]:
-    """Metrics of the same two sets, in one go."""
-    if not metrics:
-        return {}
-    size = {"real": len(real), "fake": len(fake), None: 0}
-    shares = [size[metric.share_of] for metric in metrics.values()]
-    found = estimate(lambda r, f: evaluate(list(metrics.values()), r, f), real, fake, seed=seed, share_of=shares)
-    return dict(zip(metrics, found, strict=True))
+        return cast(np.ndarray, self.chosen.logits if logits else self.chosen.real)
 
 
 def _try_smaller(metric: Any, real: np.ndarray, fake: np.ndarray) -> None:

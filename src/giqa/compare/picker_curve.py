@@ -17,7 +17,7 @@ import numpy as np
 from ..errors import BadShape, BadSpec
 from ..files import replace_file
 from ..metrics.frechet import Frechet
-from ..metrics.jackknife import Jackknife, against, jackknifed
+from ..metrics.jackknife import Jackknife, among, jackknifed
 from ..metrics.quality import Diversity
 from ..pages import drawing
 from ..pages.page import render
@@ -173,8 +173,8 @@ def picker_curve(
             rows = fakes[:, 0].astype(int)
             rows = drawn(scores, rows, share, round(sample * len(rows) / len(fake)), order)
             if (key := reals.tobytes()) not in known:
-                known[key] = [against(metric, real[reals[:, 0].astype(int)]) for metric in metrics.values()]
-            return [mean_z(z[rows]), *(metric(fake[rows]) for metric in known[key])]
+                known[key] = [among(metric, real[reals[:, 0].astype(int)], fake) for metric in metrics.values()]
+            return [mean_z(z[rows]), *(metric(rows) for metric in known[key])]
 
         numbers = (np.arange(len(x), dtype=np.float64)[:, None] for x in (real, fake))
         estimates = jackknifed(values, *numbers, most=max(len(real), len(fake)), seed=seed)

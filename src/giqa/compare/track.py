@@ -165,22 +165,23 @@ def answer(track: Track) -> str:
     str
     """
     found, names = track.comparison, [words(i) for i in track.iterations]
-    known = {label: about for label, about in aspects(found).items() if track.best(label) is not None}
+    rows = {label: row for label in aspects(found) if (row := track.best(label)) is not None}
+    known = {label: about for label, about in aspects(found).items() if label in rows}
     if not known:
         return "No metric of this run ranks checkpoints; see the charts."
     verdicts = [v for v in found.verdicts if v.metric in known]
     where = together(known.values(), "or")
     first = next(iter(known))
-    best = f"{names[track.best(first)]} has the best value {known[first]}"
+    best = f"{names[rows[first]]} has the best value {known[first]}"
     if all(v.why for v in verdicts):
         return f"Nothing can be decided: {verdicts[0].why}. {best}."
     if all(v.says == SAME for v in verdicts):
         return f"No checkpoint is shown to be better than another {where}; {best}."
     good = set.intersection(*(set(track.as_good(label)) for label in known))
     if not good:
-        each = "; ".join(f"{known[label]} {names[track.best(label)]}" for label in known)
+        each = "; ".join(f"{known[label]} {names[rows[label]]}" for label in known)
         return f"No checkpoint is best in all: {each}{SURE}."
-    use = next((track.best(label) for label in known if track.best(label) in good), max(good))
+    use = next((row for row in rows.values() if row in good), max(good))
     mine = found.generators[use].name
     apart = {v.right if v.left == mine else v.left for v in verdicts if v.says != SAME and mine in (v.left, v.right)}
     alike = [name for name, g in zip(names, found.generators, strict=True) if g.name not in {mine, *apart}]
@@ -194,7 +195,8 @@ def write_track(path: str | os.PathLike[str], track: Track, title: str) -> Path:
     names = [words(i) for i in track.iterations]
     for metric, definition in track.comparison.metrics.items():
         best_row = track.best(metric)
-        chart = drawing.line(track.iterations, *track.line(metric).T, best_row, WIDTH)
+        values, lows, highs = track.line(metric).T
+        chart = drawing.line(track.iterations, values, lows, highs, best_row, WIDTH)
         charts.append({"name": metric, "way": ARROWS[way_of(definition)], "svg": chart})
         if best_row is not None:
             alike = [names[i] for i in track.as_good(metric) if i != best_row]

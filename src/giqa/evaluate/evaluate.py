@@ -92,31 +92,31 @@ def evaluate(
         raise BadSpec(f"column names one or several columns of the scores, got {column!r:.80}.")
     names, numbers = _numbers(scores, list(columns))
     where = str(labels) if isinstance(labels, str | Path) else "the labels"
-    labels = read_labels(labels) if isinstance(labels, str | Path) else labels
+    judged: Labels = read_labels(labels) if isinstance(labels, str | Path) else labels
     several = len(names) > 1 or isinstance(scores, Features)
     if probability and not all(0 <= value <= 1 for row in numbers.values() for value in row):
         raise BadSpec(f"Probabilities lie between 0 and 1, and {names[0]!r} goes beyond: it is no probability.")
     if probability and (several or learning_curve):
         raise BadSpec("One column that is a probability already is judged as it is: nothing is learned from labels.")
     if not include_training:
-        _refuse_training(scores, names, labels, kind)
-    if isinstance(labels, Pairs | Ratings | Votes | Counts) and len(labels):
+        _refuse_training(scores, names, judged, kind)
+    if isinstance(judged, Pairs | Ratings | Votes | Counts) and len(judged):
         named = str(scores) if isinstance(scores, str | Path) else "the scores"
-        labels, _ = joined(labels, list(numbers), where, named)
-        generator = generator_of(generator or {}, labels.pictures())
-    if isinstance(labels, Pairs | Ratings):
+        judged, _ = joined(judged, list(numbers), where, named)
+        generator = generator_of(generator or {}, judged.pictures())
+    if isinstance(judged, Pairs | Ratings):
         if several or learning_curve:
             raise BadSpec("Learning from labels needs votes or counts of votes, not pairs or ratings; give one column.")
         by_name = {name: row[0] for name, row in numbers.items()}
-        if isinstance(labels, Pairs):
-            return against_pairs(by_name, labels, generator or {}, resamples, seed)
-        _warn_of_few(len(np.unique(labels.rater)))
-        return against_ratings(by_name, labels, k, resamples, seed)
-    if not isinstance(labels, Votes | Counts):
-        raise BadSpec(f"Scores are compared with votes, counts, ratings or pairs, not with {type(labels).__name__}.")
-    labels = that_count(labels, kind)
-    rows, lost = rows_of(numbers, labels, generator or {})
-    if isinstance(labels, Votes):
+        if isinstance(judged, Pairs):
+            return against_pairs(by_name, judged, generator or {}, resamples, seed)
+        _warn_of_few(len(np.unique(judged.rater)))
+        return against_ratings(by_name, judged, k, resamples, seed)
+    if not isinstance(judged, Votes | Counts):
+        raise BadSpec(f"Scores are compared with votes, counts, ratings or pairs, not with {type(judged).__name__}.")
+    judged = that_count(judged, kind)
+    rows, lost = rows_of(numbers, judged, generator or {})
+    if isinstance(judged, Votes):
         _warn_of_few(len(np.unique(rows.rater)))
     learn = None if probability else _human_model(names) if several else calibrated
     return against_votes(rows, lost, learn, resamples, seed, learning_curve)

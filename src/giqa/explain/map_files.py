@@ -14,6 +14,7 @@ import numpy as np
 from ..errors import BadImage, BadSource, BadSpec
 from ..files import replace_file
 from ..images import open_source
+from ..images.arrays import UNREADABLE
 from ..images.decode import decode
 from ..images.folder import walk
 from ..types import Progress
@@ -149,7 +150,7 @@ def read_map(path: Path) -> np.ndarray:
         return grey_map(path.read_bytes(), str(path))
     try:
         values = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+    except UNREADABLE as error:
         raise BadImage(f"{str(path)!r} is no array of numpy: {error}.") from None
     return as_map(values, str(path))
 

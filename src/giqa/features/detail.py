@@ -78,7 +78,7 @@ def luma(pixels: np.ndarray) -> np.ndarray:
 
 
 class Detail:
-    """`detail_scalars` as an extractor, so that they are kept in the feature store like any feature.
+    """How much detail a picture has at its own size: the logarithm of its 95th percentile of the gradient, one number.
 
     Examples
     --------

@@ -132,18 +132,25 @@ class Embedded:
 
     def prepare(self, pixels: np.ndarray) -> dict[str, np.ndarray]:
         """All the work, one picture in any thread: uint8 (h, w, 3) to its layers, each (c,)."""
-        wanted = self.outputs
+        return self.prepare_with_maps(pixels, ())[0]
+
+    def prepare_with_maps(
+        self, pixels: np.ndarray, taps: Sequence[str]
+    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """What `prepare` and `maps` give, the whole picture run through the network once."""
+        _check_taps(taps)
+        wanted, maps = self.outputs, {}
         layers = {f"pixels.{name}": BY_HAND[name].prepare(pixels).ravel() for name in BY_HAND if name in self._chosen()}
-        near = [name for name in wanted if name not in layers and not (self.crops and name in DEEP)]
+        near = [name for name in wanted if name not in layers and self.crops and name not in DEEP]
         whole = [name for name in wanted if name not in layers and name not in near]
-        for names, views in ((near, _crops(pixels) if self.crops else [pixels]), (whole, [pixels])):
-            if names:
-                asked = [name.removeprefix("taps.") for name in names]
-                rows = [self._network().run(asked, {"pixels": _input(view)}) for view in views]
-                layers |= _together(
-                    {name: np.concatenate(row) for name, row in zip(names, zip(*rows, strict=True), strict=True)}
-                )
-        return {name: layers[name] for name in wanted}
+        for names, views, asked in ((near, _crops(pixels) if near else [], ()), (whole, [pixels], taps)):
+            outputs = [name.removeprefix("taps.") for name in names] + [f"{tap}.map" for tap in asked]
+            if outputs:
+                rows = [self._network().run(outputs, {"pixels": _input(view)}) for view in views]
+                by_name = dict(zip([*names, *asked], zip(*rows, strict=True), strict=True))
+                layers |= _together({name: np.concatenate(by_name[name]) for name in names})
+                maps |= {tap: by_name[tap][0][0] for tap in asked}
+        return {name: layers[name] for name in wanted}, maps
 
     def run(self, prepared: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
         """Prepared pictures to layer -> float32 (n, c)."""
@@ -154,9 +161,7 @@ class Embedded:
 
     def maps(self, pixels: np.ndarray, taps: Sequence[str] = TAPS) -> dict[str, np.ndarray]:
         """The taps of one picture before pooling: float32 (48, 48, 96), (24, 24, 256), (6, 6, 512)."""
-        unknown = [tap for tap in taps if tap not in TAPS]
-        if unknown:
-            raise BadSpec(f"embedded has no map {unknown[0]!r}; it has {', '.join(TAPS)}.")
+        _check_taps(taps)
         found = self._network().run([f"{tap}.map" for tap in taps], {"pixels": _input(pixels)})
         return {tap: maps[0] for tap, maps in zip(taps, found, strict=True)}
 
@@ -181,6 +186,12 @@ class Embedded:
         file = self._file()
         with _loading:
             return _load(file, file.stat().st_mtime_ns, self.device)
+
+
+def _check_taps(taps: Sequence[str]) -> None:
+    for tap in taps:
+        if tap not in TAPS:
+            raise BadSpec(f"embedded has no map {tap!r}; it has {', '.join(TAPS)}.")
 
 
 def _crops(pixels: np.ndarray) -> list[np.ndarray]:

@@ -93,7 +93,7 @@ def asymmetric_gaussian(x: np.ndarray, size: int | None = None) -> tuple[float, 
 def asymmetric_moments(
     absolute: float, both: float, below: float, sides: tuple[int, int], size: int
 ) -> tuple[float, float, float, float]:
-    """Moment ratio, mean, left and right variance: from sums of |x|, x^2, x^2 where x < 0, and counts of sides."""
+    """Moment ratio, mean, left and right variance, from sums of |x|, x^2, x^2 where x < 0, and how many are where."""
     n_left, n_right = sides
     left, right = below / max(n_left, 1), (both - below) / max(n_right, 1)
     g = sqrt((left + TINY) / (right + TINY))

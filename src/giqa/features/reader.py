@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from .store import Store, content_key
 
 DEFAULT_EXTRACTOR = "embedded"
 CHUNK = 64  # pictures a step: bounds memory, and what a killed process loses
+INFO_NAMES = tuple(INFO.fields or ())
 SHARD = 1024  # pictures that a runner gives to one worker at a time
 NAMED = 5  # pictures that could not be read are warned of by name, up to this many
 
@@ -88,7 +89,8 @@ def make_extractor(spec: Any = None, preset: str | None = None) -> Extractor:
     >>> make_extractor("statistics(scales=1)").outputs
     ('texture.1',)
     """
-    return registry.make("extractor", spec or DEFAULT_EXTRACTOR, preset=preset)
+    extractor: Extractor = registry.make("extractor", spec or DEFAULT_EXTRACTOR, preset=preset)
+    return extractor
 
 
 @dataclass(frozen=True)
@@ -212,7 +214,8 @@ def _elsewhere(source: Source, readers: Sequence[Reader]) -> Iterator[list[Extra
     """What a runner computes, in the order of the source."""
     work = _Extract([replace(reader, progress=None, runner=None, workers=1) for reader in readers])
     waiting, row = {}, 0
-    for rows, extracted in readers[0].runner.run(work, plain_source(source), cut(len(source))):
+    runner = cast(Runner, readers[0].runner)  # `features_together` asked
+    for rows, extracted in runner.run(work, plain_source(source), cut(len(source))):
         waiting[rows.start] = rows.stop, extracted
         while row in waiting:
             row, extracted = waiting.pop(row)
@@ -274,7 +277,7 @@ def together(where: Any, readers: Sequence[Reader], watch: Watch | None = None) 
     try:
         # one more than there are cores: while one waits for a file or the interpreter, another computes
         with ThreadPoolExecutor(readers[0].workers or 1 + (os.cpu_count() or 1)) as pool:
-            waiting = deque()
+            waiting: deque[list[Any]] = deque()
             for step in steps[:2]:  # one step is read while the one before is computed
                 waiting.append([pool.submit(read, i) for i in step])
             try:
@@ -356,24 +359,24 @@ def _open_store(identity: Mapping[str, Any]) -> Store | None:
 
 def _records(infos: Sequence[np.void], layers: Mapping[str, np.ndarray]) -> np.ndarray:
     """What is known of each picture and its layers, as the records of the store, (n,)."""
-    known = [(name, INFO[name].base, INFO[name].shape) for name in INFO.names]
+    known = [(name, INFO[name].base, INFO[name].shape) for name in INFO_NAMES]
     records = np.empty(len(infos), [*known, *((f"layer:{name}", "<f4", a.shape[1:]) for name, a in layers.items())])
-    for name in INFO.names:
+    for name in INFO_NAMES:
         records[name] = [info[name] for info in infos]
     for name, layer in layers.items():
         records[f"layer:{name}"] = layer
     return records
 
 
-def _from_records(records: Sequence[tuple[str, np.void]]) -> Features:
+def _from_records(records: Sequence[tuple[str, Any]]) -> Features:
     """Named records of the store as features."""
     if not records:
         return Features((), {}, np.empty(0, INFO))
     table = np.array([record for _, record in records], records[0][1].dtype)
     info = np.empty(len(table), INFO)
-    for name in INFO.names:
+    for name in INFO_NAMES:
         info[name] = table[name]
-    layers = [name for name in table.dtype.names if name.startswith("layer:")]
+    layers = [name for name in table.dtype.names or () if name.startswith("layer:")]
     arrays = {name.removeprefix("layer:"): np.ascontiguousarray(table[name]) for name in layers}
     return Features(tuple(name for name, _ in records), arrays, info)
 
@@ -383,11 +386,11 @@ def joined(parts: list[Features], made_by: Mapping[str, Any] | None = None) -> F
     parts = [part for part in parts if len(part)]
     if not parts:
         return Features((), {}, np.empty(0, INFO), made_by or {})
-    infos = [part.info for part in parts]
+    infos = [part.info for part in parts if part.info is not None]
     return Features(
         tuple(i for part in parts for i in part.ids),
         {name: np.concatenate([part.layers[name] for part in parts]) for name in parts[0].layers},
-        None if any(info is None for info in infos) else np.concatenate(infos),
+        None if len(infos) < len(parts) else np.concatenate(infos),
         made_by if made_by is not None else parts[0].made_by,
     )
 

@@ -69,5 +69,6 @@ def _read(path: Path) -> dict[str, np.ndarray]:
 def _keep_folded(weights: Resolved, arrays: dict[str, np.ndarray]) -> None:
     from safetensors.numpy import save
 
+    arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}  # save does not look at strides
     made = {"made_from_sha256": weights.sha256, "made_by": "giqa.features.tensors.fold"}
     weights_home.keep_folded(weights.name, save(arrays, made))

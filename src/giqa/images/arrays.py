@@ -18,6 +18,8 @@ from .formats import upright
 from .sources.columns import as_cell
 
 LARGE = 1 << 26  # bytes of an array that is not read into memory
+DAMAGE = (ValueError, TypeError, OverflowError, MemoryError)  # of a header that declares what is not there
+UNREADABLE = (*DAMAGE, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)  # by numpy, as .npy or .npz
 CLASSES = {"arr_1": "label"}  # what guided diffusion (ADM) calls them
 
 
@@ -162,7 +164,7 @@ def _loaded(path: Path) -> tuple[np.ndarray, Any, dict[str, np.ndarray]]:
             labels = {name: loaded[name] for name in loaded.files if _is_column(path, name)}
     except FileNotFoundError:
         raise missing(path) from None
-    except (ValueError, TypeError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+    except UNREADABLE as error:
         raise BadSource(f"{str(path)!r} cannot be read: {error} (object arrays and pickles are refused).") from None
     ids = arrays.pop("ids", None)
     if ids is not None and ids.ndim != 1:
@@ -181,7 +183,7 @@ def _is_column(path: Path, name: str) -> bool:
     with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as file:
         try:
             shape, dtype = _header(file)
-        except ValueError:
+        except DAMAGE:
             return False
     return len(shape) == 1 and dtype.kind in "biufUS" and name != "ids"
 

@@ -249,20 +249,26 @@ class _Reals:
             n, m, d = len(real), len(fake), real.shape[1]
             if equal_sets(real, fake):
                 return 0.0
-            if n + m < d or 4 * min(n, m) < d:  # the shorter way
+            if _are_few(n, m, d):  # the shorter way
                 return _of_few(real, fake)
             return self._distance(fake, np.float32 in (real.dtype, fake.dtype))
         return self._distance(fake if isinstance(fake, Moments) else as_set(fake, "given"), False)
 
-    def _distance(self, fake: Any, rounded: bool) -> float:
+    def known(self) -> tuple[Moments, np.ndarray]:
+        """Their moments, and the factor of their covariance."""
         real = self.moments = Moments.of(self.rows) if self.moments is None else self.moments
+        with one_blas_thread():  # the same bits with any number of threads
+            self.factor = _factor(real.covariance) if self.factor is None else self.factor
+        return real, self.factor
+
+    def _distance(self, fake: Any, rounded: bool) -> float:
+        real, factor = self.known()
         columns = len(fake.mean) if isinstance(fake, Moments) else np.shape(fake)[-1]
         if len(real.mean) != columns:
             raise BadShape(
                 f"Both sets need the same features; the reals have {len(real.mean)} columns, the fakes {columns}."
             )
-        with one_blas_thread():  # the same bits with any number of threads
-            factor = self.factor = _factor(real.covariance) if self.factor is None else self.factor
+        with one_blas_thread():
             if not isinstance(fake, Moments) and len(fake) < columns:
                 return _from_few(real, factor, fake)
             known = fake if isinstance(fake, Moments) else Moments.of(fake)
@@ -271,6 +277,42 @@ class _Reals:
                 real, known = (Moments.of(x, exact=True) for x in (self.rows, fake))
                 found = _distance(real, _factor(real.covariance), known)
             return found
+
+
+class _Among:
+    """FD of these reals and some of these fakes, called with their rows: one product of all fakes does for all choices.
+
+    With L L' the covariance of the reals and X the fakes about their mean, the roots are those of X L L' X', rows and
+    columns of the choice, centred: of as many rows as are chosen.
+    """
+
+    def __init__(self, real: np.ndarray, fake: np.ndarray):
+        self.reals, self.fake = _Reals(real), fake
+        self.products: np.ndarray | None = None
+
+    def __call__(self, rows: np.ndarray) -> float:
+        n, m, d = len(self.reals.rows), len(rows), self.fake.shape[1]
+        if m >= d or _are_few(n, m, d) or equal_sets(self.reals.rows, self.fake[rows]):
+            return self.reals(self.fake[rows])
+        real, factor = self.reals.known()
+        with one_blas_thread():
+            if self.products is None:
+                self.middle = self.fake.mean(axis=0, dtype=np.float64)
+                self.centred = as_factors(self.reals.rows, self.fake)[1] - self.middle
+                turned = self.centred @ factor
+                self.products = turned @ turned.T
+            some = self.centred[rows]
+            mean = some.mean(axis=0)
+            some = (some - mean) / np.sqrt(m - 1)
+            products = self.products[np.ix_(rows, rows)] / (m - 1)
+            means = products.mean(axis=0)
+            values = np.linalg.eigvalsh(products - means - means[:, None] + means.mean())
+            return _of_roots(real, factor, self.middle + mean, some, values)
+
+
+def _are_few(n: int, m: int, d: int) -> bool:
+    """Whether n reals and m fakes are so few that their (n, m) products are the shorter way."""
+    return n + m < d or 4 * min(n, m) < d
 
 
 def _factor(covariance: np.ndarray) -> np.ndarray:
@@ -299,8 +341,13 @@ def _from_few(real: Moments, factor: np.ndarray, fake: np.ndarray) -> float:
     """The same distance for fewer fakes than columns: the roots are of an (m, m) matrix."""
     mean = fake.mean(axis=0, dtype=np.float64)
     rows = (fake - mean) / np.sqrt(len(fake) - 1)
-    traces, turned = float(np.trace(real.covariance) + (rows**2).sum()), rows @ factor
-    values = np.linalg.eigvalsh(turned @ turned.T)
+    turned = rows @ factor
+    return _of_roots(real, factor, mean, rows, np.linalg.eigvalsh(turned @ turned.T))
+
+
+def _of_roots(real: Moments, factor: np.ndarray, mean: np.ndarray, rows: np.ndarray, values: np.ndarray) -> float:
+    """The distance from the squares of the roots; `rows` are the fakes about their `mean`, over sqrt(m - 1)."""
+    traces = float(np.trace(real.covariance) + (rows**2).sum())
     apart = traces - 2 * float(np.sqrt(np.maximum(values, 0)).sum())
     if apart < NEAR * traces:
         apart = _least_apart(factor.T, rows)
@@ -354,6 +401,9 @@ class Frechet(Metric):
 
     def against(self, real: np.ndarray) -> Callable[[np.ndarray], float]:
         return _Reals(real)
+
+    def among(self, real: np.ndarray, fake: np.ndarray) -> Callable[[np.ndarray], float]:
+        return _Among(real, fake)
 
     def trouble(self, n: int, m: int, d: int) -> str:
         if min(n, m) <= d:

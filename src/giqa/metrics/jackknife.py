@@ -239,6 +239,28 @@ def against(metric: Callable[[np.ndarray, np.ndarray], Any], real: np.ndarray) -
     return metric.against(real) if isinstance(metric, Metric) else partial(metric, real)
 
 
+def among(
+    metric: Callable[[np.ndarray, np.ndarray], Any], real: np.ndarray, fake: np.ndarray
+) -> Callable[[np.ndarray], Any]:
+    """A metric of these reals and some of these fakes, see `Metric.among`; any callable will do.
+
+    Parameters
+    ----------
+    metric : callable
+        Takes (real, fake).
+    real : ndarray of shape (n, d)
+        Features of reals.
+    fake : ndarray of shape (m, d)
+        Features of fakes.
+
+    Returns
+    -------
+    callable
+        Of rows of the fakes.
+    """
+    return metric.among(real, fake) if isinstance(metric, Metric) else lambda rows: metric(real, fake[rows])
+
+
 def at_number(
     metric: Callable[[np.ndarray, np.ndarray], Any],
     real: np.ndarray,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -167,8 +168,11 @@ def _cmmd_of_many(real: np.ndarray, fake: np.ndarray, sigma: float) -> float:
     return TIMES * float(np.exp(-1 / sigma**2)) * (first + second)
 
 
-def _polynomial(real: np.ndarray, fake: np.ndarray, degree: int) -> float:
-    """With x = c + a and y = c + b, xy = (cc / 2 + ca) + (cc / 2 + cb) + ab; the last alone is float32."""
+def _polynomial(real: np.ndarray, fake: np.ndarray, degree: int, known: list[float] | None = None) -> float:
+    """With x = c + a and y = c + b, xy = (cc / 2 + ca) + (cc / 2 + cb) + ab; the last alone is float32.
+
+    `known` holds the mean over pairs of these reals once it is computed.
+    """
     d, middle = real.shape[1], middle_of(real)
     rest = {id(x): _rest(x, middle) for x in (real, fake)}
 
@@ -191,7 +195,10 @@ def _polynomial(real: np.ndarray, fake: np.ndarray, degree: int) -> float:
         sums = in_order(lambda at: (1 + (within and at[0] != at[1])) * sum_of(left, at[0], right, at[1], within), pairs)
         return sum(sums) / (len(left) * (len(right) - within))
 
-    return mean(real, real, within=True) + mean(fake, fake, within=True) - 2 * mean(real, fake)
+    known = [] if known is None else known
+    if not known:
+        known.append(mean(real, real, within=True))
+    return known[0] + mean(fake, fake, within=True) - 2 * mean(real, fake)
 
 
 def _rest(matrix: np.ndarray, middle: np.ndarray) -> np.ndarray:
@@ -240,6 +247,12 @@ class Kernel(Metric):
 
     def __call__(self, real: np.ndarray, fake: np.ndarray) -> float:
         return kernel_distance(real, fake, subsets=self.subsets, size=self.size, degree=self.degree, seed=self.seed)
+
+    def against(self, real: np.ndarray) -> Callable[[np.ndarray], float]:
+        if self.subsets is not None:
+            return partial(self, real)
+        known: list[float] = []
+        return lambda fake: _polynomial(*as_factors(real, fake), self.degree, known)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ class Metric:
     ranks         more of it is better, or less of a distance; False: it says nothing about better or worse
     share_of      "real" or "fake": it is a share of these, 0 to 1; None: no share
     by_size       it depends on the number of fakes, so that only equally many can be compared
+    of_fakes      reals have no part in it
     ============= ============================================================================================
 
     Examples
@@ -43,6 +44,7 @@ class Metric:
     ranks: ClassVar[bool] = True
     share_of: ClassVar[str | None] = None
     by_size: ClassVar[bool] = True
+    of_fakes: ClassVar[bool] = False
 
     def __call__(self, real: np.ndarray, fake: np.ndarray) -> float:
         """The number.
@@ -76,6 +78,25 @@ class Metric:
             metric can.
         """
         return partial(self, real)
+
+    def among(self, real: np.ndarray, fake: np.ndarray) -> Callable[[np.ndarray], float]:
+        """The metric of these reals and of some of these fakes, to be called with several choices of them.
+
+        Parameters
+        ----------
+        real : ndarray of shape (n, d)
+            Features of reals.
+        fake : ndarray of shape (m, d)
+            Features of all fakes.
+
+        Returns
+        -------
+        callable
+            Of rows, int (k,): the number of both sets but for rounding. What does not depend on the choice is computed
+            once where the metric can.
+        """
+        known = self.against(real)
+        return lambda rows: known(fake[rows])
 
     def trouble(self, n: int, m: int, d: int) -> str:
         """Why the number should not be trusted, in words; empty where nothing is wrong.

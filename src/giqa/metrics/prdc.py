@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -141,44 +140,62 @@ def neighbourhoods(real: Any, fake: Any, *, k: int = 5) -> Neighbourhoods:
     (True, True)
     """
     real, fake = as_pair(real, fake)
-    reals = Points(real, middle_of(real))
-    real_near, fake_near = nearest_of(reals, k), nearest_others(fake, k)
-    real_radius, fake_radius = real_near[:, -1], fake_near[:, -1]  # squared, as everything until the end
-    n, m = len(real), len(fake)
-    inside, balls, recalled, covered = np.zeros(m, bool), np.zeros(m, int), np.zeros(n, bool), np.zeros(n, bool)
-    nearest, realest = Least(m), Least(m)
-    usable, per_radius = usable_balls(real_radius)
+    return Balls(real, k).neighbourhoods(fake, nearest_others(fake, k))
 
-    def look(tile: Tile) -> tuple[Any, ...]:
-        rows, columns = tile.rows, tile.columns
-        row, column, within = in_balls(tile, real_radius[rows, None])
-        few = np.bincount(column[within], minlength=len(columns))
-        reached = reached_by(tile, fake_radius[columns])
-        near = nearest.lower(tile)
-        like = np.flatnonzero(usable[rows])
-        return rows, columns, row, column, few, reached, near, realest.lower(tile, like, per_radius[rows[like]])
 
-    fakes = Points(fake, reals.middle)
-    blocked = ((rows, columns) for rows in blocks(n) for columns in blocks(m))
-    work = lambda task: with_tile(look, reals, task[0], fakes, task[1])  # noqa: E731 - one tile
-    for rows, columns, row, column, few, reached, near, real_like in in_order(work, blocked):
-        inside[columns[column]] = True
-        covered[rows[row]] = True
-        balls[columns] += few
-        recalled[rows[reached]] = True
-        nearest.take(near)
-        realest.take(real_like)
-    return Neighbourhoods(
-        k,
-        inside,
-        balls,
-        recalled,
-        covered,
-        realest.realism(),
-        nearest.row,
-        np.sqrt(nearest.value),
-        np.sqrt(real_near[:, 0]),
-    )
+class Balls:
+    """Reals and the squared distances to their k nearest others (n, k): what does not depend on the fakes.
+
+    Parameters
+    ----------
+    real : ndarray of shape (n, d)
+        Features of reals, checked.
+    k : int
+        Number of neighbours.
+    """
+
+    def __init__(self, real: np.ndarray, k: int):
+        self.k, self.points = k, Points(real, middle_of(real))
+        self.near = nearest_of(self.points, k)
+
+    def neighbourhoods(self, fake: np.ndarray, fake_near: np.ndarray) -> Neighbourhoods:
+        """What the fakes are to these reals.
+
+        Parameters
+        ----------
+        fake : ndarray of shape (m, d)
+            Features of fakes, checked.
+        fake_near : ndarray of shape (m, k)
+            Their `nearest_others`.
+        """
+        reals, fakes = self.points, Points(fake, self.points.middle)
+        real_radius, fake_radius = self.near[:, -1], fake_near[:, -1]  # squared, as everything until the end
+        n, m = len(reals), len(fakes)
+        inside, balls, recalled, covered = np.zeros(m, bool), np.zeros(m, int), np.zeros(n, bool), np.zeros(n, bool)
+        nearest, realest = Least(m), Least(m)
+        usable, per_radius = usable_balls(real_radius)
+
+        def look(tile: Tile) -> tuple[Any, ...]:
+            rows, columns = tile.rows, tile.columns
+            row, column, within = in_balls(tile, real_radius[rows, None])
+            few = np.bincount(column[within], minlength=len(columns))
+            reached = reached_by(tile, fake_radius[columns])
+            near = nearest.lower(tile)
+            like = np.flatnonzero(usable[rows])
+            return rows, columns, row, column, few, reached, near, realest.lower(tile, like, per_radius[rows[like]])
+
+        blocked = ((rows, columns) for rows in blocks(n) for columns in blocks(m))
+        work = lambda task: with_tile(look, reals, task[0], fakes, task[1])  # noqa: E731 - one tile
+        for rows, columns, row, column, few, reached, near, real_like in in_order(work, blocked):
+            inside[columns[column]] = True
+            covered[rows[row]] = True
+            balls[columns] += few
+            recalled[rows[reached]] = True
+            nearest.take(near)
+            realest.take(real_like)
+        distance, spacing = np.sqrt(nearest.value), np.sqrt(self.near[:, 0])
+        shares = inside, balls, recalled, covered
+        return Neighbourhoods(self.k, *shares, realest.realism(), nearest.row, distance, spacing)
 
 
 class OfNeighbours(Metric):
@@ -186,6 +203,7 @@ class OfNeighbours(Metric):
 
     k: int
     field: ClassVar[str]
+    any_k: ClassVar[bool] = False  # its number is the same for every k
 
     def __call__(self, real: np.ndarray, fake: np.ndarray) -> float:
         return self.read(neighbourhoods(real, fake, k=self.k))
@@ -320,39 +338,5 @@ class Authenticity(OfNeighbours):
     by_size: ClassVar[bool] = False  # each fake is looked at alone
     about: ClassVar[str] = MEMORY
     ranks: ClassVar[bool] = False
+    any_k: ClassVar[bool] = True
     share_of: ClassVar[str | None] = "fake"
-
-
-def evaluate(metrics: Sequence[Any], real: np.ndarray, fake: np.ndarray) -> np.ndarray:
-    """The number of each metric; neighbourhoods are computed once for all metrics that share k.
-
-    Parameters
-    ----------
-    metrics : sequence of callable
-        Each is called as (real, fake) and gives a float.
-    real : ndarray of shape (n, d)
-        Features of reals.
-    fake : ndarray of shape (m, d)
-        Features of fakes.
-
-    Returns
-    -------
-    float64 ndarray of shape (p,)
-        In the order of the metrics.
-
-    Examples
-    --------
-    >>> x = np.random.default_rng(0).normal(size=(50, 2))
-    >>> evaluate([Precision(k=3), Recall(k=3)], x, x).tolist()
-    [1.0, 1.0]
-    """
-    known: dict[int, Neighbourhoods] = {}
-    found = []
-    for metric in metrics:
-        if isinstance(metric, OfNeighbours):
-            if metric.k not in known:
-                known[metric.k] = neighbourhoods(real, fake, k=metric.k)
-            found.append(metric.read(known[metric.k]))
-        else:
-            found.append(float(metric(real, fake)))
-    return np.array(found)

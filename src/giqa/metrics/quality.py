@@ -188,12 +188,28 @@ class _Halves:
 
     def __call__(self, fake: Any) -> float:
         real, fake = as_pair(self.real, fake)
-        fake_keys = keys(fake, self.splits, self.seed)
+        project = lambda split, half, rows: half.prepare(fake[rows])  # noqa: E731 - rows that are fitted
+        return self._mean(real, np.arange(len(fake)), keys(fake, self.splits, self.seed), project)
+
+    def among(self, fake: Any) -> Callable[[np.ndarray], float]:
+        """DS of some of these fakes, called with their rows; all are projected once for each split and number."""
+        real, fake = as_pair(self.real, fake)
+        fake_keys, projected = keys(fake, self.splits, self.seed), {}
+
+        def project(split: int, half: _Half, rows: np.ndarray) -> np.ndarray:
+            if (split, half.directions) not in projected:
+                projected[split, half.directions] = half.prepare(fake)
+            return projected[split, half.directions][rows]
+
+        return lambda rows: self._mean(real, rows, fake_keys, project)
+
+    def _mean(self, real: np.ndarray, rows: np.ndarray, fake_keys: np.ndarray, project: Callable[..., Any]) -> float:
+        """Over the splits; `project` takes a split, its half, and rows of the fakes."""
         found = []
         for split in range(self.splits):
-            half = self._half(real, split, len(fake))
-            fitted = fake[np.argsort(fake_keys[:, split], kind="stable")[: half.n]]
-            scores = _scores(self.make, half.prepare(fitted), half.judged)
+            half = self._half(real, split, len(rows))
+            fitted = rows[np.argsort(fake_keys[rows, split], kind="stable")[: half.n]]
+            scores = _scores(self.make, project(split, half, fitted), half.judged)
             found.append(float((scores - half.scores).mean() / (robust_sd(half.scores) or np.nan)))
         return float(np.mean(found))
 
@@ -209,9 +225,10 @@ class _Halves:
                     f"DS needs {FEWEST} pictures to fit on and {FEWEST} other reals to judge, got {n} of {fakes} fakes "
                     f"and {len(real) - half} of {len(real)} reals; add pictures."
                 )
-            prepare = _projection(real[order[half:]], min(self.directions, n // 2))
+            directions = min(self.directions, n // 2)
+            prepare = _projection(real[order[half:]], directions)
             judged, fitted = prepare(real[order[half:]]), prepare(real[order[:n]])
-            self.halves[split, fakes] = _Half(n, prepare, judged, _scores(self.make, fitted, judged))
+            self.halves[split, fakes] = _Half(n, directions, prepare, judged, _scores(self.make, fitted, judged))
         return self.halves[split, fakes]
 
 
@@ -220,6 +237,7 @@ class _Half:
     """One split of the reals: `n` are fitted on, the others `judged` (k, q) and scored under a model of those."""
 
     n: int
+    directions: int
     prepare: Callable[[np.ndarray], np.ndarray]
     judged: np.ndarray
     scores: np.ndarray
@@ -269,9 +287,12 @@ class Diversity(Metric):
     def __call__(self, real: np.ndarray, fake: np.ndarray) -> float:
         return self.against(real)(fake)
 
-    def against(self, real: np.ndarray) -> Callable[[np.ndarray], float]:
+    def against(self, real: np.ndarray) -> _Halves:
         scorer = make("scorer", self.scorer, seed=self.seed)
         return _Halves(real, lambda: deepcopy(scorer), self.splits, DIRECTIONS, self.seed)
+
+    def among(self, real: np.ndarray, fake: np.ndarray) -> Callable[[np.ndarray], float]:
+        return self.against(real).among(fake)
 
     def trouble(self, n: int, m: int, d: int) -> str:
         fitted = min(n // 2, m)

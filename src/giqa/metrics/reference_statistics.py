@@ -6,7 +6,6 @@ import io
 import json
 import pickle
 import warnings
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ from ..features.reader import Reader
 from ..features.select import layer_names
 from ..files import as_path, replace_file
 from ..images import open_source
-from ..images.arrays import member
+from ..images.arrays import UNREADABLE, member
 from ..types import Features, Progress
 from .frechet import Moments, frechet_distance
 
@@ -210,7 +209,7 @@ def _arrays(path: Path) -> Mapping[str, Any]:
         with loaded:
             wanted = [name for name in KEPT if name in loaded.files] if "mu" in loaded.files else loaded.files
             return {name: member(path, name) for name in wanted}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, RuntimeError, pickle.UnpicklingError) as error:
+    except (*UNREADABLE, RuntimeError, pickle.UnpicklingError) as error:
         hint = "; pickles are not read, since they can run code" if path.suffix.lower() in (".pkl", ".pickle") else ""
         raise BadSource(f"{path} is no .npz, .npy or .pt of plain arrays ({error}){hint}.") from None
 

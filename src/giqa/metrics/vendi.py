@@ -72,6 +72,7 @@ class Vendi(Metric):
     """
 
     about: ClassVar[str] = DIVERSITY
+    of_fakes: ClassVar[bool] = True
 
     def __call__(self, real: np.ndarray, fake: np.ndarray) -> float:
         return vendi_score(fake)

@@ -103,8 +103,8 @@ def fit(
     given, progress = as_features(real), progress or (lambda what, done, total: None)
     if given is None:
         extractor = make_extractor(extractor or scorer.default_extractor, preset)
-        how = {"store": store, "workers": workers, "progress": progress, "runner": runner}
-        known = _read(real, Reader(extractor, match, **how), flip, group)
+        reading: dict[str, Any] = {"store": store, "workers": workers, "progress": progress, "runner": runner}
+        known = _read(real, Reader(extractor, match, **reading), flip, group)
     elif extractor or match or flip or group:
         raise BadSpec("extractor, match, flip and group are for pictures; they cannot be asked of features.")
     else:
@@ -115,8 +115,8 @@ def fit(
     _warn(describe_twins(twins))
     _warn(describe_strays(strays, fitted.content is not None))
     features, reals = fitted.features, fitted.reals
-    order = {"twins": twins.record(), "strays": strays.record()}
-    if known.labels:
+    order: dict[str, Any] = {"twins": twins.record(), "strays": strays.record()}
+    if known.labels and group is not None:
         z = fitted.scale.z(fitted.scale.held_out)
         groups = subgroups(z, [known.labels[name] for name in features.ids])
         order["groups"] = record_groups(groups, group)
@@ -143,8 +143,8 @@ def fit(
     how = known.extractor, known.identity, known.match, made_by.to_dict()
     detail = values_of_reals(known.detail, features.ids)
     own = extractor if known.extractor and registry.is_own(known.extractor) else None
-    parts = {"content": fitted.content, "detail": detail, "own": own}
-    return Model(fitted.scorer, fitted.scale, reals, reals.matrix(), *how, **parts)
+    matrix = reals.matrix()
+    return Model(fitted.scorer, fitted.scale, reals, matrix, *how, content=fitted.content, detail=detail, own=own)
 
 
 def describe_scale(scale: Scale) -> str:

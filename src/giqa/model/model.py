@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -119,8 +119,9 @@ class Model:
 
     def judges(self, fakes: Any) -> list[Judge]:
         """This model, and what it knows of detail, where it knows it and pictures are scored."""
-        known = self.detail is not None and as_features(fakes) is None
-        return [self.judge(), *([DetailJudge(self.detail, self.match)] if known else [])]
+        if self.detail is None or as_features(fakes) is not None:
+            return [self.judge()]
+        return [self.judge(), DetailJudge(self.detail, self.match)]
 
     def columns(self, features: Features) -> dict[str, np.ndarray | list[str]]:
         """Columns of `Scores` for pictures that have features; none depends on the other pictures in the batch.
@@ -145,8 +146,9 @@ class Model:
         matrix = self._matrix(features)
         score, deviation = self.scorer.score_with_deviation(matrix)
         low, high = self.scale.interval(score, deviation)
-        known = features.info is not None and self._copies is not None
-        repeats = self._copies.rows(features.info) if known else np.full(len(features), -1)
+        repeats = np.full(len(features), -1)
+        if features.info is not None and self._copies is not None:
+            repeats = self._copies.rows(features.info)
         foreign = [""] * len(features)
         if self.content is not None:
             foreign = ["yes" if outside else "no" for outside in self.content.outside(matrix)]
@@ -347,7 +349,7 @@ def load(path: str | Path) -> Model:
 
 
 def _model(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Model:
-    scorer = registry.make("scorer", header["scorer"])
+    scorer = registry.make_again("scorer", header["scorer"])
     learned = {name.removeprefix("scorer."): value for name, value in arrays.items() if name.startswith("scorer.")}
     restore(scorer, learned | header["learned"])
     content = None
@@ -407,12 +409,13 @@ def model_extractor(model: Model) -> Extractor:
 
     Weights that are no longer where they were are looked for by their digest among the imported ones.
     """
-    if model.own is None and registry.is_own(model.extractor):
+    spec = model.extractor or ""
+    if model.own is None and registry.is_own(spec):
         raise BadModel(
-            f"The model was fitted with an extractor that has no registered name, {model.extractor[:60]}; give it back "
+            f"The model was fitted with an extractor that has no registered name, {spec[:60]}; give it back "
             "by dataclasses.replace(model, own=extractor), or add it to the entry points giqa.extractors."
         )
-    extractor = model.own or registry.make("extractor", model.extractor)
+    extractor: Any = model.own or registry.make_again("extractor", spec)  # which may have weights that moved
     try:
         now = dict(extractor.identity())
     except MissingWeights as missing:
@@ -429,4 +432,4 @@ def model_extractor(model: Model) -> Extractor:
             f"The extractor computes other features than when the model was fitted: {key} was "
             f"{model.identity.get(key)!r}, is {now.get(key)!r}. Bring back that file, or fit again."
         )
-    return extractor
+    return cast(Extractor, extractor)

@@ -25,8 +25,15 @@ OPTIONAL = {*DETAIL, *SAID, *REASON}
 class Judge(Protocol):
     """What is asked about pictures during one scoring: a fitted model, or a human model with what it remembers."""
 
-    takes_features: bool  # whether it can be asked about features instead of pictures
-    adds: tuple[str, ...]  # columns that not every table has, which it fills
+    @property
+    def takes_features(self) -> bool:
+        """Whether it can be asked about features instead of pictures."""
+        ...
+
+    @property
+    def adds(self) -> tuple[str, ...]:
+        """Columns that not every table has, which it fills."""
+        ...
 
     def reader(self) -> Reader:
         """How its features are made."""

@@ -22,6 +22,7 @@ from ..stats import mean_z, share_of_worst
 from ..tables.cells import number_or_nothing
 from ..tables.read import read_table
 from ..tables.table import Table
+from ..tables.write import CALL, as_it_was, harmless
 from .headline import Headline, headline, percents
 from .made_by import MadeBy
 from .order import own_width, rank_interval
@@ -41,6 +42,7 @@ FORMAT = 2  # 1 had no checksums
 SEAL = "table"  # of made_by in a file: checksums, taken out when it is read
 HEADLINE = "headline"  # likewise
 WITNESSES = 16  # scores kept with the checksums
+LONG = 10_000  # pictures from which a table is kept in shards while it grows, and a report shows its ends alone
 BLOCK = 10_000  # rows written at a time, and in a row group of Parquet
 LATER = ("out_of_domain",)  # tables written before there was such a column are read as if it were empty
 
@@ -160,15 +162,16 @@ class Scores:
 
     def _some(self, rows: np.ndarray) -> Scores:
         some = {name: [self[name][row] for row in rows] if name in WORDS else self[name][rows] for name in self.columns}
-        return replace(self, **some)
+        columns: dict[str, Any] = some
+        return replace(self, **columns)
 
     def best(self, n: int = 20, by: str = "score") -> Scores:
         """The n best rows, the best first."""
-        return self._some(self.ranked(by)[:n])
+        return self._some(self.ranked(by)[: _count(n)])
 
     def worst(self, n: int = 20, by: str = "score") -> Scores:
         """The n worst rows, the worst first."""
-        return self._some(self.ranked(by)[::-1][:n])
+        return self._some(self.ranked(by)[::-1][: _count(n)])
 
     def contact_sheet(self, path: str | Path) -> Path:
         """Write the pictures side by side, each with z, reason and name: `scores.worst(20).contact_sheet("w.png")`."""
@@ -227,7 +230,8 @@ class Scores:
 
     def comparable(self, by: str = "score") -> np.ndarray:
         """A column that ranks all rows: `by`, but z for the scores of `giqa.score_by_class`, whose scales differ."""
-        return self["z" if by == "score" and "classes" in self.made_by else by]
+        values: np.ndarray = self["z" if by == "score" and "classes" in self.made_by else by]
+        return values
 
     def headline(self) -> Headline:
         """What is said first: the share within the range of reals, the chance to beat a real, and a verdict.
@@ -242,7 +246,7 @@ class Scores:
         made, own = MadeBy.from_dict(self.made_by), np.array([not real for real in self.duplicate_of], bool)
         twins = made.twins or {}
         repeated = 0 if twins.get("left_out") else twins.get("count", 0)
-        words = [self.reason[row] for row in np.flatnonzero(own)] if self.reason else ()
+        words = [self.reason[row] for row in np.flatnonzero(own).tolist()] if self.reason else ()
         return headline(self.percentile[own], self.z[own], made.reals, repeated, words)
 
     def rank_interval(self) -> tuple[np.ndarray, np.ndarray]:
@@ -369,11 +373,12 @@ class Scores:
         text = io.StringIO()
         words = [self[name] for name in WORDS if name in self.columns]
         returns = any("\r" in cell for cells in words for cell in cells)  # else left without quotes
-        quoting = csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
-        writer = csv.DictWriter(text, self.columns, lineterminator="\n", quoting=quoting)
+        writer = csv.DictWriter(
+            text, self.columns, lineterminator="\n", quoting=csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
+        )
         writer.writeheader()
         for row in self._rows():
-            writer.writerow({name: "" if value is None else value for name, value in row.items()})
+            writer.writerow({name: harmless(value, CALL) for name, value in row.items()})
             yield text.getvalue()
             text.seek(0)
             text.truncate()
@@ -434,7 +439,10 @@ def read_scores(path: str | Path) -> Scores:
     path = as_path(path)
     if path.suffix.lower() != ".tsv":
         check_ending(path)
-    table = read_table(path, raw=True)  # cells as they stand, as `Scores.write` writes them
+    table = read_table(path, raw=True)
+    if path.suffix.lower() in (".csv", ".tsv"):  # as `Scores.write` writes them
+        columns = {name: [as_it_was(cell, CALL) for cell in cells] for name, cells in table.columns.items()}
+        table = table.with_columns(columns)
     header = {name: table.find(name) for name in (*COLUMNS, *DETAIL, *SAID, *REASON)}
     lacks = [name for name in COLUMNS if header[name] is None and name not in LATER]
     if not table.columns:  # JSONL of no pictures
@@ -447,10 +455,11 @@ def read_scores(path: str | Path) -> Scores:
         )
     whole = [n for n in (PEOPLE, PREFERRED, RATED, DETAIL) if all(header[name] is not None for name in n)]
     asked = (*NUMBERS, *(name for names in whole for name in names))
-    columns: dict[str, Any] = {name: table.parsed(header[name], number_or_nothing) for name in asked}
+    columns: dict[str, Any] = {name: table.parsed(header[name] or "", number_or_nothing) for name in asked}
     columns = {name: np.array(values, float) for name, values in columns.items()}
     for name in WORDS if header["reason"] is not None else ("id", *TEXTS):
-        cells = [""] * len(table) if header[name] is None else table.columns[header[name]]
+        column = header[name]
+        cells = [""] * len(table) if column is None else table.columns[column]
         columns[name] = ["" if cell is None else str(cell) for cell in cells]
     if header["id"] and None in table.columns[header["id"]]:
         raise BadTable(
@@ -507,7 +516,7 @@ def _check(path: Path, table: Table, said: Sequence[Mapping[str, Any]], seal: An
         content = content.partition(b"\n")[2] if path.suffix.lower() == ".jsonl" else content
         if path.suffix.lower() == ".parquet" or hashlib.sha256(content).hexdigest() == seal["sha256"]:
             return
-        ids, scores = table.find("id"), table.find("score")
+        ids, scores = table.find("id") or "id", table.find("score") or "score"
         rows = zip(table.columns[ids], table.parsed(scores, number_or_nothing), strict=True)
         here = {str(name): score for name, score in rows if str(name) in seal["scores"] and score is not None}
         for name, score in here.items():
@@ -541,6 +550,12 @@ def _pyarrow() -> tuple[Any, Any]:
     except ModuleNotFoundError:
         raise MissingExtra("Parquet needs pyarrow: pip install 'giqa[parquet]'") from None
     return pyarrow, pyarrow.parquet
+
+
+def _count(n: Any) -> int:
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
+        raise BadSpec(f"How many rows? A whole number from 0, got {n!r}.")
+    return int(n)
 
 
 def _plain(value: Any) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from ..features.reader import make_extractor
 from ..model.file import learned_of
 from ..scorers.human import DISTANCE, Z
 from ..scorers.judgements import LAYERS, family_of
-from ..types import Features, has_maps
+from ..types import Features, has_maps, prepared_with_maps
 from .distances import LayerDistances
 
 POOLED, SIZE = "pooled", "size"  # families of columns, next to `LAYERS`
@@ -84,10 +85,25 @@ class Sums:
 
     def prepare(self, pixels: np.ndarray) -> tuple[Mapping[str, np.ndarray], Any, Any, list]:
         """The maps of one picture, and what its pooled features, its content and the rest are made from."""
-        pooled = self.extractor.prepare(pixels) if self.pooled or self.densities is not None else None
-        content = None if self.content is None else self.content.prepare(pixels)
+        if self.pooled or self.densities is not None:
+            pooled, maps = prepared_with_maps(self.extractor, pixels, self.taps)
+        else:
+            pooled, maps = None, self.extractor.maps(pixels, self.taps)
+        if self.content is not None and pooled is not None and self._prepares_content:
+            content = {name: pooled[name] for name in self.content.outputs}
+        else:
+            content = None if self.content is None else self.content.prepare(pixels)
         more = [extractor.prepare(pixels) for extractor in self.more.values()]
-        return self.extractor.maps(pixels, self.taps), pooled, content, more
+        return maps, pooled, content, more
+
+    @cached_property
+    def _prepares_content(self) -> bool:
+        """Whether the extractor's pooled layers hold the content layer, of the same network."""
+        one, other = (
+            {name: value for name, value in extractor.identity().items() if name not in ("outputs", "crops")}
+            for extractor in (self.extractor, self.content)  # content is of the whole picture, with crops too
+        )
+        return one == other and set(self.content.outputs) <= set(self.extractor.outputs)
 
     def run(self, prepared: Sequence[tuple[Mapping[str, np.ndarray], Any, Any, list]]) -> dict[str, np.ndarray]:
         """Prepared pictures to column -> float32 (n, 1), and other layers, float32 (n, c)."""

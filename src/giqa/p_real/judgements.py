@@ -12,9 +12,10 @@ from ..errors import BadSource, BadSpec, BadTable
 from ..stats import PairLikelihood, RatingLikelihood, VoteLikelihood
 from ..stats.likelihoods import FAINT, Likelihood
 from ..tables import cells
-from ..tables.read import IMAGE, read_table
+from ..tables.read import IMAGE
 from ..tables.table import Table
 from ..types import Source, columns_of
+from ..votes.questions import read_judged_table
 from ..votes.votes import Counts, Labels, Pairs, Ratings, Sittings, Votes, as_labels
 from .votes import rows_by_name, that_count
 
@@ -151,7 +152,7 @@ def read_judgements(
         When no name is known.
     BadTable
     """
-    read = [(str(path), read_table(path)) for path in tables]
+    read = [(str(path), read_judged_table(path)) for path in tables]
     labels = [_labels(name, table, reals_too) for name, table in read]
     names = list(dict.fromkeys(picture for some in labels for picture in some.pictures()))
     row_of = rows_by_name(names, source, read[0][0], "judged pictures")

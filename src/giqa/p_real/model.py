@@ -427,7 +427,7 @@ def _network_of(path: str | Path, extractor: str) -> str:
 def _densities(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Any:
     if header["densities"] is None:
         return None
-    densities = registry.make("scorer", header["densities"])
+    densities = registry.make_again("scorer", header["densities"])
     restore(densities, arrays | header["learned"])
     return densities
 

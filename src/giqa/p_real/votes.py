@@ -11,9 +11,10 @@ import numpy as np
 from ..errors import BadSource, BadSpec, BadTable
 from ..tables import cells
 from ..tables.names import join_names
-from ..tables.read import IMAGE, read_table
+from ..tables.read import IMAGE
 from ..tables.table import Table
 from ..types import Source
+from ..votes.questions import read_judged_table
 from ..votes.votes import Counts, Pairs, Ratings, Sittings, Votes, as_labels
 
 REFUSED = {
@@ -104,7 +105,7 @@ def read_judged(votes: str | Path, source: Source, group: str | None = None, rea
         When no name is known.
     BadTable
     """
-    table = read_table(votes)
+    table = read_judged_table(votes)
     labels = as_labels(table)
     if type(labels) in REFUSED:
         raise BadSpec(

@@ -16,12 +16,11 @@ from ..images.subset import Subset
 from ..images.thumbnail import thumbnail, thumbnails_of
 from ..model.made_by import MadeBy
 from ..model.model import Model
-from ..model.table import PEOPLE, Scores
+from ..model.table import LONG, PEOPLE, Scores
 from ..model.trust import doubts, human_part
 from ..types import Picture, Step
 from .report import COLUMNS, DETAIL, FLAGS, Neighbour, Report, Unshown, write_report
 
-MOST = 10_000  # pictures in one report: the best and the worst half of it
 NEAREST = 5
 FEW = 300  # up to so many pictures the thumbnails are twice as wide: 4 KB instead of 1.3, and sharp in the details
 
@@ -59,7 +58,7 @@ class Gallery:
     def __init__(self, model: Any, fakes: Any, neighbours: bool = True, thumbnails: bool = True):
         self.model, self.fakes = model, fakes
         self.k = min(NEAREST, len(model.reals)) if neighbours and isinstance(model, Model) else 0
-        self.size = 0 if not thumbnails or len(fakes) > MOST else 192 if len(fakes) <= FEW else 96
+        self.size = 0 if not thumbnails or len(fakes) > LONG else 192 if len(fakes) <= FEW else 96
         self.thumbnails: dict[str, bytes] = {}
         self.rows: list[np.ndarray] = []  # (pictures, k) a step: rows of the nearest reals, -1 without a score
         self.distances: list[np.ndarray] = []
@@ -71,7 +70,7 @@ class Gallery:
 
     def see(self, step: Step) -> None:
         """Remember the nearest reals of each picture."""
-        if len(self.fakes) > MOST:  # `write` asks for those of the pictures that are shown
+        if len(self.fakes) > LONG:  # `write` asks for those of the pictures that are shown
             return
         rows, distances = np.full((len(step.ids), self.k), -1, np.int32), np.zeros((len(step.ids), self.k), np.float32)
         if self.k and len(step.features):
@@ -173,11 +172,11 @@ class Gallery:
 
 def chosen_rows(scores: Scores) -> np.ndarray:
     """All rows in their order; of more than 10,000 the best 5,000, the worst 5,000 and the first 1,000 failures."""
-    if len(scores) <= MOST:
+    if len(scores) <= LONG:
         return np.arange(len(scores))
     ranked = scores.ranked()
-    failed = np.flatnonzero(np.isnan(scores.score))[: MOST // 10]
-    ends = ranked if len(ranked) <= MOST else np.r_[ranked[: MOST // 2], ranked[-MOST // 2 :]]
+    failed = np.flatnonzero(np.isnan(scores.score))[: LONG // 10]
+    ends = ranked if len(ranked) <= LONG else np.r_[ranked[: LONG // 2], ranked[-LONG // 2 :]]
     return np.sort(np.r_[ends, failed])
 
 

@@ -9,4 +9,5 @@ __getattr__, __dir__, __all__ = public(
     ray="Ray",
     score="score_in_shards",
     plan="Measured Plan measure plan",
+    constants="Constants measure_machine read_constants",
 )

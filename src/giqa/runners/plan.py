@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,10 @@ import numpy as np
 
 from ..errors import BadSource, BadSpec
 from ..features.detail import Detail
-from ..features.reader import Reader, features_together
+from ..features.reader import SHARD, Reader, features_together
 from ..images.subset import Subset, spread
 from ..model.fit import fit
+from ..model.model import Model
 from ..types import INFO, Features, Source
 
 SAMPLE = 100  # pictures that are measured
@@ -25,24 +26,31 @@ MEMORY = 315  # bytes a picture of a table of scores in memory: benchmarks/resul
 
 @dataclass(frozen=True)
 class Measured:
-    """What one picture costs on one core of this machine.
+    """What one picture costs on one core.
 
     Parameters
     ----------
     pictures : int
-        How many were measured.
+        How many were looked at.
     features : float
         Seconds of one core to read, decode and compute features.
     scoring : float
         Seconds of one core to score kept features.
     stored : int
         Bytes in the feature store.
+    start, process : float
+        Seconds of one core that a run takes by itself, and each process after the first.
+    memory : int
+        Bytes of memory that a run takes by itself.
     """
 
     pictures: int
     features: float
     scoring: float
     stored: int
+    start: float = 0.0
+    process: float = 0.0
+    memory: int = 0
 
 
 @dataclass(frozen=True)
@@ -92,26 +100,37 @@ def measure(source: Source, extractor: Any = None, scorer: Any = None) -> Measur
     readers = [reader, Reader(Detail(), store=False, workers=1)]
     features_together(Subset(source, rows[:WARM]), readers)
     rest = Subset(source, rows[WARM:])
-    seconds, found = _timed(lambda: features_together(rest, readers)[0])
+    seconds, found = timed(lambda: features_together(rest, readers)[0])
     features = found.features
     if len(features) < 20:
         raise BadSource(
             f"{source.name!r}: {len(features)} of {len(rest)} pictures can be read; at least 20 are needed."
         )
-    copies = -(-REALS // len(features))
-    noise = np.random.default_rng(0)
+    scoring = query(features, drawn_model(features, reader.made_by, scorer))
+    return Measured(len(features), seconds / len(features), scoring, row_bytes(features))
+
+
+def drawn_model(features: Features, made_by: Mapping[str, Any], scorer: Any = None) -> Model:
+    """A model of at least 100 reals, which are these features with some noise."""
+    copies, noise = -(-REALS // len(features)), np.random.default_rng(0)
     layers = {
         name: np.concatenate([layer * (1 + noise.normal(scale=0.01, size=layer.shape)) for _ in range(copies)])
         for name, layer in features.layers.items()
     }
-    count = copies * len(features)
-    reals = Features(tuple(map(str, range(count))), {n: a.astype(np.float32) for n, a in layers.items()})
-    model = fit(Features(reals.ids, reals.layers, None, reader.made_by), scorer=scorer)
+    ids = tuple(map(str, range(copies * len(features))))
+    return fit(Features(ids, {n: a.astype(np.float32) for n, a in layers.items()}, None, made_by), scorer=scorer)
+
+
+def query(features: Features, model: Model) -> float:
+    """Seconds of one core to score a picture whose features are known."""
     again = Features(features.ids, features.layers)
     model.score(again)
-    scoring, _ = _timed(lambda: model.score(again))
-    wide = sum(4 * layer.shape[1] for layer in features.layers.values())
-    return Measured(len(features), seconds / len(features), scoring / len(features), wide + INFO.itemsize)
+    return timed(lambda: model.score(again))[0] / len(features)
+
+
+def row_bytes(features: Features) -> int:
+    """Bytes of a picture in the feature store."""
+    return sum(4 * layer.shape[1] for layer in features.layers.values()) + INFO.itemsize
 
 
 def plan(measured: Measured, pictures: int, nodes: int = 1, cores: int = 1, price: float | None = None) -> Plan:
@@ -140,14 +159,19 @@ def plan(measured: Measured, pictures: int, nodes: int = 1, cores: int = 1, pric
     """
     if min(pictures, nodes, cores) < 1:
         raise BadSpec(f"A plan needs at least 1 picture, node and core; got {pictures}, {nodes} and {cores}.")
-    core_hours = pictures * (measured.features + measured.scoring) / 3600
-    hours = core_hours / (nodes * cores)
+    side_by_side = min(nodes * cores, -(-pictures // SHARD))  # a shard is the least that a process does
+    others = side_by_side if nodes * cores > 1 else 0  # processes besides the one that was started
+    work = pictures * (measured.features + measured.scoring)
+    core_hours = (measured.start + others * measured.process + work) / 3600
+    # a process more begins while the others do; then all work side by side
+    hours = (measured.start + (measured.process if others else 0) + work / side_by_side) / 3600
     gb = pictures / 1e9
     money = None if price is None else hours * nodes * price
-    return Plan(pictures, hours, core_hours, gb * measured.stored, gb * TABLE, gb * MEMORY, money)
+    memory = gb * MEMORY + measured.memory / 1e9
+    return Plan(pictures, hours, core_hours, gb * measured.stored, gb * TABLE, memory, money)
 
 
-def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
+def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     """Seconds of one core, of all threads together."""
     before = time.process_time()
     result = work()

@@ -12,7 +12,6 @@ from ..images.pictures import plain_source
 from ..model.score import Judge, failed_table, said_by, score_by
 from ..model.table import Scores
 from ..types import Progress, Runner, Source
-from .local import Here
 from .shards import Scored, Shards, job_of
 
 
@@ -73,6 +72,8 @@ def score_in_shards(
     >>> score_in_shards(Scoring(model.judges(source), store=False), source).id
     ['0', '1', '2']
     """
+    from .local import Here  # here: one picture is scored without modules for other processes
+
     shards = Shards(parts_of(keep), keep.suffix.lower(), job_of(source, work.judges)) if keep else None
     done = dict(shards.read()) if shards else {}
     scored = sum(map(len, done))

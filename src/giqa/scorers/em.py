@@ -24,6 +24,7 @@ CONVERGED = 1e-3  # nats by which the mean log-density changes in the last step,
 NEGLIGIBLE = 45.0  # nats below the likeliest component so far
 FIRST, BLOCK = 16, 128  # dimensions looked at first, then twice as many, up to a block at a time
 SLACK = 1e-3, 1.0  # of float32: how far, by share and in absolute terms, a sum of squares may be too large
+UNIT = 2.0**-23  # of float32, twice: of a picture and of a mean that are subtracted
 
 
 def fit_mixture(
@@ -60,25 +61,44 @@ def fit_mixture(
     converged : bool
     """
     best: tuple[float, Mixture, bool] | None = None
+    rough = Rough(x)
     for _ in range(n_init if shares is None and n_components > 1 else 1):
         now_shares = np.eye(n_components)[kmeans(x, n_components, rng)] if shares is None else shares
         mixture = estimate(x, now_shares, **options)
         before, converged = -np.inf, n_components == 1
         for _ in range(STEPS if n_components > 1 else 0):
-            total, now_shares = expectation(x, mixture, now_shares.argmax(axis=1))
+            total, now_shares = expectation(x, mixture, now_shares.argmax(axis=1), rough)
             mixture = estimate(x, now_shares, **options)
             now = float(total.mean())
             converged = abs(now - before) < CONVERGED
             before = now
             if converged:
                 break
-        final = float(expectation(x, mixture, now_shares.argmax(axis=1))[0].mean())
+        final = float(expectation(x, mixture, now_shares.argmax(axis=1), rough)[0].mean())
         if best is None or final > best[0]:
             best = final, mixture, converged
     return best[1], best[2]
 
 
-def expectation(x: np.ndarray, mixture: Mixture, likely: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+class Rough:
+    """Pictures about their mean in float32, made once for all steps: enough to see which shares cannot matter.
+
+    Parameters
+    ----------
+    x : float64 ndarray of shape (n, q)
+        Pictures.
+    """
+
+    def __init__(self, x: np.ndarray):
+        self.middle, self.x = x.mean(axis=0), np.empty(x.shape, np.float32)
+        for start in range(0, len(x), ROWS_AT_ONCE):
+            self.x[start : start + ROWS_AT_ONCE] = x[start : start + ROWS_AT_ONCE] - self.middle
+        self.largest = np.abs(self.x).max(axis=0, initial=0)
+
+
+def expectation(
+    x: np.ndarray, mixture: Mixture, likely: np.ndarray, rough: Rough | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """E-step: log p(x), and the share of each component in each picture, 0 where it is below e^-45.
 
     Parameters
@@ -89,6 +109,8 @@ def expectation(x: np.ndarray, mixture: Mixture, likely: np.ndarray) -> tuple[np
         M components.
     likely : int ndarray of shape (n,)
         A component that is probably the picture's own. It decides on the work, not on the result.
+    rough : Rough or None, default None
+        Of the same pictures; None: made here.
 
     Returns
     -------
@@ -96,7 +118,7 @@ def expectation(x: np.ndarray, mixture: Mixture, likely: np.ndarray) -> tuple[np
     shares : float64 ndarray of shape (n, M)
     """
     n, q = x.shape
-    tops = heights(mixture)
+    tops, rough = heights(mixture), Rough(x) if rough is None else rough
     logs = np.full((n, len(tops)), -np.inf)
 
     def own(m: int) -> None:
@@ -104,11 +126,9 @@ def expectation(x: np.ndarray, mixture: Mixture, likely: np.ndarray) -> tuple[np
             logs[rows, m] = tops[m] - 0.5 * _squares(x[rows] - mixture.means[m], mixture.factors[m])
 
     def others(m: int) -> None:
-        factor = mixture.factors[m].astype(np.float32)
         for rows in _parts(np.flatnonzero(likely != m)):
-            centred = x[rows] - mixture.means[m]
-            near = _near(centred.astype(np.float32), factor, 2 * (tops[m] - least[rows]))
-            logs[rows[near], m] = tops[m] - 0.5 * _squares(centred[near], mixture.factors[m])
+            near = _near(rough, rows, (mixture.means[m], mixture.factors[m]), 2 * (tops[m] - least[rows]))
+            logs[near, m] = tops[m] - 0.5 * _squares(x[near] - mixture.means[m], mixture.factors[m])
 
     in_threads(own, range(len(tops)), n * q * q)
     least = logs[np.arange(n), likely] - NEGLIGIBLE
@@ -220,18 +240,24 @@ def kmeans(x: np.ndarray, k: int, rng: np.random.Generator, max_iter: int = 50) 
     return labels
 
 
-def _near(centred: np.ndarray, factor: np.ndarray, room: np.ndarray) -> np.ndarray:
-    """Positions of the rows whose |factor row|^2 may be within `room`, found in float32 over ever more dimensions."""
-    at, squares, done, q = np.arange(len(centred)), np.zeros(len(centred), np.float32), 0, centred.shape[1]
-    share, margin = SLACK
-    while done < q and len(at):
+def _near(rough: Rough, rows: np.ndarray, component: tuple[np.ndarray, np.ndarray], room: np.ndarray) -> np.ndarray:
+    """Those of the rows whose |factor (row - mean)|^2 may be within `room`, found in float32 over ever more dimensions.
+
+    Only the dimensions that are looked at are taken from a picture: most are gone after the first few.
+    """
+    mean, factor = component[0] - rough.middle, component[1].astype(np.float32)
+    blur = UNIT * float(np.linalg.norm(np.abs(component[1]) @ (rough.largest + np.abs(mean))))  # of the root of a sum
+    mean, done, q = mean.astype(np.float32), 0, len(mean)
+    squares, (share, margin) = np.zeros(len(rows), np.float32), SLACK
+    while done < q and len(rows):
         upto = min(q, done + min(BLOCK, max(FIRST, done)))
-        squares += _squares_between(centred[:, :upto], factor, done, upto)
-        keep = ~(squares * (1 - share) > room + margin)  # a NaN is kept, and looked at in float64
+        squares += _squares_between(rough.x[rows, :upto] - mean[:upto], factor, done, upto)
+        surely = np.maximum(np.sqrt(squares) - np.float32(blur), 0) ** 2 * (1 - share)
+        keep = ~(surely > room + margin)  # a NaN is kept, and looked at in float64
         if not keep.all():
-            at, centred, squares, room = at[keep], centred[keep], squares[keep], room[keep]
+            rows, squares, room = rows[keep], squares[keep], room[keep]
         done = upto
-    return at
+    return rows
 
 
 def _squares(centred: np.ndarray, factor: np.ndarray) -> np.ndarray:

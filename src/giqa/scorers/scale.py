@@ -18,7 +18,7 @@ from ..stats import NORMAL, conformal_percentile, robust_sd, student
 
 FOLDS = 5
 FEWEST = 20  # reals; below this a held-out fold has fewer than four
-RESAMPLES = 200
+RESAMPLES, AT_ONCE = 200, 20
 
 
 def assign_folds(groups: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -148,13 +148,15 @@ class Scale:
 
     @cached_property
     def _resampled(self) -> tuple[np.ndarray, np.ndarray]:
-        rng = np.random.default_rng(self.seed)
-        draws = [self.held_out[rng.integers(len(self.held_out), size=len(self.held_out))] for _ in range(RESAMPLES)]
-        sds = np.array([_sd(draw) for draw in draws])
-        good = np.isfinite(sds)
-        if not good.any():
-            return np.full(1, np.nan), np.full(1, np.nan)
-        return np.array([np.median(draw) for draw in draws])[good], sds[good]
+        rng, n = np.random.default_rng(self.seed), len(self.held_out)
+        medians, sds = [], []
+        for _ in range(0, RESAMPLES, AT_ONCE):
+            draws = self.held_out[np.stack([rng.integers(n, size=n) for _ in range(AT_ONCE)])]
+            medians.append(np.median(draws, axis=1))
+            sds.append(robust_sd(draws, axis=1))
+        medians, sds = np.concatenate(medians), np.concatenate(sds)
+        good = np.isfinite(sds) & (sds > 0)
+        return (medians[good], sds[good]) if good.any() else (np.full(1, np.nan), np.full(1, np.nan))
 
 
 def shared_deviation(z: np.ndarray, shared: Sequence[float]) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import deepcopy
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -52,7 +52,8 @@ class BaseScorer:
         scores, deviations : float64 ndarray of shape (n,)
             Both in the unit of the score.
         """
-        return self.score_samples(features), jackknife(self.score_folds(features))
+        own: Any = self  # its subclass has both
+        return own.score_samples(features), jackknife(own.score_folds(features))
 
     def chosen(self) -> dict[str, Any]:
         """What `fit` decided by itself, as JSON can hold it; nothing by default."""
@@ -98,9 +99,9 @@ class Folded(BaseScorer):
         self.scorer = scorer
 
     @property
-    def default_extractor(self) -> str | None:
+    def default_extractor(self) -> str | None:  # type: ignore[override]  # it has none of its own
         """That of the scorer."""
-        return complete("scorer", self.scorer).default_extractor
+        return cast(str | None, complete("scorer", self.scorer).default_extractor)
 
     def fit(self, features: Any, y: Any = None, folds: np.ndarray | None = None) -> Self:
         """Fit on all reals, and without each fold.
@@ -130,7 +131,7 @@ class Folded(BaseScorer):
 
     def score_samples(self, features: Any) -> np.ndarray:
         """One score a picture, (n,)."""
-        return self.scorer.score_samples(_matrix(features))
+        return cast(np.ndarray, self.scorer.score_samples(_matrix(features)))
 
     def score_folds(self, features: Any) -> np.ndarray:
         """The score under the model without each fold in turn, (n, F)."""

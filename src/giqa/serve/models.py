@@ -17,6 +17,7 @@ from ..model.model import Model
 from ..model.score import Judge, score_by
 from ..model.table import json_safe
 from ..p_real.model import HumanJudge, Realism, load_realism
+from ..threads import one_blas_thread
 from ..types import Features
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -51,7 +52,8 @@ class Served:
         """
         source = Pictures(open_source(list(pictures)), pixels)
         judges = [_Kept(*pair) for pair in zip(judges_of(self.model, self.human), self.readers, strict=True)]
-        return [json_safe(row) for row in score_by(judges, source, store=False, workers=workers).rows()]
+        with one_blas_thread():  # else set and lifted for each of a hundred small products
+            return [json_safe(row) for row in score_by(judges, source, store=False, workers=workers).rows()]
 
     def about(self) -> dict[str, Any]:
         """What a client is told of it."""

@@ -75,13 +75,20 @@ def texts(now: Mapping[str, Any]) -> dict[str, str]:
     """
     shown = {name: str(now[name]) for name in ("failed_gate", "without_controls", "votes")}
     shown |= {name: _percent(now[name]) for name in ("control_accuracy", "agreement", "error_rate")}
+    for question, numbers in now.get("questions", {}).items():
+        shown |= {f"{question}.{name}": _shown(name, value) for name, value in numbers.items()}
     shown["raters"] = f"{now['finished']} of {now['raters']}"
     shown["items"] = f"{now['items_with_all_votes']} of {now['items']}"
     state = "Done" if now["items"] and now["items_with_all_votes"] == now["items"] else f"{_percent(now['done'])} done"
     failed = now["failed_gate"]
-    gate = f" {failed} of {now['raters']} raters failed the gate: their votes do not count." if failed else ""
+    of = ("the gate of a question", " on it") if "questions" in now else ("the gate", "")
+    gate = f" {failed} of {now['raters']} raters failed {of[0]}: their votes{of[1]} do not count." if failed else ""
     paused = " The study is paused." if now["paused"] else ""
     return shown | {"answer": f"{state}: {shown['items']} items have all their votes.{gate}{paused}"}
+
+
+def _shown(name: str, value: Any) -> str:
+    return _percent(value) if name in ("control_accuracy", "agreement") else str(value)
 
 
 def _percent(share: float | None) -> str:

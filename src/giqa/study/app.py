@@ -31,7 +31,7 @@ except ImportError as error:
 from .access import Guard, Limits, form_token, new_cookie
 from .admin import ROUTES
 from .presentation import padded
-from .requests import RATER, House, address, form_fields, in_thread
+from .requests import RATER, House, Tongue, address, form_fields, in_thread
 from .session import Rater, join, keep, rater_of, state
 
 HERE = Path(__file__).parent
@@ -180,10 +180,11 @@ def consent(house: House, request: Request) -> Response:
     cookie = request.cookies.get(RATER, "")
     if cookie and rater_of(house.store, study, cookie):
         return RedirectResponse(f"/s/{study.token}/task", 303)
+    tongue = asked_tongue(study, request, request.query_params.get("lang", ""))
     if study.paused:
-        return house.message("A pause", "This study is paused. Please come back later.")
+        return house.message("A pause", "This study is paused. Please come back later.", tongue=tongue)
     fresh = cookie or new_cookie()
-    response = house.page("consent.html", study=study, csrf=form_token(house.key, fresh))
+    response = house.page("consent.html", study=study, csrf=form_token(house.key, fresh), tongue=tongue)
     if not cookie:
         house.set_cookie(response, RATER, fresh, f"/s/{study.token}")
     return response
@@ -193,17 +194,26 @@ def agree(house: House, request: Request, body: bytes) -> Response:
     study = study_of(house, request)
     house.allow("join", address(request))
     cookie = request.cookies.get(RATER, "")
-    token = form_fields(body).get("csrf", "")
-    house.check_form(cookie, token, "This form is too old. Open the link of the study again.")
+    fields = form_fields(body)
+    house.check_form(cookie, fields.get("csrf", ""), "This form is too old. Open the link of the study again.")
     if rater_of(house.store, study, cookie) is None:
+        tongue = asked_tongue(study, request, fields.get("lang", ""))
         if study.paused:
-            return house.message("A pause", "This study is paused. Please come back later.")
+            return house.message("A pause", "This study is paused. Please come back later.", tongue=tongue)
         cookie = new_cookie()  # never one that another person may have set
-        if join(house.store, study, cookie) is None:
-            return house.message("Thank you", "This study has all the answers it needs. You need not do anything.")
+        if join(house.store, study, cookie, language=tongue.language if tongue.own else "") is None:
+            enough = "This study has all the answers it needs. You need not do anything."
+            return house.message("Thank you", enough, tongue=tongue)
     response = RedirectResponse(f"/s/{study.token}/task", 303)
     house.set_cookie(response, RATER, cookie, f"/s/{study.token}", hours=24 * 30)
     return response
+
+
+def asked_tongue(study: Study, request: Request, code: str) -> Tongue:
+    """In the language of a code that was chosen, else of those that the browser asks for."""
+    own = study.settings.questionnaire
+    chosen = own is not None and code in own.languages
+    return Tongue(own, code if chosen else request.headers.get("accept-language", "")[:1000])
 
 
 @in_thread
@@ -214,7 +224,8 @@ def task(house: House, request: Request, _: bytes) -> Response:
     if rater is None:
         return RedirectResponse(f"/s/{study.token}", 303)
     house.allow("look", rater.id)
-    return house.page("task.html", study=study, csrf=form_token(house.key, cookie), rater=rater.id)
+    tongue = Tongue(study.settings.questionnaire, rater.language)
+    return house.page("task.html", study=study, csrf=form_token(house.key, cookie), rater=rater.id, tongue=tongue)
 
 
 @in_thread

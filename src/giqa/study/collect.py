@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import BadTable
+from ..errors import BadSpec, BadTable
 from ..images import open_source
 from ..images.decode import decode
 from ..images.sets import name_and_place
 from ..tables import cells
 from ..tables.read import read_table
+from .questions import parse, read_questions
 from .setup import Given, Wanted, make_study
 from .store import Store, Study
 from .study import Settings
 
 
-def collect(fakes: Any, real: Any = None, *, task: str, store: Store, name: str | None = None, **options: Any) -> Study:
+def collect(
+    fakes: Any, real: Any = None, *, store: Store, task: str | None = None, name: str | None = None, **options: Any
+) -> Study:
     """A study of generated pictures and reals, kept in a store.
 
     Parameters
@@ -26,15 +30,16 @@ def collect(fakes: Any, real: Any = None, *, task: str, store: Store, name: str 
         Generated pictures; several as `NAME=SOURCE`, where the name is the generator's, else that of the folder.
     real : path, source or None
         Reals.
-    task : str
-        A row of `giqa.study.study.TASKS`: "hype", "hype-time", "pairs" or "rating".
     store : Store
         See `giqa.study.open_store`.
+    task : str or None
+        A row of `giqa.study.study.TASKS`: "hype", "hype-time", "pairs" or "rating"; None: that of the `questions`.
     name : str or None
         Of the study; None: the task.
     **options
         `easy`: a source of fakes that no rater should miss, for the quality control. `pairs`: a CSV with the columns
-        left and right. `number`, `size` and `seed` of `giqa.study.make_study`. Else those of `giqa.study.Settings`.
+        left and right. `questions`: a file of questions of one's own, or what `giqa.study.questions.read_questions`
+        made of one. `number`, `size` and `seed` of `giqa.study.make_study`. Else those of `giqa.study.Settings`.
 
     Returns
     -------
@@ -58,6 +63,12 @@ def collect(fakes: Any, real: Any = None, *, task: str, store: Store, name: str 
     ('hype', 3)
     >>> store.close()
     """
+    questions = options.pop("questions", None)
+    if questions is not None:
+        options["questions"] = questions if isinstance(questions, Mapping) else read_questions(questions)
+        task = task or parse(options["questions"]).task
+    if task is None:
+        raise BadSpec("What should raters be asked? Give a task (hype, hype-time, pairs, rating) or questions.")
     sources = [_named(each) for each in ([fakes] if isinstance(fakes, (str, Path)) else fakes)]
     given = [picture for generator, where in sources for picture in _given(where, generator)]
     reals = [] if real is None else _given(real, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from . import tables as t
 from .store import Store, Study
 from .study import ANSWERS, Open, flipped_answer, is_right
 
+Controls = dict[tuple[str, str], list[bool]]  # (rater, question; "": that of the task) -> whether each was right
 FRESH = 1800  # seconds after their last answer for which a rater is expected to go on
 
 COLUMNS = {
@@ -24,6 +26,7 @@ COLUMNS = {
     "pairs": ("left", "right", "rater", "chosen"),
     "rating": ("image", "rater", "rating"),
 }
+OWN = ("question", "language")  # of a study with questions of its own
 MORE = ("kind", "generator", "part", "passed", "exposure_ms", "shown_ms", "response_ms", "order")
 
 
@@ -38,7 +41,7 @@ def _votes(study: Study, which: sa.ColumnElement[bool]) -> sa.Select:
     """Votes with their trial and item."""
     return (
         sa.select(t.votes, t.trials.c.place, t.trials.c.flipped, t.items.c.id.label("item"))
-        .add_columns(t.items.c.part, t.items.c.left, t.items.c.right, t.items.c.truth)
+        .add_columns(t.items.c.part, t.items.c.left, t.items.c.right, t.items.c.truth, t.items.c.question)
         .join(t.trials, t.trials.c.id == t.votes.c.trial)
         .join(t.items, t.items.c.id == t.trials.c.item)
         .where((t.items.c.study == study.id) & which)
@@ -49,46 +52,68 @@ def right(study: Study, row: sa.Row) -> bool:
     return is_right(study.settings.task, row.truth, flipped_answer(row.answer, row.flipped))
 
 
-def failed(study: Study, controls: dict[str, list[bool]]) -> set[str]:
-    """The raters who do not pass the gate by the controls that they have answered so far."""
+def failed(study: Study, controls: Controls) -> set[tuple[str, str]]:
+    """(rater, question) that do not pass the gate by the controls that were answered so far."""
     gate = study.settings.gate
-    return {rater for rater, answers in controls.items() if not passes(sum(answers), len(answers), gate)}
+    return {who for who, answers in controls.items() if not passes(sum(answers), len(answers), gate)}
 
 
-def _of_controls(study: Study, rows: Iterable[sa.Row]) -> dict[str, list[bool]]:
-    """Of each rater, which controls were answered right."""
-    answers: dict[str, list[bool]] = defaultdict(list)
+def _of_controls(study: Study, rows: Iterable[sa.Row]) -> Controls:
+    """Of each (rater, question), which controls were answered right; what has no right answer checks nothing."""
+    answers: Controls = defaultdict(list)
     for row in rows:
-        answers[row.rater].append(right(study, row))
+        if row.part == "control" and row.truth:
+            answers[row.rater, row.question].append(right(study, row))
     return answers
 
 
-def _controls(connection: sa.Connection, study: Study) -> dict[str, list[bool]]:
+def _controls(connection: sa.Connection, study: Study) -> Controls:
     query = _votes(study, t.items.c.part == "control").order_by(t.votes.c.revision)
     return _of_controls(study, {row.trial: row for row in connection.execute(query)}.values())
+
+
+def _asked_controls(connection: sa.Connection, study: Study) -> dict[str, int]:
+    """How many controls a rater is asked, of each question."""
+    i = t.items.c
+    where = (i.study == study.id) & (i.part == "control") & (i.truth != "")
+    return dict(
+        map(tuple, connection.execute(sa.select(i.question, sa.func.count()).where(where).group_by(i.question)))
+    )
 
 
 def open_items(connection: sa.Connection, study: Study) -> list[Open]:
     """Every main item with the votes it has, or will have from raters who are at it; failed raters do not count.
 
-    Who is at it and has controls to come may still pass, and is counted on until then.
+    Who is at it and has controls to come may still pass, and is counted on until then. Items of several questions about
+    the same pictures are one, with the votes of the question that has fewest.
     """
     v, tr, r = t.votes.c, t.trials.c, t.raters.c
     last = sa.func.coalesce(sa.func.max(v.at), r.joined)
     seen = sa.select(r.id).outerjoin(t.votes, v.rater == r.id).where(r.study == study.id).group_by(r.id, r.joined)
     gone = set(connection.scalars(seen.having(last < time.time() - FRESH)))
-    controls, all_of = _controls(connection, study), study.settings.controls
-    bad = failed(study, {one: said for one, said in controls.items() if one in gone or len(said) >= all_of})
+    controls, all_of = _controls(connection, study), _asked_controls(connection, study)
+    bad = failed(study, {who: said for who, said in controls.items() if who[0] in gone or len(said) >= all_of[who[1]]})
     mine = tr.rater.in_(sa.select(r.id).where(r.study == study.id))
     voted = sa.exists().where(v.trial == tr.id)
     expected = sa.or_(voted, tr.rater.not_in(gone)) if gone else sa.true()
-    query = sa.select(tr.item, sa.func.count()).where(mine & expected & tr.rater.not_in(bad)).group_by(tr.item)
-    votes = {item: number for item, number in connection.execute(query)}
+    query = sa.select(tr.item, sa.func.count()).group_by(tr.item)
+    if study.settings.questionnaire:
+        query = query.join(t.items, t.items.c.id == tr.item)
+    votes: dict[int, int] = {}
+    for question in study.settings.asked:
+        name = question.name if question else ""
+        of = (t.items.c.question == name) if question else sa.true()
+        counts = tr.rater.not_in({rater for rater, about in bad if about == name})
+        votes |= dict(map(tuple, connection.execute(query.where(mine & expected & of & counts))))
     where = (t.items.c.study == study.id) & (t.items.c.part == "main")
-    return [
-        Open(row.id, (row.left,) if row.right is None else (row.left, row.right), row.truth, votes.get(row.id, 0))
-        for row in connection.execute(sa.select(t.items).where(where).order_by(t.items.c.id))
-    ]
+    units: dict[Any, Open] = {}
+    for row in connection.execute(sa.select(t.items).where(where).order_by(t.items.c.id)):
+        pictures = (row.left,) if row.right is None else (row.left, row.right)
+        one = Open(row.id, pictures, row.truth, votes.get(row.id, 0))
+        unit = ("item", row.id) if row.unit is None else row.unit
+        first = units.setdefault(unit, one)
+        units[unit] = replace(first, votes=min(first.votes, one.votes))
+    return list(units.values())
 
 
 def progress(store: Store, study: Study) -> dict[str, Any]:
@@ -107,18 +132,19 @@ def progress(store: Store, study: Study) -> dict[str, Any]:
         )
         planned = {rater: number for rater, number in connection.execute(query)}
     answered: Counter[str] = Counter(row.rater for row in rows)
-    controls = _of_controls(study, (row for row in rows if row.part == "control"))
+    controls = _of_controls(study, rows)
     bad = failed(study, controls)
-    main = [row for row in rows if row.part == "main" and row.rater not in bad]
+    main = [row for row in rows if row.part == "main" and (row.rater, row.question) not in bad]
     each = Counter(row.item for row in main)
     most = study.settings.votes_each
     judged = [answer for answers in controls.values() for answer in answers]
-    return {
+    own = {"questions": _by_question(study, main, controls, bad)} if study.settings.questionnaire else {}
+    return own | {
         "paused": study.paused,
         "raters": joined,
         "finished": sum(answered[rater] == number for rater, number in planned.items()),
-        "failed_gate": len(bad),
-        "without_controls": len(answered.keys() - controls.keys()),
+        "failed_gate": len({rater for rater, _ in bad}),
+        "without_controls": len(answered.keys() - {rater for rater, _ in controls}),
         "votes": len(main),
         "votes_wanted": wanted * study.settings.votes_each,
         "items": wanted,
@@ -128,6 +154,21 @@ def progress(store: Store, study: Study) -> dict[str, Any]:
         "agreement": agreement(study.settings.task, main),
         "error_rate": _share([not right(study, row) for row in main if row.truth]),
     }
+
+
+def _by_question(study: Study, main: list[sa.Row], controls: Controls, bad: set) -> dict[str, dict[str, Any]]:
+    """The numbers of each question."""
+    found = {}
+    for name in (question.name for question in study.settings.questionnaire.questions):
+        mine = [row for row in main if row.question == name]
+        judged = [answer for (_, about), answers in controls.items() if about == name for answer in answers]
+        found[name] = {
+            "votes": len(mine),
+            "control_accuracy": _share(judged),
+            "agreement": agreement(study.settings.task, mine),
+            "failed_gate": sum(about == name for _, about in bad),
+        }
+    return found
 
 
 def _of(part: int, whole: int) -> float | None:
@@ -141,9 +182,11 @@ def _share(answers: list[bool]) -> float | None:
 def agreement(task: str, rows: list[sa.Row]) -> float | None:
     """Share of pairs of raters, pooled over items, who gave one item the same answer; None without any pair."""
     items = {item: at for at, item in enumerate(dict.fromkeys(row.item for row in rows))}
-    counts = np.zeros((len(items), len(ANSWERS[task])))
-    for row in rows:
-        counts[items[row.item], ANSWERS[task].index(flipped_answer(row.answer, row.flipped))] += 1
+    said = [flipped_answer(row.answer, row.flipped) for row in rows]
+    answers = {answer: at for at, answer in enumerate(dict.fromkeys((*ANSWERS[task], *said)))}
+    counts = np.zeros((len(items), len(answers)))
+    for row, answer in zip(rows, said, strict=True):
+        counts[items[row.item], answers[answer]] += 1
     share = share_that_agree(counts)
     return None if np.isnan(share) else round(share, 4)
 
@@ -151,7 +194,8 @@ def agreement(task: str, rows: list[sa.Row]) -> float | None:
 def table(store: Store, study: Study, everything: bool = False) -> Iterator[dict[str, Any]]:
     """One row a vote that stands, of main items and raters who passed.
 
-    Columns: `COLUMNS` of the task, then `MORE`. Of a rater there is nothing but the random id.
+    Columns: `COLUMNS` of the task, `OWN` where the study has questions of its own, then `MORE`. Of a rater there is
+    nothing but the random id.
 
     Parameters
     ----------
@@ -170,13 +214,17 @@ def table(store: Store, study: Study, everything: bool = False) -> Iterator[dict
         rows = counted(connection, study)
         query = sa.select(t.pictures.c.id, t.pictures.c.name, t.pictures.c.kind, t.pictures.c.generator)
         named = {row.id: row for row in connection.execute(query.where(t.pictures.c.study == study.id))}
-    bad = failed(study, _of_controls(study, (row for row in rows if row.part == "control")))
+        speaks = sa.select(t.raters.c.id, t.raters.c.language).where(t.raters.c.study == study.id)
+        language = dict(map(tuple, connection.execute(speaks)))
+    bad = failed(study, _of_controls(study, rows))
     for row in rows:
-        if row.part == "tutorial" or (not everything and (row.part != "main" or row.rater in bad)):
+        passed = (row.rater, row.question) not in bad
+        if row.part == "tutorial" or (not everything and (row.part != "main" or not passed)):
             continue
         timing = {name: row._mapping[name] for name in ("exposure_ms", "shown_ms", "response_ms")}
-        standing = {"part": row.part, "passed": int(row.rater not in bad), "order": row.place}
-        yield _row(study, row, named) | standing | timing
+        standing = {"part": row.part, "passed": int(passed), "order": row.place}
+        own = {"question": row.question, "language": language[row.rater]} if study.settings.questionnaire else {}
+        yield _row(study, row, named) | own | standing | timing
 
 
 def _row(study: Study, row: sa.Row, named: dict[int, sa.Row]) -> dict[str, Any]:
@@ -193,7 +241,8 @@ def _row(study: Study, row: sa.Row, named: dict[int, sa.Row]) -> dict[str, Any]:
     return {"image": left.name, "rater": row.rater} | said | kind
 
 
-def columns(store: Store, study: Study, everything: bool = False) -> dict[str, list[Any]]:
-    """The votes of a study by column, those of its task, then `MORE`."""
-    rows = list(table(store, study, everything))
-    return {name: [row[name] for row in rows] for name in (*COLUMNS[study.settings.task], *MORE)}
+def columns(store: Store, study: Study, everything: bool = False, question: str | None = None) -> dict[str, list[Any]]:
+    """The votes of a study by column, those of its task, then `MORE`; of one question where it is named."""
+    own = OWN if study.settings.questionnaire else ()
+    rows = [row for row in table(store, study, everything) if question in (None, row.get("question"))]
+    return {name: [row[name] for row in rows] for name in (*COLUMNS[study.settings.task], *own, *MORE)}

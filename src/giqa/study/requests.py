@@ -15,7 +15,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from .access import Limiter, Limits, form_token
+from .questions import SCALE, SIDES, Question, Questionnaire
 from .store import Store
+from .words import RIGHT_TO_LEFT, translator
 
 RATER = "giqa_rater"
 WRITERS = 10  # threads for changes: while all wait for a lock of another process, the other 40 still answer readers
@@ -43,8 +45,10 @@ class House:
     def page(self, name: str, status: int = 200, **values: Any) -> HTMLResponse:
         return HTMLResponse(self.templates.get_template(name).render(values), status)
 
-    def message(self, heading: str, text: str, status: int = 200) -> HTMLResponse:
-        return self.page("message.html", status, heading=heading, text=text)
+    def message(self, heading: str, text: str, status: int = 200, tongue: Tongue | None = None) -> HTMLResponse:
+        """A page of one sentence, in the words of a study where it is of one."""
+        tongue = tongue or Tongue(None)
+        return self.page("message.html", status, heading=tongue.tr(heading), text=tongue.tr(text), tongue=tongue)
 
     def set_cookie(self, response: Response, name: str, value: str, path: str, hours: int | None = None) -> None:
         age = None if hours is None else 3600 * hours
@@ -60,6 +64,30 @@ class House:
     def allow(self, kind: str, who: str) -> None:
         if not self.limiter.allow(kind, who):
             raise HTTPException(429, "Too many requests; wait a little and try again.")
+
+
+class Tongue:
+    """In which words a page of a study is read: `tr`, the texts of its file of questions, and the language.
+
+    >>> Tongue(None).tr("Thank you"), Tongue(None).language
+    ('Thank you', 'en')
+    """
+
+    def __init__(self, own: Questionnaire | None, asked: str = ""):
+        self.own = own
+        self.language = own.language(asked) if own else "en"
+        self.words = dict(own.words.get(self.language, {})) if own else {}
+        self.tr = translator(self.words)
+        self.direction = "rtl" if self.language.partition("-")[0].lower() in RIGHT_TO_LEFT else "ltr"
+
+    def text(self, name: str) -> str:
+        """A text of the file (title, consent, help, completion), or ""."""
+        return self.own.texts[name].get(self.language, "") if self.own else ""
+
+    def labels(self, question: Question) -> list[str]:
+        """What the buttons of a question say."""
+        usual = ("Left", "Right") if question.answers == SIDES else SCALE
+        return list(question.labels.get(self.language) or map(self.tr, usual))
 
 
 def address(request: Request) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 import secrets as random_secrets
 import time
@@ -17,7 +18,7 @@ from ..votes.staircase import Staircase
 from . import tables as t
 from .progress import open_items
 from .store import Store, Study
-from .study import ANSWERS, choose, flipped_answer, in_order, is_right
+from .study import choose, flipped_answer, flipped_truth, in_order, is_right
 
 AHEAD = 3  # pictures that a browser is given in advance, so that a lost network is not noticed at once
 
@@ -32,6 +33,9 @@ class Trial:
     pictures: tuple[int, ...]
     truth: str
     flipped: bool
+    question: str = ""
+    say: str = ""  # JSON, language -> what is read instead of the question
+    shown: str = ""  # the first trial with the same pictures: their address, so that a browser loads them once
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Rater:
     id: str
     study: int
     trials: tuple[Trial, ...]
+    language: str = ""
 
 
 def session_digest(cookie: str) -> str:
@@ -48,9 +53,11 @@ def session_digest(cookie: str) -> str:
     return hashlib.sha256(cookie.encode()).hexdigest()
 
 
-def join(store: Store, study: Study, cookie: str, rng: random.Random | None = None) -> str | None:
+def join(store: Store, study: Study, cookie: str, rng: random.Random | None = None, language: str = "") -> str | None:
     """A new rater with a plan of their own; their id, or None when the study needs no more votes."""
     rng = rng or random.SystemRandom()
+    if study.settings.questionnaire:
+        language = study.settings.questionnaire.language(language)
     with store.write() as connection:  # the lock makes two who join at once see each other's plan
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(t.studies.c.id).where(t.studies.c.id == study.id).with_for_update())
@@ -59,19 +66,43 @@ def join(store: Store, study: Study, cookie: str, rng: random.Random | None = No
             return None
         parts: dict[str, list[int]] = {"tutorial": [], "control": []}
         where = (t.items.c.study == study.id) & (t.items.c.part != "main")
-        for row in connection.execute(sa.select(t.items.c.id, t.items.c.part).where(where)):
+        first = sa.select(sa.func.min(t.items.c.id).label("id"), t.items.c.part).where(where)
+        unit = sa.func.coalesce(t.items.c.unit, -t.items.c.id)
+        for row in connection.execute(first.group_by(unit, t.items.c.part).order_by("id")):
             parts[row.part].append(row.id)
         order = in_order(parts["tutorial"], parts["control"], [item.id for item in main], rng)
         rater = {"id": random_secrets.token_hex(8), "study": study.id, "session": session_digest(cookie)}
-        connection.execute(sa.insert(t.raters).values(rater | {"joined": time.time()}))
+        connection.execute(sa.insert(t.raters).values(rater | {"joined": time.time(), "language": language}))
         pairs = study.settings.task == "pairs"
+        flips = {item: pairs and rng.random() < 0.5 for item in order}
+        asked = _each_question(connection, study, order, rng)
         rows = [
             {"id": random_secrets.token_urlsafe(16), "rater": rater["id"], "item": item, "place": place}
-            | {"flipped": pairs and rng.random() < 0.5}
-            for place, item in enumerate(order)
+            | {"flipped": flips[first] and not instructed}
+            for place, (first, item, instructed) in enumerate(asked)
         ]
         connection.execute(sa.insert(t.trials), rows)
     return rater["id"]
+
+
+def _each_question(
+    connection: sa.Connection, study: Study, order: Sequence[int], rng: random.Random
+) -> list[tuple[int, int, bool]]:
+    """Of every question about what is asked in this order: the first item of its unit, its item, and whether the unit
+    has an instruction, whose sides are those on the screen."""
+    if not study.settings.questionnaire:
+        return [(item, item, False) for item in order]
+    names = [question.name for question in study.settings.questionnaire.questions]
+    if study.settings.questionnaire.order == "random":
+        rng.shuffle(names)
+    i = t.items.c
+    query = sa.select(i.id, i.unit, i.question, i.say).where(i.study == study.id).order_by(i.id)
+    units: dict[int, list[sa.Row]] = {}
+    for row in connection.execute(query):
+        units.setdefault(row.unit, []).append(row)
+    by_first = {rows[0].id: sorted(rows, key=lambda row: names.index(row.question)) for rows in units.values()}
+    instructed = {first: any(row.say for row in rows) for first, rows in by_first.items()}
+    return [(first, row.id, instructed[first]) for first in order for row in by_first[first]]
 
 
 def rater_of(store: Store, study: Study, cookie: str) -> Rater | None:
@@ -87,21 +118,28 @@ def _rater_of(store: Store, study: int, session: str) -> Rater:
     """Raises `LookupError`, which no cache remembers: a rater may join later."""
     with store.read() as connection:
         where = (t.raters.c.session == session) & (t.raters.c.study == study)
-        rater = connection.scalar(sa.select(t.raters.c.id).where(where))
+        rater = connection.execute(sa.select(t.raters.c.id, t.raters.c.language).where(where)).first()
         if rater is None:
             raise LookupError(session)
+        i = t.items.c
         query = (
-            sa.select(t.trials, t.items.c.part, t.items.c.left, t.items.c.right, t.items.c.truth)
-            .join(t.items, t.items.c.id == t.trials.c.item)
-            .where(t.trials.c.rater == rater)
+            sa.select(t.trials, i.part, i.left, i.right, i.truth, i.question, i.unit, i.say)
+            .join(t.items, i.id == t.trials.c.item)
+            .where(t.trials.c.rater == rater.id)
             .order_by(t.trials.c.place)
         )
-        return Rater(rater, study, tuple(_trial(row) for row in connection.execute(query)))
+        first: dict[Any, str] = {}
+        trials = []
+        for row in connection.execute(query):
+            unit = ("item", row.item) if row.unit is None else row.unit
+            trials.append(_trial(row, first.setdefault(unit, row.id)))
+        return Rater(rater.id, study, tuple(trials), rater.language)
 
 
-def _trial(row: sa.Row) -> Trial:
+def _trial(row: sa.Row, shown: str) -> Trial:
     pictures = (row.left,) if row.right is None else (row.left, row.right)
-    return Trial(row.id, row.place, row.part, pictures[::-1] if row.flipped else pictures, row.truth, row.flipped)
+    pictures = pictures[::-1] if row.flipped else pictures
+    return Trial(row.id, row.place, row.part, pictures, row.truth, row.flipped, row.question, row.say, shown)
 
 
 def latest_votes(connection: sa.Connection, rater: str) -> dict[str, sa.Row]:
@@ -120,30 +158,45 @@ def state(store: Store, study: Study, rater: Rater) -> dict[str, Any]:
     open_trials = [trial for trial in rater.trials if trial.id not in votes]
     counted = [trial for trial in rater.trials if trial.part != "tutorial"]
     timed = study.settings.task == "hype-time"
-    ahead = [] if study.paused else open_trials[: 1 if timed else AHEAD]
+    ahead = [] if study.paused else open_trials[: _ahead(study)]
     last = max(votes.values(), key=lambda vote: _place(rater, vote.trial), default=None)
-    asked = [_asked(trial) for trial in ahead]
+    asked = [_asked(trial, study, rater) for trial in ahead]
     if timed and asked:
         asked[0]["exposure"] = exposure(study, rater, votes)
     return {
         "state": "done" if not open_trials else "paused" if study.paused else "open",
         "answered": sum(trial.id in votes for trial in counted),
         "total": len(counted),
+        **({"places": len({trial.shown for trial in counted})} if study.settings.questionnaire else {}),
         "next": asked,
-        "last": None if last is None else _asked(rater.trials[_place(rater, last.trial)]) | {"revision": last.revision},
+        "last": None
+        if last is None
+        else _asked(rater.trials[_place(rater, last.trial)], study, rater) | {"revision": last.revision},
     }
+
+
+def _ahead(study: Study) -> int:
+    """How many questions a browser is given in advance."""
+    return 1 if study.settings.task == "hype-time" else AHEAD * len(study.settings.asked)
 
 
 def _place(rater: Rater, trial: str) -> int:
     return next(one.place for one in rater.trials if one.id == trial)
 
 
-def _asked(trial: Trial) -> dict[str, Any]:
-    return {
+def _asked(trial: Trial, study: Study, rater: Rater) -> dict[str, Any]:
+    asked = {
         "trial": trial.id,
         "tutorial": trial.part == "tutorial",
-        "pictures": [f"picture/{trial.id}/{side}" for side in range(len(trial.pictures))],
+        "pictures": [f"picture/{trial.shown}/{side}" for side in range(len(trial.pictures))],
     }
+    if not study.settings.questionnaire:
+        return asked
+    together = [one.question for one in rater.trials if one.shown == trial.shown]
+    says = json.loads(trial.say) if trial.say else study.settings.questionnaire[trial.question].text
+    step = [together.index(trial.question) + 1, len(together)]
+    place = sum(one.shown == one.id and one.part != "tutorial" and one.place <= trial.place for one in rater.trials)
+    return asked | {"question": trial.question, "text": says[rater.language], "step": step, "place": place}
 
 
 def exposure(study: Study, rater: Rater, votes: Mapping[str, sa.Row]) -> int:
@@ -190,13 +243,13 @@ def _keep_one(connection: sa.Connection, study: Study, rater: Rater, vote: Mappi
         return _kept(study, trial, vote) if same else _refused(vote, "another vote has this id")
     if trial is None:
         return _refused(vote, "no such question")
-    if vote["answer"] not in ANSWERS[study.settings.task]:
+    if vote["answer"] not in study.settings.answers(trial.question):
         return _refused(vote, "no such answer")
     open_trials = [one.id for one in rater.trials if one.id not in votes]
     if vote["revision"] == 0:
         if trial.id in votes:
             return _refused(vote, "answered before")
-        if trial.id not in open_trials[: 1 if study.settings.task == "hype-time" else AHEAD]:
+        if trial.id not in open_trials[: _ahead(study)]:
             return _refused(vote, "not asked yet")
     elif trial.id not in votes or votes[trial.id].revision != vote["revision"] - 1:
         return _refused(vote, "corrected before")
@@ -221,7 +274,7 @@ def _refused(vote: Mapping[str, Any], reason: str) -> dict[str, Any]:
 
 def _kept(study: Study, trial: Trial, vote: Mapping[str, Any]) -> dict[str, Any]:
     result = {"id": vote["id"], "result": "kept"}
-    if trial.part != "tutorial":
+    if trial.part != "tutorial" or not trial.truth:
         return result
     right = is_right(study.settings.task, trial.truth, flipped_answer(vote["answer"], trial.flipped))
-    return result | {"right": right, "truth": flipped_answer(trial.truth, trial.flipped)}
+    return result | {"right": right, "truth": flipped_truth(trial.truth, trial.flipped)}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,10 +15,12 @@ from ..files import as_png
 from ..tables.names import join_names
 from .pairing import draw_pairs, how_many
 from .presentation import common_size, in_form, shuffled
+from .questions import Check
 from .store import Store, Study
 from .study import Item, Settings, Shown
 
-SITTING = 100
+SITTING = 100  # answers of a rater, unless asked otherwise
+COUNTED = (("controls", "control"), ("tutorial", "tutorial"))  # settings that count the items of a part
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,7 @@ def make_study(
     wanted = Wanted(**wanted)
     rng = np.random.default_rng(wanted.seed)
     plan = _Plan(settings, list(fakes), list(reals), list(wanted.easy), random.Random(wanted.seed))
+    plan.own_checks({name for pair in wanted.pairs or () for name in pair})
     plan.hold_out()
     plan.ask(wanted.pairs, wanted.number)
     size = common_size([picture.read().shape[:2] for picture, _ in plan.used], wanted.size)
@@ -121,6 +125,7 @@ class _Plan:
         self.settings, self.fakes, self.reals, self.easy, self.rng = settings, fakes, reals, easy, rng
         self.used: list[tuple[Given, bool]] = []
         self.items: list[Item] = []
+        self.units = 0
         for pictures in (fakes, reals, easy):
             rng.shuffle(pictures)
 
@@ -139,18 +144,81 @@ class _Plan:
     def broken(self) -> int:
         return self.use(self.easy.pop()) if self.easy else self.real(spoil=True)
 
+    def add(self, part: str, left: int, right: int | None = None, truth: str = "") -> None:
+        """An item, or one for each question of one's own; the truth is that of the questions that name no controls."""
+        own = {q.name: (q.truth(truth), "") for q in self.settings.asked if q and q.automatic and truth}
+        self.unit(Item(part, left, right, truth), own)
+
+    def unit(self, item: Item, own: Mapping[str, tuple[str, str]]) -> None:
+        """The item, or one for each question of one's own with its (truth, say), if it has any."""
+        if not self.settings.questionnaire:
+            self.items.append(item)
+            return
+        self.units += 1
+        for question in self.settings.questionnaire.questions:
+            truth, say = own.get(question.name, ("", ""))
+            self.items.append(replace(item, truth=truth, question=question.name, unit=self.units, say=say))
+
+    def own_checks(self, spared: Set[str]) -> None:
+        """Examples and attention checks that the questions bring; what they name is taken out of the pictures.
+
+        An instruction takes none of those to spare, which pairs are asked about.
+        """
+        if not self.settings.questionnaire:
+            return
+        checks: dict[Any, dict[str, Check]] = {}  # part and pictures -> question -> what is right
+        for question in self.settings.questionnaire.questions:
+            for part, each in (("tutorial", question.examples), ("control", question.controls)):
+                for at, check in enumerate(each):
+                    key = (part, check.pictures or (question.name, at), bool(check.pictures))
+                    checks.setdefault(key, {})[question.name] = check
+        for part, names, named in sorted(checks, key=lambda key: not key[2]):  # before any are taken at random
+            pictures = self.named(names) if named else self.any(spared)
+            own = {
+                name: (",".join(check.answers), json.dumps(check.say) if check.say else "")
+                for name, check in checks[part, names, named].items()
+            }
+            self.unit(Item(part, *pictures), own)
+        automatic = any(question.automatic for question in self.settings.questionnaire.questions)
+        self.settings = self.settings if automatic else replace(self.settings, controls=0, tutorial=0)
+
+    def named(self, names: Sequence[str]) -> list[int]:
+        """Pictures of a check, by name."""
+        pools = (self.fakes, self.reals, self.easy)
+        there = [picture.name for pool in pools for picture in pool]
+        place, lost = join_names(names, there, "the checks", "the study", error=BadSpec, need=False)
+        if lost:
+            raise BadSpec(
+                f"A check of the questions names {lost[0]!r}: it is not there, or in another check already; name "
+                f"pictures of the fakes, --real or --easy; there are {', '.join(map(repr, there[:3])) or 'none left'}."
+            )
+        found = [there[place[name]] for name in names]
+        taken = {name: pool.pop(at) for pool in pools for at, name in _at(pool, found)}
+        return [self.use(taken[name]) for name in found]
+
+    def any(self, spared: Set[str]) -> list[int]:
+        """Pictures for an instruction: of a pair a fake and a real, as far as there are both."""
+        taken = []
+        for pools in ((self.fakes, self.reals), (self.reals, self.fakes))[: 2 if self.settings.task == "pairs" else 1]:
+            free = [(pool, at) for pool in pools for at, picture in enumerate(pool) if picture.name not in spared]
+            if not free:
+                raise BadSpec("Too few pictures for the attention checks of the questions; give more.")
+            pool, at = free[0]
+            taken.append(self.use(pool.pop(at)))
+        return taken
+
     def hold_out(self) -> None:
         task = self.settings.task
         for part, number in (("tutorial", self.settings.tutorial), ("control", self.settings.controls)):
             for place in range(number):
                 if task == "pairs":
-                    self.items.append(Item(part, self.real(), self.broken(), "left"))
+                    self.add(part, self.real(), self.broken(), "left")
                 elif place % 2 == 0:
-                    self.items.append(Item(part, self.real(), truth="high" if task == "rating" else "real"))
+                    self.add(part, self.real(), truth="high" if task == "rating" else "real")
                 elif task == "rating" or part == "control":
-                    self.items.append(Item(part, self.broken(), truth="low" if task == "rating" else "fake"))
+                    self.add(part, self.broken(), truth="low" if task == "rating" else "fake")
                 elif self.fakes:
-                    self.items.append(Item(part, self.use(self.fakes.pop()), truth="fake"))
+                    self.add(part, self.use(self.fakes.pop()), truth="fake")
 
     def ask(self, pairs: Sequence[tuple[str, str]] | None, number: int | None) -> None:
         task = self.settings.task
@@ -168,10 +236,12 @@ class _Plan:
                 drawn = draw_pairs(groups, number or min(len(self.fakes), how_many(groups)), self.rng)
             else:
                 drawn = _named(pairs, {picture.name: position[id(picture)] for picture in everything})
-            self.items += [Item("main", left, right) for left, right in drawn]
+            for left, right in drawn:
+                self.add("main", left, right)
             most = len(drawn)
         elif task == "rating":
-            self.items += [Item("main", self.use(picture)) for picture in everything]
+            for picture in everything:
+                self.add("main", self.use(picture))
             most = len(everything)
         else:
             self.items += [
@@ -185,7 +255,17 @@ class _Plan:
                 f"sitting={self.settings.sitting}: besides what tutorial and controls take there are {len(self.fakes)} "
                 f"fakes and {len(self.reals)} reals, enough for {most} answers a rater; lower it or give more pictures."
             )
-        self.settings = replace(self.settings, sitting=self.settings.sitting or min(SITTING, most))
+        questions = len(self.settings.asked)
+        counts = {"sitting": self.settings.sitting or min(max(1, SITTING // questions), most)}
+        if self.settings.questionnaire:
+            parts = [item.part for item in self.items]
+            counts |= {name: parts.count(part) // questions for name, part in COUNTED}
+        self.settings = replace(self.settings, **counts)
+
+
+def _at(pool: Sequence[Given], names: Sequence[str]) -> list[tuple[int, str]]:
+    """Where pictures of these names are, the last first, so that one can be taken after the other."""
+    return [(at, picture.name) for at, picture in reversed(list(enumerate(pool))) if picture.name in names]
 
 
 def _named(pairs: Sequence[tuple[str, str]], known: dict[str, int]) -> list[tuple[int, int]]:

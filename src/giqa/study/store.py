@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets as random_secrets
 import sqlite3
@@ -26,7 +25,7 @@ except ImportError as error:
 
 from . import tables as t
 from .presentation import padded_length
-from .study import Item, Settings, Shown
+from .study import Item, Settings, Shown, settings_of
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 LOCK = 0x67697161  # "giqa": PostgreSQL's advisory lock while the schema is brought up to date
@@ -258,7 +257,7 @@ class Store:
             values = {
                 "name": name,
                 "token": random_secrets.token_urlsafe(24),
-                "settings": json.dumps(asdict(settings)),
+                "settings": settings.to_json(),
                 "picture_bytes": padded_length([len(one.png) for one in shown]),
                 "created": time.time(),
                 "paused": False,
@@ -267,9 +266,8 @@ class Store:
             rows = [asdict(one) | {"study": study} for one in shown]
             keys = [connection.execute(sa.insert(t.pictures).values(row)).inserted_primary_key[0] for row in rows]
             for item in items:
-                left, right = keys[item.left], None if item.right is None else keys[item.right]
-                row = {"study": study, "part": item.part, "left": left, "right": right, "truth": item.truth}
-                connection.execute(sa.insert(t.items).values(row))
+                places = {"left": keys[item.left], "right": None if item.right is None else keys[item.right]}
+                connection.execute(sa.insert(t.items).values(asdict(item) | {"study": study} | places))
         return self.study(values["token"])
 
     def studies(self) -> list[Study]:
@@ -293,8 +291,7 @@ class Store:
 
 
 def _study(row: sa.Row) -> Study:
-    settings = Settings(**json.loads(row.settings))
-    return Study(row.id, row.name, row.token, settings, row.picture_bytes, row.paused)
+    return Study(row.id, row.name, row.token, settings_of(row.settings), row.picture_bytes, row.paused)
 
 
 def _check_version(connection: sa.Connection, config: Config) -> None:

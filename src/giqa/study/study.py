@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property, lru_cache
+from typing import Any
 
 from ..errors import BadSpec
 from ..votes.gate import passes as passes  # the rule; this is where it was imported from before it had its own file
+from .questions import Question, Questionnaire, parse
 
 TASKS = {
     "hype": "real or fake, unlimited time (HYPE-infinity)",
@@ -57,6 +61,8 @@ class Settings:
         Each of its three steps, in ms (`hype-time`).
     start, down, up, floor, top : int
         Of the staircase, in ms; see `giqa.votes.Staircase`.
+    questions : mapping or None
+        Questions of one's own, as `giqa.study.questions.read_questions` has them; None: that of the task.
 
     Raises
     ------
@@ -86,6 +92,21 @@ class Settings:
     up: int = 10
     floor: int = 100
     top: int = 1000
+    questions: Mapping[str, Any] | None = None
+
+    @cached_property
+    def questionnaire(self) -> Questionnaire | None:
+        """What `questions` mean; None: the question of the task."""
+        return None if self.questions is None else parse(self.questions)
+
+    @property
+    def asked(self) -> tuple[Question | None, ...]:
+        """The questions of an item; None: that of the task."""
+        return (None,) if self.questionnaire is None else self.questionnaire.questions
+
+    def answers(self, question: str = "") -> tuple[str, ...]:
+        """The answers to a question, as they are kept."""
+        return self.questionnaire[question].answers if self.questionnaire and question else ANSWERS[self.task]
 
     @property
     def heading(self) -> str:
@@ -104,6 +125,22 @@ class Settings:
             raise BadSpec(f"gate={self.gate} is a share of right answers, from 0 to 1; the default is 0.65.")
         if not self.floor <= self.start <= self.top:
             raise BadSpec(f"start={self.start} should lie between floor={self.floor} and top={self.top} (ms).")
+        if self.questionnaire and self.questionnaire.task != self.task:
+            raise BadSpec(f"task={self.task!r}, and the questions are of the task {self.questionnaire.task!r}.")
+
+    def to_json(self) -> str:
+        """As the store keeps them; without questions of one's own as they always were."""
+        return json.dumps({name: value for name, value in asdict(self).items() if name != "questions" or value})
+
+
+@lru_cache(maxsize=64)
+def settings_of(text: str) -> Settings:
+    """Settings from what `Settings.to_json` wrote.
+
+    >>> settings_of(Settings("hype", votes_each=3).to_json()).votes_each
+    3
+    """
+    return Settings(**json.loads(text))
 
 
 @dataclass(frozen=True)
@@ -127,13 +164,22 @@ class Item:
     left, right : int, int or None
         Positions of the pictures; None: no pair.
     truth : str
-        The right answer where there is one.
+        The right answer where there is one; several are separated by commas.
+    question : str
+        Name of the question; "": that of the task.
+    unit : int or None
+        Items with one number have the same pictures and are asked one after the other; None: by itself.
+    say : str
+        JSON, language -> what is read instead of the question; "": the question.
     """
 
     part: str
     left: int
     right: int | None = None
     truth: str = ""
+    question: str = ""
+    unit: int | None = None
+    say: str = ""
 
 
 @dataclass(frozen=True)
@@ -149,12 +195,16 @@ class Open:
 def is_right(task: str, truth: str, answer: str) -> bool:
     """Whether an answer is the right one; a rating is right on its side of the scale: 1-2 is low, 3-5 high.
 
+    Of questions of one's own the truth lists the answers that are right.
+
     >>> is_right("hype", "fake", "fake"), is_right("rating", "low", "3"), is_right("rating", "high", "3")
     (True, False, True)
+    >>> is_right("rating", "4,5", "4"), is_right("rating", "4,5", "3")
+    (True, False)
     """
-    if task == "rating":
+    if truth in ("low", "high"):
         return truth == ("low" if answer in "12" else "high")
-    return truth == answer
+    return answer in truth.split(",")
 
 
 def flipped_answer(answer: str, flipped: bool) -> str:
@@ -164,6 +214,11 @@ def flipped_answer(answer: str, flipped: bool) -> str:
     ('right', 'left', 'fake')
     """
     return {"left": "right", "right": "left"}.get(answer, answer) if flipped else answer
+
+
+def flipped_truth(truth: str, flipped: bool) -> str:
+    """`flipped_answer` of each right answer."""
+    return ",".join(flipped_answer(each, flipped) for each in truth.split(","))
 
 
 def choose(items: Sequence[Open], settings: Settings, rng: random.Random) -> list[Open]:

@@ -1,7 +1,7 @@
 """The tables of the vote store, as the newest migration leaves them (a test compares the two).
 
     studies    what is asked, and its settings          pictures   one encoded form, all of one length when served
-    items      one picture or a pair, and the truth     raters     random ids; a session is kept as a digest only
+    items      a question about one picture or a pair   raters     random ids; a session is kept as a digest only
     trials     item x rater, planned when they join     votes      append-only; an undo is a row with a higher revision
     secrets    signing key, password digest, sessions of admins that were ended
 
@@ -43,7 +43,10 @@ items = sa.Table(
     sa.Column("part", sa.String(16), nullable=False),  # tutorial, control, main
     sa.Column("left", sa.ForeignKey("pictures.id"), nullable=False),
     sa.Column("right", sa.ForeignKey("pictures.id")),
-    sa.Column("truth", sa.String(16), nullable=False),  # the right answer, or "" where there is none
+    sa.Column("truth", sa.String(16), nullable=False),  # right answers, with commas, or "" where there is none
+    sa.Column("question", sa.String(64), nullable=False, server_default=""),  # "": that of the task
+    sa.Column("unit", sa.Integer),  # items with one number are the same pictures, asked one after the other
+    sa.Column("say", sa.Text, nullable=False, server_default=""),  # JSON, language -> read instead of the question
 )
 raters = sa.Table(
     "raters",
@@ -52,6 +55,7 @@ raters = sa.Table(
     sa.Column("study", sa.ForeignKey("studies.id"), nullable=False, index=True),
     sa.Column("session", sa.String(64), nullable=False, unique=True),  # SHA-256 of the cookie
     sa.Column("joined", sa.Float, nullable=False),
+    sa.Column("language", sa.String(16), nullable=False, server_default=""),  # "": the study has one question
 )
 trials = sa.Table(
     "trials",

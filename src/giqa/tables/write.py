@@ -14,6 +14,7 @@ from ..files import as_path, replace_file
 
 WRITTEN = (".csv", ".tsv", ".parquet")
 FORMULA = re.compile(r"'*[=+\-@\t\r]")  # how a cell begins that a spreadsheet would run, behind any number of quotes
+CALL = re.compile(FORMULA.pattern + "[^(|!]*[(|!]")  # of these, one that may call a function or another program
 
 
 def write_table(path: str | Path, columns: Mapping[str, Sequence[Any]]) -> Path:
@@ -84,23 +85,26 @@ def as_csv(columns: Mapping[str, Sequence[Any]], delimiter: str = ",") -> str:
     return file.getvalue()
 
 
-def harmless(value: Any) -> Any:
+def harmless(value: Any, rule: re.Pattern[str] = FORMULA) -> Any:
     """A cell that no spreadsheet takes for a formula: text that begins with = + - @, tab or return gets a quote first.
 
-    One more where there are quotes already, so that `as_it_was` gives back exactly what went in.
+    One more where there are quotes already, so that `as_it_was` gives back exactly what went in. With `rule=CALL` only
+    a formula that may call something gets one, so that the names of pictures (`-1girl.png`) stay what they are.
     """
     if value is None:
         return ""
-    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
+    return f"'{value}" if isinstance(value, str) and rule.match(value) else value
 
 
-def as_it_was(cell: str) -> str:
+def as_it_was(cell: str, rule: re.Pattern[str] = FORMULA) -> str:
     """The text that `harmless` was given.
 
     Parameters
     ----------
     cell : str
         As it stands in a file.
+    rule : pattern
+        The one that `harmless` went by.
 
     Returns
     -------
@@ -111,7 +115,7 @@ def as_it_was(cell: str) -> str:
     >>> [as_it_was(harmless(name)) for name in ("=a", "'=a", "'a", "a")]
     ['=a', "'=a", "'a", 'a']
     """
-    return cell[1:] if cell[:1] == "'" and FORMULA.match(cell) else cell
+    return cell[1:] if cell[:1] == "'" and rule.match(cell) else cell
 
 
 def _plain(value: Any) -> Any:

@@ -10,9 +10,9 @@ import numpy as np
 from ..errors import MissingSource
 from ..files import as_path
 from ..tables import cells
-from ..tables.read import read_table
 from ..tables.table import Table
 from ..tables.write import WRITTEN
+from .questions import by_question, read_filtered
 from .votes import Counts, Pairs, Ratings, Sittings, Votes, as_labels
 
 
@@ -30,7 +30,7 @@ def read_people(path: str | Path) -> dict[str, Counts | Sittings | Votes | Pairs
     Returns
     -------
     dict
-        Name -> Votes, Counts, Sittings, Pairs or Ratings.
+        Name -> Votes, Counts, Sittings, Pairs or Ratings; "NAME: QUESTION" of a table that answers several.
 
     Raises
     ------
@@ -42,13 +42,15 @@ def read_people(path: str | Path) -> dict[str, Counts | Sittings | Votes | Pairs
         files = sorted(p for p in path.rglob("*") if p.suffix.lower() in WRITTEN and not p.name.startswith((".", "~$")))
     if not files:
         raise MissingSource(f"There is no .csv, .tsv or .parquet file under {path}.")
-    return {
-        (f.relative_to(path) if path.is_dir() else Path(f.name)).with_suffix("").as_posix(): _known(f) for f in files
-    }
+    found = {}
+    for file in files:
+        name = (file.relative_to(path) if path.is_dir() else Path(file.name)).with_suffix("").as_posix()
+        for question, table in by_question(read_filtered(file)).items():
+            found[f"{name}: {question}" if question else name] = _known(table)
+    return found
 
 
-def _known(path: Path) -> Any:
-    table = read_table(path)
+def _known(table: Table) -> Any:
     if {"num_correct", "f_err_rt", "r_err_rt", "id", "model"} <= set(table.columns):
         return _participants(table)
     if {"model", "generated", "image_path", "number_guesses", "number_guesses_generated"} <= set(table.columns):

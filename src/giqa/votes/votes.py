@@ -16,6 +16,7 @@ from ..tables.read import IMAGE, read_table
 from ..tables.table import Table
 from ..tables.write import write_table
 from .other_tools import hint_of
+from .questions import read_judged_table
 
 
 @dataclass(frozen=True, eq=False)
@@ -302,7 +303,7 @@ def read_labels(path: str | Path) -> Votes | Counts | Sittings | Pairs | Ratings
     Parameters
     ----------
     path : path
-        The file. Other columns are ignored.
+        The file; `votes.csv[question=clarity]` where it answers several questions. Other columns are ignored.
 
     Returns
     -------
@@ -322,7 +323,7 @@ def read_labels(path: str | Path) -> Votes | Counts | Sittings | Pairs | Ratings
     >>> read_labels(file).said_real.tolist()
     [True, False]
     """
-    return as_labels(read_table(path))
+    return as_labels(read_judged_table(path))
 
 
 def as_labels(table: Table) -> Votes | Counts | Sittings | Pairs | Ratings:

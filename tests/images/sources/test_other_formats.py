@@ -301,10 +301,32 @@ def test_known_forms_that_are_not_read_say_what_to_do(tmp_path, name, message):
         open_source(tmp_path / name)
 
 
-def test_a_lance_data_set_is_refused(tmp_path):
-    """With the way to give its table."""
+@pytest.mark.parametrize("blob", [False, True])
+def test_lance_is_read(tmp_path, files, labels, same, blob):
+    """Cells of bytes, also as blobs; three fragments, one row deleted; the version that it had when it was opened."""
+    lance = pytest.importorskip("lance", reason="the extra [lance] is not installed")
+    import pyarrow as pa
+
+    metadata = {"lance-encoding:blob": "true"} if blob else None
+    fields = [pa.field("id", pa.string()), pa.field("image", pa.large_binary(), metadata=metadata)]
+    cells = {"id": ["none", *files], "image": [b"no", *files.values()], "kind": ["x", *labels.values()]}
+    table = pa.table(cells, schema=pa.schema([*fields, pa.field("kind", pa.string())]))
+    data = lance.write_dataset(table, str(tmp_path / "x.lance"), max_rows_per_file=5)
+    data.delete("id = 'none'")
+    source, _ = same(tmp_path / "x.lance")
+    assert columns_of(source)["kind"] == list(labels.values())
+    noon = open_source(f"{tmp_path}/x.lance[kind=noon]")
+    assert set(noon.ids) == {name for name, kind in labels.items() if kind == "noon"}
+    lance.dataset(str(tmp_path / "x.lance")).delete("kind = 'noon'")
+    again = pickle.loads(pickle.dumps(source))
+    assert [again.raw(row) for row in range(12)] == list(files.values())
+
+
+def test_a_lance_data_set_without_pylance_names_the_extra(tmp_path, monkeypatch):
+    """What to install."""
+    monkeypatch.setitem(__import__("sys").modules, "lance", None)
     (tmp_path / "x.lance" / "_versions").mkdir(parents=True)
-    with pytest.raises(BadSource, match=r"is a Lance data set; give lance\.dataset\(path\)\.to_table\(\) in Python"):
+    with pytest.raises(MissingExtra, match=r"is a Lance data set, which needs pylance: pip install 'giqa\[lance\]'"):
         open_source(tmp_path / "x.lance")
 
 

@@ -34,6 +34,7 @@ SPECIFIC = (
     "tar:open_tar",
     "parquet:open_parquet",
     "parquet:open_arrow",
+    "lance_file:open_lance",
     "tfrecord:open_tfrecord",
 )
 GENERAL = ("refused:refuse", "paths:open_path", "objects:open_object")

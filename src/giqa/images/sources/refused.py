@@ -32,10 +32,6 @@ def refuse(where: Any) -> None:
         return
     text = str(where)
     if os.path.isdir(text):
-        if os.path.isdir(os.path.join(text, "_versions")):
-            raise BadSource(
-                f"{text!r} is a Lance data set; give lance.dataset(path).to_table() in Python, or write it as Parquet."
-            )
         return
     for endings, remedy in REMEDIES.items():
         if text.lower().endswith(endings):

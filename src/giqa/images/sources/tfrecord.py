@@ -112,7 +112,7 @@ class TFRecordSource:
             return columns
         try:
             rows = np.load(labels, allow_pickle=False)
-        except (ValueError, OSError) as error:
+        except (ValueError, OverflowError, MemoryError, OSError) as error:
             raise BadSource(f"{str(labels)!r} cannot be read: {error}.") from None
         if rows.ndim == 2 and len(rows) == len(self):
             columns["label"] = [str(int(row.argmax())) if row.any() else "" for row in rows]

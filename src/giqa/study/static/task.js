@@ -6,7 +6,9 @@ const at = (id) => document.getElementById(id);
 const { base, csrf, rater, task } = app.dataset;
 const timed = task === "hype-time";
 const votes = new Votes(rater);
-const buttons = [...document.querySelectorAll("[data-answer]")];
+const words = JSON.parse(app.dataset.words || "{}"); // of a study with questions of its own: English -> what is read
+const every = [...document.querySelectorAll("[data-answer]")];
+let buttons = every; // those of the question on the screen
 const sections = ["ask", "feedback", "rest", "wait", "end"];
 const ready = new Map(); // trial -> promise of its decoded pictures
 
@@ -18,6 +20,10 @@ let exposure = null; // ms that the picture was really seen
 let rested = -1; // answers at the last break
 let sending = null; // the request under way
 let patience = 1000; // ms until the next try
+
+function tr(phrase, values = {}) {
+  return (words[phrase] || phrase).replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
+}
 
 function go(name, focus) {
   for (const one of sections) at(one).hidden = one !== name;
@@ -48,7 +54,7 @@ async function talk() {
   const answer = await fetch(base + (waiting.length ? "votes" : "state"), send);
   if (answer.status === 401) {
     location.assign(base.slice(0, -1));
-    throw new Error("This session is over; open the link of the study again.");
+    throw new Error(tr("This session is over; open the link of the study again."));
   }
   const reply = await answer.json();
   if (!answer.ok) throw new Error(reply.error);
@@ -68,9 +74,11 @@ function sync() { // resolves with what the server said of the votes; never reje
         patience = 1000;
         if (!votes.waiting().length) return results;
       } catch (error) {
-        const why = error instanceof TypeError ? "There is no connection." : error.message;
+        const why = error instanceof TypeError ? tr("There is no connection.") : error.message;
         const n = votes.waiting().length;
-        trouble(`${why} ${n ? `${n} answer${n > 1 ? "s are" : " is"} kept in this browser and will be sent.` : "Trying again ..."}`);
+        const kept = app.dataset.words ? tr("Answers that are kept in this browser and will be sent: {n}.", { n })
+          : `${n} answer${n > 1 ? "s are" : " is"} kept in this browser and will be sent.`;
+        trouble(`${why} ${n ? kept : tr("Trying again ...")}`);
         await new Promise((done) => {
           const timer = setTimeout(done, patience);
           addEventListener("online", () => { clearTimeout(timer); done(); }, { once: true });
@@ -112,7 +120,7 @@ function count() {
   const done = Math.min(known.total, known.answered + waiting);
   at("done").max = known.total || 1;
   at("done").value = done;
-  at("count").textContent = `${done} of ${known.total}`;
+  at("count").textContent = tr("{done} of {total}", { done, total: known.total });
   return done;
 }
 
@@ -122,22 +130,22 @@ function advance() { // goes on by itself only where there is nothing to read
   const next = upcoming();
   for (const question of next) load(question);
   if (!at("rest").hidden || !at("feedback").hidden) return;
-  const every = Number(app.dataset.break);
+  const often = Number(app.dataset.break);
   if (next.length) {
-    if (done && done % every === 0 && done !== rested && done < known.total) {
+    if (done && done % often === 0 && done !== rested && done < known.total) {
       rested = done;
       shown = null;
       go("rest", "continue");
-      say("Time for a break.");
+      say(`${tr("Time for a break")}.`);
     } else if (!shown || shown.trial !== next[0].trial) show(next[0]);
   } else if (votes.waiting().length) {
-    wait("One moment", "Your answers are kept in this browser. The next picture comes when the connection is back.");
+    wait(tr("One moment"), tr("Your answers are kept in this browser. The next picture comes when the connection is back."));
   } else if (known.state === "done") {
     shown = null;
     at("undo-end").hidden = !last || last.tutorial;
     go("end", "end-title");
   } else if (known.state === "paused") {
-    wait("A pause", "This study is paused. Your answers are safe; this page goes on by itself.");
+    wait(tr("A pause"), tr("This study is paused. Your answers are safe; this page goes on by itself."));
     setTimeout(() => sync().then(advance), 5000);
   }
 }
@@ -146,7 +154,8 @@ async function show(question) {
   shown = { revision: 0, ...question };
   const again = shown.revision > 0;
   exposure = null;
-  for (const button of buttons) button.disabled = true;
+  for (const button of every) button.disabled = true;
+  if (question.question) pose(question);
   at("again").hidden = !again;
   if (timed) at("ready").hidden = true;
   at("undo").hidden = again || !last || last.tutorial || last.trial === question.trial;
@@ -154,18 +163,29 @@ async function show(question) {
   const mine = shown;
   const pictures = timed && again ? [] : await load(question);
   if (shown !== mine) return; // taken back, or gone meanwhile
-  const place = question.tutorial ? "Example" : `Picture ${Number(at("done").value) + (again ? 0 : 1)} of ${known.total}`;
-  say(again ? "Choose your last answer anew." : `${place}.`);
+  const n = Number(at("done").value) + (again ? 0 : 1);
+  const place = question.tutorial ? tr("Example") : tr("Picture {n} of {total}", { n, total: known.total });
+  say(again ? tr("Choose your last answer anew.") : question.text ? `${at("step").textContent} ${question.text}` : `${place}.`);
   if (timed) return prepare(pictures, mine, again);
   pictures.forEach((image, side) => { at(`picture-${side}`).src = image.src; });
   await Promise.all(pictures.map((_, side) => at(`picture-${side}`).decode().catch(() => {})));
   if (shown === mine) open();
 }
 
+function pose(question) { // one of several about the same pictures: its words, its answers
+  const [n, total] = question.step;
+  const parts = question.tutorial ? [tr("Example")] : [tr("Picture {n} of {total}", { n: question.place, total: known.places })];
+  if (total > 1) parts.push(tr("Question {n} of {total}", { n, total }));
+  at("step").textContent = `${parts.join(" · ")}`;
+  at("question").textContent = question.text;
+  for (const one of document.querySelectorAll("[data-question]")) one.hidden = one.dataset.question !== question.question;
+  buttons = [...document.querySelectorAll(".answers:not([hidden]) [data-answer]")];
+}
+
 function open() {
   requestAnimationFrame((now) => {
     asked = now;
-    for (const button of buttons) button.disabled = false;
+    for (const button of every) button.disabled = false;
   });
 }
 
@@ -199,7 +219,7 @@ function prepare(pictures, mine, again) {
 
 async function answer(value) {
   if (!shown || buttons[0].disabled) return;
-  for (const button of buttons) button.disabled = true;
+  for (const button of every) button.disabled = true;
   const { trial, revision, tutorial } = shown;
   const vote = votes.add({
     trial, revision, tutorial, answer: value, shown_ms: exposure, response_ms: Math.max(0, performance.now() - asked),
@@ -219,7 +239,20 @@ async function answer(value) {
   }
 }
 
+function explainOwn(reply) {
+  const label = (answer) => {
+    const button = buttons.find((one) => one.dataset.answer === answer);
+    return [...button.childNodes].filter((one) => one.nodeName !== "KBD").map((one) => one.textContent.trim()).join(" ").trim();
+  };
+  at("verdict").textContent = tr(reply.right ? "That is right." : "Not quite.");
+  at("why").textContent = tr("Expected: {answer}", { answer: reply.truth.split(",").map(label).join(", ") });
+  shown = null;
+  go("feedback", "onward");
+  say(`${at("verdict").textContent} ${at("why").textContent}`);
+}
+
 function explain(reply) {
+  if (at("step")) return explainOwn(reply);
   const good = { hype: "That was the right answer.", pairs: "That was the right answer.", rating: "That is how most raters see it." };
   at("verdict").textContent = reply.right ? "Right" : "Not quite";
   const truth = {
@@ -241,7 +274,7 @@ async function undo() {
   buttons[0].focus({ preventScroll: true });
 }
 
-for (const button of buttons) button.addEventListener("click", () => answer(button.dataset.answer));
+for (const button of every) button.addEventListener("click", () => answer(button.dataset.answer));
 if (task === "pairs") [0, 1].forEach((side) => at(`picture-${side}`).addEventListener("click", () => answer(["left", "right"][side])));
 at("undo").addEventListener("click", undo);
 at("undo-end").addEventListener("click", undo);
