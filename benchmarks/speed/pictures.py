@@ -1,14 +1,14 @@
-"""Seconds a picture from file or array to score, at one and two threads, against another commit and against a floor.
+"""Pictures a second from file or array to features, at one and two threads, against another commit.
 
     git archive COMMIT | tar x -C BEFORE
-    python -m benchmarks.speed.pictures --before BEFORE [--rounds 5] [--only png256,jpeg1024]
+    python -m benchmarks.speed.pictures --before BEFORE [--rounds 5] [--only png256,jpeg1024] [--share 0.25]
 
 Needs: a folder of photographs (--pictures), and a checkout of the other commit for its columns.
 Takes: about 4 minutes.
 
-Each commit runs in a process of its own, which fits a model of the default extractor once on the same reals and then
-scores the same files (or arrays), nothing kept, whenever it is asked to. Rounds alternate; a round before them is not
-counted. Processor seconds are those of all threads; on a machine that others use they are steadier than wall seconds.
+Each commit runs in a process of its own, and extracts features of the same files (or arrays), nothing kept, whenever it
+is asked to. Rounds alternate; a round before them is not counted. Processor time is that of all threads; on a machine
+that others use it is steadier than wall time.
 
 | set | pictures |
 |---|---|
@@ -29,49 +29,43 @@ from pathlib import Path
 
 from benchmarks.shared import ROOT, command, existing, head, interleaved, median_range, names, results, row, say
 
-SETS = {"png256": 96, "png1024": 24, "jpeg1024": 24, "array32": 192, "array64": 192}
-REALS = 40
+SETS = {"png256": 48, "jpeg1024": 12, "png1024": 12, "array32": 64, "array64": 64}
 
 
-def write(where: Path, folder: Path) -> None:
-    """The sets, and the reals, from the photographs of a folder."""
+def write(where: Path, folder: Path, sets: dict[str, int]) -> None:
+    """So many pictures of each set, from the photographs of a folder."""
     import numpy as np
     from PIL import Image
 
     files = sorted(path for path in where.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
-    for name, number in {**SETS, "reals": REALS}.items():
-        kind, side = name.rstrip("0123456789"), int(name.lstrip("abcdefghijklmnopqrstuvwxyz") or 256)
+    for name, number in sets.items():
+        kind, side = name.rstrip("0123456789"), int(name.lstrip("abcdefghijklmnopqrstuvwxyz"))
         (folder / name).mkdir()
         pixels = []
         for index in range(number):
-            file = files[(index + (0 if name == "reals" else REALS)) % len(files)]
+            file = files[index % len(files)]
             picture = Image.open(file).convert("RGB").resize((side, side), Image.Resampling.LANCZOS)
             if kind == "array":
                 pixels.append(np.asarray(picture))
             else:
                 coded = {"format": "JPEG", "quality": 92} if kind == "jpeg" else {"format": "PNG", "compress_level": 3}
-                picture.save(folder / name / f"{index:04d}.{kind[:4].replace('reals', 'png')}", **coded)
+                picture.save(folder / name / f"{index:04d}.{kind}", **coded)
         if pixels:
             np.save(folder / name / "pixels.npy", np.stack(pixels))
 
 
 def serve(folder: Path, spec: str) -> None:
     """One commit's side: a line [set, threads] comes in, a line [wall seconds, processor seconds] goes out."""
-    import warnings
-
     import numpy as np
 
-    import giqa
+    from giqa.features.reader import extract
 
-    warnings.simplefilter("ignore")
-    reals = folder / "reals"
-    model = giqa.fit(reals, extractor=spec, scorer="knn(k=1)", store=False)
     for line in sys.stdin:
         name, threads = json.loads(line)
         arrays = folder / name / "pixels.npy"
         fakes = np.load(arrays) if arrays.exists() else folder / name
         wall, processor = time.perf_counter(), time.process_time()
-        giqa.score(fakes, model=model, store=False, workers=threads)
+        extract(fakes, spec, store=False, workers=threads)
         print(json.dumps([time.perf_counter() - wall, time.process_time() - processor]), flush=True)
 
 
@@ -79,7 +73,7 @@ class Side:
     """A commit at work in its own process."""
 
     def __init__(self, checkout: Path, folder: Path, spec: str):
-        words = [sys.executable, str(Path(__file__).resolve()), "--serve", str(folder), "--spec", spec]
+        words = [sys.executable, __file__, "--serve", str(folder), "--pictures", str(folder), "--spec", spec]
         paths = os.pathsep.join([str(checkout / "src"), str(ROOT)])
         environment = {**os.environ, "PYTHONPATH": paths, "GIQA_HOME": str(folder / "home")}
         self.process = subprocess.Popen(
@@ -100,19 +94,19 @@ class Side:
 
 
 def measure(options: argparse.Namespace, folder: Path) -> None:
-    write(options.pictures, folder)
+    sets = {name: max(1, round(options.share * SETS[name])) for name in options.only or SETS}
+    write(options.pictures, folder, sets)
     sides = {"now": Side(ROOT, folder, options.spec)}
     if options.before:
         sides["before"] = Side(options.before, folder, options.spec_before or options.spec)
     head("set", "threads", "pictures/s", "processor ms a picture", "x before: wall", "x before: processor")
-    for name in options.only or SETS:
-        for threads in (1, 2):
+    for name, number in sets.items():
+        for threads in options.threads:
             for side in sides.values():
                 side.processor.clear()
             clocks = {key: lambda side=side: side.seconds(name, threads) for key, side in sides.items()}  # noqa: B023
             wall = interleaved(clocks, options.rounds)
             spent = {key: side.processor[-options.rounds :] for key, side in sides.items()}
-            number = SETS[name]
             cells = [median_range([number / x for x in wall["now"]], ".0f")]
             cells.append(median_range([1000 * x / number for x in spent["now"]], ".1f"))
             for clock in (wall, spent) if options.before else ():
@@ -131,6 +125,8 @@ def main() -> None:
     parser.add_argument("--spec", default="embedded", help="the extractor (%(default)s)")
     parser.add_argument("--spec-before", help="the other commit's extractor, if another")
     parser.add_argument("--only", type=names(*SETS), help=f"some of {', '.join(SETS)}")
+    parser.add_argument("--share", type=float, default=1.0, help="of the pictures of each set (%(default)s)")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="(1 2)")
     parser.add_argument("--rounds", type=int, default=5, help="(%(default)s)")
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()

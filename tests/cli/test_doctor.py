@@ -146,6 +146,15 @@ def test_the_doctor_says_whether_bits_are_the_same_in_any_company(monkeypatch):
     assert found.level == "note" and "2 of 12 in float32" in found.what and "one by one" in found.what
 
 
+def test_says_whether_pixel_statistics_are_compiled(monkeypatch):
+    """Without the library nothing is wrong: a note, with what makes it faster."""
+    monkeypatch.setattr("giqa.features.compiled.library", lambda: object())
+    assert by_topic(doctor.environment())["compiled"].level == "ok"
+    monkeypatch.setattr("giqa.features.compiled.library", lambda: None)
+    found = by_topic(doctor.environment())["compiled"]
+    assert found.level == "note" and "C compiler" in found.remedy
+
+
 def test_the_machine_is_measured_into_a_file(tmp_path, monkeypatch):
     """`--measure -o`; without it these options mean nothing."""
     from click.testing import CliRunner
