@@ -7,8 +7,8 @@ Takes: about 5 minutes.
 
 300 drawn pictures of 64 x 64 px, in a folder of PNG files and in every layout, which its own tool writes in a process
 of its own. Scores of a layout, by a model fitted on 100 other pictures, must be equal to the folder's in every bit:
-column `differ` counts those that are not. Pictures are joined by name where the layout has names, else by the last
-number in the id. `kept` is what the layout says of each picture beside its pixels.
+column `differ` counts those that are not. Pictures are joined by name where the layout has names, else in the
+order of the last numbers in the ids. `kept` is what the layout says of each picture beside its pixels.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ def joined(ids: list[str], names: list[str]) -> tuple[str, list[int]]:
     found, missing = match_names(names, ids)
     if not missing:
         return "name", [found[name] for name in names]
-    numbers = {int(re.findall(r"\d+", name)[-1]): row for row, name in enumerate(ids)}
-    return "number", [numbers.get(n, -1) for n in range(len(names))]
+    order = sorted(range(len(ids)), key=lambda row: int(re.findall(r"\d+", ids[row])[-1]))  # keys may count shards too
+    return "number", (order + [-1] * len(names))[: len(names)]
 
 
 def cells(model: giqa.Model, where: Path, whole: giqa.Scores) -> tuple[str, str, str]:

@@ -185,7 +185,8 @@ def _are_pictures(sets: Mapping[str | None, Any]) -> bool:
 
 def _at_most(sets: Mapping[str | None, Any], most: int) -> tuple[dict[str | None, Any], list[str]]:
     """Sets of pictures opened, of each at most so many, and a note of what was left out."""
-    found, notes = {}, []
+    found: dict[str | None, Any] = {}
+    notes: list[str] = []
     for name, where in sets.items():
         opened = as_pictures(open_source(where))
         if len(opened) > most:
