@@ -27,7 +27,7 @@ FLAGS = [
 
 def compiled() -> Path | None:
     """The library, made from pixels.c; None where it cannot be made."""
-    made, half = HERE / "pixels.so", HERE / f".pixels.{os.getpid()}.so"
+    made, half = HERE / "pixels.lib", HERE / f".pixels.{os.getpid()}.lib"
     command = [os.environ.get("CC", "cc"), *FLAGS, "-o", str(half), str(HERE / "pixels.c")]
     try:
         subprocess.run(command, check=True, capture_output=True, timeout=300)

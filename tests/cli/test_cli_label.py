@@ -74,7 +74,7 @@ def test_a_password_is_made_when_none_is_given(toy, tmp_path):
 def test_answers_are_sent_at_once(toy, tmp_path, monkeypatch):
     """A socket of TCP by name: of another, asyncio leaves Nagle's algorithm on, and each answer waits 40 ms."""
     seen = []
-    monkeypatch.setattr("giqa.study.app.serve", lambda store, listening, https: seen.append(listening.proto))
+    monkeypatch.setattr("giqa.study.app.serve", lambda store, listening, https, proxy: seen.append(listening.proto))
     given = ["label", "serve", toy[1], "--real", toy[0], "--task", "hype", "--store", tmp_path / "v.db", "--port", 0]
     assert giqa(*given)[0] == 0 and seen == [socket.IPPROTO_TCP]
 

@@ -362,7 +362,8 @@ def test_preparations_that_mean_nothing(vit, other, error, message):
 # --- models that are not whole ---
 
 
-def test_a_model_that_is_nowhere():
+def test_a_model_that_is_nowhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     for model in ("/no/such/folder", "dinov2", "a/b/c", "../x/", ""):
         with pytest.raises(MissingWeights, match=r"not a folder here, nor OWNER/NAME of the hub such as facebook/"):
             Hub(model).outputs  # noqa: B018

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 VERSION = 1  # what the library must say; an older one may be left over in a checkout
-FILE = Path(__file__).with_name("pixels.so")  # made from pixels.c by hatch_build.py
+# made from pixels.c by hatch_build.py; by another ending, since Python takes .so for a module
+FILE = Path(__file__).with_name("pixels.lib")
 HIGHEST = 8192  # rows; NumPy adds the sums of more rows in another order
 TOTALS, COUNTS = 14, 8  # of a scale of nss
 
