@@ -141,6 +141,21 @@ def is_whole(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> boo
     return seal(header, arrays)["sha256"] == header.get("sha256")
 
 
+def write_sha256(path: Path) -> Path:
+    """`NAME.sha256` beside a file that has no place for a checksum of its own, as `sha256sum -c` reads it."""
+    beside = path.with_name(path.name + ".sha256")
+    replace_file(beside, f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n".encode())
+    return beside
+
+
+def changed_since(path: Path) -> bool:
+    """Whether the file is another than the one that `write_sha256` was called for; False where it was not called."""
+    beside = path.with_name(path.name + ".sha256")
+    if not beside.is_file():
+        return False
+    return beside.read_text(errors="replace").partition(" ")[0] != hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def as_png(pixels: np.ndarray) -> bytes:
     """Pixels as a PNG that holds nothing else.
 

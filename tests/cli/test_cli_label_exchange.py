@@ -3,13 +3,16 @@
 import csv
 import json
 import os
+import warnings
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 pytest.importorskip("sqlalchemy", reason="giqa[humans] is not installed")
 
 from giqa.cli import main
+from giqa.errors import GiqaError
 from giqa.study.collect import collect
 from giqa.study.session import join, keep, rater_of
 from giqa.study.store import open_store
@@ -212,3 +215,31 @@ def test_ratings_are_no_lgiqa_pairs(toy, tmp_path):
         "label", "export", "--store", tmp_path / "r.db", "--format", "lgiqa", "-o", tmp_path / "p.csv"
     )
     assert status == 2 and "no votes yet" in err
+
+
+def test_an_export_that_was_changed_is_read_with_a_warning(toy, tmp_path):
+    """Whichever bit is flipped, `label stats` says so, or refuses the table."""
+    store, out = open_store(tmp_path / "v.db"), tmp_path / "votes.csv"
+    study = collect(toy[1], toy[0], task="hype", store=store, tutorial=0, controls=0, sitting=4)
+    join(store, study, "cookie")
+    rater = rater_of(store, study, "cookie")
+    times = {"shown_ms": None, "response_ms": 5.0, "revision": 0, "answer": "real"}
+    for trial in rater.trials:
+        keep(store, study, rater, [{"id": "x" * 20 + trial.id[:8], "trial": trial.id} | times])
+    store.close()
+    assert giqa("label", "export", "--store", tmp_path / "v.db", "-o", out)[0] == 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(read_labels(out).rater) == 4
+    whole = out.read_bytes()
+    for bit in np.random.default_rng(0).integers(0, 8 * len(whole), 60):
+        damaged = bytearray(whole)
+        damaged[bit // 8] ^= 1 << bit % 8
+        out.write_bytes(damaged)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            try:
+                read_labels(out)
+            except GiqaError:
+                continue
+        assert any("not as giqa wrote it (votes.csv.sha256)" in str(one.message) for one in said), bit

@@ -51,9 +51,12 @@ def export(store: str, name: str | None, out: Path | None, question: str | None,
     --format label-studio  JSON of tasks with annotations
     --format lgiqa         left, right, votes_left, votes_right; of pairs only
 
+    Beside the table lies its checksum (NAME.sha256), by which a damaged or edited table is known when it is read.
+
     In .csv and .tsv a text that begins with = + - @ has a ' before it, so that no spreadsheet runs it; giqa removes
     it again.
     """
+    from ..files import write_sha256
     from ..tables.table import Table
     from ..tables.write import as_csv, write_table
     from ..votes.votes import as_labels
@@ -73,7 +76,7 @@ def export(store: str, name: str | None, out: Path | None, question: str | None,
     elif out is None:
         click.echo(as_csv(columns), nl=False)
     else:
-        write_table(out, columns)
+        write_sha256(write_table(out, columns))
     if out is not None:
         votes, then = len(columns["rater"]), f"giqa label stats {out} --report people.html" if form == "giqa" else ""
         if not votes:

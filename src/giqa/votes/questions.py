@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 from ..errors import BadTable
-from ..files import as_path
+from ..files import as_path, changed_since
 from ..images.table import rows_kept, split_spec
 from ..tables.read import read_table
 from ..tables.table import Table
@@ -42,6 +43,13 @@ def read_judged_table(path: str | Path) -> Table:
     ['4']
     """
     table = read_filtered(path)
+    file = Path(str(path).partition("[")[0])
+    if file.is_file() and changed_since(file):
+        warnings.warn(
+            f"{file} is not as giqa wrote it ({file.name}.sha256); it is read as it is now. If nobody edited it, it is "
+            "damaged: export the votes again",
+            stacklevel=3,
+        )
     names = questions(table)
     if len(names) > 1:
         one = f"'{str(path).partition('[')[0]}[question={names[0]}]'"
