@@ -36,6 +36,7 @@ SIDEBAR = {
         "numbers",
         "flags",
         "detail",
+        "text",
         "accuracy",
         "sources",
         "explain",

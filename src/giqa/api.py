@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # what few calls need is imported where it is needed: scoring
 
 FITTING = ("extractor", "scorer", "preset", "match", "flip", "seed", "leave_out", "group")  # of giqa.fit
 RUNNING = ("runner", "keep")  # of giqa.runners.score_in_shards
+READING = ("text", "expected")  # of giqa.text.TextJudge
 SHOWING = ("show_reals", "show_thumbnails", "show_paths")  # of giqa.report.write_report
 
 
@@ -72,7 +73,9 @@ def score(
     **options
         `extractor`, `scorer`, `preset`, `match`, `flip`, `seed`, `leave_out` and `group` as in `giqa.fit`, where
         `match="auto"` brings both sets to one size and coding if they differ. `show_reals`, `show_thumbnails` and
-        `show_paths` (all True): what the report may show, see `giqa.report.write_report`. `runner`: where features and
+        `show_paths` (all True): what the report may show, see `giqa.report.write_report`. `text`: True, or the side of
+        the detector in pixels, adds `text_quality` and what belongs to it, see `giqa.text`; `expected`: the column with
+        the text that was asked for, read and compared. `runner`: where features and
         scores are computed, see `giqa.runners.make_runner`. `keep`: the table that will be written; of more than
         10,000 pictures, rows that are done wait next to it, and an interrupted run goes on there.
 
@@ -95,7 +98,7 @@ def score(
     >>> score(fakes, real=reals, scorer="knn").percentile.max() < .01
     np.True_
     """
-    fitting, showing, running = _sorted_out(options)
+    fitting, showing, running, reading = _sorted_out(options)
     how: dict[str, Any] = {"store": store, "workers": workers, "progress": progress}
     if maps and report is None:
         raise BadSpec("Maps are shown in the report; give report= (--report FILE) too.")
@@ -107,6 +110,7 @@ def score(
             raise BadSpec(f"{name} is what giqa made, or its file, got {given!r:.80}.")
     file = model if isinstance(model, (str, Path)) else None
     fakes, real = _opened(fakes), real if model is not None else _opened(real)
+    texts = _text_judges(fakes, **reading)
     if model is None:
         fitting["match"], words = _matched(fitting.get("match"), real, fakes)
         _warn(words)
@@ -123,6 +127,7 @@ def score(
         from .p_real.model import HumanJudge, load_realism
 
         judges.append(HumanJudge(load_realism(human) if isinstance(human, (str, Path)) else human))
+    judges += texts
     if as_features(fakes) is None:
         looks = look_at_sharpness(fakes, as_match(fitted.match), workers=workers)
         _warn(driven(MadeBy.from_dict(fitted.made_by).reals_look, looks))
@@ -214,8 +219,8 @@ def score_by_class(fakes: Any, real: Any, by: str, *, report: str | Path | None 
 
 
 def _sorted_out(options: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What is for `fit`, for the report and for the runner; any other name is refused."""
-    kinds = (FITTING, SHOWING, RUNNING)
+    """What is for `fit`, for the report, for the runner and for text; any other name is refused."""
+    kinds = (FITTING, SHOWING, RUNNING, READING)
     if unknown := sorted(options.keys() - set(chain(*kinds))):
         raise TypeError(f"score() has no option {unknown[0]!r}; it has {', '.join(chain(*kinds))}.")
     return [{name: value for name, value in options.items() if name in kind} for kind in kinds]
@@ -235,6 +240,20 @@ def _is_realism(given: Any) -> bool:
     from .p_real.model import Realism
 
     return isinstance(given, Realism)
+
+
+def _text_judges(fakes: Any, text: bool | int | None = None, expected: str | None = None) -> list[Judge]:
+    """The judge of text, where it was asked for; that it can work is found out before the pictures are read."""
+    if not text and expected is None:
+        return []
+    from .text.judge import TextJudge, asked_texts
+
+    if as_features(fakes) is not None:
+        raise BadSpec("Text is looked for in pictures; there is none in features.")
+    side: dict[str, Any] = {} if text is None or isinstance(text, bool) else {"side": text}
+    judge = TextJudge(**side, expected=None if expected is None else asked_texts(fakes, expected))
+    judge.check()
+    return [judge]
 
 
 def _opened(where: Any) -> Any:

@@ -157,6 +157,8 @@ def summary(scores: Any, classes: Any = None) -> None:
         say(f"Mean p_preferred {percent:.0f} %: the probability that a person prefers it to a typical judged one.")
     if scores.rating is not None and whole["mean_rating"] is not None:
         say(f"Mean expected rating {whole['mean_rating']:.2f}.")
+    if scores.n_text is not None:
+        say(_of_text(scores, whole["mean_text_quality"]))
     if whole["duplicates"]:
         say(f"{whole['duplicates']} repeat a real picture (column duplicate_of).")
     if whole["out_of_domain"]:
@@ -167,6 +169,17 @@ def summary(scores: Any, classes: Any = None) -> None:
         why = f"; {damaged} of them are badly damaged too, which may be why" if damaged else ""
         seem = "seems" if whole["out_of_domain"] == 1 else "seem"
         say(f"{whole['out_of_domain']} {seem} to show something that the reals do not (column out_of_domain){why}.")
+
+
+def _of_text(scores: Any, quality: float | None) -> str:
+    """How many pictures have text, and how it is drawn."""
+    n = int((scores.n_text > 0).sum())
+    if quality is None:
+        return "Text was found in no picture."
+    wrong = ""
+    if scores.text_error is not None and (known := scores.text_error[scores.text_error == scores.text_error]).size:
+        wrong = f"; mean character error rate {known.mean():.2f} in {known.size}"
+    return f"Text in {n:,} pictures: mean text_quality {quality:.2f}, 1 = drawn like real type{wrong}."
 
 
 def failures(reasons: dict[str, str], most: int = 5) -> None:

@@ -50,9 +50,10 @@ SHARE = Share()
 @click.option("--top", type=int, metavar="N", help="The best N.")
 @click.option(
     "--by",
-    type=click.Choice(["score", "p_real", "p_preferred", "rating"]),
+    type=click.Choice(["score", "p_real", "p_preferred", "rating", "text_quality"]),
     default="score",
-    help="What ranks the pictures: the score, or what people say (of tables made with --human).",
+    help="What ranks the pictures: the score, what people say (of tables made with --human), or how text is drawn "
+    "(--text; pictures without text are left out).",
 )
 @click.option("--sample", type=int, metavar="N", help="Of those, N drawn at random.")
 @click.option("--seed", type=click.IntRange(0), default=0, help="For --sample.")
@@ -126,10 +127,13 @@ def ranked_by(by: str, scores: Path, fakes: str | None, no_copies: bool, quiet: 
     with console.plain_warnings(quiet):
         table = read_scores(scores)
     if by not in table.columns:
-        raise BadSpec(f"{scores} has no column {by}; `giqa score --human` writes it.")
+        option = "--text" if by == "text_quality" else "--human"
+        raise BadSpec(f"{scores} has no column {by}; `giqa score {option}` writes it.")
     values = table.comparable(by).copy()
     part = human_part(table.made_by)
-    if part is None and by != "score":
+    if by == "text_quality":
+        pass  # nothing is learned from people
+    elif part is None and by != "score":
         console.warn(f"how {scores} was made is not known, so neither is whether {by} can be trusted", quiet)
     elif by != "score" or "human" not in table.made_by:
         for text in doubts(part):

@@ -46,6 +46,18 @@ RUNNER = (("runner", "local"), ("address", None), ("devices", None))  # options 
     help="A human model that `giqa train human` made: adds p_real, the probability that a person calls a picture real. "
     "Its own network runs besides that of the scores.",
 )
+@click.option("--text", is_flag=True, help="Also judge how text in the pictures is drawn (docs/text.md).")
+@click.option(
+    "--text-side",
+    type=click.IntRange(64),
+    metavar="N",
+    help="With --text: the longer side at which text is looked for; more finds smaller text. Default: 640.",
+)
+@click.option(
+    "--expected",
+    metavar="COLUMN",
+    help="With --text: the column of FAKES with the text that was asked for; adds what is read, and its error rate.",
+)
 @click.option(
     "--maps/--no-maps",
     default=None,
@@ -68,6 +80,8 @@ def score(fakes: str, out: Path | None, report: Path | None, strict: bool, **ask
     p_real        with --human: probability that a person calls it real; p_real_low, p_real_high
     p_preferred   likewise: that a person prefers it to the typical judged picture; p_preferred_low, ..._high
     rating        likewise: the rating expected of a person; rating_low, rating_high
+    text_quality  with --text: 1 = text is drawn like real type; text_quality_low, ..._high, n_text, text_box
+    text_error    with --expected: character error rate of what is read; text_read
     duplicate_of  the real that it repeats
     out_of_domain yes: it shows something that the reals do not; empty: no layer can decide
     error         why there is no score
@@ -99,6 +113,10 @@ def run_score(
     from ..runners.runner import make_runner
     from ..runners.score import parts_of, remove_kept
 
+    side, text = asked.pop("text_side", None), asked.get("text")
+    if not text and (side or asked.get("expected")):
+        raise BadSpec(f"--{'text-side' if side else 'expected'} belongs to --text; give that too.")
+    asked["text"] = (side or True) if text else None
     if asked.get("real") is None and asked.get("model") is None:
         raise BadSpec("Score against what? Give --real REALS (a source of real pictures) or --model FILE.giqa.")
     if out:

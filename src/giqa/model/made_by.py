@@ -96,6 +96,7 @@ class MadeBy:
     digest: str | None = None  # of a human model that was asked as well
     asked: AskedAbout | None = None
     human: Mapping[str, Any] | None = None  # its own `made_by`
+    text: Mapping[str, Any] | None = None  # how text was looked for, where it was
     others: Mapping[str, Any] = field(default_factory=dict)  # keys of a later version
 
     @classmethod

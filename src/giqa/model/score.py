@@ -16,10 +16,11 @@ from ..images.decode import note_names
 from ..images.formats import OUT_OF_RANGE
 from ..types import Features, Progress, Step
 from .reason import with_detail
-from .table import DETAIL, NUMBERS, REASON, SAID, TEXTS, Scores
+from .table import DETAIL, NUMBERS, REASON, SAID, TEXT, TEXT_READ, TEXT_WORDS, TEXTS, Scores
 
-COLUMNS = (*NUMBERS, *DETAIL, *SAID)
-OPTIONAL = {*DETAIL, *SAID, *REASON}
+SOMETIMES = (*DETAIL, *SAID, *REASON, *TEXT, *TEXT_READ)  # columns of tables whose judges add them
+COLUMNS = (*NUMBERS, *(name for name in SOMETIMES if name not in (*REASON, *TEXT_WORDS)))
+WORDS = ("duplicate_of", "out_of_domain", *REASON, *TEXT_WORDS)  # that judges say
 
 
 class Judge(Protocol):
@@ -44,7 +45,7 @@ class Judge(Protocol):
         ...
 
     def made_by(self) -> Mapping[str, Any]:
-        """What the table says of it, asked for when all pictures have been seen."""
+        """What the table says of it, asked for when all pictures have been seen; names of others are not used again."""
         ...
 
     def anew(self) -> Judge:
@@ -134,9 +135,7 @@ def score_by(
 
 def said_by(judges: Sequence[Judge]) -> dict[str, Any]:
     """`made_by` of a table, once the judges have seen all pictures."""
-    first, *others = (judge.made_by() for judge in judges)
-    human = next(filter(None, others), None)
-    return dict(first) | ({} if human is None else {"human": human})
+    return {name: value for judge in judges for name, value in judge.made_by().items()}
 
 
 def failed_table(judges: Sequence[Judge], ids: Sequence[str], reason: str) -> Scores:
@@ -148,7 +147,9 @@ def failed_table(judges: Sequence[Judge], ids: Sequence[str], reason: str) -> Sc
 
 def _empty(judges: Sequence[Judge]) -> dict[str, list]:
     added = {name for judge in judges for name in judge.adds}
-    return {name: [] for name in ("id", *COLUMNS, *TEXTS, *REASON) if name not in OPTIONAL - added}
+    return {
+        name: [] for name in ("id", *COLUMNS, *TEXTS, *REASON, *TEXT_WORDS) if name in added or name not in SOMETIMES
+    }
 
 
 def _table(columns: dict[str, list]) -> Scores:
@@ -206,7 +207,7 @@ def _append(columns: dict[str, list], step: Step) -> None:
     rows = [row_of.get(name, -1) for name in step.ids]
     columns["id"] += step.ids
     columns["error"] += [step.failures.get(name, "") for name in step.ids]
-    for text in filter(columns.__contains__, ("duplicate_of", "out_of_domain", *REASON)):
+    for text in filter(columns.__contains__, WORDS):
         columns[text] += (intern(str(cell)) for cell in _at(step.columns.get(text, ()), rows))
     for row in rows:
         notes = [*note_names(int(known["notes"][row]))] if row >= 0 and known is not None else []

@@ -34,9 +34,13 @@ DETAIL = ("detail",)  # only where the model keeps the detail of its reals, and 
 PREFERRED = ("p_preferred", "p_preferred_low", "p_preferred_high")  # of one that learned from pairs
 RATED = ("rating", "rating_low", "rating_high")  # of one that learned from ratings
 SAID = (*PEOPLE, *PREFERRED, *RATED)
+TEXT_NUMBERS = ("text_quality", "text_quality_low", "text_quality_high", "n_text")  # only where text was looked for
+TEXT = (*TEXT_NUMBERS, "text_box")
+TEXT_READ = ("text_error", "text_read")  # only where it was compared with the text that was asked for
 TEXTS = ("duplicate_of", "out_of_domain", "error", "notes")
 REASON = ("reason",)  # not in tables that an earlier giqa wrote
-WORDS = ("id", *REASON, *TEXTS)  # all columns that are no numbers
+TEXT_WORDS = ("text_box", "text_read")
+WORDS = ("id", *REASON, *TEXTS, *TEXT_WORDS)  # all columns that are no numbers
 COLUMNS = ("id", *NUMBERS, *TEXTS)
 FORMAT = 2  # 1 had no checksums
 SEAL = "table"  # of made_by in a file: checksums, taken out when it is read
@@ -91,6 +95,18 @@ class Scores:
         The rating that is expected of a person, on the scale of the ratings that the human model learned from.
     rating_low, rating_high : float array (n,) or None
         Its 95 % interval.
+    text_quality : float array (n,) or None
+        1: the text in the picture is drawn like real type; 0: nothing like it; NaN: there is none. No rating by people.
+    text_quality_low, text_quality_high : float array (n,) or None
+        Its 95 % interval.
+    n_text : float array (n,) or None
+        How many lines of text were found.
+    text_box : sequence of str or None
+        x and y of the corners of the line that is drawn worst, as shares of the picture's sides; empty without text.
+    text_error : float array (n,) or None
+        Character error rate of what was read against the text that was asked for; NaN where none was.
+    text_read : sequence of str or None
+        What was read.
     pictures : Source or None
         What was scored, for a strip in a notebook and a contact sheet; not in files.
 
@@ -124,13 +140,20 @@ class Scores:
     rating: np.ndarray | None = None
     rating_low: np.ndarray | None = None
     rating_high: np.ndarray | None = None
+    text_quality: np.ndarray | None = None
+    text_quality_low: np.ndarray | None = None
+    text_quality_high: np.ndarray | None = None
+    n_text: np.ndarray | None = None
+    text_box: Sequence[str] | None = None
+    text_error: np.ndarray | None = None
+    text_read: Sequence[str] | None = None
     pictures: Any = None
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that this table has, in their order."""
         people = (name for name in SAID if vars(self)[name] is not None)
-        added = [name for name in (*DETAIL, *REASON) if getattr(self, name) is not None]
+        added = [name for name in (*DETAIL, *REASON, *TEXT, *TEXT_READ) if vars(self)[name] is not None]
         return ("id", *NUMBERS, *people, *TEXTS, *added)  # at the end, so that the others stay where they were
 
     @property
@@ -283,8 +306,8 @@ class Scores:
         dict
             `pictures`, `scored`, `failed`, `duplicates`, `out_of_domain` (a number, or None where no layer sees
             content), `mean_z`, `median_z`, `mean_score`, `median_percentile`, `share_below_worst_5_percent`, and
-            `mean_p_real`, `mean_p_preferred`, `mean_rating` where there are these columns. What cannot be computed is
-            None.
+            `mean_p_real`, `mean_p_preferred`, `mean_rating`, `mean_text_quality` where there are these columns. What
+            cannot be computed is None.
         """
         scored = ~np.isnan(self.score)
         finite = self.z[np.isfinite(self.z) & np.array([not real for real in self.duplicate_of], bool)]
@@ -303,7 +326,7 @@ class Scores:
             **{
                 f"mean_{name}": _mean(self[name])
                 for name in self.columns
-                if name in (PEOPLE[0], PREFERRED[0], RATED[0])
+                if name in (PEOPLE[0], PREFERRED[0], RATED[0], TEXT[0])
             },
         }
 
@@ -443,7 +466,7 @@ def read_scores(path: str | Path) -> Scores:
     if path.suffix.lower() in (".csv", ".tsv"):  # as `Scores.write` writes them
         typed = {name: [as_it_was(cell, CALL) for cell in cells] for name, cells in table.columns.items()}
         table = table.with_columns(typed)
-    header = {name: table.find(name) for name in (*COLUMNS, *DETAIL, *SAID, *REASON)}
+    header = {name: table.find(name) for name in (*COLUMNS, *DETAIL, *SAID, *REASON, *TEXT, *TEXT_READ)}
     lacks = [name for name in COLUMNS if header[name] is None and name not in LATER]
     if not table.columns:  # JSONL of no pictures
         lacks, header = [], header | dict.fromkeys((*COLUMNS, *PEOPLE, *DETAIL, *REASON), "")
@@ -453,11 +476,13 @@ def read_scores(path: str | Path) -> Scores:
             f"{path} is not a table of scores: there is no column {lacks[0]!r}. Its columns should be "
             f"{', '.join(COLUMNS)}."
         )
-    whole = [n for n in (PEOPLE, PREFERRED, RATED, DETAIL) if all(header[name] is not None for name in n)]
-    asked = (*NUMBERS, *(name for names in whole for name in names))
+    families = (PEOPLE, PREFERRED, RATED, DETAIL, TEXT, TEXT_READ)
+    whole = [name for names in families if all(header[name] is not None for name in names) for name in names]
+    asked = (*NUMBERS, *(name for name in whole if name not in WORDS))
     columns: dict[str, Any] = {name: table.parsed(header[name] or "", number_or_nothing) for name in asked}
     columns = {name: np.array(values, float) for name, values in columns.items()}
-    for name in WORDS if header["reason"] is not None else ("id", *TEXTS):
+    added = [name for name in (*REASON, *TEXT_WORDS) if name in whole or (name in REASON and header[name] is not None)]
+    for name in ("id", *TEXTS, *added):
         column = header[name]
         cells = [""] * len(table) if column is None else table.columns[column]
         columns[name] = ["" if cell is None else str(cell) for cell in cells]

@@ -403,7 +403,8 @@ class HumanJudge:
     def made_by(self) -> dict[str, Any]:
         """How the human model was trained, and on what kind of pictures it was asked."""
         digest = "model_digest" if self.alone else "digest"
-        return {**self.human.made_by, digest: self.human.digest, "asked": self.asked.record()}
+        said = {**self.human.made_by, digest: self.human.digest, "asked": self.asked.record()}
+        return said if self.alone else {"human": said}
 
     def anew(self) -> HumanJudge:
         return HumanJudge(self.human, self.alone)

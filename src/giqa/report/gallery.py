@@ -19,7 +19,7 @@ from ..model.model import Model
 from ..model.table import LONG, PEOPLE, Scores
 from ..model.trust import doubts, human_part
 from ..types import Picture, Step
-from .report import COLUMNS, DETAIL, FLAGS, Neighbour, Report, Unshown, write_report
+from .report import COLUMNS, DETAIL, FLAGS, TEXT, Neighbour, Report, Unshown, write_report
 
 NEAREST = 5
 FEW = 300  # up to so many pictures the thumbnails are twice as wide: 4 KB instead of 1.3, and sharp in the details
@@ -107,7 +107,7 @@ class Gallery:
         -------
         Path
         """
-        names = [name for name in (*COLUMNS, DETAIL, *PEOPLE) if name in scores.columns]
+        names = [name for name in (*COLUMNS, DETAIL, *PEOPLE, *TEXT) if name in scores.columns]
         how = {name: options.pop(name, None) for name in ("workers", "progress")}
         self.store = options.pop("store", True)
         pictures = options.get("show_thumbnails", True)

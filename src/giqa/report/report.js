@@ -13,6 +13,7 @@
   const foreign = data.flags.out_of_domain, explained = data.explained, reasons = data.flags.reason;
   const detail = data.detail && column("detail");
   const people = data.people && { p: Float64Array.from(data.people.p_real, number), low: Float64Array.from(data.people.p_real_low, number), high: Float64Array.from(data.people.p_real_high, number) };
+  const text = data.text && Object.fromEntries(Object.entries(data.text).map(([name, values]) => [name.replace("text_", ""), Float64Array.from(values, number)]));
   const headline = data.believed && people; // else it is said of a single picture only, with the caution
 
   const minus = (text) => text.replace("-", "−");
@@ -48,6 +49,10 @@
     const known = rows.filter((i) => !Number.isNaN(people.p[i])), others = rows.filter((i) => Number.isNaN(people.p[i]));
     orders.real = () => known.toSorted((a, b) => people.p[b] - people.p[a] || a - b).concat(others);
     orders.unreal = () => known.toSorted((a, b) => people.p[a] - people.p[b] || a - b).concat(others);
+  }
+  if (text) { // where there is no text: last
+    const known = rows.filter((i) => !Number.isNaN(text.quality[i])), others = rows.filter((i) => Number.isNaN(text.quality[i]));
+    orders.text = () => known.toSorted((a, b) => text.quality[a] - text.quality[b] || a - b).concat(others);
   }
   if (reasons) { // the most frequent reason first, the worst picture of each first
     const often = {};
@@ -333,6 +338,17 @@
     for (const [t, anchor] of [[0, "start"], [.5, "middle"], [1, "end"]]) plot.append(svg("text", { x: x(t), y: 32, "text-anchor": anchor }, 100 * t + " %"));
     return plot;
   };
+  const textBox = (i, frame) => { // the line that is drawn worst, over the picture
+    const shown = frame.querySelector("img"), corners = data.flags.text_box?.[i]?.split(" ").map(Number);
+    if (!corners) return;
+    const draw = () => {
+      const w = shown.naturalWidth, h = shown.naturalHeight, plot = svg("svg", { class: "box", viewBox: `0 0 ${w} ${h}`, "aria-hidden": "true" });
+      const points = [0, 2, 4, 6].map((k) => `${corners[k] * w},${corners[k + 1] * h}`).join(" ");
+      plot.append(svg("polygon", { points }), svg("polygon", { points }));
+      frame.append(plot);
+    };
+    shown.complete && shown.naturalWidth ? draw() : shown.addEventListener("load", draw);
+  };
   const showDetail = () => {
     const panel = $("detail"), i = list[active], focused = panel.contains(document.activeElement) && document.activeElement.id;
     const nav = element("div", "nav");
@@ -348,7 +364,7 @@
     panel.replaceChildren(nav);
     const add = (tag, className, text) => panel.append(element(tag, className, text));
     const heading = (text) => add("h3", "", text);
-    if (data.thumbnails[i]) { add("div", "large"); panel.lastChild.append(picture(data.thumbnails[i], ids[i])); }
+    if (data.thumbnails[i]) { add("div", "large"); panel.lastChild.append(picture(data.thumbnails[i], ids[i])); if (text) textBox(i, panel.lastChild); }
     add("p", "id", ids[i]);
     if (copyOf[i]) add("p", "notice", `Copy of ${copyOf[i]}: memorised, so its score says nothing about quality.`);
     if (foreign[i]) add("p", "notice", "Out of domain: it seems to show something that the reals do not." + (damaged(i) ? ` It is badly damaged too (${reasons[i]}), which may be why.` : " Its score says how well, not what."));
@@ -370,6 +386,18 @@
       verdict.append(element("small", "", `of people’s answers; 95 % interval ${percent(people.low[i])} to ${percent(people.high[i])}`));
       panel.append(verdict, chance(i));
       if (!headline) add("p", "notice", "Not to be believed: see “Be careful” at the top of the page.");
+    }
+    if (text && !Number.isNaN(text.n_text[i])) {
+      heading("Text in the picture");
+      const lines = text.n_text[i];
+      if (!lines) add("p", "", "None was found.");
+      else {
+        const verdict = element("p", "verdict", show(text.quality[i]) + " ");
+        verdict.append(element("small", "", `of 1, which is drawn like real type; 95 % interval ${show(text.quality_low[i])} to ${show(text.quality_high[i])}`));
+        panel.append(verdict);
+        add("p", "", `${count(lines)} ${lines === 1 ? "line" : "lines, their mean"}${data.thumbnails[i] && lines > 1 ? "; the box shows the one that is drawn worst" : ""}. No rating by people.`);
+        if (!Number.isNaN(text.error[i])) add("p", "", `Read: “${data.flags.text_read?.[i] || ""}”; character error rate ${show(text.error[i])}`);
+      }
     }
     if (explained[i]) {
       heading("Where it is unlike real pictures");
@@ -457,8 +485,8 @@
   ends("ends-best", byPeople("real", "best")); ends("ends-worst", byPeople("unreal", "worst"));
   const plain = (x) => (Number.isNaN(x) ? "" : x === Infinity ? "inf" : x === -Infinity ? "-inf" : String(x));
   $("save-text").addEventListener("click", () => save(set + "-kept.txt", "text/plain", kept.map((i) => ids[i] + "\n").join("")));
-  $("save-csv").addEventListener("click", () => save(set + "-kept.csv", "text/csv", `id,rank,score,z,percentile${people ? ",p_real" : ""}${detail ? ",detail" : ""}\n` + kept.map((i) =>
-    [`"${ids[i].replaceAll('"', '""')}"`, rank[i], plain(score[i]), plain(z[i]), plain(percentile[i]), ...(people ? [plain(people.p[i])] : []), ...(detail ? [plain(detail[i])] : [])].join(",") + "\n").join("")));
+  $("save-csv").addEventListener("click", () => save(set + "-kept.csv", "text/csv", `id,rank,score,z,percentile${people ? ",p_real" : ""}${detail ? ",detail" : ""}${text ? ",text_quality" : ""}\n` + kept.map((i) =>
+    [`"${ids[i].replaceAll('"', '""')}"`, rank[i], plain(score[i]), plain(z[i]), plain(percentile[i]), ...(people ? [plain(people.p[i])] : []), ...(detail ? [plain(detail[i])] : []), ...(text ? [plain(text.quality[i])] : [])].join(",") + "\n").join("")));
 
   const tabs = [...document.querySelectorAll("[role=tab]")];
   const choose = (tab) => {

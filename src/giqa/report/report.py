@@ -26,8 +26,9 @@ from ..pages.page import render
 COLUMNS = ("score", "z", "percentile", "z_low", "z_high")
 PEOPLE = ("p_real", "p_real_low", "p_real_high")  # where a human model was asked
 DETAIL = "detail"  # where the model knows it of its reals
-FLAGS = ("duplicate_of", "out_of_domain", "error", "notes", "reason")
-WORDS = ("out_of_domain", "reason")  # of FLAGS: a few fixed words
+TEXT = ("text_quality", "text_quality_low", "text_quality_high", "n_text", "text_error")  # where text was looked for
+FLAGS = ("duplicate_of", "out_of_domain", "error", "notes", "reason", "text_box", "text_read")
+WORDS = ("out_of_domain", "reason", "text_box")  # of FLAGS: a few fixed words, or numbers
 REASONS_SHOWN = 100  # rows of the table of failures; the gallery shows all of them
 SKETCH = 2000  # numbers that stand for the z of pictures not shown: a count from them is within 1/2000 of their number
 A_REAL = "a real picture"
@@ -82,7 +83,7 @@ class Report:
     ids : sequence of n str
         The pictures' names.
     columns : mapping of str to float64 array (n,)
-        `score`, and of `COLUMNS`, `PEOPLE` and `DETAIL` what is known; NaN where failed.
+        `score`, and of `COLUMNS`, `PEOPLE`, `DETAIL` and `TEXT` what is known; NaN where failed.
     n_real : int
         How many reals they are compared with.
     flags : mapping of str to sequence of str
@@ -324,6 +325,7 @@ def _payload(report: Report) -> dict[str, Any]:
         **{name: _numbers(_column(report, name)) for name in COLUMNS},
         "detail": _numbers(_column(report, DETAIL)) if DETAIL in report.columns else None,
         "people": {name: _numbers(_column(report, name)) for name in PEOPLE} if "p_real" in report.columns else None,
+        "text": {name: _numbers(_column(report, name)) for name in TEXT} if "n_text" in report.columns else None,
         "believed": not report.cautions,
         "explained": {row: [text(one.heat), one.sentence] for row, one in sorted(report.explained.items())},
         "rank": rank.tolist(),
@@ -405,6 +407,7 @@ def _figures(report: Report) -> dict[str, Any]:
         "explained": len(report.explained),
         "p_real": _mean(p_real, report.mean_p_real, _percent) if people and not report.cautions else None,
         "people": people,
+        "text": "n_text" in report.columns,
         **_first(report),
         "infinite": int(np.isinf(z).sum()),
         "reasons": Counter(filter(None, report.flags.get("reason", ()))).most_common(),
