@@ -14,7 +14,7 @@ from giqa.features.statistics import Statistics
 from giqa.images import open_source
 from giqa.images.decode import decode
 from giqa.images.toy import write_toy
-from giqa.model.table import NUMBERS
+from giqa.model.columns import NUMBERS
 from giqa.p_real.distances import LayerDistances
 from giqa.p_real.model import Realism
 from giqa.scorers.human import HumanModel

@@ -18,7 +18,7 @@ from PIL import Image
 from giqa import registry
 from giqa.cli import main
 from giqa.cli.console import parse_size, size
-from giqa.model.table import COLUMNS
+from giqa.model.columns import COLUMNS
 
 
 def giqa(*arguments):

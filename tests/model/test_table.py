@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from giqa.errors import BadSpec, BadTable, GiqaError, MissingExtra, MissingSource
-from giqa.model.table import COLUMNS, NUMBERS, TEXTS, Scores, read_scores
+from giqa.model.columns import COLUMNS, NUMBERS, TEXTS
+from giqa.model.table import Scores, read_scores
 
 ENDINGS = (".csv", ".jsonl", ".parquet")
 NAN, INF = float("nan"), float("inf")

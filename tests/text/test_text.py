@@ -10,7 +10,8 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 import giqa
 from giqa.cli import main
 from giqa.errors import BadSpec, BadWeights, MissingExtra
-from giqa.model.table import TEXT, TEXT_READ, read_scores
+from giqa.model.columns import TEXT, TEXT_READ
+from giqa.model.table import read_scores
 from giqa.runners.local import Here
 from giqa.text import TextFeatures, TextJudge, character_error_rate, find_text, models
 from giqa.text.damage import LEVELS, damage_of, quality_of

@@ -109,7 +109,7 @@ def run_score(
     from .. import api
     from ..images import open_source
     from ..images.subset import some
-    from ..model.table import check_ending
+    from ..model.table_files import check_ending
     from ..runners.runner import make_runner
     from ..runners.score import parts_of, remove_kept
 

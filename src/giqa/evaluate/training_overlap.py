@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..model.table import NUMBERS, PEOPLE, Scores, how_made
+from ..model.columns import NUMBERS, PEOPLE
+from ..model.table import Scores
+from ..model.table_files import how_made
 from ..model.trust import LEARNED_FROM, asked_about, human_part
 from ..tables.names import match_names
 from ..tables.read import read_table

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadSpec, MissingExtra
+from ..model.columns import WORDS
 from ..model.model import Model, load
-from ..model.table import WORDS, Scores
+from ..model.table import Scores
 from ..tables.names import match_names
 
 PREFIX = "giqa_"

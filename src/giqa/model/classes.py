@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadSpec
+from .columns import WORDS
 from .headline import Headline, percents, stratified
-from .table import WORDS, Scores
+from .table import Scores
 
 OF_ALL = ("reals", "reals_digest", "model_digest", "shared", "twins", "strays", "reals_look")  # differ by class
 

@@ -11,8 +11,8 @@ from ..features.detail import Detail
 from ..features.reader import Reader
 from ..scorers.scale import FEWEST, Scale
 from ..types import Features
+from .columns import DETAIL
 from .score import Forgetful
-from .table import DETAIL
 
 
 class DetailJudge(Forgetful):

@@ -21,13 +21,14 @@ from ..scorers.knn import KNN
 from ..scorers.scale import Scale
 from ..scorers.scorer import Folded
 from ..types import INFO, Extractor, Features, Progress
+from .columns import REASON
 from .detail import DetailJudge
 from .file import learned_of, read_model, restore, write_model
 from .made_by import MadeBy
 from .out_of_domain import Content
 from .reason import UNUSUAL, reasons, words_of_layers
 from .score import Forgetful, Judge, score_by
-from .table import REASON, Scores
+from .table import Scores
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,8 +15,9 @@ from ..images import open_source
 from ..images.decode import note_names
 from ..images.formats import OUT_OF_RANGE
 from ..types import Features, Progress, Step
+from .columns import DETAIL, NUMBERS, REASON, SAID, TEXT, TEXT_READ, TEXT_WORDS, TEXTS
 from .reason import with_detail
-from .table import DETAIL, NUMBERS, REASON, SAID, TEXT, TEXT_READ, TEXT_WORDS, TEXTS, Scores
+from .table import Scores
 
 SOMETIMES = (*DETAIL, *SAID, *REASON, *TEXT, *TEXT_READ)  # columns of tables whose judges add them
 COLUMNS = (*NUMBERS, *(name for name in SOMETIMES if name not in (*REASON, *TEXT_WORDS)))

@@ -17,11 +17,12 @@ from ..errors import BadModel, BadSpec, MissingSource
 from ..features.joined import Joined
 from ..features.reader import Reader, make_extractor
 from ..files import as_path, is_whole, seal, write_tensors
+from ..model.columns import PEOPLE, SAID
 from ..model.file import head_of, learned_of, restore
 from ..model.made_by import MadeBy
 from ..model.out_of_domain import Content
 from ..model.score import score_by
-from ..model.table import PEOPLE, SAID, Scores
+from ..model.table import Scores
 from ..scorers.human import HumanModel
 from ..scorers.judgements import OUTPUTS, JudgementModel
 from ..scorers.scale import Scale

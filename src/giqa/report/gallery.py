@@ -14,9 +14,10 @@ from ..features.reader import as_features
 from ..images.sets import plain_name
 from ..images.subset import Subset
 from ..images.thumbnail import thumbnail, thumbnails_of
+from ..model.columns import PEOPLE
 from ..model.made_by import MadeBy
 from ..model.model import Model
-from ..model.table import LONG, PEOPLE, Scores
+from ..model.table import LONG, Scores
 from ..model.trust import doubts, human_part
 from ..types import Picture, Step
 from .report import COLUMNS, DETAIL, FLAGS, TEXT, Neighbour, Report, Unshown, write_report

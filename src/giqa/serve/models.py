@@ -15,7 +15,7 @@ from ..images.pictures import Pictures
 from ..model.file import open_model
 from ..model.model import Model
 from ..model.score import Judge, score_by
-from ..model.table import json_safe
+from ..model.table_files import json_safe
 from ..p_real.model import HumanJudge, Realism, load_realism
 from ..threads import one_blas_thread
 from ..types import Features

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import __version__
-from ..model.table import DETAIL, NUMBERS, REASON, SAID, TEXTS
+from ..model.columns import DETAIL, NUMBERS, REASON, SAID, TEXTS
 from .bodies import FIELD, FORM, JSON, LONGEST_ID
 from .limits import Limits
 from .problems import TYPE

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..errors import BadSpec
 from ..features.reader import Reader
+from ..model.columns import TEXT, TEXT_READ
 from ..model.score import Forgetful
-from ..model.table import TEXT, TEXT_READ
 from ..types import Features, Source, columns_of
 from .damage import NETWORK, VERSION
 from .models import DETECTOR, DIGESTS, RECOGNISER, network
