@@ -4,8 +4,8 @@
 # metrics with different settings stay apart.
 # Seen: it merges every two metrics whose states are equal after the FIRST batch, whatever their settings, and never looks
 # again. Where no score of the first batch lies between two thresholds, the second one is dead from then on:
-#   first batch without a score between 0.5 and 0.7: groups [['at 0.5', 'at 0.7']], accuracy at 0.7: 1.000
-#   first batch with one: groups [['at 0.5'], ['at 0.7']], accuracy at 0.7: 0.333
+#   first batch without a score between 0.5 and 0.7: groups [['lenient', 'strict']], accuracy at 0.7: 1.000
+#   first batch with one: groups [['lenient'], ['strict']], accuracy at 0.7: 0.333
 #   compute_groups=False: accuracy at 0.7: 0.333
 # Both runs see the same six scores; only which batch comes first differs. 0.333 is right: two of six are on the right side.
 # Why it matters: a real-or-generated judge checked at several thresholds, or any two settings that happen to agree on the
@@ -27,10 +27,10 @@ close = torch.tensor([0.6, 0.6, 0.6, 0.6]), torch.tensor([1, 1, 1, 1])
 
 
 def accuracies(batches, **groups):
-    both = MetricCollection({"at 0.5": BinaryAccuracy(threshold=0.5), "at 0.7": BinaryAccuracy(threshold=0.7)}, **groups)
+    both = MetricCollection({"lenient": BinaryAccuracy(threshold=0.5), "strict": BinaryAccuracy(threshold=0.7)}, **groups)
     for scores, labels in batches:
         both.update(scores, labels)
-    return both, f"accuracy at 0.7: {float(both.compute()['at 0.7']):.3f}"
+    return both, f"accuracy at 0.7: {float(both.compute()['strict']):.3f}"
 
 
 both, seen = accuracies([clear, close])
@@ -41,6 +41,6 @@ print("compute_groups=False:", accuracies([clear, close], compute_groups=False)[
 PY
 seen=$("$work/venv/bin/python" "$work/groups.py" 2>/dev/null)
 echo "$seen"
-[ "$seen" = "first batch without a score between 0.5 and 0.7: groups [['at 0.5', 'at 0.7']], accuracy at 0.7: 1.000
-first batch with one: groups [['at 0.5'], ['at 0.7']], accuracy at 0.7: 0.333
+[ "$seen" = "first batch without a score between 0.5 and 0.7: groups [['lenient', 'strict']], accuracy at 0.7: 1.000
+first batch with one: groups [['lenient'], ['strict']], accuracy at 0.7: 0.333
 compute_groups=False: accuracy at 0.7: 0.333" ]

@@ -83,7 +83,7 @@ def open_page(browser):
         size = {"width": width, "height": 800}
         contexts.append(browser.new_context(viewport=size, has_touch=touch, is_mobile=touch, reduced_motion="reduce"))
         page = contexts[-1].new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(60_000)
         page.on("console", lambda m: None if any(e in m.text for e in expect) else trouble.append(m.text))
         page.on("pageerror", lambda error: trouble.append(str(error)))
         page.goto(address)

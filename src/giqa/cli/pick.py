@@ -210,7 +210,7 @@ def draw_curve(
     curves: Sequence[Path], ranked: Ranked, quiet: bool, *, latents: Path | None, truncated: Sequence[str], **how: Any
 ) -> None:
     """The curve of a table of scores to files and stdout; `how`: real, extractor, scorer, sample, seed, workers."""
-    from ..compare.picker_curve import answer, write_curve
+    from ..compare.picker_curve import answer, picked_by_qs, write_curve
 
     if ranked.fakes is None or how["real"] is None:
         raise BadSpec("--curve needs the pictures: give --images FAKES, the source that was scored, and --real REALS.")
@@ -232,7 +232,9 @@ def draw_curve(
             (p.how, f"{p.share:g}", p.n, *(f"{value:.4g} [{low:.4g}, {high:.4g}]" for value, low, high in ends))
         )
     console.table("", ("how", "kept", "measured", *points[0].values), rows)
-    console.finish(quiet, *curves, texts=[*notes, answer(points)], then=_open_page(curves))
+    console.finish(
+        quiet, *curves, texts=[*notes, answer(points, picked_by_qs(judge.made_by()))], then=_open_page(curves)
+    )
 
 
 def _open_page(curves: Sequence[Path]) -> str:

@@ -293,7 +293,7 @@ def page(points: Sequence[Point], notes: Sequence[str], extras: Extras) -> str:
     return render(
         "compare/picker_curve.html",
         STYLES,
-        answer=answer(points),
+        answer=answer(points, picked_by_qs(extras.made_by)),
         notes=notes,
         keys=[(how, i % drawing.COLOURS) for i, how in enumerate(hows)],
         charts=charts,
@@ -303,7 +303,12 @@ def page(points: Sequence[Point], notes: Sequence[str], extras: Extras) -> str:
     )
 
 
-def answer(points: Sequence[Point]) -> str:
+def picked_by_qs(made_by: Mapping[str, Any]) -> bool:
+    """Whether the scorer that picks also measures QS, which then rises whatever the pictures are."""
+    return made_by.get("qs", "") == made_by.get("picked by")
+
+
+def answer(points: Sequence[Point], without_qs: bool = False) -> str:
     """What picking gains and costs: the smallest share less the largest one, by each metric, in one sentence.
 
     Both are picked from the same pictures, so differences are those of the same groups; they hold together at 95 %
@@ -313,6 +318,8 @@ def answer(points: Sequence[Point]) -> str:
     ----------
     points : sequence of Point
         Of the first way only; truncated sets are other pictures.
+    without_qs : bool, default False
+        Say nothing of QS: it is measured by the scorer that picks.
 
     Returns
     -------
@@ -325,7 +332,7 @@ def answer(points: Sequence[Point]) -> str:
     if few.share == whole.share:
         return f"Only one share ({100 * whole.share:g} %) was measured: nothing to compare it with."
     keeping = f"Keeping the best {100 * few.share:g} %"
-    says = {name: _gain(name, few, whole) for name in few.values if name in WAYS}
+    says = {name: _gain(name, few, whole) for name in few.values if name in WAYS and not (without_qs and name == "qs")}
     found = {
         kind: [TOPICS.get(n, n.upper()) for n, said in says.items() if said == kind] for kind in set(says.values())
     }

@@ -61,7 +61,14 @@ def _said(one: SetFound, entries: tuple[str, ...]) -> str:
     worse = [entry for entry in known if one.guessing.get(entry) == WORSE]
     last = f"; {listed(worse)} {'is' if len(worse) == 1 else 'are'} worse than guessing" if worse else ""
     if not above:
-        return f"No scorer is shown to be better than guessing ({'50 %' if one.kind == 'pairs' else CHANCE}){last}."
+        chance = "50 %" if one.kind == "pairs" else CHANCE
+        if len(worse) == len(known):
+            each = "Every scorer is" if len(known) > 1 else f"{listed(worse)} is"
+            return (
+                f"{each} worse than guessing ({chance}): the labels may be the other way round, or people judge such "
+                "pictures by something else."
+            )
+        return f"No scorer is shown to be better than guessing ({chance}){last}."
     best = max(above, key=above.get)
     value = known[best]
     pairs = one.kind == "pairs"

@@ -85,7 +85,7 @@ def sentence(explanation: Explanation, n_real: int) -> str:
         if explanation.beyond >= 0.005 or not explanation.beyond
         else "Less than 1 %"
     )
-    area = f"{red} of the picture is worse than 99 % of real pictures are at that place."
+    area = f"In {red[0].lower()}{red[1:]} of the picture at most 1 % of real pictures are as bad at the same place."
     if held > 0.05:
         return f"No place stands out: {share} of the {n_real} real pictures have one that is as unusual. {area}"
     if explanation.beyond >= EVERYWHERE:

@@ -71,7 +71,7 @@ def _of_generators(found: Findings, known: Sequence[Hype]) -> str:
     hardest, easiest = (f"{row.generator} ({percent(row.error)} wrong)" for row in (first, last))
     near = [row for row in known if row.error.high >= 0.5]
     rest = f"{len(near)} of {len(known)} may be at guessing (50 %)" if near else "all are below guessing (50 %)"
-    return f"Raters recognise {easiest} most easily and {hardest} least; {rest}."
+    return f"{hardest} fools people most, {easiest} least; {rest}."
 
 
 def _of_counts(found: Findings) -> str:

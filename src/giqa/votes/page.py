@@ -69,7 +69,7 @@ def write_people_report(
         "votes/findings.html",
         ["pages/page.css", "pages/answer.css", "pages/figures.css", "votes/findings.css"],
         title=title,
-        answer=" ".join(said if len(found) == 1 else f"{table.name}: {said}" for table, said in answers[:MOST]),
+        answer=[said if len(found) == 1 else f"{table.name}: {said}" for table, said in answers[:MOST]],
         studies=[_study(table, draw, show_paths) for table in found],
         k=K,
         most=MOST,
