@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -11,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadSpec, MissingExtra
-from ..files import as_path
+from ..files import as_path, replace_file, replacing, write_blocks
 from ..stats import mean_z, share_of_worst
 from .columns import DETAIL, NUMBERS, PEOPLE, PREFERRED, RATED, REASON, SAID, TEXT, TEXT_READ, TEXTS, WORDS
 from .headline import Headline, headline, percents
 from .made_by import MadeBy
 from .order import own_width, rank_interval
-from .table_files import csv_lines, read_columns, write_scores
+from .table_files import about_of, beside, check_ending, csv_lines, json_lines, read_columns, write_parquet
 from .trust import doubts, human_part
 
 LONG = 10_000  # pictures from which a table is kept in shards while it grows, and a report shows its ends alone
@@ -333,7 +334,20 @@ class Scores:
         MissingExtra
             For `.parquet` without pyarrow.
         """
-        return write_scores(as_path(path), self)
+        path = as_path(path)
+        check_ending(path)
+        ending = path.suffix.lower()
+        lines = csv_lines if ending == ".csv" else json_lines
+        about = about_of(self, () if ending == ".parquet" else lines(self))
+        if ending == ".parquet":
+            with replacing(path) as partial:
+                write_parquet(self, partial, about)
+        elif ending == ".jsonl":
+            write_blocks(path, chain([json.dumps({"made_by": about}) + "\n"], lines(self)))
+        else:
+            write_blocks(path, lines(self))
+            replace_file(beside(path), json.dumps(about, indent=1).encode())
+        return path
 
     def csv(self) -> str:
         """The table as CSV text; a missing number is empty."""

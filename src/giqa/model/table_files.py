@@ -9,14 +9,12 @@ import json
 import math
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..errors import BadSpec, BadTable, MissingExtra
-from ..files import replace_file, replacing, write_blocks
 from ..tables.cells import number_or_nothing
 from ..tables.read import read_table
 from ..tables.table import Table
@@ -53,23 +51,10 @@ def check_ending(path: Path) -> None:
         _pyarrow()
 
 
-def write_scores(path: Path, scores: Any) -> Path:
-    """Write a table as its ending says, with checksums; see `Scores.write`."""
-    check_ending(path)
-    ending = path.suffix.lower()
-    lines = csv_lines if ending == ".csv" else _lines
+def about_of(scores: Any, lines: Iterable[str]) -> dict[str, Any]:
+    """`made_by` as it is kept in a file: with the headline, and checksums of itself and of the lines of the table."""
     said = scores.headline().to_json()
-    seal = _seal(scores, () if ending == ".parquet" else lines(scores), said)
-    kept = {HEADLINE: said, **scores.made_by, "format": FORMAT, SEAL: seal}
-    if ending == ".parquet":
-        with replacing(path) as partial:
-            _write_parquet(scores, partial, kept)
-    elif ending == ".jsonl":
-        write_blocks(path, chain([json.dumps({"made_by": kept}) + "\n"], lines(scores)))
-    else:
-        write_blocks(path, lines(scores))
-        replace_file(_beside(path), json.dumps(kept, indent=1).encode())
-    return path
+    return {HEADLINE: said, **scores.made_by, "format": FORMAT, SEAL: _seal(scores, lines, said)}
 
 
 def _seal(scores: Any, lines: Iterable[str], said: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,11 +84,11 @@ def csv_lines(scores: Any) -> Iterator[str]:
     yield text.getvalue()
 
 
-def _lines(scores: Any) -> Iterator[str]:
+def json_lines(scores: Any) -> Iterator[str]:
     return (json.dumps(json_safe(row), ensure_ascii=False) + "\n" for row in scores.each())
 
 
-def _write_parquet(scores: Any, path: Path, made_by: Mapping[str, Any]) -> None:
+def write_parquet(scores: Any, path: Path, made_by: Mapping[str, Any]) -> None:
     """In row groups, so that no more than one is in memory twice."""
     pyarrow, parquet = _pyarrow()
     columns = {name: scores[name] for name in scores.columns}
@@ -162,12 +147,12 @@ def how_made(path: str | Path, table: Table) -> Mapping[str, Any]:
 def _made_by(path: Path, table: Table) -> Mapping[str, Any]:
     """How the scores came about, in the file or of text next to it, checked against the table."""
     text, made_by = path.suffix.lower() in (".csv", ".tsv"), table.about.get("made_by", {})
-    if text and _beside(path).is_file():
+    if text and beside(path).is_file():
         try:
-            made_by = json.loads(_beside(path).read_text(encoding="utf-8"))
+            made_by = json.loads(beside(path).read_text(encoding="utf-8"))
         except (ValueError, RecursionError):
             raise BadTable(
-                f"{_beside(path)} is not JSON, or is cut short; without it {path.name} can be read."
+                f"{beside(path)} is not JSON, or is cut short; without it {path.name} can be read."
             ) from None
     if not isinstance(made_by, dict):
         raise BadTable(f"{path}: made_by is no JSON object, so that this is not how giqa writes scores.")
@@ -190,7 +175,7 @@ def _check(path: Path, table: Table, said: Sequence[Mapping[str, Any]], seal: An
 
     Raises `BadTable` where `made_by` is damaged, or where scores of the table are others than those that it goes with.
     """
-    where = _beside(path).name if path.suffix.lower() in (".csv", ".tsv") else "its made_by"
+    where = beside(path).name if path.suffix.lower() in (".csv", ".tsv") else "its made_by"
     try:
         own = {key: value for key, value in seal.items() if key != "made_by"}
         if seal["made_by"] != _sha256_of_json([said[0], own, *said[1:]]):
@@ -213,7 +198,7 @@ def _check(path: Path, table: Table, said: Sequence[Mapping[str, Any]], seal: An
     warnings.warn(f"{path} was changed since giqa wrote it; it is read as it is now", stacklevel=5)
 
 
-def _beside(path: Path) -> Path:
+def beside(path: Path) -> Path:
     return path.with_name(path.name + ".json")
 
 
