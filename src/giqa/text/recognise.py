@@ -32,8 +32,8 @@ def decoded(classes: np.ndarray, confidence: np.ndarray, names: tuple[str, ...] 
 
     Examples
     --------
-    >>> decoded(np.array([1, 1, 0, 1, 2]), np.array([0.9, 0.8, 1, 0.7, 0.5]), ["", "a", "b"])
-    ('aab', 0.7)
+    >>> decoded(np.array([1, 1, 0, 1, 2]), np.array([0.75, 0.8, 1, 0.5, 0.25]), ["", "a", "b"])
+    ('aab', 0.5)
     """
     new = np.r_[True, classes[1:] != classes[:-1]] & (classes > 0)
     text = "".join(names[i] for i in classes[new])
