@@ -1,5 +1,6 @@
 """The sentence that stands first on the pages of compare, classes, track and of the picker's curve, in every case."""
 
+import math
 from types import SimpleNamespace
 
 import numpy as np
@@ -118,6 +119,9 @@ def test_by_class_one_set_has_a_weakest_class_and_three_have_a_winner():
     assert of_classes(classes(SAME, SAME, names=("A",))) == (
         "In quality the weakest class is class0 (QS 0.000), the best class1 (QS 1.00)."
     )
+    assert of_classes(classes(SAME, names=("A",))) == "In quality no class differs from another."
+    unknown = ByClass({str(i): comparison({"A": (math.nan,)}, {}, ("qs",)) for i in range(2)}, {})
+    assert of_classes(unknown) == "In quality no class has a value."
     said = of_classes(classes("better", "better", names=("A", "B", "C")))
     assert said == "A is better in quality in 2 of 6 comparisons of two sets in a class, worse in 0 (95 %)."
 

@@ -110,7 +110,11 @@ def _wins(names: Sequence[str], verdicts: Mapping[str, Sequence[Verdict]]) -> st
 def _weakest(result: Any, label: str) -> str:
     """Of one generator the class with the lowest value, and the one with the highest."""
     way = way_of(next(iter(result.classes.values())).metrics[label])
-    rows = [(name, marks[0]) for name, marks in chart_rows(result, label)][::way]
+    rows = [(name, marks[0]) for name, marks in chart_rows(result, label) if marks[0][0] == marks[0][0]][::way]
+    if not rows:
+        return f"{ABOUT} no class has a value"
+    if rows[0][1][0] == rows[-1][1][0]:
+        return f"{ABOUT} no class differs from another"
     short = label.upper() if label in TOPICS else label
     low, high = (f"{name} ({short} {number(mark[0])})" for name, mark in (rows[0], rows[-1]))
     return f"{ABOUT} the weakest class is {low}, the best {high}"
