@@ -90,7 +90,7 @@ def _chart(one: SetFound, entries: tuple[str, ...]) -> Any:
     """Every entry with its interval and a line at guessing; empty for none."""
     values = {entry: one.value(entry) for entry in entries}
     rows = [(entry, v.value, v.low, v.high) for entry, v in values.items() if v is not None]
-    marked = {"mark": CHANCE, "mark_label": "guessing", "unit": one.figure}
+    marked = {"mark": CHANCE, "mark_label": f"guessing: {CHANCE:g}", "unit": one.figure}
     return both_widths(lambda width: interval_plot(rows, width=width, **marked)) if rows else ""
 
 
