@@ -92,6 +92,7 @@ def test_reasons_are_those_of_pictures_that_are_not_within():
     said = of_ranks([1, 1, 1, 50], 99, reason=["softness", "grain", "grain", "colour"])
     assert list(said.reasons.items()) == [("grain", 2), ("softness", 1)]
     assert said.why == "The most frequent reason is grain (2 of 3 that have one)."
+    assert of_ranks([1, 1], 99, reason=["grain"] * 2).why == "The most frequent reason is grain (2 of 2)."
 
 
 def test_without_a_number_of_reals_there_is_no_interval():

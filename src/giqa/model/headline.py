@@ -93,7 +93,9 @@ class Headline:
         if not self.reasons:
             return ""
         word, often = next(iter(self.reasons.items()))
-        return f"The most frequent reason is {word} ({often:,} of {sum(self.reasons.values()):,} that have one)."
+        known = sum(self.reasons.values())
+        some = " that have one" if known < self.pictures else ""
+        return f"The most frequent reason is {word} ({often:,} of {known:,}{some})."
 
     @property
     def unsure(self) -> str:
