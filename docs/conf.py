@@ -17,6 +17,7 @@ include_patterns = [
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "src/giqa/features/*.md",
+    "src/giqa/text/*.md",
     "training/README.md",
 ]
 exclude_patterns = [".venv", "build", "dist", "work"]
