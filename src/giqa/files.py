@@ -148,7 +148,7 @@ def write_sha256(path: Path) -> Path:
     return beside
 
 
-def changed_since(path: Path) -> bool:
+def differs_from_sha256(path: Path) -> bool:
     """Whether the file is another than the one that `write_sha256` was called for; False where it was not called."""
     beside = path.with_name(path.name + ".sha256")
     if not beside.is_file():

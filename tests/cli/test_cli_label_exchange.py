@@ -11,6 +11,8 @@ from click.testing import CliRunner
 
 pytest.importorskip("sqlalchemy", reason="giqa[humans] is not installed")
 
+from study_samples import a_vote, new_rater
+
 from giqa.cli import main
 from giqa.errors import GiqaError
 from giqa.study.collect import collect
@@ -219,13 +221,10 @@ def test_ratings_are_no_lgiqa_pairs(toy, tmp_path):
 
 def test_an_export_that_was_changed_is_read_with_a_warning(toy, tmp_path):
     """Whichever bit is flipped, `label stats` says so, or refuses the table."""
-    store, out = open_store(tmp_path / "v.db"), tmp_path / "votes.csv"
+    store, out = open_store(tmp_path / "v.db"), tmp_path / "votes[1].csv"
     study = collect(toy[1], toy[0], task="hype", store=store, tutorial=0, controls=0, sitting=4)
-    join(store, study, "cookie")
-    rater = rater_of(store, study, "cookie")
-    times = {"shown_ms": None, "response_ms": 5.0, "revision": 0, "answer": "real"}
-    for trial in rater.trials:
-        keep(store, study, rater, [{"id": "x" * 20 + trial.id[:8], "trial": trial.id} | times])
+    rater = new_rater(store, study)
+    keep(store, study, rater, [a_vote(trial, f"{place}") for place, trial in enumerate(rater.trials)])
     store.close()
     assert giqa("label", "export", "--store", tmp_path / "v.db", "-o", out)[0] == 0
     with warnings.catch_warnings():
@@ -242,4 +241,4 @@ def test_an_export_that_was_changed_is_read_with_a_warning(toy, tmp_path):
                 read_labels(out)
             except GiqaError:
                 continue
-        assert any("not as giqa wrote it (votes.csv.sha256)" in str(one.message) for one in said), bit
+        assert any("not as giqa wrote it (votes[1].csv.sha256)" in str(one.message) for one in said), bit

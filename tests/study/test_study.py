@@ -81,6 +81,10 @@ def test_a_clock_that_is_set_frees_and_takes_nothing(store, study_in, monkeypatc
     monkeypatch.setattr("giqa.study.progress.time.monotonic", lambda: later)
     with store.read() as connection:
         assert sum(item.votes for item in open_items(connection, study, store)) == 3
+    with store.write() as connection:  # the rater goes on, and another process of the server takes the answers
+        connection.execute(sa.update(t.votes).values(at=time.time()))
+    with store.read() as connection:
+        assert sum(item.votes for item in open_items(connection, study, store)) == 12
 
 
 def test_who_only_joins_closes_no_study(store, study_in):

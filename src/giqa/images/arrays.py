@@ -18,8 +18,8 @@ from .formats import upright
 from .sources.columns import as_cell
 
 LARGE = 1 << 26  # bytes of an array that is not read into memory
-DAMAGE = (ValueError, TypeError, OverflowError, MemoryError)  # of a header that declares what is not there
-UNREADABLE = (*DAMAGE, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)  # by numpy, as .npy or .npz
+FALSE_HEADER = (ValueError, TypeError, OverflowError, MemoryError)  # of a header that declares what is not there
+UNREADABLE = (*FALSE_HEADER, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)  # by numpy, as .npy or .npz
 CLASSES = {"arr_1": "label"}  # what guided diffusion (ADM) calls them
 
 
@@ -183,7 +183,7 @@ def _is_column(path: Path, name: str) -> bool:
     with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as file:
         try:
             shape, dtype = _header(file)
-        except DAMAGE:
+        except FALSE_HEADER:
             return False
     return len(shape) == 1 and dtype.kind in "biufUS" and name != "ids"
 

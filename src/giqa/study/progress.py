@@ -86,7 +86,8 @@ def open_items(connection: sa.Connection, study: Study, store: Store | None = No
     """Every main item with the votes it has, or will have from raters who are at it; failed raters do not count.
 
     With `begun`, of raters who answered at least once: who only joined takes nothing away. The `store` knows who was
-    here since it was opened by a clock that nobody can set; of others the time in the store says it.
+    here since it was opened by a clock that nobody can set; who answers another process is known by the time in the
+    store, where that is no time to come.
 
     Who is at it and has controls to come may still pass, and is counted on until then. Items of several questions about
     the same pictures are one, with the votes of the question that has fewest.
@@ -96,8 +97,9 @@ def open_items(connection: sa.Connection, study: Study, store: Store | None = No
     seen = sa.select(r.id, last, sa.func.count(v.id)).outerjoin(t.votes, v.rater == r.id)
     raters = connection.execute(seen.where(r.study == study.id).group_by(r.id, r.joined)).all()
     here, now, clock = store.here if store else {}, time.time(), time.monotonic()
-    age = {rater: clock - here[rater] if rater in here else now - when for rater, when, _ in raters}
-    gone = {rater for rater, _, votes in raters if not -SKEW < age[rater] <= FRESH or (begun and not votes)}
+    at_it = {rater for rater, when, _ in raters if -SKEW < now - when <= FRESH}  # by this process or another
+    at_it |= {rater for rater, when in here.items() if clock - when <= FRESH}
+    gone = {rater for rater, _, votes in raters if rater not in at_it or (begun and not votes)}
     controls, all_of = _controls(connection, study), _asked_controls(connection, study)
     bad = failed(study, {who: said for who, said in controls.items() if who[0] in gone or len(said) >= all_of[who[1]]})
     mine = tr.rater.in_(sa.select(r.id).where(r.study == study.id))

@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 
 from ..errors import BadTable
-from ..files import as_path, changed_since
+from ..files import as_path, differs_from_sha256
 from ..images.table import rows_kept, split_spec
 from ..tables.read import read_table
 from ..tables.table import Table
@@ -43,13 +43,6 @@ def read_judged_table(path: str | Path) -> Table:
     ['4']
     """
     table = read_filtered(path)
-    file = Path(str(path).partition("[")[0])
-    if file.is_file() and changed_since(file):
-        warnings.warn(
-            f"{file} is not as giqa wrote it ({file.name}.sha256); it is read as it is now. If nobody edited it, it is "
-            "damaged: export the votes again",
-            stacklevel=3,
-        )
     names = questions(table)
     if len(names) > 1:
         one = f"'{str(path).partition('[')[0]}[question={names[0]}]'"
@@ -61,6 +54,12 @@ def read_filtered(path: str | Path) -> Table:
     """A table, or those of its rows that a filter `[column=value]` after its name leaves."""
     where, filters = split_spec(str(path)) or (as_path(path), "")
     table = read_table(where)
+    if differs_from_sha256(where):
+        warnings.warn(
+            f"{where} is not as giqa wrote it ({where.name}.sha256); it is read as it is now. If nobody edited it, "
+            "it is damaged: export the votes again",
+            stacklevel=4,
+        )
     if not filters:
         return table
     texts = {name: ["" if cell is None else str(cell) for cell in column] for name, column in table.columns.items()}
