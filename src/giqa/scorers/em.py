@@ -123,12 +123,12 @@ def expectation(
 
     def own(m: int) -> None:
         for rows in _parts(np.flatnonzero(likely == m)):
-            logs[rows, m] = tops[m] - 0.5 * _squares(x[rows] - mixture.means[m], mixture.factors[m])
+            logs[rows, m] = tops[m] - 0.5 * _squares(x[rows], mixture.means[m], mixture.factors[m])
 
     def others(m: int) -> None:
         for rows in _parts(np.flatnonzero(likely != m)):
             near = _near(rough, rows, (mixture.means[m], mixture.factors[m]), 2 * (tops[m] - least[rows]))
-            logs[near, m] = tops[m] - 0.5 * _squares(x[near] - mixture.means[m], mixture.factors[m])
+            logs[near, m] = tops[m] - 0.5 * _squares(x[near], mixture.means[m], mixture.factors[m])
 
     in_threads(own, range(len(tops)), n * q * q)
     least = logs[np.arange(n), likely] - NEGLIGIBLE
@@ -176,7 +176,9 @@ def estimate(
     def one(m: int) -> None:
         covariance = np.zeros((q, q))
         for rows in _parts(np.flatnonzero(shares[:, m] > 1e-12)):
-            weighted = (x[rows] - means[m]) * np.sqrt(shares[rows, m, None])
+            weighted = x[rows]
+            weighted -= means[m]
+            weighted *= np.sqrt(shares[rows, m, None])
             covariance += weighted.T @ weighted  # of one array: BLAS computes half of it
         covariance /= counts[m]
         if diagonal:
@@ -260,11 +262,12 @@ def _near(rough: Rough, rows: np.ndarray, component: tuple[np.ndarray, np.ndarra
     return rows
 
 
-def _squares(centred: np.ndarray, factor: np.ndarray) -> np.ndarray:
-    """|factor row|^2 of each row, by blocks of the lower triangle."""
+def _squares(x: np.ndarray, mean: np.ndarray, factor: np.ndarray) -> np.ndarray:
+    """|factor (row - mean)|^2 of each row, by blocks of the lower triangle."""
+    x -= mean
     edges = [*range(0, len(factor), BLOCK), len(factor)]
-    parts = (_squares_between(centred[:, :end], factor, start, end) for start, end in pairwise(edges))
-    return sum(parts, np.zeros(len(centred)))
+    parts = (_squares_between(x[:, :end], factor, start, end) for start, end in pairwise(edges))
+    return sum(parts, np.zeros(len(x)))
 
 
 def _squares_between(centred: np.ndarray, factor: np.ndarray, start: int, end: int) -> np.ndarray:
