@@ -12,6 +12,8 @@ QUARTER_SHARE = 192**0.5 / 16**0.5  # a quarter and colour has 16 of a thumbnail
 NARROWEST = -3  # power of two of NEAR; narrower cells would hold no fewer pairs
 AT_ONCE, PAIRS_AT_ONCE = 1 << 14, 1 << 22  # rows, and pairs that are looked at: 0.3 GB
 WHOLE = 1 << 12  # pairs of thumbnails that are compared at once: they stay in the cache
+QUARTERS = np.kron(np.kron(np.eye(2), np.ones((4, 1))), np.kron(np.eye(2), np.ones((4, 1))))  # 64 pixels, 4 quarters
+QUARTERS = np.kron(QUARTERS, np.eye(3)).astype(np.float32) / 16
 
 
 def nearness(thumbnails: np.ndarray) -> np.ndarray:
@@ -70,8 +72,8 @@ class Thumbnails:
 
 
 def _quarters(thumbnails: np.ndarray) -> np.ndarray:
-    """Mean of each quarter and colour of 8x8 thumbnails, (n, 12)."""
-    return thumbnails.reshape(-1, 2, 4, 2, 4, 3).mean(axis=(2, 4)).reshape(len(thumbnails), 12)
+    """Mean of each quarter and colour of 8x8 thumbnails of whole numbers, float32 (n, 12), exact."""
+    return thumbnails @ QUARTERS
 
 
 def twins(info: np.ndarray) -> np.ndarray:
@@ -90,7 +92,7 @@ def twins(info: np.ndarray) -> np.ndarray:
     n = len(info)
     thumbnails = info["thumbnail"].reshape(n, 192).astype(np.float32)
     within = nearness(thumbnails)
-    group = np.arange(n)
+    group = _first_of_each(info["digest"])
 
     def root(i: int) -> int:
         while group[i] != i:
@@ -98,20 +100,32 @@ def twins(info: np.ndarray) -> np.ndarray:
             i = group[i]
         return i
 
-    first: dict[bytes, int] = {}
-    for i in range(n):
-        group[root(i)] = root(first.setdefault(info["digest"][i].tobytes(), i))
     order = np.argsort(thumbnails.mean(axis=1), kind="stable")
 
     def joined(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        up = group
-        while (up != up[up]).any():
-            up = up[up]
+        up = _roots(group)
         return up[order[a]] == up[order[b]]
 
     for i, j in _near_pairs(thumbnails[order], within[order], joined):
         group[root(order[j])] = root(order[i])
-    return np.array([root(i) for i in range(n)], int)
+    return _roots(group)
+
+
+def _first_of_each(digests: np.ndarray) -> np.ndarray:
+    """The first row that has the same digest, int (n,)."""
+    words = np.ascontiguousarray(digests).view("<u8").reshape(len(digests), -1)
+    order = np.lexsort(words.T)  # stable: of equal ones the first comes first
+    starts = np.r_[True, (words[order][1:] != words[order][:-1]).any(axis=1)][: len(order)]
+    first = np.empty(len(order), int)
+    first[order] = order[starts][np.cumsum(starts) - 1]
+    return first
+
+
+def _roots(group: np.ndarray) -> np.ndarray:
+    """Where the chain of each row ends."""
+    while (group != group[group]).any():
+        group = group[group]
+    return group
 
 
 def _near_pairs(
@@ -128,7 +142,7 @@ def _near_pairs(
     waiting = [np.arange(i, min(i + AT_ONCE, len(places))) for i in range(0, len(places), AT_ONCE)][::-1]
     while waiting:
         rows = waiting.pop()
-        asked = {p: rows[(power[rows] == p) & (within[rows] > 0)] for p in grids}
+        asked = {p: grids[p].by_cell(rows[(power[rows] == p) & (within[rows] > 0)]) for p in grids}
         ranges = {p: grids[p].ranges(some) for p, some in asked.items()}
         if len(rows) > 1 and sum(int(counts.sum()) for _, counts in ranges.values()) > PAIRS_AT_ONCE:
             waiting += np.array_split(rows, 2)[::-1]
@@ -174,6 +188,10 @@ class _Grid:
         self.cell = cells @ self.steps
         self.order = np.argsort(self.cell, kind="stable")
         self.sorted = self.cell[self.order]
+
+    def by_cell(self, rows: np.ndarray) -> np.ndarray:
+        """The rows in the order of their cells, which lie near each other where `ranges` looks."""
+        return rows[np.argsort(self.cell[rows], kind="stable")]
 
     def ranges(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Where in `order` the cells around those of some rows begin and how many rows are there, (54 len(rows),)."""
