@@ -318,12 +318,36 @@ def test_a_store_whose_files_cannot_be_touched_is_read(tmp_path, monkeypatch):
     """The time of last use is a courtesy: where it cannot be noted (a shared cache), rows are read all the same."""
     fill(tmp_path, 1)
     fill(tmp_path, 2)
+    (folder,) = tmp_path.iterdir()
+    _used(folder, 1000)
+    asked = []
 
     def refuse(path):
+        asked.append(path)
         raise PermissionError(path)
 
     monkeypatch.setattr(store_module.os, "utime", refuse)
     assert held(tmp_path, [1, 2]) == [1, 2]
+    assert len(asked) == 2
+
+
+def test_a_store_that_is_opened_again_reads_its_keys_once_until_they_change(tmp_path, monkeypatch):
+    fill(tmp_path, 1)
+    read, fromfile = [], np.fromfile
+
+    def counted(path, *more, **options):
+        read.append(path)
+        return fromfile(path, *more, **options)
+
+    monkeypatch.setattr(store_module.np, "fromfile", counted)
+    assert held(tmp_path, [1, 2]) == held(tmp_path, [1, 2]) == [1, None]
+    assert len(read) == 1
+    fill(tmp_path, 2)
+    assert held(tmp_path, [1, 2]) == [1, 2]
+    assert len(read) == 1 + 2
+    (keys, _) = sorted(tmp_path.rglob("*.keys"), key=os.path.getmtime)
+    keys.write_bytes(bytes(keys.stat().st_size))  # as long as before
+    assert held(tmp_path, [1, 2]).count(None) == 1
 
 
 # The store as `giqa.extract` uses it

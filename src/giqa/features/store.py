@@ -3,8 +3,8 @@
 One folder for each way of computing features (extractor, weights, preprocessing), in it pairs of files that only grow:
 `*.rows` holds fixed-size records, read one by one, and `*.keys` holds for each record the content key of the picture
 and a checksum. A record counts once its key is written, so a process can die at any moment and loses only the batch
-it was writing. Every process writes a pair of its own, so two of them never touch the same file. An open store keeps
-36 bytes of memory a picture.
+it was writing. Every process writes a pair of its own, so two of them never touch the same file. The index of a store
+takes 36 bytes of memory a picture; that of the last four is kept.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ import hashlib
 import json
 import os
 import shutil
+import time
 import uuid
 import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,6 +31,7 @@ from ..images.sources.spool import read_at
 
 KEY = np.dtype([("key", "u1", (16,)), ("crc", "<u4")])
 FORMAT = 1
+NOTED = 3600.0  # seconds: so often the use of a store is noted, since pruning takes what was not used for longest
 
 
 def content_key(raw: bytes | np.ndarray) -> bytes:
@@ -65,43 +68,32 @@ class Store:
     def __init__(self, folder: Path, identity: Mapping[str, Any]):
         self.identity = json.loads(json.dumps({"format": FORMAT, **identity}, sort_keys=True))
         self.folder = Path(folder) / _name_of(self.identity)
-        self._rows: list[Path] = []  # of each pair the file of records ...
-        self._starts = np.zeros(1, np.int64)  # ... the number of its first record, and in the end that of all
-        self._entries = np.empty(0, KEY)  # of all records
         self._writing: tuple[Any, Any] | None = None
         self.dtype: np.dtype | None = None
-        self._open()
-        heads = _heads(self._entries["key"])
-        self._order = np.argsort(heads).astype(np.int32 if len(heads) < 2**31 else np.int64)
-        self._heads = heads[self._order]
+        self._index = self._open()
 
     def __contains__(self, key: bytes) -> bool:
         return len(self._places(key)) > 0
 
     def __len__(self) -> int:
-        return len(np.unique(self._entries["key"].view("V16")))
+        return len(np.unique(self._index.entries["key"].view("V16")))
 
-    def _open(self) -> None:
+    def _open(self) -> _Index:
         meta = _read_meta(self.folder)
         if meta is None:  # not there, or damaged: then it is written anew with the first record
             (self.folder / "meta.json").unlink(missing_ok=True)
-            return
+            return _index(())
         self.dtype = np.dtype([(name, kind, tuple(shape)) for name, kind, shape in meta["dtype"]])
-        found = []
+        pairs = []
         for path in sorted(self.folder.glob("*.keys")):
             rows = path.with_suffix(".rows")
-            try:
-                keys = np.fromfile(path, KEY, count=path.stat().st_size // KEY.itemsize)
-                whole = min(len(keys), rows.stat().st_size // self.dtype.itemsize)
-            except OSError:  # pruned by another process between the listing and here
-                continue
-            with suppress(OSError):  # a store that others own can still be read
-                os.utime(path)  # pruning takes what was not used for longest
-            self._rows.append(rows)
-            found.append(keys[:whole])
-        if found:
-            self._entries = np.concatenate(found)
-            self._starts = np.cumsum([0, *map(len, found)])
+            with suppress(OSError):  # pruned by another process between the listing and here
+                if time.time() - path.stat().st_mtime > NOTED:
+                    with suppress(OSError):  # a store that others own can still be read
+                        os.utime(path)
+                keys, size = path.stat(), rows.stat().st_size // self.dtype.itemsize
+                pairs.append((rows, min(keys.st_size // KEY.itemsize, size), keys.st_mtime_ns))
+        return _index(tuple(pairs))
 
     def read(self, keys: Sequence[bytes]) -> list[np.void | None]:
         """The record of each key.
@@ -120,24 +112,24 @@ class Store:
 
     def _record(self, key: bytes) -> np.void | None:
         """The newest record whose checksum fits: a damaged one was computed again by a later run."""
+        index, size = self._index, self.dtype.itemsize if self.dtype else 0
         for place in self._places(key)[::-1]:
-            pair = int(np.searchsorted(self._starts, place, "right")) - 1
-            size = self.dtype.itemsize
+            pair = int(np.searchsorted(index.starts, place, "right")) - 1
             try:
                 # read and not mapped: pages of a mapped file would count as memory of this process
-                raw = read_at(self._rows[pair], (place - int(self._starts[pair])) * size, size)
+                raw = read_at(index.rows[pair], (place - int(index.starts[pair])) * size, size)
             except BadImage:  # pruned by another process
                 continue
-            if zlib.crc32(raw) == self._entries["crc"][place]:
+            if zlib.crc32(raw) == index.entries["crc"][place]:
                 return np.frombuffer(raw, self.dtype)[0]
         return None
 
     def _places(self, key: bytes) -> list[int]:
         """The numbers of all records of a key."""
-        head = _heads(np.frombuffer(key, "u1")[None])[0]
-        first, end = np.searchsorted(self._heads, head), np.searchsorted(self._heads, head, "right")
-        places = sorted(self._order[first:end].tolist())
-        return [place for place in places if self._entries["key"][place].tobytes() == key]
+        index, head = self._index, _heads(np.frombuffer(key, "u1")[None])[0]
+        first, end = np.searchsorted(index.heads, head), np.searchsorted(index.heads, head, "right")
+        places = sorted(index.order[first:end].tolist())
+        return [place for place in places if index.entries["key"][place].tobytes() == key]
 
     def append(self, keys: Sequence[bytes], records: np.ndarray) -> None:
         """Add records under their keys; once it returns they survive the death of this process.
@@ -199,6 +191,30 @@ class Store:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class _Index(NamedTuple):
+    """The records of a store's pairs, numbered through."""
+
+    rows: tuple[Path, ...]  # of each pair the file of records ...
+    starts: np.ndarray  # ... the number of its first record, and in the end that of all
+    entries: np.ndarray  # `KEY` of all records
+    heads: np.ndarray  # of the keys, sorted ...
+    order: np.ndarray  # ... and the number of the record of each
+
+
+@lru_cache(maxsize=4)  # a run opens its store for every shard
+def _index(pairs: tuple[tuple[Path, int, int], ...]) -> _Index:
+    """The index of some pairs: the file of records, how many are whole, and when the keys were last written."""
+    rows, found = [], []
+    for path, whole, _ in pairs:
+        with suppress(OSError):  # pruned by another process
+            found.append(np.fromfile(path.with_suffix(".keys"), KEY, count=whole))
+            rows.append(path)
+    entries = np.concatenate([np.empty(0, KEY), *found])
+    heads = _heads(entries["key"])
+    order = np.argsort(heads).astype(np.int32 if len(heads) < 2**31 else np.int64)
+    return _Index(tuple(rows), np.cumsum([0, *map(len, found)]), entries, heads[order], order)
 
 
 def _heads(keys: np.ndarray) -> np.ndarray:
