@@ -69,3 +69,24 @@ def test_the_commands_and_compare_agree(toy, tmp_path):
     assert giqa("statistics", "info", tmp_path / "no.npz")[0] == 2
     (tmp_path / "empty").mkdir()
     assert giqa("statistics", "make", tmp_path / "empty", "-o", tmp_path / "e.npz")[0] == 2
+
+
+@pytest.mark.parametrize("name", ["mu", "sigma", "n", "made_by"])
+def test_every_array_of_a_file_is_covered(tmp_path, name):
+    """One that is another, or is not there: the file is refused; a file of other tools has no checksum."""
+    path = Statistics(Moments.of(gauss(9)), {"extractor": "mine"}).write(tmp_path / "a.npz")
+    assert read_statistics(path).made_by == {"extractor": "mine"}
+    arrays = dict(np.load(path))
+    np.savez(tmp_path / "less.npz", **{n: a for n, a in arrays.items() if n != name})
+    arrays[name] = arrays[name] * 2 if name != "made_by" else np.frombuffer(b'{"sha256": "0"}', np.uint8)
+    np.savez(tmp_path / "other.npz", **arrays)
+    for file in ("less", "other"):
+        with pytest.raises(BadSource):
+            read_statistics(tmp_path / f"{file}.npz")
+
+
+@pytest.mark.parametrize("made_by", [b"{", b"[]", b"\xff"])
+def test_a_made_by_that_is_none_is_refused(tmp_path, made_by):
+    np.savez(tmp_path / "a.npz", mu=np.zeros(2), sigma=np.eye(2), n=5, made_by=np.frombuffer(made_by, np.uint8))
+    with pytest.raises(BadSource, match="made_by, n"):
+        read_statistics(tmp_path / "a.npz")

@@ -197,3 +197,61 @@ def test_no_name_in_a_table_calls_anything_in_a_spreadsheet(tmp_path):
         warnings.simplefilter("error")
         again = giqa.read_scores(path)
     assert list(again.id) == names and list(again.duplicate_of) == ["", *names[:-1]]
+
+
+def resealed(path, **changed):
+    """The file again, with other arrays or entries of the header, under a checksum that fits."""
+    arrays = load_file(path)
+    with safe_open(path, framework="numpy") as file:
+        header = json.loads(file.metadata()["giqa"])
+    header |= {name: value for name, value in changed.items() if not isinstance(value, np.ndarray)}
+    arrays |= {name: value for name, value in changed.items() if isinstance(value, np.ndarray)}
+    path.write_bytes(save(arrays, metadata={"giqa": json.dumps(seal(header, arrays))}))
+    return path
+
+
+MADE = [
+    {"layers": {"features": 2}},
+    {"layers": {"features": -1}},
+    {"scorer": "gmm"},
+    {"learned": {"parts_.9.k": 1}},
+    {"made_by": [1]},
+    {"made_by": {"levels": 3}},
+    {"seed": -1},
+    {"reals.matrix": REALS[:, :2]},
+    {"reals.matrix": REALS[None]},
+    {"reals.ids": np.frombuffer(b"[" * 2000, np.uint8)},
+    {"reals.ids": np.frombuffer(b'["a"]', np.uint8)},
+]
+
+
+@pytest.mark.parametrize("changed", MADE, ids=str)
+def test_a_model_that_somebody_made_by_hand_is_refused(tmp_path, changed):
+    """Parts that do not fit together, under a checksum that does; the digest knows nothing of them."""
+    with pytest.raises(GiqaError):
+        giqa.load(resealed(giqa.fit(REALS, scorer="knn(k=1)").save(tmp_path / "a.giqa"), **changed))
+
+
+def test_a_header_of_deep_json_is_refused(tmp_path):
+    (tmp_path / "a.giqa").write_bytes(save({"a": REALS}, metadata={"giqa": "[" * 100_000}))
+    with pytest.raises(BadModel, match="RecursionError"):
+        giqa.load(tmp_path / "a.giqa")
+
+
+@pytest.mark.parametrize("what", ["z", "id", "order"])
+def test_every_cell_of_parquet_is_covered(runs, what):
+    """Another number, text, or order of the columns, in a file that is well formed, is warned of."""
+    pyarrow = pytest.importorskip("pyarrow", reason="giqa[parquet] is not installed")
+    from pyarrow import parquet
+
+    where, _ = runs
+    path = where / "knn" / "s.parquet"
+    table = parquet.read_table(path)
+    columns = table.to_pydict()
+    if what == "order":
+        columns = dict(reversed(columns.items()))
+    else:
+        columns[what][1] = np.nextafter(columns["z"][1], 9) if what == "z" else "other"
+    parquet.write_table(pyarrow.table(columns).replace_schema_metadata(table.schema.metadata), path)
+    with pytest.warns(UserWarning, match="was changed since giqa wrote it"):
+        giqa.read_scores(path)

@@ -162,3 +162,37 @@ def test_scores_of_anybody_are_read_by_one_rule(tmp_path):
         read_scored(tmp_path / "t.csv", "z")
     with pytest.raises(BadTable, match="has no column 'score'; it has image, z"):
         read_scored(tmp_path / "t.csv", ("score", "mos"))
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_two_columns_of_one_name_are_refused(tmp_path, ending):
+    """Blanks around a name do not count, so that neither of the two quietly wins."""
+    path = tmp_path / f"t.{ending}"
+    if ending == "jsonl":
+        path.write_text('{"image": "a.png", "z": 1, " z": 2}\n')
+    else:
+        pyarrow = pytest.importorskip("pyarrow", reason="giqa[parquet] is not installed")
+        table = pyarrow.Table.from_arrays([pyarrow.array([1]), pyarrow.array([2])], names=["z", " z"])
+        pytest.importorskip("pyarrow.parquet").write_table(table, path)
+    with pytest.raises(BadTable, match="two columns called 'z'"):
+        read_table(path)
+
+
+@pytest.mark.parametrize("mark", ['sep="', "sep= ", "sep=\r"])
+def test_a_first_line_that_names_no_separator_is_a_line_of_the_table(tmp_path, mark):
+    (tmp_path / "t.csv").write_text(f"{mark}\nimage,z\na.png,1\n")
+    with pytest.raises(BadTable):
+        read_table(tmp_path / "t.csv")
+
+
+def test_a_parquet_file_that_pyarrow_does_not_read_is_refused(tmp_path, monkeypatch):
+    """Its errors are of many kinds, and one of them is `NotImplementedError`."""
+    parquet = pytest.importorskip("pyarrow.parquet", reason="giqa[parquet] is not installed")
+    path = write_table(tmp_path / "t.parquet", {"z": [1]})
+
+    def no(*_, **__):
+        raise NotImplementedError("integers of more than 64 bits")
+
+    monkeypatch.setattr(parquet, "read_table", no)
+    with pytest.raises(BadTable, match="more than 64 bits"):
+        read_table(path)

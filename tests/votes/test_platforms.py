@@ -159,3 +159,8 @@ def test_nothing_is_said_where_everything_counts(file):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(read_crowd_kit(file("task,worker,label\na,w,1\nb,w,0\n"))) == 2
+
+
+def test_a_column_whose_name_has_a_line_break_is_no_column_of_pictures(file):
+    text = 'WorkerId,Input.image,"Input.ima\nge",Answer.answer\nA1,a.png,x,real\n'
+    assert answers(read_mturk(file(text))) == [("a.png", True)]

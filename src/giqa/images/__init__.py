@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from ..errors import BadSource
@@ -74,6 +75,8 @@ def open_source(where: Any) -> Source:
         return where
     from .sources import opened
 
+    if isinstance(where, (str, Path)) and "\0" in str(where):
+        raise BadSource(f"No path holds a NUL byte, got {str(where)!r:.80}.")
     source = opened(where)
     if source is None:
         raise BadSource(

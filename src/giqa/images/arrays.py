@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
+import struct
 import tempfile
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -18,8 +21,13 @@ from .formats import upright
 from .sources.columns import as_cell
 
 LARGE = 1 << 26  # bytes of an array that is not read into memory
-FALSE_HEADER = (ValueError, TypeError, OverflowError, MemoryError)  # of a header that declares what is not there
-UNREADABLE = (*FALSE_HEADER, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)  # by numpy, as .npy or .npz
+# of a header that is none, or declares what is not there; NumPy parses it as Python
+FALSE_HEADER = (
+    *(ValueError, TypeError, OverflowError, MemoryError, LookupError, AttributeError, RuntimeError, SyntaxError),
+    tokenize.TokenError,
+)
+# by numpy, as .npy or .npz; a RuntimeError is a password, or a compression that zipfile does not know
+UNREADABLE = (*FALSE_HEADER, OSError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error)
 CLASSES = {"arr_1": "label"}  # what guided diffusion (ADM) calls them
 
 

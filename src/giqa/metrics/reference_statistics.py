@@ -17,7 +17,7 @@ from .. import __version__, registry
 from ..errors import BadSource, BadSpec, MissingExtra, MissingSource
 from ..features.reader import Reader
 from ..features.select import layer_names
-from ..files import as_path, replace_file
+from ..files import as_path, is_whole, replace_file, seal
 from ..images import open_source
 from ..images.arrays import UNREADABLE, member
 from ..types import Features, Progress
@@ -25,6 +25,7 @@ from .frechet import Moments, frechet_distance
 
 _reconstruct = np.zeros(0).__reduce__()[0]  # what NumPy makes arrays with; its module has another name in NumPy 1
 KEPT = ("mu", "sigma", "n", "made_by", "mu_s", "sigma_s")
+MOST = 2**53  # rows, whose number is kept as a number of any kind
 DECIDES = ("extractor", "layers", "match", "features")  # of `made_by`: what must be alike for a distance to mean much
 
 
@@ -68,12 +69,12 @@ class Statistics:
         """
         path = as_path(path)
         parts = {"mu": self.moments.mean, "sigma": self.moments.covariance, "n": np.array(self.moments.n)}
-        how, packed = json.dumps(dict(self.made_by)).encode(), io.BytesIO()
+        if self.spatial is not None and path.suffix.lower() == ".npz":
+            parts |= {"mu_s": self.spatial.mean, "sigma_s": self.spatial.covariance}
+        how, packed = json.dumps(seal(self.made_by, _numbers(parts))).encode(), io.BytesIO()
         if path.suffix.lower() == ".pt":
             _torch().save({**parts, "n": self.moments.n, "made_by": how.decode()}, packed)
         elif path.suffix.lower() == ".npz":
-            if self.spatial is not None:
-                parts |= {"mu_s": self.spatial.mean, "sigma_s": self.spatial.covariance}
             np.savez(packed, **parts, made_by=np.frombuffer(how, np.uint8))
         else:
             raise BadSpec(f"Statistics are written as NAME.npz, or NAME.pt for torch-fidelity; got {path.name!r}.")
@@ -178,16 +179,15 @@ def read_statistics(path: str | Path) -> Statistics:
         raise MissingSource(f"There is no file {path}; make one with: giqa statistics make REALS -o {path.name}")
     arrays = _arrays(path)
     if {"mu", "sigma"} <= arrays.keys():
-        how = arrays.get("made_by", "{}")
-        made_by = json.loads(how if isinstance(how, str) else how.tobytes())
-        moments = Moments.from_statistics(arrays["mu"], arrays["sigma"], int(arrays.get("n", 0)))
+        made_by, n = _made_by(path, arrays)
+        moments = Moments.from_statistics(arrays["mu"], arrays["sigma"], n)
         spatial = {"mu_s", "sigma_s"} <= arrays.keys()
         return Statistics(
             moments, made_by, Moments.from_statistics(arrays["mu_s"], arrays["sigma_s"]) if spatial else None
         )
     arrays = {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
     features = [a for a in arrays.values() if a.ndim == 2 and a.dtype.kind == "f"]
-    if len(features) != 1:
+    if len(features) != 1 or arrays.keys() & set(KEPT):
         pictures = any(a.ndim == 4 for a in arrays.values())
         hint = f"; for those of its pictures: giqa statistics make {path.name} -o NAME.npz" if pictures else ""
         raise BadSource(
@@ -195,6 +195,26 @@ def read_statistics(path: str | Path) -> Statistics:
             f"(n, d) of features{hint}."
         )
     return Statistics(Moments.of(features[0]))
+
+
+def _made_by(path: Path, arrays: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
+    """How statistics were made, and of how many rows; {} and 0 where the file does not say."""
+    how = arrays.get("made_by", "{}")
+    try:
+        made_by, n = json.loads(how if isinstance(how, str) else how.tobytes()), int(arrays.get("n", 0))
+        whole = "sha256" not in made_by or is_whole(made_by, _numbers(arrays))
+        if not isinstance(made_by, dict) or not 0 <= n < MOST:
+            raise ValueError
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+        raise BadSource(f"{path} does not say as giqa does how it was made (made_by, n); make it again.") from None
+    if not whole or ("n" in arrays) != ("made_by" in arrays):
+        raise BadSource(f"{path} is damaged: it does not have the checksum it was written with; make it again.")
+    return {name: said for name, said in made_by.items() if name != "sha256"}, n
+
+
+def _numbers(arrays: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """What the checksum covers."""
+    return {name: np.asarray(arrays[name], np.float64) for name in KEPT if name in arrays and name != "made_by"}
 
 
 def _arrays(path: Path) -> Mapping[str, Any]:
@@ -209,7 +229,7 @@ def _arrays(path: Path) -> Mapping[str, Any]:
         with loaded:
             wanted = [name for name in KEPT if name in loaded.files] if "mu" in loaded.files else loaded.files
             return {name: member(path, name) for name in wanted}
-    except (*UNREADABLE, RuntimeError, pickle.UnpicklingError) as error:
+    except (*UNREADABLE, pickle.UnpicklingError) as error:
         hint = "; pickles are not read, since they can run code" if path.suffix.lower() in (".pkl", ".pickle") else ""
         raise BadSource(f"{path} is no .npz, .npy or .pt of plain arrays ({error}){hint}.") from None
 

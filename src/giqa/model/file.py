@@ -18,7 +18,6 @@ from ..errors import BadModel, MissingSource
 from ..files import as_path, is_whole, replace_file, seal
 from ..registry import imported
 from ..types import HasParts
-from .made_by import MadeBy
 
 FORMAT = 3
 READ = (2, 3)
@@ -110,10 +109,11 @@ def read_header(path: str | Path) -> dict[str, Any]:
     try:
         with safe_open(path, framework="numpy") as file:
             header = dict(json.loads((file.metadata() or {})["giqa"]))
-    except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
+    except (SafetensorError, KeyError, ValueError, TypeError, OSError, RecursionError) as error:
         raise BadModel(f"{path} is not a giqa model, or is cut short ({type(error).__name__}); fit it again.") from None
     if header.get("format") not in READ:
-        written = MadeBy.from_dict(header.get("made_by", {})).giqa or "unknown"
+        made_by = header.get("made_by")
+        written = made_by.get("giqa", "unknown") if isinstance(made_by, dict) else "unknown"
         raise BadModel(
             f"{path} has file format {header.get('format')}, written by giqa {written}; this is giqa {__version__}, "
             f"which reads formats {' and '.join(map(str, READ))}. Fit it again, or use that version."

@@ -18,7 +18,16 @@ from .columns import DETAIL, NUMBERS, PEOPLE, PREFERRED, RATED, REASON, SAID, TE
 from .headline import Headline, headline, percents
 from .made_by import MadeBy
 from .order import own_width, rank_interval
-from .table_files import about_of, beside, check_ending, csv_lines, json_lines, read_columns, write_parquet
+from .table_files import (
+    about_of,
+    beside,
+    check_ending,
+    csv_lines,
+    json_lines,
+    parquet_texts,
+    read_columns,
+    write_parquet,
+)
 from .trust import doubts, human_part
 
 LONG = 10_000  # pictures from which a table is kept in shards while it grows, and a report shows its ends alone
@@ -337,8 +346,8 @@ class Scores:
         path = as_path(path)
         check_ending(path)
         ending = path.suffix.lower()
-        lines = csv_lines if ending == ".csv" else json_lines
-        about = about_of(self, () if ending == ".parquet" else lines(self))
+        lines = {".csv": csv_lines, ".jsonl": json_lines, ".parquet": parquet_texts}[ending]
+        about = about_of(self, lines(self))
         if ending == ".parquet":
             with replacing(path) as partial:
                 write_parquet(self, partial, about)

@@ -59,11 +59,9 @@ def about_of(scores: Any, lines: Iterable[str]) -> dict[str, Any]:
 
 def _seal(scores: Any, lines: Iterable[str], said: Mapping[str, Any]) -> dict[str, Any]:
     """Checksums of a table and of its `made_by`, and a few of its scores, by which it is known when edited."""
-    known, digest = np.flatnonzero(np.isfinite(scores.score)), hashlib.sha256()
-    for line in lines:
-        digest.update(line.encode("utf-8", "surrogatepass"))
+    known = np.flatnonzero(np.isfinite(scores.score))
     rows = known[np.linspace(0, len(known) - 1, min(len(known), WITNESSES)).astype(int)] if len(known) else []
-    seal = {"sha256": digest.hexdigest(), "scores": {str(scores.id[row]): float(scores.score[row]) for row in rows}}
+    seal = {"sha256": _digest(lines), "scores": {str(scores.id[row]): float(scores.score[row]) for row in rows}}
     return seal | {"made_by": _sha256_of_json([dict(scores.made_by), seal, said])}
 
 
@@ -86,6 +84,21 @@ def csv_lines(scores: Any) -> Iterator[str]:
 
 def json_lines(scores: Any) -> Iterator[str]:
     return (json.dumps(json_safe(row), ensure_ascii=False) + "\n" for row in scores.each())
+
+
+def column_texts(columns: Mapping[str, Sequence[Any]]) -> Iterator[str]:
+    """What the checksum of a table in Parquet covers: names, order, texts, and every bit of the numbers."""
+    for name, cells in columns.items():
+        if name in WORDS:
+            yield "\0".join((name, *("" if cell is None else str(cell) for cell in cells)))
+        else:
+            numbers = np.array([math.nan if cell is None else cell for cell in cells], np.float64)
+            numbers[np.isnan(numbers)] = math.nan
+            yield f"\0{name}\0{numbers.tobytes().hex()}\0"
+
+
+def parquet_texts(scores: Any) -> Iterator[str]:
+    return column_texts({name: scores[name] for name in scores.columns})
 
 
 def write_parquet(scores: Any, path: Path, made_by: Mapping[str, Any]) -> None:
@@ -180,9 +193,7 @@ def _check(path: Path, table: Table, said: Sequence[Mapping[str, Any]], seal: An
         own = {key: value for key, value in seal.items() if key != "made_by"}
         if seal["made_by"] != _sha256_of_json([said[0], own, *said[1:]]):
             raise BadTable(f"{path}: {where} is damaged; it does not have the checksum that it was written with.")
-        content = path.read_bytes()
-        content = content.partition(b"\n")[2] if path.suffix.lower() == ".jsonl" else content
-        if path.suffix.lower() == ".parquet" or hashlib.sha256(content).hexdigest() == seal["sha256"]:
+        if seal["sha256"] in _digests(path, table):
             return
         ids, scores = table.find("id") or "id", table.find("score") or "score"
         rows = zip(table.columns[ids], table.parsed(scores, number_or_nothing), strict=True)
@@ -193,22 +204,37 @@ def _check(path: Path, table: Table, said: Sequence[Mapping[str, Any]], seal: An
                     f"{path} and {where} do not belong together, or one is damaged: {name} scores {score:g} in the "
                     f"table and {seal['scores'][name]:g} there. Score again; or delete {where} to read the table alone."
                 )
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError, OverflowError):
         raise BadTable(f"{path}: {where} is damaged; its checksum cannot be read.") from None
     warnings.warn(f"{path} was changed since giqa wrote it; it is read as it is now", stacklevel=5)
+
+
+def _digests(path: Path, table: Table) -> tuple[str, ...]:
+    """The checksums that a table may have been written with."""
+    if path.suffix.lower() == ".parquet":
+        try:
+            return _digest(column_texts(table.columns)), _digest(())  # an earlier giqa covered nothing of it
+        except (TypeError, ValueError):  # texts where numbers were
+            return (_digest(()),)
+    content = path.read_bytes()
+    content = content.partition(b"\n")[2] if path.suffix.lower() == ".jsonl" else content
+    return (hashlib.sha256(content).hexdigest(),)
+
+
+def _digest(texts: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(text.encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
 
 
 def beside(path: Path) -> Path:
     return path.with_name(path.name + ".json")
 
 
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def _sha256_of_json(value: Any) -> str:
     plain = json.loads(json.dumps(value))  # as a file gives it back: tuples as lists, keys as text
-    return _sha256(json.dumps(plain, sort_keys=True))
+    return _digest([json.dumps(plain, sort_keys=True)])
 
 
 def _pyarrow() -> tuple[Any, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import BadSpec, BadTable, MissingSource
+from ..errors import BadSpec, BadTable, GiqaError, MissingSource
 from ..files import as_path
 from .cells import number_or_nothing
 from .names import looks_like_picture
@@ -77,9 +77,12 @@ def read_table(path: str | Path, raw: bool = False) -> Table:
 
 def _read_parquet(path: Path) -> Table:
     try:
-        table = pyarrow_parquet().read_table(path)
+        table = pyarrow_parquet().read_table(path, page_checksum_verification=True)
+        _check_once(path, table.column_names)
         columns, about = table.to_pydict(), json.loads((table.schema.metadata or {}).get(b"giqa", b"{}"))
-    except (ValueError, OSError, RecursionError) as error:  # pyarrow's own errors are the first two
+    except GiqaError:
+        raise
+    except Exception as error:  # those of pyarrow are of many kinds, such as NotImplementedError
         raise BadTable(f"{path} is not Parquet, or is damaged ({error}).") from None
     kept = {name.strip(): cells for name, cells in columns.items() if not (INDEX.fullmatch(name) and _whole(cells))}
     return Table(str(path), kept, about={"made_by": about})
@@ -109,7 +112,17 @@ def _read_jsonl(path: Path) -> Table:
     if not rows and not about:
         raise BadTable(f"{path} is empty; a table in JSONL has an object a line.")
     names = dict.fromkeys(name for row in rows for name in row)
+    _check_once(path, names)
     return Table(str(path), {name.strip(): [row.get(name) for row in rows] for name in names}, lines, about)
+
+
+def _check_once(path: Path, names: Iterable[str]) -> None:
+    """A name is there once, blanks around it left away."""
+    seen: set[str] = set()
+    for name in (name.strip() for name in names):
+        if name in seen:
+            raise BadTable(f"{path} has two columns called {name!r}; a name is there once.")
+        seen.add(name)
 
 
 def picture_column(table: Table, *names: str) -> str | None:

@@ -60,7 +60,7 @@ def parse_table(content: bytes, name: str, delimiter: str = ",") -> Table:
     {'image': ['a.png'], 'kind': ['real']}
     """
     text, skipped = decoded(content, name), 0
-    if said := re.match(r'"?sep=(.)"?[ ,;\t]*(\r\n|\r|\n|$)', text, re.IGNORECASE):
+    if said := re.match(r'"?sep=([^"\s]|\t)"?[ ,;\t]*(\r\n|\r|\n|$)', text, re.IGNORECASE):
         text, skipped, delimiter = text[said.end() :], 1, said[1]
         rows = _records(text, name, delimiter, skipped)
     else:

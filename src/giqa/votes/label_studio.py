@@ -286,7 +286,10 @@ def _flat(
         paired = any(cells.text(value).casefold() in ("left", "right") for value in of[name])
         for (place, row), said in zip(rows, of[name], strict=True):
             data = row if image else {column: row.get(column) for column in pictures}
-            shown = _named({"type": "pairwise" if paired else "choices"}, data, image, answers.name, place)
+            try:
+                shown = _named({"type": "pairwise" if paired else "choices"}, data, image, answers.name, place)
+            except (KeyError, TypeError, IndexError):
+                raise BadTable(f"{answers.name}, {answers.unit} {place} names no picture; {WANTED}.") from None
             by = row.get("annotator")
             rater, kind = None if cells.nothing(by) else json.dumps(by), _wrapped(row.get(name))
             found[name].append((place, shown | {"rater": rater, "answer": said, "type": kind}))

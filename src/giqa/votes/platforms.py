@@ -19,7 +19,7 @@ from .votes import Ratings, Votes
 
 COUNTED = ("approved", "submitted", "")  # of a batch whose work is still to be looked at
 PREVIEW = "ASSIGNMENT_ID_NOT_AVAILABLE"
-NUMBERED = re.compile(r"(.*?)(?:[_ ]?0*(\d+))?")
+NUMBERED = re.compile(r"(.*?)(?:[_ ]?0*(\d+))?", re.DOTALL)
 
 
 def read_mturk(

@@ -200,6 +200,24 @@ def test_braces_also_name_pictures(folder, files):
     source = open_source(f"{folder}/00{{0.jpg,1.png}}")
     assert source.ids == ("000.jpg", "001.png") and source.raw(1) == files["001.png"]
     assert braces("{9..11}") == ["9", "10", "11"] and braces("{a}{b,c}") == ["{a}b", "{a}c"]
+    with pytest.raises(BadSource, match="limit"):
+        braces("{a,b}" * 64)
+
+
+def test_a_path_with_a_nul_byte_is_refused():
+    with pytest.raises(BadSource, match="NUL"):
+        open_source("a\0*.tar")
+
+
+def test_an_archive_whose_header_holds_any_number_is_refused(tmp_path):
+    """A size of 2**80 bytes, and one below 0, which are written in base 256."""
+    for number in (2**80, 2**88 - 9):
+        head = bytearray(tarfile.TarInfo("a.png").tobuf(tarfile.GNU_FORMAT))
+        head[124:136] = b"\x80" + number.to_bytes(11, "big")
+        head[148:156] = b"%06o\0 " % (sum(head[:148]) + sum(head[156:]) + 256)
+        (tmp_path / "a.tar").write_bytes(bytes(head) + bytes(1024))
+        with pytest.raises(BadSource):
+            open_source(tmp_path / "a.tar")
 
 
 def test_the_output_of_img2dataset_joins_its_table(tmp_path, files, labels):

@@ -89,7 +89,10 @@ def braces(text: str) -> list[str]:
         choices = [str(number).zfill(width) for number in range(first, last + step, step)]
     else:
         choices = found[1].split(",")
-    return [f"{text[: found.start()]}{choice}{rest}" for choice in choices for rest in braces(text[found.end() :])]
+    rests = braces(text[found.end() :])
+    if len(choices) * len(rests) > MOST:
+        raise BadSource(f"{text!r:.200} names {len(choices) * len(rests)} files; {MOST} is the limit.")
+    return [f"{text[: found.start()]}{choice}{rest}" for choice in choices for rest in rests]
 
 
 def shard_names(files: Sequence[str]) -> list[str]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import lzma
 import os
 import tarfile
 import warnings
-import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -117,7 +115,9 @@ class TarSource:
                         yield name, self._place(archive, member)
                 if not packed:
                     self._check_end(archive.offset)
-        except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+        except BadSource:
+            raise
+        except Exception as error:  # tarfile, zlib and lzma each have their own; a number in a header may be any
             other = f", and it begins as a {kind} does" if kind and kind != "tar archive" and not packed else ""
             raise BadSource(f"{self.name!r} cannot be read as a tar file ({error}{other}); get it again.") from None
         if self._spool is not None:
