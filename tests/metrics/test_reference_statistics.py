@@ -69,3 +69,26 @@ def test_the_commands_and_compare_agree(toy, tmp_path):
     assert giqa("statistics", "info", tmp_path / "no.npz")[0] == 2
     (tmp_path / "empty").mkdir()
     assert giqa("statistics", "make", tmp_path / "empty", "-o", tmp_path / "e.npz")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("mean", "covariance", "words"),
+    [
+        (["a", "b"], np.eye(2), "real numbers"),
+        ([0j, 1], np.eye(2), "real numbers"),
+        ([0, 0], -np.eye(2), "not below 0"),
+    ],
+)
+def test_what_is_no_covariance_is_refused(mean, covariance, words):
+    """A distance of it would be a number that means nothing, such as 0."""
+    with pytest.raises(BadShape, match=words):
+        Moments.from_statistics(mean, covariance)
+
+
+def test_what_is_no_file_of_statistics_is_named(tmp_path):
+    """A folder is a folder, and nobody is told to load pickles of a table."""
+    with pytest.raises(BadSource, match="is a folder; of its pictures"):
+        read_statistics(tmp_path)
+    (tmp_path / "s.csv").write_text("id,score\n")
+    with pytest.raises(BadSource, match=r"plain arrays\.$"):
+        read_statistics(tmp_path / "s.csv")

@@ -159,3 +159,24 @@ def test_nothing_is_said_where_everything_counts(file):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(read_crowd_kit(file("task,worker,label\na,w,1\nb,w,0\n"))) == 2
+
+
+def test_placeholders_of_surveys_are_nobody(file):
+    """What Qualtrics leaves of a link that was opened without a participant is no rater."""
+    with pytest.warns(UserWarning, match="1 without a participant's id"):
+        votes = read_prolific(file("prolificPid,image,answer\nP1,a.png,real\n${e://Field/PROLIFIC_PID},a.png,fake\n"))
+    assert answers(votes) == [("a.png", True)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("task,worker,label\n,w,real\n", "line 2: the name of the picture is empty"),
+        ("worker,left,right,label\nw,a.png,b.png,1\n", "line 2: the answer '1' is neither left, right nor tie"),
+        ("worker,left,right,label\nw,a.png,,left\n", "the picture on the right is empty"),
+    ],
+)
+def test_errors_name_no_column_that_the_file_has_not(file, rows, words):
+    with pytest.raises(BadTable) as refused:
+        read_crowd_kit(file(rows))
+    assert words in str(refused.value) and "column '" not in str(refused.value)
