@@ -76,6 +76,8 @@ def write_blocks(path: Path, texts: Iterable[str]) -> None:
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary name in the same folder, which is made: renamed to `path` at the end, or removed after an error."""
+    if path.is_dir():
+        raise BadSpec(f"{path} is a folder; name a file in it, such as {path / 'NAME'}.")
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:

@@ -346,6 +346,7 @@ class Work(Protocol):
         ...
 
 
+@runtime_checkable
 class Runner(Protocol):
     """Where work is done: `giqa.runners`."""
 

@@ -36,6 +36,7 @@ FILES = {
     "$RECYCLE.BIN/S-1/x.png": b"",
     "#recycle/x.png": b"",
     "lost+found/x.png": b"",
+    "~snapshot/a.png": b"",
     ".git/logo.png": b"",
     ".git/config": b"",
     "__MACOSX/._a.png": b"",
@@ -50,8 +51,8 @@ UNREAD = (
     "part, 1 PNG called .png~, a backup or a part (such as 'e.heic')"
 )
 LITTER = (
-    "passed over 10 in hidden places and leavings of systems (1 hidden, 1 in #recycle, 1 in $RECYCLE.BIN, "
-    "1 in .@__thumb, 1 in .git, 1 in .thumbnails, 2 in @eaDir, 1 in __MACOSX, 1 in lost+found)"
+    "passed over 11 in hidden places and leavings of systems (1 hidden, 1 in #recycle, 1 in $RECYCLE.BIN, "
+    "1 in .@__thumb, 1 in .git, 1 in .thumbnails, 2 in @eaDir, 1 in __MACOSX, 1 in lost+found, 1 in ~snapshot)"
 )
 
 

@@ -102,7 +102,15 @@ def test_order_and_rotation_do_not_matter_and_distance_grows(metric):
 
 
 def test_mistakes_are_named():
-    with pytest.raises(BadSpec, match="subsets from 1"):
-        kernel_distance(*sets(5, 5, 2), subsets=0)
+    for wrong in ({"subsets": 0}, {"degree": 0}, {"degree": "a"}, {"size": 1, "subsets": 2}, {"subsets": True}):
+        with pytest.raises(BadSpec, match=f"{next(iter(wrong))} is a whole number from"):
+            kernel_distance(*sets(5, 5, 2), **wrong)
+    with pytest.raises(BadSpec, match="seed"):
+        kernel_distance(*sets(5, 5, 2), subsets=2, seed=-1)
     with pytest.raises(BadSpec, match="sigma"):
         cmmd(*sets(5, 5, 2), sigma=0)
+
+
+def test_degree_one_by_hand():
+    """Reals 0 and 0, fakes 1 and 1, one column: k(0,0) = 1, k(1,1) = 2, k(0,1) = 1, so 1 + 2 - 2 = 1."""
+    assert kernel_distance(np.zeros((2, 1)), np.ones((2, 1)), degree=1) == pytest.approx(1)

@@ -2,7 +2,11 @@ import numpy as np
 import pytest
 
 from giqa import registry
-from giqa.metrics.prdc import ENOUGH, Balls, OfNeighbours, Precision, Recall
+from giqa.errors import BadShape, BadSpec
+from giqa.metrics.frechet import frechet_distance
+from giqa.metrics.inception import inception_score
+from giqa.metrics.neighbours import nearest_others
+from giqa.metrics.prdc import ENOUGH, Balls, OfNeighbours, Precision, Recall, neighbourhoods
 from giqa.metrics.together import Together, evaluate
 
 ABOUT_QUALITY = ("qs", "precision", "density")
@@ -120,3 +124,17 @@ def test_a_foreign_metric_is_completed_once():
     assert made.trouble(5, 5, 2) == "" and made(None, None) == 1.0 and not hasattr(own, "by_size")
     ours = [registry.make("metric", name) for name in ("fd", "qs", "ds")]
     assert all(registry.complete("metric", metric) is metric for metric in ours)
+
+
+def test_wrong_rows_and_numbers_are_named():
+    """Rows of different length, True for a number, and a seed below 0 are errors of giqa's own."""
+    x = np.arange(12.0).reshape(6, 2) ** 2
+    with pytest.raises(BadShape, match="differ in length"):
+        frechet_distance([[1, 2], [3]], x)
+    with pytest.raises(BadShape, match="numeric array"):
+        nearest_others(np.zeros(4), 1)
+    with pytest.raises(BadSpec, match="k is a whole number"):
+        neighbourhoods(x, x, k=True)
+    for wrong in (-1, "a", None, 1.5):
+        with pytest.raises(BadSpec, match="seed"):
+            inception_score(x, splits=2, seed=wrong)

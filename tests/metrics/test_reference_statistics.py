@@ -90,3 +90,26 @@ def test_a_made_by_that_is_none_is_refused(tmp_path, made_by):
     np.savez(tmp_path / "a.npz", mu=np.zeros(2), sigma=np.eye(2), n=5, made_by=np.frombuffer(made_by, np.uint8))
     with pytest.raises(BadSource, match="made_by, n"):
         read_statistics(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize(
+    ("mean", "covariance", "words"),
+    [
+        (["a", "b"], np.eye(2), "real numbers"),
+        ([0j, 1], np.eye(2), "real numbers"),
+        ([0, 0], -np.eye(2), "not below 0"),
+    ],
+)
+def test_what_is_no_covariance_is_refused(mean, covariance, words):
+    """A distance of it would be a number that means nothing, such as 0."""
+    with pytest.raises(BadShape, match=words):
+        Moments.from_statistics(mean, covariance)
+
+
+def test_what_is_no_file_of_statistics_is_named(tmp_path):
+    """A folder is a folder, and nobody is told to load pickles of a table."""
+    with pytest.raises(BadSource, match="is a folder; of its pictures"):
+        read_statistics(tmp_path)
+    (tmp_path / "s.csv").write_text("id,score\n")
+    with pytest.raises(BadSource, match=r"plain arrays\.$"):
+        read_statistics(tmp_path / "s.csv")

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 
 import giqa
 from giqa import registry
-from giqa.errors import BadModel, BadShape, MissingSource
+from giqa.errors import BadModel, BadShape, BadSpec, MissingSource
 from giqa.images.toy import landscape
 from giqa.model.file import read_header
 from giqa.model.model import load
@@ -454,3 +454,20 @@ def test_a_flipped_bit_is_found_out(tmp_path):
     path.write_bytes(content)
     with pytest.raises(BadModel, match="does not have the checksum it was saved with"):
         load(path)
+
+
+def test_neighbours_take_what_score_takes(tmp_path):
+    """Of 0, 1 and 10 along one axis, 9 is nearest to the third real."""
+    reals = np.repeat(np.array([[0.0], [1.0], [10.0]], np.float32), 10, axis=0) + np.arange(30)[:, None] / 1000
+    model = giqa.fit(reals, scorer="knn(k=1)")
+    assert int(model.neighbours(np.array([[9.0]], np.float32), 1)[0][0, 0]) == 20
+    for wrong in ("x", np.zeros((1, 2), np.float32)):
+        with pytest.raises(BadShape):
+            model.neighbours(wrong)
+    with pytest.raises(BadSpec, match="k is a whole number"):
+        model.neighbours(reals, 0)
+    with pytest.raises(BadSpec, match="is a folder"):
+        model.save(tmp_path)
+    for name in ("progress", "runner"):
+        with pytest.raises(BadSpec, match=name):
+            giqa.fit(np.zeros((30, 8, 8, 3), np.uint8), "statistics", store=False, **{name: "local"})

@@ -73,3 +73,16 @@ def test_a_join_refuses_what_is_not_sure():
         join_names(["b.png"], ["x/a.png"], "v.csv", "s.csv")
     assert join_names(["a.png", "b.png"], ["x/a.png"], "v.csv", "s.csv") == ({"a.png": 0}, ["b.png"])
     assert join_names(["b.png"], ["x/a.png"], "v.csv", "s.csv", need=False) == ({}, ["b.png"])
+
+
+def test_an_id_may_lack_its_ending():
+    """People keep stems in their own tables; a.jpg of another table is still not a.png."""
+    ids = ["a", "set/b", "c.jpg", "d"]
+    found, missing = match_names(["x/a.png", "set/b.png", "c.png", "https://host/d.png?v=1"], ids)
+    assert found == {"x/a.png": 0, "set/b.png": 1, "https://host/d.png?v=1": 3} and list(missing) == ["c.png"]
+
+
+def test_the_ending_may_be_in_capitals():
+    """A camera's JPG is jpg, but A.png is not a.png; where both are there, each is itself."""
+    assert match_names(["x/a.JPG", "B.png", "c.png"], ["a.jpg", "b.png", "c.PNG"])[0] == {"x/a.JPG": 0, "c.png": 2}
+    assert match_names(["a.JPG", "a.jpg"], ["a.jpg", "a.JPG"])[0] == {"a.JPG": 1, "a.jpg": 0}

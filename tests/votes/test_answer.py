@@ -5,11 +5,12 @@ import pytest
 from people_samples import sittings
 
 from giqa.stats import UNKNOWN, Estimate
+from giqa.tables.table import Table
 from giqa.votes.aggregation import Strengths
 from giqa.votes.answer import answer
 from giqa.votes.findings import Findings, findings
 from giqa.votes.hype import Comparison, Hype
-from giqa.votes.votes import Counts
+from giqa.votes.votes import Counts, as_labels
 
 
 def hype(low, high, name="gan"):
@@ -101,3 +102,8 @@ def test_of_pairs_the_ends_and_of_ratings_the_mean_and_the_agreement():
 def test_what_allows_no_figure_says_so():
     nothing = Hype("gan", 9, *[UNKNOWN] * 6)
     assert answer(Findings("", "votes", 9, 3, hype=(nothing,))).startswith("These judgements allow no figure")
+
+
+def test_pairs_that_are_all_alike_have_no_first():
+    columns = {"left": [*"abc"], "right": [*"bca"], "rater": ["r"] * 3, "chosen": ["left"] * 3}
+    assert answer(findings(as_labels(Table("pairs", columns)))) == "All 3 pictures are preferred equally often."

@@ -184,3 +184,12 @@ def test_ties_are_not_written_as_votes_for_the_right(tmp_path):
         with pytest.warns(UserWarning, match="1 of 2 votes are ties"):
             path = write(tmp_path / "t.csv", pairs)
         assert "d" in path.read_text() and '"b"' not in path.read_text() and ",b" not in path.read_text()
+
+
+def test_a_file_of_powershell_is_read(tmp_path):
+    """`curl ... > export.json` in PowerShell writes UTF-16."""
+    done = {"completed_by": 1, "result": [{"type": "choices", "from_name": "q", "value": {"choices": ["Real"]}}]}
+    (tmp_path / "x.json").write_bytes(
+        json.dumps([{"data": {"image": "a.png"}, "annotations": [done]}]).encode("utf-16")
+    )
+    assert read_label_studio(tmp_path / "x.json").said_real.tolist() == [True]

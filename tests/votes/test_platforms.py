@@ -164,3 +164,24 @@ def test_nothing_is_said_where_everything_counts(file):
 def test_a_column_whose_name_has_a_line_break_is_no_column_of_pictures(file):
     text = 'WorkerId,Input.image,"Input.ima\nge",Answer.answer\nA1,a.png,x,real\n'
     assert answers(read_mturk(file(text))) == [("a.png", True)]
+
+
+def test_placeholders_of_surveys_are_nobody(file):
+    """What Qualtrics leaves of a link that was opened without a participant is no rater."""
+    with pytest.warns(UserWarning, match="1 without a participant's id"):
+        votes = read_prolific(file("prolificPid,image,answer\nP1,a.png,real\n${e://Field/PROLIFIC_PID},a.png,fake\n"))
+    assert answers(votes) == [("a.png", True)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("task,worker,label\n,w,real\n", "line 2: the name of the picture is empty"),
+        ("worker,left,right,label\nw,a.png,b.png,1\n", "line 2: the answer '1' is neither left, right nor tie"),
+        ("worker,left,right,label\nw,a.png,,left\n", "the picture on the right is empty"),
+    ],
+)
+def test_errors_name_no_column_that_the_file_has_not(file, rows, words):
+    with pytest.raises(BadTable) as refused:
+        read_crowd_kit(file(rows))
+    assert words in str(refused.value) and "column '" not in str(refused.value)

@@ -66,3 +66,13 @@ def test_the_promised_power_comes_out():
         both = type(a)(np.array([f"r{i}" for i in range(2 * people)]), *columns[1:])
         found += "fools" in compare(both, "g", "h", 500).verdict
     assert 70 <= found <= 92
+
+
+def test_no_mistake_in_few_answers_is_no_rate_of_zero():
+    """4 people without a mistake in 10 answers each: a rate of .5 / 41, a variance of .0012046 an evaluator.
+
+    Half widths t (96 %) sqrt(.0012046 / n): of 8 people 2.5168 x .01227 = .0309, of 9 people 2.4490 x .01157 = .0283.
+    """
+    found = spread(sittings("g", np.zeros(4), np.zeros(4), of=5))
+    assert found.rate == pytest.approx(0.5 / 41) and found.between == 0 and found.evaluators(0.03) == 9
+    assert spread(sittings("g", np.full(4, 5), np.full(4, 5), of=5)).rate == pytest.approx(40.5 / 41)

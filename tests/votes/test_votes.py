@@ -6,7 +6,8 @@ from people_samples import study
 
 from giqa.errors import BadShape, BadSpec, BadTable, MissingSource
 from giqa.tables.read import read_table
-from giqa.votes.votes import Counts, Pairs, Ratings, Sittings, Votes, read_labels
+from giqa.tables.table import Table
+from giqa.votes.votes import Counts, Pairs, Ratings, Sittings, Votes, as_labels, read_labels
 
 
 def write(folder, text, name="t.csv"):
@@ -148,3 +149,32 @@ def test_a_million_judgements_and_long_answers_are_read(tmp_path):
     assert read_labels(path).n.tolist() == [1e6]
     path.write_text("image,rater,said_real,response_ms\na.png,r,1,7200000\n")
     assert read_labels(path).response_ms.tolist() == [7.2e6]
+
+
+@pytest.mark.parametrize("word", ["", "real", "Reals", "NA"])
+def test_a_generator_called_real_makes_reals(word):
+    """Many tables say real where the generator stands, or NA of R: those pictures are no fakes."""
+    columns = {"image": ["a", "b"], "rater": ["r", "r"], "said_real": [1, 0], "generator": [word, "sd"]}
+    assert as_labels(Table("t", columns)).kind.tolist() == ["real", "generated"]
+
+
+def test_a_picture_is_of_one_kind():
+    """Real in line 2 and generated in line 3: one of both is wrong; pictures of two generators may share a name."""
+    columns = {"image": ["a", "a"], "rater": ["r", "s"], "said_real": [1, 1], "kind": ["real", "fake"]}
+    with pytest.raises(BadTable, match="line 3: 'a' is generated here and real in line 2"):
+        as_labels(Table("t", columns, lines=[2, 3]))
+    assert len(as_labels(Table("t", columns | {"generator": ["", "gan"]}))) == 2
+
+
+def test_errors_name_the_columns_that_the_file_has():
+    with pytest.raises(BadTable, match="has the columns 'filename', 'x';"):
+        as_labels(Table("t", {"filename": ["a"], "x": ["b"]}))
+    with pytest.raises(BadTable, match=r"line 2, column 'n_real': '2\.5' is no whole number"):
+        as_labels(Table("t", {"image": ["a"], "n": ["5"], "n_real": ["2.5"]}, lines=[2]))
+
+
+def test_true_and_false_of_excel_in_other_languages():
+    """Excel in Spanish, Dutch and Polish."""
+    words = ["VERDADERO", "FALSO", "WAAR", "ONWAAR", "PRAWDA", "FAŁSZ"]
+    columns = {"image": [*"abcdef"], "rater": ["r"] * 6, "said_real": words}
+    assert as_labels(Table("t", columns)).said_real.tolist() == [True, False] * 3

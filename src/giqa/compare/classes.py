@@ -148,6 +148,8 @@ def _decided_together(compared: Mapping[str, Comparison]) -> dict[str, Compariso
 def labels_of(source: Any, by: str) -> dict[str, str]:
     """The class of each id: a column's value, or the first folder of its path; ids without one are left out."""
     columns = columns_of(source)
+    if not isinstance(by, str):
+        raise BadSpec(f"The class is the name of a column, or 'folder', got {by!r:.80}.")
     if by in columns:
         return {name: value for name, value in zip(source.ids, columns[by], strict=True) if value}
     if by != FOLDER:

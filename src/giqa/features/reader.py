@@ -134,6 +134,10 @@ class Reader:
         object.__setattr__(self, "match", as_match(self.match))
         if self.workers is not None and (not isinstance(self.workers, (int, np.integer)) or self.workers < 1):
             raise BadSpec(f"workers is a number of threads from 1, or None, got {self.workers!r:.80}.")
+        if self.progress is not None and not callable(self.progress):
+            raise BadSpec(f"progress is called as (what, done, total), or None, got {self.progress!r:.80}.")
+        if self.runner is not None and not isinstance(self.runner, Runner):
+            raise BadSpec(f"runner is what giqa.runners.make_runner returns, or None, got {self.runner!r:.80}.")
 
     @property
     def made_by(self) -> dict[str, Any]:

@@ -173,9 +173,16 @@ def _numbers(part: str) -> tuple[_Mark, ...]:
             lead = f"*{tokens[i - 1][1] * (tokens[i - 1][0] == 'gap')}" if i else ""
             trail = f"{tokens[i + 1][1] * (tokens[i + 1][0] == 'gap')}*" if i + 1 < len(tokens) else ""
             pattern = lead + pattern + trail
-        value = number(text) or 0.0
-        found.append(_Mark(word, _FAMILY.get(word), value, text, before + text + after, pattern, len(tokens) == 1))
+        value, family = number(text) or 0.0, None if _in_doubt(tokens, i) else _FAMILY.get(word)
+        found.append(_Mark(word, family, value, text, before + text + after, pattern, len(tokens) == 1))
     return tuple(found)
+
+
+def _in_doubt(tokens: Sequence[tuple[str, str]], at: int) -> bool:
+    """Whether a number may be another one than it looks: -1, or the part of 1a2b or 3B that is digits."""
+    kind, text = tokens[at + 1] if at + 1 < len(tokens) else ("", "")
+    glued = kind == "word" and text.lower() not in _FAMILY and text.lower() not in _OTHER_STEPS
+    return glued or (at > 0 and bool(re.search("[_=:#]-$", tokens[at - 1][1])))
 
 
 def _with_word(tokens: Sequence[tuple[str, str]], solid: Sequence[int], at: int) -> tuple[int, int]:

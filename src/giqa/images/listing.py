@@ -26,7 +26,8 @@ UNFINISHED = ("~", ".bak", ".old", ".orig", ".tmp", ".temp", ".part", ".partial"
 # Beside these, every name that begins with a dot.
 LITTER = {
     "__macosx", "@eadir", "@tmp", "@recycle", "@recently-snapshot", "#recycle", "#snapshot", "$recycle.bin", "recycler",
-    "system volume information", "lost+found", "network trash folder", "temporary items",
+    "recycled", "system volume information", "lost+found", "lost.dir", "~snapshot", "@synoresource",
+    "network trash folder", "temporary items",
 }  # fmt: skip
 # of which a pattern makes one set
 SHARDS = (".parquet", ".arrow", ".tar", ".tgz", ".tar.gz", ".tfrecord", ".tfrecords", ".h5", ".hdf5", ".npz", ".zip")

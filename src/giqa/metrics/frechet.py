@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..errors import BadShape, BadSpec
+from ..registry import as_seed
 from ..threads import in_order, one_blas_thread
 from .blocks import as_factors, as_set, blocks, equal_sets, keys
 from .metric import Metric
@@ -103,15 +104,21 @@ class Moments:
         Raises
         ------
         BadShape
-            If shapes do not fit, a number is not finite, or the covariance is not symmetric.
+            If shapes do not fit, a number is not finite, or the covariance is none.
         """
-        mean, covariance = np.asarray(mean, np.float64), np.asarray(covariance, np.float64)
+        mean, covariance = np.asarray(mean), np.asarray(covariance)
+        if not {mean.dtype.kind, covariance.dtype.kind} <= set("fiu"):
+            raise BadShape(f"Statistics are real numbers, got {mean.dtype} and {covariance.dtype}.")
+        mean, covariance = mean.astype(np.float64), covariance.astype(np.float64)
         if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):
             raise BadShape(f"Statistics are a mean (d,) and a covariance (d, d), got {mean.shape}, {covariance.shape}.")
         if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
             raise BadShape("Statistics must be finite; make them again.")
         if not np.allclose(covariance, covariance.T, rtol=1e-4, atol=1e-6 * max(np.abs(covariance).max(), 1e-30)):
             raise BadShape("A covariance is symmetric; this one is not. Make the statistics again.")
+        variance = np.diagonal(covariance)
+        if variance.min(initial=0) < -1e-6 * variance.max(initial=0):
+            raise BadShape(f"A variance is not below 0; this covariance has {variance.min():.3g}. Make it again.")
         return cls(n, mean, (covariance + covariance.T) / 2 * max(n - 1, 1))
 
     def __add__(self, other: Moments) -> Moments:
@@ -222,7 +229,7 @@ def frechet_infinity(real: Any, fake: Any, *, points: int = POINTS, seed: int = 
     reals = Moments.of(real)
     with one_blas_thread():
         factor = _factor(reals.covariance)
-    found = in_order(lambda fakes: _distance(reals, factor, fakes), _growing(fake, sizes, seed))
+    found = in_order(lambda fakes: _distance(reals, factor, fakes), _growing(fake, sizes, as_seed(seed)))
     return float(np.polyfit(1 / sizes, list(found), 1)[1])
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadSpec
+from ..registry import as_seed
 from .blocks import as_set, blocks
 from .metric import Metric
 
@@ -55,7 +56,7 @@ def inception_score(logits: Any, *, splits: int = 1, seed: int = 0) -> float:
     n = len(logits)
     if not isinstance(splits, (int, np.integer)) or not 1 <= splits <= n:
         raise BadSpec(f"inception_score needs splits from 1 to the number of pictures ({n}), got {splits!r}.")
-    order = np.random.default_rng(seed).permutation(n) if splits > 1 else np.arange(n)
+    order = np.random.default_rng(as_seed(seed)).permutation(n) if splits > 1 else np.arange(n)
     return float(np.mean([np.exp(_information(logits, rows)) for rows in np.array_split(order, splits)]))
 
 

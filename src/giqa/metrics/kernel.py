@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..errors import BadSpec
+from ..registry import as_seed
 from ..threads import in_order
-from .blocks import as_factors, as_pair, blocks, centred, directions, equal_sets, middle_of, squares
+from .blocks import as_factors, as_pair, as_whole, blocks, centred, directions, equal_sets, middle_of, squares
 from .metric import Metric
 
 SIGMA, TIMES = 10.0, 1000.0  # of CMMD, as its authors have them
@@ -52,7 +53,7 @@ def kernel_distance(
     Raises
     ------
     BadSpec
-        If `subsets` is below 1 or `size` below 2.
+        If `degree` or `subsets` is below 1, or `size` below 2.
     BadShape
         If the sets do not fit.
 
@@ -72,13 +73,11 @@ def kernel_distance(
     >>> abs(kernel_distance(a, b)) < 0.1 < kernel_distance(a, far)
     True
     """
-    real, fake = as_factors(real, fake)
+    real, fake, degree = *as_factors(real, fake), as_whole(degree, "degree")
     if subsets is None:
         return _polynomial(real, fake, degree)
-    if subsets < 1 or size < 2:
-        raise BadSpec(f"kernel_distance needs subsets from 1 and size from 2, got {subsets} and {size}.")
-    rng = np.random.default_rng(seed)
-    size = min(size, len(real), len(fake))
+    subsets, rng = as_whole(subsets, "subsets"), np.random.default_rng(as_seed(seed))
+    size = min(as_whole(size, "size", 2), len(real), len(fake))
     draws = ([x[rng.choice(len(x), size, replace=False)] for x in (real, fake)] for _ in range(subsets))
     return float(np.mean(list(in_order(lambda pair: _polynomial(*pair, degree), draws))))
 
@@ -125,7 +124,7 @@ def cmmd(real: Any, fake: Any, *, sigma: float = SIGMA) -> float:
     (0.0, True)
     """
     real, fake = as_pair(real, fake)
-    if not 0 < sigma <= WIDEST:
+    if isinstance(sigma, str) or not 0 < sigma <= WIDEST:
         raise BadSpec(f"cmmd needs sigma above 0 and at most {WIDEST:g}, got {sigma!r}.")
     if equal_sets(real, fake):
         return 0.0
@@ -252,7 +251,8 @@ class Kernel(Metric):
         if self.subsets is not None:
             return partial(self, real)
         known: list[float] = []
-        return lambda fake: _polynomial(*as_factors(real, fake), self.degree, known)
+        degree = as_whole(self.degree, "degree")
+        return lambda fake: _polynomial(*as_factors(real, fake), degree, known)
 
 
 @dataclass(frozen=True)

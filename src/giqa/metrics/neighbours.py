@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BadShape, BadSpec
+from ..errors import BadShape
 from ..threads import in_order
-from .blocks import blocks, middle_of
+from .blocks import as_set, as_whole, blocks, middle_of
 from .pairs import TIE, Points, Tile, where, with_tile
 
 TINY = 1e-300  # a limit that only copies are within
@@ -49,6 +49,7 @@ def nearest_others(matrix: np.ndarray, k: int, middle: np.ndarray | None = None)
     >>> nearest_others(np.array([[0.0], [1.0], [3.0]]), 2).tolist()
     [[1.0, 9.0], [1.0, 4.0], [4.0, 9.0]]
     """
+    matrix = as_set(matrix, "given")
     return nearest_of(Points(matrix, middle_of(matrix if middle is None else middle[None])), k)
 
 
@@ -63,9 +64,7 @@ def nearest_of(points: Points, k: int) -> np.ndarray:
         Number of neighbours, from 1 and below n.
     """
     n = len(points)
-    if not isinstance(k, (int, np.integer)) or k < 1:
-        raise BadSpec(f"k is a whole number from 1, got {k!r}.")
-    if k >= n:
+    if as_whole(k, "k") >= n:
         raise BadShape(
             f"k={k} neighbours need at least {k + 1} pictures in each set, got {n}; lower k or add pictures."
         )

@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..errors import BadShape, BadSpec
-from ..registry import make
+from ..registry import as_seed, make
 from ..scorers.density import principal_directions
 from ..scorers.products import standardiser
 from ..stats import conformal_percentile, mean_z, robust_sd, robust_z, share_of_worst
-from .blocks import as_pair, keys
+from .blocks import as_pair, as_whole, keys
 from .metric import DIVERSITY, Metric
 
 DIRECTIONS = 64  # principal ones of the reals, at most
@@ -183,7 +183,8 @@ class _Halves:
     def __init__(self, real: Any, make: Callable[[], Any], splits: int, directions: int, seed: int):
         if not isinstance(splits, (int, np.integer)) or not 1 <= splits <= 16:
             raise BadSpec(f"diversity_score needs splits from 1 to 16, got {splits!r}.")
-        self.real, self.make, self.splits, self.directions, self.seed = real, make, splits, directions, seed
+        self.real, self.make, self.splits, self.seed = real, make, splits, as_seed(seed)
+        self.directions = as_whole(directions, "directions")
         self.halves: dict[tuple[int, int], _Half] = {}
 
     def __call__(self, fake: Any) -> float:

@@ -175,6 +175,8 @@ def read_statistics(path: str | Path) -> Statistics:
     [0.25, 0.25, 0.25, 0.25]
     """
     path = as_path(path)
+    if path.is_dir():
+        raise BadSource(f"{path} is a folder; of its pictures: giqa statistics make {path} -o {path.name}.npz")
     if not path.is_file():
         raise MissingSource(f"There is no file {path}; make one with: giqa statistics make REALS -o {path.name}")
     arrays = _arrays(path)
@@ -231,7 +233,8 @@ def _arrays(path: Path) -> Mapping[str, Any]:
             return {name: member(path, name) for name in wanted}
     except (*UNREADABLE, pickle.UnpicklingError) as error:
         hint = "; pickles are not read, since they can run code" if path.suffix.lower() in (".pkl", ".pickle") else ""
-        raise BadSource(f"{path} is no .npz, .npy or .pt of plain arrays ({error}){hint}.") from None
+        why = "" if "allow_pickle=`" in str(error) else f" ({error})"  # numpy's guess at any other file
+        raise BadSource(f"{path} is no .npz, .npy or .pt of plain arrays{why}{hint}.") from None
 
 
 def _from_torch(path: Path) -> Any:

@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 
 from .. import registry
-from ..errors import BadModel, BadShape, GiqaError, MissingWeights
+from ..errors import BadModel, BadShape, BadSpec, GiqaError, MissingWeights
 from ..features.detail import VERSION as DETAIL_VERSION
 from ..features.reader import Reader, as_features
 from ..images.copies import Copies
@@ -185,7 +185,7 @@ class Model:
 
         Parameters
         ----------
-        features : Features
+        features : Features or float array (n, d)
             Of n pictures.
         k : int
             How many for each.
@@ -196,7 +196,13 @@ class Model:
             Of the reals, the nearest first.
         distances : float array (n, k)
         """
-        return self._nearest.neighbours(self._matrix(features), k)
+        given = as_features(features)
+        if given is None:
+            raise BadShape(f"Neighbours are of Features, or of a float array (n, d), got {features!r:.80}.")
+        if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
+            raise BadSpec(f"k is a whole number of neighbours from 1, got {k!r:.80}.")
+        self._check_layers(given)
+        return self._nearest.neighbours(self._matrix(given), k)
 
     @cached_property
     def _copies(self) -> Copies | None:

@@ -38,7 +38,7 @@ def make_runner(name: str = "local", address: str | None = None, devices: Sequen
     >>> make_runner() is None, make_runner(devices=["cpu", "cpu"])
     (True, Processes(devices=('cpu', 'cpu')))
     """
-    if name not in NAMES:
+    if not isinstance(name, str) or name not in NAMES:
         raise BadSpec(f"The runners are {' and '.join(NAMES)}, got {name!r}.")
     if name == "ray" and devices and len(set(devices)) > 1:
         raise BadSpec(f"With ray every worker has the same kind of device, such as cuda; got {', '.join(devices)}.")

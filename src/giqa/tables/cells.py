@@ -8,8 +8,44 @@ MOST = 1_000_000  # judgements of one row: statistics go through every number up
 NOTHING = ("", "nan", "na", "n/a", "#n/a", "none", "null")  # a missing number, as pandas, R, Excel and JSON write it
 
 # Excel writes TRUE and FALSE in the language of its user
-YES = ("1", "1.0", "true", "yes", "real", "r", "t", "y", "wahr", "vrai")
-NO = ("0", "0.0", "false", "no", "fake", "generated", "f", "n", "falsch", "faux")
+YES = (
+    "1",
+    "1.0",
+    "true",
+    "yes",
+    "real",
+    "r",
+    "t",
+    "y",
+    "wahr",
+    "vrai",
+    "verdadero",
+    "vero",
+    "verdadeiro",
+    "waar",
+    "prawda",
+    "sant",
+    "tosi",
+    "истина",
+)
+NO = (
+    "0",
+    "0.0",
+    "false",
+    "no",
+    "fake",
+    "generated",
+    "f",
+    "n",
+    "falsch",
+    "faux",
+    "falso",
+    "onwaar",
+    "fałsz",
+    "falskt",
+    "epätosi",
+    "ложь",
+)
 
 
 def number(cell: Any) -> float:
@@ -54,7 +90,7 @@ def truth(cell: Any) -> bool:
 
 def perhaps(cell: Any) -> bool:
     """As `truth`, and False where there is nothing."""
-    return bool(text(cell)) and truth(cell)
+    return not nothing(cell) and truth(cell)
 
 
 def not_main(cell: Any) -> bool:
@@ -67,6 +103,14 @@ def count(cell: Any) -> float:
     value = _not_below_0(cell)
     if value > MOST:
         raise ValueError(f"more than the {MOST:,} judgements of one row that are counted here; is it a count?")
+    return value
+
+
+def whole_count(cell: Any) -> float:
+    """A `count` of single answers, where a tie is no half."""
+    value = count(cell)
+    if value % 1:
+        raise ValueError("no whole number")
     return value
 
 
@@ -90,9 +134,23 @@ def rating(cell: Any) -> float:
     return value
 
 
+def label(cell: Any) -> str:
+    """Any text, also none: "" for what means a missing one, such as NA of R."""
+    return "" if nothing(cell) else text(cell)
+
+
+def kind_of_generator(name: str) -> str:
+    """The kind of a picture whose generator is known: a real one has none, or "real" stands there.
+
+    >>> kind_of_generator(""), kind_of_generator("Real"), kind_of_generator("stylegan")
+    ('real', 'real', 'generated')
+    """
+    return "real" if name.casefold() in ("", "real", "reals") else "generated"
+
+
 def kind(cell: Any) -> str:
     """`real` or `generated` (also `fake`), or nothing."""
-    word = text(cell).lower()
+    word = label(cell).lower()
     if word not in ("real", "generated", "fake", ""):
         raise ValueError("no kind; a picture is real or generated")
     return "generated" if word == "fake" else word

@@ -13,6 +13,7 @@ PICTURE = re.compile(
     r"(?s).+\.(png|jpe?g|jpe|jfif|webp|bmp|tiff?|gif|avif|hei[cf]|jp2|jxl|svg|psd|exr|hdr|p[pgn]m|tga|ico|dng)",
     re.IGNORECASE,
 )
+CAPITALS = re.compile(r"\.(?=\w*[A-Z])(?i:png|jpe?g|jpe|jfif|webp|bmp|tiff?|gif|avif)$")  # A.JPG
 ADDRESS = re.compile(r"[a-z][a-z0-9+.\-]*://[^/]*/?(.*)", re.IGNORECASE | re.DOTALL)
 ODD = re.compile(r"[%?\\]|://|upload/")  # what may be read in more than one way
 UPLOADED = re.compile(r"(?s)[0-9a-f]{8}-(.+)")  # Label Studio's name of an uploaded file
@@ -62,7 +63,7 @@ def match_names(names: Iterable[str], ids: Sequence[str]) -> tuple[dict[str, int
     Notes
     -----
     A name is an id; else one is the end of the other (`a.png` and `set/a.png`, in either direction), and no second
-    picture could be meant. A name without a picture's ending may lack just that. An address
+    picture could be meant. A name, or an id, without a picture's ending may lack just that; JPG is jpg. An address
     (`https://host/x/a.png?v=1`, `s3://bucket/x/a.png`) means its path, `/data/upload/1/3f2a91bc-a.png` of Label Studio
     `a.png`; backslashes are slashes, `%20` is a blank, and accents are the same however they are encoded.
 
@@ -76,10 +77,17 @@ def match_names(names: Iterable[str], ids: Sequence[str]) -> tuple[dict[str, int
     if all(name in exact for name in names):
         return {name: exact[name] for name in names}, {}
     wholes, ends = _index(ids)
+
+    def without_ending(name: str) -> list[int]:
+        """Ids that have no picture's ending may lack just that."""
+        forms = [form for form in _forms(name) if looks_like_picture(form[-1])]
+        stems = [[*form[:-1], form[-1].rpartition(".")[0]] for form in forms]
+        return [place for place in _meant(stems, wholes, ends) if not looks_like_picture(ids[place])]
+
     found: dict[str, int] = {}
     missing: dict[str, str] = {}
     for name in names:
-        places = [exact[name]] if name in exact else _meant(name, wholes, ends)
+        places = [exact[name]] if name in exact else _meant(_forms(name), wholes, ends) or without_ending(name)
         if len(places) == 1:
             found[name] = places[0]
         elif places:
@@ -162,6 +170,8 @@ def short(name: str, most: int = 120) -> str:
 def _forms(name: str, uploads: bool = True) -> list[list[str]]:
     """What a name may mean, as parts of a path, the likeliest first: as it stands, then read as an address."""
     plain = unicodedata.normalize("NFC", name.strip())
+    if ending := CAPITALS.search(plain):
+        plain = plain[: ending.start()] + ending[0].lower()
     if not ODD.search(plain):  # nearly all
         whole = [part for part in plain.split("/") if part not in ("", ".")]
         return [whole] if whole else []
@@ -199,9 +209,8 @@ def _index(ids: Sequence[str]) -> tuple[dict[str, list[int]], dict[str, list[int
     return wholes, ends
 
 
-def _meant(name: str, wholes: dict[str, list[int]], ends: dict[str, list[int]]) -> list[int]:
+def _meant(forms: Sequence[list[str]], wholes: dict[str, list[int]], ends: dict[str, list[int]]) -> list[int]:
     """Positions of ids that are the name or end in it, else of whole ids that the name ends in."""
-    forms = _forms(name)
     for form in forms:
         whole = "/".join(form)
         if places := wholes.get(whole) or ends.get(whole):

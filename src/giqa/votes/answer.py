@@ -94,6 +94,8 @@ def _of_counts(found: Findings) -> str:
 def _of_pairs(found: Findings) -> str:
     s = found.strengths
     top, last = s.name[0], s.name[-1]
+    if s.strength[0] - s.strength[-1] < 1e-6:
+        return f"All {len(s.name)} pictures are preferred equally often."
     apart = "their intervals do not overlap" if s.low[0] > s.high[-1] else "but their intervals overlap"
     if s.low[0] != s.low[0]:
         apart = "without intervals"

@@ -15,7 +15,7 @@ from ..tables import cells
 from ..tables.cells import number
 from ..tables.table import Table
 from .other_tools import hint_of
-from .votes import Pairs, Ratings, Votes, as_labels
+from .votes import Pairs, Ratings, Votes, as_labels, side_of
 
 NO_ANSWER = "without an answer"
 SEVERAL = "with several choices selected"
@@ -114,15 +114,29 @@ class Answers:
         kind = "chosen" if "image" not in columns else "rating" if ratings else kind_of(answers)
         columns[kind] = answers
         table = Table(self.name, columns, self.places, decimal_comma=self.decimal_comma, unit=self.unit)
-        for row, answer in enumerate(answers) if kind in READ_AS else ():
-            try:
-                table.read(answer, READ_AS[kind])
-            except ValueError as error:  # the file's own column has another name
-                raise BadTable(f"{table.place(row)}: the answer {answer!r} is {error}.") from None
+        self._check(table, kind)
         labels = as_labels(table)
         if self.left_out:
             warnings.warn(f"{self.name}: not counted{self._said()}", stacklevel=3)
         return labels
+
+    def _check(self, table: Table, kind: str) -> None:
+        """What is wrong, without the names of columns: those of the file itself are others."""
+        for row, given in enumerate(self.rows):
+            if lost := [name for name in ("image", "left", "right") if name in given and not cells.text(given[name])]:
+                what = "name of the picture" if lost[0] == "image" else f"name of the picture on the {lost[0]}"
+                raise BadTable(f"{table.place(row)}: the {what} is empty, and there is an answer.")
+            answer = given["answer"]
+            if kind == "chosen":
+                if side_of(cells.text(answer), cells.text(given["left"]), cells.text(given["right"])) is None:
+                    raise BadTable(
+                        f"{table.place(row)}: the answer {answer!r} is neither left, right nor tie, nor one of the two."
+                    )
+                continue
+            try:
+                table.read(answer, READ_AS[kind])
+            except ValueError as error:
+                raise BadTable(f"{table.place(row)}: the answer {answer!r} is {error}.") from None
 
     def _once(self) -> None:
         """Leave out what is there again word for word; another answer to the same is for `as_labels` to refuse."""

@@ -120,7 +120,7 @@ def read_lgiqa(path: str | Path, key: bytes | None = None) -> Pairs:
 # --- what a platform does not know of the pictures
 
 ABOUT = ("kind", "generator", "context", "control")
-READ_AS = {"kind": cells.kind, "control": cells.perhaps}  # the others are text
+READ_AS = {"kind": cells.kind, "control": cells.perhaps}  # the others are labels
 
 
 def with_about(votes: Votes | Ratings | Pairs, path: str | Path) -> Votes:
@@ -154,7 +154,7 @@ def with_about(votes: Votes | Ratings | Pairs, path: str | Path) -> Votes:
     known = {name: column for name in ABOUT if (column := table.find(name))}
     if not known:
         raise BadTable(f"{path} says nothing that is used; it needs image and one of {', '.join(ABOUT)}.")
-    said: dict[str, list[Any]] = {n: table.parsed(c, READ_AS.get(n, cells.text)) for n, c in known.items()}
+    said: dict[str, list[Any]] = {n: table.parsed(c, READ_AS.get(n, cells.label)) for n, c in known.items()}
     row_of: dict[str, int] = {}
     for row, name in enumerate(table.parsed(image or "image", cells.name)):
         first = row_of.setdefault(name, row)
@@ -169,5 +169,5 @@ def with_about(votes: Votes | Ratings | Pairs, path: str | Path) -> Votes:
     rows = [list(row_of.values())[place[name]] for name in votes.image.tolist()]
     columns: dict[str, Any] = {name: np.array([values[row] for row in rows]) for name, values in said.items()}
     if "generator" in columns and "kind" not in columns:
-        columns["kind"] = np.where(columns["generator"] == "", "real", "generated")
+        columns["kind"] = np.array([cells.kind_of_generator(name) for name in columns["generator"].tolist()])
     return replace(votes, **columns)

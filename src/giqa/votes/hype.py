@@ -34,7 +34,6 @@ INTERVALS = {
     "paper": "percentile bootstrap over evaluators, as HYPE has it: too narrow for fewer than about 20",
 }
 GATES = (0.0, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9)
-QUANTILE = np.vectorize(lambda p: NormalDist().inv_cdf(p) if p == p else p, otypes=[float])  # NaN of NaN
 
 
 def sittings(votes: Votes) -> Sittings:
@@ -117,7 +116,8 @@ def detection(sat: Sittings) -> tuple[np.ndarray, np.ndarray]:
     """
     hit = np.where(sat.reals > 0, (sat.reals - sat.wrong_reals + 0.5) / (sat.reals + 1), np.nan)
     alarm = np.where(sat.fakes > 0, (sat.wrong_fakes + 0.5) / (sat.fakes + 1), np.nan)
-    z_hit, z_alarm = QUANTILE(hit), QUANTILE(alarm)
+    z_hit, z_alarm = ([NormalDist().inv_cdf(p) if p == p else p for p in share.tolist()] for share in (hit, alarm))
+    z_hit, z_alarm = np.array(z_hit, float), np.array(z_alarm, float)
     return z_hit - z_alarm, -(z_hit + z_alarm) / 2
 
 

@@ -16,6 +16,7 @@ from ..files import replace_file
 from ..tables import cells
 from ..tables.names import ADDRESS, looks_like_picture
 from ..tables.read import read_table
+from ..tables.text import decoded
 from .answers import NO_ANSWER, REJECTED, Answers, is_answer, questions
 from .votes import SIDES, Pairs, Ratings, Votes
 
@@ -140,9 +141,12 @@ def read_label_studio(
 
 def _tasks(path: Path) -> list[dict[str, Any]]:
     try:
-        tasks = json.loads(path.read_text(encoding="utf-8-sig"))
+        content = path.read_bytes()
     except FileNotFoundError:
         raise MissingSource(f"There is no file {path}.") from None
+    text = decoded(content, str(path), other=False)
+    try:
+        tasks = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise BadTable(f"{path} is not JSON: {error}.") from None
     if isinstance(tasks, dict) and {"images", "categories"} <= tasks.keys():

@@ -19,7 +19,14 @@ FOREIGN = (
     (("ASSIGNMENT:worker_id",), "Toloka's export, which is not read"),
     (("_unit_id", "_worker_id"), "Appen's export, which is not read"),
     (("trial_type", "trial_index"), "jsPsych's data, which is not read"),
-    (("Timestamp",), "the responses of Google Forms, a row a person, which are not read"),
+    (("DataRow ID", "Labeled Data"), "Labelbox's export, which is not read"),
+    (("source-ref",), "SageMaker Ground Truth's manifest, which is not read"),
+    (("trials.thisN",), "PsychoPy's data, which is not read"),
+    (("Respondent ID", "Collector ID"), "SurveyMonkey's export, a row a person, which is not read"),
+    (("submitdate", "lastpage"), "LimeSurvey's export, a row a person, which is not read"),
+    (("Start Date (UTC)", "Submit Date (UTC)"), "Typeform's export, a row a person, which is not read"),
+    *(((word,), "the responses of Google Forms, a row a person, which are not read") for word in
+      ("Timestamp", "Zeitstempel", "Horodateur", "Marca temporal", "Informazioni cronologiche")),
     (("PROLIFIC_PID",), "a result file with Prolific's ids: giqa label import --format prolific"),
 )  # fmt: skip
 WANTED = "; write a table with a row an answer: image,rater,said_real or image,rater,rating or left,right,rater,chosen"

@@ -184,7 +184,10 @@ def _paired(
 
 # --- Prolific
 
-PARTICIPANT = ("Participant id", "PROLIFIC_PID", "prolific_id", "prolific_participant_id", "participant")
+PARTICIPANT = (
+    *("Participant id", "PROLIFIC_PID", "prolific_id", "prolific_participant_id", "participant"),
+    *("prolificPid", "prolificId", "prolific"),
+)
 PAID = ("APPROVED", "AWAITING REVIEW")
 STATUSES = {"", *PAID, "RETURNED", "TIMED OUT", "REJECTED", "ACTIVE", "RESERVED", "PARTIALLY APPROVED", "SCREENED OUT"}
 ANSWER = ("answer", "response", "label", "said_real", "rating", "choice")
@@ -249,12 +252,13 @@ def read_prolific(
 
 
 def is_no_id(who: str) -> bool:
-    """Whether an id is none: empty, or the placeholder that Prolific fills in for participants, not in a preview.
+    """Whether an id is none: empty, or the placeholder that Prolific or a survey fills in, but not in a preview.
 
-    >>> is_no_id(""), is_no_id("{{%PROLIFIC_PID%}}"), is_no_id("5f3c")
-    (True, True, False)
+    >>> [is_no_id(who) for who in ("", "{{%PROLIFIC_PID%}}", "${e://Field/PROLIFIC_PID}", "[prolific_id]", "5f3c")]
+    [True, True, True, True, False]
     """
-    return cells.nothing(who) or who.casefold() == "undefined" or "%PROLIFIC_PID%" in who or who.startswith("{{")
+    word = who.casefold()
+    return cells.nothing(who) or word == "undefined" or "prolific" in word or who.startswith(("{{", "${"))
 
 
 def _answer_column(table: Table, answer: str | None) -> str | None:

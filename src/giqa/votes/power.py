@@ -127,7 +127,10 @@ def spread(sat: Sittings) -> Spread:
     if not left:
         raise BadShape("The spread between raters needs two evaluators of one generator.")
     between = math.sqrt(max(float(np.average(left, weights=weights)), 0.0))
-    return Spread(float(np.nanmean(rate)), between, float(answers.mean()))
+    wrong, asked = float((sat.wrong_fakes + sat.wrong_reals).sum()), float(answers.sum())
+    least = 0.5 / (asked + 1)  # as with half an answer added to either side: no share is known to be 0 or 1
+    found = float(np.nanmean(rate))
+    return Spread(min(max(found, least), 1 - least) if wrong in (0, asked) else found, between, float(answers.mean()))
 
 
 def votes_each(half_width: float, reliability_of_one: float | None = None, share: float = 0.5) -> int:

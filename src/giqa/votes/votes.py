@@ -255,18 +255,18 @@ class Ratings(Labels):
 Cells = Mapping[str, Callable[[Any], Any]]
 OPTIONAL: dict[type, Cells] = {
     Votes: {
-        "context": cells.text, "kind": cells.kind, "generator": cells.text, "response_ms": cells.measure,
+        "context": cells.label, "kind": cells.kind, "generator": cells.label, "response_ms": cells.measure,
         "exposure_ms": cells.measure, "control": cells.perhaps, "position": cells.measure,
     },
     Ratings: {},
-    Counts: {"generator": cells.text, "kind": cells.kind, "context": cells.text},
+    Counts: {"generator": cells.label, "kind": cells.kind, "context": cells.label},
     Sittings: {"fake_seconds": cells.measure, "real_seconds": cells.measure},
     Pairs: {"rater": cells.text},
 }  # fmt: skip
 NEEDED: dict[type, Cells] = {
     Votes: {"image": cells.name, "rater": cells.name, "said_real": cells.truth},
     Ratings: {"image": cells.name, "rater": cells.name, "rating": cells.rating},
-    Counts: {"image": cells.name, "n": cells.count, "n_real": cells.count},
+    Counts: {"image": cells.name, "n": cells.whole_count, "n_real": cells.whole_count},
     Sittings: {
         "rater": cells.name, "generator": cells.text, "fakes": cells.count, "wrong_fakes": cells.count,
         "reals": cells.count, "wrong_reals": cells.count,
@@ -349,7 +349,7 @@ def as_labels(table: Table) -> Votes | Counts | Sittings | Pairs | Ratings:
     >>> as_labels(Table("votes", {"File_Name": ["a.png"], "rater": ["r1"], "said_real": ["fake"]})).image.tolist()
     ['a.png']
     """
-    table = table.called(**{name: table.find(name) for name in KNOWN})
+    given, table = table, table.called(**{name: table.find(name) for name in KNOWN})
     if "image" not in table.columns:
         table = table.called(image=table.find(*IMAGE))
     if all(column in table.columns for column in CHOSEN):
@@ -363,9 +363,9 @@ def as_labels(table: Table) -> Votes | Counts | Sittings | Pairs | Ratings:
             _check(table, made)
             return made
     raise BadTable(
-        f"{table.name} has the columns {', '.join(map(repr, table.columns))}; a table of judgements has image,rater,"
+        f"{given.name} has the columns {', '.join(map(repr, given.columns))}; a table of judgements has image,rater,"
         "said_real or image,n,n_real or left,right,votes_left,votes_right or left,right,rater,chosen or "
-        f"left,right,preferred or image,rater,rating.{hint_of(table)}"
+        f"left,right,preferred or image,rater,rating.{hint_of(given)}"
     )
 
 
@@ -384,14 +384,14 @@ def _columns(table: Table, kind: type) -> Any:
         values = table.parsed(column, read) if column in table.columns else [parse(None)] * len(table)
         columns[name] = _array(values, parse)
     if kind in (Votes, Counts) and "kind" not in table.columns and "generator" in table.columns:
-        columns["kind"] = np.where(columns["generator"] == "", "real", "generated").astype(np.str_)
+        columns["kind"] = np.array([cells.kind_of_generator(name) for name in columns["generator"].tolist()], np.str_)
     return kind(**columns)
 
 
 def _array(values: list[Any], parse: Callable[[Any], Any]) -> np.ndarray:
     if parse in (cells.truth, cells.perhaps):
         return np.array(values, bool)
-    return np.array(values, np.str_ if parse in (cells.name, cells.text, cells.kind) else np.float64)
+    return np.array(values, np.str_ if parse in (cells.name, cells.text, cells.label, cells.kind) else np.float64)
 
 
 def _check(table: Table, made: Labels) -> None:
@@ -399,6 +399,7 @@ def _check(table: Table, made: Labels) -> None:
     if not len(made):
         raise BadTable(f"{table.name} has a header but no rows.")
     if isinstance(made, Votes):
+        _one_kind(table, made)
         part = np.where(made.control, "control", "")  # a picture may also be there as quality control
         _once(table, made.rater, made.image, made.context, part, what="rater {0!r} judges {1!r}")
     elif isinstance(made, Ratings):
@@ -419,6 +420,16 @@ def _once(table: Table, *columns: np.ndarray, what: str) -> None:
             before = table.place(first[key]).removeprefix(f"{table.name}, ")
             raise BadTable(f"{table.place(row)}: {what.format(*key)} again (first in {before}); remove one.")
         first[key] = row
+
+
+def _one_kind(table: Table, made: Votes) -> None:
+    first: dict[tuple[str, str], int] = {}
+    for row, key in enumerate(zip(made.image.tolist(), made.generator.tolist(), strict=True)):
+        before = first.setdefault(key, row)
+        kinds = made.kind[row], made.kind[before]
+        if kinds[0] != kinds[1] and all(kinds):
+            where = table.place(before).removeprefix(f"{table.name}, ")
+            raise BadTable(f"{table.place(row)}: {key[0]!r} is {kinds[0]} here and {kinds[1]} in {where}.")
 
 
 def _at_most(table: Table, name: str, part: np.ndarray, whole_name: str, whole: np.ndarray) -> None:
@@ -469,7 +480,7 @@ def read_generators(path: str | Path) -> dict[str, str]:
     image, generator = table.find(*IMAGE), table.find("generator")
     if image is None or generator is None:
         raise BadTable(f"{path} should have the columns image and generator; it has {', '.join(table.columns)}.")
-    return dict(zip(table.parsed(image, cells.name), table.parsed(generator, cells.text), strict=True))
+    return dict(zip(table.parsed(image, cells.name), table.parsed(generator, cells.label), strict=True))
 
 
 def generator_of(generator: Mapping[str, str], pictures: Sequence[str]) -> dict[str, str]:
