@@ -17,10 +17,38 @@ def test_of_a_mean_it_is_the_textbooks():
     (found,) = jackknifed(mean_gap, real, fake, seed=0)
     low, high = found.interval()
     assert found.value == pytest.approx(fake.mean())
-    dealt = np.random.default_rng([0, 1]).permutation(100) % 10
+    dealt = np.random.default_rng([0, 1]).permutation(100) // 10
     groups = np.array([fake[dealt == g].mean() for g in range(10)])
     half = students_t.ppf(0.975, 9) * groups.std(ddof=1) / np.sqrt(10)
     assert (high - low) / 2 == pytest.approx(half, rel=2e-3)
+
+
+def test_all_groups_are_equally_large():
+    """What depends on the number of pictures alone does not vary: of 64 each group has 6, and 4 always stay."""
+    seen = []
+
+    def numbers(real, fake):
+        seen.append((len(real), len(fake)))
+        return len(fake)
+
+    (found,) = jackknifed(numbers, np.zeros((43, 1)), np.zeros((64, 1)))
+    assert found.interval() == (64, 64)
+    assert seen == [(43, 64)] + [(39, 64)] * 10 + [(43, 58)] * 10
+
+
+def test_groups_that_leave_a_rest_give_the_variance_of_a_mean():
+    """64 pictures in groups of 6: (64 - 6) / (6 * 10) times the squares, written out; on average variance / 64."""
+    ratios = []
+    for seed in range(200):
+        fake = np.random.default_rng(seed).normal(size=(64, 1))
+        (found,) = jackknifed(mean_gap, np.zeros((20, 1)), fake, seed=seed)
+        group = np.random.default_rng([seed, 1]).permutation(64) // 6
+        without = np.array([fake[group != g].mean() for g in range(10)])
+        by_hand = 58 / 60 * ((without - without.mean()) ** 2).sum()
+        half = students_t.ppf(0.975, 9) * np.sqrt(by_hand)
+        assert found.interval() == pytest.approx((fake.mean() - half, fake.mean() + half), rel=1e-6)
+        ratios.append(by_hand * 64)
+    assert np.mean(ratios) == pytest.approx(1, abs=0.1)
 
 
 def test_the_interval_holds_what_it_promises():

@@ -130,3 +130,15 @@ def test_choices_of_the_same_fakes_are_projected_once():
     of = Diversity(splits=2).among(real, fake)
     for rows in (np.arange(60), np.arange(60)[::-1], np.arange(5, 33)):
         assert of(rows) == pytest.approx(Diversity(splits=2)(real, fake[rows]), rel=1e-9)
+
+
+def test_random_splits_do_not_depend_on_how_features_are_kept():
+    """DS of float64 features is that of the same in float32, and 0 and -0 are one."""
+    from giqa.metrics.blocks import keys
+
+    x = np.random.default_rng(0).normal(size=(60, 3))
+    x[0] = 0
+    assert np.array_equal(keys(x, 2, 0), keys(x.astype(np.float32), 2, 0))
+    assert np.array_equal(keys(-x[:1], 2, 0), keys(x[:1], 2, 0))
+    sets = x, x[:30] * 0.5
+    assert Diversity()(*sets) == pytest.approx(Diversity()(*(y.astype(np.float32) for y in sets)), rel=1e-4)

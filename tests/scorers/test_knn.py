@@ -178,3 +178,41 @@ def test_deviation_does_not_depend_on_the_company():
     knn = KNN().fit(rng.normal(size=(50, 3)), folds=np.arange(50) % 5)
     near, far = rng.normal(size=(1, 3)), np.full((1, 3), 1e15)
     assert knn.score_with_deviation(near)[1][0] == knn.score_with_deviation(np.concatenate([near, far]))[1][0]
+
+
+def test_scores_without_a_fold_are_raised_by_what_a_fold_gains():
+    """By distances of all pairs: the mean gain from three folds to four, times log(5/4) / log(4/3)."""
+    rng = np.random.default_rng(3)
+    reals, folds = rng.normal(size=(60, 3)), rng.permutation(np.arange(60) % 5)
+    knn = KNN(k=2).fit(reals, folds=folds)
+    x = (reals - reals.mean(axis=0)) / reals.std(axis=0)
+
+    def score(point, others):
+        return -np.log(np.sort(brute_distances(x[[point]], x[others])[0])[:2].mean())
+
+    gains, held_out = [], []
+    for i, own in enumerate(folds):
+        four = score(i, folds != own)
+        held_out.append(four)
+        gains += [four - score(i, (folds != own) & (folds != other)) for other in range(5) if other != own]
+    shift = np.mean(gains) * np.log(5 / 4) / np.log(4 / 3)
+    assert knn.shift_ == pytest.approx(shift, rel=1e-4) and shift > 0
+    assert knn.held_out_ == pytest.approx(np.array(held_out) + shift, rel=1e-4)
+
+
+def test_a_fresh_real_scores_like_a_held_out_one():
+    """Compared with all reals it would beat 54 % of those that are compared with four fifths."""
+    found = []
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        reals, fresh = rng.normal(size=(200, 8)), rng.normal(size=(200, 8))
+        knn = KNN(k=5).fit(reals, folds=np.arange(200) % 5)
+        found.append((knn.score_samples(fresh)[:, None] > knn.held_out_).mean())
+    assert np.mean(found) == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize("how", [{"preset": "paper"}, {"preset": "released"}, {"k": 37}])
+def test_scores_that_are_not_logarithms_stay(how):
+    """... and those of more neighbours than three folds have: 36 of 60 reals."""
+    rng = np.random.default_rng(4)
+    assert KNN(**how).fit(rng.normal(size=(60, 3)), folds=np.arange(60) % 5).shift_ == 0

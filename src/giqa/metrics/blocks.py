@@ -240,5 +240,7 @@ def keys(matrix: np.ndarray, draws: int, seed: int) -> np.ndarray:
     True
     """
     salt = int(seed).to_bytes(16, "little", signed=True)
-    rows = (hashlib.blake2b(np.ascontiguousarray(row), digest_size=4 * draws, salt=salt).digest() for row in matrix)
-    return np.frombuffer(b"".join(rows), "<u4").reshape(len(matrix), draws) / 2.0**32
+    rows = (np.asarray(row, np.float32) + np.float32(0) for row in matrix)  # float64 is split alike; 0 and -0 are one
+    with np.errstate(over="ignore"):
+        found = b"".join(hashlib.blake2b(row, digest_size=4 * draws, salt=salt).digest() for row in rows)
+    return np.frombuffer(found, "<u4").reshape(len(matrix), draws) / 2.0**32

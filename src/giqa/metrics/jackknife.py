@@ -14,7 +14,7 @@ from ..stats import Estimate, difference, hull, jackknife_variance, welch_interv
 from .blocks import as_pair
 from .metric import Metric
 
-GROUPS = 10
+GROUPS = 10  # or more, of fewer than 100 pictures: all groups are equally large
 MOST = 4000  # pictures of each set that deviations are measured on; with more they are scaled by their number
 FEWEST = 5  # fakes; of fewer no interval is given, and so no verdict: how much they vary is a guess
 DRAWS = 5  # of as many pictures as the smaller set has, from the larger one
@@ -187,9 +187,14 @@ def jackknifed(
 
     Notes
     -----
-    The metric is computed 21 times: on all, and without each of 10 groups of reals, then of fakes. Nothing
-    is ever there twice, as in a bootstrap, which nearest neighbours could not bear. What a metric is biased by at this
-    size is no part of its interval.
+    The metric is computed 21 times: on all, and without each of 10 groups of reals, then of fakes (up to 19 of fewer
+    than 100 pictures). All groups are equally large, as many metrics depend on the number; what is left over stays.
+    Nothing is ever there twice, as in a bootstrap, which nearest neighbours could not bear. What a metric is biased by
+    at this size is no part of its interval.
+
+    References
+    ----------
+    Shao, Wu, "A general theory for jackknife variance estimation", 1989.
 
     Examples
     --------
@@ -202,23 +207,31 @@ def jackknifed(
     real, fake = as_pair(real, fake)
     whole = against(metric, real)
     value = np.atleast_1d(whole(fake)).astype(float)
-    few, dealt = [], []
+    few, without = [], []
     for side, x in enumerate((real, fake)):  # each by its own generator: reals are dealt alike whatever the fakes
         rng = np.random.default_rng([seed, side])
         few.append(x[rng.permutation(len(x))[:most]] if len(x) > most else x)
-        dealt.append(rng.permutation(len(few[side])) % GROUPS)
+        without.append([few[side][kept] for kept in _kept(len(few[side]), rng)])
     known = whole if few[0] is real else against(metric, few[0])
-    without = [[x[dealt[side] != g] for g in range(min(GROUPS, len(x)))] for side, x in enumerate(few)]
     replicates = [against(metric, reals)(few[1]) for reals in without[0]], [known(fakes) for fakes in without[1]]
     deviations = []
     for side, values in enumerate(replicates):
-        found = np.array([np.atleast_1d(v) for v in values], float)
-        scale = math.sqrt(len(few[side]) / len((real, fake)[side]))
-        deviations.append((found - found.mean(axis=0)) * scale)
+        found, n = np.array([np.atleast_1d(v) for v in values], float), len(few[side])
+        each, groups = n - len(without[side][0]), len(found)
+        # Shao and Wu's (n - each) / (each groups), over (groups - 1) / groups of `jackknife_variance`
+        rest = (n - each) / (each * (groups - 1)) if groups > 1 else 1.0
+        deviations.append((found - found.mean(axis=0)) * math.sqrt(rest * n / len((real, fake)[side])))
     shares = list(share_of) or [0] * len(value)
     return [
         Jackknife(float(v), deviations[0][:, i], deviations[1][:, i], shares[i], len(fake)) for i, v in enumerate(value)
     ]
+
+
+def _kept(n: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """Which of n pictures are kept, (n,) each, when one of at least 10 equal groups is left out, or one picture."""
+    each = max(1, n // GROUPS)
+    group = rng.permutation(n) // each
+    return [group != g for g in range(n // each)]
 
 
 def against(metric: Callable[[np.ndarray, np.ndarray], Any], real: np.ndarray) -> Callable[[np.ndarray], Any]:

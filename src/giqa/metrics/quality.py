@@ -226,7 +226,7 @@ class _Halves:
                     f"DS needs {FEWEST} pictures to fit on and {FEWEST} other reals to judge, got {n} of {fakes} fakes "
                     f"and {len(real) - half} of {len(real)} reals; add pictures."
                 )
-            directions = min(self.directions, n // 2)
+            directions = min(self.directions, min(len(real) // 2, fakes) // 2)  # however large a random half is
             prepare = _projection(real[order[half:]], directions)
             judged, fitted = prepare(real[order[half:]]), prepare(real[order[:n]])
             self.halves[split, fakes] = _Half(n, directions, prepare, judged, _scores(self.make, fitted, judged))
