@@ -88,6 +88,24 @@ class Headline:
         return f"Almost all of them are worse than 95 % of reals{below}."
 
     @property
+    def standing(self) -> str:
+        """How good the set is in itself, in a few words that follow "is" or "are"; empty where nothing is known.
+
+        Examples
+        --------
+        >>> few, half = Estimate(0.04, 0.01, 0.1, 60), Estimate(0.5, 0.4, 0.6, 60)
+        >>> Headline(few, few, None, 60).standing, Headline(Estimate(0.94, 0.9, 0.97, 60), half, None, 60).standing
+        ('far from the reals', 'like the reals')
+        """
+        if not self.known:
+            return ""
+        if self.beats.low > PERFECT_BEATS:
+            return "above the reals"
+        if self.within.high >= PERFECT_WITHIN:
+            return "like the reals" if self.beats.high >= PERFECT_BEATS else "within the range of reals, but low in it"
+        return "partly like the reals" if self.within.value >= 0.5 else "far from the reals"
+
+    @property
     def why(self) -> str:
         """The most frequent reason of the pictures that are not within, in a sentence; empty where there is none."""
         if not self.reasons:
