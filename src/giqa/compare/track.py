@@ -44,6 +44,14 @@ class Track:
     iterations: tuple[float, ...]
     comparison: Comparison
 
+    def __repr__(self) -> str:
+        return f"<giqa.compare.Track of {len(self.iterations)} checkpoints: {answer(self)}>"
+
+    def _repr_html_(self) -> str:
+        from .notebook import of_track
+
+        return of_track(self)
+
     def line(self, metric: str) -> np.ndarray:
         """Value, low and high at every iteration, (iterations, 3), NaN where unknown."""
         return np.array([numbers_of(g, metric) for g in self.comparison.generators])

@@ -52,6 +52,9 @@ class ExplainedPicture:
         """Write .html (the whole explanation) or .png (the map alone)."""
         return write_page(path, self.maps, self.name, self.pixels, self.explanation)
 
+    def __repr__(self) -> str:
+        return f"<giqa.explain.ExplainedPicture {self.name}: {self.sentence}>"
+
     def _repr_html_(self) -> str:
         codes = [base64.b64encode(thumbnail(part, 320, 70)).decode() for part in (self.pixels, self.heat)]
         images = "".join(f"<img alt='' style='margin:4px' src='data:image/webp;base64,{code}'>" for code in codes)

@@ -67,6 +67,9 @@ class Headline:
         """One sentence, from both shares and their intervals."""
         if not self.known:
             return "No picture can be compared with reals, so nothing can be said."
+        if self.pictures == 1:
+            place, share = "within" if self.within.value >= 0.5 else "not within", _percent(self.beats.value)
+            return f"The picture is {place} the range of reals: it scores higher than {share} of them."
         if math.isnan(self.within.low):
             return "How sure this is, the table does not say: it does not know the number of reals."
         below = ""
@@ -129,6 +132,8 @@ class Headline:
         """Both shares, the verdict, the reason, and whether the first share is unsure, a sentence each."""
         if not self.known:
             return [self.verdict]
+        if self.pictures == 1:  # a share of one picture says nothing of its generator
+            return [self.verdict, *(f"What costs it most: {word}." for word in self.reasons)]
         return [
             f"{percents(self.within)} of the pictures are within the range of reals (a perfect generator: 95 %).",
             f"{percents(self.beats)} is the chance that one of them beats a random real (a perfect generator: 50 %).",
@@ -301,8 +306,12 @@ def percents(share: Estimate) -> str:
     ('23 % [14, 36]', '0.4 %')
     """
     interval = "" if math.isnan(share.low) else f" [{100 * share.low:.0f}, {100 * share.high:.0f}]"
-    exact = 100 * share.value
-    return f"{exact:.{1 if 0 < exact < 1 or 99 < exact < 100 else 0}f} %{interval}"
+    return _percent(share.value) + interval
+
+
+def _percent(share: float) -> str:
+    exact = 100 * share
+    return f"{exact:.{1 if 0 < exact < 1 or 99 < exact < 100 else 0}f} %"
 
 
 def _variance(values: np.ndarray) -> float:
