@@ -110,7 +110,7 @@ def score(
             raise BadSpec(f"{name} is what giqa made, or its file, got {given!r:.80}.")
     file = model if isinstance(model, (str, Path)) else None
     fakes, real = _opened(fakes), real if model is not None else _opened(real)
-    texts = _text_judges(fakes, **reading)
+    people, texts = _people_judges(human), _text_judges(fakes, **reading)  # what is not there is said before any work
     if model is None:
         fitting["match"], words = _matched(fitting.get("match"), real, fakes)
         _warn(words)
@@ -123,11 +123,7 @@ def score(
     else:
         fitted = open_model(model) if isinstance(model, (str, Path)) else model
     judges = fitted.judges(fakes) if isinstance(fitted, Model) else [fitted.judge()]
-    if human is not None:
-        from .p_real.model import HumanJudge, load_realism
-
-        judges.append(HumanJudge(load_realism(human) if isinstance(human, (str, Path)) else human))
-    judges += texts
+    judges += [*people, *texts]
     if as_features(fakes) is None:
         looks = look_at_sharpness(fakes, as_match(fitted.match), workers=workers)
         _warn(driven(MadeBy.from_dict(fitted.made_by).reals_look, looks))
@@ -240,6 +236,15 @@ def _is_realism(given: Any) -> bool:
     from .p_real.model import Realism
 
     return isinstance(given, Realism)
+
+
+def _people_judges(human: Realism | str | Path | None) -> list[Any]:
+    """The judge of a human model, or of its file, where there is one."""
+    if human is None:
+        return []
+    from .p_real.model import HumanJudge, load_realism
+
+    return [HumanJudge(load_realism(human) if isinstance(human, (str, Path)) else human)]
 
 
 def _text_judges(fakes: Any, text: bool | int | None = None, expected: str | None = None) -> list[Judge]:

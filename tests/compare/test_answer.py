@@ -1,20 +1,23 @@
 """The sentence that stands first on the pages of compare, classes, track and of the picker's curve, in every case."""
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from giqa.compare.answer import answer, listed, of_two
+from giqa.compare.answer import answer, listed, of_two, standing
 from giqa.compare.classes import ByClass
 from giqa.compare.classes_page import answer as of_classes
 from giqa.compare.picker_curve import Point
-from giqa.compare.picker_curve import answer as of_curve
+from giqa.compare.picker_page import answer as of_curve
 from giqa.compare.result import SAME, Comparison, Verdict
 from giqa.compare.track import Track
 from giqa.compare.track import answer as of_run
 from giqa.metrics.jackknife import Jackknife
+from giqa.model.headline import Headline
+from giqa.stats import UNKNOWN, Estimate
 
 UP = SimpleNamespace(ranks=True, is_distance=False, by_size=False, about="")
 DOWN = SimpleNamespace(ranks=True, is_distance=True, by_size=False, about="")
@@ -157,6 +160,68 @@ def test_of_a_run_every_case_has_its_sentence(values, verdicts, wanted):
     assert of_run(Track(tuple(map(float, values)), comparison(numbers, verdicts))) == wanted
 
 
+def far_off_but_unclear():
+    """Of 64 pictures: 3 is best, 2 is shown to be worse by 1; 1 is worse by 20, but its interval reaches -20 to 60."""
+    found = comparison({"1": (-20.0,), "2": (-1.0,), "3": (0.0,)}, {("qs", "2", "3"): "worse"}, ("qs",))
+    wide = Verdict("qs", "1", "3", -20.0, -60.0, 20.0, SAME, pictures=(64, 64))
+    others = [v for v in found.verdicts if (v.left, v.right) != ("1", "3")]
+    return Track((1.0, 2.0, 3.0), replace(found, verdicts=(*others, wide)))
+
+
+def test_of_a_run_a_value_that_is_far_worse_is_not_called_as_good():
+    """Half its width is 40, its difference 20: with 4 times as many pictures, 256, the interval would end at 0."""
+    run = far_off_but_unclear()
+    assert run.too_wide("qs") == {0: 260} and run.as_good("qs") == [0, 2]
+    assert of_run(run) == (
+        "Use 3; it is better than every other but 1 in quality (95 %); the interval of 1 is too wide to tell."
+    )
+    alike = comparison({"1": (1.0,), "2": (2.0,), "3": (3.0,)}, {}, ("qs",))
+    assert Track(run.iterations, alike).too_wide("qs") == {}
+
+
+def a_set(within, beats=(0.5, 0.4, 0.6)):
+    return Headline(Estimate(*within, 60), Estimate(*beats, 60), None, 60)
+
+
+@pytest.mark.parametrize(
+    ("sets", "wanted"),
+    [
+        (
+            {"A": a_set((0.04, 0.01, 0.1)), "B": a_set((0.1, 0.05, 0.2))},
+            "Both are far from the reals: 4 % [1, 10] of A and 10 % [5, 20] of B are within the range of reals (a "
+            "perfect generator: 95 %).",
+        ),
+        (
+            {"A": a_set((0.94, 0.9, 0.97)), "B": a_set((0.6, 0.5, 0.7))},
+            "A is like the reals; B is partly like the reals: 94 % [90, 97] of A and 60 % [50, 70] of B are within the "
+            "range of reals (a perfect generator: 95 %).",
+        ),
+        (
+            {name: a_set((tenths / 10,) * 3) for name, tenths in {"A": 3, "B": 1, "C": 2, "D": 4, "E": 3}.items()},
+            "All are far from the reals: between 10 % [10, 10] of B and 40 % [40, 40] of D are within the range of "
+            "reals (a perfect generator: 95 %).",
+        ),
+        (
+            {"A": a_set((0.6, 0.5, 0.7))},
+            "A is partly like the reals: 60 % [50, 70] of its pictures are within the range of reals (a perfect "
+            "generator: 95 %).",
+        ),
+        (
+            {"A": Headline(UNKNOWN, UNKNOWN, None, 0)},
+            "No picture of A can be judged: it repeats a real one, or has no score.",
+        ),
+    ],
+)
+def test_it_is_said_whether_sets_that_tie_are_good_or_poor(sets, wanted):
+    assert standing(sets) == wanted
+
+
+def test_a_set_among_the_reals_is_good_only_where_it_beats_half_of_them():
+    near = (0.94, 0.9, 0.97)
+    assert a_set(near).standing == "like the reals" and a_set(near, (0.3, 0.2, 0.4)).standing.endswith("but low in it")
+    assert a_set(near, (0.7, 0.6, 0.8)).standing == "above the reals"
+
+
 def points(gaps, n=50):
     """Two shares whose metrics differ by these gaps; of the groups only the smaller share's reals vary a little."""
     small = np.tile([-0.01, 0.01], 5)
@@ -170,13 +235,17 @@ def points(gaps, n=50):
     [
         (
             {"qs": 9.0, "ds": 0.001},
-            "Keeping the best 50 % improves quality (95 %); no difference is shown in diversity.",
+            "Keeping the best 50 % instead of all improves quality; no difference is shown in diversity "
+            "(95 %, paired).",
         ),
-        ({"fd": -0.9, "ds": -9.0}, "Keeping the best 50 % improves FD and worsens diversity (95 %)."),
-        ({"fd": 9.0}, "Keeping the best 50 % worsens FD (95 %)."),
+        (
+            {"fd": -0.9, "ds": -9.0},
+            "Keeping the best 50 % instead of all improves FD and worsens diversity (95 %, paired).",
+        ),
+        ({"fd": 9.0}, "Keeping the best 50 % instead of all worsens FD (95 %, paired)."),
         (
             {"fd": 0.0, "qs": 0.0},
-            "Keeping the best 50 % changes nothing that can be shown in FD or quality.",
+            "Keeping the best 50 % instead of all changes nothing that can be shown in FD or quality (95 %, paired).",
         ),
     ],
 )

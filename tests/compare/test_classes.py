@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from giqa.errors import BadSpec
 from giqa.images import open_source
 from giqa.metrics.jackknife import Jackknife
 from giqa.metrics.metric import Metric
+from giqa.model.headline import Headline
+from giqa.stats import UNKNOWN
 
 
 @pytest.fixture(scope="module")
@@ -119,9 +122,10 @@ def many_classes(n):
     class One:
         def __init__(self, name, value):
             self.name, self.values = name, {"qs": Jackknife(value)}
+            self.scores = SimpleNamespace(headline=lambda: Headline(UNKNOWN, UNKNOWN, None, 0))
 
     class Class:
-        verdicts, metrics, made_by = (), {"qs": Metric()}, {"reals": 30}
+        verdicts, metrics, made_by, warnings = (), {"qs": Metric()}, {"reals": 30}, ("few <pictures>",)
 
         def __init__(self, i):
             self.generators = (One("A", float(i)), One("B", i / 2))
@@ -136,6 +140,7 @@ def test_charts_of_many_classes_show_both_ends(tmp_path):
     assert [name for name, _ in rows] == [f"class {i}" for i in range(50)]
     assert [mark[0] for mark in rows[3][1]] == [3.0, 1.5] and [mark[3] for mark in rows[3][1]] == [0, 1]
     page = write_classes(tmp_path / "p.html", found, "kind").read_text()
+    assert "class 0, class 1, class 2 and 47 others: few &lt;pictures&gt;" in page
     chart = page[page.index('aria-label="qs of each class"') : page.index('id="table"')]
     assert chart.count(">class 19<") == 2 and chart.count(">class 20<") == 0 and chart.count(">class 30<") == 2
     assert f"The {MOST // 2} lowest and the {MOST // 2} highest of 50 classes." in chart

@@ -59,7 +59,7 @@ def test_the_table_names_the_best_and_who_is_as_good(found):
 def test_sentences_speak_of_every_pair(found):
     first, second, third, *by_pairs = sentences(found)
     assert "good against off: good is better in quality (QS " in first
-    assert f"good against {HOSTILE}: in quality they cannot be told apart" in second and "off" in third
+    assert f"good against {HOSTILE}: in quality they cannot be distinguished" in second and "off" in third
     assert len(by_pairs) == 3 and "good against off, input by input (80 of both): good is better" in by_pairs[0]
 
 

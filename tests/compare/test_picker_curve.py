@@ -5,18 +5,11 @@ import pytest
 from click.testing import CliRunner
 
 from giqa.cli import main
-from giqa.compare.picker_curve import (
-    Extras,
-    Strip,
-    drawn,
-    latent_scores,
-    page,
-    picker_curve,
-    truncated_curve,
-    write_curve,
-)
+from giqa.compare.picker_curve import Point, drawn, latent_scores, picker_curve, truncated_curve
+from giqa.compare.picker_page import Extras, Strip, changes, charts_of, page, write_curve
 from giqa.errors import BadShape, BadSpec
 from giqa.files import as_png
+from giqa.metrics.jackknife import Jackknife
 
 TEN = np.arange(10.0)
 GAP = {"fd": lambda real, fake: float(fake.mean() - real.mean())}
@@ -54,6 +47,20 @@ def test_interval_of_all_is_that_of_a_mean():
     assert point.n == 400 and (high - low) / 2 == pytest.approx(2.26 * z.std() / 20, rel=0.5)
     (same,) = picker_curve(np.zeros((50, 1)), z[:, None], z, np.ones(400), shares=(0.5,), metrics={})
     assert same.values["qs"].interval() == (1, 1)
+
+
+def test_bands_are_of_the_difference_of_the_same_pictures():
+    """Values vary by -+ 5, in step: the difference only by 0.001 of that, so its interval leaves out 0.
+
+    By hand: gap 1, deviations (0.001, -0.001) in turn, jackknife variance 9 / 10 * 10 * 1e-6, t(9) = 2.262.
+    """
+    wide, small = np.tile([-5.0, 5.0], 5), np.tile([-0.001, 0.001], 5)
+    whole = Point("picker", 1.0, 50, {"qs": Jackknife(1.0, wide, wide, n=50)})
+    half = Point("picker", 0.5, 50, {"qs": Jackknife(2.0, wide, wide + small, n=50)})
+    ((row, (gap,)),) = changes([whole, half])
+    assert row is half and gap == pytest.approx((1.0, 1 - 0.003 * 2.262, 1 + 0.003 * 2.262), abs=1e-5)
+    (chart,) = charts_of([whole, half])
+    assert 'class="cut"' in chart[2] and changes([Point("truncation", s, 50, whole.values) for s in (1, 0.5)]) == []
 
 
 def test_truncated_sets_are_measured_as_they_are():

@@ -101,3 +101,14 @@ def test_without_a_number_of_reals_there_is_no_interval():
     assert "does not know the number of reals" in said.verdict
     assert not headline(np.array([NAN]), np.array([NAN]), 100).known
     assert said.to_json()["within"] == {"value": 0.5, "low": None, "high": None, "n": 2}
+
+
+def test_one_picture_is_no_share_of_pictures():
+    """It scores higher than 20 of 100 reals, so it has rank 21 of 101, above the 5 % quantile."""
+    one = headline(np.array([21 / 101]), np.array([-0.8]), 100, 0, [""])
+    assert one.lines() == ["The picture is within the range of reals: it scores higher than 20 % of them."]
+    low = headline(np.array([1 / 101]), np.array([-9.0]), 100, 0, ["grain"])
+    assert low.lines() == [
+        "The picture is not within the range of reals: it scores higher than 0 % of them.",
+        "What costs it most: grain.",
+    ]

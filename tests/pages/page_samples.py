@@ -10,7 +10,8 @@ from giqa.compare.classes import ByClass
 from giqa.compare.classes_page import write_classes
 from giqa.compare.compare import compare
 from giqa.compare.page import write_page as write_comparison
-from giqa.compare.picker_curve import picker_curve, write_curve
+from giqa.compare.picker_curve import picker_curve
+from giqa.compare.picker_page import write_curve
 from giqa.compare.track import Track, write_track
 from giqa.evaluate.bench_entries import Entry, Sweep
 from giqa.evaluate.bench_page import write_page as write_bench

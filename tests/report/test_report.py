@@ -331,6 +331,15 @@ def test_out_of_domain_is_shown_where_it_is_known(tmp_path, report):
         assert "<h2>Out of domain" not in silent and 'id="n-foreign"' not in silent
 
 
+def test_of_damaged_pictures_the_content_is_unclear(tmp_path, report):
+    """Two are flagged: the soft one may be flagged for that, the other shows something else."""
+    domain = ["yes" if row in (2, 5) else "no" for row in range(12)]
+    flags = {"out_of_domain": domain, "reason": ["softness" if row == 2 else "structure" for row in range(12)]}
+    page = page_of(tmp_path, dataclasses.replace(report, flags={**report.flags, **flags}))
+    assert re.search(r'<h2>Out of domain</h2><p class="figure">1</p>', page) and 'id="n-unclear"' in page
+    assert "of 1 more it cannot be said: they look damaged" in page
+
+
 def test_flags_survive_what_is_hidden(tmp_path, report):
     """Reals called "yes" and "grain" do not turn flags into names."""
     flags = {"out_of_domain": ["yes"] * 12, "reason": ["grain"] * 12}

@@ -113,6 +113,7 @@ def test_the_gate(store, study_in):
     now = progress(store, study)
     assert (now["failed_gate"], now["finished"], now["raters"]) == (1, 2, 2)
     assert (now["votes"], now["error_rate"]) == (before["votes"], 0.0) and now["control_accuracy"] == 0.75
+    assert now["control_interval"] == [0.4093, 0.9285]  # Wilson's, 6 of 8
     assert {row["rater"] for row in table(store, study)} == {row["rater"] for row in table(store, study)} - {bad.id}
     failed = [row for row in table(store, study, everything=True) if row["rater"] == bad.id]
     assert len(failed) == 8 and {row["passed"] for row in failed} == {0}

@@ -71,18 +71,18 @@ def compare(
     with working(quiet, out, report) as progress:
         found = (compare_classes if by else compare_sets)(generators, by, progress=progress, **asked)
     if by:
-        from ..compare.classes_page import answer, sentences, write_classes
+        from ..compare.classes_page import answer, sentences, standing_of_all, write_classes
 
         columns, rows = ("class", "metric"), _class_rows(found, generators)
-        texts = [*sentences(found), answer(found)]
+        texts = [*sentences(found), standing_of_all(found), answer(found)]
         if report:
             write_classes(report, found, by)
     else:
-        from ..compare.answer import answer
+        from ..compare.answer import answer, standing_of
         from ..compare.page import sentences, write_page
 
         columns, rows = ("metric",), _rows(found)
-        texts = [*(pairs.says() for pairs in found.paired), *sentences(found), answer(found)]
+        texts = [*(pairs.says() for pairs in found.paired), *sentences(found), standing_of(found), answer(found)]
         if report:
             asked = {"real": asked["real"], "workers": asked["workers"]}
             write_page(report, found, sources=generators, **asked, **shown)
@@ -175,4 +175,6 @@ def _cell(estimate: Any) -> str:
 
 
 def _numbers(value: float, low: float, high: float) -> str:
+    if value != value:
+        return "none"
     return f"{value:.4g} [{low:.4g}, {high:.4g}]" if low == low else f"{value:.4g} (no interval)"

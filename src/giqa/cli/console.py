@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,7 +42,8 @@ def warn(text: str, quiet: bool = False) -> None:
 def finish(quiet: bool, *files: Path | None, texts: Iterable[str] = (), then: str = "") -> None:
     """The last lines of a command: sentences, which files were written, and one next step; nothing when quiet."""
     for text in (*texts, *(f"wrote {path}" for path in files if path), *([f"Next: {then}"] if then else ())):
-        say(text, quiet)
+        if text:
+            say(text, quiet)
 
 
 def see(page: Path | None, name: str) -> str:
@@ -95,12 +97,31 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], rig
     from rich.table import Table
     from rich.text import Text
 
-    shown = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
-    for i, name in enumerate(columns):
-        shown.add_column(name, justify="right" if i in right else "left", overflow="fold")
-    for row in rows:
-        shown.add_row(*(Text(cell) for cell in row))
-    Console().print(shown)
+    console = Console()
+    for part in blocks([max(map(len, cells)) for cells in zip(columns, *rows, strict=True)], console.width):
+        shown = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+        for i in part:
+            shown.add_column(columns[i], justify="right" if i in right else "left", overflow="fold")
+        for row in rows:
+            shown.add_row(*(Text(row[i]) for i in part))
+        console.print(shown)
+        title = ""
+
+
+def blocks(widths: Sequence[int], width: int) -> list[list[int]]:
+    """Columns in blocks that fit a terminal, each with the first one; a wide text is folded instead.
+
+    >>> blocks([9, 8, 8, 8], 30), blocks([9, 8, 60], 30)
+    ([[0, 1, 2], [0, 3]], [[0, 1, 2]])
+    """
+    if sum(widths) + 2 * len(widths) <= width or max(widths) > width / 2:
+        return [[*range(len(widths))]]
+    found = [[0]]
+    for i in range(1, len(widths)):
+        if len(found[-1]) > 1 and sum(widths[j] + 2 for j in (*found[-1], i)) > width + 2:
+            found.append([0])
+        found[-1].append(i)
+    return found
 
 
 def as_cells(content: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -135,9 +156,12 @@ def ranking(scores: Any) -> None:
 
 def _flags(scores: Any, row: int) -> str:
     """What stands behind a picture's name."""
-    repeats = f"  (repeats {scores.duplicate_of[row]})" if scores.duplicate_of[row] else ""
-    reason = f"  ({scores.reason[row]})" if scores.reason and scores.reason[row] else ""
-    return repeats + reason + ("  (out of domain)" if scores.out_of_domain[row] == "yes" else "")
+    from ..model.reason import content_words
+
+    why = scores.reason[row] if scores.reason else ""
+    repeats = f"repeats {scores.duplicate_of[row]}" if scores.duplicate_of[row] else ""
+    words = filter(None, (repeats, why, content_words(scores.out_of_domain[row], why)))
+    return "".join(f"  ({text})" for text in words)
 
 
 def summary(scores: Any, classes: Any = None) -> None:
@@ -162,13 +186,22 @@ def summary(scores: Any, classes: Any = None) -> None:
     if whole["duplicates"]:
         say(f"{whole['duplicates']} repeat a real picture (column duplicate_of).")
     if whole["out_of_domain"]:
-        from ..model.reason import DAMAGE
+        say(_of_content(scores))
 
-        both = zip(scores.out_of_domain, scores.reason or [""] * len(scores), strict=True)
-        damaged = sum(flag == "yes" and reason in DAMAGE for flag, reason in both)
-        why = f"; {damaged} of them are badly damaged too, which may be why" if damaged else ""
-        seem = "seems" if whole["out_of_domain"] == 1 else "seem"
-        say(f"{whole['out_of_domain']} {seem} to show something that the reals do not (column out_of_domain){why}.")
+
+def _of_content(scores: Any) -> str:
+    """How many pictures show something else, and of how many that cannot be said since they look damaged."""
+    from ..model.reason import FOREIGN, UNCLEAR, content_words
+
+    both = zip(scores.out_of_domain, scores.reason or [""] * len(scores), strict=True)
+    said = Counter(content_words(flag, reason) for flag, reason in both)
+    foreign, unclear = said[FOREIGN], said[UNCLEAR]
+    seem = "seems" if foreign == 1 else "seem"
+    more = " more" if foreign else ""
+    parts = [f"{foreign} {seem} to show something that the reals do not"] if foreign else []
+    parts += [f"of {unclear}{more} it cannot be said, since they look damaged"] if unclear else []
+    text = "; ".join(parts)
+    return f"{text[0].upper()}{text[1:]} (column out_of_domain)."
 
 
 def _of_text(scores: Any, quality: float | None) -> str:

@@ -10,7 +10,8 @@ import numpy as np
 
 from .. import api
 from ..compare.picker import pick
-from ..compare.picker_curve import Point, Strip, picker_curve, write_curve
+from ..compare.picker_curve import Point, picker_curve
+from ..compare.picker_page import Strip, write_curve
 from ..features.reader import extract
 from ..features.select import ChosenLayers
 from ..files import as_png

@@ -154,7 +154,7 @@ def run(store: Any, host: str, port: int, https: bool, proxy: str | None, dry_ru
     if password is not None:
         access.set_password(store, password)
     for study in store.studies():
-        click.echo(console.inert(f"{study.name}: {base}/s/{study.token}"))
+        click.echo(console.inert(f"link for raters, {study.name}: {base}/s/{study.token}"))
     click.echo(f"admin: {base}/admin")
     if dry_run:
         listening.close()

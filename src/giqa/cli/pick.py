@@ -210,7 +210,7 @@ def draw_curve(
     curves: Sequence[Path], ranked: Ranked, quiet: bool, *, latents: Path | None, truncated: Sequence[str], **how: Any
 ) -> None:
     """The curve of a table of scores to files and stdout; `how`: real, extractor, scorer, sample, seed, workers."""
-    from ..compare.picker_curve import answer, picked_by_qs, write_curve
+    from ..compare.picker_page import answer, picked_by_qs, write_curve
 
     if ranked.fakes is None or how["real"] is None:
         raise BadSpec("--curve needs the pictures: give --images FAKES, the source that was scored, and --real REALS.")

@@ -132,11 +132,11 @@ def run_score(
     with working(quiet, out, report, *ends.values()) as progress:
         if out and parts_of(out).is_dir():
             console.say(f"goes on where {parts_of(out)} ends; delete that folder to begin anew", quiet)
-        if limit is not None or shuffle is not None:
-            fakes = some(open_source(fakes), limit, shuffle)
+        some_only = limit is not None or shuffle is not None
+        pictures = some(open_source(fakes), limit, shuffle) if some_only else fakes
         how = {"report": report, "progress": progress, "runner": runner, **asked}
-        classes = None if by is None else api.score_by_class(fakes, how.pop("real"), by, **how)
-        scores = api.score(fakes, keep=out, **how) if classes is None else classes.scores
+        classes = None if by is None else api.score_by_class(pictures, how.pop("real"), by, **how)
+        scores = api.score(pictures, keep=out, **how) if classes is None else classes.scores
     if out:
         scores.write(out)
         remove_kept(out)
@@ -159,7 +159,7 @@ def run_score(
     pages = [report] if report is None or classes is None else class_pages(report, classes)
     console.finish(quiet, out, *pages, *ends.values())
     if not ranked and not quiet:
-        console.say(_next(fakes, out, pages[0]))
+        console.say(_next(fakes, out, pages[0], bool(ends)))
     whole = scores.summary()
     return whole["failed"] + (scores.made_by["reals_failed"] if asked.get("model") is None else 0), whole["scored"]
 
@@ -172,10 +172,11 @@ def class_pages(report: Path, found: Any) -> list[Path]:
     return [page for page, name in zip(class_files(report, names), names, strict=True) if name in found.classes]
 
 
-def _next(fakes: str, out: Path | None, report: Path | None) -> str:
+def _next(fakes: str, out: Path | None, report: Path | None, sheet: bool) -> str:
     """One plain next step."""
     if report:
         return f"Next: open {report} in a browser."
     if out:
         return f"Next: giqa pick {out} --images {fakes} --keep 10% -o best/"
-    return "Next: add --report report.html to see the pictures, or --worst 20 for the worst of them as one picture."
+    also = "with their nearest reals" if sheet else "or --worst 20 for the worst of them as one picture"
+    return f"Next: add --report report.html to see the pictures, {also}."

@@ -31,7 +31,7 @@ def track(run: str, out: Path | None, report: Path | None, quiet: bool, **asked:
     column. Checkpoints that cannot be distinguished from it are counted, at 95 % for all metrics and checkpoints
     together; the last line says which one to use.
     """
-    from ..compare.track import METRICS, answer, summary_rows, write_track
+    from ..compare.track import METRICS, answer, standing_of_best, summary_rows, write_track
     from ..compare.track import track as run_track
     from ..images.sets import plain_name
 
@@ -42,15 +42,19 @@ def track(run: str, out: Path | None, report: Path | None, quiet: bool, **asked:
         write_track(report, found, plain_name(run))
     write_json(out, found.to_json())
     console.table("", ("iteration", "pictures", *found.comparison.metrics), summary_rows(found))
-    texts = [*best_checkpoints(found.to_json()["best"]), answer(found)]
+    texts = [*best_checkpoints(found.to_json()["best"]), standing_of_best(found), answer(found)]
     console.finish(quiet, out, report, texts=texts, then=console.see(report, "track.html"))
 
 
 def best_checkpoints(best: dict[str, dict[str, Any]]) -> Iterator[str]:
     """A sentence a metric."""
+    from ..compare.answer import listed
     from ..compare.track import words
 
     for metric, checkpoint in best.items():
-        alike = len(checkpoint["cannot_be_told_apart"]) - 1
-        others = f"{alike} other{'' if alike == 1 else 's'} cannot be distinguished from it"
-        yield f"{metric}: best at {words(checkpoint['iteration'])}; {others}"
+        wide = checkpoint["too_wide"]
+        alike = len(checkpoint["cannot_be_told_apart"]) - 1 - len(wide)
+        others = f"{alike} other{'' if alike == 1 else 's'} cannot be distinguished from it" if alike else ""
+        others = others or ("it is better than every other" if not wide else "it is better than the rest")
+        unclear = f"; the interval of {listed([words(i) for i in wide])} is too wide to tell" if wide else ""
+        yield f"{metric}: best at {words(checkpoint['iteration'])}; {others}{unclear}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from ..model.headline import Headline, percents
 from ..pages.axes import number
 from .result import SAME, Comparison, Verdict, way_of
 
@@ -117,6 +118,56 @@ def merged(phrases: Mapping[str, Sequence[str]]) -> str:
     text = "; ".join(says.replace(ABOUT, together(words)) for says, words in phrases.items())
     starts = ("no set ", "nothing ", "in ", "by ")
     return text[0].upper() + text[1:] if text.startswith(starts) else text
+
+
+def standing(sets: Mapping[str, Headline]) -> str:
+    """How good sets are in themselves, whichever is better: two that tie may both be poor.
+
+    Parameters
+    ----------
+    sets : mapping of str to Headline
+        By the name of the set.
+
+    Returns
+    -------
+    str
+        One sentence, and one on sets whose pictures all repeat reals. Of more than four the lowest and the highest.
+
+    Examples
+    --------
+    >>> from giqa.stats import Estimate
+    >>> few = Headline(Estimate(0.04, 0.01, 0.1, 60), Estimate(0.02, 0.01, 0.1, 60), None, 60)
+    >>> standing({"A": few, "B": few}).partition(" are within")[0]
+    'Both are far from the reals: 4 % [1, 10] of A and 4 % [1, 10] of B'
+    """
+    known = {name: headline for name, headline in sets.items() if headline.known}
+    without = [name for name in sets if name not in known]
+    none = f"No picture of {listed(without)} can be judged: it repeats a real one, or has no score." if without else ""
+    if not known:
+        return none
+    by_words: dict[str, list[str]] = {}
+    for name, headline in known.items():
+        by_words.setdefault(headline.standing, []).append(name)
+    its = "its pictures" if len(known) == 1 else None
+    shares = {name: f"{percents(headline.within)} of {its or name}" for name, headline in known.items()}
+    if len(known) > NAMED:
+        ordered = sorted(known, key=lambda name: known[name].within.value)
+        of = f"between {shares[ordered[0]]} and {shares[ordered[-1]]}"
+    else:
+        of = joined(list(shares.values()))
+    if len(by_words) == 1:
+        whose = {1: f"{next(iter(known))} is", 2: "Both are"}.get(len(known), "All are")
+        says = f"{whose} {next(iter(by_words))}"
+    else:
+        says = "; ".join(
+            f"{listed(some)} {'is' if len(some) == 1 else 'are'} {words}" for words, some in by_words.items()
+        )
+    return f"{says}: {of} are within the range of reals (a perfect generator: 95 %). {none}".rstrip()
+
+
+def standing_of(comparison: Comparison) -> str:
+    """`standing` of all sets of a comparison."""
+    return standing({g.name: g.scores.headline() for g in comparison.generators})
 
 
 def _alone(comparison: Comparison, known: Mapping[str, str]) -> str:

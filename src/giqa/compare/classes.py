@@ -37,6 +37,16 @@ class ByClass:
     classes: Mapping[str, Comparison]
     left_out: Mapping[str, str]
 
+    def __repr__(self) -> str:
+        from .classes_page import answer
+
+        return f"<giqa.compare.ByClass of {len(self.classes)} classes: {answer(self)}>"
+
+    def _repr_html_(self) -> str:
+        from .notebook import of_classes
+
+        return of_classes(self)
+
     def mean(self, metric: str, generator: str) -> Jackknife:
         """The mean over the classes that have it, each counting alike; classes vary independently of each other."""
         every = (g for c in self.classes.values() for g in c.generators)

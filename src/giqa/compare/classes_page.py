@@ -9,10 +9,11 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from ..model.headline import stratified
 from ..pages import drawing
 from ..pages.axes import number
 from ..pages.page import write_html
-from .answer import ABOUT, NAMED, SURE, TOPICS, aspects, joined, listed, merged
+from .answer import ABOUT, NAMED, SURE, TOPICS, aspects, joined, listed, merged, standing
 from .page import ARROWS, NARROW, STYLES, WIDE, details, numbers_of
 from .result import Verdict, way_of
 
@@ -49,9 +50,11 @@ def write_classes(path: str | os.PathLike[str], result: Any, by: str) -> Path:
         STYLES,
         title=" · ".join(names),
         answer=answer(result),
+        standing=standing_of_all(result),
         by=by,
         names=[(name, i % drawing.COLOURS) for i, name in enumerate(names)],
         left_out=result.left_out,
+        cautions=cautions(result),
         sentences=sentences(result),
         means=[(label, [_numbers(result.mean(label, name)) for name in names]) for label in metrics],
         charts=charts,
@@ -118,6 +121,25 @@ def _weakest(result: Any, label: str) -> str:
     short = label.upper() if label in TOPICS else label
     low, high = (f"{name} ({short} {number(mark[0])})" for name, mark in (rows[0], rows[-1]))
     return f"{ABOUT} the weakest class is {low}, the best {high}"
+
+
+def cautions(result: Any) -> list[str]:
+    """What to be careful about, each point once with its classes; the first ones of many."""
+    classes: dict[str, list[str]] = {}
+    for name, comparison in result.classes.items():
+        for note in comparison.warnings:
+            classes.setdefault(note, []).append(name)
+    notes = [f"{listed(names)}: {note}" for note, names in classes.items()]
+    return notes[:MOST] + ([f"and {len(notes) - MOST:,} more of the same kinds"] if len(notes) > MOST else [])
+
+
+def standing_of_all(result: Any) -> str:
+    """How good each generator is in itself, over all classes, each picture against the reals of its own class."""
+    parts: dict[str, list[Any]] = {}
+    for comparison in result.classes.values():
+        for g in comparison.generators:
+            parts.setdefault(g.name, []).append(g.scores.headline())
+    return standing({name: stratified(some) for name, some in parts.items()})
 
 
 def sentences(result: Any) -> list[str]:

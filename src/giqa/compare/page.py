@@ -17,7 +17,7 @@ from ..images.thumbnail import thumbnails_of
 from ..pages import drawing
 from ..pages.axes import number
 from ..pages.page import write_html
-from .answer import TOPICS, answer, headline
+from .answer import TOPICS, answer, headline, standing_of
 from .result import NUMBERS, SAME, Beside, Comparison, Generator, Verdict, way_of
 
 WIDE, NARROW = 1140, 340  # of a chart in pixels: one for the table, one for the telephone
@@ -62,6 +62,7 @@ def write_page(
         found=comparison,
         title=" · ".join(z),
         answer=answer(comparison),
+        standing=standing_of(comparison),
         names=[(name, i % drawing.COLOURS) for i, name in enumerate(z)],
         sentences=sentences(comparison),
         rows=table_rows(comparison),
@@ -113,7 +114,7 @@ def sentences(comparison: Comparison) -> list[str]:
             words.append(f"{left} against {right}: {'; '.join(parts)}.")
     for v in comparison.pair_verdicts:
         range_ = f"z {_range(v)}"
-        standing = "they cannot be told apart" if v.says == SAME else f"{v.left} is {v.says}"
+        standing = "they cannot be distinguished" if v.says == SAME else f"{v.left} is {v.says}"
         said = f"nothing can be said: {v.why}" if v.why else f"{standing} in quality ({range_})"
         words.append(f"{v.left} against {v.right}, input by input ({v.n} of both): {said}.")
     return words
@@ -124,7 +125,7 @@ def _says(v: Verdict, topic: str) -> str:
     if v.why:
         return f"in {topic} nothing can be said: {v.why}"
     if v.says == SAME:
-        return f"in {topic} they cannot be told apart with this many pictures ({name} {_range(v)})"
+        return f"in {topic} they cannot be distinguished with this many pictures ({name} {_range(v)})"
     at = f", compared at {v.pictures[0]} pictures of each" if v.unequal else ""
     return f"{v.left} is {v.says} in {topic} ({name} {_range(v)}{at})"
 

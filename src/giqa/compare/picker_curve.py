@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import csv
-import io
-import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import zip_longest
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..errors import BadShape, BadSpec
-from ..files import replace_file
 from ..metrics.frechet import Frechet
 from ..metrics.jackknife import Jackknife, among, jackknifed
 from ..metrics.quality import Diversity
-from ..pages import drawing
-from ..pages.page import render
 from ..stats import mean_z
-from .answer import SURE, TOPICS, joined
-from .page import STYLES, details
 from .picker import pick
 
 SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {"fd": Frechet(), "ds": Diversity()}
 QS = "qs"
-WAYS = {"fd": "lower is better", QS: "higher is better", "ds": "higher is better"}
-WIDTH = 420  # of a chart
+TRUNCATION = "truncation"  # a way that does not pick: each of its points is of other pictures
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,41 +41,6 @@ class Point:
     share: float
     n: int
     values: Mapping[str, Jackknife]
-
-
-@dataclass(frozen=True)
-class Strip:
-    """Some pictures (PNG) in a row, under a name, and what is written below each."""
-
-    name: str
-    pictures: Sequence[bytes]
-    words: Sequence[str] = ()
-
-    def cells(self) -> list[tuple[str, str]]:
-        """For each picture its base64 text, and the words."""
-        return [(base64.b64encode(p).decode(), w) for p, w in zip_longest(self.pictures, self.words, fillvalue="")]
-
-
-@dataclass(frozen=True)
-class Extras:
-    """What stands on the page of a curve with the charts.
-
-    Parameters
-    ----------
-    title : str
-    strips : mapping of str to sequence of Strip
-        Pictures by heading.
-    tables : sequence of (heading, columns, rows)
-    links : sequence of (address, text)
-    made_by : mapping
-        How the curve was made.
-    """
-
-    title: str = "Picker curve"
-    strips: Mapping[str, Sequence[Strip]] = field(default_factory=dict)
-    tables: Sequence[tuple[str, Sequence[str], Sequence[Sequence[str]]]] = ()
-    links: Sequence[tuple[str, str]] = ()
-    made_by: Mapping[str, Any] = field(default_factory=dict)
 
 
 def picker_curve(
@@ -195,7 +148,7 @@ def drawn(scores: np.ndarray, rows: np.ndarray, share: float, sample: int, order
 
 
 def truncated_curve(
-    real: Any, sets: Mapping[float, tuple[Any, Any]], sample: int | None = None, how: str = "truncation", **options: Any
+    real: Any, sets: Mapping[float, tuple[Any, Any]], sample: int | None = None, **options: Any
 ) -> list[Point]:
     """A `Point` for each truncation; nothing is picked.
 
@@ -207,8 +160,6 @@ def truncated_curve(
         By truncation the pictures made with it, and their z.
     sample : int or None
         How many of every set are measured; None: as many as the smallest has.
-    how : str
-        What it is called.
     **options
         Of `picker_curve`.
 
@@ -221,7 +172,7 @@ def truncated_curve(
     for truncation, (fake, z) in sorted(sets.items(), reverse=True):
         every = np.zeros(len(fake))
         (point,) = picker_curve(real, fake, every, z, shares=(1.0,), sample=sample or fewest, **options)
-        points.append(Point(how, float(truncation), point.n, point.values))
+        points.append(Point(TRUNCATION, float(truncation), point.n, point.values))
     return points
 
 
@@ -237,134 +188,34 @@ def latent_scores(latents: Any) -> np.ndarray:
     return -np.linalg.norm(latents - latents.mean(axis=0), axis=1)
 
 
-def rows_of(points: Sequence[Point]) -> list[dict[str, Any]]:
-    """A row a point: how, share, pictures, and of each metric its value, low and high."""
-    rows = []
-    for point in points:
-        row: dict[str, Any] = {"how": point.how, "share": point.share, "pictures": point.n}
-        for name, estimate in point.values.items():
-            low, high = estimate.interval()
-            row |= {name: estimate.value, f"{name}_low": low, f"{name}_high": high}
-        rows.append(row)
-    return rows
+def change(few: Point, whole: Point) -> dict[str, tuple[float, float, float]]:
+    """By metric the difference `few` less `whole`, and its interval; those of all metrics hold together at 95 %.
 
-
-def write_curve(path: str | Path, points: Sequence[Point], notes: Sequence[str] = (), **more: Any) -> Path:
-    """The curve as `.csv`, a row a point, or `.html`, a chart a metric in one file that opens offline; atomically.
+    Pictures that are kept are among all, so both values are measured without the same groups of pictures (paired): what
+    the pictures and the reals do to both cancels. It is narrower than the intervals of both values suggest.
 
     Parameters
     ----------
-    path : path
-        Its ending decides; its folder is made where it is not there.
-    points : sequence of Point
-    notes : sequence of str
-        Sentences above the charts.
-    **more
-        Of the page: the fields of `Extras`.
+    few, whole : Point
+        Of the same way.
 
     Returns
     -------
-    Path
+    dict of str to (difference, low, high)
+        NaN ends where it is unknown.
 
-    Raises
-    ------
-    BadSpec
-        For another ending.
+    Examples
+    --------
+    >>> values = (Jackknife(v, np.zeros(10), np.tile([-0.1, 0.1], 5)) for v in (2.0, 3.0))
+    >>> few, whole = (Point("picker", share, 60, {"qs": one}) for share, one in zip((0.5, 1.0), values))
+    >>> change(few, whole)
+    {'qs': (-1.0, -1.0, -1.0)}
     """
-    path = Path(path)
-    rows = rows_of(points)
-    if path.suffix.lower() == ".csv":
-        text = io.StringIO()
-        table = csv.DictWriter(text, rows[0], lineterminator="\n")
-        table.writeheader()
-        table.writerows({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
-        content = text.getvalue()
-    elif path.suffix.lower() == ".html":
-        content = page(points, notes, Extras(**more))
-    else:
-        raise BadSpec(f"A curve is written as .csv or .html, got {path.name!r}.")
-    return replace_file(path, content)
-
-
-def page(points: Sequence[Point], notes: Sequence[str], extras: Extras) -> str:
-    """The page of a curve as HTML text."""
-    hows = list(dict.fromkeys(point.how for point in points))
-    charts = charts_of(points)
-    return render(
-        "compare/picker_curve.html",
-        STYLES,
-        answer=answer(points, picked_by_qs(extras.made_by)),
-        notes=notes,
-        keys=[(how, i % drawing.COLOURS) for i, how in enumerate(hows)],
-        charts=charts,
-        points=[(p, [(e.value, *e.interval()) for e in p.values.values()]) for p in points],
-        metrics=[name for name, _, _ in charts],
-        **{**vars(extras), "made_by": details(extras.made_by)},
-    )
-
-
-def picked_by_qs(made_by: Mapping[str, Any]) -> bool:
-    """Whether the scorer that picks also measures QS, which then rises whatever the pictures are."""
-    return made_by.get("qs", "") == made_by.get("picked by")
-
-
-def answer(points: Sequence[Point], without_qs: bool = False) -> str:
-    """What picking gains and costs: the smallest share less the largest one, by each metric, in one sentence.
-
-    Both are picked from the same pictures, so differences are those of the same groups; they hold together at 95 %
-    (Bonferroni).
-
-    Parameters
-    ----------
-    points : sequence of Point
-        Of the first way only; truncated sets are other pictures.
-    without_qs : bool, default False
-        Say nothing of QS: it is measured by the scorer that picks.
-
-    Returns
-    -------
-    str
-    """
-    if not points:
-        return "Nothing was measured."
-    own = sorted((p for p in points if p.how == points[0].how), key=lambda p: p.share)
-    few, whole = own[0], own[-1]
-    if few.share == whole.share:
-        return f"Only one share ({100 * whole.share:g} %) was measured: nothing to compare it with."
-    keeping = f"Keeping the best {100 * few.share:g} %"
-    says = {name: _gain(name, few, whole) for name in few.values if name in WAYS and not (without_qs and name == "qs")}
-    found = {
-        kind: [TOPICS.get(n, n.upper()) for n, said in says.items() if said == kind] for kind in set(says.values())
-    }
-    if "unknown" in found:
-        return f"{keeping}: nothing can be said; {few.n} pictures are too few."
-    parts = [f"{verb} {joined(found[verb])}" for verb in ("improves", "worsens") if verb in found]
-    if not parts:
-        return f"{keeping} changes nothing that can be shown in {joined(found['same'], 'or')}."
-    rest = f"; no difference is shown in {joined(found['same'])}" if "same" in found else ""
-    return f"{keeping} {joined(parts)}{SURE}{rest}."
-
-
-def _gain(name: str, few: Point, whole: Point) -> str:
-    """What the smaller share does to a metric: the jackknife of the difference, the same groups left out of both."""
-    a, b = few.values[name], whole.values[name]
-    if len(a.real) != len(b.real) or len(a.fake) != len(b.fake):
-        return "unknown"
-    gap = Jackknife(a.value - b.value, a.real - b.real, a.fake - b.fake, n=few.n)
-    low, high = gap.interval(1 - 0.05 / len(few.values))
-    if not math.isfinite(low):
-        return "unknown"
-    up = WAYS[name].startswith("higher")
-    return "same" if low <= 0 <= high else "improves" if (low > 0) == up else "worsens"
-
-
-def charts_of(points: Sequence[Point]) -> list[tuple[str, str, str]]:
-    """Of each metric its name, which way is better, and a chart of all lines as SVG."""
-    charts = []
-    for name in dict.fromkeys(name for point in points for name in point.values):
-        lines = {}
-        for how in dict.fromkeys(point.how for point in points):
-            own = [p for p in points if p.how == how and name in p.values]
-            lines[how] = [(p.share, p.values[name].value, *p.values[name].interval()) for p in own]
-        charts.append((name.upper(), WAYS.get(name, ""), drawing.lines(lines, WIDTH)))
-    return charts
+    gaps = {}
+    for name in few.values:
+        a, b = few.values[name], whole.values[name]
+        gap = Jackknife(a.value - b.value)
+        if len(a.real) == len(b.real) and len(a.fake) == len(b.fake):
+            gap = Jackknife(gap.value, a.real - b.real, a.fake - b.fake, n=few.n)
+        gaps[name] = (gap.value, *gap.interval(1 - 0.05 / len(few.values)))  # Bonferroni
+    return gaps

@@ -246,18 +246,15 @@ class Comparison:
                 return at
         return {g.name: g.values[metric] for g in self.generators if metric in g.values}
 
+    def __repr__(self) -> str:
+        from .answer import answer
+
+        return f"<giqa.compare.Comparison: {answer(self)}>"
+
     def _repr_html_(self) -> str:
-        from html import escape
+        from .notebook import of_comparison
 
-        def cells(metric: str) -> str:
-            numbers = (g.values.get(metric) for g in self.generators)
-            return "".join(f"<td>{'' if x is None else format(x.value, '.4g')}</td>" for x in numbers)
-
-        names = "".join(f"<th>{escape(g.name)}</th>" for g in self.generators)
-        rows = "".join(f"<tr><th>{escape(metric)}</th>{cells(metric)}</tr>" for metric in self.metrics)
-        pairs = (f"{v.metric}: {v.left} against {v.right}: {v.why or v.says}" for v in self.verdicts)
-        says = "".join(f"<p style='margin:2px 0'>{escape(text)}</p>" for text in pairs)
-        return f"<div>{says}<table><tr><th></th>{names}</tr>{rows}</table></div>"
+        return of_comparison(self)
 
     def to_json(self) -> dict[str, Any]:
         """Everything but the scores of single pictures, as JSON can say it; what is not known is null."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,14 @@ from ..images.match import auto_match
 from ..images.pictures import as_pictures
 from ..pages import drawing
 from ..pages.page import write_html
-from .answer import SURE, aspects, listed, together
+from .answer import NAMED, SURE, aspects, listed, standing, together
 from .compare import compare
 from .page import ARROWS, STYLES, details, numbers_of
 from .result import SAME, Comparison, way_of
 
 METRICS = "qs,ds,fd,kd,precision,recall,density,coverage"
 WIDTH = 420  # of a chart
+FAR = 2  # times as far as a checkpoint that is shown to be worse
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +43,14 @@ class Track:
 
     iterations: tuple[float, ...]
     comparison: Comparison
+
+    def __repr__(self) -> str:
+        return f"<giqa.compare.Track of {len(self.iterations)} checkpoints: {answer(self)}>"
+
+    def _repr_html_(self) -> str:
+        from .notebook import of_track
+
+        return of_track(self)
 
     def line(self, metric: str) -> np.ndarray:
         """Value, low and high at every iteration, (iterations, 3), NaN where unknown."""
@@ -63,6 +73,28 @@ class Track:
         apart = {v.right if v.left == best else v.left for v in verdicts if best in (v.left, v.right)}
         return [i for i, g in enumerate(self.comparison.generators) if metric in g.values and g.name not in apart]
 
+    def too_wide(self, metric: str) -> dict[int, int]:
+        """Positions of those `as_good` whose value is far worse, but whose interval is too wide to show it.
+
+        Their value is at least twice as far from the best one as that of a checkpoint that is shown to be worse.
+
+        Returns
+        -------
+        dict of int to int
+            Position to about how many pictures of each checkpoint would show it, if its value stays: the interval
+            narrows with the root of their number.
+        """
+        best = self.comparison.best(metric)
+        mine = {g.name: i for i, g in enumerate(self.comparison.generators)}
+        of_best = [v for v in self.comparison.verdicts if v.metric == metric and best in (v.left, v.right)]
+        shown = [abs(v.difference) for v in of_best if v.says != SAME]
+        found = {}
+        for v in of_best:
+            gap, reach = abs(v.difference), max(v.high, -v.low) - abs(v.difference)
+            if v.says == SAME and not v.why and shown and gap >= FAR * min(shown):
+                found[mine[v.right if v.left == best else v.left]] = round_up(min(v.pictures) * (reach / gap) ** 2)
+        return found
+
     def to_json(self) -> dict[str, Any]:
         """The comparison's JSON, without the verdicts on pairs, and the best of each metric."""
         whole = self.comparison.to_json()
@@ -71,7 +103,8 @@ class Track:
         for metric in self.comparison.metrics:
             if (row := self.best(metric)) is not None:
                 alike = [self.iterations[i] for i in self.as_good(metric)]
-                best[metric] = {"iteration": self.iterations[row], "cannot_be_told_apart": alike}
+                wide = [self.iterations[i] for i in sorted(self.too_wide(metric))]
+                best[metric] = {"iteration": self.iterations[row], "cannot_be_told_apart": alike, "too_wide": wide}
         return {"iterations": list(self.iterations), "best": best, **whole}
 
 
@@ -149,12 +182,21 @@ def words(iteration: float) -> str:
     return f"{iteration:.0f}" if iteration == round(iteration) else f"{iteration:g}"
 
 
+def round_up(number: float) -> int:
+    """
+    >>> round_up(64.2), round_up(1234)
+    (65, 1300)
+    """
+    unit = 10 ** max(0, math.floor(math.log10(max(number, 1))) - 1)
+    return math.ceil(number / unit) * unit
+
+
 def answer(track: Track) -> str:
     """Which checkpoint to use, in one sentence from the verdicts, which hold together at 95 %.
 
     The one that no other is better than, in quality or diversity (or by any metric that ranks, where neither is
     there); of several the best in the first of them, else the last. Others "cannot be distinguished" from it if no
-    verdict does.
+    verdict does; where a value is far worse and only its interval is too wide, that is said.
 
     Parameters
     ----------
@@ -177,16 +219,34 @@ def answer(track: Track) -> str:
         return f"Nothing can be decided: {verdicts[0].why}. {best}."
     if all(v.says == SAME for v in verdicts):
         return f"No checkpoint is shown to be better than another {where}; {best}."
-    good = set.intersection(*(set(track.as_good(label)) for label in known))
-    if not good:
+    if (use := _use(track, rows)) is None:
         each = "; ".join(f"{known[label]} {names[rows[label]]}" for label in known)
         return f"No checkpoint is best in all: {each}{SURE}."
-    use = next((row for row in rows.values() if row in good), max(good))
     mine = found.generators[use].name
     apart = {v.right if v.left == mine else v.left for v in verdicts if v.says != SAME and mine in (v.left, v.right)}
+    wide = {names[i] for label in known for i in track.too_wide(label)}
     alike = [name for name, g in zip(names, found.generators, strict=True) if g.name not in {mine, *apart}]
+    unclear, alike = [name for name in alike if name in wide], [name for name in alike if name not in wide]
     rest = f"; {listed(alike)} cannot be distinguished from it" if alike else "; it is better than every other"
-    return f"Use {names[use]}{rest} {where if alike else together(known.values())}{SURE}."
+    but = f" but {listed(unclear)}" if unclear and not alike else ""
+    wide_ones = f"; the interval of {listed(unclear)} is too wide to tell" if unclear else ""
+    return f"Use {names[use]}{rest}{but} {where if alike else together(known.values())}{SURE}{wide_ones}."
+
+
+def _use(track: Track, rows: Mapping[str, int]) -> int | None:
+    """Of `rows`, the best by metric, the first one that is as good as any by all of them; else the last such one."""
+    good = set.intersection(*(set(track.as_good(label)) for label in rows))
+    return next((row for row in rows.values() if row in good), max(good)) if good else None
+
+
+def standing_of_best(track: Track) -> str:
+    """How good the checkpoint to use is in itself, or each best one where none is best in all."""
+    rows = {label: row for label in aspects(track.comparison) if (row := track.best(label)) is not None}
+    use = _use(track, rows) if rows else None
+    chosen = dict.fromkeys(rows.values() if use is None else [use])
+    sets = track.comparison.generators
+    said = standing({f"checkpoint {words(track.iterations[row])}": sets[row].scores.headline() for row in chosen})
+    return said[:1].upper() + said[1:]
 
 
 def write_track(path: str | os.PathLike[str], track: Track, title: str) -> Path:
@@ -199,8 +259,11 @@ def write_track(path: str | os.PathLike[str], track: Track, title: str) -> Path:
         chart = drawing.line(track.iterations, values, lows, highs, best_row, WIDTH)
         charts.append({"name": metric, "way": ARROWS[way_of(definition)], "svg": chart})
         if best_row is not None:
-            alike = [names[i] for i in track.as_good(metric) if i != best_row]
-            best.append((metric, names[best_row], ", ".join(alike) or "none"))
+            wide = track.too_wide(metric)
+            alike = [names[i] for i in track.as_good(metric) if i != best_row and i not in wide]
+            every = len(alike) == len(names) - 1 and len(alike) > NAMED
+            unclear = [(names[i], n) for i, n in sorted(wide.items())]
+            best.append((metric, names[best_row], "all others" if every else ", ".join(alike) or "none", unclear))
     rows = [
         (name, len(g.scores), [numbers_of(g, m)[0] for m in track.comparison.metrics])
         for name, g in zip(names, track.comparison.generators, strict=True)
@@ -212,6 +275,7 @@ def write_track(path: str | os.PathLike[str], track: Track, title: str) -> Path:
         found=track,
         title=title,
         answer=answer(track),
+        standing=standing_of_best(track),
         charts=charts,
         best=best,
         rows=rows,

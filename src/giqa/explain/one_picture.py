@@ -28,6 +28,7 @@ class ExplainedPicture:
         Where it is unlike real pictures, in words.
     pixels, heat : uint8 array (h, w, 3)
         The picture, and its map: yellow is worse than 90 % of reals at that place, red than 99 %, dark than 99.9 %.
+        Where nearly all of it is that bad, its own worst 30, 10 and 2 %.
     explanation : Explanation
         The numbers behind both.
     maps : MapModel
@@ -50,6 +51,9 @@ class ExplainedPicture:
     def write(self, path: str | Path) -> Path:
         """Write .html (the whole explanation) or .png (the map alone)."""
         return write_page(path, self.maps, self.name, self.pixels, self.explanation)
+
+    def __repr__(self) -> str:
+        return f"<giqa.explain.ExplainedPicture {self.name}: {self.sentence}>"
 
     def _repr_html_(self) -> str:
         codes = [base64.b64encode(thumbnail(part, 320, 70)).decode() for part in (self.pixels, self.heat)]

@@ -17,6 +17,7 @@ from ..images import open_source
 from ..images.decode import decode
 from ..images.match import as_match
 from ..model.file import read_header
+from ..pages.axes import number
 from ..pages.page import render
 from ..registry import canonical
 from ..types import Source
@@ -43,7 +44,7 @@ LAYER_TITLES = {
 COLOURS = np.array([[255, 214, 64], [255, 214, 64], [226, 38, 30], [128, 0, 54]], float)
 STRENGTHS = np.array([0.0, 0.3, 0.62, 0.85])
 EVERYWHERE = 0.5  # share of a map worse than 99 % of reals from which its colours are on its own scale
-OWN = (0.6, 0.3, 0.1, 0.02)  # shares of its own places where nothing, yellow, red and dark begin
+OWN = (0.3, 0.1, 0.02)  # shares of its own places where full yellow, red and dark begin; nothing as by the reals
 PATCH = 1 / 4  # of a side; what is cut out around the worst place
 
 
@@ -153,9 +154,18 @@ def heat_map(model: MapModel, pixels: np.ndarray, explanation: Explanation, laye
     >>> heat_map(model, black, model.explain(black)).shape
     (512, 512, 3)
     """
-    z = explanation.z[layer]
-    own = on_own_scale(model, explanation, layer)
-    return heat(pixels, z, np.quantile(z, OWN) if own else [model.places.limit(layer, share) for share in SHARES])
+    return heat(pixels, explanation.z[layer], limits_of(model, explanation, layer))
+
+
+def limits_of(model: MapModel, explanation: Explanation, layer: str = COMBINED) -> list[float]:
+    """The z where its colours begin, to yellow, full yellow, red and dark.
+
+    Nothing is coloured down to the median of reals, on either scale, so that no part without colour is bad.
+    """
+    limits = [model.places.limit(layer, share) for share in SHARES]
+    if on_own_scale(model, explanation, layer):
+        limits[1:] = np.quantile(explanation.z[layer], OWN).tolist()
+    return limits
 
 
 def on_own_scale(model: MapModel, explanation: Explanation, layer: str = COMBINED) -> bool:
@@ -313,6 +323,7 @@ def _page(model: MapModel, name: str, pixels: np.ndarray, explanation: Explanati
         answer=f"{first}.",
         lede=rest,
         own_scale=on_own_scale(model, explanation),
+        limits=[number(limit) for limit in limits_of(model, explanation)],
         picture=_uri(_drawn(pixels).astype(np.uint8)),
         heat=_uri(heat_map(model, pixels, explanation)),
         box=_uri(_boxed(_drawn(pixels).astype(np.uint8), corners_of(explanation.place, grid, (height, width)))),

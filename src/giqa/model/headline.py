@@ -67,6 +67,9 @@ class Headline:
         """One sentence, from both shares and their intervals."""
         if not self.known:
             return "No picture can be compared with reals, so nothing can be said."
+        if self.pictures == 1:
+            place, share = "within" if self.within.value >= 0.5 else "not within", _percent(self.beats.value)
+            return f"The picture is {place} the range of reals: it scores higher than {share} of them."
         if math.isnan(self.within.low):
             return "How sure this is, the table does not say: it does not know the number of reals."
         below = ""
@@ -86,6 +89,24 @@ class Headline:
         if within.value >= 0.05:
             return f"Most of them are worse than 95 % of reals{below}."
         return f"Almost all of them are worse than 95 % of reals{below}."
+
+    @property
+    def standing(self) -> str:
+        """How good the set is in itself, in a few words that follow "is" or "are"; empty where nothing is known.
+
+        Examples
+        --------
+        >>> few, half = Estimate(0.04, 0.01, 0.1, 60), Estimate(0.5, 0.4, 0.6, 60)
+        >>> Headline(few, few, None, 60).standing, Headline(Estimate(0.94, 0.9, 0.97, 60), half, None, 60).standing
+        ('far from the reals', 'like the reals')
+        """
+        if not self.known:
+            return ""
+        if self.beats.low > PERFECT_BEATS:
+            return "above the reals"
+        if self.within.high >= PERFECT_WITHIN:
+            return "like the reals" if self.beats.high >= PERFECT_BEATS else "within the range of reals, but low in it"
+        return "partly like the reals" if self.within.value >= 0.5 else "far from the reals"
 
     @property
     def why(self) -> str:
@@ -111,6 +132,8 @@ class Headline:
         """Both shares, the verdict, the reason, and whether the first share is unsure, a sentence each."""
         if not self.known:
             return [self.verdict]
+        if self.pictures == 1:  # a share of one picture says nothing of its generator
+            return [self.verdict, *(f"What costs it most: {word}." for word in self.reasons)]
         return [
             f"{percents(self.within)} of the pictures are within the range of reals (a perfect generator: 95 %).",
             f"{percents(self.beats)} is the chance that one of them beats a random real (a perfect generator: 50 %).",
@@ -283,8 +306,12 @@ def percents(share: Estimate) -> str:
     ('23 % [14, 36]', '0.4 %')
     """
     interval = "" if math.isnan(share.low) else f" [{100 * share.low:.0f}, {100 * share.high:.0f}]"
-    exact = 100 * share.value
-    return f"{exact:.{1 if 0 < exact < 1 or 99 < exact < 100 else 0}f} %{interval}"
+    return _percent(share.value) + interval
+
+
+def _percent(share: float) -> str:
+    exact = 100 * share
+    return f"{exact:.{1 if 0 < exact < 1 or 99 < exact < 100 else 0}f} %"
 
 
 def _variance(values: np.ndarray) -> float:

@@ -19,6 +19,32 @@ WORDS = {"low": GRAIN, "taught": ARTEFACTS, "mid": STRUCTURE, "high": CONTENT}  
 SOFT, ROUGH = "softness", "noise or sharpening"
 
 DAMAGE = (GRAIN, COLOUR, ARTEFACTS, SOFT, ROUGH)  # rather than what is shown
+FOREIGN, UNCLEAR = "out of domain", "content unclear"
+
+
+def content_words(flag: str, reason: str) -> str:
+    """What is said of the content of a picture: damage moves the layer of content too, so that it may be the cause.
+
+    Parameters
+    ----------
+    flag : str
+        `out_of_domain` of a table of scores.
+    reason : str
+        What costs the picture most, or empty.
+
+    Returns
+    -------
+    str
+        `FOREIGN`; `UNCLEAR` where the reason is damage; empty where the picture is not flagged.
+
+    Examples
+    --------
+    >>> content_words("yes", "structure"), content_words("yes", "softness"), content_words("no", "softness")
+    ('out of domain', 'content unclear', '')
+    """
+    if flag != "yes":
+        return ""
+    return UNCLEAR if reason in DAMAGE else FOREIGN
 
 
 def words_of_layers(outputs: Iterable[str], levels: Mapping[str, Sequence[str]]) -> dict[str, str]:

@@ -191,6 +191,8 @@ class Scores:
 
     def __repr__(self) -> str:
         said = self.headline()
+        if said.known and said.pictures == 1:
+            return f"<giqa.Scores of {len(self)} picture{'s' if len(self) > 1 else ''}: {said.verdict}>"
         share = f", {percents(said.within)} within the range of reals" if said.known else ""
         return f"<giqa.Scores of {len(self)} pictures{share}>"
 

@@ -192,7 +192,9 @@ def line(
     return svg(width, height, words, parts)
 
 
-def lines(series: Mapping[str, Sequence[tuple[float, float, float, float]]], width: int) -> Markup:
+def lines(
+    series: Mapping[str, Sequence[tuple[float, float, float, float]]], width: int, mark: float | None = None
+) -> Markup:
     """Several lines over the same places, with their intervals as bands.
 
     Parameters
@@ -201,6 +203,8 @@ def lines(series: Mapping[str, Sequence[tuple[float, float, float, float]]], wid
         A line for each name.
     width : int
         Pixels.
+    mark : float or None, default None
+        A height that means something, drawn as a dashed line.
 
     Returns
     -------
@@ -220,6 +224,8 @@ def lines(series: Mapping[str, Sequence[tuple[float, float, float, float]]], wid
     x = Axis(places[0], places[-1] if places[-1] > places[0] else places[0] + 1, 56, width - 20)
     y = roomy_axis([v for p in every for v in p[1:]], height - 26, 12)
     parts = [grid_y(y, roomy_marks(y, 4, 20), width, plain, left=56), grid_x(x, apart(x, places, 30), height - 8)]
+    if mark is not None:
+        parts.append(f'<line class="cut" x1="56" x2="{width - 20}" y1="{y(mark)}" y2="{y(mark)}"/>')
     for i, points in enumerate(known.values()):
         colour = f"s{i % COLOURS}"
         band = sorted(p for p in points if math.isfinite(p[2]) and math.isfinite(p[3]))

@@ -66,7 +66,9 @@ def interval_plot(
     if mark is not None:
         parts.append(f'<line class="cut" x1="{x(mark)}" x2="{x(mark)}" y1="4" y2="{height - 34}"/>')
         if mark_label:
-            parts.append(f'<text x="{x(mark)}" y="{height - 3}" text-anchor="middle">{escape(mark_label)}</text>')
+            half = 3.7 * len(mark_label)  # about; the words stay within the chart
+            middle = min(max(x(mark), half), width - half)
+            parts.append(f'<text x="{middle:g}" y="{height - 5}" text-anchor="middle">{escape(mark_label)}</text>')
     for number, (name, value, lower, upper) in enumerate(rows):
         y, short = 4 + ROW * number + ROW / 2, name if len(name) <= letters else "…" + name[1 - letters :]
         parts.append(f'<text x="{left - 10}" y="{y + 4}" text-anchor="end">{escape(short)}</text>')

@@ -17,6 +17,7 @@ from ..images.thumbnail import thumbnail, thumbnails_of
 from ..model.columns import PEOPLE
 from ..model.made_by import MadeBy
 from ..model.model import Model
+from ..model.reason import FOREIGN, UNCLEAR, content_words
 from ..model.table import LONG, Scores
 from ..model.trust import doubts, human_part
 from ..types import Picture, Step
@@ -201,8 +202,10 @@ def _unshown(scores: Scores, rows: np.ndarray) -> Unshown:
         words += f" with a score, and {first} {n_failed:,} without"
     columns = {name: scores[name][others] for name in COLUMNS[:3]}
     copies = sum(bool(scores.duplicate_of[row]) for row in others)
-    foreign = sum(scores.out_of_domain[row] == "yes" for row in others)
-    return Unshown(**columns, copies=copies, foreign=foreign, shown_are=words)
+    reasons = scores.reason or [""] * len(scores)
+    said = [content_words(scores.out_of_domain[row], reasons[row]) for row in others]
+    foreign, unclear = said.count(FOREIGN), said.count(UNCLEAR)
+    return Unshown(**columns, copies=copies, foreign=foreign, unclear=unclear, shown_are=words)
 
 
 def keep_thumbnails(model: Model, real: Any, workers: int | None = None) -> dict[int, bytes]:

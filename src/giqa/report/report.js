@@ -183,7 +183,7 @@
     kept = order.filter(keeps);
     const sets = { kept, dropped: order.filter((i) => !keeps(i) && !Number.isNaN(score[i])),
       failed: order.filter((i) => Number.isNaN(score[i])), copies: order.filter((i) => copyOf[i]),
-      foreign: order.filter((i) => foreign[i]), explained: order.filter((i) => explained[i]) };
+      foreign: order.filter((i) => foreign[i] && !damaged(i)), unclear: order.filter((i) => foreign[i] && damaged(i)), explained: order.filter((i) => explained[i]) };
     for (const [name, members] of Object.entries(sets)) if ($("n-" + name)) $("n-" + name).textContent = count(members.length);
     const wanted = list[active], text = state.text.toLowerCase();
     list = sets[state.show];
@@ -253,7 +253,7 @@
     cell.firstChild.style.height = side - 4 + "px";
   };
   const level = (i) => (Number.isNaN(z[i]) ? "" : z[i] >= -1 ? " good" : z[i] >= -3 ? " fair" : " poor");
-  const damaged = (i) => lowest(i) && reasons?.[i] && !["structure", "content"].includes(reasons[i]);
+  const damaged = (i) => reasons?.[i] && !["structure", "content"].includes(reasons[i]);
   const lowest = (i) => percentile[i] <= 1.0001 / (data.held_out + 1);
   const makeCell = (k) => {
     const i = list[k], cell = element("div", "cell" + level(i)), frame = element("span", "frame"), caption = element("span", "caption");
@@ -262,7 +262,7 @@
     const said = element("span", "unseen", rank[i] ? `rank ${rank[i]}, ${ids[i]}, z ${showZ(z[i])}, ${lowest(i) ? "below all reals" : "percentile " + percent(percentile[i])}${reasons?.[i] ? ", " + reasons[i] : ""}${headline ? `, called real ${percent(people.p[i])}` : ""}` : `${ids[i]}, no score`);
     frame.append(data.thumbnails[i] ? picture(data.thumbnails[i], "") : element("span", "name", ids[i]));
     if (rank[i]) frame.append(element("span", "rank", count(rank[i])));
-    if (copyOf[i] || foreign[i]) frame.append(element("span", "mark", copyOf[i] ? "copy" : "out of domain"));
+    if (copyOf[i] || foreign[i]) frame.append(element("span", "mark", copyOf[i] ? "copy" : damaged(i) ? "content unclear" : "out of domain"));
     else if (explained[i]?.[0]) frame.append(element("span", "mark", "map"));
     caption.append(element("b", "", rank[i] ? showZ(z[i]) : "no score"));
     const share = headline ? people.p[i] : percentile[i];
@@ -367,7 +367,8 @@
     if (data.thumbnails[i]) { add("div", "large"); panel.lastChild.append(picture(data.thumbnails[i], ids[i])); if (text) textBox(i, panel.lastChild); }
     add("p", "id", ids[i]);
     if (copyOf[i]) add("p", "notice", `Copy of ${copyOf[i]}: memorised, so its score says nothing about quality.`);
-    if (foreign[i]) add("p", "notice", "Out of domain: it seems to show something that the reals do not." + (damaged(i) ? ` It is badly damaged too (${reasons[i]}), which may be why.` : " Its score says how well, not what."));
+    if (foreign[i]) add("p", "notice", damaged(i) ? `Content unclear: it looks damaged (${reasons[i]}), so it cannot be said whether it shows what the reals show.`
+      : "Out of domain: it seems to show something that the reals do not. Its score says how well, not what.");
     if (errors[i]) add("p", "notice", errors[i]);
     else if (!rank[i]) add("p", "notice", "The score is not a number.");
     if (!Number.isNaN(z[i])) {

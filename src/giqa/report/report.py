@@ -19,6 +19,7 @@ from ..errors import BadShape
 from ..explain.worst_pictures import Explained
 from ..files import replace_file
 from ..model.headline import LOWEST_SHOWN, Headline, headline, percents
+from ..model.reason import FOREIGN, UNCLEAR, content_words
 from ..pages.axes import FAR
 from ..pages.drawing import bulk
 from ..pages.page import render
@@ -31,6 +32,7 @@ FLAGS = ("duplicate_of", "out_of_domain", "error", "notes", "reason", "text_box"
 WORDS = ("out_of_domain", "reason", "text_box")  # of FLAGS: a few fixed words, or numbers
 REASONS_SHOWN = 100  # rows of the table of failures; the gallery shows all of them
 SKETCH = 2000  # numbers that stand for the z of pictures not shown: a count from them is within 1/2000 of their number
+GRADES = {"like the reals": "good", "far from the reals": "poor"}  # a colour for the first figures; else "fair"
 A_REAL = "a real picture"
 HIDDEN = "…"
 
@@ -53,8 +55,8 @@ class Unshown:
         NaN where failed.
     copies : int
         How many of them copy a real.
-    foreign : int
-        How many are out of domain.
+    foreign, unclear : int
+        How many are out of domain, and of how many that cannot be said since they look damaged.
     shown_are : str
         Which are shown, in words.
     """
@@ -64,6 +66,7 @@ class Unshown:
     percentile: np.ndarray
     copies: int = 0
     foreign: int = 0
+    unclear: int = 0
     shown_are: str = ""
 
     @property
@@ -398,7 +401,8 @@ def _figures(report: Report) -> dict[str, Any]:
     people, p_real = "p_real" in report.columns, _column(report, "p_real")
     copies = sum(map(bool, report.flags.get("duplicate_of", ())))
     domain = report.flags.get("out_of_domain", ())
-    foreign = sum(value == "yes" for value in domain) + (report.unshown.foreign if report.unshown else 0)
+    reasons = report.flags.get("reason") or [""] * len(domain)
+    said = Counter(map(content_words, domain, reasons))
     return {
         "n": score.size,
         "scored": int(np.sum(~np.isnan(score))),
@@ -412,7 +416,8 @@ def _figures(report: Report) -> dict[str, Any]:
         "infinite": int(np.isinf(z).sum()),
         "reasons": Counter(filter(None, report.flags.get("reason", ()))).most_common(),
         "copies": copies + (report.unshown.copies if report.unshown else 0),
-        "foreign": foreign if any(domain) else None,
+        "foreign": said[FOREIGN] + (report.unshown.foreign if report.unshown else 0) if any(domain) else None,
+        "unclear": said[UNCLEAR] + (report.unshown.unclear if report.unshown else 0),
     }
 
 
@@ -426,6 +431,7 @@ def _first(report: Report) -> dict[str, Any]:
         "verdict": said.verdict,
         "why": said.why,
         "unsure": said.unsure,
+        "grade": GRADES.get(said.standing, "fair") if said.known else "",
         "median_z": "\u2013" if z is None else f"below {_signed(LOWEST_SHOWN, 0)}" if z < LOWEST_SHOWN else _signed(z),
     }
 

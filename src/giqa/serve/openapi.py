@@ -20,7 +20,7 @@ MEANS = {
     "detail": "Below 0: softer than the reals; above: noisier or over-sharpened.",
     "reason": "What costs most, in a word; empty: nothing unusual.",
     "duplicate_of": "The real that it repeats, or empty.",
-    "out_of_domain": "yes: it shows something that the reals do not; empty: no layer can decide.",
+    "out_of_domain": "yes: it shows what the reals do not, or is too damaged to say; empty: no layer can decide.",
     "error": "Why there is no score, or empty.",
     "notes": "What decoding did.",
 }

@@ -66,17 +66,18 @@ def texts(now: Mapping[str, Any]) -> dict[str, str]:
     Examples
     --------
     >>> now = {"done": 0.255, "votes": 6, "votes_wanted": 20, "raters": 2, "finished": 1, "failed_gate": 0}
-    >>> now |= {"without_controls": 0, "items": 10, "items_with_all_votes": 2, "paused": False}
-    >>> shown = texts(now | {"control_accuracy": 0.9, "agreement": None, "error_rate": 0.5})
+    >>> now |= {"without_controls": 0, "items": 10, "items_with_all_votes": 2, "paused": False, "agreement": None}
+    >>> now |= {"control_accuracy": 0.9, "control_interval": [0.6, 0.98], "error_rate": None, "error_interval": None}
+    >>> shown = texts(now)
     >>> shown["answer"], shown["control_accuracy"], shown["agreement"], shown["items"]
-    ('26 % done: 2 of 10 items have all their votes.', '90 %', '–', '2 of 10')
-    >>> texts(now | {"failed_gate": 1, "control_accuracy": 0.9, "agreement": None, "error_rate": 0.5})["answer"][-57:]
+    ('26 % done: 2 of 10 items have all their votes.', '90 % [60, 98]', '–', '2 of 10')
+    >>> texts(now | {"failed_gate": 1})["answer"][-57:]
     ' 1 of 2 raters failed the gate: their votes do not count.'
     """
     shown = {name: str(now[name]) for name in ("failed_gate", "without_controls", "votes")}
-    shown |= {name: _percent(now[name]) for name in ("control_accuracy", "agreement", "error_rate")}
+    shown |= {name: _shown(name, now) for name in ("control_accuracy", "agreement", "error_rate")}
     for question, numbers in now.get("questions", {}).items():
-        shown |= {f"{question}.{name}": _shown(name, value) for name, value in numbers.items()}
+        shown |= {f"{question}.{name}": _shown(name, numbers) for name in numbers}
     shown["raters"] = f"{now['finished']} of {now['raters']}"
     shown["items"] = f"{now['items_with_all_votes']} of {now['items']}"
     state = "Done" if now["items"] and now["items_with_all_votes"] == now["items"] else f"{_percent(now['done'])} done"
@@ -87,8 +88,12 @@ def texts(now: Mapping[str, Any]) -> dict[str, str]:
     return shown | {"answer": f"{state}: {shown['items']} items have all their votes.{gate}{paused}"}
 
 
-def _shown(name: str, value: Any) -> str:
-    return _percent(value) if name in ("control_accuracy", "agreement") else str(value)
+def _shown(name: str, numbers: Mapping[str, Any]) -> str:
+    """A number as it is shown, a share with its interval where it has one."""
+    if name not in ("control_accuracy", "agreement", "error_rate"):
+        return str(numbers[name])
+    ends = numbers.get({"control_accuracy": "control_interval", "error_rate": "error_interval"}.get(name))
+    return _percent(numbers[name]) + (f" [{100 * ends[0]:.0f}, {100 * ends[1]:.0f}]" if ends else "")
 
 
 def _percent(share: float | None) -> str:

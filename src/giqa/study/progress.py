@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from ..stats import wilson
 from ..votes.agreement import share_that_agree
 from ..votes.gate import passes
 from . import tables as t
@@ -147,6 +148,7 @@ def progress(store: Store, study: Study) -> dict[str, Any]:
     each = Counter(row.item for row in main)
     most = study.settings.votes_each
     judged = [answer for answers in controls.values() for answer in answers]
+    wrong = [not right(study, row) for row in main if row.truth]
     own = {"questions": _by_question(study, main, controls, bad)} if study.settings.questionnaire else {}
     return own | {
         "paused": study.paused,
@@ -160,8 +162,10 @@ def progress(store: Store, study: Study) -> dict[str, Any]:
         "items_with_all_votes": sum(number >= most for number in each.values()),
         "done": _of(sum(min(number, most) for number in each.values()), wanted * most),
         "control_accuracy": _share(judged),
+        "control_interval": wilson_of(judged),
         "agreement": agreement(study.settings.task, main),
-        "error_rate": _share([not right(study, row) for row in main if row.truth]),
+        "error_rate": _share(wrong),
+        "error_interval": wilson_of(wrong),
     }
 
 
@@ -174,6 +178,7 @@ def _by_question(study: Study, main: list[sa.Row], controls: Controls, bad: set)
         found[name] = {
             "votes": len(mine),
             "control_accuracy": _share(judged),
+            "control_interval": wilson_of(judged),
             "agreement": agreement(study.settings.task, mine),
             "failed_gate": sum(about == name for _, about in bad),
         }
@@ -182,6 +187,16 @@ def _by_question(study: Study, main: list[sa.Row], controls: Controls, bad: set)
 
 def _of(part: int, whole: int) -> float | None:
     return round(part / whole, 4) if whole else None
+
+
+def wilson_of(answers: list[bool]) -> list[float] | None:
+    """Wilson's 95 % interval of a share, as if each answer were of another rater; None without any.
+
+    >>> wilson_of([True] * 4 + [False] * 3), wilson_of([])
+    ([0.2505, 0.8418], None)
+    """
+    found = wilson(sum(answers), len(answers))
+    return [round(found.low, 4), round(found.high, 4)] if answers else None
 
 
 def _share(answers: list[bool]) -> float | None:
