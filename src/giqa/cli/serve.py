@@ -19,6 +19,7 @@ from .options import COUNT, PATH, listen, options
     type=PATH,
     help="A human model that `giqa train human` made: adds p_real, as in `giqa score`, to every model.",
 )
+@click.option("--text", is_flag=True, help="Adds text_quality and what belongs to it, as in `giqa score`.")
 @click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0: reached from other machines.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, help="Port; 0: any free one.")
 @click.option("--processes", type=COUNT, default=1, help="Each holds all models; one that dies is replaced.")
@@ -60,7 +61,8 @@ def serve(models: tuple[str, ...], host: str, port: int, human: Path | None, dry
     sizes = {"body": console.parse_size(asked.pop("max_body"))}
     sizes |= {name: asked.pop(f"max_{name}") for name in ("pictures", "pixels")}
     limits = Limits(**sizes, queue=asked.pop("queue"), rate=asked.pop("rate"))
-    loaded = load_models(models, human)
+    text = asked.pop("text")
+    loaded = load_models(models, human, text)
     for model in loaded.values():
         about = model.about()
         console.say(f"{model.name}: {about['scorer']}, {about['reals']} reals, digest {about['digest'][:12]}")
@@ -68,5 +70,5 @@ def serve(models: tuple[str, ...], host: str, port: int, human: Path | None, dry
         return
     listening, place = listen(host, port)
     click.echo(f"http://{place}/v1/scores")
-    load = partial(load_models, models, human) if asked["processes"] > 1 else lambda: loaded
+    load = partial(load_models, models, human, text) if asked["processes"] > 1 else lambda: loaded
     run(load, listening, limits=limits, **asked)

@@ -36,6 +36,8 @@ class Served:
         What is asked.
     human : Realism or None
         Adds what people say.
+    text : bool
+        Whether text is looked for and judged.
     readers : sequence of Reader
         Of the judges, in order: a network is read from its file once.
     """
@@ -43,6 +45,7 @@ class Served:
     name: str
     model: Model | Realism
     human: Realism | None
+    text: bool
     readers: Sequence[Reader]
 
     def score(self, pictures: Sequence[bytes], pixels: int, workers: int | None = None) -> list[dict[str, Any]]:
@@ -51,9 +54,10 @@ class Served:
         Nothing is kept in the store of features: the pictures belong to whoever sent them.
         """
         source = Pictures(open_source(list(pictures)), pixels)
-        judges = [_Kept(*pair) for pair in zip(judges_of(self.model, self.human), self.readers, strict=True)]
+        judges = judges_of(self.model, self.human, self.text)
+        kept = [_Kept(*pair) for pair in zip(judges, self.readers, strict=True)]
         with one_blas_thread():  # else set and lifted for each of a hundred small products
-            return [json_safe(row) for row in score_by(judges, source, store=False, workers=workers).rows()]
+            return [json_safe(row) for row in score_by(kept, source, store=False, workers=workers).rows()]
 
     def about(self) -> dict[str, Any]:
         """What a client is told of it."""
@@ -79,13 +83,20 @@ class _Kept:
         return {}  # `Served.about` says it once
 
 
-def judges_of(model: Model | Realism, human: Realism | None) -> list[Judge]:
+def judges_of(model: Model | Realism, human: Realism | None, text: bool = False) -> list[Judge]:
     """Who is asked about a batch of pictures: as in `giqa.score`."""
     judges = model.judges(None) if isinstance(model, Model) else [model.judge()]
-    return judges if human is None else [*judges, HumanJudge(human)]
+    if human is not None:
+        judges.append(HumanJudge(human))
+    if text:
+        from ..text.judge import TextJudge
+
+        judges.append(TextJudge())
+        judges[-1].check()
+    return judges
 
 
-def load_models(models: Iterable[str | Path], human: str | Path | None = None) -> dict[str, Served]:
+def load_models(models: Iterable[str | Path], human: str | Path | None = None, text: bool = False) -> dict[str, Served]:
     """Models by name, ready to be asked: each has scored a picture.
 
     Parameters
@@ -94,6 +105,8 @@ def load_models(models: Iterable[str | Path], human: str | Path | None = None) -
         Files of `giqa fit`, `giqa train` or `giqa train human`; `NAME=FILE` gives a name, else it is the file's.
     human : str, Path or None, default None
         A human model, which adds what people say to every model.
+    text : bool, default False
+        Adds `text_quality` and what belongs to it, see `giqa.text`.
 
     Returns
     -------
@@ -118,7 +131,7 @@ def load_models(models: Iterable[str | Path], human: str | Path | None = None) -
         if name in served:
             raise BadSpec(f"Two models are called {name!r}; name one of them: NAME={path}")
         model = open_model(path)
-        ready = Served(name, model, judge, [each.reader() for each in judges_of(model, judge)])
+        ready = Served(name, model, judge, text, [each.reader() for each in judges_of(model, judge, text)])
         ready.score([_grey_png()], 4096)
         served[name] = ready
     if not served:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import __version__
-from ..model.columns import DETAIL, NUMBERS, REASON, SAID, TEXTS
+from ..model.columns import DETAIL, NUMBERS, REASON, SAID, TEXT_NUMBERS, TEXTS
 from .bodies import FIELD, FORM, JSON, LONGEST_ID
 from .limits import Limits
 from .problems import TYPE
@@ -18,6 +18,9 @@ MEANS = {
     "z_low": "Lower end of the 95 % interval of z.",
     "z_high": "Upper end of the 95 % interval of z.",
     "detail": "Below 0: softer than the reals; above: noisier or over-sharpened.",
+    "text_quality": "With --text: 1 = drawn like type, 0 = nothing like it.",
+    "n_text": "Lines of text.",
+    "text_box": "Corners of the line that is drawn worst, x y each, as shares of the sides, or empty.",
     "reason": "What costs most, in a word; empty: nothing unusual.",
     "duplicate_of": "The real that it repeats, or empty.",
     "out_of_domain": "yes: it shows what the reals do not, or is too damaged to say; empty: no layer can decide.",
@@ -116,7 +119,8 @@ def _problem(what: str, retry: bool = False) -> dict[str, Any]:
 
 def _schemas(limits: Limits) -> dict[str, Any]:
     number, text = {"type": ["number", "string", "null"]}, {"type": "string"}  # a text: "inf" of the paper's presets
-    row = {"id": text, **dict.fromkeys((*NUMBERS, *SAID, *DETAIL), number), **dict.fromkeys((*TEXTS, *REASON), text)}
+    row = {"id": text, **dict.fromkeys((*NUMBERS, *SAID, *DETAIL, *TEXT_NUMBERS), number)}
+    row |= dict.fromkeys((*TEXTS, *REASON, "text_box"), text)
     picture = {
         "id": {"type": "string", "maxLength": LONGEST_ID},
         "data": {"type": "string", "contentEncoding": "base64"},
