@@ -12,6 +12,8 @@ their number and the split); what is judged was never drawn.
 
 - faces: AUC of 300 other LFW faces (what is left, from 700 reals on) against 1,000 DCGAN faces; Spearman with the epoch
   of 1,600 pictures of a DCGAN.
+- cifar10: reals are 1,500 tiles of cifar10-real, enlarged bilinearly as those of the runs were; AUC of the 128 real
+  tiles of two runs against epochs 20 to 24 of both. The only domain that has 1,000 reals and others to judge.
 - places: AUC of the other real scenes against SinGAN's and GPNN's versions of them, as the files are.
 - cifar: AUC of the other real tiles of two runs against epochs 20 to 24 of both.
 - canaries: share of damaged pictures below their originals (`_damage.py`): the eight artefacts; swapped patches;
@@ -25,6 +27,7 @@ from functools import partial
 from unittest.mock import patch
 
 import numpy as np
+from PIL import Image
 
 from benchmarks.accuracy import _damage
 from benchmarks.accuracy._measures import CIFAR, LFW, PROGRESS, SCENES, by_scene
@@ -36,7 +39,8 @@ from giqa.scorers import multilayer
 from giqa.scorers.scale import Scale
 from giqa.types import Features
 
-COUNTS = (20, 33, 50, 64, 100, 200, 500, 700, 900)  # no domain here has 1,000 reals and others to judge
+COUNTS = (20, 33, 50, 64, 100, 200, 500, 700, 900, 1000)
+TILES, TILE = 1500, 64  # of cifar10-real, and pixels of a side as in the runs
 MOST = {"faces": 700, "cats": 200, "photographs": 900}  # reals of damaged domains, besides those that are judged
 WAYS = {"joint": [0], "independent": [10**9], "both": [0, 10**9]}  # below how many reals outputs are independent
 Scores = Callable[[Features], np.ndarray]
@@ -93,6 +97,21 @@ def cifar(view: View) -> Judge:
     return judge
 
 
+def cifar10(view: View) -> Judge:
+    def tiles() -> list[np.ndarray]:
+        images = np.load(view.sets.path("cifar10-real/cifar10_test_2500.npz"))["images"][:TILES]
+        return [np.asarray(Image.fromarray(p).resize((TILE, TILE), Image.Resampling.BILINEAR)) for p in images]
+
+    pool = view.made("cifar10-real, enlarged", tiles)
+    reals, fakes = (view.take(f"{CIFAR}[{rows}]") for rows in ("kind=real", "kind=generated,epoch=20..24"))
+
+    def judge(fit: Callable[[Features], Scores], rng: np.random.Generator, n: int) -> dict[str, float]:
+        score = fit(pool.rows(rng.permutation(len(pool))[:n]))
+        return {"cifar10: AUC": auc(score(reals), score(fakes))}
+
+    return judge
+
+
 def canaries(view: View, domain: str) -> Judge:
     features = view.take(_damage.DOMAINS[domain])
     reals, rest = split(len(features), min(_damage.FITTED, 2 * len(features) // 3))
@@ -117,10 +136,10 @@ def canaries(view: View, domain: str) -> Judge:
     return judge
 
 
-def measured(judge: Judge, most: int, splits: int) -> dict[str, dict[tuple[int, str], Figure]]:
+def measured(judge: Judge, counts: Sequence[int], splits: int) -> dict[str, dict[tuple[int, str], Figure]]:
     """Figure by name, then by number of reals and way."""
     found: dict[str, dict[tuple[int, str], Figure]] = {}
-    for n in (n for n in COUNTS if n <= most):
+    for n in counts:
         for way, limits in WAYS.items():
             fit = partial(fitted, limits)
             draws = [judge(fit, np.random.default_rng((n, seed)), n) for seed in range(splits)]
@@ -131,9 +150,10 @@ def measured(judge: Judge, most: int, splits: int) -> dict[str, dict[tuple[int, 
 
 
 JUDGES: dict[str, tuple[Callable[[View], Judge], int]] = {  # and the most reals
-    "faces": (faces, 700),
+    "faces": (faces, 900),
     "places": (places, 33),
     "cifar": (cifar, 100),
+    "cifar10": (cifar10, 1000),
     **{f"damaged {domain}": (partial(canaries, domain=domain), most) for domain, most in MOST.items()},
 }
 
@@ -141,17 +161,20 @@ JUDGES: dict[str, tuple[Callable[[View], Judge], int]] = {  # and the most reals
 def main() -> None:
     parser = command(__file__, __doc__, "data", "recoded")
     parser.add_argument("--splits", type=int, default=10, help="draws of reals (%(default)s)")
+    parser.add_argument("--counts", type=int, nargs="+", default=COUNTS, metavar="N", help="of reals")
     parser.add_argument("--only", type=names(*JUDGES), default=list(JUDGES), metavar="NAME,NAME")
     parser.add_argument("--extractor", default="embedded", metavar="SPEC")
     options = parser.parse_args()
     sets = Sets([existing(options.data)], make_extractor(options.extractor), recoded=options.recoded)
     view = View(sets, None, "multilayer")
     with results(options):
-        head("what", "way", *COUNTS)
+        head("what", "way", *options.counts)
         for judge, most in map(JUDGES.get, options.only):
-            for name, found in measured(judge(view), most, options.splits).items():
+            counts = [n for n in options.counts if n <= most]
+            for name, found in measured(judge(view), counts, options.splits).items():
                 for way in WAYS:
-                    row(name, way, *(format(found[n, way], ".3f") if (n, way) in found else "" for n in COUNTS))
+                    cells = (format(found[n, way], ".3f") if (n, way) in found else "" for n in options.counts)
+                    row(name, way, *cells)
 
 
 if __name__ == "__main__":

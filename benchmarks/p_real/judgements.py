@@ -11,8 +11,9 @@ References: 300 photographs of `imagenet-sample`. Families of columns of `Judgem
 - pooled: all its features; crops: the same of five crops at native resolution, `embedded(crops=True)`;
 - detail, spectrum: the extractors of these names;
 - native: 33 plain numbers of the pixels at their own size (`_native.py`); size: log height and width;
-- with --alone instead: each layer of the network by itself (of crops where they are), last `content`; `statistics`, one
-  scale, the floor; with --random FILE, all features of the same network with random weights.
+- with --alone also: each layer of the network by itself (of crops where they are), last `content`; `statistics`, one
+  scale, the floor; each plain number of `accuracy/_scalars.py`; with --random FILE, all features of the same network
+  with random weights.
 
 Columns, penalty and levels of groups are chosen by cross-validation over scenes (generators) without what is held out.
 
@@ -32,10 +33,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.accuracy._scalars import SCALARS
 from benchmarks.data import RECODED, pictures, rows_of, stems
 from benchmarks.intervals import RESAMPLES, Figure, around, over_pictures, spearman
 from benchmarks.p_real._columns import Game, Measure
@@ -77,6 +80,8 @@ class Table:
             for stem, names in stems(list(whole)).items():
                 parts[f"{stem} alone"] = {f"{stem} alone:{name}": whole[name] for name in names}
             parts["statistics"] = _named("statistics", Statistics(scales=1), pixels)
+            plain = {name: np.array([[number(one)] for one in pixels]) for name, number in SCALARS.items()}
+            parts |= {f"{name} alone": {name: column} for name, column in plain.items() if name != "detail"}
             if options.random:
                 parts["random"] = _named("random", Embedded(version=1, weights=options.random, crops=crops), pixels)
         parts["detail"] = {"detail": np.stack([detail_scalars(one) for one in pixels])}
@@ -87,9 +92,9 @@ class Table:
         say(f"{folder}: {len(pixels)} pictures measured")
 
     def families(self, usual: Sequence[tuple[str, ...]]) -> Sequence[tuple[str, ...]]:
-        """Sets of families to learn from: those asked for, each that stands alone, or the usual ones."""
+        """Sets of families to learn from: those asked for, or the usual ones, and each that stands alone."""
         alone = [(name,) for name in self.parts if name.endswith(" alone") or name in ("statistics", "random")]
-        return self.asked or alone or usual
+        return [*(self.asked or usual), *alone]
 
     def features(self, families: Sequence[str]) -> Features:
         layers = {name: layer for family in families for name, layer in self.parts[family].items()}
@@ -160,9 +165,9 @@ class Compression:
         return found
 
 
-def pairs(options: argparse.Namespace, measure: Measure) -> None:
+def pairs(options: argparse.Namespace, table_of: Callable[..., Table]) -> None:
     """Each scene left out in turn."""
-    table, of, scalar = _pairs(options, measure)
+    table, of, scalar = _pairs(options, table_of)
     base, best = of.credit(scalar), 0.5 + 0.5 * np.abs(of.margin)
     head("pairs", "all, scene left out", "within scene", "above the scalar, all", "within scene")
 
@@ -177,9 +182,9 @@ def pairs(options: argparse.Namespace, measure: Measure) -> None:
     show("best possible", best)
 
 
-def codecs(options: argparse.Namespace, measure: Measure) -> None:
+def codecs(options: argparse.Namespace, table_of: Callable[..., Table]) -> None:
     """Each codec left out in turn, on the pairs in which it is."""
-    table, of, scalar = _pairs(options, measure)
+    table, of, scalar = _pairs(options, table_of)
     with_codec = [np.flatnonzero((of.codec[of.left] == c) | (of.codec[of.right] == c)) for c in np.unique(of.codec)]
     rows = np.concatenate(with_codec)
     base, best = of.credit(scalar, rows), 0.5 + 0.5 * np.abs(of.margin[rows])
@@ -198,16 +203,16 @@ def codecs(options: argparse.Namespace, measure: Measure) -> None:
     show("best possible", best)
 
 
-def _pairs(options: argparse.Namespace, measure: Measure) -> tuple[Table, Compression, np.ndarray]:
-    table = Table(options, "gan-compression-2afc", measure, crops=True)
+def _pairs(options: argparse.Namespace, table_of: Callable[..., Table]) -> tuple[Table, Compression, np.ndarray]:
+    table = table_of("gan-compression-2afc", crops=True)
     return table, Compression(options.data, table.ids), table.parts["native"]["native"][:, STRONGEST]
 
 
 # --- ratings
 
 
-def ratings(options: argparse.Namespace, measure: Measure) -> None:
-    table = Table(options, "compression-ratings", measure)
+def ratings(options: argparse.Namespace, table_of: Callable[..., Table]) -> None:
+    table = table_of("compression-ratings")
     place = {name: i for i, name in enumerate(table.ids)}
     given = np.full((len(place), 5), FAINT / len(place))
     for r in rows_of(options.data / "compression-ratings/ratings.csv"):
@@ -246,8 +251,8 @@ def over_scenes(statistic: Callable[[Sequence[np.ndarray]], float], scene: np.nd
 # --- votes
 
 
-def votes(options: argparse.Namespace, measure: Measure) -> None:
-    table = Table(options, "detection-game", measure)
+def votes(options: argparse.Namespace, table_of: Callable[..., Table]) -> None:
+    table = table_of("detection-game")
     of = Game(table.columns)
     kind = "votes", VoteLikelihood(np.arange(len(of.votes)), of.real, of.votes)
     head("votes", "gain in nats a vote", "chosen with each generator left out")
@@ -269,7 +274,7 @@ def votes(options: argparse.Namespace, measure: Measure) -> None:
 
 def main() -> None:
     parser = command(__file__, __doc__, "data", "recoded")
-    parser.add_argument("--alone", action="store_true", help="single layers, the floor, and --random")
+    parser.add_argument("--alone", action="store_true", help="single layers, the floor, plain numbers and --random too")
     parser.add_argument("--columns", type=names(), nargs="+", metavar="A,B", help="sets of families, instead of all")
     parser.add_argument("--random", type=existing, metavar="FILE", help="the network with random weights, as ONNX")
     parts: Mapping[str, Callable] = {"pairs": pairs, "codecs": codecs, "ratings": ratings, "votes": votes}
@@ -278,9 +283,10 @@ def main() -> None:
     references, _ = pictures(f"{options.data}/imagenet-sample/labels.csv", 300)
     references = list(map(RECODED, references)) if options.recoded else references
     measure = Measure(references, None, ("mid", "high"), ())
+    table_of = cache(lambda folder, crops=False: Table(options, folder, measure, crops))
     with results(options):
         for name in options.only:
-            parts[name](options, measure)
+            parts[name](options, table_of)
 
 
 if __name__ == "__main__":

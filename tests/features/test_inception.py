@@ -140,13 +140,13 @@ def test_known_weights_are_held_to_their_digest_and_kept_folded(small, tmp_path,
         Inception()(PICTURES[:1])
     weights.import_file(small[0])
     first = Inception()(PICTURES[:1])
-    assert (weights.folder() / "inception-fid.folded.safetensors").is_file()
+    assert (weights.folder() / "inception-fid.folded2.safetensors").is_file()
     inception_network.load.cache_clear()
     second, by_path = Inception()(PICTURES[:1]), Inception(small[0])(PICTURES[:1])
     assert all(np.array_equal(first[name], second[name]) for name in first)
     assert all(np.array_equal(first[name], by_path[name]) for name in first)
     assert Inception().identity() == Inception(small[0]).identity()
-    with open(weights.folder() / "inception-fid.folded.safetensors", "r+b") as file:
+    with open(weights.folder() / "inception-fid.folded2.safetensors", "r+b") as file:
         file.seek(-1, 2)
         file.write(b"\x7f")
     with pytest.raises(BadWeights, match="recorded"):

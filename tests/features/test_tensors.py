@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save, save_file
 
 from giqa.errors import BadWeights
 from giqa.features import tensors, weights
@@ -52,10 +52,10 @@ def test_a_torch_file_is_read_once_and_kept_folded(tmp_path, at_home):
     imported = weights.import_file(tmp_path / "net.pth", "mine")
     first = tensors.load(imported)
     again = weights.resolve("mine")
-    assert again.path.name == "mine.folded.safetensors" and again.sha256 == imported.sha256
+    assert again.path.name == "mine.folded2.safetensors" and again.sha256 == imported.sha256
     second = tensors.load(again)
     assert all(np.array_equal(first[name], second[name]) for name in first) and first.keys() == second.keys()
-    assert sorted(path.name for path in at_home.iterdir()) == ["mine.folded.safetensors", "mine.pth", "weights.json"]
+    assert sorted(path.name for path in at_home.iterdir()) == ["mine.folded2.safetensors", "mine.pth", "weights.json"]
 
     (at_home / "mine.pth").unlink()  # the folded copy is enough
     assert weights.resolve("mine") == again
@@ -76,6 +76,28 @@ def test_a_network_saved_channels_last_is_kept_as_it_is(tmp_path):
     assert all(np.array_equal(kept[name], expected[name]) for name in expected)
 
 
+def test_a_copy_that_an_older_version_folded_is_not_read(tmp_path, at_home):
+    """Here it holds zeros, as a mixed-up one held other numbers; its digest stands in weights.json all the same."""
+    save_file(unfolded(), tmp_path / "net.safetensors")
+    weights.import_file(tmp_path / "net.safetensors", "mine")
+    older, expected = at_home / "mine.folded.safetensors", tensors.fold(unfolded())
+    weights.keep_folded("mine", save({name: np.zeros_like(array) for name, array in expected.items()}))
+    (at_home / "mine.folded2.safetensors").rename(older)
+    for _ in range(2):  # folded anew, then from the new copy
+        kept = tensors.load(weights.resolve("mine"))
+        assert all(np.array_equal(kept[name], expected[name]) for name in expected)
+        assert not older.exists()
+    assert weights.verify("mine")
+
+
+def test_a_copy_of_an_older_version_goes_with_its_weights(tmp_path, at_home):
+    save_file(unfolded(), tmp_path / "net.safetensors")
+    weights.import_file(tmp_path / "net.safetensors", "mine")
+    (at_home / "mine.folded.safetensors").write_bytes(b"older")
+    weights.remove("mine")
+    assert [path.name for path in at_home.iterdir()] == ["weights.json"]
+
+
 def test_an_original_that_changed_is_found_behind_its_folded_copy(tmp_path, at_home):
     torch = pytest.importorskip("torch")
     torch.save({name: torch.from_numpy(array) for name, array in unfolded().items()}, tmp_path / "net.pth")
@@ -89,7 +111,7 @@ def test_unfolded_safetensors_are_kept_folded_too(tmp_path):
     save_file(unfolded(), tmp_path / "net.safetensors")
     imported = weights.import_file(tmp_path / "net.safetensors", "mine")
     assert sorted(tensors.load(imported)) == ["a.conv.bias", "a.conv.weight", "fc.weight"]
-    assert weights.resolve("mine").path.name == "mine.folded.safetensors"
+    assert weights.resolve("mine").path.name == "mine.folded2.safetensors"
 
 
 def test_a_file_outside_the_home_is_not_kept_there(tmp_path, at_home):

@@ -1,7 +1,7 @@
 """The weights home: networks that are downloaded or imported, each held to its SHA-256.
 
     GIQA_HOME/weights/pt_inception-2015-12-05-6726825d.pth   as published, its digest pinned below
-                      inception-fid.folded.safetensors       the same, batch norm folded into the convolutions
+                      inception-fid.folded2.safetensors      the same, batch norm folded into the convolutions
                       mine.safetensors                       imported, under a name of its own
                       weights.json                           name -> file, bytes, sha256, folded
 
@@ -27,7 +27,8 @@ SUFFIXES = (".safetensors", ".pth", ".pt")
 ATTEMPTS = 3  # how often one `pull` picks a broken download up again
 TIMEOUT = 30.0  # seconds without a byte
 BLOCK = 1 << 20
-FOLDED = ".folded.safetensors"
+FOLDED = ".folded2.safetensors"
+OLDER = ".folded.safetensors"  # never read: of weights saved channels-last it held numbers in the wrong places
 ADVICE = "`giqa weights import FILE --name NAME` brings in a file of your own."
 
 
@@ -252,7 +253,7 @@ def import_file(path: str | Path, name: str | None = None) -> Resolved:
 def remove(name: str) -> None:
     """Delete weights from the home: the file, what was made from it, and a download that broke off."""
     entry = _entry(name)
-    for file in (entry.file, f"{entry.file}.part", f"{name}{FOLDED}"):
+    for file in (entry.file, f"{entry.file}.part", f"{name}{FOLDED}", f"{name}{OLDER}"):
         (folder() / file).unlink(missing_ok=True)
     _record(name, None)
 
@@ -261,6 +262,7 @@ def keep_folded(name: str, content: bytes) -> None:
     """Keep a file made from the weights `name` next to them; from now on `resolve` hands that one out."""
     entry = _entry(name)
     replace_file(folder() / f"{name}{FOLDED}", content)
+    (folder() / f"{name}{OLDER}").unlink(missing_ok=True)
     _record(name, replace(entry, folded=hashlib.sha256(content).hexdigest()))
 
 
