@@ -33,7 +33,7 @@ def cluster():
     """A head and a node with one core each, connected to."""
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), *sys.path]))
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ["RAY_worker_niceness"] = "0"  # 15 without: then everything else on the machine goes first
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 - 15 without: all else on the machine goes first
     import ray
     from ray.cluster_utils import Cluster
 
