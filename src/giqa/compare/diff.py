@@ -91,8 +91,9 @@ def diff(before: Scores, after: Scores) -> Difference:
     for scores in (before, after):
         sides.append({name: float(z) for name, z in zip(scores.id, scores.z, strict=True) if math.isfinite(z)})
     own = list(sides[0])
-    rows, _ = join_names(sides[1], own, "the second table", "the first", need=False)
-    sides[1] = {own[rows[name]] if name in rows else name: z for name, z in sides[1].items()}
+    if sides[0].keys() != sides[1].keys():
+        rows, _ = join_names(sides[1], own, "the second table", "the first", need=False)
+        sides[1] = {own[rows[name]] if name in rows else name: z for name, z in sides[1].items()}
     both = [name for name in sides[0] if name in sides[1]]
     if not both:
         names = [next(iter(side), "none") for side in sides]
