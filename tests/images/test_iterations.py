@@ -252,5 +252,5 @@ def test_the_folder_of_snapshots_names_its_table(tmp_path):
 @pytest.mark.parametrize("folders", [["ckpt_1a2b", "ckpt_3c4d"], ["step_1B", "step_2B"], ["step_-1", "step_100"]])
 def test_the_digits_of_something_else_are_no_iteration(folders):
     """1 of a hash 1a2b, of 1B and of -1 is not the iteration 1: nothing is guessed."""
-    with pytest.raises(BadSource, match="of which iteration|of 1 iterations"):
+    with pytest.raises(BadSource, match=r"of which iteration|of 1 iterations"):
         iterations_of(source(*folders))

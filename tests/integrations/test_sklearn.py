@@ -99,3 +99,16 @@ def test_pictures_are_the_first_step(tmp_path):
     (tmp_path / "00.png").write_bytes(b"no picture")
     with pytest.raises(BadShape, match=r"1 pictures cannot be read; the first, .*00\.png"):
         step.transform(paths)
+
+
+def test_folds_and_shares_that_cannot_be_are_named():
+    """3 reals make no 5 folds with a real in each."""
+    y = np.r_[np.ones(3), np.zeros(50)]
+    with pytest.raises(BadSpec, match="5 folds need as many reals"):
+        list(RealsOnly(5).split(np.zeros((53, 1)), y))
+    with pytest.raises(BadSpec, match="whole number from 2"):
+        RealsOnly(2.5)
+    with pytest.raises(BadSpec, match="seed"):
+        RealsOnly(2, seed=-1)
+    with pytest.raises(BadSpec, match="contamination"):
+        Typical(contamination="auto").fit(np.zeros((30, 1)))

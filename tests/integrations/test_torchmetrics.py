@@ -235,3 +235,19 @@ def test_two_processes_give_the_bits_of_one(tmp_path):
     script = runpy.run_path(str(SCRIPT))
     alone = script["computed"](script["sets"](), 1000)
     assert first == second == alone and set(alone) == {*script["METRICS"], "qs", "share"}
+
+
+def test_bfloat16_is_read_and_a_list_is_named():
+    """NumPy has no bfloat16; 0 and 1 are the same numbers in it."""
+    rows = torch.tensor([[0.0, 1], [1, 0], [1, 1]])
+    found = []
+    for kind in (torch.float32, torch.bfloat16):
+        metric = SetMetric("kd")
+        metric.update(rows.to(kind), real=True)
+        metric.update(1 - rows.to(kind), real=False)
+        found.append(float(metric.compute()))
+    assert found[0] == found[1]
+    metric = SetMetric("kd", extractor="statistics")
+    metric.update(torch.zeros(2, 3, 16, 16, dtype=torch.bfloat16), real=True)
+    with pytest.raises(BadShape, match="tensors, got list"):
+        metric.update([1], real=True)

@@ -439,3 +439,11 @@ def test_slow_and_idle_connections_are_closed(models, monkeypatch):
     finally:
         server.should_exit = True
         thread.join()
+
+
+def test_base64_in_lines_is_read(client, files):
+    """base64(1) and MIME break lines after 76 letters; that is the same picture."""
+    sent = as_json(files[0][1][1])
+    whole = client.post("/v1/scores", json=sent).json()["pictures"]
+    sent["pictures"][0]["data"] = base64.encodebytes(files[0][1][1]).decode()
+    assert client.post("/v1/scores", json=sent).json()["pictures"] == whole and not whole[0]["error"]

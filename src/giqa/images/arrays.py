@@ -49,7 +49,11 @@ def as_array(item: Any) -> Any:
     from PIL import Image
 
     if isinstance(item, Tensor):
-        array = item.detach().cpu().numpy()
+        plain = item.detach().cpu()
+        try:
+            array = plain.numpy()
+        except TypeError:  # bfloat16, which NumPy does not have
+            array = plain.float().numpy()
         return np.moveaxis(array, -3, -1) if array.ndim >= 3 and array.shape[-3] in (1, 3, 4) else array
     if isinstance(item, Image.Image):
         return upright(_pixels(item), item)[0] if item.format not in (None, "TIFF") else _pixels(item)

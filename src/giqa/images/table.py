@@ -151,6 +151,8 @@ def _check_rows(spec: str, image: str, ids: Sequence[str], table: Table) -> None
 
 def _read(path: Path) -> Table:
     """The table, every cell as text; a file of another ending is read as text with commas."""
+    if path.suffix.lower() in (".tar", ".tgz", ".zip", ".npz", ".npy") and path.is_file():
+        raise BadSource(f"{str(path)!r} is no table, and only a table has a filter [column=value]; give it without.")
     try:
         known = path.suffix.lower() in READ
         table = read_table(path, raw=True) if known else parse_table(path.read_bytes(), str(path))

@@ -14,6 +14,7 @@ from ..errors import BadShape, BadSpec, MissingExtra
 from ..features.reader import Reader
 from ..features.select import layer_names
 from ..model.fit import fit
+from ..registry import as_seed
 from ..types import Features
 
 try:
@@ -64,7 +65,7 @@ class Typical(OutlierMixin, BaseEstimator):
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn from features of reals (n, d), at least 20 different ones."""
-        if not 0 < self.contamination <= 0.5:
+        if isinstance(self.contamination, str) or not 0 < self.contamination <= 0.5:
             raise BadSpec(f"Typical(contamination=...) is above 0 and at most 0.5, got {self.contamination!r}.")
         matrix = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
         self.model_ = fit(matrix, scorer=self.scorer, seed=self.seed)
@@ -149,9 +150,9 @@ class RealsOnly:
     """
 
     def __init__(self, n_splits: int = 5, seed: int = 0):
-        if n_splits < 2:
-            raise BadSpec(f"RealsOnly(n_splits=...) is from 2, got {n_splits!r}.")
-        self.n_splits, self.seed = n_splits, seed
+        if isinstance(n_splits, bool) or not isinstance(n_splits, (int, np.integer)) or n_splits < 2:
+            raise BadSpec(f"RealsOnly(n_splits=...) is a whole number from 2, got {n_splits!r}.")
+        self.n_splits, self.seed = int(n_splits), as_seed(seed)
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Number of folds."""
@@ -162,6 +163,9 @@ class RealsOnly:
         y = np.asarray(y)
         if not set(np.unique(y)) <= {-1, 0, 1} or not (y == 1).any() or (y == 1).all():
             raise BadSpec(f"y is 1 for reals, and 0 or -1 for fakes, both there; got {np.unique(y)[:5].tolist()}.")
+        fewest = int(min((y == 1).sum(), (y != 1).sum()))
+        if fewest < self.n_splits:
+            raise BadSpec(f"{self.n_splits} folds need as many reals and as many fakes, got {fewest} of one of them.")
         folds = np.empty(len(y), int)
         rng = np.random.default_rng(self.seed)
         for rows in (np.flatnonzero(y == 1), np.flatnonzero(y != 1)):

@@ -134,8 +134,10 @@ class SetMetric(_Estimated):
         self.real_features = kept
 
     def _features(self, pictures: torch.Tensor) -> torch.Tensor:
-        if pictures.ndim == 2:
-            return pictures.detach()
+        if not isinstance(pictures, torch.Tensor):
+            raise BadShape(f"Pictures and features are tensors, got {type(pictures).__name__}.")
+        if pictures.ndim == 2:  # NumPy has no bfloat16
+            return pictures.detach().float() if pictures.dtype == torch.bfloat16 else pictures.detach()
         if isinstance(self.extractor, torch.nn.Module):
             with torch.no_grad():
                 return self.extractor(pictures)

@@ -2,6 +2,7 @@
 
 import io
 import pickle
+from pathlib import PurePath
 
 import numpy as np
 import pytest
@@ -190,3 +191,21 @@ def test_what_is_no_picture_is_named(where, message):
     """By its place and type."""
     with pytest.raises(BadSource, match=message):
         open_source(where)
+
+
+def test_a_column_of_a_table_goes_by_position(tmp_path):
+    """Rows that were shuffled keep their labels 2, 0, 1 in pandas; the first picture is still the first row."""
+    pandas = pytest.importorskip("pandas")
+    for value in (10, 20, 30):
+        Image.new("RGB", (8, 8), (value, 0, 0)).save(tmp_path / f"{value}.png")
+    names = pandas.Series([str(tmp_path / f"{value}.png") for value in (10, 20, 30)]).iloc[[2, 0, 1]]
+    for column in (names, names.to_numpy(), pandas.Index(names), names.iloc[:2]):
+        source = open_source(column)
+        assert [PurePath(name).stem for name in source.ids] == ["30", "10", "20"][: len(column)]
+        assert [decode(source.raw(row)).pixels[0, 0, 0] for row in range(2)] == [30, 10]
+
+
+def test_a_set_is_refused():
+    """Its order is another in every run of Python, and pictures would be called 0, 1, ... by it."""
+    with pytest.raises(BadSource, match="no order"):
+        open_source({"a.png", "b.png"})

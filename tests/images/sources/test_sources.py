@@ -7,6 +7,7 @@ import types
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from giqa.cli import main
 from giqa.errors import BadSource
@@ -92,3 +93,16 @@ def test_scores_are_those_of_the_folders(toy, tmp_path, monkeypatch):
     assert {name: cells for name, cells in shards.items() if name != "id"} == {
         name: cells for name, cells in folder.items() if name != "id"
     }
+
+
+def test_a_filter_is_of_a_table(tmp_path):
+    """A folder and an archive have none; the table next to the pictures is named."""
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    with pytest.raises(BadSource, match=r"is a folder, and what has a filter .*labels\.csv"):
+        open_source(f"{tmp_path}[label=1]")
+    (tmp_path / "metadata.csv").write_text("file_name,label\na.png,1\n")
+    with pytest.raises(BadSource, match=r"give '.*/metadata\.csv\[\.\.\.\]'"):
+        open_source(f"{tmp_path}[label=1]")
+    (tmp_path / "a.tar").write_bytes(b"")
+    with pytest.raises(BadSource, match="is no table"):
+        open_source(f"{tmp_path / 'a.tar'}[label=1]")

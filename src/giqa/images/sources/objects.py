@@ -52,6 +52,12 @@ class _ByPosition(Protocol):
 
 def open_object(where: Any) -> Source | None:
     """An array, a list, a mapping of names to pictures, a data set, a table, a stream or a function that gives one."""
+    from . import opened
+
+    if _is_column(where):  # a column keeps its labels when rows are drawn or sorted: by position, not by label
+        return opened(where.tolist() if isinstance(where, np.ndarray) else list(where))
+    if isinstance(where, (set, frozenset)):
+        raise BadSource("A set has no order, so pictures would have other names in every run; give sorted(...).")
     array = as_array(where)
     if isinstance(array, np.ndarray):
         return ItemSource("picture", [array], ["0"]) if _is_one(where, array) else ArraySource(array, name="array")
@@ -73,6 +79,13 @@ def open_object(where: Any) -> Source | None:
     if isinstance(where, Iterable):
         return StreamSource(where)
     return _of_function(where) if isinstance(where, Callable) else None
+
+
+def _is_column(where: Any) -> bool:
+    """Whether it is a column of a table: a Series of pandas or polars, an Index, or a flat array of names."""
+    if isinstance(where, np.ndarray):
+        return where.ndim == 1 and where.dtype.kind in "OU"
+    return type(where).__module__.partition(".")[0] in FRAMES and type(where).__name__ in ("Series", "Index")
 
 
 def _is_one(where: Any, array: np.ndarray) -> bool:

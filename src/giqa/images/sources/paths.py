@@ -14,6 +14,7 @@ from ..kinds import READ, REMEDIES, kind_of
 from ..listing import is_picture
 from ..table import TABLE_ENDINGS, TableSource, split_spec
 
+FILTERED = re.compile(r"(.+)\[[^\[\]=]+=[^\[\]]*\]")
 LOST_SLASH = re.compile(r"[a-z][a-z0-9+.\-]+:/[^/]", re.IGNORECASE)  # what pathlib makes of an address
 
 
@@ -24,6 +25,13 @@ def open_path(where: Any) -> Source | None:
     if isinstance(where, (list, tuple)) and where and all(isinstance(item, (str, Path)) for item in where):
         return ListSource(where)
     return None
+
+
+def _no_table(text: str) -> BadSource:
+    """`fakes[label=1]` of a folder: what has a filter is a table."""
+    tables = [name for name in ("metadata.csv", "metadata.jsonl", "metadata.parquet") if (Path(text) / name).is_file()]
+    hint = f"'{text}/{tables[0]}[...]'" if tables else f"a table of its pictures, '{text}/labels.csv[...]'"
+    return BadSource(f"{text!r} is a folder, and what has a filter [column=value] is a table; give {hint}.")
 
 
 def _open_path(path: Path, text: str) -> Source:
@@ -37,6 +45,8 @@ def _open_path(path: Path, text: str) -> Source:
         if split_spec(text):
             return TableSource(text)
         if has_magic(text):
+            if (filtered := FILTERED.fullmatch(text)) and os.path.isdir(filtered[1]):
+                raise _no_table(filtered[1])
             return GlobSource(text)
         if LOST_SLASH.match(text):
             raise BadSource(f"{text!r} was an address before pathlib took a slash away; give addresses as text.")
