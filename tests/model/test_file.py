@@ -16,6 +16,7 @@ import giqa
 from giqa.errors import BadModel, BadTable, GiqaError
 from giqa.explain import load_maps
 from giqa.files import is_whole, seal
+from giqa.model.file import read_header
 from giqa.p_real import load_realism
 
 OLD = Path(__file__).parents[1] / "data" / "formats" / "unsealed"  # before files had checksums
@@ -255,3 +256,8 @@ def test_every_cell_of_parquet_is_covered(runs, what):
     parquet.write_table(pyarrow.table(columns).replace_schema_metadata(table.schema.metadata), path)
     with pytest.warns(UserWarning, match="was changed since giqa wrote it"):
         giqa.read_scores(path)
+
+
+def test_a_folder_is_no_model(tmp_path):
+    with pytest.raises(BadModel, match="is a folder; a model is a file"):
+        read_header(tmp_path)

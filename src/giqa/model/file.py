@@ -104,6 +104,10 @@ def read_header(path: str | Path) -> dict[str, Any]:
     from safetensors import SafetensorError, safe_open
 
     path = as_path(path)
+    if path.is_dir():
+        raise BadModel(
+            f"{path} is a folder; a model is a file, NAME.giqa. To learn one from it: giqa fit {path} -o NAME.giqa"
+        )
     if not path.is_file():
         raise MissingSource(f"There is no model file {path}; make one with: giqa fit REALS -o {path.name}")
     try:

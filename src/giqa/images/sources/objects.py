@@ -15,7 +15,7 @@ from ...errors import BadSource
 from ...tables.read import IMAGE
 from ...types import Source
 from ..arrays import ArraySource, Tensor, as_array
-from ..folder import checked_ids
+from ..folder import ListSource, checked_ids
 from ..kinds import READ, kind_of
 from .columns import Columns, as_cell, as_columns
 from .items import KEYS, File, as_label, as_raw, asked, each_of, is_picture_item, names_of, parts_of, positions
@@ -52,10 +52,9 @@ class _ByPosition(Protocol):
 
 def open_object(where: Any) -> Source | None:
     """An array, a list, a mapping of names to pictures, a data set, a table, a stream or a function that gives one."""
-    from . import opened
-
     if _is_column(where):  # a column keeps its labels when rows are drawn or sorted: by position, not by label
-        return opened(where.tolist() if isinstance(where, np.ndarray) else list(where))
+        items = where.tolist() if isinstance(where, np.ndarray) else list(where)
+        return ListSource(items) if items and all(isinstance(item, (str, Path)) for item in items) else _list(items)
     if isinstance(where, (set, frozenset)):
         raise BadSource("A set has no order, so pictures would have other names in every run; give sorted(...).")
     array = as_array(where)
