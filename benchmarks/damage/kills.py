@@ -211,7 +211,7 @@ def votes_killed(work: Path, each: int, rng: random.Random) -> dict[str, int]:
     client, waiting = Client(0, token), None
     for _ in range(each):
         number, client.port = server(folder, words)
-        timer = threading.Timer(rng.uniform(0.2, 2.0), os.kill, (number, signal.SIGKILL))
+        timer = threading.Timer(rng.uniform(0.5, 4.0), os.kill, (number, signal.SIGKILL))
         timer.start()
         try:
             while True:
@@ -257,7 +257,7 @@ def scores_killed(work: Path, each: int, rng: random.Random) -> dict[str, int]:
     for _ in range(each):
         number, port = server(folder, ["serve", "m.giqa", "--host", "127.0.0.1"])
         client = Client(port, "")
-        timer = threading.Timer(rng.uniform(0.1, 1.0), os.kill, (number, signal.SIGKILL))
+        timer = threading.Timer(rng.uniform(0.5, 4.0), os.kill, (number, signal.SIGKILL))
         timer.start()
         try:
             while True:
