@@ -83,6 +83,10 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield partial
         os.replace(partial, path)
+    except OSError as error:
+        if error.filename is None or Path(str(error.filename)) == partial:  # a full disk names none
+            error.filename = str(path)
+        raise
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)

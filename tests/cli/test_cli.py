@@ -145,6 +145,25 @@ def test_a_place_that_cannot_be_written_is_found_out_before_the_work(toy, tmp_pa
     assert giqa("fit", toy[0], "-o", tmp_path / "file" / "x.giqa")[0] == 2
 
 
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), "not enough memory"),
+        (RuntimeError("can't start new thread"), "not enough memory"),
+        (OSError(28, "No space left on device"), "No space left on device: .*s.csv"),
+    ],
+)
+def test_what_the_system_refuses_is_one_sentence(toy, tmp_path, monkeypatch, error, words):
+    """No memory, no thread, no room on the disk: exit status 2, the file by its own name, and nothing half-written."""
+
+    def refuse(*_):
+        raise error
+
+    monkeypatch.setattr("giqa.files.os.replace", refuse)
+    status, _, err = giqa("score", toy[1], "--real", toy[0], "-o", tmp_path / "s.csv", "--no-store", "-q")
+    assert status == 2 and re.search(words, err) and list(tmp_path.iterdir()) == []
+
+
 def test_a_home_that_cannot_be_written_costs_a_warning(toy, tmp_path, monkeypatch):
     """The store is only a cache: without it the run goes on."""
     (tmp_path / "file").write_text("")

@@ -233,6 +233,15 @@ def test_a_model_that_somebody_made_by_hand_is_refused(tmp_path, changed):
         giqa.load(resealed(giqa.fit(REALS, scorer="knn(k=1)").save(tmp_path / "a.giqa"), **changed))
 
 
+@pytest.mark.parametrize("said", ['{"reals": "many"}', '{"asked": 3}', '{"shared": {}}', '{"twins": []}'])
+def test_a_made_by_that_somebody_wrote_by_hand_is_refused(runs, said):
+    """Without a checksum, and with values of a kind that giqa never writes."""
+    where, _ = runs
+    (where / "knn" / "s.csv.json").write_text(said)
+    with pytest.raises(BadTable, match=r"made_by is .* nothing that giqa writes there"):
+        giqa.read_scores(where / "knn" / "s.csv")
+
+
 def test_a_header_of_deep_json_is_refused(tmp_path):
     (tmp_path / "a.giqa").write_bytes(save({"a": REALS}, metadata={"giqa": "[" * 100_000}))
     with pytest.raises(BadModel, match="RecursionError"):

@@ -168,6 +168,7 @@ def test_csv(load):
         ({"images": [], "annotations": [], "categories": []}, "COCO export, .* export the annotations as JSON"),
         ({"a": 1}, "no list of tasks"),
         ([task(ONE, said(1, "Real")), task({"image": "b.png"}, said(1, "Unsure"), number=9)], "task 9: .* 'Unsure'"),
+        ([task({"image": "a\ud800.png"}, said("\ud800", "Real"))], "no text that can be written"),
         ([ONE | {"answer": "real", "annotator": 1}, {"answer": "fake", "annotator": 1}], "task 2 names no picture"),
     ],
 )

@@ -45,6 +45,11 @@ class Group(click.Group):
         except OSError as error:
             console.say(f"giqa: {error.strerror or error}: {error.filename or 'a file'}")
             ctx.exit(2)
+        except (MemoryError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and "start new thread" not in str(error):
+                raise
+            console.say("giqa: not enough memory; give fewer --workers, fewer pictures (--limit), or more memory.")
+            ctx.exit(2)
         except KeyboardInterrupt:
             console.say("giqa: interrupted; what was computed is kept, run the same command again to go on.")
             ctx.exit(130)
@@ -176,8 +181,12 @@ def check_writable(path: Path) -> None:
     import tempfile
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}."):
-        pass
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}."):
+            pass
+    except OSError as error:
+        error.filename = str(path)  # not the name that was tried
+        raise
 
 
 def listen(host: str, port: int) -> tuple[Any, str]:

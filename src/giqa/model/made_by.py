@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
 GAIN = "log-likelihood, gain"  # of the held-out figures: what decides whether a human model learned something
 ALWAYS = ("extractor", "match")  # are said also where they are None
+# how an annotation below begins -> what a value may be
+FITS: Mapping[str, tuple[type, ...]] = {
+    "int": (int,),
+    "float": (int, float),
+    "str": (str,),
+    "bool": (bool,),
+    "Sequence": (list, tuple),
+    "Mapping": (Mapping,),
+    "AskedAbout": (Mapping,),
+}
 
 
 @dataclass(frozen=True)
@@ -98,6 +109,17 @@ class MadeBy:
     human: Mapping[str, Any] | None = None  # its own `made_by`
     text: Mapping[str, Any] | None = None  # how text was looked for, where it was
     others: Mapping[str, Any] = field(default_factory=dict)  # keys of a later version
+
+    @classmethod
+    def misfit(cls, said: Mapping[str, Any]) -> str:
+        """The first name whose value is of another kind than it should be, as in what somebody wrote by hand; or "".
+
+        >>> MadeBy.misfit({"scorer": "knn", "reals": 20}), MadeBy.misfit({"reals": "many"})
+        ('', 'reals')
+        """
+        kinds = {f.name: FITS.get(re.match(r"\w+", str(f.type))[0]) for f in fields(cls) if f.name != "others"}
+        given = ((name, value, kinds.get(name)) for name, value in said.items() if value is not None)
+        return next((name for name, value, kind in given if kind and not isinstance(value, kind)), "")
 
     @classmethod
     def from_dict(cls, said: Mapping[str, Any]) -> Self:

@@ -366,7 +366,9 @@ def _try_out(model: Model) -> None:
         columns = model.columns(first)
     if any(len(cells) != 1 for cells in columns.values()):
         raise ValueError("one picture does not get one row")
-    _ = MadeBy.from_dict(model.made_by), model.how, model.scale.shared
+    if name := MadeBy.misfit(model.made_by):
+        raise ValueError(f"{name} in made_by is {model.made_by[name]!r:.80}")
+    _ = model.how, model.scale.shared
 
 
 def _model(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Model:

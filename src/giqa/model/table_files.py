@@ -34,6 +34,7 @@ from .columns import (
     TEXTS,
     WORDS,
 )
+from .made_by import MadeBy
 
 FORMAT = 2  # 1 had no checksums
 SEAL = "table"  # of made_by in a file: checksums, taken out when it is read
@@ -176,6 +177,10 @@ def _made_by(path: Path, table: Table) -> Mapping[str, Any]:
         raise BadTable(f"{path}: how the scores were made is damaged; score again.")
     if version not in (None, FORMAT):
         raise BadTable(f"{path} has file format {version}; this giqa reads formats 1 and {FORMAT}. Score again.")
+    if name := MadeBy.misfit(made_by):
+        raise BadTable(
+            f"{path}: {name!r} in made_by is {made_by[name]!r:.80}, which is nothing that giqa writes there."
+        )
     if seal is not None:  # tables of format 1 have none
         _check(path, table, [made_by] if said is None else [made_by, said], seal)
     return made_by

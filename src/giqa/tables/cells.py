@@ -72,6 +72,10 @@ def name(cell: Any) -> str:
     """A name that is there."""
     if not text(cell):
         raise ValueError("empty, and must not be")
+    try:
+        text(cell).encode()
+    except UnicodeEncodeError:  # half of a pair of surrogates, as JSON can spell it
+        raise ValueError("no text that can be written to a file") from None
     return text(cell)
 
 

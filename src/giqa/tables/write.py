@@ -55,7 +55,7 @@ def write_table(path: str | Path, columns: Mapping[str, Sequence[Any]]) -> Path:
 
         parquet.write_table(pyarrow.table(plain), sink)
         return replace_file(path, sink.getvalue())
-    return replace_file(path, as_csv(plain, "\t" if path.suffix.lower() == ".tsv" else ",").encode())
+    return replace_file(path, as_csv(plain, "\t" if path.suffix.lower() == ".tsv" else ","))
 
 
 def as_csv(columns: Mapping[str, Sequence[Any]], delimiter: str = ",") -> str:

@@ -45,7 +45,10 @@ def anonymous(raters: Iterable[str], key: bytes | None = None) -> list[str]:
     ['rd8a5336840', 'r098d17e3fb', 'rd8a5336840']
     """
     key = key if key is not None else secrets.token_bytes(32)
-    return ["r" + hashlib.blake2b(str(one).encode(), key=key, digest_size=5).hexdigest() for one in raters]
+    return [
+        "r" + hashlib.blake2b(str(one).encode("utf-8", "surrogatepass"), key=key, digest_size=5).hexdigest()
+        for one in raters
+    ]
 
 
 @dataclass
