@@ -66,11 +66,34 @@ def judge_pairs(pairs: Pairs, scores: Sequence[ScoresByName]) -> list[dict[str, 
     found = []
     for one in scores:
         credit = credits(pairs, one)
-        mean, half = float(credit.mean()), student(_freedom(pairs)) * deviation(credit, pairs)
         tops = wilson(float(credit.sum()), len(credit))
-        other = Estimate(mean, max(0.0, mean - half), min(1.0, mean + half), len(credit))
-        found.append({"pair accuracy": tops, "pair accuracy, other pictures": hull(other, tops)})
+        found.append({"pair accuracy": tops, "pair accuracy, other pictures": mean_of_pairs(credit, pairs)})
     return found
+
+
+def mean_of_pairs(credit: np.ndarray, pairs: Pairs, size: np.ndarray | None = None) -> Estimate:
+    """A mean of shares over pairs, with an interval that knows which pairs have a picture in common.
+
+    Parameters
+    ----------
+    credit : float array (n,)
+        A share of each pair.
+    pairs : Pairs
+        Which pictures they are of.
+    size : float array (n,) or None
+        Weights, such as votes; None: all alike.
+
+    Returns
+    -------
+    Estimate
+        By `deviation` and Student's t. Without weights never narrower than Wilson's interval of independent pairs, and
+        the same where nothing varies.
+    """
+    weight = np.ones(len(credit)) if size is None else np.asarray(size, float)
+    mean = float(np.average(credit, weights=weight))
+    half = student(_freedom(pairs)) * deviation(weight / weight.mean() * (credit - mean), pairs)
+    other = Estimate(mean, max(0.0, mean - half), min(1.0, mean + half), len(credit))
+    return hull(other, wilson(mean * len(credit), len(credit))) if size is None or not half > 0 else other
 
 
 def _freedom(pairs: Pairs) -> int:
