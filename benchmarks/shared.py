@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]  # of the repository
-PAGES = ("accuracy", "coverage", "metrics", "speed", "sources", "explain", "text", "votes", "p_real", "study", "train")
+PAGES = ("accuracy", "metrics", "speed", "sources", "explain", "text", "votes", "p_real", "study", "train", "coverage")
 
 
 # --- command line

@@ -81,7 +81,9 @@ def test_a_weighted_mean_of_pairs_by_hand():
     meat = residual @ np.array(shared, float) @ residual * pictures / (pictures - 1)
     least = residual @ residual * 4 / 3
     half = student(min(4, pictures) - 1) * np.sqrt(max(meat, least)) / 4
-    assert found.value == 0.25 and found.high == pytest.approx(min(1.0, 0.25 + half)) and found.low == 0.0
+    for end in (found.low, found.high):  # the m with (mean - m)^2 = (half / deviation of a share)^2 m (1 - m)
+        assert (0.25 - end) ** 2 == pytest.approx(half**2 / (0.25 * 0.75) * end * (1 - end))
+    assert found.low < found.value == 0.25 < found.high and found.n == 4
 
 
 @pytest.mark.parametrize(("pairs", "known"), [(1, False), (2, False), (5, False), (6, True)])

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import BadShape
-from ..stats import LEVEL, Estimate, Range, auroc, from_draws, hull, never, spearman, student, widening, wilson
+from ..stats import LEVEL, NORMAL, Estimate, Range, auroc, from_draws, hull, never, spearman, student, widening, wilson
 from ..votes.aggregation import sum_pairs
 from ..votes.votes import Counts, Pairs, Votes
 from .rows import Rows, rank_correlation, rows_of
@@ -86,14 +86,18 @@ def mean_of_pairs(credit: np.ndarray, pairs: Pairs, size: np.ndarray | None = No
     Returns
     -------
     Estimate
-        By `deviation` and Student's t. Without weights never narrower than Wilson's interval of independent pairs, and
-        the same where nothing varies.
+        Wilson's, of as many independent pairs as would vary by `deviation`, with Student's t for 1.96. Without weights
+        never narrower than that of all pairs, and that where nothing varies.
     """
     weight = np.ones(len(credit)) if size is None else np.asarray(size, float)
     mean = float(np.average(credit, weights=weight))
     half = student(_freedom(pairs)) * deviation(weight / weight.mean() * (credit - mean), pairs)
-    other = Estimate(mean, max(0.0, mean - half), min(1.0, mean + half), len(credit))
-    return hull(other, wilson(mean * len(credit), len(credit))) if size is None or not half > 0 else other
+    tops = wilson(mean * len(credit), len(credit))
+    if not half > 0:
+        return tops
+    as_many = mean * (1 - mean) * (NORMAL / half) ** 2
+    other = replace(wilson(mean * as_many, as_many), n=len(credit))
+    return hull(other, tops) if size is None else other
 
 
 def _freedom(pairs: Pairs) -> int:
