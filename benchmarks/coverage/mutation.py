@@ -6,13 +6,14 @@ Needs: cosmic-ray, and what the tests need; about 100 MB in a temporary folder.
 Takes: about 3 seconds of processor time a mutant.
 
 Mutants of cosmic-ray's operators, drawn at random from random modules that have a test file of their name, one line
-changed each. The tests: that file, then those of the folder that compare everything with second implementations. A
+changed each. The tests: that file, those of the folder that compare all with second implementations, and doctests. A
 mutant is killed where one fails or takes more than 60 s of processor time. Type annotations are left out: nothing reads
 them. The table lists the survivors.
 """
 
 from __future__ import annotations
 
+import doctest
 import os
 import random
 import resource
@@ -20,6 +21,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -106,7 +108,9 @@ def _test(tests: list[str], folder: Path) -> int:
     sys.path[:] = [str(folder / "src"), str(folder), *(p for p in sys.path if not p.startswith(str(ROOT)))]
     for name in [n for n in sys.modules if n.partition(".")[0] in ("giqa", "benchmarks")]:
         del sys.modules[name]
-    return int(pytest.main(["-x", "-q", "-n", "0", "-p", "no:cacheprovider", *tests]))
+    failed = int(pytest.main(["-x", "-q", "-n", "0", "-p", "no:cacheprovider", *tests]))
+    module = import_module(f"giqa.{Path(tests[0]).parent.name}.{Path(tests[0]).stem.removeprefix('test_')}")
+    return failed or doctest.testmod(module).failed
 
 
 def main() -> None:
