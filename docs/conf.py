@@ -57,6 +57,7 @@ SIDEBAR = {
         "combination",
         "conformance",
         "extend",
+        "threats",
         "architecture",
         "/CONTRIBUTING",
         "/CHANGELOG",

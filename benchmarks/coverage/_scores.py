@@ -86,7 +86,7 @@ def known_of_pairs() -> dict[str, float]:
     """Of 40,000 pairs that share few pictures."""
     rng, felt, scores = world(0, 80_000)
     pairs = drawn_pairs(rng, felt, 40_000)
-    found = against_pairs(scores[0], pairs, {}, 2, 0)
+    found = against_pairs(scores[0], pairs, {})
     values = {name: one.value for name, one in found.figures.items()}
     return values | {"difference": pair_difference(pairs, *scores).value}
 
@@ -95,7 +95,7 @@ def pairs(seed: int) -> Iterator[tuple[str, Seen]]:
     """150 pairs of 60 pictures: evaluate, and two scores of bench."""
     rng, felt, scores = world(seed + 1, 60)
     made, known = drawn_pairs(rng, felt, 150), known_of_pairs()
-    for name, one in against_pairs(scores[0], made, {}, RESAMPLES, seed).figures.items():
+    for name, one in against_pairs(scores[0], made, {}).figures.items():
         yield f"pairs: {name}", Seen.of(one, known[name])
     for name, one in judge_pairs(made, scores)[0].items():
         yield f"bench, pairs: {name}", Seen.of(one, known[name])

@@ -59,7 +59,7 @@ def main() -> None:
                     kept.parent.mkdir(parents=True, exist_ok=True)
                     kept.write_text(json.dumps(found))
             for name, of in found.items():
-                mark = "" if LEAST <= of["held"] <= MOST else " *"
+                mark = "" if LEAST <= round(of["held"], 3) <= MOST else " *"
                 inside, total = inside + (not mark), total + 1
                 shares = (f"{of[side]:.3f}" for side in ("below", "above"))
                 none = f"{of['none']:.3f}" if of["none"] else ""

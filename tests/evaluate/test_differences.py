@@ -12,9 +12,11 @@ from giqa.evaluate.differences import (
     judge_pairs,
     judge_votes,
     judged_pairs,
+    mean_of_pairs,
     pair_difference,
     vote_difference,
 )
+from giqa.stats import student
 from giqa.votes.votes import Counts, Pairs
 
 
@@ -66,6 +68,22 @@ def test_difference_by_hand():
     assert (turned.value, turned.low) == (pytest.approx(-gap.value), pytest.approx(-gap.high))
     same = pair_difference(FOUR, one, one)  # never another answer in 4 pairs: at most 1 - .025^(1 / 4) of the time
     assert same.value == 0 and same.high == -same.low == pytest.approx(1 - 0.025**0.25)
+
+
+def test_a_weighted_mean_of_pairs_by_hand():
+    """Shares 1, 1, 0, 0 with weights 1, 1, 1, 5: residuals weight / 2 (share - 1/4); four pictures, t of 3 degrees."""
+    credit, weight = np.array([1.0, 1.0, 0.0, 0.0]), np.array([1.0, 1.0, 1.0, 5.0])
+    found = mean_of_pairs(credit, FOUR, weight)
+    residual = np.array([0.375, 0.375, -0.125, -0.625])
+    sides = [{*both} for both in zip(FOUR.left.tolist(), FOUR.right.tolist(), strict=True)]
+    shared = [[bool(one & other) for other in sides] for one in sides]
+    pictures = len({*FOUR.left, *FOUR.right})
+    meat = residual @ np.array(shared, float) @ residual * pictures / (pictures - 1)
+    least = residual @ residual * 4 / 3
+    half = student(min(4, pictures) - 1) * np.sqrt(max(meat, least)) / 4
+    for end in (found.low, found.high):  # the m with (mean - m)^2 = (half / deviation of a share)^2 m (1 - m)
+        assert (0.25 - end) ** 2 == pytest.approx(half**2 / (0.25 * 0.75) * end * (1 - end))
+    assert found.low < found.value == 0.25 < found.high and found.n == 4
 
 
 @pytest.mark.parametrize(("pairs", "known"), [(1, False), (2, False), (5, False), (6, True)])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from giqa.errors import BadShape, BadSpec
-from giqa.scorers.labels import combined, label_folds, pseudo_labels, targets, thresholds
+from giqa.scorers.labels import checked_labels, combined, label_folds, pseudo_labels, targets, thresholds
 
 LABELS = np.array([0, 0.1, 0.1, 0.5, 0.9, 1.0])
 
@@ -61,3 +61,13 @@ def test_folds_hold_out_whole_iterations():
     assert all(len(set(folds[y == label])) == 1 for label in np.unique(y)[:-1])
     assert np.bincount(folds[y == 1], minlength=5).tolist() == [2] * 5
     assert set(folds[y < 1]) == set(range(5))
+
+
+@pytest.mark.parametrize("wrong", [[1.0, 1.0, 1.0], [0.0, 1.0], [0.0, 1.0, np.nan], None])
+def test_labels_must_be_finite_and_not_all_alike(wrong):
+    with pytest.raises(BadShape):
+        checked_labels(wrong, 3, "MBC")
+
+
+def test_two_kinds_of_labels_are_enough():
+    assert checked_labels([0, 1, 1], 3, "MBC").tolist() == [0, 1, 1]

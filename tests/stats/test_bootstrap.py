@@ -76,3 +76,17 @@ def test_the_scale_ends_the_interval():
     assert found.high == 1 and found.low == 0
     biased = from_draws(0.1, np.linspace(0.2, 0.4, 101), 100, 100)  # as a calibration error: resamples lie above it
     assert biased.low == 0.1 and biased.high > 0.39
+
+
+def test_percentiles_are_those_of_the_level():
+    """0 to 100 in steps of 1, at 80 %: the percentiles 10 and 90, widened for 1,000 units."""
+    found = from_draws(50.0, np.arange(101.0), 1000, 1000, level=0.8)
+    assert (found.low, found.high) == pytest.approx((10, 90), abs=0.1)
+    assert found.low != 10 != from_draws(50.0, np.arange(101.0), 1000, 1000, level=0.5).low
+
+
+def test_every_resample_draws_as_many_clusters_as_there_are():
+    """Three clusters of one row: each sample has three rows."""
+    sizes = []
+    bootstrap(lambda rows: sizes.append(len(rows)) or 0.0, np.arange(3), resamples=50)
+    assert set(sizes) == {3}

@@ -21,3 +21,11 @@ def test_calibration_of_a_probability_that_is_right():
     assert len(curve) == 10 and sum(n for *_, n in curve) == 40_000
     assert all(share == pytest.approx(predicted, abs=0.03) for predicted, share, _ in curve)
     assert calibration_error(p, said) < 0.01 < 0.2 < calibration_error(p**4, said)
+
+
+def test_curve_and_error_have_ten_bins_unless_told():
+    rng = np.random.default_rng(0)
+    p = rng.random(1000)
+    said = (rng.random(1000) < p**2).astype(float)
+    assert len(calibration(p, said)) == 10 and calibration_error(p, said) == calibration_error(p, said, bins=10)
+    assert calibration_error(p, said, bins=9) != calibration_error(p, said) != calibration_error(p, said, bins=11)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from giqa.errors import BadShape
-from giqa.stats import fit_logistic, logistic_regression, logit, platt_scaling, ridge, sigmoid
+from giqa.stats import fit_logistic, log_likelihood, logistic_regression, logit, platt_scaling, ridge, sigmoid
 
 
 def test_the_solution_solves_the_equations():
@@ -58,3 +58,19 @@ def test_platt_scaling_stays_finite():
         assert np.all(np.isfinite(p)) and p.mean() == pytest.approx(np.mean(said), abs=0.02)
     with pytest.raises(BadShape):
         platt_scaling(np.array([np.inf, 1]), np.array([0, 1]))
+
+
+def test_log_likelihood_is_that_of_the_binomial():
+    """Up to the binomial coefficient, which no probability changes."""
+    stats = pytest.importorskip("scipy.stats")
+    p, real, votes = np.array([0.2, 0.7, 0.5]), np.array([1.0, 4.0, 0.0]), np.array([3.0, 5.0, 2.0])
+    other = np.array([0.3, 0.6, 0.9])
+    gap = stats.binom.logpmf(real, votes, p).sum() - stats.binom.logpmf(real, votes, other).sum()
+    assert log_likelihood(p, real, votes) - log_likelihood(other, real, votes) == pytest.approx(gap)
+
+
+def test_certainty_that_is_wrong_is_finite():
+    """0 and 1 are clipped by as much on either side."""
+    one, zero = np.ones(1), np.zeros(1)
+    wrong = log_likelihood(one, zero, one), log_likelihood(zero, one, one)
+    assert wrong[0] == pytest.approx(wrong[1], rel=1e-4) and -40 < wrong[0] < -10

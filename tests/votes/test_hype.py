@@ -7,6 +7,7 @@ import pytest
 from people_samples import sittings, study, votes
 
 from giqa.errors import BadShape, BadSpec
+from giqa.stats import student
 from giqa.votes import hype as h
 from giqa.votes.layer6 import read_people
 from giqa.votes.votes import Sittings
@@ -78,17 +79,34 @@ def test_compare_says_what_the_interval_says():
         h.compare(sat, "a", "c")
 
 
+def test_reals_that_were_judged_once_are_no_difference():
+    """20 raters, all equally good: half of the difference on fakes, whose variance by chance is p (1 - p) / 50 each.
+
+    With other reals for each generator the answers to those count too.
+    """
+    k, n = 20, np.full(40, 50.0)
+    names = np.tile(np.arange(k).astype(str), 2), np.repeat(["a", "b"], k)
+    fakes, reals = np.repeat([20.0, 15.0], k), np.tile(np.arange(k) % 2 + 10.0, 2)
+    once = h.compare(Sittings(*names, n, fakes, n, reals, n, n), "a", "b").difference
+    p = [(k * wrong + 0.5) / (50 * k + 1) for wrong in (20, 15)]
+    noise = sum(q * (1 - q) / 50 for q in p)
+    assert once.value == pytest.approx(0.05)
+    assert once.high - once.value == pytest.approx(0.5 * student(k - 1, 0.96) * np.sqrt(noise / k), rel=1e-6)
+    other = h.compare(Sittings(*names, n, fakes, n, np.r_[reals[:k], reals[:k][::-1]], n, n), "a", "b").difference
+    assert other.value == pytest.approx(0.05) and other.high > once.high
+
+
 def test_the_same_evaluators_are_compared_with_themselves():
     """Evaluators who differ far more than the generators do: paired, what they share cancels.
 
-    Four equal differences of .1 do not vary, and are no certainty: errors of 260 and of 180 in 800 answers, half an
-    error and half a right answer added, vary by chance alone; 3 degrees of freedom at 96 % have t = 3.4819.
+    Four equal differences of .1 do not vary, and are no certainty: 240 and 160 of 400 fakes, half an error and half a
+    right answer added, vary by chance alone, and half of that counts; 3 degrees of freedom at 96 % have t = 3.4819.
     """
     base = np.array([10, 30, 50, 70])
     sat = sittings(["a"] * 4 + ["b"] * 4, np.r_[base + 20, base], [5] * 8, rater=[*"wxyz", *"wxyz"])
     found = h.compare(sat, "a", "b")
-    p, q = 260.5 / 801, 180.5 / 801
-    half = 3.481909 * np.sqrt((p * (1 - p) + q * (1 - q)) / 200 / 4)
+    p, q = 240.5 / 401, 160.5 / 401
+    half = 0.5 * 3.481909 * np.sqrt((p * (1 - p) + q * (1 - q)) / 100 / 4)
     assert found.paired and found.difference.value == pytest.approx(0.1)
     assert (found.difference.low, found.difference.high) == pytest.approx((0.1 - half, 0.1 + half), abs=1e-6)
     paper = h.compare(sat, "a", "b", interval="paper").difference

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import BadShape
-from ..stats import LEVEL, Estimate, Range, auroc, from_draws, hull, never, spearman, student, widening, wilson
+from ..stats import LEVEL, NORMAL, Estimate, Range, auroc, from_draws, hull, never, spearman, student, widening, wilson
 from ..votes.aggregation import sum_pairs
 from ..votes.votes import Counts, Pairs, Votes
 from .rows import Rows, rank_correlation, rows_of
@@ -66,11 +66,38 @@ def judge_pairs(pairs: Pairs, scores: Sequence[ScoresByName]) -> list[dict[str, 
     found = []
     for one in scores:
         credit = credits(pairs, one)
-        mean, half = float(credit.mean()), student(_freedom(pairs)) * deviation(credit, pairs)
         tops = wilson(float(credit.sum()), len(credit))
-        other = Estimate(mean, max(0.0, mean - half), min(1.0, mean + half), len(credit))
-        found.append({"pair accuracy": tops, "pair accuracy, other pictures": hull(other, tops)})
+        found.append({"pair accuracy": tops, "pair accuracy, other pictures": mean_of_pairs(credit, pairs)})
     return found
+
+
+def mean_of_pairs(credit: np.ndarray, pairs: Pairs, size: np.ndarray | None = None) -> Estimate:
+    """A mean of shares over pairs, with an interval that knows which pairs have a picture in common.
+
+    Parameters
+    ----------
+    credit : float array (n,)
+        A share of each pair.
+    pairs : Pairs
+        Which pictures they are of.
+    size : float array (n,) or None
+        Weights, such as votes; None: all alike.
+
+    Returns
+    -------
+    Estimate
+        Wilson's, of as many independent pairs as would vary by `deviation`, with Student's t for 1.96. Without weights
+        never narrower than that of all pairs, and that where nothing varies.
+    """
+    weight = np.ones(len(credit)) if size is None else np.asarray(size, float)
+    mean = float(np.average(credit, weights=weight))
+    half = student(_freedom(pairs)) * deviation(weight / weight.mean() * (credit - mean), pairs)
+    tops = wilson(mean * len(credit), len(credit))
+    if not half > 0:
+        return tops
+    as_many = mean * (1 - mean) * (NORMAL / half) ** 2
+    other = replace(wilson(mean * as_many, as_many), n=len(credit))
+    return hull(other, tops) if size is None else other
 
 
 def _freedom(pairs: Pairs) -> int:

@@ -109,7 +109,7 @@ def evaluate(
             raise BadSpec("Learning from labels needs votes or counts of votes, not pairs or ratings; give one column.")
         by_name = {name: row[0] for name, row in numbers.items()}
         if isinstance(judged, Pairs):
-            return against_pairs(by_name, judged, generator or {}, resamples, seed)
+            return against_pairs(by_name, judged, generator or {})
         _warn_of_few(len(np.unique(judged.rater)))
         return against_ratings(by_name, judged, k, resamples, seed)
     if not isinstance(judged, Votes | Counts):

@@ -290,9 +290,8 @@ def compare(
     -------
     Comparison
         Where the same evaluators judged both, their own differences are averaged (`paired`), and who judged one alone
-        is left out, with a warning. Else the two groups are taken as independent, and the interval is made of the two
-        of
-        `hype` (`giqa.stats.difference`).
+        is left out, with a warning; reals that they judged once for both are no part of the difference. Else the two
+        groups are taken as independent, and the interval is made of the two of `hype` (`giqa.stats.difference`).
 
     Raises
     ------
@@ -337,10 +336,31 @@ def compare(
     if interval == "paper":
         found = _resampled_difference(a[0], b[0], paired, resamples, seed)
     elif paired:
-        found = mean_gap(a[0], b[0], a[1], b[1])
+        fakes = _fakes_alone(sat, first, second, shared)
+        found = mean_gap(a[0], b[0], a[1], b[1]) if fakes is None else _half(mean_gap(*fakes))
     else:
         found = difference(mean_share(*a), mean_share(*b))
     return Comparison(first, second, found, paired, _verdict(first, second, found))
+
+
+def _fakes_alone(sat: Sittings, first: str, second: str, raters: Sequence[str]) -> list[np.ndarray] | None:
+    """Rates on fakes, and numbers of fakes, of both; None where the answers to reals are not the same.
+
+    A session of several generators has its reals once: what is wrong there is wrong for all, and no difference.
+    """
+    sides = []
+    for generator in (first, second):
+        of = sat.rows(sat.generator == generator)
+        sides.append(of.rows(np.array([of.rater.tolist().index(rater) for rater in raters])))
+    one, other = sides
+    if not (np.array_equal(one.reals, other.reals) and np.array_equal(one.wrong_reals, other.wrong_reals)):
+        return None
+    return [_rate(one.wrong_fakes, one.fakes), _rate(other.wrong_fakes, other.fakes), one.fakes, other.fakes]
+
+
+def _half(found: Estimate) -> Estimate:
+    """Of the error rate, which is the mean of those on fakes and on reals."""
+    return Estimate(found.value / 2, found.low / 2, found.high / 2, found.n)
 
 
 def _resampled_difference(a: np.ndarray, b: np.ndarray, paired: bool, resamples: int, seed: int) -> Estimate:
