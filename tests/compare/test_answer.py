@@ -208,7 +208,7 @@ def a_set(within, beats=(0.5, 0.4, 0.6)):
         ),
         (
             {"A": Headline(UNKNOWN, UNKNOWN, None, 0)},
-            "No picture of A can be judged: it repeats a real one, or has no score.",
+            "No picture of A can be judged: each repeats a real one or has no score.",
         ),
     ],
 )

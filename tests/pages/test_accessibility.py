@@ -12,7 +12,8 @@ ANSWERS = {  # what each page says in its first seconds
     "compare": "good is better than off in quality and diversity (95 %).",
     "track": "Use 1; it is better than every other in quality and diversity (95 %).",
     "classes": "good is better than off in quality and diversity in 2 of 2 classes (cat and dog), worse in none",
-    "curve": "Keeping the best 50 % improves quality (95 %); no difference is shown in FD and diversity.",
+    "curve": "Keeping the best 50 % instead of all improves quality; no difference is shown in FD and diversity "
+    "(95 %, paired).",
     "bench": "sharp agrees best with people (72 % of pairs; guessing: 50 %); knn cannot be distinguished from it; "
     "reversed is worse than guessing.",
     "explain": "The worst place is at the bottom left: there its grain (how neighbouring pixels vary) is unlike",

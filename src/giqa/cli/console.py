@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import warnings
 from collections import Counter
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+NARROW = 100  # a terminal with fewer columns than this
 SHOWN = 10  # best and worst pictures in the terminal
 STEERING = {  # what moves a cursor, colours or turns text around: a name of a file may hold it
     code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
@@ -85,8 +87,13 @@ def plain_warnings(quiet: bool = False) -> Iterator[None]:
         yield
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], right: Sequence[int] = ()) -> None:
-    """A table on stdout; plain tab-separated lines when stdout is not a terminal."""
+def table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], right: Sequence[int] = (), fold: bool = False
+) -> None:
+    """A table on stdout; plain tab-separated lines when stdout is not a terminal.
+
+    In a narrow terminal the columns come in `blocks`, or the widest are folded.
+    """
     rows = [[str(cell).translate(STEERING) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         print("\t".join(columns))
@@ -98,7 +105,8 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], rig
     from rich.text import Text
 
     console = Console()
-    for part in blocks([max(map(len, cells)) for cells in zip(columns, *rows, strict=True)], console.width):
+    widths = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
+    for part in [[*range(len(columns))]] if fold else blocks(widths, console.width):
         shown = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
         for i in part:
             shown.add_column(columns[i], justify="right" if i in right else "left", overflow="fold")
@@ -151,7 +159,10 @@ def ranking(scores: Any) -> None:
     columns = ["rank", *(["95 % of rank"] if order else []), "z", "95 % of z", "percentile"]
     columns += [*(["called real"] if people else []), "picture"]
     rows = [("...",) + ("",) * (len(columns) - 1) if pair is None else cells(*pair) for pair in chosen]
-    table("", columns, rows, right=range(len(columns) - 1))
+    if sys.stdout.isatty() and shutil.get_terminal_size().columns < NARROW:  # room for names and what costs most
+        at = columns.index("95 % of z")
+        columns, rows = [*columns[:at], *columns[at + 1 :]], [(*row[:at], *row[at + 1 :]) for row in rows]
+    table("", columns, rows, right=range(len(columns) - 1), fold=True)
 
 
 def _flags(scores: Any, row: int) -> str:

@@ -142,7 +142,7 @@ def standing(sets: Mapping[str, Headline]) -> str:
     """
     known = {name: headline for name, headline in sets.items() if headline.known}
     without = [name for name in sets if name not in known]
-    none = f"No picture of {listed(without)} can be judged: it repeats a real one, or has no score." if without else ""
+    none = f"No picture of {listed(without)} can be judged: each repeats a real one or has no score." if without else ""
     if not known:
         return none
     by_words: dict[str, list[str]] = {}

@@ -82,13 +82,13 @@ class Headline:
             if beats.high >= PERFECT_BEATS:
                 return "By this score they cannot be distinguished from reals."
             return "They are within the range of reals, but lower in it than reals are."
+        are = "seem to be" if self.unsure else "are"
         if within.value >= 0.8:
-            return f"Most of them are like reals; too many are worse than 95 % of reals{below}."
+            return f"Most of them {are} like reals; too many are worse than 95 % of reals{below}."
         if within.value >= 0.5:
-            return f"More than half of them are like reals, the others are worse than 95 % of reals{below}."
-        if within.value >= 0.05:
-            return f"Most of them are worse than 95 % of reals{below}."
-        return f"Almost all of them are worse than 95 % of reals{below}."
+            return f"More than half of them {are} like reals, the others are worse than 95 % of reals{below}."
+        many = "Most" if within.value >= 0.05 else "Almost all"
+        return f"{many} of them {are} worse than 95 % of reals{below}."
 
     @property
     def standing(self) -> str:
