@@ -13,7 +13,8 @@ their number and the split); what is judged was never drawn.
 - faces: AUC of 300 other LFW faces (what is left, from 700 reals on) against 1,000 DCGAN faces; Spearman with the epoch
   of 1,600 pictures of a DCGAN.
 - cifar10: reals are 1,500 tiles of cifar10-real, enlarged bilinearly as those of the runs were; AUC of the 128 real
-  tiles of two runs against epochs 20 to 24 of both. The only domain that has 1,000 reals and others to judge.
+  tiles of two runs against epochs 20 to 24 of both. The only domain that has 1,000 reals and others to judge; the
+  network was trained with four of five of these tiles, and with one of the runs.
 - places: AUC of the other real scenes against SinGAN's and GPNN's versions of them, as the files are.
 - cifar: AUC of the other real tiles of two runs against epochs 20 to 24 of both.
 - canaries: share of damaged pictures below their originals (`_damage.py`): the eight artefacts; swapped patches;

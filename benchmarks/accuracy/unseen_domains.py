@@ -10,7 +10,7 @@ Domains of 64 px, at most 80 reals to fit on and 60 others to judge; three draws
 fitted; three views (as they are, grey, JPEG 90 4:2:0; reals and fakes alike):
 
 - textures: tiles of one picture each (ihc, hubble_deep_field, gravel, grass, coffee; flower and china of scikit-learn);
-- drawn: icons of oxygen, stamps of tuxpaint on light grey;
+- drawn: icons of oxygen, stamps of tuxpaint on light grey (a few may be in openclipart too, which was trained with);
 - photographs: the middle squares of every fifth picture of imagenet-sample, at 64 and at 128 px, and of cifar10-real,
   enlarged: those that `training/pictures.py` keeps back;
 - gan: the 64 real tiles of the run hvyd, and its last five epochs. It was trained with, so it decides nothing alone.
