@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from ..model.headline import Headline, percents
 from ..pages.axes import number
-from .result import SAME, Comparison, Verdict, way_of
+from .ways import SAME, way_of
 
 TOPICS = {"qs": "quality", "ds": "diversity"}  # metrics of the headline, by their name in the registry
 SURE = " (95 %)"  # all verdicts of a page hold together at this level
@@ -14,7 +15,7 @@ NAMED = 4  # sets in a sentence; more are counted
 ABOUT = "\0"  # where a phrase says what it is about; no name of a set has it
 
 
-def headline(comparison: Comparison) -> dict[str, str]:
+def headline(comparison: Any) -> dict[str, str]:
     """Metrics that the sentences are about, each once however it is written, and what each says something of.
 
     Several of a kind, such as QS by two scorers, are called by their specs.
@@ -25,7 +26,7 @@ def headline(comparison: Comparison) -> dict[str, str]:
     return {label: TOPICS[name] for spec, label in first.items() if (name := spec.partition("(")[0]) in TOPICS}
 
 
-def aspects(comparison: Comparison) -> dict[str, str]:
+def aspects(comparison: Any) -> dict[str, str]:
     """Metrics that decide, with their preposition: of `headline`, or without one every metric that ranks.
 
     Returns
@@ -39,7 +40,7 @@ def aspects(comparison: Comparison) -> dict[str, str]:
     return words or {label: f"by {label}" for label, metric in comparison.metrics.items() if way_of(metric)}
 
 
-def answer(comparison: Comparison) -> str:
+def answer(comparison: Any) -> str:
     """Which generator is better, and in what: one sentence from the verdicts, which hold together at 95 %.
 
     Parameters
@@ -72,7 +73,7 @@ def answer(comparison: Comparison) -> str:
     return of_two(*names, {known[label]: verdicts[label] for label in known if label in verdicts})
 
 
-def of_two(left: str, right: str, verdicts: Mapping[str, Verdict]) -> str:
+def of_two(left: str, right: str, verdicts: Mapping[str, Any]) -> str:
     """The sentence on two sets from their verdicts, (left, right), by what each is about ("in quality")."""
     for_left = [words for words, v in verdicts.items() if v.says == "better"]
     for_right = [words for words, v in verdicts.items() if v.says == "worse"]
@@ -94,7 +95,7 @@ def of_two(left: str, right: str, verdicts: Mapping[str, Verdict]) -> str:
     return f"{left} and {right} cannot be distinguished {together(same, 'or')} with {n} pictures{gap}."
 
 
-def _many(comparison: Comparison, known: Mapping[str, str], names: Sequence[str]) -> str:
+def _many(comparison: Any, known: Mapping[str, str], names: Sequence[str]) -> str:
     """Of three or more sets: the best of each aspect, and those that cannot be distinguished from it."""
     found: dict[str, list[str]] = {}
     for label, words in known.items():
@@ -165,12 +166,12 @@ def standing(sets: Mapping[str, Headline]) -> str:
     return f"{says}: {of} are within the range of reals (a perfect generator: 95 %). {none}".rstrip()
 
 
-def standing_of(comparison: Comparison) -> str:
+def standing_of(comparison: Any) -> str:
     """`standing` of all sets of a comparison."""
     return standing({g.name: g.scores.headline() for g in comparison.generators})
 
 
-def _alone(comparison: Comparison, known: Mapping[str, str]) -> str:
+def _alone(comparison: Any, known: Mapping[str, str]) -> str:
     (only,) = comparison.generators
     reals = float(comparison.held_out_z.mean()) if len(comparison.held_out_z) else 0.0
     parts = []

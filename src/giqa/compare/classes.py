@@ -43,9 +43,14 @@ class ByClass:
         return f"<giqa.compare.ByClass of {len(self.classes)} classes: {answer(self)}>"
 
     def _repr_html_(self) -> str:
-        from .notebook import of_classes
+        from .classes_page import answer, sentences, standing_of_all
+        from .notebook import as_html
 
-        return of_classes(self)
+        first = next(iter(self.classes.values()))
+        names = [g.name for g in first.generators]
+        rows = [(metric, [self.mean(metric, name) for name in names]) for metric in first.metrics]
+        said = [answer(self), standing_of_all(self), *sentences(self)]
+        return as_html(said, ("mean of classes", *names), rows)
 
     def mean(self, metric: str, generator: str) -> Jackknife:
         """The mean over the classes that have it, each counting alike; classes vary independently of each other."""

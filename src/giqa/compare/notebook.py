@@ -1,4 +1,4 @@
-"""What a notebook shows of a comparison, a run and a comparison class by class: the answer first, then the numbers."""
+"""What a notebook shows of a comparison: the answer first, then the numbers."""
 
 from __future__ import annotations
 
@@ -9,36 +9,15 @@ from typing import Any
 from ..metrics.jackknife import Jackknife
 from ..pages.axes import number
 from .answer import answer, standing_of
-from .result import SAME, Comparison
+from .ways import SAME
 
 
-def of_comparison(comparison: Comparison) -> str:
+def of_comparison(comparison: Any) -> str:
     """The answer, how good the sets are, a verdict a pair, and the numbers."""
     pairs = (f"{v.metric}: {v.left} against {v.right}: {v.why or words_of(v.says)}" for v in comparison.verdicts)
     rows = [(metric, [g.values.get(metric) for g in comparison.generators]) for metric in comparison.metrics]
     names = [g.name for g in comparison.generators]
     return as_html([answer(comparison), standing_of(comparison), *pairs], ("", *names), rows)
-
-
-def of_track(track: Any) -> str:
-    """The checkpoint to use, how good it is, and the numbers of every checkpoint."""
-    from .track import answer, standing_of_best, words
-
-    metrics = list(track.comparison.metrics)
-    sets = zip(track.iterations, track.comparison.generators, strict=True)
-    rows = [(words(iteration), [g.values.get(metric) for metric in metrics]) for iteration, g in sets]
-    return as_html([answer(track), standing_of_best(track)], ("iteration", *metrics), rows)
-
-
-def of_classes(result: Any) -> str:
-    """In how many classes which generator is better, and the mean of the classes."""
-    from .classes_page import answer, sentences, standing_of_all
-
-    first = next(iter(result.classes.values()))
-    names = [g.name for g in first.generators]
-    rows = [(metric, [result.mean(metric, name) for name in names]) for metric in first.metrics]
-    said = [answer(result), standing_of_all(result), *sentences(result)]
-    return as_html(said, ("mean of classes", *names), rows)
 
 
 def words_of(says: str) -> str:

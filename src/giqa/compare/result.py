@@ -15,10 +15,10 @@ from .. import registry
 from ..errors import BadSpec, GiqaError
 from ..metrics.jackknife import FEWEST, MOST, Jackknife
 from ..model.table import Scores
+from .ways import SAME, way_of
 
 NUMBERS = ("value", "low", "high")
 LEVEL = 0.95  # of an interval, and of the verdicts on all metrics and pairs together
-SAME = "cannot be told apart"
 STEP = 1.2  # between numbers that sets are compared at, so that fifty checkpoints need a few and not fifty
 
 
@@ -273,13 +273,6 @@ class Comparison:
             "paired": {pairs.name: pairs.to_json() for pairs in self.paired},
             "pair_verdicts": [_record(verdict) for verdict in self.pair_verdicts],
         }
-
-
-def way_of(metric: Any) -> int:
-    """1 where more is better, -1 where less is, 0 where the metric ranks nothing."""
-    if not metric.ranks:
-        return 0
-    return -1 if metric.is_distance else 1
 
 
 def common_numbers(sizes: Mapping[str, int]) -> dict[str, list[int]]:

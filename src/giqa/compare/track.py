@@ -21,6 +21,7 @@ from ..pages import drawing
 from ..pages.page import write_html
 from .answer import NAMED, SURE, aspects, listed, standing, together
 from .compare import compare
+from .notebook import as_html
 from .page import ARROWS, STYLES, details, numbers_of
 from .result import SAME, Comparison, way_of
 
@@ -48,9 +49,11 @@ class Track:
         return f"<giqa.compare.Track of {len(self.iterations)} checkpoints: {answer(self)}>"
 
     def _repr_html_(self) -> str:
-        from .notebook import of_track
-
-        return of_track(self)
+        """The checkpoint to use, how good it is, and the numbers of every checkpoint."""
+        metrics = list(self.comparison.metrics)
+        sets = zip(self.iterations, self.comparison.generators, strict=True)
+        rows = [(words(iteration), [g.values.get(metric) for metric in metrics]) for iteration, g in sets]
+        return as_html([answer(self), standing_of_best(self)], ("iteration", *metrics), rows)
 
     def line(self, metric: str) -> np.ndarray:
         """Value, low and high at every iteration, (iterations, 3), NaN where unknown."""
