@@ -12,7 +12,8 @@ from giqa.compare.classes import ByClass
 from giqa.compare.classes_page import answer as of_classes
 from giqa.compare.picker_curve import Point
 from giqa.compare.picker_page import answer as of_curve
-from giqa.compare.result import SAME, Comparison, Verdict
+from giqa.compare.result import Comparison, Verdict
+from giqa.compare.ways import SAME
 from giqa.compare.track import Track
 from giqa.compare.track import answer as of_run
 from giqa.metrics.jackknife import Jackknife

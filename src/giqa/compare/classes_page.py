@@ -15,7 +15,8 @@ from ..pages.axes import number
 from ..pages.page import write_html
 from .answer import ABOUT, NAMED, SURE, TOPICS, aspects, joined, listed, merged, standing
 from .page import ARROWS, NARROW, STYLES, WIDE, details, numbers_of
-from .result import Verdict, way_of
+from .result import Verdict
+from .ways import way_of
 
 MOST = 40  # classes in a chart: of more, the lowest and the highest half of it
 

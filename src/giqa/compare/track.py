@@ -23,7 +23,8 @@ from .answer import NAMED, SURE, aspects, listed, standing, together
 from .compare import compare
 from .notebook import as_html
 from .page import ARROWS, STYLES, details, numbers_of
-from .result import SAME, Comparison, way_of
+from .result import Comparison
+from .ways import SAME, way_of
 
 METRICS = "qs,ds,fd,kd,precision,recall,density,coverage"
 WIDTH = 420  # of a chart
@@ -190,7 +191,7 @@ def round_up(number: float) -> int:
     >>> round_up(64.2), round_up(1234)
     (65, 1300)
     """
-    unit = 10 ** max(0, math.floor(math.log10(max(number, 1))) - 1)
+    unit: int = 10 ** max(0, math.floor(math.log10(max(number, 1))) - 1)
     return math.ceil(number / unit) * unit
 
 

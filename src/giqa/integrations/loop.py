@@ -20,7 +20,7 @@ import numpy as np
 from .. import registry
 from ..compare.compare import split_specs
 from ..compare.quality import quality_estimate, share_estimate
-from ..compare.result import way_of
+from ..compare.ways import way_of
 from ..errors import BadSpec, BadTable
 from ..features.reader import Reader
 from ..features.select import ChosenLayers
