@@ -13,9 +13,9 @@ from giqa.compare.classes_page import answer as of_classes
 from giqa.compare.picker_curve import Point
 from giqa.compare.picker_page import answer as of_curve
 from giqa.compare.result import Comparison, Verdict
-from giqa.compare.ways import SAME
 from giqa.compare.track import Track
 from giqa.compare.track import answer as of_run
+from giqa.compare.ways import SAME
 from giqa.metrics.jackknife import Jackknife
 from giqa.model.headline import Headline
 from giqa.stats import UNKNOWN, Estimate
