@@ -79,7 +79,10 @@ def _read_parquet(path: Path) -> Table:
     try:
         table = pyarrow_parquet().read_table(path, page_checksum_verification=True)
         _check_once(path, table.column_names)
-        columns, about = table.to_pydict(), json.loads((table.schema.metadata or {}).get(b"giqa", b"{}"))
+        said = table.schema.metadata or {}
+        if b"giqa" not in said and any(b'"giqa": ' in value for value in said.values()):
+            raise BadTable(f"{path} is damaged: what giqa wrote in it stands under another name.")
+        columns, about = table.to_pydict(), json.loads(said.get(b"giqa", b"{}"))
     except GiqaError:
         raise
     except Exception as error:  # those of pyarrow are of many kinds, such as NotImplementedError
