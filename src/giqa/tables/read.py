@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -93,8 +94,11 @@ def _read_parquet(path: Path) -> Table:
 
 def _footer(path: Path) -> bytes:
     """The end of a Parquet file, which says what is in it; its length stands before the last mark of 4 bytes."""
-    content = path.read_bytes()
-    return content[-8 - int.from_bytes(content[-8:-4], "little") :]
+    with path.open("rb") as file:
+        file.seek(-8, os.SEEK_END)
+        length = int.from_bytes(file.read(4), "little")
+        file.seek(-8 - length, os.SEEK_END)
+        return file.read(length)
 
 
 def _whole(cells: Iterable[Any]) -> bool:
