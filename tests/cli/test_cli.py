@@ -150,6 +150,7 @@ def test_a_place_that_cannot_be_written_is_found_out_before_the_work(toy, tmp_pa
     [
         (MemoryError(), "not enough memory"),
         (RuntimeError("can't start new thread"), "not enough memory"),
+        (ImportError("x.so: failed to map segment from shared object"), "not enough memory"),
         (OSError(28, "No space left on device"), "No space left on device: .*s.csv"),
     ],
 )

@@ -248,6 +248,18 @@ def test_a_header_of_deep_json_is_refused(tmp_path):
         giqa.load(tmp_path / "a.giqa")
 
 
+def test_the_name_of_what_parquet_says_is_covered(runs):
+    """One bit in it, and the table would be read as one that does not say how it was made."""
+    pytest.importorskip("pyarrow", reason="giqa[parquet] is not installed")
+    from pyarrow import parquet
+
+    path = runs[0] / "knn" / "s.parquet"
+    table = parquet.read_table(path)
+    parquet.write_table(table.replace_schema_metadata({"gipa": table.schema.metadata[b"giqa"]}), path)
+    with pytest.raises(BadTable, match="under another name"):
+        giqa.read_scores(path)
+
+
 @pytest.mark.parametrize("what", ["z", "id", "order"])
 def test_every_cell_of_parquet_is_covered(runs, what):
     """Another number, text, or order of the columns, in a file that is well formed, is warned of."""

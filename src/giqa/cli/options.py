@@ -24,6 +24,10 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 COUNT = click.IntRange(1)
 
 
+# how Python, the loader and OpenSSL say it where it is no MemoryError
+NO_MEMORY = ("start new thread", "failed to map segment", "malloc failure", "Cannot allocate memory")
+
+
 class Group(click.Group):
     """Commands in the order of a first acquaintance; errors as one sentence, exit status 2."""
 
@@ -45,14 +49,14 @@ class Group(click.Group):
         except OSError as error:
             console.say(f"giqa: {error.strerror or error}: {error.filename or 'a file'}")
             ctx.exit(2)
-        except (MemoryError, RuntimeError) as error:
-            if isinstance(error, RuntimeError) and "start new thread" not in str(error):
-                raise
-            console.say("giqa: not enough memory; give fewer --workers, fewer pictures (--limit), or more memory.")
-            ctx.exit(2)
         except KeyboardInterrupt:
             console.say("giqa: interrupted; what was computed is kept, run the same command again to go on.")
             ctx.exit(130)
+        except Exception as error:
+            if not isinstance(error, MemoryError) and not any(words in str(error) for words in NO_MEMORY):
+                raise
+            console.say("giqa: not enough memory; give fewer --workers, fewer pictures (--limit), or more memory.")
+            ctx.exit(2)
 
 
 def switch_off(flag: str, name: str, help: str) -> Callable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -79,13 +80,25 @@ def _read_parquet(path: Path) -> Table:
     try:
         table = pyarrow_parquet().read_table(path, page_checksum_verification=True)
         _check_once(path, table.column_names)
-        columns, about = table.to_pydict(), json.loads((table.schema.metadata or {}).get(b"giqa", b"{}"))
+        said = table.schema.metadata or {}
+        if b"giqa" not in said and b'"giqa": ' in _footer(path):
+            raise BadTable(f"{path} is damaged: what giqa wrote in it stands under another name.")
+        columns, about = table.to_pydict(), json.loads(said.get(b"giqa", b"{}"))
     except GiqaError:
         raise
     except Exception as error:  # those of pyarrow are of many kinds, such as NotImplementedError
         raise BadTable(f"{path} is not Parquet, or is damaged ({error}).") from None
     kept = {name.strip(): cells for name, cells in columns.items() if not (INDEX.fullmatch(name) and _whole(cells))}
     return Table(str(path), kept, about={"made_by": about})
+
+
+def _footer(path: Path) -> bytes:
+    """The end of a Parquet file, which says what is in it; its length stands before the last mark of 4 bytes."""
+    with path.open("rb") as file:
+        file.seek(-8, os.SEEK_END)
+        length = int.from_bytes(file.read(4), "little")
+        file.seek(-8 - length, os.SEEK_END)
+        return file.read(length)
 
 
 def _whole(cells: Iterable[Any]) -> bool:
