@@ -162,6 +162,15 @@ def differs_from_sha256(path: Path) -> bool:
     return beside.read_text(errors="replace").partition(" ")[0] != hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def lost_members(path: Path, found: int) -> bool:
+    """Whether the end of a zip file counts other members than were found: `zipfile` does not look at the count."""
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - 22))
+        end = file.read(22)
+    counted = int.from_bytes(end[10:12], "little")  # 65,535 says that there may be more
+    return end[:4] == b"PK\x05\x06" and counted not in (found, 0xFFFF)
+
+
 def as_png(pixels: np.ndarray) -> bytes:
     """Pixels as a PNG that holds nothing else.
 

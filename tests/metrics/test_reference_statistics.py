@@ -113,3 +113,14 @@ def test_what_is_no_file_of_statistics_is_named(tmp_path):
     (tmp_path / "s.csv").write_text("id,score\n")
     with pytest.raises(BadSource, match=r"plain arrays\.$"):
         read_statistics(tmp_path / "s.csv")
+
+
+def test_a_list_of_arrays_that_lost_some_is_noticed(tmp_path):
+    """One bit in the length of a field of the list, and all that stands behind it is part of that field."""
+    path = Statistics(Moments.of(gauss(9)), {"extractor": "mine"}).write(tmp_path / "a.npz")
+    raw = bytearray(path.read_bytes())
+    at = [i for i in range(len(raw)) if raw[i : i + 4] == b"PK\x01\x02"]
+    raw[at[1] + 30] = at[-1] + 100 - at[1] - 46 if at[-1] - at[1] < 150 else 128  # extra length of the second entry
+    path.write_bytes(raw)
+    with pytest.raises(BadSource):
+        read_statistics(path)

@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from ..errors import BadImage, BadSource
+from ..files import lost_members
 from .folder import MAX_BYTES, checked_ids, missing
 from .kinds import HEAD
 from .listing import is_litter, listed
@@ -83,6 +84,8 @@ class ZipSource:
     def _open(self) -> None:
         try:
             self._zip = zipfile.ZipFile(self._path)
+            if lost_members(self._path, len(self._zip.infolist())):
+                raise zipfile.BadZipFile("its list of members is damaged")
         except FileNotFoundError:
             raise missing(self._path) from None
         except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, EOFError) as error:

@@ -16,6 +16,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from ..errors import BadSource
+from ..files import lost_members
 from .folder import checked_ids, missing
 from .formats import upright
 from .sources.columns import as_cell
@@ -168,6 +169,8 @@ def _loaded(path: Path) -> tuple[np.ndarray, Any, dict[str, np.ndarray]]:
         if isinstance(loaded, np.ndarray):
             return loaded, None, {}
         with loaded:
+            if lost_members(path, len(loaded.zip.infolist())):
+                raise ValueError("its list of arrays is damaged")
             # an object array next to the pictures is none of our business
             wanted = [name for name in loaded.files if name in ("images", "ids")]
             if "images" not in wanted:

@@ -17,7 +17,7 @@ from .. import __version__, registry
 from ..errors import BadSource, BadSpec, MissingExtra, MissingSource
 from ..features.reader import Reader
 from ..features.select import layer_names
-from ..files import as_path, is_whole, replace_file, seal
+from ..files import as_path, is_whole, lost_members, replace_file, seal
 from ..images import open_source
 from ..images.arrays import UNREADABLE, member
 from ..types import Features, Progress
@@ -229,6 +229,8 @@ def _arrays(path: Path) -> Mapping[str, Any]:
         if isinstance(loaded, np.ndarray):
             return {"": loaded}
         with loaded:
+            if lost_members(path, len(loaded.files)):
+                raise ValueError("its list of arrays is damaged")
             wanted = [name for name in KEPT if name in loaded.files] if "mu" in loaded.files else loaded.files
             return {name: member(path, name) for name in wanted}
     except (*UNREADABLE, pickle.UnpicklingError) as error:
