@@ -138,3 +138,15 @@ def test_mistakes_are_named():
         neighbourhoods(gauss(10), gauss(10), k=0)
     with pytest.raises(BadShape, match="4 columns, the fakes 2"):
         realism_score(gauss(10), gauss(10, 2))
+
+
+@pytest.mark.parametrize(
+    "measure", [lambda x: neighbourhoods(gauss(30), x, k=3), lambda x: realism_score(gauss(30), x)]
+)
+def test_a_distance_that_is_no_number_is_refused_with_its_row(measure):
+    fake = gauss(20, seed=1).astype(float)
+    fake[7] = 1e200
+    with pytest.raises(BadShape, match="Row 7 of the features is so far"):
+        measure(fake)
+    fake[7] = 1e140
+    measure(fake)

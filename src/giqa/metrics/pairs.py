@@ -12,12 +12,14 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ..errors import BadShape
 from .blocks import blocks, centred, squares
 
 TIE = 1e-12  # of a squared distance, both ways: what rounding of float64 may do to 10,000 summands
 OPEN = 32  # one pair in so many may be left open by float32
 AT_ONCE = 2**17  # numbers of float64 differences, 1 MB
 HUGE = 1e36  # of a squared length: no float32 product of two such rows overflows
+LARGEST = 1e300  # of a squared length: no distance in float64 overflows
 
 Result = TypeVar("Result")
 
@@ -31,12 +33,23 @@ class Points:
         Features.
     middle : float64 ndarray of shape (d,)
         From `middle_of`.
+
+    Raises
+    ------
+    BadShape
+        Where a squared length is beyond 1e300.
     """
 
     def __init__(self, matrix: np.ndarray, middle: np.ndarray):
         self.matrix, self.middle, self.squares = matrix, middle, np.empty(len(matrix))
         for rows in blocks(len(matrix)):
-            self.squares[rows] = squares(self.block(rows, np.float64))
+            with np.errstate(over="ignore"):
+                self.squares[rows] = squares(self.block(rows, np.float64))
+        if self.squares.max(initial=0) > LARGEST:
+            raise BadShape(
+                f"Row {int(self.squares.argmax())} of the features is so far from the others that distances are no "
+                "longer numbers. Leave that picture out, or look at how its features were made."
+            )
 
     def __len__(self) -> int:
         return len(self.matrix)
