@@ -84,7 +84,8 @@ def replacing(path: Path) -> Iterator[Path]:
         yield partial
         os.replace(partial, path)
     except OSError as error:
-        if error.filename is None or Path(str(error.filename)) == partial:  # a full disk names none
+        named = error.filename is not None and Path(str(error.filename)) != partial
+        if error.errno is not None and not named:  # a full disk names no file
             error.filename = str(path)
         raise
     finally:

@@ -36,7 +36,7 @@ def test_each_has_a_picture_and_a_sentence(toy, maps):
 
 
 def test_a_picture_that_is_all_wrong_is_measured_by_itself(maps):
-    """Noise everywhere, strongest in a corner: the heat is in that corner and not everywhere."""
+    """Noise everywhere, strongest in a corner: there is three times the heat of the corner that is farthest from it."""
     rng = np.random.default_rng(0)
     noise = rng.integers(90, 160, (32, 32, 3)).astype(np.uint8)
     noise[:10, :10] = rng.integers(0, 256, (10, 10, 3))
@@ -45,7 +45,7 @@ def test_a_picture_that_is_all_wrong_is_measured_by_itself(maps):
     heat = np.asarray(Image.open(io.BytesIO(one.heat)).convert("RGB")).astype(float)
     red = heat[..., 0] - heat[..., 1:].mean(axis=2)
     side = len(red) // 3
-    assert red[:side, :side].mean() > 40 and np.abs(red[-side:, -side:].mean()) < 15
+    assert red[:side, :side].mean() > max(40, 3 * red[-side:, -side:].mean())
 
 
 @pytest.mark.slow
