@@ -205,9 +205,10 @@
   };
 
   // ---- the address says what is seen, so that it can be sent to somebody who has the file
-  let noted = 0;
+  let noted = 0, known = location.hash;
   const remember = () => { clearTimeout(noted); noted = setTimeout(note, 200); }; // a drag of the slider is one change
   const note = () => {
+    if (location.hash !== known) return; // it was changed meanwhile, and is about to be recalled
     const seen = new URLSearchParams();
     if (state.min !== -Infinity) seen.set("z", state.min);
     if (state.sort !== "best") seen.set("sort", state.sort);
@@ -216,8 +217,10 @@
     const address = `${seen}` && `#${seen}`;
     try { if (location.hash !== address) history.replaceState(null, "", address || location.pathname + location.search); }
     catch { /* a page inside of another one may not change its address */ }
+    known = location.hash;
   };
   const recall = () => {
+    known = location.hash;
     const seen = new URLSearchParams(location.hash.slice(1));
     for (const [name, usual] of [["sort", "best"], ["show", "kept"]]) {
       const inputs = [...document.querySelectorAll(`input[name=${name}]`)];
