@@ -188,16 +188,40 @@ def take_reader(options: dict[str, Any]) -> Reader:
 def features_together(where: Any, readers: Sequence[Reader], what: str = "features") -> list[Extracted]:
     """Features of every picture by several readers, in one pass."""
     source, done = open_source(where), 0
-    collected: list[tuple[list[Features], dict[str, str]]] = [([], {}) for _ in readers]
+    collected = [_Collected(len(source)) for _ in readers]
     for step in together(source, readers) if readers[0].runner is None else _elsewhere(source, readers):
-        for (parts, failures), extracted in zip(collected, step, strict=True):
-            parts.append(extracted.features)
-            failures |= extracted.failures
+        for whole, extracted in zip(collected, step, strict=True):
+            whole.add(extracted)
         done += len(step[0].features) + len(step[0].failures)
         if readers[0].progress:
             readers[0].progress(what, done, len(source))
-    pairs = zip(collected, readers, strict=True)
-    return [Extracted(joined(parts, reader.made_by), failures) for (parts, failures), reader in pairs]
+    return [whole.extracted(reader.made_by) for whole, reader in zip(collected, readers, strict=True)]
+
+
+class _Collected:
+    """Features of one step after the other, in arrays with a row for every picture, so that none is held twice."""
+
+    def __init__(self, most: int):
+        self.most = most
+        self.ids: list[str] = []
+        self.failures: dict[str, str] = {}
+        self.info = np.empty(most, INFO)
+        self.layers: dict[str, np.ndarray] = {}
+
+    def add(self, step: Extracted) -> None:
+        found, first = step.features, len(self.ids)
+        self.failures |= step.failures
+        self.ids += found.ids
+        self.info[first : len(self.ids)] = found.info
+        for name, layer in found.layers.items():
+            if name not in self.layers:
+                self.layers[name] = np.empty((self.most, *layer.shape[1:]), layer.dtype)
+            self.layers[name][first : len(self.ids)] = layer
+
+    def extracted(self, made_by: Mapping[str, Any]) -> Extracted:
+        n = len(self.ids)
+        layers = {name: layer[:n] for name, layer in self.layers.items()}
+        return Extracted(Features(tuple(self.ids), layers, self.info[:n], made_by), self.failures)
 
 
 @dataclass(frozen=True)
