@@ -349,6 +349,8 @@ def load(path: str | Path) -> Model:
         whole = model.digest == header["digest"]
         if whole:
             _try_out(model)
+    except MemoryError:
+        raise
     except Exception as error:  # a file that somebody made by hand may hold anything
         if isinstance(error, GiqaError) and not isinstance(error, BadShape):
             raise

@@ -24,7 +24,7 @@ from .table_files import (
     check_ending,
     csv_lines,
     json_lines,
-    parquet_texts,
+    parquet_bytes,
     read_columns,
     write_parquet,
 )
@@ -348,7 +348,7 @@ class Scores:
         path = as_path(path)
         check_ending(path)
         ending = path.suffix.lower()
-        lines = {".csv": csv_lines, ".jsonl": json_lines, ".parquet": parquet_texts}[ending]
+        lines = {".csv": csv_lines, ".jsonl": json_lines, ".parquet": parquet_bytes}[ending]
         about = about_of(self, lines(self))
         if ending == ".parquet":
             with replacing(path) as partial:

@@ -52,13 +52,13 @@ def check_ending(path: Path) -> None:
         _pyarrow()
 
 
-def about_of(scores: Any, lines: Iterable[str]) -> dict[str, Any]:
+def about_of(scores: Any, lines: Iterable[str | bytes]) -> dict[str, Any]:
     """`made_by` as it is kept in a file: with the headline, and checksums of itself and of the lines of the table."""
     said = scores.headline().to_json()
     return {HEADLINE: said, **scores.made_by, "format": FORMAT, SEAL: _seal(scores, lines, said)}
 
 
-def _seal(scores: Any, lines: Iterable[str], said: Mapping[str, Any]) -> dict[str, Any]:
+def _seal(scores: Any, lines: Iterable[str | bytes], said: Mapping[str, Any]) -> dict[str, Any]:
     """Checksums of a table and of its `made_by`, and a few of its scores, by which it is known when edited."""
     known = np.flatnonzero(np.isfinite(scores.score))
     rows = known[np.linspace(0, len(known) - 1, min(len(known), WITNESSES)).astype(int)] if len(known) else []
@@ -87,19 +87,20 @@ def json_lines(scores: Any) -> Iterator[str]:
     return (json.dumps(json_safe(row), ensure_ascii=False) + "\n" for row in scores.each())
 
 
-def column_texts(columns: Mapping[str, Sequence[Any]]) -> Iterator[str]:
+def column_bytes(columns: Mapping[str, Sequence[Any]]) -> Iterator[bytes]:
     """What the checksum of a table in Parquet covers: names, order, texts, and every bit of the numbers."""
     for name, cells in columns.items():
         if name in WORDS:
-            yield "\0".join((name, *("" if cell is None else str(cell) for cell in cells)))
+            yield _encoded("\0".join((name, *("" if cell is None else str(cell) for cell in cells))))
         else:
-            numbers = np.array([math.nan if cell is None else cell for cell in cells], np.float64)
-            numbers[np.isnan(numbers)] = math.nan
-            yield f"\0{name}\0{numbers.tobytes().hex()}\0"
+            numbers = np.array(cells, np.float64)  # of None NaN
+            numbers[np.isnan(numbers)] = math.nan  # one of the many
+            yield f"\0{name}\0".encode()
+            yield numbers.tobytes()
 
 
-def parquet_texts(scores: Any) -> Iterator[str]:
-    return column_texts({name: scores[name] for name in scores.columns})
+def parquet_bytes(scores: Any) -> Iterator[bytes]:
+    return column_bytes({name: scores[name] for name in scores.columns})
 
 
 def write_parquet(scores: Any, path: Path, made_by: Mapping[str, Any]) -> None:
@@ -218,7 +219,7 @@ def _digests(path: Path, table: Table) -> tuple[str, ...]:
     """The checksums that a table may have been written with."""
     if path.suffix.lower() == ".parquet":
         try:
-            return _digest(column_texts(table.columns)), _digest(())  # an earlier giqa covered nothing of it
+            return _digest(column_bytes(table.columns)), _digest(())  # an earlier giqa covered nothing of it
         except (TypeError, ValueError):  # texts where numbers were
             return (_digest(()),)
     content = path.read_bytes()
@@ -226,11 +227,15 @@ def _digests(path: Path, table: Table) -> tuple[str, ...]:
     return (hashlib.sha256(content).hexdigest(),)
 
 
-def _digest(texts: Iterable[str]) -> str:
+def _digest(parts: Iterable[str | bytes]) -> str:
     digest = hashlib.sha256()
-    for text in texts:
-        digest.update(text.encode("utf-8", "surrogatepass"))
+    for part in parts:
+        digest.update(_encoded(part) if isinstance(part, str) else part)
     return digest.hexdigest()
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 def beside(path: Path) -> Path:

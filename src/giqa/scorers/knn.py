@@ -210,7 +210,7 @@ class KNN(BaseScorer):
     def _gain_of_a_fold(self) -> float:
         """How much higher reals score on average under all F folds than under F - 1: log(F / (F - 1)) / d.
 
-        From F - 1 folds and F - 2, of up to 1,000 reals; 0 where there are fewer than three folds or too few reals.
+        From F - 1 folds and F - 2, of up to 2,000 reals; 0 where there are fewer than three folds or too few reals.
         """
         sizes, n = np.diff(self.ends_, prepend=0), len(self.reference_)
         folds = len(sizes)

@@ -13,7 +13,6 @@ PICTURE = re.compile(
     r"(?s).+\.(png|jpe?g|jpe|jfif|webp|bmp|tiff?|gif|avif|hei[cf]|jp2|jxl|svg|psd|exr|hdr|p[pgn]m|tga|ico|dng)",
     re.IGNORECASE,
 )
-CAPITALS = re.compile(r"\.(?=\w*[A-Z])(?i:png|jpe?g|jpe|jfif|webp|bmp|tiff?|gif|avif)$")  # A.JPG
 ADDRESS = re.compile(r"[a-z][a-z0-9+.\-]*://[^/]*/?(.*)", re.IGNORECASE | re.DOTALL)
 ODD = re.compile(r"[%?\\]|://|upload/")  # what may be read in more than one way
 UPLOADED = re.compile(r"(?s)[0-9a-f]{8}-(.+)")  # Label Studio's name of an uploaded file
@@ -170,8 +169,9 @@ def short(name: str, most: int = 120) -> str:
 def _forms(name: str, uploads: bool = True) -> list[list[str]]:
     """What a name may mean, as parts of a path, the likeliest first: as it stands, then read as an address."""
     plain = unicodedata.normalize("NFC", name.strip())
-    if ending := CAPITALS.search(plain):
-        plain = plain[: ending.start()] + ending[0].lower()
+    if looks_like_picture(plain):
+        stem, dot, ending = plain.rpartition(".")
+        plain = stem + dot + ending.lower()
     if not ODD.search(plain):  # nearly all
         whole = [part for part in plain.split("/") if part not in ("", ".")]
         return [whole] if whole else []

@@ -84,7 +84,7 @@ def _read_parquet(path: Path) -> Table:
         if b"giqa" not in said and b'"giqa": ' in _footer(path):
             raise BadTable(f"{path} is damaged: what giqa wrote in it stands under another name.")
         columns, about = table.to_pydict(), json.loads(said.get(b"giqa", b"{}"))
-    except GiqaError:
+    except (GiqaError, MemoryError):
         raise
     except Exception as error:  # those of pyarrow are of many kinds, such as NotImplementedError
         raise BadTable(f"{path} is not Parquet, or is damaged ({error}).") from None

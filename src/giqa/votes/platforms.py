@@ -254,11 +254,14 @@ def read_prolific(
 def is_no_id(who: str) -> bool:
     """Whether an id is none: empty, or the placeholder that Prolific or a survey fills in, but not in a preview.
 
-    >>> [is_no_id(who) for who in ("", "{{%PROLIFIC_PID%}}", "${e://Field/PROLIFIC_PID}", "[prolific_id]", "5f3c")]
-    [True, True, True, True, False]
+    >>> [is_no_id(who) for who in ("", "{{%PROLIFIC_PID%}}", "${e://Field/PROLIFIC_PID}", "[prolific_id]")]
+    [True, True, True, True]
+    >>> is_no_id("5f3c"), is_no_id("prolific-5f3c")
+    (False, False)
     """
     word = who.casefold()
-    return cells.nothing(who) or word == "undefined" or "prolific" in word or who.startswith(("{{", "${"))
+    unfilled = who.startswith(("{{", "${", "[")) or "%prolific_pid%" in word
+    return cells.nothing(who) or unfilled or word in ("undefined", "prolific_pid", "prolific_id")
 
 
 def _answer_column(table: Table, answer: str | None) -> str | None:

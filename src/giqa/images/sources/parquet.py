@@ -71,12 +71,16 @@ class ParquetBlocks:
             return ParquetFile(
                 self._path, pre_buffer=False, buffer_size=1 << 20, page_checksum_verification=True, **known
             )
+        except MemoryError:
+            raise
         except Exception as error:  # those of pyarrow are of many kinds, such as NotImplementedError
             raise BadSource(f"{str(self._path)!r} is not Parquet, or is damaged ({error}).") from None
 
     def read(self, block: int, columns: Sequence[str]) -> Any:
         try:
             return self._open(metadata=self._metadata).read_row_group(block, columns=list(columns), use_threads=False)
+        except MemoryError:
+            raise
         except Exception as error:
             raise BadSource(f"{str(self._path)!r} is damaged ({error}).") from None
 
@@ -85,6 +89,8 @@ class ParquetBlocks:
         try:
             for batch in file.iter_batches(ROWS, row_groups=[block], columns=[column], use_threads=False):
                 yield batch.column(0)
+        except MemoryError:
+            raise
         except Exception as error:
             raise BadSource(f"{str(self._path)!r} is damaged ({error}).") from None
 
@@ -132,6 +138,8 @@ def _batches(path: Path) -> list[Callable[[], Any]]:
             reader = ipc.open_file(mapped)
             return [partial(reader.get_batch, number) for number in range(reader.num_record_batches)]
         return [partial(_itself, batch) for batch in ipc.open_stream(mapped)]
+    except MemoryError:
+        raise
     except Exception as error:
         what = kind_of(head) or "no Arrow file"
         raise BadSource(f"{str(path)!r} is {what}, or is damaged ({error}).") from None

@@ -115,7 +115,7 @@ class TarSource:
                         yield name, self._place(archive, member)
                 if not packed:
                     self._check_end(archive.offset)
-        except BadSource:
+        except (BadSource, MemoryError):
             raise
         except Exception as error:  # tarfile, zlib and lzma each have their own; a number in a header may be any
             other = f", and it begins as a {kind} does" if kind and kind != "tar archive" and not packed else ""
