@@ -224,15 +224,16 @@ def ratings(options: argparse.Namespace, table_of: Callable[..., Table]) -> None
     head("ratings", "Spearman, all", "within a scene", "above height, all", "within a scene")
 
     def show(name: str, scores: np.ndarray) -> None:
-        above = [over_scenes(lambda r, f=f: f(scores, r) - f(height, r), scene) for f in (whole, by_scene)]
-        row(name, *(over_scenes(lambda r, f=f: f(scores, r), scene) for f in (whole, by_scene)), *above)
+        found = [(f(scores), f(height)) for f in (whole, by_scene)]
+        above = [over_scenes(lambda r, of=of, base=base: of(r) - base(r), scene) for of, base in found]
+        row(name, *(over_scenes(of, scene) for of, _ in found), *above)
 
-    def whole(scores: np.ndarray, drawn: Sequence[np.ndarray]) -> float:
-        rows = np.concatenate(drawn)
-        return spearman(scores[rows], mean[rows])
+    def whole(scores: np.ndarray) -> Callable[[Sequence[np.ndarray]], float]:
+        return lambda drawn: spearman(scores[rows := np.concatenate(drawn)], mean[rows])
 
-    def by_scene(scores: np.ndarray, drawn: Sequence[np.ndarray]) -> float:
-        return float(np.nanmean([spearman(scores[rows], mean[rows]) for rows in drawn]))
+    def by_scene(scores: np.ndarray) -> Callable[[Sequence[np.ndarray]], float]:
+        each = np.array([spearman(scores[scene == s], mean[scene == s]) for s in range(scene.max() + 1)])
+        return lambda drawn: float(np.nanmean([each[scene[rows[0]]] for rows in drawn]))
 
     show("height alone", height)
     for families in table.families(RATINGS):

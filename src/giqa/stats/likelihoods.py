@@ -245,11 +245,13 @@ class RatingLikelihood:
         off = -(n[:, 1:size] * f_p[:, 1:] * g_p[:, :-1]).sum(axis=0)  # levels with a threshold at either end
         both += np.diag(off, 1) + np.diag(off, -1)
         mixed = -(n * f)[:, first] - (n * g)[:, last]
-        gradient = self.own_scores(t, own).sum(axis=0)
+        gradient = self._own_scores(f_p, g_p).sum(axis=0)
         return Slopes((n * (1 - above - below)).sum(axis=1), gradient, (n * (f + g)).sum(axis=1), mixed, both)
 
     def own_scores(self, t: np.ndarray, own: np.ndarray) -> np.ndarray:
-        *_, f_p, g_p = self._parts(t, own)
+        return self._own_scores(*self._parts(t, own)[-2:])
+
+    def _own_scores(self, f_p: np.ndarray, g_p: np.ndarray) -> np.ndarray:
         return self.given[:, 1:] * g_p - self.given[:, :-1] * f_p
 
     def _parts(self, t: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, ...]:
