@@ -242,7 +242,8 @@ def _people_judges(human: Realism | str | Path | None) -> list[Any]:
     """The judge of a human model, or of its file, where there is one."""
     if human is None:
         return []
-    from .p_real.model import HumanJudge, load_realism
+    from .p_real.file import load_realism
+    from .p_real.model import HumanJudge
 
     return [HumanJudge(load_realism(human) if isinstance(human, (str, Path)) else human)]
 

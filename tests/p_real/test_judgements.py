@@ -12,8 +12,8 @@ from giqa.errors import BadModel, BadSpec, BadTable
 from giqa.images import open_source
 from giqa.model.made_by import GAIN
 from giqa.model.trust import learned
+from giqa.p_real.file import load_realism
 from giqa.p_real.judgements import read_judgements
-from giqa.p_real.model import load_realism
 from giqa.p_real.train import train_human
 
 QUICK = {"layers": ["high"], "references": 30}

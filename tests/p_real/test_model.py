@@ -13,7 +13,8 @@ from giqa.images import open_source
 from giqa.images.decode import decode
 from giqa.p_real.columns import Sums, check_maps
 from giqa.p_real.distances import LayerDistances
-from giqa.p_real.model import Realism, is_realism, load_realism, read_realism_header
+from giqa.p_real.file import is_realism, load_realism, read_realism_header
+from giqa.p_real.model import Realism
 from giqa.scorers.human import HumanModel
 from giqa.scorers.multilayer import MultiLayer
 from giqa.scorers.scale import Scale

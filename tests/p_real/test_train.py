@@ -19,7 +19,7 @@ from giqa.features.reader import Reader
 from giqa.images import open_source
 from giqa.images.decode import decode, picture_info
 from giqa.model.trust import LEARNED_FROM, learned
-from giqa.p_real.model import load_realism
+from giqa.p_real.file import load_realism
 from giqa.p_real.train import choose_references, train_human
 from giqa.types import INFO
 

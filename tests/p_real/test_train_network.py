@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 from giqa.api import score  # noqa: E402
 from giqa.cli import main  # noqa: E402
 from giqa.errors import BadModel, BadSpec  # noqa: E402
-from giqa.p_real.model import load_realism  # noqa: E402
+from giqa.p_real.file import load_realism  # noqa: E402
 from giqa.p_real.train_network import train_end_to_end  # noqa: E402
 from giqa.train.network import Trainer  # noqa: E402
 

@@ -17,7 +17,7 @@ from PIL import Image
 from test_app_browser import on_screen, overflow, start, until
 
 from giqa.cli import main
-from giqa.p_real.model import load_realism
+from giqa.p_real.file import load_realism
 from giqa.study.store import open_store
 from giqa.votes.votes import read_labels
 

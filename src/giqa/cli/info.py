@@ -19,7 +19,7 @@ def info(model: Path, as_json: bool) -> None:
 
     from ..model.file import read_header
     from ..model.trust import human_part, learned
-    from ..p_real.model import is_realism, read_realism_header
+    from ..p_real.file import is_realism, read_realism_header
 
     header = read_realism_header(model) if is_realism(model) else read_header(model)
     if part := human_part(header["made_by"]):

@@ -22,7 +22,7 @@ from ..types import HasParts
 FORMAT = 3
 READ = (2, 3)
 # what stands in the head of a file -> what reads it
-KINDS = {"giqa": "giqa.model.model:load", "giqa.people": "giqa.p_real.model:load_realism"}
+KINDS = {"giqa": "giqa.model.model:load", "giqa.people": "giqa.p_real.file:load_realism"}
 
 
 def open_model(path: str | Path) -> Any:

@@ -2,4 +2,4 @@
 
 from .. import public
 
-__getattr__, __dir__, __all__ = public(__name__, model="Realism load_realism is_realism", train="train_human")
+__getattr__, __dir__, __all__ = public(__name__, file="load_realism is_realism", model="Realism", train="train_human")

@@ -12,22 +12,21 @@ from typing import Any
 
 import numpy as np
 
-from .. import __version__, registry
-from ..errors import BadModel, BadSpec, MissingSource
+from .. import registry
+from ..errors import BadModel, BadSpec
 from ..features.joined import Joined
 from ..features.reader import Reader, make_extractor
-from ..files import as_path, is_whole, seal, write_tensors
+from ..files import as_path, seal, write_tensors
 from ..model.columns import PEOPLE, SAID
-from ..model.file import head_of, learned_of, restore
+from ..model.file import learned_of
 from ..model.made_by import MadeBy
-from ..model.out_of_domain import Content
 from ..model.score import score_by
 from ..model.table import Scores
 from ..scorers.human import HumanModel
 from ..scorers.judgements import OUTPUTS, JudgementModel
 from ..scorers.scale import Scale
 from ..stats import NORMAL, logit
-from ..types import INFO, Features, Progress
+from ..types import Features, Progress
 from .columns import Sums, digest_of, of_sums, only_families, with_size
 from .distances import LayerDistances
 from .domain import CONTENT, Asked, Voted, columns_alone
@@ -39,8 +38,6 @@ SEALED = ("human.", "densities.", "voted.", "scale.")  # arrays under the checks
 KEY = "giqa.people"
 ROWS = 64
 FAR = 4.0  # standard deviations of the labelled pictures, to which each column is clipped
-NO_VOTED = digest_of({})  # of files of an earlier giqa
-CHECKED = 2**28  # bytes of a file up to which its references are checked too when it is read
 
 
 @dataclass(frozen=True, eq=False)
@@ -269,113 +266,6 @@ def ends_of(name: str) -> tuple[str, str, str]:
     return name, f"{name}_low", f"{name}_high"
 
 
-def is_realism(path: str | Path) -> bool:
-    """Whether a file is one that `giqa train human` wrote; nothing but its head is read.
-
-    Parameters
-    ----------
-    path : path
-        Any file.
-
-    Returns
-    -------
-    bool
-
-    Examples
-    --------
-    >>> is_realism("no such file.giqa")
-    False
-    """
-    return as_path(path).is_file() and KEY in head_of(path)
-
-
-def read_realism_header(path: str | Path) -> dict[str, Any]:
-    """What such a file says of itself, without loading its arrays."""
-    if not as_path(path).is_file():
-        raise MissingSource(f"There is no model file {path}; make one with: giqa train human VOTES.csv --real REALS.")
-    try:
-        header = dict(json.loads(head_of(path)[KEY]))
-    except (KeyError, ValueError, TypeError) as error:
-        raise BadModel(
-            f"{path} is no human model, or is cut short ({type(error).__name__}); `giqa train human` makes one."
-        ) from None
-    if header.get("format") not in (1, FORMAT, OF_JUDGEMENTS):
-        raise BadModel(f"{path} has another format than this giqa, {__version__}, reads; train it again.")
-    return header
-
-
-def load_realism(path: str | Path) -> Realism:
-    """Read what `Realism.save` wrote; the references are mapped and not read, what was learned is checked.
-
-    Parameters
-    ----------
-    path : path
-        A `.giqa` file.
-
-    Returns
-    -------
-    Realism
-
-    Raises
-    ------
-    MissingSource
-        When there is no such file.
-    BadModel
-        When it is another kind of file, of another version, or damaged.
-
-    Examples
-    --------
-    What `giqa train human votes.csv --real reals/ -o people.giqa` wrote::
-
-        human = load_realism("people.giqa")
-
-    >>> load_realism("no.giqa")
-    Traceback (most recent call last):
-    giqa.errors.MissingSource: There is no model file no.giqa; make one with: giqa train human VOTES.csv --real REALS.
-    """
-    from safetensors import SafetensorError, safe_open
-
-    header = read_realism_header(path)
-    distances = LayerDistances.open(path) if header["references_sha256"] else None
-    try:
-        with safe_open(path, framework="numpy") as file:
-            every = {n: file.get_tensor(n) for n in file.keys() if n.startswith(SEALED)}  # noqa: SIM118
-            of_distances = {key: text for key, text in file.metadata().items() if key != KEY}
-        arrays, dense, voted = (
-            {n.removeprefix(part): array for n, array in every.items() if n.startswith(part)} for part in SEALED[:3]
-        )
-        held_out, families = every.get("scale.held_out"), header.get("families")
-        kind = HumanModel if families is None else JudgementModel
-        human = Realism(
-            kind.restored(arrays, header["human"]),
-            distances,
-            header["extractor"] if distances else _network_of(path, header["extractor"]),
-            tuple(header["taps"]),
-            header["references_sha256"],
-            header["match"],
-            None if held_out is None else Scale(held_out, header["seed"]),
-            header["made_by"],
-            _densities(header, dense),
-            _voted(header, voted),
-            None if families is None else tuple(families),
-        )
-        whole = human.digest == header["digest"]
-        if header["format"] > 1 or "sha256" in header:
-            whole = whole and is_whole(header, every) and header.get("distances") == of_distances
-        else:
-            of_voted = digest_of({f"voted.{n}": a for n, a in voted.items()})
-            whole = whole and of_voted == header.get("voted_sha256", NO_VOTED)
-        if distances and Path(path).stat().st_size <= CHECKED:
-            whole = whole and distances.digest() == human.references
-    except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
-        raise BadModel(f"{path} is damaged ({type(error).__name__}: {error}); train it again.") from None
-    if not whole:
-        raise BadModel(
-            f"{path} is damaged: what it learned does not have the digest it was saved with; train it again."
-        )
-    return human
-
-
 class HumanJudge:
     """A human model during one scoring: what it says, and what it notes of the pictures that it is asked about.
 
@@ -415,32 +305,3 @@ class HumanJudge:
 
     def recall(self, seen: Mapping[str, Any]) -> None:
         self.asked.recall(seen)
-
-
-def _network_of(path: str | Path, extractor: str) -> str:
-    """The network that learned from votes, where it lies now: NAME.safetensors, next to NAME.giqa, moves with it."""
-    file = Path(path).with_suffix(".safetensors").resolve()
-    name, parameters = registry.parse(extractor)
-    if not file.is_file():
-        return extractor
-    return registry.canonical("extractor", registry.make("extractor", name, **parameters | {"weights": str(file)}))
-
-
-def _densities(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Any:
-    if header["densities"] is None:
-        return None
-    densities = registry.make_again("scorer", header["densities"])
-    restore(densities, arrays | header["learned"])
-    return densities
-
-
-def _voted(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Voted | None:
-    """The pictures with votes; None in files of an earlier giqa."""
-    if "info" not in arrays:
-        return None
-    content = None
-    if "contents" in arrays:
-        content = Content()
-        learned = {n.removeprefix("content."): a for n, a in arrays.items() if n.startswith("content.")}
-        restore(content, learned | header["voted"])
-    return Voted(np.frombuffer(arrays["info"].tobytes(), INFO), arrays.get("contents"), content)

@@ -31,9 +31,10 @@ from .columns import FAMILIES, Sums, check_families, check_maps, of_sums, only_f
 from .distances import LayerDistances
 from .domain import EXTRACTOR as CONTENT_EXTRACTOR
 from .domain import Voted, columns_alone
+from .file import load_realism
 from .held_out import held_out_figures
 from .judgements import Judgements, read_judgements
-from .model import Realism, load_realism
+from .model import Realism
 from .splits import split_figures
 from .votes import Judged, read_judged
 

@@ -23,8 +23,9 @@ from ..train.pictures import HELD_OUT, Pictures, read_pictures
 from ..train.recipe import recipe_for
 from .domain import EXTRACTOR as CONTENT_EXTRACTOR
 from .domain import Voted
+from .file import load_realism
 from .held_out import held_out_figures
-from .model import Realism, load_realism
+from .model import Realism
 from .train import ASIDE, choose_references, made_by_votes
 from .votes import Judged, read_judged
 

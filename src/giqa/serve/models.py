@@ -16,7 +16,8 @@ from ..model.file import open_model
 from ..model.model import Model
 from ..model.score import Judge, score_by
 from ..model.table_files import json_safe
-from ..p_real.model import HumanJudge, Realism, load_realism
+from ..p_real.file import load_realism
+from ..p_real.model import HumanJudge, Realism
 from ..threads import one_blas_thread
 from ..types import Features
 
