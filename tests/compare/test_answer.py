@@ -125,7 +125,7 @@ def test_by_class_one_set_has_a_weakest_class_and_three_have_a_winner():
     )
     assert of_classes(classes(SAME, names=("A",))) == "In quality no class differs from another."
     unknown = ByClass({str(i): comparison({"A": (math.nan,)}, {}, ("qs",)) for i in range(2)}, {})
-    assert of_classes(unknown) == "In quality no class has a value."
+    assert of_classes(unknown) == "In quality no class can be judged."
     said = of_classes(classes("better", "better", names=("A", "B", "C")))
     assert said == "A is better in quality in 2 of 6 comparisons of two sets in a class, worse in 0 (95 %)."
 
@@ -136,12 +136,12 @@ def test_by_class_one_set_has_a_weakest_class_and_three_have_a_winner():
         (
             {"1": (1, 1), "2": (2, 2), "3": (3, 3)},
             {(m, a, "3"): "worse" for m in ("qs", "ds") for a in "12"},
-            "Use 3; it is better than every other in quality and diversity (95 %).",
+            "Use checkpoint 3; it is better than every other in quality and diversity (95 %).",
         ),
         (
             {"1": (1, 1), "2": (2, 2), "3": (3, 3)},
             {("qs", "1", "3"): "worse"},
-            "Use 3; 2 cannot be distinguished from it in quality or diversity (95 %).",
+            "Use checkpoint 3; 2 cannot be distinguished from it in quality or diversity (95 %).",
         ),
         (
             {"1": (1, 3), "2": (2, 1)},
@@ -174,7 +174,8 @@ def test_of_a_run_a_value_that_is_far_worse_is_not_called_as_good():
     run = far_off_but_unclear()
     assert run.too_wide("qs") == {0: 260} and run.as_good("qs") == [0, 2]
     assert of_run(run) == (
-        "Use 3; it is better than every other but 1 in quality (95 %); the interval of 1 is too wide to tell."
+        "Use checkpoint 3; it is better than every other but 1 in quality (95 %); "
+        "the interval of 1 is too wide to tell."
     )
     alike = comparison({"1": (1.0,), "2": (2.0,), "3": (3.0,)}, {}, ("qs",))
     assert Track(run.iterations, alike).too_wide("qs") == {}
@@ -209,7 +210,7 @@ def a_set(within, beats=(0.5, 0.4, 0.6)):
         ),
         (
             {"A": Headline(UNKNOWN, UNKNOWN, None, 0)},
-            "No picture of A can be judged: each repeats a real one or has no score.",
+            "No picture of A can be judged: each repeats a real one (are they the same pictures?) or has no score.",
         ),
     ],
 )

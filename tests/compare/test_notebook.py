@@ -18,6 +18,12 @@ def test_results_say_their_answer_first():
     assert page.startswith("<div><p style='margin:2px 0'><b>&lt;A&gt; is better than B in quality (95 %).</b></p>")
     assert "qs: &lt;A&gt; against B: better" in page and "B is far from the reals" in page and page.count("<td>") == 2
     run, classes = Track((1.0, 2.0), found), ByClass({"cat": found}, {})
-    assert repr(run).startswith("<giqa.compare.Track of 2 checkpoints: Use 1; it is better") and len(repr(run)) < 200
-    assert "<b>Use 1; it is better than every other" in run._repr_html_() and run._repr_html_().count("<td>") == 2
+    assert (
+        repr(run).startswith("<giqa.compare.Track of 2 checkpoints: Use checkpoint 1; it is better")
+        and len(repr(run)) < 200
+    )
+    assert (
+        "<b>Use checkpoint 1; it is better than every other" in run._repr_html_()
+        and run._repr_html_().count("<td>") == 2
+    )
     assert "of 1 classes: &lt;A&gt;" not in repr(classes) and "<b>&lt;A&gt; is better" in classes._repr_html_()

@@ -134,8 +134,9 @@ def test_command_draws_the_curve_beside_truncation_and_latents(toy, scored, tmp_
 
 def test_command_says_when_qs_is_by_the_scorer_that_picked(toy, scored, tmp_path):
     arguments = ["pick", str(scored), "--from", str(toy[1]), "--real", str(toy[0]), "--scorer", "knn"]
-    result = CliRunner().invoke(main, [*arguments, "--curve", str(tmp_path / "c.csv")])
+    result = CliRunner().invoke(main, [*arguments, "--curve", str(tmp_path / "c.csv"), "--keep", "20%"])
     assert result.exit_code == 0 and "QS is measured by the scorer that picks" in result.stderr
+    assert "The curve ends at a share of 0.5, before 0.2" in result.stderr
 
 
 @pytest.mark.parametrize(

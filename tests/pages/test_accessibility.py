@@ -10,7 +10,7 @@ from page_samples import write_all
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ANSWERS = {  # what each page says in its first seconds
     "compare": "good is better than off in quality and diversity (95 %).",
-    "track": "Use 1; it is better than every other in quality and diversity (95 %).",
+    "track": "Use checkpoint 1; it is better than every other in quality and diversity (95 %).",
     "classes": "good is better than off in quality and diversity in 2 of 2 classes (cat and dog), worse in none",
     "curve": "Keeping the best 50 % instead of all improves quality; no difference is shown in FD and diversity "
     "(95 %, paired).",

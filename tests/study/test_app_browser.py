@@ -213,7 +213,7 @@ def test_a_screen_reader_is_told(store, study_in, served, open_page):
         assert page.get_by_role("heading", name="Is this picture real or fake?").is_visible()
         assert page.get_by_role("group", name="Is this picture real or fake?").get_by_role("button").count() == 2
         assert page.get_by_role("img", name="The picture to judge").is_visible()
-        assert page.get_by_role("progressbar", name="0 of 8").is_visible()
+        assert page.get_by_role("progressbar", name="0 of 8 · Example").is_visible()
         assert page.locator("#say").inner_text() == "Example."
         act(page, "hype", press)
         assert on_screen(page) == "feedback" and page.evaluate("document.activeElement.id") == "onward"

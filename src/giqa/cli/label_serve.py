@@ -73,7 +73,8 @@ def serve(fakes: tuple[str, ...], store: str, **options: Any) -> None:
 
     FAKES: a source of pictures, or several as NAME=SOURCE. Votes are kept as they come in. Prints the link for raters
     and the admin page; its password comes from GIQA_ADMIN_PASSWORD, or is made and printed once. The study is made at
-    the first start; run the command again, or `giqa label serve --store PATH` alone, to go on with what is there.
+    the first start; run the command again, or `giqa label serve --store PATH` alone, to go on with what is there. It
+    needs more than giqa itself: pip install '.[humans]'.
     """
     from ..study.app import leave_on_sigterm
     from ..study.store import open_store

@@ -97,7 +97,7 @@ def pick(scores: Path, out: Path | None, curves: tuple[Path, ...], by: str, quie
     of_curves = {name: asked.pop(name) for name in OF_CURVES}
     if not curves and (given := [name for name, value in of_curves.items() if value]):
         raise BadSpec(f"--{given[0]} is for --curve FILE; give that too.")
-    of_curves |= {"workers": asked.pop("workers"), "sample": asked["sample"], "seed": asked["seed"]}
+    of_curves |= {"workers": asked.pop("workers")} | {name: asked[name] for name in ("sample", "seed", "keep")}
     if by != "score" and asked["min_z"] is not None:
         raise BadSpec(f"--min-z is on the scale of the score; with --by {by} give --keep or --top.")
     ranked = ranked_by(by, scores, asked.pop("fakes"), asked.pop("no_copies"), quiet)
@@ -218,11 +218,11 @@ def draw_curve(
     for path in curves:
         if path.suffix.lower() not in (".csv", ".html"):
             raise BadSpec(f"--curve writes .csv or .html, got {path.name!r}.")
-    shared = {"sample": how.pop("sample"), "seed": how["seed"]}
+    shared, keep = {"sample": how.pop("sample"), "seed": how["seed"]}, how.pop("keep")
     with working(quiet, *curves) as progress:
         judge = Judge(table=ranked.table, progress=progress, **how)
         points, shared["sample"] = curve_points(judge, ranked, latents, sets, **shared)
-    notes = judge.notes()
+    notes = [*judge.notes(), *_beyond(keep)]
     for path in curves:
         write_curve(path, points, notes, made_by=judge.made_by() | shared)
     rows = []
@@ -235,6 +235,15 @@ def draw_curve(
     console.finish(
         quiet, *curves, texts=[*notes, answer(points, picked_by_qs(judge.made_by()))], then=_open_page(curves)
     )
+
+
+def _beyond(keep: float | None) -> list[str]:
+    """That the share asked for is smaller than any on the curve."""
+    from ..compare.picker_curve import SHARES
+
+    if keep is None or keep >= min(SHARES):
+        return []
+    return [f"The curve ends at a share of {min(SHARES):g}, before {keep:.3g}: pick that, and compare it with all."]
 
 
 def _open_page(curves: Sequence[Path]) -> str:

@@ -143,7 +143,8 @@ def standing(sets: Mapping[str, Headline]) -> str:
     """
     known = {name: headline for name, headline in sets.items() if headline.known}
     without = [name for name in sets if name not in known]
-    none = f"No picture of {listed(without)} can be judged: each repeats a real one or has no score." if without else ""
+    why = "each repeats a real one (are they the same pictures?) or has no score"
+    none = f"No picture of {listed(without)} can be judged: {why}." if without else ""
     if not known:
         return none
     by_words: dict[str, list[str]] = {}

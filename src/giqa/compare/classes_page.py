@@ -116,7 +116,7 @@ def _weakest(result: Any, label: str) -> str:
     way = way_of(next(iter(result.classes.values())).metrics[label])
     rows = [(name, marks[0]) for name, marks in chart_rows(result, label) if marks[0][0] == marks[0][0]][::way]
     if not rows:
-        return f"{ABOUT} no class has a value"
+        return f"{ABOUT} no class can be judged"
     if rows[0][1][0] == rows[-1][1][0]:
         return f"{ABOUT} no class differs from another"
     short = label.upper() if label in TOPICS else label

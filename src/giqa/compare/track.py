@@ -234,7 +234,7 @@ def answer(track: Track) -> str:
     rest = f"; {listed(alike)} cannot be distinguished from it" if alike else "; it is better than every other"
     but = f" but {listed(unclear)}" if unclear and not alike else ""
     wide_ones = f"; the interval of {listed(unclear)} is too wide to tell" if unclear else ""
-    return f"Use {names[use]}{rest}{but} {where if alike else together(known.values())}{SURE}{wide_ones}."
+    return f"Use checkpoint {names[use]}{rest}{but} {where if alike else together(known.values())}{SURE}{wide_ones}."
 
 
 def _use(track: Track, rows: Mapping[str, int]) -> int | None:

@@ -165,6 +165,7 @@ async function show(question) {
   if (shown !== mine) return; // taken back, or gone meanwhile
   const n = Number(at("done").value) + (again ? 0 : 1);
   const place = question.tutorial ? tr("Example") : tr("Picture {n} of {total}", { n, total: known.total });
+  if (question.tutorial && !at("step")) at("count").textContent += ` · ${place}`;
   say(again ? tr("Choose your last answer anew.") : question.text ? `${at("step").textContent} ${question.text}` : `${place}.`);
   if (timed) return prepare(pictures, mine, again);
   pictures.forEach((image, side) => { at(`picture-${side}`).src = image.src; });
