@@ -90,7 +90,7 @@ def test_report_says_that_there_are_more_tables_than_sentences_at_the_top(tmp_pa
     found = [findings(sittings("g", [1, 5], [2, 3]), f"t{i}", resamples=100) for i in range(4)]
     for n, said in ((3, False), (4, True)):
         page = write_people_report(tmp_path / "r.html", found[:n]).read_text()
-        assert ("1 more of 4: below." in page) is said
+        assert ("1 more table below." in page) is said
 
 
 def test_report_escapes_what_it_is_told(tmp_path):
