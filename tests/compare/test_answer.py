@@ -66,6 +66,17 @@ def test_of_two_sets_every_case_has_its_sentence(quality, diversity, wanted):
     assert of_two("A", "B", verdicts) == wanted
 
 
+def test_two_that_tie_are_told_how_many_pictures_would_tell():
+    """Half a width of 1 around 0.5, 50 pictures: half as wide with four times as many. 0.01 would take 500,000."""
+    quality = Verdict("qs", "A", "B", 0.5, -0.5, 1.5, SAME, pictures=(50, 60))
+    diversity = Verdict("ds", "A", "B", 0.01, -0.99, 1.01, SAME, pictures=(50, 60))
+    said = "A and B cannot be distinguished in quality or diversity with 50 and 60 pictures"
+    assert of_two("A", "B", {"in quality": quality, "in diversity": diversity}) == (
+        f"{said}; if the difference in quality stays, about 200 of each would show it."
+    )
+    assert of_two("A", "B", {"in diversity": diversity}).endswith("in diversity with 50 and 60 pictures.")
+
+
 def test_without_qs_and_ds_every_metric_that_ranks_decides():
     found = comparison({"A": (9.0, 0.1), "B": (3.0, 0.9)}, {("fd", "A", "B"): "worse"}, ("fd", "authenticity"))
     assert answer(found) == "B is better than A by fd (95 %)."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from .ways import SAME, way_of
 TOPICS = {"qs": "quality", "ds": "diversity"}  # metrics of the headline, by their name in the registry
 SURE = " (95 %)"  # all verdicts of a page hold together at this level
 NAMED = 4  # sets in a sentence; more are counted
+MOST_PICTURES = 20_000  # that somebody may still make to tell two sets apart
 ABOUT = "\0"  # where a phrase says what it is about; no name of a set has it
 
 
@@ -92,7 +94,19 @@ def of_two(left: str, right: str, verdicts: Mapping[str, Any]) -> str:
     gap = f"; nothing can be said {together(unknown)}" if unknown else ""
     pictures = max(v.pictures for v in verdicts.values() if not v.why)
     n = f"{pictures[0]}" if pictures[0] == pictures[1] else f"{pictures[0]} and {pictures[1]}"
-    return f"{left} and {right} cannot be distinguished {together(same, 'or')} with {n} pictures{gap}."
+    words, least = min(((words, verdicts[words].would_tell) for words in same), key=lambda known: known[1])
+    more = max(pictures) < least <= MOST_PICTURES
+    hint = f"; if the difference {words} stays, about {round_up(least):,} of each would show it" if more else ""
+    return f"{left} and {right} cannot be distinguished {together(same, 'or')} with {n} pictures{hint}{gap}."
+
+
+def round_up(number: float) -> int:
+    """
+    >>> round_up(64.2), round_up(1234)
+    (65, 1300)
+    """
+    unit: int = 10 ** max(0, math.floor(math.log10(max(number, 1))) - 1)
+    return math.ceil(number / unit) * unit
 
 
 def _many(comparison: Any, known: Mapping[str, str], names: Sequence[str]) -> str:

@@ -82,6 +82,19 @@ class Verdict:
     pictures: tuple[int, int] = (0, 0)
     why: str = ""
 
+    @property
+    def would_tell(self) -> float:
+        """About how many pictures of each would show the difference, if it stays.
+
+        The interval narrows with the root of their number.
+
+        >>> Verdict("qs", "A", "B", 0.5, -0.5, 1.5, SAME, pictures=(50, 60)).would_tell
+        200.0
+        """
+        gap = abs(self.difference)
+        reach = max(self.high, -self.low) - gap
+        return min(self.pictures) * (reach / gap) ** 2 if gap > 0 else math.inf
+
 
 @dataclass(frozen=True, eq=False)
 class Contrast:

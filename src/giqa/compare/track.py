@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from ..images.match import auto_match
 from ..images.pictures import as_pictures
 from ..pages import drawing
 from ..pages.page import write_html
-from .answer import NAMED, SURE, aspects, listed, standing, together
+from .answer import NAMED, SURE, aspects, listed, round_up, standing, together
 from .compare import compare
 from .notebook import as_html
 from .page import ARROWS, STYLES, details, numbers_of
@@ -94,9 +93,8 @@ class Track:
         shown = [abs(v.difference) for v in of_best if v.says != SAME]
         found = {}
         for v in of_best:
-            gap, reach = abs(v.difference), max(v.high, -v.low) - abs(v.difference)
-            if v.says == SAME and not v.why and shown and gap >= FAR * min(shown):
-                found[mine[v.right if v.left == best else v.left]] = round_up(min(v.pictures) * (reach / gap) ** 2)
+            if v.says == SAME and not v.why and shown and abs(v.difference) >= FAR * min(shown):
+                found[mine[v.right if v.left == best else v.left]] = round_up(v.would_tell)
         return found
 
     def to_json(self) -> dict[str, Any]:
@@ -184,15 +182,6 @@ def words(iteration: float) -> str:
     ('2000', '0.5')
     """
     return f"{iteration:.0f}" if iteration == round(iteration) else f"{iteration:g}"
-
-
-def round_up(number: float) -> int:
-    """
-    >>> round_up(64.2), round_up(1234)
-    (65, 1300)
-    """
-    unit: int = 10 ** max(0, math.floor(math.log10(max(number, 1))) - 1)
-    return math.ceil(number / unit) * unit
 
 
 def answer(track: Track) -> str:
