@@ -63,7 +63,7 @@ def test_a_page_that_is_not_there_is_named(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["benchmarks", "speeed"])
     with pytest.raises(SystemExit):
         listing.main()
-    assert "no page 'speeed'; take one of accuracy, metrics, speed" in capsys.readouterr().err
+    assert "no page 'speeed'; take one of accuracy, coverage, metrics" in capsys.readouterr().err
 
 
 # --- results
