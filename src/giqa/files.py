@@ -84,7 +84,8 @@ def replacing(path: Path) -> Iterator[Path]:
         yield partial
         os.replace(partial, path)
     except OSError as error:
-        if error.filename is None or Path(str(error.filename)) == partial:  # a full disk names none
+        own = error.filename is None or Path(str(error.filename)) == partial  # a full disk names none
+        if own and error.errno is not None:  # without one the words would be lost
             error.filename = str(path)
         raise
     finally:
