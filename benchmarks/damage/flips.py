@@ -70,10 +70,6 @@ def told(scores: Any) -> Any:
     return pickle.dumps((cells, repr(dict(scores.made_by))))
 
 
-def make_store(folder: Path) -> None:
-    features_kept(folder)
-
-
 def features_kept(folder: Path) -> bytes:
     """Features of pictures, read from the store where they are there."""
     from giqa.features.reader import Reader, make_extractor
@@ -135,7 +131,7 @@ KINDS = {
     "features.giqa": Kind(model_of(scorer="knn(k=1)"), scored),
     "mixture.giqa": Kind(model_of(scorer="gmm(n_components=2)"), scored),
     "pictures.giqa": Kind(model_of(extractor="statistics", scorer="multilayer"), scored),
-    "store": Kind(make_store, features_kept),
+    "store": Kind(features_kept, features_kept),
     "scores.csv": table_in("csv"),
     "scores.jsonl": table_in("jsonl"),
     "scores.parquet": table_in("parquet"),

@@ -32,10 +32,11 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import benchmarks.damage._parsers as parsers
+from benchmarks.damage import _parsers, _requests
 from benchmarks.damage._forms import mutated
 from benchmarks.shared import ROOT, command, head, names, results, row, say
 
+PARSERS = {**_parsers.PARSERS, **_requests.PARSERS}
 SLOW, LARGE, LONGEST = 5.0, 2**30, 1 << 16
 GIQA = str(ROOT / "src" / "giqa") + "/"
 IMPORTED = (
@@ -63,7 +64,7 @@ class Watch:
         said = self.said[self.names[data[0] % len(self.names)]] if data else None
         if said is None or said["seconds"] > self.seconds:
             return
-        parser = parsers.PARSERS[self.names[data[0] % len(self.names)]]
+        parser = PARSERS[self.names[data[0] % len(self.names)]]
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir()
         begun, memory = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -112,19 +113,19 @@ def child(given: list[str], seconds: float, out: Path, seed: int, shown: bool) -
     with atheris.instrument_imports(include=["giqa"], enable_loader_override=False):
         for name in IMPORTED:
             importlib.import_module(f"giqa.{name}")
-    parsers.SHARED = folder / "shared"
+    _requests.SHARED = folder / "shared"
     for made in ("shared", "corpus"):
         (folder / made).mkdir()
     for number, name in enumerate(given):
         (folder / "make").mkdir()
-        for i, data in enumerate(parsers.PARSERS[name].make(folder / "make")):
+        for i, data in enumerate(PARSERS[name].make(folder / "make")):
             (folder / "corpus" / f"{number}-{i}").write_bytes(bytes([number]) + data)
         shutil.rmtree(folder / "make")
     watch = Watch(given, folder / "input", seconds, out, shown)
 
     def mutate(data: bytes, most: int, seed: int) -> bytes:
         number = data[0] % len(given) if data else 0
-        form = parsers.PARSERS[given[number]].form
+        form = PARSERS[given[number]].form
         return bytes([number]) + mutated(bytes(data[1:]), form, seed, most - 1, atheris.Mutate)
 
     options = ["fuzz", f"-seed={seed}", f"-max_len={LONGEST}", "-timeout=300", "-rss_limit_mb=3000", "-verbosity=0"]
@@ -151,7 +152,7 @@ def fuzzed(options: argparse.Namespace) -> tuple[dict[str, Any], int]:
 
 def main() -> None:
     parser = command(__file__, __doc__, "json")
-    parser.add_argument("--only", type=names(*parsers.PARSERS), default=list(parsers.PARSERS), metavar="NAMES")
+    parser.add_argument("--only", type=names(*PARSERS), default=list(PARSERS), metavar="NAMES")
     parser.add_argument("--minutes", type=float, default=2.0, help="of processor time for each parser (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of libFuzzer (%(default)s)")
     parser.add_argument("--shown", action="store_true", help="show each raw error when it is found")

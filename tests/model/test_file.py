@@ -282,3 +282,15 @@ def test_every_cell_of_parquet_is_covered(runs, what):
 def test_a_folder_is_no_model(tmp_path):
     with pytest.raises(BadModel, match="is a folder; a model is a file"):
         read_header(tmp_path)
+
+
+def test_too_little_memory_is_no_damage(tmp_path, monkeypatch):
+    """Nobody is told to fit a model again that is whole."""
+    path = giqa.fit(REALS, scorer="knn(k=1)").save(tmp_path / "a.giqa")
+
+    def refuse(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("giqa.model.model._model", refuse)
+    with pytest.raises(MemoryError):
+        giqa.load(path)

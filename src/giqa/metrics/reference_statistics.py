@@ -209,7 +209,11 @@ def _made_by(path: Path, arrays: Mapping[str, Any]) -> tuple[dict[str, Any], int
             raise ValueError
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         raise BadSource(f"{path} does not say as giqa does how it was made (made_by, n); make it again.") from None
-    if not whole or ("n" in arrays) != ("made_by" in arrays):
+    if len(there := [name for name in ("n", "made_by") if name in arrays]) == 1:
+        raise BadSource(
+            f"{path} has {there[0]}, but giqa writes n and made_by; make it again, or leave {there[0]} out."
+        )
+    if not whole:
         raise BadSource(f"{path} is damaged: it does not have the checksum it was written with; make it again.")
     return {name: said for name, said in made_by.items() if name != "sha256"}, n
 

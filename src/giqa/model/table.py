@@ -348,15 +348,16 @@ class Scores:
         path = as_path(path)
         check_ending(path)
         ending = path.suffix.lower()
-        lines = {".csv": csv_lines, ".jsonl": json_lines, ".parquet": parquet_bytes}[ending]
-        about = about_of(self, lines(self))
         if ending == ".parquet":
+            about = about_of(self, parquet_bytes(self))
             with replacing(path) as partial:
                 write_parquet(self, partial, about)
         elif ending == ".jsonl":
-            write_blocks(path, chain([json.dumps({"made_by": about}) + "\n"], lines(self)))
+            about = about_of(self, json_lines(self))
+            write_blocks(path, chain([json.dumps({"made_by": about}) + "\n"], json_lines(self)))
         else:
-            write_blocks(path, lines(self))
+            about = about_of(self, csv_lines(self))
+            write_blocks(path, csv_lines(self))
             replace_file(beside(path), json.dumps(about, indent=1).encode())
         return path
 
