@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 TENSORS = {"f2": "F16", "f4": "F32", "f8": "F64", "u1": "U8", "i4": "I32", "i8": "I64", "b1": "BOOL"}  # of safetensors
+LONGEST = 255  # bytes of a name, on every common file system
 
 
 def as_path(path: Any) -> Path:
@@ -36,6 +37,8 @@ def as_path(path: Any) -> Path:
     """
     if not isinstance(path, (str, os.PathLike)) or "\0" in str(path) or not Path(path).name:
         raise BadSpec(f"A file is named by a text or a Path that ends in its name, got {path!r:.80}.")
+    if any(len(part.encode("utf-8", "surrogatepass")) > LONGEST for part in Path(path).parts):
+        raise BadSpec(f"No file has a name of more than {LONGEST} bytes, got {str(path)[:80]!r} and more.")
     return Path(path)
 
 

@@ -511,3 +511,13 @@ def test_a_damaged_meta_file_costs_nothing_but_a_new_one(tmp_path, content):
     whole = Store(tmp_path, {"extractor": "x"})
     assert b"1" * 16 in whole and b"2" * 16 in whole
     assert prune(tmp_path, 0) > 0 and stored(tmp_path) == []
+
+
+@pytest.mark.parametrize("dtype", [3, [3], [["a", "<f4"]], [["a", "<f4", [-1]]], [["a", "no such", []]]])
+def test_records_of_no_kind_are_a_damaged_meta_file(tmp_path, dtype):
+    """Files of an earlier giqa have no checksum over what their records hold."""
+    with Store(tmp_path, {"extractor": "x"}) as store:
+        store.append([b"1" * 16], np.zeros(1, [("a", "<f4", (2,))]))
+    meta = json.loads((store.folder / "meta.json").read_text())
+    (store.folder / "meta.json").write_text(json.dumps({"identity": meta["identity"], "dtype": dtype}))
+    assert b"1" * 16 not in Store(tmp_path, {"extractor": "x"})

@@ -99,6 +99,13 @@ def test_a_name_that_is_there_twice_is_an_error(make):
         ZipSource(path)
 
 
+def test_a_member_without_a_name_is_a_damaged_archive(make):
+    path = make(("xy", "1"), method=zipfile.ZIP_STORED)
+    path.write_bytes(path.read_bytes().replace(b"xy", b"\0y"))
+    with pytest.raises(BadSource, match="member without a name"):
+        ZipSource(path)
+
+
 def test_an_encrypted_member_is_a_bad_image(make):
     """The archive lists, and the member says why it cannot be read."""
     source = ZipSource(patched(make("a.png"), b"PK\1\2", 8, b"\1"))

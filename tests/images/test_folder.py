@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from giqa.errors import BadImage, BadSource, MissingSource
+from giqa.images import open_source
 from giqa.images.folder import FileSource, FolderSource, GlobSource, ListSource
 from giqa.images.listing import ENDINGS
 
@@ -67,6 +68,12 @@ def test_a_missing_folder_offers_a_close_name(make):
 
 
 @links
+def test_a_name_that_is_too_long_for_any_file_is_missing(tmp_path):
+    name = "a" * 300
+    with pytest.raises(MissingSource, match="The nearest folder that exists is"):
+        open_source(tmp_path / name / name / "b.png")
+
+
 def test_links_are_followed_and_loops_are_not(make, tmp_path):
     """A link to a file or folder elsewhere is listed; a link to a folder above is not walked into."""
     root = make("data/a.png", "other/b.png", "other/deep/c.png", "d.png") / "data"

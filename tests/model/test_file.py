@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save
 
 import giqa
-from giqa.errors import BadModel, BadTable, GiqaError
+from giqa.errors import BadModel, BadSpec, BadTable, GiqaError
 from giqa.explain import load_maps
 from giqa.files import is_whole, seal
 from giqa.model.file import read_header
@@ -218,6 +218,8 @@ MADE = [
     {"learned": {"parts_.9.k": 1}},
     {"made_by": [1]},
     {"made_by": {"levels": 3}},
+    {"made_by": {"asked": "all"}},
+    {"extractor": ["embedded"]},
     {"seed": -1},
     {"reals.matrix": REALS[:, :2]},
     {"reals.matrix": REALS[None]},
@@ -240,6 +242,12 @@ def test_a_made_by_that_somebody_wrote_by_hand_is_refused(runs, said):
     (where / "knn" / "s.csv.json").write_text(said)
     with pytest.raises(BadTable, match=r"made_by is .* nothing that giqa writes there"):
         giqa.read_scores(where / "knn" / "s.csv")
+
+
+@pytest.mark.parametrize("read", [lambda name: giqa.load(f"{name}.giqa"), lambda name: giqa.read_scores(f"{name}.csv")])
+def test_a_name_that_no_file_can_have_is_refused(read):
+    with pytest.raises(BadSpec, match="No file has a name of more than 255 bytes"):
+        read("a" * 252)
 
 
 def test_a_header_of_deep_json_is_refused(tmp_path):

@@ -27,6 +27,13 @@ def test_shares_by_hand():
     assert said.beats.value == pytest.approx(20 / 19 / 4)
 
 
+def test_percentiles_that_are_no_share_are_left_out():
+    """Of a table that somebody changed: -0.5, 1.5 and 1e300 say nothing, and the four of `by hand` are left."""
+    said = headline(np.array([1, 1, 2, 20, -10, 30, 2e301]) / 20, np.arange(7.0), 19)
+    assert (said.within.value, said.below_all, said.pictures) == (0.5, 2, 4)
+    assert said.beats.value == pytest.approx(20 / 19 / 4)
+
+
 @pytest.mark.parametrize("reals", [20, 33, 200])
 def test_a_perfect_generator_has_95_and_50_percent(reals):
     """Whatever the number of reals: each rank as often as each other."""

@@ -83,7 +83,7 @@ class Store:
         if meta is None:  # not there, or damaged: then it is written anew with the first record
             (self.folder / "meta.json").unlink(missing_ok=True)
             return _index(())
-        self.dtype = np.dtype([(name, kind, tuple(shape)) for name, kind, shape in meta["dtype"]])
+        self.dtype = _dtype_of(meta)
         pairs = []
         for path in sorted(self.folder.glob("*.keys")):
             rows = path.with_suffix(".rows")
@@ -243,9 +243,13 @@ def _read_meta(folder: Path) -> dict[str, Any] | None:
         whole = meta.keys() == {"identity", "dtype"} or (
             meta.keys() == {"identity", "dtype", "sha256"} and is_whole(meta, {})
         )
-        return meta if whole and _name_of(meta["identity"]) == folder.name else None
+        return meta if whole and _name_of(meta["identity"]) == folder.name and _dtype_of(meta).itemsize else None
     except (OSError, ValueError, AttributeError, TypeError, RecursionError):
         return None
+
+
+def _dtype_of(meta: Mapping[str, Any]) -> np.dtype:
+    return np.dtype([(name, kind, tuple(shape)) for name, kind, shape in meta["dtype"]])
 
 
 def _name_of(identity: Mapping[str, Any]) -> str:

@@ -31,6 +31,8 @@ class ZipSource:
         self._open()
         found: dict[str, list[zipfile.ZipInfo]] = {}
         for member in self._zip.infolist():
+            if not member.filename:
+                raise BadSource(f"{self.name!r} has a member without a name; it is damaged. Make it again.")
             if not member.is_dir():
                 # some Windows programs write "\\", against the standard
                 name = PurePosixPath(member.filename.replace("\\", "/")).as_posix()

@@ -24,18 +24,28 @@ MAX_BYTES = 1 << 30  # no picture; an archive can promise more than any memory h
 def missing(path: Path) -> MissingSource:
     """The error for a path that is not there, with the nearest thing that is."""
     parent = path.parent
-    if parent.is_dir():
+    if _is_folder(parent):
         close = difflib.get_close_matches(path.name, sorted(os.listdir(parent)), n=1)
         hint = f" Did you mean {str(parent / close[0])!r}?" if close else f" There is a folder {str(parent)!r}."
     else:
-        nearest = next((str(p) for p in path.absolute().parents if p.is_dir()), "/")
+        nearest = next((str(p) for p in path.absolute().parents if _is_folder(p)), "/")
         hint = f" The nearest folder that exists is {nearest!r}."
     return MissingSource(f"There is no {str(path)!r}.{hint}")
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that is too long for any file
+        return False
+
+
 def checked_ids(ids: Iterable[str], where: str) -> tuple[str, ...]:
     """The ids, which must be different from each other and text that can be written to a file."""
-    ids = tuple(ids)
+    try:
+        ids = tuple(ids)
+    except SystemError:  # NumPy, of an array of texts that hold numbers of no letter
+        raise BadSource(f"{where} has a name that is no text; make it again.") from None
     seen: set[str] = set()
     for name in ids:
         if name in seen:

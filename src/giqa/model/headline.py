@@ -153,7 +153,7 @@ def headline(
     Parameters
     ----------
     percentile, z : float64 array (m,)
-        Of pictures with a score; NaN of a percentile is left out.
+        Of pictures with a score; a percentile that is no share, such as NaN, is left out.
     reals : int or None
         Number n of held-out reals, whose percentiles are (1 + k) / (n + 1).
     twins : int
@@ -173,7 +173,7 @@ def headline(
     """
     words = (word for word, place in zip(reason, percentile, strict=bool(len(reason))) if word and place <= WORST)
     counted = dict(Counter(words).most_common())
-    known = np.isfinite(percentile)
+    known = (percentile >= 0) & (percentile <= 1)
     percentile, z = percentile[known], z[known]
     median_z = float(np.median(z)) if len(z) and not np.isnan(z).any() else None
     if not len(percentile):

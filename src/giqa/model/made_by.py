@@ -126,7 +126,9 @@ class MadeBy:
         """What a file or a model says; names that are not known here are kept in `others`."""
         names = {f.name for f in fields(cls)} - {"others"}
         known = {name: value for name, value in said.items() if name in names}
-        if known.get("asked") is not None:
+        if not isinstance(known.get("asked"), Mapping):  # None; or made by hand
+            known.pop("asked", None)
+        else:
             asked = {f.name for f in fields(AskedAbout)}
             known["asked"] = AskedAbout(**{name: value for name, value in known["asked"].items() if name in asked})
         return cls(**known, others={name: value for name, value in said.items() if name not in names})

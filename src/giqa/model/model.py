@@ -368,6 +368,8 @@ def _try_out(model: Model) -> None:
         columns = model.columns(first)
     if any(len(cells) != 1 for cells in columns.values()):
         raise ValueError("one picture does not get one row")
+    if not isinstance(model.extractor, str | None) or not isinstance(model.match, str | None):
+        raise ValueError("extractor and match are texts")
     if name := MadeBy.misfit(model.made_by):
         raise ValueError(f"{name} in made_by is {model.made_by[name]!r:.80}")
     _ = model.how, model.scale.shared

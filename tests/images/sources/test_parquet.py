@@ -116,6 +116,11 @@ def test_what_is_unclear_is_refused(tmp_path, files):
     feather.write_feather(pa.table({"a": [1]}), tmp_path / "r.feather")
     with pytest.raises(BadSource, match="has no column of pictures; its columns are a"):
         open_source(tmp_path / "r.feather")
+    feather.write_feather(pa.table({"image": [{"bytes": 3}]}), tmp_path / "r.feather")
+    with pytest.raises(BadSource, match="has no column of pictures; its columns are image"):
+        open_source(tmp_path / "r.feather")
+    parquet.write_table(pa.table({"image": [{"bytes": raw[0], "path": 7}]}), tmp_path / "r.parquet")
+    assert open_source(tmp_path / "r.parquet").raw(0) == raw[0]
     parquet.write_table(pa.table({"image": raw}), tmp_path / "r.parquet")
     with pytest.raises(BadSource, match="no column beside the pictures, so 'kind=real' names none"):
         open_source(f"{tmp_path}/r.parquet[kind=real]")

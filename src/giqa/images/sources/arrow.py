@@ -137,7 +137,8 @@ class RowSource:
     def _paths(self, block: int) -> list[str | None]:
         from pyarrow.compute import struct_field
 
-        return struct_field(self._blocks.read(block, [f"{self._column}.path"]).column(0), "path").to_pylist()
+        paths = struct_field(self._blocks.read(block, [f"{self._column}.path"]).column(0), "path").to_pylist()
+        return [None if path is None else str(path) for path in paths]
 
     def _texts(self, names: Sequence[str]) -> dict[str, list[str]]:
         whole = texts_of(self._blocks, names)
@@ -227,9 +228,10 @@ def picture_column(blocks: Blocks, name: str) -> str | None:
     """
     schema = blocks.schema
     features = _features(schema)
-    found = [field.name for field in schema if features.get(field.name, {}).get("_type") == "Image"]
-    found = found or [field.name for field in schema if "bytes" in parts_of(field.type)]
-    found = found or [field.name for field in schema if _is_binary(field.type) and _holds_pictures(blocks, field.name)]
+    structs = [field.name for field in schema if _has_bytes(field.type)]
+    binary = [field.name for field in schema if _is_binary(field.type)]
+    found = [name for name in (*structs, *binary) if features.get(name, {}).get("_type") == "Image"]
+    found = found or structs or [name for name in binary if _holds_pictures(blocks, name)]
     if len(found) < 2:
         return found[0] if found else None
     if clear := next((column for column in IMAGE if column in found), None):
@@ -263,6 +265,12 @@ def _holds_pictures(blocks: Blocks, column: str) -> bool:
 def parts_of(kind: Any) -> list[str]:
     """Names of the parts of an Arrow type that is a struct; none of any other."""
     return [part.name for part in kind] if pyarrow().types.is_struct(kind) else []
+
+
+def _has_bytes(kind: Any) -> bool:
+    """Whether an Arrow type is a struct whose part `bytes` holds such; of nulls alone where all rows have paths."""
+    of = kind.field("bytes").type if "bytes" in parts_of(kind) else None
+    return of is not None and (_is_binary(of) or pyarrow().types.is_null(of))
 
 
 def _is_binary(kind: Any) -> bool:
