@@ -70,8 +70,11 @@ def test_a_missing_folder_offers_a_close_name(make):
 @links
 def test_a_name_that_is_too_long_for_any_file_is_missing(tmp_path):
     name = "a" * 300
-    with pytest.raises(MissingSource, match="The nearest folder that exists is"):
-        open_source(tmp_path / name / name / "b.png")
+    for path in (tmp_path / name / name, tmp_path / name / name / "b.png"):
+        with pytest.raises(MissingSource, match="The nearest folder that exists is"):
+            FolderSource(path)
+        with pytest.raises(MissingSource, match="The nearest folder that exists is"):
+            open_source(path)
 
 
 def test_links_are_followed_and_loops_are_not(make, tmp_path):

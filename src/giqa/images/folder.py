@@ -24,20 +24,13 @@ MAX_BYTES = 1 << 30  # no picture; an archive can promise more than any memory h
 def missing(path: Path) -> MissingSource:
     """The error for a path that is not there, with the nearest thing that is."""
     parent = path.parent
-    if _is_folder(parent):
+    if os.path.isdir(parent):  # False too where a name is too long for any file
         close = difflib.get_close_matches(path.name, sorted(os.listdir(parent)), n=1)
         hint = f" Did you mean {str(parent / close[0])!r}?" if close else f" There is a folder {str(parent)!r}."
     else:
-        nearest = next((str(p) for p in path.absolute().parents if _is_folder(p)), "/")
+        nearest = next((str(p) for p in path.absolute().parents if os.path.isdir(p)), "/")
         hint = f" The nearest folder that exists is {nearest!r}."
     return MissingSource(f"There is no {str(path)!r}.{hint}")
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:  # a name that is too long for any file
-        return False
 
 
 def checked_ids(ids: Iterable[str], where: str) -> tuple[str, ...]:
@@ -96,8 +89,8 @@ class FolderSource(FileSource):
 
     def __init__(self, path: str | Path):
         root = Path(path)
-        if not root.is_dir():
-            raise BadSource(f"{str(path)!r} is not a folder.") if root.exists() else missing(root)
+        if not os.path.isdir(root):
+            raise BadSource(f"{str(path)!r} is not a folder.") if os.path.exists(root) else missing(root)
         litter: list[str] = []
         names = list(walk(root, litter=litter))
         ids = listed(names, litter, lambda name: head_of(root / name), f"the folder {str(path)!r}")
@@ -115,7 +108,7 @@ class GlobSource(FileSource):
         parts = PurePath(pattern).parts
         fixed = next((i for i, part in enumerate(parts) if has_magic(part)), len(parts) - 1)
         root, wanted = Path(*parts[:fixed]), parts[fixed:]
-        if not root.is_dir():
+        if not os.path.isdir(root):
             raise missing(root)
         depth = None if "**" in wanted else len(wanted)
         litter: list[str] = []
