@@ -389,7 +389,7 @@ def read_scores(path: str | Path) -> Scores:
     --------
     >>> import tempfile
     >>> z, blank = np.array([0.5, -3.0]), ["", ""]
-    >>> scores = Scores(["a.png", "b.png"], z, z, z, z, z, blank, blank, blank, blank)
+    >>> scores = Scores(["a.png", "b.png"], z, z, np.array([0.7, 0.01]), z, z, blank, blank, blank, blank)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     read_scores(scores.write(f"{folder}/scores.csv"))
     <giqa.Scores of 2 pictures, 50 % within the range of reals>
