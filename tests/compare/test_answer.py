@@ -135,6 +135,9 @@ def test_by_class_one_set_has_a_weakest_class_and_three_have_a_winner():
         "In quality the weakest class is class0 (QS 0.000), the best class1 (QS 1.00)."
     )
     assert of_classes(classes(SAME, names=("A",))) == "In quality no class differs from another."
+    known = classes(SAME, names=("A",)).classes
+    said = of_classes(ByClass(known, {"face": "DS needs 10 pictures"}))
+    assert said == "In quality no class differs from another. Left out, see why below: face."
     unknown = ByClass({str(i): comparison({"A": (math.nan,)}, {}, ("qs",)) for i in range(2)}, {})
     assert of_classes(unknown) == "In quality no class can be judged."
     said = of_classes(classes("better", "better", names=("A", "B", "C")))
@@ -148,6 +151,16 @@ def test_by_class_one_set_has_a_weakest_class_and_three_have_a_winner():
             {"1": (1, 1), "2": (2, 2), "3": (3, 3)},
             {(m, a, "3"): "worse" for m in ("qs", "ds") for a in "12"},
             "Use checkpoint 3; it is better than every other in quality and diversity (95 %).",
+        ),
+        (
+            {"1": (1, 1), "2": (2, 2), "3": (3, 3)},
+            {("qs", "1", "3"): "worse", ("qs", "2", "3"): "worse", ("ds", "1", "3"): "worse"},
+            "Use checkpoint 3; it is better than every other in quality (95 %), not shown in diversity.",
+        ),
+        (
+            {"1": (1, 1), "2": (2, 2), "3": (3, 3)},
+            {("qs", "1", "3"): "worse", ("ds", "2", "3"): "worse"},
+            "Use checkpoint 3; it is better than every other in quality or diversity (95 %).",
         ),
         (
             {"1": (1, 1), "2": (2, 2), "3": (3, 3)},
@@ -233,6 +246,9 @@ def test_a_set_among_the_reals_is_good_only_where_it_beats_half_of_them():
     near = (0.94, 0.9, 0.97)
     assert a_set(near).standing == "like the reals" and a_set(near, (0.3, 0.2, 0.4)).standing.endswith("but low in it")
     assert a_set(near, (0.7, 0.6, 0.8)).standing == "above the reals"
+    unsure = (0.22, 0.0, 1.0)
+    assert a_set(unsure).standing == "not shown to be unlike the reals"
+    assert a_set(unsure, (0.1, 0.0, 0.2)).standing == "below the reals, how far is unsure"
 
 
 def points(gaps, n=50):
@@ -264,6 +280,16 @@ def points(gaps, n=50):
 )
 def test_of_a_curve_every_case_has_its_sentence(gaps, wanted):
     assert of_curve(points(gaps)) == wanted
+
+
+def test_a_larger_share_that_gains_where_the_smallest_does_not_is_named():
+    whole, half = points({"fd": 0.0})[:2]
+    (_, gains) = points({"fd": -0.9})[:2]
+    found = of_curve([whole, replace(gains, share=0.8), half])
+    assert found == (
+        "Keeping the best 50 % instead of all changes nothing that can be shown in FD; keeping 80 % does "
+        "(95 %, paired)."
+    )
 
 
 def test_of_a_curve_nothing_is_said_of_too_few():

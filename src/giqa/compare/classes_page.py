@@ -86,7 +86,8 @@ def answer(result: Any) -> str:
         parts.setdefault(says, []).append(words)
     if not parts:
         return "No metric of this comparison ranks generators; see the table."
-    return f"{merged(parts)}{SURE if len(names) > 1 else ''}."
+    left_out = f" Left out, see why below: {listed(list(result.left_out))}." if result.left_out else ""
+    return f"{merged(parts)}{SURE if len(names) > 1 else ''}.{left_out}"
 
 
 def _wins(names: Sequence[str], verdicts: Mapping[str, Sequence[Verdict]]) -> str:

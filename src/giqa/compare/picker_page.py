@@ -173,7 +173,11 @@ def answer(points: Sequence[Point], without_qs: bool = False) -> str:
         return f"{keeping}: nothing can be said; {few.n} pictures are too few."
     parts = [f"{verb} {joined(found[verb])}" for verb in ("improves", "worsens") if verb in found]
     if not parts:
-        return f"{keeping} changes nothing that can be shown in {joined(found['same'], 'or')} ({PAIRED})."
+        shown = [
+            f"{100 * p.share:g}" for p in own[1:-1] if any(_effect(n, change(p, whole)[n]) == "improves" for n in gaps)
+        ]
+        but = f"; keeping {joined(shown, 'or')} % does" if shown else ""
+        return f"{keeping} changes nothing that can be shown in {joined(found['same'], 'or')}{but} ({PAIRED})."
     rest = f"; no difference is shown in {joined(found['same'])}" if "same" in found else ""
     return f"{keeping} {joined(parts)}{rest} ({PAIRED})."
 

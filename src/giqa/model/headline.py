@@ -104,6 +104,12 @@ class Headline:
             return ""
         if self.beats.low > PERFECT_BEATS:
             return "above the reals"
+        if self.within.high >= PERFECT_WITHIN and self.unsure:
+            return (
+                "not shown to be unlike the reals"
+                if self.beats.high >= PERFECT_BEATS
+                else "below the reals, how far is unsure"
+            )
         if self.within.high >= PERFECT_WITHIN:
             return "like the reals" if self.beats.high >= PERFECT_BEATS else "within the range of reals, but low in it"
         return "partly like the reals" if self.within.value >= 0.5 else "far from the reals"

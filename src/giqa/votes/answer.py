@@ -71,7 +71,10 @@ def _of_generators(found: Findings, known: Sequence[Hype]) -> str:
     hardest, easiest = (f"{row.generator} ({percent(row.error)} wrong)" for row in (first, last))
     near = [row for row in known if row.error.high >= 0.5]
     rest = f"{len(near)} of {len(known)} may be at guessing (50 %)" if near else "all are below guessing (50 %)"
-    return f"{hardest} fools people most, {easiest} least; {rest}."
+    near_first = [row.generator for row in known[1:] if row.error.high >= first.error.low]
+    others = near_first[0] if len(near_first) == 1 else f"{len(near_first)} others"
+    doubt = f" (not surely more than {others})" if near_first else ""
+    return f"{hardest} fools people most{doubt}, {easiest} least; {rest}."
 
 
 def _of_counts(found: Findings) -> str:
