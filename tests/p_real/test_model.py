@@ -247,3 +247,9 @@ def test_layers_are_those_of_the_network():
 
     with pytest.raises(BadSpec, match="--layers"):
         check_maps(Own(), None)
+
+
+def test_scripts_of_before_read_human_models_from_here():
+    from giqa.p_real import model
+
+    assert model.load_realism is load_realism and model.is_realism is is_realism

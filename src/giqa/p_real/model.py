@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import registry
+from .. import public, registry
 from ..errors import BadModel, BadSpec
 from ..features.joined import Joined
 from ..features.reader import Reader, make_extractor
@@ -37,6 +37,9 @@ OF_JUDGEMENTS = 3  # learned from judgements of any kind, on columns that were c
 SEALED = ("human.", "densities.", "voted.", "scale.")  # arrays under the checksum; references have one of their own
 KEY = "giqa.people"
 ROWS = 64
+__getattr__ = public("giqa.p_real", file="load_realism is_realism read_realism_header")[
+    0
+]  # scripts import them from here
 FAR = 4.0  # standard deviations of the labelled pictures, to which each column is clipped
 
 
