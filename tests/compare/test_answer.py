@@ -287,8 +287,8 @@ def test_a_larger_share_that_gains_where_the_smallest_does_not_is_named():
     (_, gains) = points({"fd": -0.9})[:2]
     found = of_curve([whole, replace(gains, share=0.8), half])
     assert found == (
-        "Keeping the best 50 % instead of all changes nothing that can be shown in FD; keeping 80 % does "
-        "(95 %, paired)."
+        "Keeping the best 50 % instead of all changes nothing that can be shown in FD (95 %, paired); keeping 80 % "
+        "does, looked at alone."
     )
 
 

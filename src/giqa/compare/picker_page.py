@@ -176,8 +176,8 @@ def answer(points: Sequence[Point], without_qs: bool = False) -> str:
         shown = [
             f"{100 * p.share:g}" for p in own[1:-1] if any(_effect(n, change(p, whole)[n]) == "improves" for n in gaps)
         ]
-        but = f"; keeping {joined(shown, 'or')} % does" if shown else ""
-        return f"{keeping} changes nothing that can be shown in {joined(found['same'], 'or')}{but} ({PAIRED})."
+        but = f"; keeping {joined(shown, 'or')} % does, looked at alone" if shown else ""  # not all shares together
+        return f"{keeping} changes nothing that can be shown in {joined(found['same'], 'or')} ({PAIRED}){but}."
     rest = f"; no difference is shown in {joined(found['same'])}" if "same" in found else ""
     return f"{keeping} {joined(parts)}{rest} ({PAIRED})."
 

@@ -216,21 +216,19 @@ def answer(track: Track) -> str:
         each = "; ".join(f"{known[label]} {names[rows[label]]}" for label in known)
         return f"No checkpoint is best in all: {each}{SURE}."
     mine = found.generators[use].name
-    apart = {v.right if v.left == mine else v.left for v in verdicts if v.says != SAME and mine in (v.left, v.right)}
+    of_mine = [v for v in verdicts if v.says != SAME and mine in (v.left, v.right)]
+    worse = {label: {v.right if v.left == mine else v.left for v in of_mine if v.metric == label} for label in known}
+    apart = set().union(*worse.values())
     wide = {names[i] for label in known for i in track.too_wide(label)}
     alike = [name for name, g in zip(names, found.generators, strict=True) if g.name not in {mine, *apart}]
     unclear, alike = [name for name in alike if name in wide], [name for name in alike if name not in wide]
     wide_ones = f"; the interval of {listed(unclear)} is too wide to tell" if unclear else ""
     if alike:
         return f"Use checkpoint {names[use]}; {listed(alike)} cannot be distinguished from it {where}{SURE}{wide_ones}."
-    tied = {
-        label: [v for v in verdicts if v.metric == label and v.says == SAME and mine in (v.left, v.right)]
-        for label in known
-    }
-    over_all = [known[label] for label, ties in tied.items() if len(ties) <= len(unclear)]
+    over_all = [known[label] for label in known if worse[label] >= apart]
     but = f" but {listed(unclear)}" if unclear else ""
     in_what = together(over_all) if over_all else where
-    rest = [known[label] for label in known if over_all and known[label] not in over_all]
+    rest = [about for about in known.values() if over_all and about not in over_all]
     not_shown = f", not shown {together(rest, 'or')}" if rest else ""
     return f"Use checkpoint {names[use]}; it is better than every other{but} {in_what}{SURE}{not_shown}{wide_ones}."
 
