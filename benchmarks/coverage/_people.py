@@ -11,10 +11,11 @@ from benchmarks.coverage._shared import Seen
 from giqa.stats import ROOM, beta_interval, mean_share, sigmoid, student_mean
 from giqa.votes import agreement
 from giqa.votes.aggregation import bradley_terry
-from giqa.votes.hype import compare, crossed_error, hype
+from giqa.votes.crossed_error import crossed_error
+from giqa.votes.hype import compare, hype
+from giqa.votes.labels import Pairs, Sittings, Votes
 from giqa.votes.mixed_model import PeopleModel
 from giqa.votes.staircase import Staircase, fitted_threshold, late_exposure, modal_exposure, simulate
-from giqa.votes.votes import Pairs, Sittings, Votes
 
 
 def sitting(k: int, seed: int, study: int = 0) -> Sittings:

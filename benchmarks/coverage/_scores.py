@@ -14,7 +14,7 @@ from giqa.evaluate.pairs import against_pairs, against_ratings
 from giqa.evaluate.rows import Rows, calibrated
 from giqa.evaluate.votes import against_votes
 from giqa.stats import sigmoid, student_mean
-from giqa.votes.votes import Counts, Pairs, Ratings
+from giqa.votes.labels import Counts, Pairs, Ratings
 
 GENERATORS = ("a", "b")
 RESAMPLES = 100  # five times more by default

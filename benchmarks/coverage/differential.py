@@ -26,7 +26,7 @@ from giqa.scorers.knn import KNN
 from giqa.scorers.mixture import oas_shrinkage
 from giqa.scorers.scale import Scale
 from giqa.votes.aggregation import bradley_terry
-from giqa.votes.votes import Pairs
+from giqa.votes.labels import Pairs
 
 OWN, PEERS = "tests/benchmarks/metrics/test_differential.py", "tests/benchmarks/metrics/test_other_packages.py"
 QUANTILES = "tests/stats/test_quantiles.py"

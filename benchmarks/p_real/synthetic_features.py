@@ -33,8 +33,8 @@ from giqa.scorers.random_effect import SPREADS, spread_posterior
 from giqa.stats import spearman
 from giqa.types import Features
 from giqa.votes.agreement import fit_beta, within_generator_reliability
+from giqa.votes.labels import Counts
 from giqa.votes.layer6 import read_people
-from giqa.votes.votes import Counts
 
 NOISE = (1.0, 2.0, 4.0)  # of a feature, in standard deviations of the log odds
 SPLITS = (1, 2, 3, 5, 10)  # votes a picture

@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks.shared import command, head, results, row
 from giqa.votes.hype import compare, hype
-from giqa.votes.votes import Sittings
+from giqa.votes.labels import Sittings
 
 EVALUATORS = (2, 3, 5, 10, 30)
 SPREADS = ((0.3, 0.05), (0.3, 0.15), (0.5, 0.05), (0.5, 0.15), (0.1, 0.05), (0.02, 0.02), (0.02, 0.05), (0.0, 0.0))

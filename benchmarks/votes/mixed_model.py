@@ -15,8 +15,8 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.shared import command, head, results, row
+from giqa.votes.labels import Votes
 from giqa.votes.mixed_model import PeopleModel
-from giqa.votes.votes import Votes
 
 SD = (1.0, 0.5, 0.4)  # of pictures, evaluators, contexts, in logits
 STUDIES = 20

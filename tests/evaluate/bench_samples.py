@@ -5,7 +5,7 @@ import csv
 import numpy as np
 from PIL import Image
 
-from giqa.votes.votes import Pairs
+from giqa.votes.labels import Pairs
 
 
 def pairs_of(rows):

@@ -14,7 +14,7 @@ from giqa.evaluate.bench import LabelledSet, bench
 from giqa.evaluate.bench_page import write_page
 from giqa.features.statistics import Statistics
 from giqa.model.trust import LEARNED_FROM
-from giqa.votes.votes import Counts
+from giqa.votes.labels import Counts
 
 OPTIONS = {"extractor": "statistics"}
 

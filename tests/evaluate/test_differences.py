@@ -17,7 +17,7 @@ from giqa.evaluate.differences import (
     vote_difference,
 )
 from giqa.stats import student
-from giqa.votes.votes import Counts, Pairs
+from giqa.votes.labels import Counts, Pairs
 
 
 def pairs_of(rows):

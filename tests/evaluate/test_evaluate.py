@@ -13,7 +13,7 @@ from giqa.errors import BadSpec, BadTable
 from giqa.evaluate.evaluate import evaluate
 from giqa.stats import auroc
 from giqa.types import Features
-from giqa.votes.votes import Counts, Pairs, Ratings
+from giqa.votes.labels import Counts, Pairs, Ratings
 
 
 def simulated(pictures=600, n=3, gap=0.0, seed=0, generators=2):

@@ -6,7 +6,7 @@ import pytest
 from giqa.p_real.held_out import fold_of, held_out_figures, held_out_p, nats
 from giqa.p_real.votes import Judged
 from giqa.types import Features
-from giqa.votes.votes import Counts
+from giqa.votes.labels import Counts
 
 
 def judged(votes, real, group=None, generator=None):

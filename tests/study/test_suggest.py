@@ -9,7 +9,7 @@ from giqa.cli import main
 from giqa.errors import BadSpec, BadTable
 from giqa.images import open_source
 from giqa.study.suggest import suggest
-from giqa.votes.votes import Counts
+from giqa.votes.labels import Counts
 
 
 @pytest.fixture

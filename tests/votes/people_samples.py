@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from giqa.votes.votes import Sittings, Votes
+from giqa.votes.labels import Sittings, Votes
 
 
 def votes(image, rater, said_real, **columns):

@@ -8,7 +8,7 @@ from people_samples import votes
 
 from giqa.errors import BadShape
 from giqa.votes import aggregation as g
-from giqa.votes.votes import Pairs
+from giqa.votes.labels import Pairs
 
 
 def raters(seed=0, n_images=300, skill=(0.95, 0.9, 0.6, 0.55, 0.55), per=5):

@@ -10,7 +10,8 @@ from giqa.votes.aggregation import Strengths
 from giqa.votes.answer import answer
 from giqa.votes.findings import Findings, findings
 from giqa.votes.hype import Comparison, Hype
-from giqa.votes.votes import Counts, as_labels
+from giqa.votes.labels import Counts
+from giqa.votes.votes import as_labels
 
 
 def hype(low, high, name="gan"):

@@ -8,7 +8,7 @@ from people_samples import study
 
 from giqa.errors import BadSpec, BadTable, MissingSource
 from giqa.votes import exchange as x
-from giqa.votes.votes import Pairs, Ratings
+from giqa.votes.labels import Pairs, Ratings
 
 
 def same(a, b):

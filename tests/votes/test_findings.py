@@ -11,8 +11,9 @@ from people_samples import sittings, study
 from giqa.cli import main
 from giqa.errors import BadSpec
 from giqa.votes.findings import findings, judge
+from giqa.votes.labels import Counts, Pairs, Ratings
 from giqa.votes.page import write_people_report
-from giqa.votes.votes import Counts, Pairs, Ratings, read_labels
+from giqa.votes.votes import read_labels
 
 
 def run(*arguments):

@@ -6,8 +6,9 @@ from people_samples import votes
 
 from giqa.errors import BadSpec
 from giqa.study import progress, study
-from giqa.votes import gate, hype
+from giqa.votes import gate
 from giqa.votes.findings import findings
+from giqa.votes.gate_table import gate_table
 
 
 def table():
@@ -29,7 +30,7 @@ def test_who_was_asked_nothing_counts_and_is_counted():
     assert gate.controls(judged) == {"good": (4, 4), "bad": (1, 4), "some": (1, 1), "none": (0, 0)}
     assert gate.control_accuracy(judged) == {"good": 1, "bad": 0.25, "some": 1}
     for share, left in ((0.25, 4), (0.65, 3)):
-        (row,) = hype.gate_table(judged, [share])
+        (row,) = gate_table(judged, [share])
         found = findings(judged, gate=share, resamples=100)
         assert (row.evaluators, row.without_controls) == (left, 1)
         assert (found.evaluators, found.without_controls, found.gated_out) == (left, 1, 4 - left)
@@ -45,7 +46,7 @@ def test_controls_of_unknown_kind_are_no_questions():
 
 def test_without_any_control_there_is_no_gate():
     judged = table().rows(~table().control)
-    assert hype.gate_table(judged) == [] and findings(judged, resamples=100).without_controls is None
+    assert gate_table(judged) == [] and findings(judged, resamples=100).without_controls is None
     with pytest.raises(BadSpec, match="quality-control"):
         findings(judged, gate=0.5)
     with pytest.raises(BadSpec, match=r"No rater passes a gate of 0\.9"):
@@ -63,7 +64,7 @@ def test_one_evaluator_of_three_generators_is_one():
         image, np.repeat(["x", "y", "z"], n), said, kind=np.where(real, "real", "generated"), generator=made_by,
         control=np.arange(3 * n) % n == n - 1,
     )  # fmt: skip
-    (row,) = hype.gate_table(judged, [0.0])
+    (row,) = gate_table(judged, [0.0])
     assert row.evaluators == row.error.n == 3 and row.error.value == pytest.approx((0.2 + 0.4 + 0.6) / 3 / 2)
 
 

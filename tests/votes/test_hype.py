@@ -1,16 +1,14 @@
 """HYPE: worked out by hand, in simulation, and on the judgements of Stein et al."""
 
-from statistics import NormalDist
-
 import numpy as np
 import pytest
-from people_samples import sittings, study, votes
+from people_samples import sittings
 
 from giqa.errors import BadShape, BadSpec
 from giqa.stats import student
 from giqa.votes import hype as h
+from giqa.votes.labels import Sittings
 from giqa.votes.layer6 import read_people
-from giqa.votes.votes import Sittings
 
 
 def test_evaluators_first_then_their_mean():
@@ -24,46 +22,6 @@ def test_evaluators_first_then_their_mean():
     assert (paper.error.low, paper.error.high) == (pytest.approx(0.15), pytest.approx(0.25))
     with pytest.raises(BadSpec, match="bca"):
         h.hype(sittings("gan", [20, 40], [10, 10]), interval="bca")
-
-
-def test_unbalanced_sittings_keep_chance_at_one_half():
-    """Who calls everything real is wrong on all fakes and on no real: .5, however few the fakes."""
-    one = np.array([1.0])
-    sat = Sittings(np.array(["r"]), np.array(["g"]), 10 * one, 10 * one, 90 * one, 0 * one, one, one)
-    assert h.error_rates(sat).tolist() == [0.5]
-
-
-def test_detection_by_hand():
-    """H = 80.5 / 101, F = 20.5 / 101, symmetric: d' = 2 z(H), criterion 0; saying real to all: criterion below 0."""
-    d, c = h.detection(sittings("g", [20, 100], [20, 0]))
-    z = NormalDist().inv_cdf(80.5 / 101)
-    assert d[0] == pytest.approx(2 * z) and c[0] == pytest.approx(0, abs=1e-12)
-    assert d[1] == pytest.approx(0, abs=1e-12) and c[1] == pytest.approx(-NormalDist().inv_cdf(100.5 / 101))
-
-
-def test_detection_finds_the_observer_that_was_simulated():
-    """Observers with d' 1.2 and criterion .3: the signal is N(d'/2, 1), noise N(-d'/2, 1), real above .3."""
-    rng = np.random.default_rng(0)
-    wrong = [(rng.normal(m, 1, (300, 200)) > 0.3).sum(axis=1) for m in (-0.6, 0.6)]
-    d, c = h.detection(sittings("g", wrong[0], 200 - wrong[1], of=200))
-    assert d.mean() == pytest.approx(1.2, abs=0.03) and c.mean() == pytest.approx(0.3, abs=0.02)
-
-
-def test_votes_become_sittings():
-    """By hand: reals of a context count with each generator seen in it; quality control and unknown kinds do not."""
-    made = votes(
-        ["a", "b", "c", "d", "e", "f", "g"], ["r"] * 6 + ["s"], [1, 0, 0, 1, 1, 1, 0],
-        kind=["generated", "generated", "real", "real", "", "real", "generated"],
-        generator=["x", "y", "", "", "", "", "x"], context=["1"] * 6 + ["2"],
-        control=np.arange(7) == 5, response_ms=[500.0, 700, 900, 1100, 1, 1, np.nan],
-    )  # fmt: skip
-    sat = h.sittings(made)
-    rows = {(r, g): row for r, g, *row in zip(*(c.tolist() for c in sat.columns().values()), strict=True)}
-    assert rows["r", "x"][:4] == [1, 1, 2, 1] and rows["r", "y"][:4] == [1, 0, 2, 1]
-    assert rows["r", "x"][4:] == [0.5, 1.0]
-    assert rows["s", "x"][:4] == [1, 0, 0, 0] and np.isnan(rows["s", "x"][4])
-    with pytest.raises(BadShape, match="kind"):
-        h.sittings(votes(["a"], ["r"], [1]))
 
 
 def test_compare_says_what_the_interval_says():
@@ -130,48 +88,6 @@ def test_nobody_erred_in_any_figure():
     assert np.isnan(alone.error.low) and alone.error.value == 0
     with pytest.raises(BadShape, match="two evaluators"):
         h.compare(sittings(["a", "b"], [0, 0], [0, 0], rater=["x", "y"]), "a", "b")
-
-
-def test_crossed_interval_covers_other_pictures_too():
-    """Pictures that differ a lot, judged by all: the interval over evaluators alone misses the generator's error."""
-    held = {"people": 0, "both": 0}
-    for seed in range(60):
-        rng = np.random.default_rng(seed)
-        p = np.r_[rng.beta(0.5, 0.5, 25), np.zeros(25)]  # 25 fakes, half of them taken for real on average; 25 reals
-        said = rng.random((15, 50)) < np.where(np.arange(50) < 25, p, 1.0)
-        image, rater = np.meshgrid(np.arange(50), np.arange(15))
-        kind = np.where(image.ravel() < 25, "generated", "real")
-        made = votes(
-            [f"i{i}" for i in image.ravel()], [f"r{r}" for r in rater.ravel()], said.ravel(), kind=kind,
-            generator=np.where(kind == "real", "", "g"),
-        )  # fmt: skip
-        over_people = h.hype(h.sittings(made), 500, interval="paper")[0].error
-        over_both = h.crossed_error(made, "g", 500)
-        assert over_both.value == pytest.approx(over_people.value)
-        held["people"] += over_people.low <= 0.25 <= over_people.high
-        held["both"] += over_both.low <= 0.25 <= over_both.high
-    assert held["people"] <= 35 and held["both"] >= 55
-
-
-def test_gate_leaves_out_those_below_it():
-    """Two careful raters and one who answers by lot: the gate lets the careful ones pass, and the error falls."""
-    image = [f"i{i}" for i in range(40)] * 3
-    real = np.array([i % 2 == 0 for i in range(40)] * 3)
-    rater = np.repeat(["a", "b", "lot"], 40)
-    said = np.where(rater == "lot", np.random.default_rng(0).random(120) < 0.5, real)
-    made = votes(
-        image, rater, said, kind=np.where(real, "real", "generated"), generator=np.where(real, "", "g"),
-        control=np.array([i < 20 for i in range(40)] * 3),
-    )  # fmt: skip
-    table = {gate.gate: gate for gate in h.gate_table(made, (0.0, 0.9))}
-    assert (table[0.0].evaluators, table[0.9].evaluators) == (3, 2)
-    assert table[0.9].error.value == 0 < table[0.0].error.value
-    assert h.gate_table(made.rows(~made.control)) == []
-
-
-def test_gate_table_of_a_study_is_ordered():
-    rows = h.gate_table(study())
-    assert [row.evaluators for row in rows] == sorted((row.evaluators for row in rows), reverse=True)
 
 
 PUBLISHED = {

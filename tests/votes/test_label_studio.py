@@ -7,7 +7,7 @@ import pytest
 
 from giqa.errors import BadTable
 from giqa.votes.exchange import read_label_studio, write_crowd_kit, write_label_studio
-from giqa.votes.votes import Pairs
+from giqa.votes.labels import Pairs
 
 ONE = {"image": "a.png"}
 HELD = {"choices": "choices", "rating": "rating", "number": "number", "pairwise": "selected", "taxonomy": "taxonomy"}

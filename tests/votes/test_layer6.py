@@ -4,8 +4,8 @@ import pytest
 from people_samples import votes
 
 from giqa.errors import MissingSource
+from giqa.votes.labels import Counts, Sittings
 from giqa.votes.layer6 import read_people
-from giqa.votes.votes import Counts, Sittings
 
 
 def test_a_folder_of_the_layer6_data(tmp_path):

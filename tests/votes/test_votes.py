@@ -7,7 +7,8 @@ from people_samples import study
 from giqa.errors import BadShape, BadSpec, BadTable, MissingSource
 from giqa.tables.read import read_table
 from giqa.tables.table import Table
-from giqa.votes.votes import Counts, Pairs, Ratings, Sittings, Votes, as_labels, read_labels
+from giqa.votes.labels import Counts, Pairs, Ratings, Sittings, Votes
+from giqa.votes.votes import as_labels, read_labels
 
 
 def write(folder, text, name="t.csv"):

@@ -120,7 +120,7 @@ def exported(store: str, name: str | None, everything: bool, question: str | Non
 
 def write_as(form: str, out: Path, labels: Any) -> None:
     from ..votes import exchange
-    from ..votes.votes import Pairs
+    from ..votes.labels import Pairs
 
     if form == "lgiqa" and not isinstance(labels, Pairs):
         raise BadSpec("--format lgiqa is of pairs, and this study has none; crowd-kit and label-studio take all tasks.")

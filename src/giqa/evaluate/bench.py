@@ -23,7 +23,8 @@ from ..tables.read import read_scored
 from ..train.heads import train_heads
 from ..train.manifest import Part
 from ..types import Features, Progress
-from ..votes.votes import Counts, Pairs, Votes, generator_of, read_labels
+from ..votes.labels import Counts, Pairs, Votes
+from ..votes.votes import generator_of, read_labels
 from .bench_entries import Entry, parse_entries, parse_sweep
 from .bench_result import Bench, Judging, SetFound, judge
 from .differences import judged_pairs

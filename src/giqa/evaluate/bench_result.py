@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import BadShape, BadSpec
 from ..stats import Estimate, plain
-from ..votes.votes import Counts, Pairs, Votes
+from ..votes.labels import Counts, Pairs, Votes
 from . import differences as paired
 from .bench_entries import Sweep
 

@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import BadShape
 from ..stats import LEVEL, NORMAL, Estimate, Range, auroc, from_draws, hull, never, spearman, student, widening, wilson
 from ..votes.aggregation import sum_pairs
-from ..votes.votes import Counts, Pairs, Votes
+from ..votes.labels import Counts, Pairs, Votes
 from .rows import Rows, rank_correlation, rows_of
 from .votes import within_generators
 

@@ -14,7 +14,8 @@ from ..model.table import Scores
 from ..scorers.human import DISTANCE, FEWEST, HumanModel, Z
 from ..tables.read import read_scored
 from ..types import Features
-from ..votes.votes import Counts, Labels, Pairs, Ratings, Votes, generator_of, joined, read_labels
+from ..votes.labels import Counts, Labels, Pairs, Ratings, Votes
+from ..votes.votes import generator_of, joined, read_labels
 from .pairs import against_pairs, against_ratings
 from .rows import LEAST_RATERS, Learner, Rows, calibrated, rows_of, that_count
 from .training_overlap import marks_of, seen_in_training

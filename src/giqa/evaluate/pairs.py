@@ -10,7 +10,7 @@ from ..errors import BadShape
 from ..stats import Estimate, spearman, wilson
 from ..votes import agreement as a
 from ..votes.aggregation import sum_pairs
-from ..votes.votes import Pairs, Ratings
+from ..votes.labels import Pairs, Ratings
 from .differences import by_generators, credits, mean_of_pairs
 from .rows import LEAST, LEAST_RATERS, NOTHING, rank_correlation
 from .votes import Evaluation, corrected

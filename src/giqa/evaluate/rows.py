@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import BadShape
 from ..stats import LEVEL, Estimate, Range, fisher, from_draws, logit, platt_scaling, sigmoid
-from ..votes.votes import Counts, Votes
+from ..votes.labels import Counts, Votes
 
 FOLDS = 5
 LEAST = 10  # pictures that an evaluation needs

@@ -15,8 +15,9 @@ from ..tables import cells
 from ..tables.read import IMAGE
 from ..tables.table import Table
 from ..types import Source, columns_of
+from ..votes.labels import Counts, Labels, Pairs, Ratings, Sittings, Votes
 from ..votes.questions import read_judged_table
-from ..votes.votes import Counts, Labels, Pairs, Ratings, Sittings, Votes, as_labels
+from ..votes.votes import as_labels
 from .votes import rows_by_name, that_count
 
 MOST_LEVELS = 20  # of ratings; finer ones are put together

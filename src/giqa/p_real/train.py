@@ -26,7 +26,8 @@ from ..scorers.judgements import JudgementModel
 from ..scorers.scale import FEWEST, Scale
 from ..train.manifest import Part
 from ..types import INFO, Features, Progress, Source
-from ..votes.votes import Counts, Votes, read_labels
+from ..votes.labels import Counts, Votes
+from ..votes.votes import read_labels
 from .columns import FAMILIES, Sums, check_families, check_maps, of_sums, only_families, with_size
 from .distances import LayerDistances
 from .domain import EXTRACTOR as CONTENT_EXTRACTOR

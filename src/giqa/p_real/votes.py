@@ -14,8 +14,9 @@ from ..tables.names import join_names
 from ..tables.read import IMAGE
 from ..tables.table import Table
 from ..types import Source
+from ..votes.labels import Counts, Pairs, Ratings, Sittings, Votes
 from ..votes.questions import read_judged_table
-from ..votes.votes import Counts, Pairs, Ratings, Sittings, Votes, as_labels
+from ..votes.votes import as_labels
 
 REFUSED = {
     Ratings: "ratings say how good a picture is, not whether a rater took it for real",

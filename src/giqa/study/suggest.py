@@ -17,7 +17,8 @@ from ..tables.names import join_names
 from ..tables.read import read_scored
 from ..tables.write import write_table
 from ..types import Source, columns_of
-from ..votes.votes import Counts, Pairs, Ratings, Votes, read_labels
+from ..votes.labels import Counts, Pairs, Ratings, Votes
+from ..votes.votes import read_labels
 from .acquisition import METHODS, NEAR, choose, directions, learned
 
 UNSURE = ("both", "unsure")  # methods that need a model

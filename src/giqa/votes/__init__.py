@@ -4,7 +4,8 @@ from .. import public
 
 __getattr__, __dir__, __all__ = public(
     __name__,
-    votes="Labels Votes Counts Sittings Pairs Ratings read_labels as_labels",
+    labels="Labels Votes Counts Sittings Pairs Ratings",
+    votes="read_labels as_labels",
     agreement="krippendorff_alpha pairwise_agreement reliability",
     aggregation="majority dawid_skene bradley_terry",
     staircase="Staircase",

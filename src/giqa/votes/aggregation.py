@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import BadShape
 from ..stats import NORMAL, sigmoid
-from .votes import Pairs, Votes
+from .labels import Pairs, Votes
 
 SMOOTHING = 0.01  # answers added to each cell of a rater's confusion matrix, so that no estimate is exactly 0
 

@@ -14,8 +14,9 @@ from ..errors import BadTable
 from ..tables import cells
 from ..tables.cells import number
 from ..tables.table import Table
+from .labels import Pairs, Ratings, Votes
 from .other_tools import hint_of
-from .votes import Pairs, Ratings, Votes, as_labels, side_of
+from .votes import as_labels, side_of
 
 NO_ANSWER = "without an answer"
 SEVERAL = "with several choices selected"

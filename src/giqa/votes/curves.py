@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..stats import ROOM, Estimate, mean_share, student_mean
+from .labels import Votes
 from .staircase import fitted_threshold, late_exposure, modal_exposure
-from .votes import Votes
 
 BINS = 8
 

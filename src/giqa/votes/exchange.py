@@ -24,9 +24,10 @@ from .answers import anonymous as anonymous
 from .label_studio import read_label_studio as read_label_studio
 from .label_studio import without_ties
 from .label_studio import write_label_studio as write_label_studio
+from .labels import Pairs, Ratings, Votes
 from .platforms import read_mturk as read_mturk
 from .platforms import read_prolific as read_prolific
-from .votes import CHOSEN, Pairs, Ratings, Votes, read_labels
+from .votes import CHOSEN, read_labels
 
 # --- crowd-kit
 

@@ -15,12 +15,15 @@ from ..stats import RESAMPLES, Estimate, beta_interval, plain
 from . import agreement as a
 from . import curves
 from .aggregation import Strengths, bradley_terry, dawid_skene
+from .crossed_error import crossed_error
 from .gate import control_accuracy, passed, without_controls
-from .hype import Comparison, Gate, Hype, compare, crossed_error, error_rates, gate_table, hype, sittings
+from .gate_table import Gate, gate_table
+from .hype import Comparison, Hype, compare, hype
+from .labels import Counts, Pairs, Ratings, Sittings, Votes
 from .layer6 import read_people
 from .mixed_model import PeopleModel
 from .power import Spread, spread
-from .votes import Counts, Pairs, Ratings, Sittings, Votes
+from .sittings import error_rates, sittings
 
 K = 5  # raters whose mean the reliability is of
 FEW = 5  # evaluators, below which `cautions` says so

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .votes import Votes
+from .labels import Votes
 
 
 def passes(right: float, answered: float, gate: float) -> bool:

@@ -18,7 +18,8 @@ from ..tables.names import ADDRESS, looks_like_picture
 from ..tables.read import read_table
 from ..tables.text import decoded
 from .answers import NO_ANSWER, REJECTED, Answers, is_answer, questions
-from .votes import SIDES, Pairs, Ratings, Votes
+from .labels import Pairs, Ratings, Votes
+from .votes import SIDES
 
 # kind of answer -> where its value stands
 VALUES = {"choices": "choices", "rating": "rating", "number": "number", "pairwise": "selected", "taxonomy": "taxonomy"}

@@ -12,8 +12,9 @@ from ..files import as_path
 from ..tables import cells
 from ..tables.table import Table
 from ..tables.write import WRITTEN
+from .labels import Counts, Pairs, Ratings, Sittings, Votes
 from .questions import by_question, read_filtered
-from .votes import Counts, Pairs, Ratings, Sittings, Votes, as_labels
+from .votes import as_labels
 
 
 def read_people(path: str | Path) -> dict[str, Counts | Sittings | Votes | Pairs | Ratings]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import BadShape, NotFitted
 from ..stats import NORMAL, sigmoid
-from .votes import Votes
+from .labels import Votes
 
 NODES = 31  # of the integral over a picture's effect
 START = 1.0  # first guess of each standard deviation, in logits

@@ -14,8 +14,8 @@ from ..tables.names import ADDRESS, looks_like_picture
 from ..tables.read import IMAGE, picture_column, read_table
 from ..tables.table import Table
 from .answers import REJECTED, Answers, is_answer, questions, want
+from .labels import Ratings, Votes
 from .other_tools import hint_of
-from .votes import Ratings, Votes
 
 COUNTED = ("approved", "submitted", "")  # of a batch whose work is still to be looked at
 PREVIEW = "ASSIGNMENT_ID_NOT_AVAILABLE"

@@ -16,8 +16,8 @@ import numpy as np
 
 from ..errors import BadShape, BadSpec
 from ..stats import NORMAL, ROOM, student
-from .hype import error_rates
-from .votes import Sittings
+from .labels import Sittings
+from .sittings import error_rates
 
 
 @dataclass(frozen=True)
