@@ -53,7 +53,10 @@ def info(file: Path) -> None:
 @click.argument("other", type=PATH)
 @options("quiet")
 def distance(one: Path, other: Path, quiet: bool) -> None:
-    """Print the Fréchet distance of two files: .npz with mu and sigma, or arrays of features (n, d)."""
+    """Print the Fréchet distance of two files: .npz with mu and sigma, or arrays of features (n, d).
+
+    Columns count as they are, as in FID; `giqa compare` standardises several layers on the reals first.
+    """
     from ..metrics import reference_statistics as reference
 
     with console.plain_warnings(quiet):
