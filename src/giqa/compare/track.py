@@ -178,10 +178,10 @@ def track(
 
 def words(iteration: float) -> str:
     """
-    >>> words(2000.0), words(0.5)
-    ('2000', '0.5')
+    >>> words(2000.0), words(0.5), words(123456.75)
+    ('2000', '0.5', '123456.75')
     """
-    return f"{iteration:.0f}" if iteration == round(iteration) else f"{iteration:g}"
+    return f"{iteration:.0f}" if iteration == round(iteration) else f"{iteration:.15g}"
 
 
 def answer(track: Track) -> str:

@@ -161,9 +161,9 @@ def share_reliability(n: np.ndarray, real: np.ndarray, weight: np.ndarray | None
 def corrected(found: Estimate, reliability: float) -> Estimate:
     """Disattenuated; the reliability is taken as known, so its own uncertainty is not in the interval.
 
-    NaN where it is below `LEAST_RELIABILITY`: the labels are noise then, and so is what is left of them.
+    NaN where it is below `LEAST_RELIABILITY`, or unknown: the labels are noise then, and so is what is left of them.
     """
-    if reliability < LEAST_RELIABILITY:
+    if not reliability >= LEAST_RELIABILITY:
         return Estimate(NOTHING, NOTHING, NOTHING, found.n)
     return Estimate(*(a.disattenuate(x, reliability) for x in (found.value, found.low, found.high)), found.n)
 

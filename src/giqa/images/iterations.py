@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import BadSource, BadSpec
+from ..tables import cells
 from ..types import columns_of
 from .listing import is_picture
 
@@ -32,6 +33,7 @@ _OTHER_STEPS = {"denoise", "denoising", "diffusion", "ddim", "ddpm", "sampling",
 # plain numbers below these are no iterations
 _CONTENT = {"class", "classes", "label", "labels", "prompt", "prompts", "seed", "seeds", "rank", "ranks", "subject"}
 _CONTENT |= {"subjects", "concept", "concepts", "sample", "fold", "folds", "person", "persons"}
+_RUNS = {"run", "trial", "exp", "experiment"}
 _DIGITS = r"[1-9]\d{0,2}(?:,\d{3})+(?!\d)|[1-9]\d{0,2}(?:_\d{3})+(?![_\d])|\d+"
 _NUMBER = rf"(?:{_DIGITS})(?:\.\d+)?(?:[eE]\+?\d{{1,2}}(?![A-Za-z0-9]))?(?:[kKmM](?=steps?|iters?|[^A-Za-z0-9]|$))?"
 _TOKENS = re.compile(rf"(?P<number>(?<![\d.]){_NUMBER})|(?P<word>[A-Za-z]+)|(?P<gap>[-_=. :#]+)|.", re.DOTALL)
@@ -54,7 +56,7 @@ def number(text: str) -> float | None:
 
 def iteration_column(columns: Iterable[str]) -> str | None:
     """The column of a table that says the iteration; of several the finest, and the others are named in a warning."""
-    known = {name.strip().lower(): name for name in columns}
+    known = {re.sub(r"[\s-]+", "_", name.strip().lower()): name for name in columns}
     found = [known[name] for name in COLUMNS if name in known]
     if len(found) > 1:
         warnings.warn(f"iterations are those of the column {found[0]}, not {' or '.join(found[1:])}", stacklevel=1)
@@ -98,7 +100,7 @@ def _by_column(source: Any, columns: Mapping[str, Sequence[str]], column: str) -
     for name, text, kind in zip(source.ids, columns[column], kinds, strict=True):
         if kind.strip().lower() == "real":
             continue
-        if text.strip().lower() in ("", "nan", "na", "none", "null"):
+        if cells.nothing(text):
             empty += 1
             continue
         value = number(text)
@@ -107,6 +109,13 @@ def _by_column(source: Any, columns: Mapping[str, Sequence[str]], column: str) -
         found[name] = value
     if empty:
         warnings.warn(f"{source.name}: left out, since {column} is empty: {empty} rows", stacklevel=1)
+    if coarse := next((name for name in columns if name != column and name.strip().lower() == "epoch"), None):
+        epochs = {name: number(text) for name, text in zip(source.ids, columns[coarse], strict=True)}
+        if at := _begins_again(found, {name: epoch for name, epoch in epochs.items() if epoch is not None}):
+            raise BadSource(
+                f"{source.name}: {column} {at} begins again in each {coarse}, so that it is no line of iterations. "
+                "Write a column iteration that counts through the whole run."
+            )
     if "run" in columns:
         runs = {run for name, run in zip(source.ids, columns["run"], strict=True) if name in found}
         if len(runs) > 1:
@@ -117,6 +126,19 @@ def _by_column(source: Any, columns: Mapping[str, Sequence[str]], column: str) -
                 f"itself, such as '{table}[run={min(runs)}]'."
             )
     return found
+
+
+def _begins_again(fine: Mapping[str, float], coarse: Mapping[str, float]) -> str:
+    """Where an earlier epoch has a later step, in words; nothing where the two counts agree."""
+    known = sorted((fine[name], coarse[name]) for name in fine.keys() & coarse.keys())
+    last, at = float("-inf"), 0.0
+    for step, pairs in itertools.groupby(known, key=lambda pair: pair[0]):
+        epochs = [epoch for _, epoch in pairs]
+        if epochs[0] < last:
+            return f"(such as {at:.12g} in {last:.12g} and {step:.12g} in {epochs[0]:.12g})"
+        if epochs[-1] > last:
+            last, at = epochs[-1], step
+    return ""
 
 
 class _Mark(NamedTuple):
@@ -181,7 +203,7 @@ def _numbers(part: str) -> tuple[_Mark, ...]:
 def _in_doubt(tokens: Sequence[tuple[str, str]], at: int) -> bool:
     """Whether a number may be another one than it looks: -1, or the part of 1a2b or 3B that is digits."""
     kind, text = tokens[at + 1] if at + 1 < len(tokens) else ("", "")
-    glued = kind == "word" and text.lower() not in _FAMILY and text.lower() not in _OTHER_STEPS
+    glued = kind == "word" and text.lower() not in {"ema", *_FAMILY, *_OTHER_STEPS}
     return glued or (at > 0 and bool(re.search("[_=:#]-$", tokens[at - 1][1])))
 
 
@@ -244,8 +266,11 @@ def _checked(
 ) -> dict[str, float]:
     """The iterations, where each is of one folder and nothing else could be meant; what is left out is said."""
     _refuse_several_runs(source, marks, found)
-    if any("_" in mark.text and not mark.text.endswith("0") for mark in found.values()):
+    grouped = [mark for mark in found.values() if "_" in mark.text]
+    if any(not mark.text.endswith("0") for mark in grouped):
         raise _unclear(source, marks, "1_001 may be 1001, or 1 and 001")
+    if grouped and not any(mark.text.endswith("_000") and mark.place == "folder" for mark in grouped):
+        raise _unclear(source, marks, f"{grouped[0].text} may be one number, or two")
     left = [name for name in source.ids if name not in found]
     if any(mark.family for name in left for mark in marks[name] if mark.place == "folder"):
         raise _unclear(source, marks, f"some names have a {family or 'plain number'}, and some another word")
@@ -258,6 +283,10 @@ def _checked(
     in_files = any(len(values.get(("file", other), ())) > 1 for other in finer)
     if in_files and next(iter(found.values())).place == "folder":
         raise _unclear(source, marks, f"folders are named by {family}, files in them by a finer count")
+    for other in order[order.index(family) + 1 :] if family else ():
+        coarse = {name: of[0].value for name in found if (of := [m for m in marks[name] if m.family == other])}
+        if at := _begins_again({name: mark.value for name, mark in found.items()}, coarse):
+            raise _unclear(source, marks, f"the {family} {at} begins again in each {other}")
     if left:
         warnings.warn(f"left out, since they name no iteration: {len(left)} (such as {left[0]!r})", stacklevel=1)
     if others:
@@ -273,7 +302,10 @@ def _refuse_several_runs(source: Any, marks: Mapping[str, list[_Mark]], found: M
     until: dict[float, set[str]] = {}
     for mark in found.values():
         until.setdefault(mark.value, set()).add(mark.until)
-    above = {_above(mark, marks[name]): mark.until for name, mark in found.items()}
+    above = {}
+    for name, mark in found.items():
+        runs = tuple(other.words for other in marks[name] if other.word in _RUNS and other.place == mark.place)
+        above[_above(mark, marks[name]), runs] = mark.until
     value, several = next(((v, places) for v, places in until.items() if len(places) > 1), (None, set()))
     if several:
         what = f"iteration {value:.12g} is in {len(several)} places ({', '.join(map(repr, sorted(several)[:4]))})"

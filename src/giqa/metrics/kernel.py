@@ -124,7 +124,7 @@ def cmmd(real: Any, fake: Any, *, sigma: float = SIGMA) -> float:
     (0.0, True)
     """
     real, fake = as_pair(real, fake)
-    if isinstance(sigma, str) or not 0 < sigma <= WIDEST:
+    if not isinstance(sigma, (int, float, np.number)) or not 0 < sigma <= WIDEST:
         raise BadSpec(f"cmmd needs sigma above 0 and at most {WIDEST:g}, got {sigma!r}.")
     if equal_sets(real, fake):
         return 0.0

@@ -55,8 +55,10 @@ def vendi_score(features: Any) -> float:
             products += x.T @ x
     with one_blas_thread():  # the same bits with any number of threads
         values = np.linalg.eigvalsh(products / n)
+    zeros = int((~matrix.any(axis=1)).sum())  # rows without a direction are alike, and like no other
+    values = np.append(values, zeros / n)
     values = values[values > 1e-12]  # they sum to 1
-    return float(np.exp(-(values * np.log(values)).sum()))
+    return max(1.0, float(np.exp(-(values * np.log(values)).sum())))
 
 
 @dataclass(frozen=True)

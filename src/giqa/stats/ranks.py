@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import BadShape
+
 
 def ranks(values: np.ndarray) -> np.ndarray:
     """Ranks from 1; equal values share the mean of their ranks.
@@ -42,16 +44,18 @@ def spearman(a: Any, b: Any) -> float:
     Returns
     -------
     float
-        -1 to 1; NaN below three rows, and where all values of one column are equal.
+        -1 to 1; NaN below three rows, where all values of one column are equal, and where one is NaN.
 
     Examples
     --------
     >>> spearman([1, 2, 3, 4], [1, 3, 2, 4])
     0.8
     """
-    if len(a) < 3:
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    _check_equally_many(a, b)
+    if len(a) < 3 or np.isnan(a).any() or np.isnan(b).any():
         return float("nan")
-    x, y = ranks(np.asarray(a, float)), ranks(np.asarray(b, float))
+    x, y = ranks(a), ranks(b)
     x, y = x - x.mean(), y - y.mean()
     norm = np.sqrt((x @ x) * (y @ y))
     return round(float(x @ y / norm), 12) if norm > 0 else float("nan")  # 1 for equal ranks, however they are summed
@@ -70,16 +74,24 @@ def auroc(score: Any, positive: Any) -> float:
     Returns
     -------
     float
-        0 to 1, 0.5 for a score that says nothing; NaN where all rows are of one kind.
+        0 to 1, 0.5 for a score that says nothing; NaN where all rows are of one kind, or a score is NaN.
 
     Examples
     --------
     >>> auroc([1, 2, 3, 3], [0, 1, 0, 1])  # 2.5 of 4 pairs are in order
     0.625
     """
-    positive = np.asarray(positive, bool)
+    score, positive = np.asarray(score, float), np.asarray(positive, bool)
+    _check_equally_many(score, positive)
     n, m = int(positive.sum()), int((~positive).sum())
-    return float((ranks(score)[positive].sum() - n * (n + 1) / 2) / (n * m)) if n and m else float("nan")
+    if not n or not m or np.isnan(score).any():
+        return float("nan")
+    return float((ranks(score)[positive].sum() - n * (n + 1) / 2) / (n * m))
+
+
+def _check_equally_many(one: np.ndarray, other: np.ndarray) -> None:
+    if one.ndim != 1 or one.shape != other.shape:
+        raise BadShape(f"Two columns of one length are compared, got {one.shape} and {other.shape}.")
 
 
 def mann_whitney(group: np.ndarray, others: np.ndarray) -> tuple[float, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 MOST = 1_000_000  # judgements of one row: statistics go through every number up to the largest
-NOTHING = ("", "nan", "na", "n/a", "#n/a", "none", "null")  # a missing number, as pandas, R, Excel and JSON write it
+NOTHING = ("", "nan", "na", "n/a", "#n/a", "none", "null", "<na>")  # a missing value, of pandas, R, Excel, JSON
 
 # Excel writes TRUE and FALSE in the language of its user
 YES = (

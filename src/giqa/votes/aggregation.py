@@ -215,6 +215,24 @@ def _connected(wins: np.ndarray) -> bool:
     return bool(reached.all())
 
 
+def groups_of(pairs: Pairs) -> int:
+    """How many groups of pictures there are between which there is no vote.
+
+    >>> groups_of(Pairs(*map(np.array, (["a", "c"], ["b", "d"], [1.0, 1.0], [0.0, 0.0], ["", ""]))))
+    2
+    """
+    voted = pairs.rows(pairs.votes_left + pairs.votes_right > 0)
+    names, place = np.unique(np.concatenate([voted.left, voted.right]), return_inverse=True)
+    left, right = np.split(place, 2)
+    group, before = np.arange(len(names)), None
+    while before is None or (group != before).any():  # the lowest number that is reached
+        before = group.copy()
+        np.minimum.at(group, left, before[right])
+        np.minimum.at(group, right, before[left])
+        group = group[group]
+    return len(np.unique(group))
+
+
 def unanimous(pairs: Pairs) -> Pairs:
     """Only the pairs on which all raters agree, as LGIQA keeps them; a row a pair."""
     summed = sum_pairs(pairs)

@@ -10,6 +10,7 @@ from ..stats import Estimate, difference, mean_share
 from .findings import Findings
 from .hype import Hype
 
+EACH_ONCE = ", each picture counting once"  # where some have more votes than others
 RELIABLE, TENTATIVE = 0.8, 0.667  # Krippendorff's alpha: rely on it from the first, conclude nothing below the second
 
 
@@ -84,18 +85,21 @@ def _of_counts(found: Findings) -> str:
         of = (table.kind == kind) & (table.n > 0)
         if of.any():
             shares[kind] = mean_share(table.n_real[of] / table.n[of], table.n[of])
+    alike = "" if len(np.unique(table.n[table.n > 0])) < 2 else EACH_ONCE
     if {"generated", "real"} <= shares.keys():
         gap = difference(shares["real"], shares["generated"])
         apart = "can be distinguished" if gap.low > 0 else "cannot be distinguished"
         each = (f"{percent(shares[kind])} of the votes on {kind} pictures say real" for kind in ("real", "generated"))
-        return f"{', '.join(each)}: the two {apart} (difference {_points(gap)})."
+        return f"{', '.join(each)}{alike}: the two {apart} (difference {_points(gap)})."
     kind, share = next(iter(shares.items()), ("", Estimate(np.nan, np.nan, np.nan, 0)))
     what = f"{kind} pictures" if kind else "these pictures"
-    return f"{percent(share)} of the votes on {what} say real ({ends(share)[:-2] or 'no interval'})."
+    return f"{percent(share)} of the votes on {what} say real{alike} ({ends(share)[:-2] or 'no interval'})."
 
 
 def _of_pairs(found: Findings) -> str:
     s = found.strengths
+    if found.groups > 1:
+        return f"No picture can be called best: they fall into {found.groups} groups that were never compared."
     top, last = s.name[0], s.name[-1]
     if s.strength[0] - s.strength[-1] < 1e-6:
         return f"All {len(s.name)} pictures are preferred equally often."

@@ -7,6 +7,7 @@ import re
 import secrets
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,8 @@ NO_ANSWER = "without an answer"
 SEVERAL = "with several choices selected"
 REJECTED = "rejected"
 READ_AS = {"said_real": cells.truth, "rating": cells.rating}
+FAKE = {"fake", "fakes", "deepfake", "generated", "synthetic", "artificial", "ai", "aigc"}  # in a question
+REAL = {"real", "realness", "realistic", "natural", "authentic", "genuine", "human", "photo"}
 SHOWN = 3  # places of left out answers that are named
 
 
@@ -64,6 +67,8 @@ class Answers:
         What the places count, such as line or task.
     decimal_comma : bool
         As in `Table`.
+    question : str
+        What was asked, as far as the file says it.
     rows, places, left_out
         What was added: the answers, where each stands, and reason -> places.
     """
@@ -71,6 +76,7 @@ class Answers:
     name: str
     unit: str = "line"
     decimal_comma: bool = False
+    question: str = ""
     rows: list[dict[str, Any]] = field(default_factory=list)
     places: list[Any] = field(default_factory=list)
     left_out: dict[str, list[str]] = field(default_factory=dict)
@@ -112,6 +118,8 @@ class Answers:
         self._once()
         if not self.rows:
             raise BadTable(f"{self.name} holds no answer that counts{self._said()}.")
+        if "image" in self.rows[0] and not ratings and kind_of([row["answer"] for row in self.rows]) == "said_real":
+            self._refuse_asked_the_other_way()
         columns = {name: [row[name] for row in self.rows] for name in self.rows[0]}
         columns["rater"] = anonymous(columns["rater"], key)
         answers = columns.pop("answer")
@@ -141,6 +149,17 @@ class Answers:
                 table.read(answer, READ_AS[kind])
             except ValueError as error:
                 raise BadTable(f"{table.place(row)}: the answer {answer!r} is {error}.") from None
+
+    def _refuse_asked_the_other_way(self) -> None:
+        """Yes to "is it fake?" is no vote for real."""
+        words = {word.casefold() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", self.question)}
+        given = {cells.text(row["answer"]).casefold() for row in self.rows}
+        if words & FAKE and not words & REAL and not given <= {"real", "fake", "generated"}:
+            raise BadTable(
+                f"{self.name}: the question {self.question!r} asks for fakes, and is answered with "
+                f"{', '.join(map(repr, sorted(given)[:4]))}; write real or fake instead, so that it is clear who said "
+                "which."
+            )
 
     def _once(self) -> None:
         """Leave out what is there again word for word; another answer to the same is for `as_labels` to refuse."""
@@ -175,6 +194,18 @@ def is_answer(cell: Any) -> bool:
     """Whether a cell says yes or no in one of their words, or a number."""
     word = cells.text(cell).casefold()
     return word in cells.YES + cells.NO or bool(re.fullmatch(r"[+-]?\d+([.,]\d+)?", word))
+
+
+def known_of_pictures(table: Table) -> dict[str, list[Any]]:
+    """What a table says of the picture of each row in columns of ours: attention checks are no votes."""
+    known: dict[str, list[Any]] = {}
+    if column := table.find("control"):
+        known["control"] = table.parsed(column, cells.perhaps)
+    for name, parse in (("kind", cells.kind), ("generator", cells.label)):
+        if column := table.find(name):
+            with suppress(BadTable):  # a column of something else
+                known[name] = table.parsed(column, parse)
+    return known
 
 
 def _is_number(word: str) -> bool:

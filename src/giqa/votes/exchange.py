@@ -19,7 +19,7 @@ from ..tables.names import join_names
 from ..tables.read import IMAGE, picture_column, read_table
 from ..tables.write import write_table
 from .aggregation import sum_pairs
-from .answers import Answers, want
+from .answers import Answers, known_of_pictures, want
 from .answers import anonymous as anonymous
 from .label_studio import read_label_studio as read_label_studio
 from .label_studio import without_ties
@@ -80,14 +80,15 @@ def read_crowd_kit(path: str | Path, key: bytes | None = None) -> Votes | Rating
     sides = ("left", "right") if table.find("left") and table.find("right") else ("task",)
     *shown, worker, label = want(table, (*sides, "worker", "label"), "a crowd-kit table")
     named = dict(zip(sides if len(sides) > 1 else ("image",), shown, strict=True))
-    answers = Answers(table.name, decimal_comma=table.decimal_comma)
+    answers, known = Answers(table.name, decimal_comma=table.decimal_comma), known_of_pictures(table)
     for row, who in enumerate(table.columns[worker]):
         place = table.lines[row] if table.lines else row + 1
         if cells.nothing(who):
             answers.leave_out("without a worker", place)
         else:
             names = {side: table.columns[column][row] for side, column in named.items()}
-            answers.add(place, **names, rater=cells.text(who), answer=table.columns[label][row])
+            more = {name: column[row] for name, column in known.items()}
+            answers.add(place, **names, rater=cells.text(who), answer=table.columns[label][row], **more)
     return answers.judgements(key)
 
 

@@ -14,7 +14,7 @@ from ..errors import BadSpec
 from ..stats import RESAMPLES, Estimate, beta_interval, plain
 from . import agreement as a
 from . import curves
-from .aggregation import Strengths, bradley_terry, dawid_skene
+from .aggregation import Strengths, bradley_terry, dawid_skene, groups_of
 from .crossed_error import crossed_error
 from .gate import control_accuracy, passed, without_controls
 from .gate_table import Gate, gate_table
@@ -131,6 +131,8 @@ class Findings:
         One row a picture.
     strengths : Strengths or None
         Of pairs.
+    groups : int
+        Of pictures in pairs, between which there is no vote; 1 where all can be compared, directly or by way of others.
 
     Examples
     --------
@@ -161,6 +163,7 @@ class Findings:
     contexts: Mapping[str, float] = dataclasses.field(default_factory=dict)
     pictures: Pictures | None = None
     strengths: Strengths | None = None
+    groups: int = 0
 
     def cautions(self) -> tuple[str, ...]:
         """What a reader of the figures must know, in words: evaluators who are too few, or were never checked."""
@@ -174,6 +177,11 @@ class Findings:
         wide = [f"{name} ({n})" for name, n in few if n > 1]
         if wide:
             said.append(f"few evaluators of {', '.join(wide)}: the intervals hold, but are wide; ask {FEW} or more")
+        if self.groups > 1:
+            said.append(
+                f"pictures fall into {self.groups} groups between which nobody compared: strengths compare within a "
+                "group only"
+            )
         return tuple(said)
 
     def plain(self) -> dict[str, Any]:
@@ -270,7 +278,7 @@ def findings(labels: Votes | Counts | Sittings | Pairs | Ratings, name: str = ""
     if isinstance(labels, Ratings):
         return _of_ratings(labels, name)
     raters = len(np.unique(labels.rater[labels.rater != ""]))
-    return Findings(name, "pairs", len(labels), raters, strengths=bradley_terry(labels))
+    return Findings(name, "pairs", len(labels), raters, strengths=bradley_terry(labels), groups=groups_of(labels))
 
 
 def _of_sittings(sat: Sittings, options: Options) -> dict[str, Any]:

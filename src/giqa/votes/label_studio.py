@@ -101,7 +101,7 @@ def read_label_studio(
         what a reviewer rejected do not count; a warning says how many.
     image : str or None
         The name of the picture in a task's data, of pairs LEFT,RIGHT; None: what the control points to (`to_name`),
-        else `image`, else the only picture. A name in `meta`, where `write_label_studio` leaves it, goes first.
+        else the only picture. A name in `meta`, where `write_label_studio` leaves it, goes first.
     answer : str or None
         Which question, by the name that its control has (`from_name`); needed where there are several.
     key : bytes or None
@@ -176,6 +176,7 @@ def _chosen(
         rows = [(place, row) for place, row in rows if row["rater"] is not None]
     elif rows:
         warnings.warn(f"{answers.name} names no annotator; all its answers are taken for one rater's", stacklevel=4)
+    answers.question = question or next(iter(found), "")
     types = {row.pop("type", "") for _, row in rows}
     for place, row in rows:
         answers.add(place, **row)
@@ -245,8 +246,9 @@ def _named(
                 "--image LEFT,RIGHT."
             )
         return {"left": _text(names[pair[0]]), "right": _text(names[pair[1]])}
-    name = wanted[0] if len(wanted) == 1 and wanted[0] in names else "image"
-    if name not in names and len(pictures) > 1:
+    known = len(wanted) == 1 and wanted[0] in names
+    name = wanted[0] if known else "image"
+    if len(pictures) > 1 and (name not in names or (wanted[0] and not known)):
         raise BadTable(f"{file}, task {place}: which of {', '.join(pictures)} is the picture? Say --image NAME.")
     return {"image": _text(names[name if name in names else pictures[0]])}
 

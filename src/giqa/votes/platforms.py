@@ -13,7 +13,7 @@ from ..tables import cells
 from ..tables.names import ADDRESS, looks_like_picture
 from ..tables.read import IMAGE, picture_column, read_table
 from ..tables.table import Table
-from .answers import REJECTED, Answers, is_answer, questions, want
+from .answers import REJECTED, Answers, is_answer, known_of_pictures, questions, want
 from .labels import Ratings, Votes
 from .other_tools import hint_of
 
@@ -55,6 +55,7 @@ def read_mturk(
     said = _columns(table, "Answer.", answer or "answer", answer is None, _is_answer)
     pairs = _paired(table, shown, said, image or "image", answer or "answer")
     answers = Answers(table.name, decimal_comma=table.decimal_comma)
+    answers.question = " ".join(column.removeprefix("Answer.") for _, column in pairs[:1])
     for row in range(len(table)):
         place = table.lines[row] if table.lines else row + 1
         if why := _why_not(table, row, worker):
@@ -238,7 +239,8 @@ def read_prolific(
     status = [_status(cell) for cell in table.columns[own]] if own else [""] * len(table)
     if not set(status) <= STATUSES:
         status = [""] * len(table)  # of something else
-    answers = Answers(table.name, decimal_comma=table.decimal_comma)
+    answers = Answers(table.name, decimal_comma=table.decimal_comma, question=said)
+    known_of = known_of_pictures(table)
     for row in range(len(table)):
         place, who = table.lines[row] if table.lines else row + 1, cells.text(table.columns[person][row])
         known = {status[row]} if submitted is None else submitted.get(who, {"not among the submissions"})
@@ -247,7 +249,8 @@ def read_prolific(
         elif not known & {*PAID, ""} or status[row] not in (*PAID, ""):
             answers.leave_out((sorted(known - {*PAID, ""}) or [status[row]])[0].lower(), place)
         else:
-            answers.add(place, image=table.columns[shown][row], rater=who, answer=table.columns[said][row])
+            more = {name: column[row] for name, column in known_of.items()}
+            answers.add(place, image=table.columns[shown][row], rater=who, answer=table.columns[said][row], **more)
     return answers.judgements(key)
 
 
@@ -260,7 +263,7 @@ def is_no_id(who: str) -> bool:
     (False, False)
     """
     word = who.casefold()
-    unfilled = who.startswith(("{{", "${", "[")) or "%prolific_pid%" in word
+    unfilled = who.startswith(("{", "${", "[")) or "%prolific_pid%" in word
     return cells.nothing(who) or unfilled or word in ("undefined", "prolific_pid", "prolific_id")
 
 

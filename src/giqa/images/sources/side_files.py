@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ...errors import BadSource, BadTable
+from ...tables.names import match_names
 from ...tables.read import IMAGE, picture_column, read_table
 from .columns import as_cell, as_columns
 from .stylegan import LABELS, labels_of
@@ -20,7 +22,8 @@ def columns_beside(root: Path, ids: Sequence[str]) -> dict[str, list[str]]:
     """The columns that files next to the pictures give, as text; empty cells for pictures they do not name.
 
     `metadata.csv`, `.jsonl` or `.parquet` in any folder names its pictures in the column `file_name`, relative to that
-    folder. `dataset.json` is StyleGAN's. Files called as the picture, with another ending, are looked for if the first
+    folder, as every table does (`giqa.tables.names.match_names`); a picture that it names twice is refused where the
+    rows differ. `dataset.json` is StyleGAN's. Files called as the picture, with another ending, are looked for if the first
     picture has one.
     """
     rows: list[dict[str, Any]] = [{} for _ in ids]
@@ -48,10 +51,21 @@ def _add_table(path: Path, folder: str, row_of: dict[str, int], rows: list[dict[
     image = picture_column(table, *IMAGE)
     if image is None:  # a table of something else that is called so
         return
-    for number, name in enumerate(table.columns[image]):
-        row = row_of.get((PurePosixPath(folder) / str(name)).as_posix())
-        if row is not None:
-            rows[row] |= {column: as_cell(cells[number]) for column, cells in table.columns.items() if column != image}
+    ids = [name for name in row_of if folder == "." or name.startswith(f"{folder}/")]
+    within = [name if folder == "." else name.removeprefix(f"{folder}/") for name in ids]
+    names = [str(cell) for cell in table.columns[image]]
+    place, _ = match_names(names, within)
+    first: dict[int, int] = {}
+    for number, name in enumerate(names):
+        if name not in place:
+            continue
+        said = {column: as_cell(cells[number]) for column, cells in table.columns.items() if column != image}
+        before = first.setdefault(place[name], number)
+        if before != number and any(as_cell(table.columns[column][before]) != cell for column, cell in said.items()):
+            raise BadSource(f"{table.place(number)}: {name!r} again, and otherwise than in {table.place(before)}.")
+        rows[row_of[ids[place[name]]]] |= said
+    if not place and names:
+        warnings.warn(f"{path} names no picture of {folder if folder != '.' else path.parent}", stacklevel=1)
 
 
 def _add_file(path: Path, row: dict[str, Any]) -> None:
