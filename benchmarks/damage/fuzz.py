@@ -6,10 +6,10 @@ Needs: atheris (pip install atheris), giqa[serve,humans,parquet]; Linux.
 Takes: --minutes of processor time for each parser, on one core; with --kept, what earlier runs used counts.
 
 libFuzzer (through atheris) mutates files that are right and keeps what reaches a new branch of giqa; with --kept a
-later run goes on from there. Two of three mutations know the form: a node of JSON, a cell, an array of a model, a member
-of an archive, whose checksums are computed anew, so that what lies behind them is reached. Of Parquet, columns, types
-and metadata are mutated, not its bytes. Requests are mutated as what a server of HTTP passes on: method, path, headers,
-body.
+later run goes on from there. Two of three mutations know the form: a node of JSON, a cell, an array of a model, a
+member of an archive, whose checksums are computed anew, so that what lies behind them is reached. Of Parquet, columns,
+types and metadata are mutated, not its bytes. Requests are mutated as what a server of HTTP passes on: method, path,
+headers, body.
 
 A *raw error* is any exception but a `GiqaError` (or one of click); an answer of 500 or above; or one input that takes
 over 5 s, or over 1 GiB of memory. It is named by its type and the innermost line of giqa; a kind counts once. No input
