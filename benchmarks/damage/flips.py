@@ -2,12 +2,12 @@
 
     python -m benchmarks.damage.flips --number 2000 --write
 
-Needs: giqa[parquet]; fork (Linux, macOS).
+Needs: giqa[parquet,train]; fork (Linux, macOS).
 Takes: about 3 minutes of processor time for --number 2000.
 
 For each kind of file --number random bits are flipped, one at a time, and --number random ends are cut off, in one of
-its files at random by size (a table and its side file; the three files of a store). Then it is read as a command reads
-it, and its numbers and texts are compared with those of the whole file:
+its files at random by size (a table and its side file; the three files of a store), or in the one that is named. Then
+it is read as a command reads it, and its numbers and texts are compared with those of the whole file:
 
 - refused: a `GiqaError`, a sentence
 - warned: read, with a warning that the file was changed since it was written
@@ -19,131 +19,24 @@ it, and its numbers and texts are compared with those of the whole file:
 from __future__ import annotations
 
 import os
-import pickle
 import shutil
 import tempfile
 import warnings
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.damage._parsers import FAKES, PIXELS, REALS, VOTES
+from benchmarks.damage._files import KINDS, Kind
 from benchmarks.shared import command, head, names, results, row, say
 
 OUTCOMES = ("refused", "warned", "the same", "quietly wrong", "raw error", "died")
 
 
-@dataclass(frozen=True)
-class Kind:
-    """`make` writes the files of a kind into a folder; `read` gives all that they say, as something that compares."""
-
-    make: Callable[[Path], Any]
-    read: Callable[[Path], Any]
-
-
-def model_of(**how: Any) -> Callable[[Path], Any]:
-    def make(folder: Path) -> None:
-        import giqa
-
-        reals = list(PIXELS) if "extractor" in how else REALS
-        giqa.fit(reals, store=False, **how).save(folder / "a.giqa")
-
-    return make
-
-
-def scored(folder: Path) -> Any:
-    import giqa
-    from giqa.model.file import open_model
-
-    model = open_model(folder / "a.giqa")
-    assert isinstance(model, giqa.Model)
-    return told(model.score(FAKES if model.extractor is None else list(PIXELS[:3]), store=False))
-
-
-def told(scores: Any) -> Any:
-    """Every cell of a table of scores, and how it was made."""
-    cells = [(name, list(map(str, scores[name]))) for name in scores.columns]
-    return pickle.dumps((cells, repr(dict(scores.made_by))))
-
-
-def features_kept(folder: Path) -> bytes:
-    """Features of pictures, read from the store where they are there."""
-    from giqa.features.reader import Reader, make_extractor
-
-    os.environ["GIQA_HOME"] = str(folder)
-    found = Reader(make_extractor("statistics")).features(list(PIXELS[:4])).needed("pictures")
-    return b"".join(layer.tobytes() for layer in found.layers.values()) + found.info.tobytes()
-
-
-def table_in(ending: str) -> Kind:
-    def make(folder: Path) -> None:
-        import giqa
-
-        giqa.fit(REALS, scorer="knn(k=1)").score(FAKES).write(folder / f"a.{ending}")
-
-    def read(folder: Path) -> Any:
-        import giqa
-
-        return told(giqa.read_scores(folder / f"a.{ending}"))
-
-    return Kind(make, read)
-
-
-def votes_in(ending: str) -> Kind:
-    def make(folder: Path) -> None:
-        from giqa.files import write_sha256
-        from giqa.votes.votes import read_labels
-
-        rows = [f"p{i}.png,r{i % 5},{i % 2},{'real' if i % 3 else 'fake'},g{i % 2}" for i in range(40)]
-        (folder / "in.csv").write_text(VOTES["labels.csv"].partition("\n")[0] + "\n" + "\n".join(rows) + "\n")
-        read_labels(folder / "in.csv").write(folder / f"a.{ending}")
-        (folder / "in.csv").unlink()
-        write_sha256(folder / f"a.{ending}")
-
-    def read(folder: Path) -> Any:
-        from giqa.votes.votes import read_labels
-
-        labels = read_labels(folder / f"a.{ending}")
-        return pickle.dumps({name: np.asarray(value).tolist() for name, value in vars(labels).items()})
-
-    return Kind(make, read)
-
-
-def make_statistics(folder: Path) -> None:
-    from giqa.metrics.frechet import Moments
-    from giqa.metrics.reference_statistics import Statistics
-
-    Statistics(Moments.of(REALS), {"extractor": "mine"}).write(folder / "a.npz")
-
-
-def read_statistics(folder: Path) -> Any:
-    from giqa.metrics.reference_statistics import read_statistics as read
-
-    found = read(folder / "a.npz")
-    return found.moments.mean.tobytes() + found.moments.covariance.tobytes() + repr(dict(found.made_by)).encode()
-
-
-KINDS = {
-    "features.giqa": Kind(model_of(scorer="knn(k=1)"), scored),
-    "mixture.giqa": Kind(model_of(scorer="gmm(n_components=2)"), scored),
-    "pictures.giqa": Kind(model_of(extractor="statistics", scorer="multilayer"), scored),
-    "store": Kind(features_kept, features_kept),
-    "scores.csv": table_in("csv"),
-    "scores.jsonl": table_in("jsonl"),
-    "scores.parquet": table_in("parquet"),
-    "votes.csv": votes_in("csv"),
-    "votes.parquet": votes_in("parquet"),
-    "statistics.npz": Kind(make_statistics, read_statistics),
-}
-
-
-def damaged(whole: Path, rng: np.random.Generator, cut: bool) -> tuple[Path, bytes]:
+def damaged(whole: Path, only: str, rng: np.random.Generator, cut: bool) -> tuple[Path, bytes]:
     """One of the files of a folder, drawn by its size, and its content with a bit flipped, or without its end."""
-    files = sorted(file for file in whole.rglob("*") if file.is_file())
+    files = sorted(file for file in whole.rglob(only) if file.is_file())
     sizes = np.array([file.stat().st_size for file in files], float)
     file = files[rng.choice(len(files), p=sizes / sizes.sum())]
     content = bytearray(file.read_bytes())
@@ -204,7 +97,7 @@ def _read_damaged(
     try:
         cut, seed, shown = how
         for number in numbers:
-            file, content = damaged(work / "whole", np.random.default_rng([seed, number, cut]), cut)
+            file, content = damaged(work / "whole", kind.only, np.random.default_rng([seed, number, cut]), cut)
             shutil.copytree(work / "whole", work / "damaged", dirs_exist_ok=True)
             (work / "damaged" / file).write_bytes(content)
             what, words = outcome(kind, work / "damaged", wanted)

@@ -21,6 +21,7 @@ import os
 import pwd
 import random
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -94,15 +95,19 @@ class Cluster:
 
 
 class Server:
-    """`giqa label serve` as a process of its own, always on the same port."""
+    """`giqa label serve --store STORE`, or what else serves, as a process of its own, always on the same port."""
 
-    def __init__(self, store: str):
-        self.store, self.port, self.process = store, free_port(), None
+    def __init__(self, *words: str):
+        self.words, self.port, self.process = words, free_port(), None
+        self.log = None  # a file that gets what it says of errors
 
-    def start(self) -> None:
-        words = [sys.executable, "-m", "giqa.cli", "label", "serve", "--store", self.store, "--port", str(self.port)]
+    def start(self, open_files: int | None = None) -> None:
+        words = [sys.executable, "-m", "giqa.cli", *self.words, "--port", str(self.port)]
         env = os.environ | {"GIQA_ADMIN_PASSWORD": "a password for the benchmark"}
-        self.process = subprocess.Popen(words, env=env, stdout=subprocess.DEVNULL)
+        usual = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (open_files or usual[0], usual[1]))
+        self.process = subprocess.Popen(words, env=env, stdout=subprocess.DEVNULL, stderr=self.log)
+        resource.setrlimit(resource.RLIMIT_NOFILE, usual)
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
@@ -135,6 +140,8 @@ class Ledger:
 class Rater:
     """One simulated person: a connection that is kept, a cookie, answers by chance."""
 
+    source = ""  # the address of this person; as the system gives it
+
     def __init__(self, port: int, token: str, ledger: Ledger, seed: int):
         self.port, self.base, self.ledger, self.rng = port, f"/s/{token}", ledger, random.Random(seed)
         self.streams, self.cookie = None, ""
@@ -144,7 +151,8 @@ class Rater:
         while True:
             try:
                 if self.streams is None:
-                    self.streams = await asyncio.open_connection("127.0.0.1", self.port)
+                    own = {"local_addr": (self.source, 0)} if self.source else {}
+                    self.streams = await asyncio.open_connection("127.0.0.1", self.port, **own)
                 return await asyncio.wait_for(self.once(method, path, body, extra), 30)
             except (OSError, asyncio.IncompleteReadError, TimeoutError, IndexError):
                 self.ledger.failures += 1
@@ -277,7 +285,7 @@ async def with_kills(
 def measure(name: str, url: str, raters: int, questions: int, kills: int) -> None:
     store = open_store(url)
     study = load_study(store, raters, questions)
-    server, ledger = Server(url), Ledger()
+    server, ledger = Server("label", "serve", "--store", url), Ledger()
     server.start()
     start = time.perf_counter()
     done = asyncio.run(with_kills(server, study.token, raters, ledger, kills, random.Random(0)))

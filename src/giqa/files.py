@@ -151,6 +151,33 @@ def is_whole(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> boo
     return seal(header, arrays)["sha256"] == header.get("sha256")
 
 
+def sealed(said: Mapping[str, Any], arrays: Mapping[str, np.ndarray], key: str) -> bytes:
+    """A safetensors file with JSON under `key` of its head, and beside it a checksum of that text and of all arrays."""
+    from safetensors.numpy import save
+
+    text = json.dumps(said)
+    return save(dict(arrays), metadata={key: text, "sha256": seal({key: text}, arrays)["sha256"]})
+
+
+def read_sealed(path: Path, key: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """What `sealed` wrote; of files of an earlier giqa, which have no checksum, too.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError, OSError, SafetensorError
+        When it is another kind of file, or damaged.
+    """
+    from safetensors import safe_open
+
+    with safe_open(path, framework="numpy") as file:
+        head = file.metadata() or {}
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no mapping
+    said = dict(json.loads(head[key]))
+    if set(head) != {key} and not is_whole({key: head[key], "sha256": head.get("sha256")}, arrays):
+        raise ValueError("it does not have the checksum it was saved with")
+    return said, arrays
+
+
 def write_sha256(path: Path) -> Path:
     """`NAME.sha256` beside a file that has no place for a checksum of its own, as `sha256sum -c` reads it."""
     beside = path.with_name(path.name + ".sha256")

@@ -15,7 +15,7 @@ from safetensors.numpy import load_file, save
 import giqa
 from giqa.errors import BadModel, BadSpec, BadTable, GiqaError
 from giqa.explain import load_maps
-from giqa.files import is_whole, seal
+from giqa.files import is_whole, read_sealed, seal, sealed
 from giqa.model.file import read_header
 from giqa.p_real import load_realism
 
@@ -302,3 +302,21 @@ def test_too_little_memory_is_no_damage(tmp_path, monkeypatch):
     monkeypatch.setattr("giqa.model.model._model", refuse)
     with pytest.raises(MemoryError):
         giqa.load(path)
+
+
+def test_no_byte_of_a_sealed_file_changes_what_it_says(tmp_path):
+    """Each byte in turn is another; a file of before, without a checksum, is read."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import save
+
+    said, arrays = {"a": [1, 0.5]}, {"x": np.arange(3.0), "n": np.array(7)}
+    file, whole = tmp_path / "a.file", sealed(said, arrays, "giqa.mine")
+    for place in range(len(whole)):
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        try:
+            found, numbers = read_sealed(file, "giqa.mine")
+        except (SafetensorError, ValueError, KeyError, TypeError, OSError):
+            continue
+        assert found == said and all(np.array_equal(numbers[name], array) for name, array in arrays.items())
+    file.write_bytes(save(arrays, metadata={"giqa.mine": json.dumps(said)}))
+    assert read_sealed(file, "giqa.mine")[0] == said

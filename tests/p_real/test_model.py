@@ -143,14 +143,16 @@ def test_an_ordinary_model_is_none_of_people(toy, tmp_path):
         load_realism(tmp_path / "absent.giqa")
 
 
-@pytest.mark.parametrize("where", ["references", "model", "end"])
+@pytest.mark.parametrize("where", ["references", "squares", "model", "end"])
 def test_a_damaged_file_is_refused(file, tmp_path, where):
     content = bytearray(file.read_bytes())
     made = load_realism(file)
     if where == "end":
         content = content[:-10]
     else:
-        what = made.distances.reference_.vectors["mid"] if where == "references" else made.model.draws_
+        reference = made.distances.reference_
+        parts = {"references": reference.vectors["mid"], "squares": reference.squares["mid"]}
+        what = parts.get(where, made.model.draws_)
         place = content.find(np.ascontiguousarray(what).tobytes()[:64])
         content[place + 8 : place + 16] = bytes(8)
     (tmp_path / "damaged.giqa").write_bytes(content)

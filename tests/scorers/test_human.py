@@ -166,9 +166,11 @@ def test_a_file_gives_the_same(tmp_path):
     loaded = HumanModel.load(model.save(tmp_path / "people.human"))
     assert all(np.array_equal(a, b) for a, b in zip(model.p_real(distances), loaded.p_real(distances), strict=True))
     assert np.isinf(loaded.C_) and loaded.weights() == model.weights()
-    (tmp_path / "people.human").write_bytes(b"nothing")
-    with pytest.raises(BadModel, match="cut short"):
-        HumanModel.load(tmp_path / "people.human")
+    whole = (tmp_path / "people.human").read_bytes()
+    for broken in (b"nothing", whole.replace(model.draws_.tobytes(), (-model.draws_).tobytes())):
+        (tmp_path / "people.human").write_bytes(broken)
+        with pytest.raises(BadModel, match="cut short or damaged"):
+            HumanModel.load(tmp_path / "people.human")
     with pytest.raises(MissingSource):
         HumanModel.load(tmp_path / "none")
 

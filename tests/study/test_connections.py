@@ -1,7 +1,10 @@
 """Who a client is, and how long it may take."""
 
+import logging
 import socket
+import sys
 import threading
+import time
 from contextlib import contextmanager
 
 import httpx
@@ -46,3 +49,49 @@ def test_a_head_a_body_and_the_next_request_must_come_in_time(store, study_in, m
                 connection.sendall(sent)
                 answer = b"".join(iter(lambda c=connection: c.recv(65536), b""))
                 assert answer[9:12] == answered
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has addresses 127.0.0.2 and on")
+def test_an_address_takes_half_of_the_connections_at_most(store):
+    """25 of 50: the 26th is closed, another address is served, and what was given back can be taken again."""
+    with listening_to(make_app(store)) as address:
+        for _ in range(2):
+            held = [socket.create_connection(address, timeout=20, source_address=("127.0.0.2", 0)) for _ in range(26)]
+            held[-1].settimeout(20)
+            assert closed(held[-1])
+            with socket.create_connection(address, timeout=20, source_address=("127.0.0.3", 0)) as other:
+                other.sendall(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n")
+                assert other.recv(12)[9:] == b"200"
+            for one in held:
+                one.close()
+            while connections.TimedProtocol.held["127.0.0.2"]:
+                time.sleep(0.01)
+
+
+def closed(connection):
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+def test_as_many_connections_as_files_may_be_open(monkeypatch):
+    """By hand: 1,024 files less 448 for all else; of 128 files a quarter; what is asked for where there are enough."""
+    for files, number in ((1024, 576), (128, 32), (5000, 600)):
+        monkeypatch.setattr(connections, "_open_files", lambda wanted, files=files: min(wanted, files))
+        made = connections.config(None, None, connections=600, idle_seconds=1, stop_seconds=5)
+        assert made.limit_concurrency == number
+
+
+def test_who_leaves_in_the_middle_of_a_body_leaves_no_traceback(store, study_in, caplog):
+    begun = f"POST /s/{study_in(store).token} HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nabc".encode()
+    with listening_to(make_app(store)) as address:
+        logging.getLogger("uvicorn.error").addHandler(caplog.handler)
+        with socket.create_connection(address, timeout=20) as connection:
+            connection.sendall(begun)
+            while not connections.TimedProtocol.held["127.0.0.1"]:
+                time.sleep(0.01)
+        while connections.TimedProtocol.held["127.0.0.1"]:
+            time.sleep(0.01)
+    logging.getLogger("uvicorn.error").removeHandler(caplog.handler)
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]

@@ -141,6 +141,13 @@ def test_networks_have_the_size_asked_for(size):
     assert Discriminator(size, 4)(pictures).shape == (2,)
 
 
+def flipped(path):
+    """Its last number has another sign."""
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 128
+    return bytes(content)
+
+
 def test_checkpoints_of_other_trainings_are_refused(reals, trained, tmp_path):
     folder, _ = trained
     with pytest.raises(BadModel, match="other pictures or options"):
@@ -149,8 +156,14 @@ def test_checkpoints_of_other_trainings_are_refused(reals, trained, tmp_path):
         train_gan(reals, tmp_path / "a", start=tmp_path, **SMALL)
     with pytest.raises(BadShape, match="another size or width"):
         train_gan(reals, tmp_path / "a", start=folder, **(SMALL | {"width": 8}))
-    with pytest.raises(BadModel, match="no generator"):
-        sample_pictures(tmp_path, 1)
+    for content in (None, flipped(folder / "generator.safetensors")):
+        if content:
+            (tmp_path / "generator.safetensors").write_bytes(content)
+        with pytest.raises(BadModel, match="no generator"):
+            sample_pictures(tmp_path, 1)
+    (tmp_path / "gan.checkpoint").write_bytes(flipped(folder / "gan.checkpoint"))
+    with pytest.raises(BadModel, match="or is damaged"):
+        train_gan(reals, tmp_path / "a", start=tmp_path, **SMALL)
     with pytest.raises(BadSpec, match="size is 32 or 64"):
         train_gan(reals, tmp_path / "a", size=33)
 

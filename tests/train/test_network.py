@@ -92,6 +92,17 @@ def test_is_an_extractor_whose_feature_is_the_score(learned):
     assert found.shape == (1, 1) and 0 < found[0, 0] < 1
 
 
+def test_a_network_with_another_number_is_refused(learned, tmp_path):
+    """One bit, in a weight or in what is said of the network."""
+    whole = learned.read_bytes()
+    for place in (len(whole) - 1, whole.find(b'thresholds\\": [0.') + 17):
+        content = bytearray(whole)
+        content[place] ^= 1
+        (tmp_path / "net.safetensors").write_bytes(content)
+        with pytest.raises(BadWeights, match="checksum"):
+            Learned(tmp_path / "net.safetensors")([np.zeros((24, 24, 3), np.uint8)])
+
+
 def test_score_is_the_mean_of_heads_over_crops(learned):
     """By hand: five crops standardised, the network's sigmoid averaged over them, ordered, and the mean (eq. 4)."""
     from giqa.features.learned import load

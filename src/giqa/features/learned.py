@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BadSpec, BadWeights
+from ..files import read_sealed
 from . import weights as weights_home
 from .devices import CHUNK, find_device, one_thread_each
 from .resize import PREPROCESSING, resize
@@ -131,15 +132,17 @@ def _recipe(path: Path, modified: int) -> dict[str, Any]:
 @lru_cache(maxsize=4)
 def load(path: Path, sha256: str, device: str) -> tuple[torch.nn.Module, dict[str, Any]]:
     """The network in evaluation mode, its weights frozen, and its recipe."""
-    from safetensors.torch import load_file
+    import torch
+    from safetensors import SafetensorError
 
     from .learned_network import build
 
     recipe = read_recipe(path)
     network = build(recipe["network"], recipe["n_heads"], recipe["crop"])
     try:
-        network.load_state_dict(load_file(path))
-    except (RuntimeError, ValueError) as error:
+        weights = read_sealed(path, KEY)[1]
+        network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
+    except (SafetensorError, KeyError, TypeError, OSError, RuntimeError, ValueError) as error:
         raise BadWeights(f"{path} does not hold the weights of its network ({str(error).splitlines()[0]}).") from None
     return network.eval().requires_grad_(False).to(device), recipe
 

@@ -145,11 +145,16 @@ class LayerDistances:
 
     def digest(self) -> str:
         """SHA-256 over the references and where they stand; the same digest, the same distances."""
-        digest = hashlib.sha256(self.record()[1]["giqa.distances"].encode())
+        return self.digests()[0]
+
+    def digests(self) -> tuple[str, str]:
+        """`digest`, and SHA-256 over what is computed from the references: whether a file that was read is whole."""
+        references, squares = hashlib.sha256(self.record()[1]["giqa.distances"].encode()), hashlib.sha256()
         for name in self.layers:
-            for _, vectors, _ in self.reference_.blocks(name):
-                digest.update(np.ascontiguousarray(vectors))
-        return digest.hexdigest()
+            for _, vectors, computed in self.reference_.blocks(name):
+                references.update(np.ascontiguousarray(vectors))
+                squares.update(np.ascontiguousarray(computed))
+        return references.hexdigest(), squares.hexdigest()
 
     def distances(self, maps: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
         """d_uv of each picture.

@@ -24,7 +24,6 @@ from .domain import Voted
 from .model import FORMAT, KEY, OF_JUDGEMENTS, SEALED, Realism
 
 NO_VOTED = digest_of({})  # of files of an earlier giqa
-CHECKED = 2**28  # bytes of a file up to which its references are checked too when it is read
 
 
 def is_realism(path: str | Path) -> bool:
@@ -63,7 +62,7 @@ def read_realism_header(path: str | Path) -> dict[str, Any]:
 
 
 def load_realism(path: str | Path) -> Realism:
-    """Read what `Realism.save` wrote; the references are mapped and not read, what was learned is checked.
+    """Read what `Realism.save` wrote; the references are mapped, read once and let go; every byte is checked.
 
     Parameters
     ----------
@@ -123,8 +122,9 @@ def load_realism(path: str | Path) -> Realism:
         else:
             of_voted = digest_of({f"voted.{n}": a for n, a in voted.items()})
             whole = whole and of_voted == header.get("voted_sha256", NO_VOTED)
-        if distances and Path(path).stat().st_size <= CHECKED:
-            whole = whole and distances.digest() == human.references
+        if distances and whole:
+            references, squares = distances.digests()
+            whole = references == human.references and squares == header.get("squares_sha256", squares)
     except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
         raise BadModel(f"{path} is damaged ({type(error).__name__}: {error}); train it again.") from None
     if not whole:

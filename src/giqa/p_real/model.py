@@ -246,6 +246,7 @@ class Realism:
             "extractor": self.extractor,
             "taps": list(self.taps),
             "references_sha256": self.references,
+            "squares_sha256": "" if self.distances is None else self.distances.digests()[1],
             "densities": None if self.densities is None else registry.canonical("scorer", self.densities),
             "learned": {name: value.item() for name, value in dense.items() if not value.ndim},
             "voted": {name: value.item() for name, value in shown.items() if not value.ndim},

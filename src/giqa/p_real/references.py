@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import mmap
 import os
@@ -21,6 +22,7 @@ from .nearest import Nearest
 
 BLOCK = 64 * 2**20  # bytes of references in memory at a time
 FORMAT = 1
+UNKNOWN = "0" * 64  # in the place of a checksum, until all references are there
 CAN_ADVISE = "MADV_WILLNEED" in dir(mmap)  # not on every system
 
 
@@ -161,13 +163,14 @@ def open_reference(file: str | Path | None, shapes: Mapping[str, Shape], how: Ma
         for array in reference.tensors().values():
             array.flush()
         del array
+        _write_checksum(partial, reference, how)
         reference.vectors = reference.squares = {}  # a file that is mapped cannot be renamed everywhere
     mapped, _ = read_reference(file)
     reference.vectors, reference.squares = mapped.vectors, mapped.squares
 
 
 def read_reference(file: str | Path) -> tuple[Reference, dict[str, Any]]:
-    """A reference that was kept in a file, mapped and not read, and how it was made."""
+    """A reference that was kept in a file, mapped, and how it was made; a file of references alone is checked."""
     file = Path(file)
     if not file.is_file():
         raise MissingSource(f"There is no file of references {file}; make one with LayerDistances().fit(..., file=).")
@@ -183,7 +186,28 @@ def read_reference(file: str | Path) -> tuple[Reference, dict[str, Any]]:
         raise BadModel(f"{file} is no file of references ({type(error).__name__}); make it again.") from None
     if said["format"] != FORMAT or not whole:
         raise BadModel(f"{file} is cut short, or of another version of giqa; make it again.")
-    return _mapped(file, known, 8 + size, "r"), said["how"]
+    reference = _mapped(file, known, 8 + size, "r")
+    if "sha256" in said and said["sha256"] != _checksum(reference, said["how"]):
+        raise BadModel(f"{file} is damaged: it does not have the checksum it was made with; make it again.")
+    return reference, said["how"]
+
+
+def _checksum(reference: Reference, how: Mapping[str, Any]) -> str:
+    """SHA-256 over all that a file of references says."""
+    digest = hashlib.sha256(metadata(reference.shapes, how)["giqa.distances"].encode())
+    for name in reference.shapes:
+        for _, vectors, squares in reference.blocks(name):
+            digest.update(np.ascontiguousarray(vectors))
+            digest.update(np.ascontiguousarray(squares))
+    return digest.hexdigest()
+
+
+def _write_checksum(file: Path, reference: Reference, how: Mapping[str, Any]) -> None:
+    """Put it in its place in the head."""
+    with file.open("r+b") as opened:
+        head = opened.read(int.from_bytes(opened.read(8), "little"))
+        opened.seek(8 + head.index(UNKNOWN.encode()))
+        opened.write(_checksum(reference, how).encode())
 
 
 def _layout(shapes: Mapping[str, Shape]) -> tuple[dict[str, tuple[str, tuple[int, ...], int, int]], int]:
@@ -199,10 +223,10 @@ def _layout(shapes: Mapping[str, Shape]) -> tuple[dict[str, tuple[str, tuple[int
     return tensors, end
 
 
-def metadata(shapes: Mapping[str, Shape], how: Mapping[str, Any]) -> dict[str, str]:
+def metadata(shapes: Mapping[str, Shape], how: Mapping[str, Any], **more: str) -> dict[str, str]:
     """What a file of references says of itself."""
     kept = {name: [s.full, s.places, s.channels, s.searches, s.kept] for name, s in shapes.items()}
-    return {"giqa.distances": json.dumps({"format": FORMAT, "how": dict(how), "shapes": kept})}
+    return {"giqa.distances": json.dumps({"format": FORMAT, "how": dict(how), "shapes": kept, **more})}
 
 
 def _write_header(file: Path, shapes: Mapping[str, Shape], how: Mapping[str, Any]) -> int:
@@ -212,7 +236,7 @@ def _write_header(file: Path, shapes: Mapping[str, Shape], how: Mapping[str, Any
         name: {"dtype": kind, "shape": dimensions, "data_offsets": [begin, end]}
         for name, (kind, dimensions, begin, end) in tensors.items()
     }
-    head = json.dumps({"__metadata__": metadata(shapes, how), **entries}).encode()
+    head = json.dumps({"__metadata__": metadata(shapes, how, sha256=UNKNOWN), **entries}).encode()
     head += b" " * (-len(head) % 8)
     with file.open("wb") as opened:
         opened.write(len(head).to_bytes(8, "little") + head)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 
 from .. import __version__
 from ..errors import BadModel, BadShape, BadSpec, MissingSource
-from ..files import write_tensors
+from ..files import read_sealed, replace_file, sealed
 from ..stats import TAILS, fit_logistic, log_likelihood, sigmoid
 from ..types import Features
 from .products import as_matrix
@@ -172,10 +171,7 @@ class HumanModel:
     def save(self, path: str | Path) -> Path:
         """Write one file (safetensors with a JSON header); atomic."""
         arrays, header = self.record()
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_tensors(path, arrays, {"giqa.human": json.dumps(header)})
-        return path
+        return replace_file(path, sealed(header, arrays, "giqa.human"))
 
     def record(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """All that was learned, as arrays and as JSON can hold it; `restored` takes it."""
@@ -203,17 +199,17 @@ class HumanModel:
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read what `save` wrote."""
-        from safetensors import SafetensorError, safe_open
+        from safetensors import SafetensorError
 
         if not Path(path).is_file():
             raise MissingSource(f"There is no file {path}; HumanModel.save makes one.")
         try:
-            with safe_open(path, framework="numpy") as file:
-                header = json.loads((file.metadata() or {})["giqa.human"])
-                arrays = {name: file.get_tensor(name) for name in ARRAYS}
-            return cls.restored(arrays, header)
+            header, arrays = read_sealed(Path(path), "giqa.human")
+            return cls.restored({name: arrays[name] for name in ARRAYS}, header)
         except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
-            raise BadModel(f"{path} is not a human model, or is cut short ({type(error).__name__}).") from None
+            raise BadModel(
+                f"{path} is not a human model, or is cut short or damaged ({type(error).__name__})."
+            ) from None
 
     def _x(self, features: Any) -> np.ndarray:
         check_fitted(self, "coefficients_", "Call fit(distances, votes) before asking for probabilities.")

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import sys
+from collections import Counter
+from typing import Any, ClassVar
 
 import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+BURST = 128  # connections that are taken at once
+OTHER_FILES = 64 + 3 * BURST  # store, pictures, and connections that are taken and not yet counted
 
 
 def config(app: Any, proxy: str | None, *, connections: int, idle_seconds: int, stop_seconds: int) -> uvicorn.Config:
@@ -19,7 +24,8 @@ def config(app: Any, proxy: str | None, *, connections: int, idle_seconds: int, 
     proxy : str or None
         Address of a reverse proxy whose X-Forwarded-For is believed.
     connections : int
-        Open connections; beyond it the answer is 503.
+        Open connections, fewer where the system allows fewer open files; beyond it the answer is 503, or none. Of one
+        address half as many, unless there is a proxy.
     idle_seconds : int
         Until a connection is closed on which nothing is asked.
     stop_seconds : int
@@ -29,6 +35,8 @@ def config(app: Any, proxy: str | None, *, connections: int, idle_seconds: int, 
     -------
     uvicorn.Config
     """
+    files = _open_files(connections + OTHER_FILES)
+    connections = min(connections, max(files - OTHER_FILES, files // 4))
     return uvicorn.Config(
         app,
         http=TimedProtocol,
@@ -39,21 +47,48 @@ def config(app: Any, proxy: str | None, *, connections: int, idle_seconds: int, 
         proxy_headers=proxy is not None,
         forwarded_allow_ips=proxy,
         limit_concurrency=connections,
+        backlog=BURST,
         timeout_keep_alive=idle_seconds,
         timeout_graceful_shutdown=stop_seconds,
         h11_max_incomplete_event_size=32 * 1024,
     )
 
 
+def _open_files(wanted: int) -> int:
+    """How many files this process may have open, after asking the system for as many."""
+    if sys.platform == "win32":
+        return wanted
+    import resource
+
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed == resource.RLIM_INFINITY or allowed >= wanted:
+        return wanted
+    more = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (more, most))
+    except (ValueError, OSError):  # the system allows less than it says
+        return allowed
+    return more
+
+
 class TimedProtocol(H11Protocol):
-    """uvicorn's protocol, which bounds the time between requests, with a bound on that for a head, too."""
+    """uvicorn's protocol, which bounds the time between requests, with bounds on that for a head and on connections."""
 
     head_seconds = 10.0
+    held: ClassVar[Counter[str]] = Counter()  # connections by address
     _late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._wait_for_head()
+        self.held[self._address()] += 1
+        most = self.limit_concurrency or 0
+        greedy = not self.config.proxy_headers and self.held[self._address()] > most // 2
+        if greedy or len(self.connections) > most + BURST:
+            transport.abort()
+
+    def _address(self) -> str:
+        return self.client[0] if self.client else ""
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -64,6 +99,9 @@ class TimedProtocol(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        self.held[self._address()] -= 1
+        if not self.held[self._address()]:
+            del self.held[self._address()]
         super().connection_lost(exc)
 
     def _wait_for_head(self) -> None:

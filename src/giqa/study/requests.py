@@ -11,7 +11,7 @@ from typing import Any
 from anyio import CapacityLimiter, move_on_after, to_thread
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 
 from .access import Limiter, Limits, form_token
@@ -101,7 +101,10 @@ def in_thread(handler: Callable[..., Response]) -> Callable:
     @wraps(handler)
     async def endpoint(request: Request) -> Response:
         with move_on_after(BODY_SECONDS) as waiting:
-            body = await request.body()
+            try:
+                body = await request.body()
+            except ClientDisconnect:
+                return Response(status_code=400)  # nobody reads it
         if waiting.cancelled_caught:
             raise HTTPException(408, "The request took too long to arrive.", {"connection": "close"})
         house = request.app.state.house

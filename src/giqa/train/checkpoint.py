@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import BadModel
+from ..files import read_sealed, sealed
 
 
-def stored(tensors: Mapping[str, Any]) -> dict[str, Any]:
-    """Tensors as safetensors keeps them: copies on the CPU, contiguous."""
-    return {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}
+def packed(tensors: Mapping[str, Any], said: Mapping[str, Any], key: str) -> bytes:
+    """Tensors and what is said of them as a file, under a checksum."""
+    return sealed(said, {name: value.detach().cpu().contiguous().numpy() for name, value in tensors.items()}, key)
 
 
 def by_part(flat: Mapping[str, Any], separator: str) -> dict[str, dict[str, Any]]:
@@ -34,7 +34,9 @@ def restore_optimiser(optimiser: Any, flat: Mapping[str, Any], separator: str) -
     optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
 
 
-def read_checkpoint(path: Path, key: str, command: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def read_checkpoint(
+    path: Path, key: str, command: str, what: str = "checkpoint"
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """What a training says of itself, and its tensors by name.
 
     Parameters
@@ -43,8 +45,8 @@ def read_checkpoint(path: Path, key: str, command: str) -> tuple[dict[str, Any],
         The file.
     key : str
         Of the metadata.
-    command : str
-        Which command writes such files.
+    command, what : str
+        Which command writes such files, and their name.
 
     Returns
     -------
@@ -53,13 +55,15 @@ def read_checkpoint(path: Path, key: str, command: str) -> tuple[dict[str, Any],
     Raises
     ------
     BadModel
-        When it is another kind of file, or cut short.
+        When it is another kind of file, or damaged.
     """
-    from safetensors import SafetensorError, safe_open
+    import torch
+    from safetensors import SafetensorError
 
     try:
-        with safe_open(path, framework="pt") as file:
-            said = json.loads((file.metadata() or {})[key])
-            return said, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise BadModel(f"{path} is no checkpoint of `{command}` ({type(error).__name__}); delete it.") from None
+        said, arrays = read_sealed(path, key)
+        return said, {name: torch.from_numpy(array) for name, array in arrays.items()}
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
+        raise BadModel(
+            f"{path} is no {what} of `{command}`, or is damaged ({type(error).__name__}); delete it, and train again."
+        ) from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import io
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from ..images import open_source
 from ..images.decode import decode
 from ..tables.write import as_csv
 from ..types import Progress
-from .checkpoint import by_part, read_checkpoint, restore_optimiser, stored
+from .checkpoint import by_part, packed, read_checkpoint, restore_optimiser
 from .ohem import RunningQuantile, ohem_weights
 from .snapshots import Snapshots, as_pixels
 
@@ -173,19 +172,11 @@ def sample_pictures(folder: str | Path, n: int, seed: int = 0, truncation: float
     BadModel
         When the folder holds no generator.
     """
-    from safetensors import SafetensorError, safe_open
-    from safetensors.torch import load_file
-
     from .gan_network import Generator
 
-    path = Path(folder) / "generator.safetensors"
-    try:
-        with safe_open(path, framework="numpy") as file:
-            options = json.loads((file.metadata() or {})[KEY])["options"]
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise BadModel(f"{path} is no generator that `giqa train gan` wrote ({type(error).__name__}).") from None
-    generator = Generator(options["size"], options["width"])
-    generator.load_state_dict(load_file(path))
+    said, weights = read_checkpoint(Path(folder) / "generator.safetensors", KEY, "giqa train gan", "generator")
+    generator = Generator(said["options"]["size"], said["options"]["width"])
+    generator.load_state_dict(weights)
     return as_pixels(generated(generator, n, seed, truncation=truncation))
 
 
@@ -272,15 +263,13 @@ class GAN:
 
     def keep(self, folder: Path) -> None:
         """Checkpoint, generator and log, each written atomically; the checkpoint last."""
-        from safetensors.torch import save
-
         self.log.append([self.done, *np.mean(self.recent, axis=0).round(5).tolist()])
         self.recent = []
         columns = dict(zip(LOG, zip(*self.log, strict=True), strict=True))
-        said = {KEY: json.dumps({"options": self.options, "pictures": self._digest(), "log": self.log})}
+        said = {"options": self.options, "pictures": self._digest(), "log": self.log}
         replace_file(folder / "log.csv", as_csv(columns).encode())
-        replace_file(folder / "generator.safetensors", save(stored(self.average.state_dict()), metadata=said))
-        replace_file(folder / "gan.checkpoint", save(stored(self._state()), metadata=said))
+        replace_file(folder / "generator.safetensors", packed(self.average.state_dict(), said, KEY))
+        replace_file(folder / "gan.checkpoint", packed(self._state(), said, KEY))
 
     def restore(self, path: Path, same: bool) -> None:
         """Go on from a checkpoint; `same`: only of this very training, else also of another with the same networks."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import warnings
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ from ..scorers.fixed import Value
 from ..scorers.labels import targets, thresholds
 from ..scorers.scale import FEWEST
 from ..types import Progress
-from .checkpoint import by_part, read_checkpoint, restore_optimiser, stored
+from .checkpoint import by_part, packed, read_checkpoint, restore_optimiser
 from .manifest import Part, read_manifest
 from .pictures import Pictures, batch_input, read_pictures, turned
 from .recipe import recipe_for
@@ -160,13 +159,11 @@ class Trainer:
 
     def write(self, out: Path) -> None:
         """The best weights and the recipe, written atomically."""
-        from safetensors.torch import save
-
         said = self.recipe | {"history": self.history, "giqa": __version__, "pictures": self.pictures.digest}
         said["manifest"] = str(self.pictures.manifest.source.name)
         if self.recipe["kind"] == "mbc":
             said["thresholds"] = self._thresholds().tolist()
-        replace_file(out, save(stored(self.best), metadata={KEY: json.dumps(said)}))
+        replace_file(out, packed(self.best, said, KEY))
 
     def _thresholds(self) -> np.ndarray:
         return thresholds(self.pictures.manifest.label, self.recipe["n_heads"], self.recipe["preset"])
@@ -241,14 +238,12 @@ class Trainer:
 
     def _keep(self) -> None:
         """The checkpoint: safetensors and JSON, written atomically."""
-        from safetensors.torch import save
-
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         tensors |= {f"best.{name}": value for name, value in self.best.items()}
         for number, state in self.optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{number}.{name}": value for name, value in state.items() if value is not None}
         said = {"recipe": self.recipe, "pictures": self.pictures.digest, "history": self.history}
-        replace_file(self.checkpoint, save(stored(tensors), metadata={KEY: json.dumps(said)}))
+        replace_file(self.checkpoint, packed(tensors, said, KEY))
 
     def _resume(self) -> None:
         """Go on from the checkpoint, if there is one of this very training."""
