@@ -73,7 +73,7 @@ def domain(view: View) -> dict[str, Figure]:
     view = _AsContent(view.sets, view.names, view.scorer)
     figures = {}
     for size, (model, held_out) in {250: _large_faces(view), 64: _small_faces(view)}.items():
-        sets = {"held-out reals": held_out, "cats": view.made(f"cats {size}", lambda size=size: _cats(view, size))}
+        sets = {"held-out reals": held_out, "cats": view.made(f"cats {size}", lambda size=size: cats_of(view, size))}
         sets["DCGAN faces"] = view.take(f"{LFW}[kind=generated]")
         for name, features in sets.items():
             flags = np.array(model.score(features)["out_of_domain"], str)
@@ -134,7 +134,7 @@ def _large_faces(view: View) -> tuple:
     return view.fit(reals.rows(fitted)), reals.rows(held_out)
 
 
-def _cats(view: View, size: int) -> list[np.ndarray]:
+def cats_of(view: View, size: int) -> list[np.ndarray]:
     """Cats cut square from the middle and shrunk to the size of the faces, lest the size alone tells them."""
     return [middle(p, size) for p in pixels(view.sets.source(CATS)) if min(p.shape[:2]) >= size]
 
