@@ -78,6 +78,17 @@ def domains(data: Path, folder: Path) -> dict[str, tuple[str, list[Pixels], list
     return found
 
 
+def runs(folder: Path | None) -> dict[str, tuple[str, list[Pixels], list[Pixels]]]:
+    """As `domains`: a run of `training/gan_runs.py` each, with the first 24 samples of every epoch."""
+    found = {}
+    for file in sorted(folder.glob("*.npz")) if folder else ():
+        run = np.load(file)
+        samples, reals = run["samples"][:, :24], run["reals"]
+        some = np.random.default_rng(0).permutation(len(reals))[: FITTED + JUDGED]
+        found[file.stem] = "runs", list(reals[some]), list(samples.reshape(-1, *samples.shape[2:]))
+    return found
+
+
 # --- fakes
 
 

@@ -23,6 +23,7 @@ over random splits.
   domains; see `_damage.py`.
 - domain: share of pictures that a model of faces flags as out of domain, as large (250 pixels) and as small (64) ones:
   its held-out reals (a false alarm), cats cut and shrunk to the same size, and DCGAN faces (64 pixels, both times).
+  The rule reads the layer that sees content; layers that do not, and plain numbers, stand in its place as one layer.
 - coverage: share of 200 draws of 100 LFW faces whose 95 % interval z_low..z_high holds the typical z (the median over
   draws), mean over 40 pictures that are never drawn: 10 held-out reals, 10 DCGAN faces, 10 of the epochs, 10 of CIFAR.
 - people: pairs of gan-compression-2afc that people judged; fitted on the 1,000 photographs of imagenet-sample; see

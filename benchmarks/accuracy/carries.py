@@ -11,6 +11,8 @@ Takes: about 15 minutes.
   var (so the bias is away), median over channels, the best of five penalties. Fitted on 600 photographs
   (imagenet-sample), so that none of the set's own pictures are seen, or on a random half of the set. With --recoded
   both networks see every picture saved as JPEG 90 4:2:0; `auc`, which has its own ways, is as without.
+
+The extractor "scalars" stands for the plain numbers of `_scalars.py`.
 """
 
 from __future__ import annotations
@@ -18,14 +20,17 @@ from __future__ import annotations
 import argparse
 import io
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 import giqa
+from benchmarks.accuracy._scalars import Scalars
 from benchmarks.data import Sets, columns, pixels, stems, thinned
 from benchmarks.intervals import auc, over_splits
 from benchmarks.shared import command, head, names, results, row, say
+from giqa.features.reader import make_extractor
 from giqa.images import open_source
 from giqa.types import Features
 
@@ -52,6 +57,10 @@ def recoded(picture: np.ndarray) -> np.ndarray:
 WAYS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"grey": grey, "JPEG 90 4:2:0": recoded}
 
 
+def extractor_of(spec: str) -> Any:
+    return Scalars() if spec == "scalars" else make_extractor(spec)
+
+
 def separated(sets: Sets, splits: int) -> dict[tuple[str, str], list[float]]:
     """(way, layer) -> AUC of each split."""
     found: dict[tuple[str, str], list[float]] = {}
@@ -67,7 +76,7 @@ def separated(sets: Sets, splits: int) -> dict[tuple[str, str], list[float]]:
                 fitted = giqa.fit(some[0].rows(order[:FITTED]), scorer=scorer)
                 judged = some[0].rows(order[FITTED : 2 * FITTED]), some[1]
                 found.setdefault((way, label), []).append(auc(*(fitted.score(f)["z"] for f in judged)))
-        say(f"{sets.extractor}: {way}")
+        say(f"{type(sets.extractor).__name__}: {way}")
     return found
 
 
@@ -92,7 +101,7 @@ def ridge(x: np.ndarray, y: np.ndarray, x_new: np.ndarray, y_new: np.ndarray) ->
 
 def explained(options: argparse.Namespace, spec: str, teacher: Sets) -> dict[tuple[str, str], list[float]]:
     """(set, way) -> share of each split."""
-    own = Sets([options.data], spec, recoded=options.recoded)
+    own = Sets([options.data], extractor_of(spec), recoded=options.recoded)
     wide = [_joined(sets, PHOTOGRAPHS, MANY) for sets in (own, teacher)]
     found: dict[tuple[str, str], list[float]] = {}
     for label, where in RIDGES.items():
@@ -124,7 +133,8 @@ def main() -> None:
             if "ridge" in options.only:
                 table |= {("ridge", *key): shares for key, shares in explained(options, spec, means).items()}
             if "auc" in options.only:
-                table |= {("AUC", *key): v for key, v in separated(Sets([options.data], spec), options.splits).items()}
+                own = Sets([options.data], extractor_of(spec))
+                table |= {("AUC", *key): values for key, values in separated(own, options.splits).items()}
         if options.inception and "auc" in options.only:
             found = separated(Sets([options.data], teacher), options.splits)
             tables[TEACHER] = {("AUC", *key): values for key, values in found.items()}

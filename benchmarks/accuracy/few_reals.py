@@ -19,11 +19,13 @@ their number and the split); what is judged was never drawn.
 - cifar: AUC of the other real tiles of two runs against epochs 20 to 24 of both.
 - canaries: share of damaged pictures below their originals (`_damage.py`): the eight artefacts; swapped patches;
   upside-down (faces only).
+
+With --alone: each layer by itself under one Gaussian instead; the extractor "scalars": plain numbers (`_scalars.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from unittest.mock import patch
 
@@ -32,11 +34,12 @@ from PIL import Image
 
 from benchmarks.accuracy import _damage
 from benchmarks.accuracy._measures import CIFAR, LFW, PROGRESS, SCENES, by_scene
-from benchmarks.data import Sets, View, split
+from benchmarks.accuracy.carries import extractor_of
+from benchmarks.data import Sets, View, columns, split, stems
 from benchmarks.intervals import Figure, auc, over_splits, spearman
 from benchmarks.shared import command, existing, head, names, results, row, say
-from giqa.features.reader import make_extractor
 from giqa.scorers import multilayer
+from giqa.scorers.gmm import SGM
 from giqa.scorers.scale import Scale
 from giqa.types import Features
 
@@ -45,7 +48,8 @@ TILES, TILE = 1500, 64  # of cifar10-real, and pixels of a side as in the runs
 MOST = {"faces": 700, "cats": 200, "photographs": 900}  # reals of damaged domains, besides those that are judged
 WAYS = {"joint": [0], "independent": [10**9], "both": [0, 10**9]}  # below how many reals outputs are independent
 Scores = Callable[[Features], np.ndarray]
-Judge = Callable[[Callable[[Features], Scores], np.random.Generator, int], dict[str, float]]
+Fit = Callable[[Features], Scores]
+Judge = Callable[[Fit, np.random.Generator, int], dict[str, float]]
 
 
 def fitted(limits: Sequence[int], reals: Features) -> Scores:
@@ -59,12 +63,18 @@ def fitted(limits: Sequence[int], reals: Features) -> Scores:
     return lambda features: np.mean([scale.z(scorer.score_samples(features)) for scale, scorer in pairs], axis=0)
 
 
+def alone(names: Sequence[str], reals: Features) -> Scores:
+    """Scores by one Gaussian on one layer of the reals."""
+    density = SGM().fit(columns(reals, names).matrix)
+    return lambda features: density.score_samples(columns(features, names).matrix)
+
+
 def faces(view: View) -> Judge:
     reals, fakes = (view.take(f"{LFW}[kind={kind}]") for kind in ("real", "generated"))
     where = f"{PROGRESS}[kind=generated]"
     progress, epoch = view.take(where), np.array(view.sets.source(where).columns["epoch"], int)
 
-    def judge(fit: Callable[[Features], Scores], rng: np.random.Generator, n: int) -> dict[str, float]:
+    def judge(fit: Fit, rng: np.random.Generator, n: int) -> dict[str, float]:
         order = rng.permutation(len(reals))
         score = fit(reals.rows(order[:n]))
         held_out, low, by_epoch = map(score, (reals.rows(order[n : n + 300]), fakes, progress))
@@ -77,7 +87,7 @@ def places(view: View) -> Judge:
     real = by_scene(view, f"{SCENES}[kind=real]", None)
     fakes = {name: by_scene(view, f"{SCENES}[generator={name}]", None) for name in ("singan", "gpnn")}
 
-    def judge(fit: Callable[[Features], Scores], rng: np.random.Generator, n: int) -> dict[str, float]:
+    def judge(fit: Fit, rng: np.random.Generator, n: int) -> dict[str, float]:
         order = rng.permutation(len(real))
         score, rest = fit(real.rows(order[:n])), order[n:]
         held_out = score(real.rows(rest))
@@ -90,7 +100,7 @@ def cifar(view: View) -> Judge:
     reals = view.take(f"{CIFAR}[kind=real]")
     fakes = view.take(f"{CIFAR}[kind=generated,epoch=20..24]")
 
-    def judge(fit: Callable[[Features], Scores], rng: np.random.Generator, n: int) -> dict[str, float]:
+    def judge(fit: Fit, rng: np.random.Generator, n: int) -> dict[str, float]:
         order = rng.permutation(len(reals))
         score = fit(reals.rows(order[:n]))
         return {"cifar: AUC": auc(score(reals.rows(order[n:])), score(fakes))}
@@ -106,7 +116,7 @@ def cifar10(view: View) -> Judge:
     pool = view.made("cifar10-real, enlarged", tiles)
     reals, fakes = (view.take(f"{CIFAR}[{rows}]") for rows in ("kind=real", "kind=generated,epoch=20..24"))
 
-    def judge(fit: Callable[[Features], Scores], rng: np.random.Generator, n: int) -> dict[str, float]:
+    def judge(fit: Fit, rng: np.random.Generator, n: int) -> dict[str, float]:
         score = fit(pool.rows(rng.permutation(len(pool))[:n]))
         return {"cifar10: AUC": auc(score(reals), score(fakes))}
 
@@ -125,7 +135,7 @@ def canaries(view: View, domain: str) -> Judge:
         if kind != "upside-down" or domain == "faces"
     }
 
-    def judge(fit: Callable[[Features], Scores], rng: np.random.Generator, n: int) -> dict[str, float]:
+    def judge(fit: Fit, rng: np.random.Generator, n: int) -> dict[str, float]:
         score = fit(features.rows(rng.permutation(pool)[:n]))
         before = score(features.rows(judged))
         after = {kind: score(f) for kind, f in damaged.items()}
@@ -137,12 +147,13 @@ def canaries(view: View, domain: str) -> Judge:
     return judge
 
 
-def measured(judge: Judge, counts: Sequence[int], splits: int) -> dict[str, dict[tuple[int, str], Figure]]:
+def measured(
+    judge: Judge, counts: Sequence[int], splits: int, ways: Mapping[str, Fit]
+) -> dict[str, dict[tuple[int, str], Figure]]:
     """Figure by name, then by number of reals and way."""
     found: dict[str, dict[tuple[int, str], Figure]] = {}
     for n in counts:
-        for way, limits in WAYS.items():
-            fit = partial(fitted, limits)
+        for way, fit in ways.items():
             draws = [judge(fit, np.random.default_rng((n, seed)), n) for seed in range(splits)]
             for name in draws[0]:
                 found.setdefault(name, {})[n, way] = over_splits([draw[name] for draw in draws])
@@ -165,15 +176,20 @@ def main() -> None:
     parser.add_argument("--counts", type=int, nargs="+", default=COUNTS, metavar="N", help="of reals")
     parser.add_argument("--only", type=names(*JUDGES), default=list(JUDGES), metavar="NAME,NAME")
     parser.add_argument("--extractor", default="embedded", metavar="SPEC")
+    parser.add_argument("--alone", action="store_true", help="each layer by itself")
     options = parser.parse_args()
-    sets = Sets([existing(options.data)], make_extractor(options.extractor), recoded=options.recoded)
+    extractor = extractor_of(options.extractor)
+    ways: dict[str, Fit] = {way: partial(fitted, limits) for way, limits in WAYS.items()}
+    if options.alone:
+        ways = {layer: partial(alone, names) for layer, names in stems(extractor.outputs).items()}
+    sets = Sets([existing(options.data)], extractor, recoded=options.recoded)
     view = View(sets, None, "multilayer")
     with results(options):
         head("what", "way", *options.counts)
         for judge, most in map(JUDGES.get, options.only):
             counts = [n for n in options.counts if n <= most]
-            for name, found in measured(judge(view), counts, options.splits).items():
-                for way in WAYS:
+            for name, found in measured(judge(view), counts, options.splits, ways).items():
+                for way in ways:
                     cells = (format(found[n, way], ".3f") if (n, way) in found else "" for n in options.counts)
                     row(name, way, *cells)
 

@@ -37,10 +37,11 @@ from giqa.scorers import multilayer
 from giqa.types import Features
 
 SPECTRUM = ("spectrum",)
-# scorer; down to which z artefacts count (None: every layer by its logarithm); layers left out; independent below
-TRIED: dict[str, tuple[str, float | None, tuple[str, ...], int]] = {
+# scorer, or beyond which z every layer counts by its logarithm; down to which z artefacts count; layers left out;
+# independent below
+TRIED: dict[str, tuple[str | float, float, tuple[str, ...], int]] = {
     "default": ("multilayer", -4.0, SPECTRUM, multilayer.FEW),
-    "every layer beyond -4 by its logarithm": ("multilayer", None, SPECTRUM, multilayer.FEW),
+    "every layer beyond -4 by its logarithm": (-4.0, -np.inf, SPECTRUM, multilayer.FEW),
     "combine='white'": ("multilayer(combine='white')", -4.0, SPECTRUM, multilayer.FEW),
     "combine='mean'": ("multilayer(combine='mean')", -4.0, SPECTRUM, multilayer.FEW),
     "combine='min', the worst layer": ("multilayer(combine='min')", -4.0, SPECTRUM, multilayer.FEW),
@@ -70,24 +71,28 @@ class Both(Sets):
 
 
 class Logarithm(multilayer.MultiLayer):
-    """Beyond z = -4 a layer counts by its logarithm."""
+    """Beyond some z every layer counts by its logarithm."""
+
+    def __init__(self, start: float):
+        super().__init__()
+        self.start = start
 
     def _z(self, scores: Any) -> np.ndarray:
-        return slowed(super()._z(scores))
+        return slowed(super()._z(scores), self.start)
 
 
 class Way:
     """A scorer on some layers."""
 
-    def __init__(self, sets: Both, scorer: str, floor: float | None, without: tuple[str, ...], few: int):
+    def __init__(self, sets: Both, scorer: str | float, floor: float, without: tuple[str, ...], few: int):
         self.sets, self.scorer, self.floor, self.without, self.few = sets, scorer, floor, without, few
 
     def taken(self, features: Features) -> Features:
         return columns(features, [n for n in features.layers if n.partition(".")[0] not in self.without])
 
     def fitted(self, reals: Features) -> Callable[[Features], np.ndarray]:
-        made = Logarithm() if self.floor is None else make("scorer", self.scorer)
-        with patch.multiple(multilayer, TAUGHT_FLOOR=-np.inf if self.floor is None else self.floor, FEW=self.few):
+        made = Logarithm(self.scorer) if isinstance(self.scorer, float) else make("scorer", self.scorer)
+        with patch.multiple(multilayer, TAUGHT_FLOOR=self.floor, FEW=self.few):
             scorer = made.fit(self.taken(reals))
         return lambda features: scorer.score_samples(self.taken(features))
 
@@ -118,7 +123,7 @@ class Way:
             fitted, judged = split(len(features), min(_damage.FITTED, 2 * len(features) // 3))
             score, judged = self.fitted(features.rows(fitted)), judged[: _damage.DAMAGED]
             before = score(features.rows(judged))
-            made = _damage.damages(View(self.sets, None, self.scorer), where, fitted, judged)
+            made = _damage.damages(View(self.sets, None, "multilayer"), where, fitted, judged)
             for kind in made if domain == "faces" else made.keys() - {"upside-down"}:
                 after = score(self.sets.made(f"{domain} {kind}", made[kind]))
                 hits.setdefault(kind, []).append((after < before) + 0.5 * (after == before))

@@ -3,7 +3,8 @@
     python -m benchmarks.accuracy.unseen_domains --pictures pictures --kept kept
 
 Needs: cifar10-dcgan-progress, cifar10-real and imagenet-sample of --data; a folder --pictures with `skimage` (the
-pictures that scikit-image ships) and the unpacked Debian packages tuxpaint-stamps-default and oxygen-icon-theme.
+pictures that scikit-image ships) and the unpacked Debian packages tuxpaint-stamps-default and oxygen-icon-theme; with
+--gans the folder that `training/gan_runs.py` wrote.
 Takes: about 3 minutes of processor time, most of it features, which --kept keeps.
 
 Domains of 64 px, at most 80 reals to fit on and 60 others to judge; three draws of three quarters of the first are
@@ -14,19 +15,21 @@ fitted; three views (as they are, grey, JPEG 90 4:2:0; reals and fakes alike):
 - photographs: the middle squares of every fifth picture of imagenet-sample, at 64 and at 128 px, and of cifar10-real,
   enlarged: those that `training/pictures.py` keeps back;
 - gan: the 64 real tiles of the run hvyd, and its last five epochs. It was trained with, so it decides nothing alone.
+- runs: those of --gans, DCGANs with the pictures that they were trained on as reals, which the network was too.
 
 Fakes of a domain are made of the judged reals, 32 a kind: damaged (the kinds of `layer_combination.py`, in turn, at
 0.3 to 1); resampled (0.5 to 0.85 of the size and back, in half of them the colours only); upsampled (from a half or a
 quarter of the size by a linear map of 5 x 5 neighbours to 2 x 2 or 4 x 4 pixels, learned from the fitted reals: what a
 layer of a GAN does); projected (on 4 to 64 principal components of the fitted reals); quilted (overlapping patches of 8
-px, each the fitted reals' nearest to the blurred one, as GPNN does). For gan: its late epochs.
+px, each the fitted reals' nearest to the blurred one, as GPNN does). For gan and runs: late epochs.
 
 A cell is the AUC of judged reals against fakes, mean over the domains of a kind. "Order" is the Spearman correlation of
-the score with the number of components, and with the epoch of hvyd. Differences from the default are paired by domain;
-their intervals resample domains. Rules differ in what they make of the z of layers alone:
+the score with the number of components, and with the epoch of hvyd and of each run. Differences from the default are
+paired by domain; their intervals resample domains. Rules differ in what they make of the z of layers alone:
 
 - to -6, to -8, no end: down to which z `artefacts` counts (-4 by default);
-- logarithm: beyond -4, z goes on as -4 - ln(1 + |z + 4|), of artefacts or of every layer;
+- logarithm: beyond -4, z goes on as -4 - ln(1 + |z + 4|), of artefacts or of every layer; "from -6", "-8", "-12": of
+  every layer, beyond there;
 - half pixels: `pixels` counts half in Fisher's sum; without pixels: not at all;
 - mean, soft minimum: of the z, instead of Fisher's sum, the second -ln of the sum of exp(-z);
 - Student: the tail of each layer is that of Student's t, its degrees of freedom the likeliest for its held-out reals;
@@ -42,7 +45,7 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import t
 
-from benchmarks.accuracy._unseen import COMPONENTS, FAKES, FITTED, JUDGED, Pixels, domains, fakes_of
+from benchmarks.accuracy._unseen import COMPONENTS, FAKES, FITTED, JUDGED, Pixels, domains, fakes_of, runs
 from benchmarks.accuracy.carries import WAYS
 from benchmarks.intervals import around, auc, spearman
 from benchmarks.shared import command, existing, head, results, row, say
@@ -117,8 +120,8 @@ def bounded(z: By, floor: float = FLOOR) -> dict[str, np.ndarray]:
     return {name: np.maximum(x, floor) if name == "artefacts" else x for name, x in z.items()}
 
 
-def slowed(z: np.ndarray) -> np.ndarray:
-    return np.where(z < FLOOR, FLOOR - np.log1p(np.maximum(FLOOR - z, 0)), z)
+def slowed(z: np.ndarray, start: float = FLOOR) -> np.ndarray:
+    return np.where(z < start, start - np.log1p(np.maximum(start - z, 0)), z)
 
 
 def student(own: By, z: By) -> np.ndarray:
@@ -147,6 +150,12 @@ RULES: dict[str, Rule] = {
     "artefacts, no end": lambda own, z: fisher(z, ALL),
     "artefacts, logarithm": lambda own, z: fisher({**z, "artefacts": slowed(z["artefacts"])}, ALL),
     "every layer, logarithm": lambda own, z: fisher({name: slowed(x) for name, x in z.items()}, ALL),
+    **{
+        f"every layer, logarithm from {start}": lambda own, z, start=start: fisher(
+            {name: slowed(x, start) for name, x in z.items()}, ALL
+        )
+        for start in (-6, -8, -12)
+    },
     "half pixels": lambda own, z: fisher(bounded(z), ALL | {"pixels": 0.5}),
     "half pixels, artefacts to -8": lambda own, z: fisher(bounded(z, -8), ALL | {"pixels": 0.5}),
     "without pixels": lambda own, z: fisher(bounded(z), {"taps": 1, "artefacts": 1}),
@@ -192,6 +201,7 @@ def main() -> None:
     parser = command(__file__, __doc__, "data")
     parser.add_argument("--pictures", type=existing, required=True, metavar="FOLDER")
     parser.add_argument("--kept", type=Path, metavar="FOLDER", help="where features are kept")
+    parser.add_argument("--gans", type=existing, metavar="FOLDER", help="what training/gan_runs.py wrote")
     options = parser.parse_args()
     with results(options):
         measure(options)
@@ -199,7 +209,7 @@ def main() -> None:
 
 def measure(options: argparse.Namespace) -> None:
     extractor, kinds, values = Embedded(), {}, {}
-    for name, (kind, reals, fakes) in domains(options.data, options.pictures).items():
+    for name, (kind, reals, fakes) in (domains(options.data, options.pictures) | runs(options.gans)).items():
         found = kept(options.kept, name, lambda reals=reals, fakes=fakes: measured(reals, fakes, extractor))
         epochs = np.repeat(np.arange(25), len(fakes) // 25) if fakes else None
         kinds[name], values[name] = kind, judged(found, epochs)
@@ -215,8 +225,10 @@ def measure(options: argparse.Namespace) -> None:
         if kind not in ("order", "generated")
     ]
     groups |= {kind: lambda d, v, k, kind=kind: k == kind for kind in made}
-    groups |= {"order, components": lambda d, v, k: k == "order" and kinds[d] != "gan"}
-    groups |= {"order, hvyd": lambda d, v, k: k == "order" and kinds[d] == "gan"}
+    groups |= {"order, components": lambda d, v, k: k == "order" and kinds[d] not in ("gan", "runs")}
+    groups |= {"order, runs": lambda d, v, k: k == "order" and kinds[d] == "runs"} if options.gans else {}
+    trained = [d for d, kind in kinds.items() if kind in ("gan", "runs")]
+    groups |= {f"order, {d}": lambda d, v, k, run=d: k == "order" and d == run for d in trained}
 
     def cells(rule: str, wanted: Callable[[str, str, str], bool]) -> np.ndarray:
         """A mean of each domain."""
