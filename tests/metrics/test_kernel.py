@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from giqa.errors import BadSpec
-from giqa.metrics.kernel import cmmd, kernel_distance
+from giqa.metrics.kernel import Kernel, cmmd, kernel_distance
+from giqa.metrics.together import Together
+from giqa.metrics.vendi import Vendi, vendi_score
 
 
 def loops(a, b, kernel, unbiased):
@@ -114,3 +116,19 @@ def test_mistakes_are_named():
 def test_degree_one_by_hand():
     """Reals 0 and 0, fakes 1 and 1, one column: k(0,0) = 1, k(1,1) = 2, k(0,1) = 1, so 1 + 2 - 2 = 1."""
     assert kernel_distance(np.zeros((2, 1)), np.ones((2, 1)), degree=1) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("degree", [1, 3, 4])
+def test_without_each_group_it_is_what_it_is_of_the_rest(degree):
+    """The sums over pairs of groups give what every choice gives when it is computed anew; rows may stay always."""
+    rng = np.random.default_rng(0)
+    real, fake = rng.normal(size=(70, 5)) + 3, (rng.normal(size=(50, 5)) + 3).astype(np.float32)
+    kept = [[np.arange(70) // 20 != group for group in range(3)], [np.arange(50) % 5 != group for group in range(5)]]
+    metric = Kernel(degree=degree)
+    found = metric.left_out(real, fake, kept)
+    wanted = [[metric(real[rows], fake) for rows in kept[0]], [metric(real, fake[rows]) for rows in kept[1]]]
+    for some, others in zip(found, wanted, strict=True):
+        assert some == pytest.approx(others, rel=1e-4, abs=1e-7)
+    together = Together([Vendi(), metric]).left_out(real, fake, kept)
+    assert all(np.array_equal(both[:, 1], own) for both, own in zip(together, found, strict=True))
+    assert together[0][:, 0] == pytest.approx(vendi_score(fake)) and together[1][2, 0] == vendi_score(fake[kept[1][2]])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import giqa
-from giqa.model.reason import reasons, with_detail, words_of_layers
+from giqa.model.reason import reasons, texture_of, with_detail, words_of_layers
 from giqa.types import Features
 
 LEVELS = {"low": ["texture.1", "taps.low"], "mid": ["taps.mid"], "high": ["deep"], "taught": ["artefacts"]}
@@ -25,7 +25,7 @@ def test_a_layer_is_called_by_the_deepest_of_its_levels():
     assert words_of_layers(["a"], {}) == {}
 
 
-def texture_of(grey, colour):
+def off_by(grey, colour):
     """A row a pair: one statistic of grey and one of colour are as far off as that, all others 0."""
     rows = np.zeros((len(grey), 18), np.float32)
     rows[:, 3], rows[:, 11] = grey, colour
@@ -46,22 +46,22 @@ THREE = features(
 def test_texture_has_a_direction(layer, enough):
     """The first 6 of 18 statistics are of grey. 3 sd are enough where texture is worst, 5 where another layer is."""
     more, less = enough + 0.1, enough - 0.1
-    some = texture_of([more, -more, less, less, -less, -more], [less, -9, more, less, -more, 0])
+    some = off_by([more, -more, less, less, -less, -more], [less, -9, more, less, -more, 0])
     words = {"texture": "grain", "taps": "structure"}
-    said = reasons([layer] * 6, words, some, THREE)
+    said = reasons([layer] * 6, words, some, texture_of(THREE))
     assert said == ["noise or sharpening", "softness", "colour", words[layer], "colour", "softness"]
 
 
 def test_a_layer_without_statistics_of_texture_keeps_its_word():
     some = features(1, nss=np.full((1, 18), 99, np.float32))
-    assert reasons(["nss"], {"nss": "grain"}, some, some) == ["grain"]
+    assert reasons(["nss"], {"nss": "grain"}, some, texture_of(some)) == ["grain"]
 
 
 def test_reals_without_colour_make_every_colour_far_off():
     """Grey reals: their statistics of colour do not vary, and a picture with colour differs in nothing else."""
     grey = features(3, **{"texture.1": THREE.layers["texture.1"] * (np.arange(18) < 6)})
     some = features(1, **{"texture.1": np.repeat([0, 0.5], [6, 12])[None].astype(np.float32)})
-    assert reasons(["texture"], {"texture": "grain"}, some, grey) == ["colour"]
+    assert reasons(["texture"], {"texture": "grain"}, some, texture_of(grey)) == ["colour"]
 
 
 def test_detail_gives_texture_a_direction_and_structure_none():

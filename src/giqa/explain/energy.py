@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -264,23 +264,8 @@ class Places:
         """From the maps of reals, layer -> (h, w, c), or their `Windows`; read once and in order."""
         if not 2 <= self.grid <= 256 or self.reach < 0:
             raise BadSpec(f"Places takes a grid of 2 to 256 and a reach from 0, got {self.grid} and {self.reach}.")
-        projected = self._projected(iter(maps))
-        n = len(next(iter(projected.values()), []))
-        if n < FEWEST:
-            raise BadShape(
-                f"At least {FEWEST} real pictures are needed to fix the scale of maps, got {n}; add pictures."
-            )
-        folds = np.random.default_rng(self.seed).permutation(n) % FOLDS
-        held_out = {name: layer.fit(projected[name], folds) for name, layer in self.layers_.items()}
-        worst = self._worst(held_out)
-        self.median_, self.deviation_ = (-1 * place_scale(-worst)[0], place_scale(-worst)[1])
-        combined = (worst - self.median_) / self.deviation_
-        self.limits_ = np.quantile(combined, SHARES)
-        self.peaks_ = np.sort(combined.min(axis=(1, 2)))
-        deepest = list(self.layers_)[-1]
-        self.kept_rows_ = np.unique(np.linspace(0, n - 1, min(n, KEPT)).round().astype(int))
-        kept = self.layers_[deepest].whitened(projected[deepest][self.kept_rows_])
-        self.kept_ = kept[..., :KEPT_DIRECTIONS].astype(np.float16)
+        with one_blas_thread():  # once for all: to set it for every picture takes longer than its products
+            self._fit(iter(maps))
         return self
 
     def z(self, maps: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -310,7 +295,26 @@ class Places:
         order = np.argsort(distances, kind="stable")[:k]
         return self.kept_rows_[order], distances[order]
 
-    def _projected(self, maps: Iterable[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    def _fit(self, maps: Iterator[Mapping[str, np.ndarray]]) -> None:
+        projected = self._projected(maps)
+        n = len(next(iter(projected.values()), []))
+        if n < FEWEST:
+            raise BadShape(
+                f"At least {FEWEST} real pictures are needed to fix the scale of maps, got {n}; add pictures."
+            )
+        folds = np.random.default_rng(self.seed).permutation(n) % FOLDS
+        held_out = {name: layer.fit(projected[name], folds) for name, layer in self.layers_.items()}
+        worst = self._worst(held_out)
+        self.median_, self.deviation_ = (-1 * place_scale(-worst)[0], place_scale(-worst)[1])
+        combined = (worst - self.median_) / self.deviation_
+        self.limits_ = np.quantile(combined, SHARES)
+        self.peaks_ = np.sort(combined.min(axis=(1, 2)))
+        deepest = list(self.layers_)[-1]
+        self.kept_rows_ = np.unique(np.linspace(0, n - 1, min(n, KEPT)).round().astype(int))
+        kept = self.layers_[deepest].whitened(projected[deepest][self.kept_rows_])
+        self.kept_ = kept[..., :KEPT_DIRECTIONS].astype(np.float16)
+
+    def _projected(self, maps: Iterator[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
         """Learn the directions from the first pictures, and project them all: layer -> float32 (n, g, g, q + 1)."""
         waiting: list[dict[str, np.ndarray]] = []
         rows: dict[str, list[np.ndarray]] = {}

@@ -29,7 +29,7 @@ def thumbnail(pixels: np.ndarray, size: int = 96, quality: int = 40) -> bytes:
     image = Image.fromarray(pixels)
     image.thumbnail((size, size), Image.Resampling.LANCZOS)
     out = io.BytesIO()
-    image.save(out, "WEBP", quality=quality, method=6)
+    image.save(out, "WEBP", quality=quality)  # method 6: 8 % smaller in twice the time
     return out.getvalue()
 
 

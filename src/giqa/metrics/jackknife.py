@@ -12,7 +12,7 @@ import numpy as np
 
 from ..stats import Estimate, difference, hull, jackknife_variance, welch_interval, wilson
 from .blocks import as_pair
-from .metric import Metric
+from .metric import Metric, one_by_one
 
 GROUPS = 10  # or more, of fewer than 100 pictures: all groups are equally large
 MOST = 4000  # pictures of each set that deviations are measured on; with more they are scaled by their number
@@ -207,17 +207,16 @@ def jackknifed(
     real, fake = as_pair(real, fake)
     whole = against(metric, real)
     value = np.atleast_1d(whole(fake)).astype(float)
-    few, without = [], []
+    few, kept = [], []
     for side, x in enumerate((real, fake)):  # each by its own generator: reals are dealt alike whatever the fakes
         rng = np.random.default_rng([seed, side])
         few.append(x[rng.permutation(len(x))[:most]] if len(x) > most else x)
-        without.append([few[side][kept] for kept in _kept(len(few[side]), rng)])
-    known = whole if few[0] is real else against(metric, few[0])
-    replicates = [against(metric, reals)(few[1]) for reals in without[0]], [known(fakes) for fakes in without[1]]
+        kept.append(_kept(len(few[side]), rng))
+    own = metric.left_out if isinstance(metric, Metric) else partial(one_by_one, partial(partial, metric))
     deviations = []
-    for side, values in enumerate(replicates):
-        found, n = np.array([np.atleast_1d(v) for v in values], float), len(few[side])
-        each, groups = n - len(without[side][0]), len(found)
+    for side, values in enumerate(own(*few, kept)):
+        found, n = values.reshape(len(values), -1), len(few[side])
+        each, groups = n - int(kept[side][0].sum()), len(found)
         # Shao and Wu's (n - each) / (each groups), over (groups - 1) / groups of `jackknife_variance`
         rest = (n - each) / (each * (groups - 1)) if groups > 1 else 1.0
         deviations.append((found - found.mean(axis=0)) * math.sqrt(rest * n / len((real, fake)[side])))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -168,36 +169,59 @@ def _cmmd_of_many(real: np.ndarray, fake: np.ndarray, sigma: float) -> float:
 
 
 def _polynomial(real: np.ndarray, fake: np.ndarray, degree: int, known: list[float] | None = None) -> float:
-    """With x = c + a and y = c + b, xy = (cc / 2 + ca) + (cc / 2 + cb) + ab; the last alone is float32.
-
-    `known` holds the mean over pairs of these reals once it is computed.
-    """
-    d, middle = real.shape[1], middle_of(real)
-    rest = {id(x): _rest(x, middle) for x in (real, fake)}
-
-    def sum_of(left: np.ndarray, rows: slice, right: np.ndarray, columns: slice, within: bool) -> float:
-        alike = within and rows == columns
-        x = centred(left, rows, middle)
-        tile = x @ (x if alike else centred(right, columns, middle)).T  # of itself numpy computes one half
-        own, other = rest[id(left)][rows], rest[id(right)][columns]
-        total = 0.0
-        for part in blocks(len(x), ROWS):
-            inner = (tile[part] + own[part, None] + other) / d
-            power = inner.copy()
-            for _ in range(degree - 1):  # (1 + t)^j - 1: the 1 cancels, and small t keep their digits
-                power += inner * power + inner
-            total += float(power.sum()) - (float(np.trace(power[:, part])) if alike else 0.0)
-        return total
-
-    def mean(left: np.ndarray, right: np.ndarray, within: bool = False) -> float:
-        pairs = ((r, c) for r in blocks(len(left)) for c in blocks(len(right)) if not within or c.start >= r.start)
-        sums = in_order(lambda at: (1 + (within and at[0] != at[1])) * sum_of(left, at[0], right, at[1], within), pairs)
-        return sum(sums) / (len(left) * (len(right) - within))
-
-    known = [] if known is None else known
+    """`kernel_distance` over all pairs; `known` holds the sum over pairs of these reals once it is computed."""
+    pairs, known = _Pairs(real, fake, degree), [] if known is None else known
+    n, m = len(real), len(fake)
+    one, other = np.ones((n, 1)), np.ones((m, 1))
     if not known:
-        known.append(mean(real, real, within=True))
-    return known[0] + mean(fake, fake, within=True) - 2 * mean(real, fake)
+        known.append(pairs.within(real, one).item())
+    within = pairs.within(fake, other).item() / (m * (m - 1))
+    return known[0] / (n * (n - 1)) + within - 2 * pairs.across(one, other).item() / (n * m)
+
+
+class _Pairs:
+    """Sums of (1 + xy / d)^degree - 1 over the pairs of groups of rows: the 1 cancels in a distance.
+
+    With x = c + a and y = c + b, c amid the reals, xy = (cc / 2 + ca) + (cc / 2 + cb) + ab; the last alone is float32.
+    Groups are given as (rows, groups), 1 where a row belongs to a group, else 0.
+    """
+
+    def __init__(self, real: np.ndarray, fake: np.ndarray, degree: int):
+        self.real, self.fake, self.middle = real, fake, middle_of(real)
+        self.rest = {id(x): _rest(x, self.middle) for x in (real, fake)}
+        self.factors = [float(math.comb(degree, power)) for power in range(degree - 1, 0, -1)]  # of (1 + t)^degree - 1
+
+    def within(self, rows: np.ndarray, group: np.ndarray) -> np.ndarray:
+        """Over ordered pairs of different rows of one set, (groups, groups)."""
+        pairs = ((r, c) for r in blocks(len(rows)) for c in blocks(len(rows)) if c.start >= r.start)
+        sums = in_order(lambda at: (at, self._tile(rows, rows, at, (group, group))), pairs)
+        return cast(np.ndarray, sum(found if r == c else found + found.T for (r, c), found in sums))
+
+    def across(self, real_group: np.ndarray, fake_group: np.ndarray) -> np.ndarray:
+        """Over pairs of a real and a fake, (groups of reals, groups of fakes)."""
+        pairs = ((r, c) for r in blocks(len(self.real)) for c in blocks(len(self.fake)))
+        groups = real_group, fake_group
+        return cast(np.ndarray, sum(in_order(lambda at: self._tile(self.real, self.fake, at, groups), pairs)))
+
+    def _tile(self, left: np.ndarray, right: np.ndarray, at: Any, groups: Any) -> np.ndarray:
+        (rows, columns), (of_left, of_right) = at, (groups[0][at[0]], groups[1][at[1]])
+        alike = left is right and rows == columns
+        x = centred(left, rows, self.middle)
+        tile = x @ (x if alike else centred(right, columns, self.middle)).T  # of itself numpy computes one half
+        own, other = self.rest[id(left)][rows], self.rest[id(right)][columns]
+        total = np.zeros((of_left.shape[1], of_right.shape[1]))
+        for part in blocks(len(x), ROWS):
+            t = tile[part] + own[part, None]
+            t += other
+            t /= left.shape[1]
+            power = t.copy()
+            for factor in self.factors:  # small t keep their digits
+                power += factor
+                power *= t
+            if alike:
+                np.fill_diagonal(power[:, part], 0)
+            total += of_left[part].T @ (power @ of_right)
+        return total
 
 
 def _rest(matrix: np.ndarray, middle: np.ndarray) -> np.ndarray:
@@ -253,6 +277,23 @@ class Kernel(Metric):
         known: list[float] = []
         degree = as_whole(self.degree, "degree")
         return lambda fake: _polynomial(*as_factors(real, fake), degree, known)
+
+    def left_out(self, real: np.ndarray, fake: np.ndarray, kept: Sequence[Sequence[np.ndarray]]) -> list[np.ndarray]:
+        left = [np.array([rows.sum() for rows in some], float) for some in kept]
+        if self.subsets is not None or min(np.min(k, initial=2) for k in left) < 2:
+            return super().left_out(real, fake, kept)
+        real, fake = as_factors(real, fake)
+        pairs, sizes = _Pairs(real, fake, as_whole(self.degree, "degree")), (len(real), len(fake))
+        gone = [np.stack([np.ones(n), *(~rows for rows in some)], axis=1) for n, some in zip(sizes, kept, strict=True)]
+        within = [pairs.within(x, some) for x, some in zip((real, fake), gone, strict=True)]
+        across = pairs.across(*gone)  # column 0 of `gone` is all rows, the others what is left out
+        found = []
+        for side, (k, m) in enumerate(zip(left, sizes[::-1], strict=True)):
+            own, between = within[side], across[:, 0] if side == 0 else across[0]
+            alone = (own[0, 0] - 2 * own[0, 1:] + np.diagonal(own)[1:]) / (k * (k - 1))
+            other = within[1 - side][0, 0] / (m * (m - 1))
+            found.append(alone + other - 2 * (between[0] - between[1:]) / (k * m))
+        return found
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -98,6 +98,26 @@ class Metric:
         known = self.against(real)
         return lambda rows: known(fake[rows])
 
+    def left_out(self, real: np.ndarray, fake: np.ndarray, kept: Sequence[Sequence[np.ndarray]]) -> list[np.ndarray]:
+        """The metric without some reals, and without some fakes, as the jackknife asks for it.
+
+        Parameters
+        ----------
+        real : ndarray of shape (n, d)
+            Features of reals.
+        fake : ndarray of shape (m, d)
+            Features of fakes.
+        kept : pair of lists of bool ndarray of shape (n,), and of shape (m,)
+            The reals that stay, in turn, and the fakes that do. What one choice leaves out, no other does.
+
+        Returns
+        -------
+        list of two float64 ndarrays of shape (choices,), or (choices, p) of p numbers
+            The numbers of the reals that stay beside all fakes, and of all reals beside the fakes that stay; those of
+            both sets but for rounding.
+        """
+        return one_by_one(self.against, real, fake, kept)
+
     def trouble(self, n: int, m: int, d: int) -> str:
         """Why the number should not be trusted, in words; empty where nothing is wrong.
 
@@ -112,3 +132,25 @@ class Metric:
             A reason, or "".
         """
         return ""
+
+
+def one_by_one(
+    against: Callable[[np.ndarray], Callable[[np.ndarray], Any]],
+    real: np.ndarray,
+    fake: np.ndarray,
+    kept: Sequence[Sequence[np.ndarray]],
+) -> list[np.ndarray]:
+    """`Metric.left_out` of any metric: it is computed anew for each choice.
+
+    Parameters
+    ----------
+    against : callable
+        Takes reals and returns a callable of fakes.
+    real, fake, kept
+        As `Metric.left_out` takes them.
+    """
+    known = against(real)
+    return [
+        np.array([against(real[rows])(fake) for rows in kept[0]], float),
+        np.array([known(fake[rows]) for rows in kept[1]], float),
+    ]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .blocks import as_pair
-from .metric import Metric
+from .metric import Metric, one_by_one
 from .neighbours import nearest_others
 from .prdc import Balls, Neighbourhoods, OfNeighbours
 
@@ -54,21 +54,33 @@ class Together(Metric):
         key = hashlib.blake2b(np.ascontiguousarray(real), digest_size=16).digest() if light else b""
         return partial(self._of, real, known, (key, real.shape, real.dtype.str))
 
+    def left_out(self, real: np.ndarray, fake: np.ndarray, kept: Sequence[Sequence[np.ndarray]]) -> list[np.ndarray]:
+        able = [isinstance(m, Metric) and type(m).left_out is not Metric.left_out for m in self.metrics]
+        others = Together([m for m, own in zip(self.metrics, able, strict=True) if not own], self.known)
+        others.last = self.last
+        found = [np.empty((len(rows), len(self.metrics))) for rows in kept]
+        for side, values in enumerate(one_by_one(others.against, real, fake, kept)):
+            found[side][:, ~np.array(able, bool)] = values
+        for at in np.flatnonzero(able):
+            for side, values in enumerate(self.metrics[at].left_out(real, fake, kept)):
+                found[side][:, at] = values
+        return found
+
     def _of(self, real: np.ndarray, known: dict[Any, Any], key: Any, fake: np.ndarray) -> np.ndarray:
         if self.last is None or self.last[0] is not fake:
             self.last = fake, {}
         of_fakes, found = self.last[1], []
         around: dict[int, Neighbourhoods] = {}
-        for at, metric in enumerate(self.metrics):
+        for metric in self.metrics:
             if isinstance(metric, OfNeighbours):
                 k = self.one_k if metric.any_k and self.one_k is not None else metric.k
                 if k not in around:
                     around[k] = _neighbourhoods(real, fake, k, (known, key), of_fakes)
                 found.append(metric.read(around[k]))
             elif isinstance(metric, Metric) and metric.of_fakes:
-                if at not in of_fakes:
-                    of_fakes[at] = float(metric(real, fake))
-                found.append(of_fakes[at])
+                if id(metric) not in of_fakes:
+                    of_fakes[id(metric)] = float(metric(real, fake))
+                found.append(of_fakes[id(metric)])
             else:
                 own = id(metric), key
                 if own not in known:

@@ -27,7 +27,7 @@ from .detail import DetailJudge
 from .file import learned_of, read_model, restore, write_model
 from .made_by import MadeBy
 from .out_of_domain import Content
-from .reason import UNUSUAL, reasons, words_of_layers
+from .reason import UNUSUAL, Texture, reasons, texture_of, words_of_layers
 from .score import Forgetful, Judge, score_by
 from .table import Scores
 
@@ -171,12 +171,16 @@ class Model:
         """Layer -> the word for what it sees; empty where the extractor does not say."""
         return words_of_layers(self.reals.layers, self.made_by.get("levels") or {})
 
+    @cached_property
+    def _texture(self) -> Texture:
+        return texture_of(self.reals)
+
     def _reasons(self, features: Features, matrix: np.ndarray, percentile: np.ndarray) -> list[str]:
         said, rows = [""] * len(matrix), np.flatnonzero(percentile <= UNUSUAL)
         if len(rows):
             z, names = self.scorer.layer_z(matrix[rows]), list(self.made_by.get("layers") or self.words)
             worst = [names[i] for i in z.argmin(axis=1)] if z.shape[1] else names[-1:] * len(rows)
-            for row, word in zip(rows, reasons(worst, self.words, features.rows(rows), self.reals), strict=True):
+            for row, word in zip(rows, reasons(worst, self.words, features.rows(rows), self._texture), strict=True):
                 said[row] = word
         return said
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
@@ -20,6 +21,8 @@ SOFT, ROUGH = "softness", "noise or sharpening"
 
 DAMAGE = (GRAIN, COLOUR, ARTEFACTS, SOFT, ROUGH)  # rather than what is shown
 FOREIGN, UNCLEAR = "out of domain", "content unclear"
+
+Texture: TypeAlias = Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 
 def content_words(flag: str, reason: str) -> str:
@@ -63,7 +66,7 @@ def words_of_layers(outputs: Iterable[str], levels: Mapping[str, Sequence[str]])
     return {name: words[-1] for name, words in ordered.items() if words}
 
 
-def reasons(worst: Sequence[str], words: Mapping[str, str], features: Features, reals: Features) -> list[str]:
+def reasons(worst: Sequence[str], words: Mapping[str, str], features: Features, texture: Texture) -> list[str]:
     """The word for each of n unusual pictures, "" where nothing is known of its worst layer.
 
     Damage of the grain is seen by every layer, so statistics of pixel differences, where there are any, have the first
@@ -77,15 +80,17 @@ def reasons(worst: Sequence[str], words: Mapping[str, str], features: Features, 
         The layer in which each picture has its lowest z.
     words : mapping of str to str
         `words_of_layers`.
-    features, reals : Features
-        Of the n pictures and of the reals.
+    features : Features
+        Of the n pictures.
+    texture : mapping
+        `texture_of` the reals.
 
     Returns
     -------
     list of n str
     """
     said = [words.get(name, words.get(name.partition(".")[0], "")) for name in worst]
-    for row, (grey, colour) in enumerate(_texture(features, reals).tolist()):
+    for row, (grey, colour) in enumerate(_farthest(features, texture).tolist()):
         enough = CLEAR if said[row] == GRAIN else FAR
         if said[row] and abs(grey) > enough:
             said[row] = SOFT if grey < 0 else ROUGH
@@ -104,15 +109,28 @@ def with_detail(said: Sequence[str], detail: np.ndarray) -> list[str]:
     return [way if way and word in (GRAIN, ARTEFACTS) else word for word, way in zip(said, directions, strict=True)]
 
 
-def _texture(features: Features, reals: Features) -> np.ndarray:
+def texture_of(reals: Features) -> Texture:
+    """Of each layer of statistics of pixel differences: which are of colour, their median and their robust sd.
+
+    Parameters
+    ----------
+    reals : Features
+        Of the reals.
+    """
+    found = {}
+    for name, layer in reals.layers.items():
+        mask = is_colour(name, layer.shape[1])
+        if mask is not None:
+            own = np.asarray(layer, np.float64)
+            found[name] = mask, np.median(own, axis=0), np.maximum(robust_sd(own, axis=0), LEAST)
+    return found
+
+
+def _farthest(features: Features, texture: Texture) -> np.ndarray:
     """How far off the farthest statistic of grey and of colour is, in sd, (n, 2); 0 where no layer has them."""
     found = np.zeros((len(features), 2))
-    for name, layer in features.layers.items():
-        mask = is_colour(name, layer.shape[1])
-        if mask is None:
-            continue
-        own = np.asarray(reals.layers[name], np.float64)
-        off = (layer - np.median(own, axis=0)) / np.maximum(robust_sd(own, axis=0), LEAST)
+    for name, (mask, middle, sd) in texture.items():
+        off = (features.layers[name] - middle) / sd
         for column, some in enumerate((off[:, ~mask], off[:, mask])):
             far = np.take_along_axis(some, np.abs(some).argmax(axis=1)[:, None], axis=1)[:, 0]
             found[:, column] = np.where(np.abs(far) > np.abs(found[:, column]), far, found[:, column])
