@@ -23,8 +23,8 @@ def columns_beside(root: Path, ids: Sequence[str]) -> dict[str, list[str]]:
 
     `metadata.csv`, `.jsonl` or `.parquet` in any folder names its pictures in the column `file_name`, relative to that
     folder, as every table does (`giqa.tables.names.match_names`); a picture that it names twice is refused where the
-    rows differ. `dataset.json` is StyleGAN's. Files called as the picture, with another ending, are looked for if the first
-    picture has one.
+    rows differ. `dataset.json` is StyleGAN's. Files called as the picture, with another ending, are looked for if the
+    first picture has one.
     """
     rows: list[dict[str, Any]] = [{} for _ in ids]
     row_of = {name: row for row, name in enumerate(ids)}
