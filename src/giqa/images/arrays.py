@@ -15,7 +15,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from ..errors import BadSource
+from ..errors import BadImage, BadSource
 from ..files import lost_members
 from .folder import checked_ids, missing
 from .formats import upright
@@ -67,6 +67,8 @@ def _pixels(image: Any) -> np.ndarray:
     if image.mode in ("I", "F"):
         values = np.asarray(image)
         return values.astype(np.uint16) if image.format == "PNG" else values  # 16 bits with an older Pillow
+    if image.mode == "LAB":
+        raise BadImage("pixels of mode LAB are not supported; convert the image to RGB first")
     alpha = "A" in image.getbands() or "transparency" in image.info
     return np.asarray(image.convert("RGBA" if alpha else "RGB"))
 

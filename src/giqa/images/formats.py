@@ -30,8 +30,10 @@ def scaled_floats(values: np.ndarray, notes: set[str]) -> np.ndarray:
     """Rounded v * 255, for v in [0, 1]."""
     low, high = values.min(), values.max()
     if not (low >= 0 and high <= 1):  # written so that NaN is refused too
-        remedy = "give (x + 1) / 2" if -1 <= low < 0 and high <= 1 else "give x / 255" if low >= 0 else "rescale them"
-        raise BadImage(f"{OUT_OF_RANGE}, these lie in [{low:.4g}, {high:.4g}]; {remedy}")
+        remedy = "give (x + 1) / 2" if -1 <= low < 0 and high <= 1 else "rescale them"
+        if low >= 0 and high > 1:
+            remedy = "give x.clip(0, 1)" if high < 1.01 else "give x / 255"
+        raise BadImage(f"{OUT_OF_RANGE}, these lie in [{low:.4g}, {high:.9g}]; {remedy}")
     notes.add("float scaled to 8 bit")
     return np.rint(values.astype(np.float32) * 255).astype(np.uint8)
 

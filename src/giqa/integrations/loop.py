@@ -135,7 +135,7 @@ class Watch:
         self.folder = None if folder is None else Path(folder)
         self.checks: list[Check] = []
         self.best: Check | None = None
-        self._before = None if self.folder is None else _best_before(self.folder / RECORD, self.by)
+        self._before = None if self.folder is None else _best_before(self.folder / RECORD, self.by, self.model.digest)
         self._last: int | None = None
 
     def __call__(self, step: int, sample: Callable[[], Any], save: Callable[[Path], Any] | None = None) -> Check | None:
@@ -239,14 +239,16 @@ def _names(metrics: str) -> list[str]:
     return names
 
 
-def _best_before(path: Path, by: str) -> float | None:
-    """The value that an earlier run reached; None where there was none."""
+def _best_before(path: Path, by: str, model: str) -> float | None:
+    """The value that an earlier run reached; None where there was none. Values by another model do not compare."""
     if not path.is_file():
         return None
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["metric"] != by:
             raise BadTable(f"{path} is by {record['metric']!r}, and this run by {by!r}; give another folder.")
+        if record["model"] != model:
+            raise BadTable(f"{path} is by another model, whose numbers do not compare with these; give another folder.")
         return record[by]["value"]
     except (ValueError, KeyError, TypeError) as error:
         if isinstance(error, BadTable):

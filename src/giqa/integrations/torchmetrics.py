@@ -136,11 +136,11 @@ class SetMetric(_Estimated):
     def _features(self, pictures: torch.Tensor) -> torch.Tensor:
         if not isinstance(pictures, torch.Tensor):
             raise BadShape(f"Pictures and features are tensors, got {type(pictures).__name__}.")
-        if pictures.ndim == 2:  # NumPy has no bfloat16
-            return pictures.detach().float() if pictures.dtype == torch.bfloat16 else pictures.detach()
+        if pictures.ndim == 2:
+            return _for_numpy(pictures)
         if isinstance(self.extractor, torch.nn.Module):
             with torch.no_grad():
-                return self.extractor(pictures)
+                return _for_numpy(self.extractor(pictures))
         features = _features(self.extractor, pictures)
         names = layer_names(features, self.layers)
         self.several = len(names) > 1
@@ -191,7 +191,7 @@ class _OfScores(_Estimated):
         if real:
             return
         if pictures.ndim == 2:
-            matrix = pictures.detach().cpu().numpy()
+            matrix = _for_numpy(pictures).cpu().numpy()
             features = Features(tuple(map(str, range(len(matrix)))), {"features": matrix})
         else:
             features = _features(replace(self.model.judge().reader(), store=False), pictures)
@@ -264,6 +264,11 @@ def _features(reader: Reader, pictures: torch.Tensor) -> Features:
         reason = next(iter(found.failures.values()))
         raise BadSpec(f"{len(found.failures)} of {len(pictures)} pictures have no features; the first: {reason}")
     return found.features
+
+
+def _for_numpy(features: torch.Tensor) -> torch.Tensor:
+    """Without gradients, and not of bfloat16, which NumPy does not have."""
+    return features.detach().float() if features.dtype == torch.bfloat16 else features.detach()
 
 
 def _in_order(matrix: np.ndarray) -> np.ndarray:

@@ -42,8 +42,8 @@ def as_set(features: Any, name: str, least: int = 1) -> np.ndarray:
         raise BadShape(f"The {name} features are a numeric array (n, d); these rows differ in length.") from None
     except (TypeError, RuntimeError) as error:  # tensors of PyTorch: bfloat16, with a gradient, on a GPU
         raise BadShape(
-            f"The {name} features are a numeric array (n, d), got {type(features).__name__} ({error}); of a tensor "
-            "give .detach().float().cpu()."
+            f"The {name} features are a numeric array (n, d), got {type(features).__name__} ({error}); of a "
+            "tensor give .detach().float().cpu()."
         ) from None
     if matrix.ndim != 2 or matrix.dtype.kind not in "fiu" or not matrix.shape[1]:
         raise BadShape(f"The {name} features are a numeric array (n, d), got shape {matrix.shape} of {matrix.dtype}.")
@@ -192,7 +192,9 @@ def directions(matrix: np.ndarray, rows: Any, dtype: type = np.float32) -> np.nd
     """
     some = matrix[rows]
     largest = np.abs(some).max(axis=1, keepdims=True)
-    if some.size and not ((largest == 0) | ((largest > 1e-15) & (largest < 1e15))).all():  # squares are no numbers
+    if (
+        some.size and not ((largest == 0) | ((largest > 1e-15) & (largest < 1e15))).all()
+    ):  # squares would not be numbers
         some = some / np.where(largest > 0, largest, 1)
     length = np.maximum(np.sqrt(squares(some)), 1e-30)[:, None]
     exact = np.float64 if dtype == np.float64 else matrix.dtype

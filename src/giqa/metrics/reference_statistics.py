@@ -196,7 +196,18 @@ def read_statistics(path: str | Path) -> Statistics:
             f"{path} holds {', '.join(name or 'one array' for name in arrays)}; wanted are mu and sigma, or one array "
             f"(n, d) of features{hint}."
         )
+    _refuse_covariance(path, features[0])
     return Statistics(Moments.of(features[0]))
+
+
+def _refuse_covariance(path: Path, matrix: np.ndarray) -> None:
+    """Features are no symmetric square; a covariance under another name would pass for rows of them."""
+    n, d = matrix.shape
+    if n == d > 1 and (np.diagonal(matrix) >= 0).all() and np.allclose(matrix, matrix.T, atol=0):
+        raise BadSource(
+            f"{path} holds a symmetric matrix ({n}, {n}), which looks like a covariance and not like features (n, d). "
+            "Call the mean mu and the covariance sigma: np.savez(FILE, mu=..., sigma=...)."
+        )
 
 
 def _made_by(path: Path, arrays: Mapping[str, Any]) -> tuple[dict[str, Any], int]:

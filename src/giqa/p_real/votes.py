@@ -171,7 +171,7 @@ def _groups(table: Table, name: str, group: str) -> dict[str, str]:
     column, image = table.find(group), table.find(*IMAGE)
     if column is None:
         raise BadSpec(f"{name} has no column {group!r} to group by; it has {', '.join(table.columns)}.")
-    return dict(zip(table.parsed(image, cells.name), table.parsed(column, cells.text), strict=True))
+    return table.by_name(image or "image", column, cells.text)
 
 
 def _counted(name: str, labels: Votes | Counts, row_of: dict[str, int], groups: dict[str, str]) -> Judged:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ..errors import BadTable
+from . import cells
 
 DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+([eE][+-]?\d+)?\s*")
 T = TypeVar("T")
@@ -106,6 +107,37 @@ class Table:
             except ValueError as error:
                 raise BadTable(f"{self.place(row, column)}: {cell!r} is {error}.") from None
         return values
+
+    def by_name(self, names: str, column: str, parse: Callable[[Any], T]) -> dict[str, T]:
+        """What a column says of each name; two rows of one name that say otherwise are refused.
+
+        Parameters
+        ----------
+        names, column : str
+            Names of the columns.
+        parse : callable
+            Of `parsed`.
+
+        Raises
+        ------
+        BadTable
+            With both lines.
+
+        Examples
+        --------
+        >>> Table("t", {"image": ["a", "a"], "generator": ["g", "g"]}).by_name("image", "generator", str)
+        {'a': 'g'}
+        """
+        found: dict[str, T] = {}
+        first: dict[str, int] = {}
+        for row, (name, value) in enumerate(zip(self.parsed(names, cells.name), self.parsed(column, parse), strict=True)):
+            if found.setdefault(name.strip(), value) != value:
+                before = self.place(first[name.strip()]).removeprefix(f"{self.name}, ")
+                raise BadTable(
+                    f"{self.place(row)}: {name!r} is {value!r} here and {found[name.strip()]!r} in {before}."
+                )
+            first.setdefault(name.strip(), row)
+        return found
 
     def find(self, *names: str) -> str | None:
         """The first of these columns that the table has, by its own name; case, spaces and hyphens do not count.

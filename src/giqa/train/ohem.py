@@ -55,7 +55,8 @@ def ohem_weights(scores: Any, threshold: float = 0.2, weight: float = 2.0, mean_
     if not weight >= 0:
         raise BadSpec(f"ohem_weights(weight=...) is 0 or more, got {weight!r}; the paper has 2.")
     weights = 1 + (weight - 1) * (scores < threshold)
-    return weights / weights.mean() if mean_one else weights
+    mean = weights.mean() if mean_one and len(weights) else 1
+    return weights / mean if mean > 0 else weights  # all of weight 0 have no mean to divide by
 
 
 class RunningQuantile:

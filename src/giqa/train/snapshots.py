@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 from ..errors import BadShape, BadSpec, BadTable
 from ..files import as_png, replace_file
 
+CLIPPED = 0.05  # share of values beyond black and white, from which on it is said
 MANIFEST = "snapshots.csv"
 COLUMNS = ("image", "kind", "run", "iteration")
 
@@ -142,8 +144,26 @@ def as_pixels(pictures: Any, low: float = -1.0, high: float = 1.0) -> np.ndarray
             raise BadShape(f"Pictures are uint8 or floats, got {pixels.dtype}.")
         if not np.isfinite(pixels).all():
             raise BadShape("Pictures must be finite; has the training diverged?")
+        _warn_of_another_range(pixels, low, high)
         pixels = np.floor((pixels.clip(low, high) - low) / (high - low) * 255 + 0.5).astype(np.uint8)
     return np.ascontiguousarray(np.repeat(pixels, 3, axis=3) if pixels.shape[3] == 1 else pixels)
+
+
+def _warn_of_another_range(pixels: np.ndarray, low: float, high: float) -> None:
+    """Floats that are scaled otherwise than they were said to be look washed out, or black and white."""
+    beyond = float(((pixels < low) | (pixels > high)).mean())
+    if low < 0 <= pixels.min():
+        what = "none is below 0"
+    elif beyond > CLIPPED:
+        what = f"{beyond:.0%} lie beyond and are clipped"
+    else:
+        return
+    warnings.warn(
+        f"the floats of these pictures are taken as {low:g} (black) to {high:g} (white), and {what}; they lie in "
+        f"[{pixels.min():.3g}, {pixels.max():.3g}]. Is that their range? values= of Watch (low= and "
+        "high= of Snapshots) says another",
+        stacklevel=3,
+    )
 
 
 def _read(path: Path) -> list[tuple[str, ...]]:

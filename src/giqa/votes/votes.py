@@ -224,7 +224,7 @@ def read_generators(path: str | Path) -> dict[str, str]:
     image, generator = table.find(*IMAGE), table.find("generator")
     if image is None or generator is None:
         raise BadTable(f"{path} should have the columns image and generator; it has {', '.join(table.columns)}.")
-    return dict(zip(table.parsed(image, cells.name), table.parsed(generator, cells.label), strict=True))
+    return table.by_name(image, generator, cells.label)
 
 
 def generator_of(generator: Mapping[str, str], pictures: Sequence[str]) -> dict[str, str]:
