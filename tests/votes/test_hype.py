@@ -42,7 +42,7 @@ def test_detection_by_hand():
 
 
 def test_detection_varies_by_chance_as_computed_by_hand():
-    """Two evaluators of 40 and 60 fakes, 65 and 85 reals; H = 20.5 / 101 wrong about fakes, F = 10.5 / 151 about reals."""
+    """Two evaluators of 40 and 60 fakes, 65 and 85 reals: 20.5 / 101 are wrong about fakes, 10.5 / 151 about reals."""
     n, fakes, reals = np.array([40.0, 60.0]), np.array([8.0, 12.0]), np.array([4.0, 6.0])
     sat = Sittings(np.array(["a", "b"]), np.array(["gan", "gan"]), n, fakes, n + 25, reals, n, n)
     z, variance = NormalDist(), 0.0
