@@ -12,6 +12,7 @@ none may be missing, and no question may be answered twice. PostgreSQL is a clus
 on the loopback address, run by another user than root. `--kills N` kills the server (SIGKILL) N times in mid-load.
 `--cuts N` cuts, N times, the connections of a third of the raters, and all those of the database; half way PostgreSQL
 is stopped, for 2 s, and started again. SQLite has no process of its own: half way the server is killed and comes back.
+With both, PostgreSQL is killed (SIGKILL) too.
 """
 
 from __future__ import annotations
@@ -86,10 +87,10 @@ class Cluster:
                 raise RuntimeError((self.folder / "log").read_text())
             time.sleep(0.05)
 
-    def stop(self) -> None:
-        """At once, connections and all (PostgreSQL's fast shutdown)."""
+    def stop(self, how: int = signal.SIGINT) -> None:
+        """At once, connections and all: PostgreSQL's fast shutdown, or SIGKILL, after which its processes end."""
         if self.process is not None:
-            self.process.send_signal(signal.SIGINT)
+            self.process.send_signal(how)
             self.process.wait(30)
             self.process = None
 
@@ -304,7 +305,7 @@ async def with_cuts(sitting: list[Rater], votes: int, cuts: int, cut: Callable[[
     return cuts
 
 
-def cutter(server: Server, cluster: Cluster | None) -> Callable[[bool], None]:
+def cutter(server: Server, cluster: Cluster | None, how: int) -> Callable[[bool], None]:
     """Ends all connections of the database; when told so, it goes away as a whole, and comes back."""
     end_all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
 
@@ -313,7 +314,7 @@ def cutter(server: Server, cluster: Cluster | None) -> Callable[[bool], None]:
             server.kill()
             server.start()
         elif cluster is not None and away:
-            cluster.stop()
+            cluster.stop(how)
             time.sleep(2)
             cluster.start()
         elif cluster is not None:
@@ -333,8 +334,9 @@ def measure(name: str, url: str, given: argparse.Namespace, cluster: Cluster | N
     server.start()
     start = time.perf_counter()
     if cuts:
+        how = signal.SIGKILL if kills else signal.SIGINT
         sitting = [Rater(server.port, study.token, ledger, seed) for seed in range(raters)]
-        done = asyncio.run(with_cuts(sitting, raters * questions, cuts, cutter(server, cluster)))
+        done = asyncio.run(with_cuts(sitting, raters * questions, cuts, cutter(server, cluster, how)))
     else:
         done = asyncio.run(with_kills(server, study.token, raters, ledger, kills, random.Random(0)))
     seconds = time.perf_counter() - start
