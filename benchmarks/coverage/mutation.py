@@ -90,7 +90,11 @@ def survives(mutant: Mutant, known: dict[str, Any], tests: list[str], folder: Pa
     file.write_text(after, encoding="utf-8")
     child = os.fork()
     if not child:
-        os._exit(_test(tests, folder))
+        failed = 1  # also where the module cannot be imported any more
+        try:
+            failed = _test(tests, folder)
+        finally:
+            os._exit(failed)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     file.write_text(before, encoding="utf-8")
     return f"`{changed[0]}` → `{changed[1]}`" if status == 0 else ""

@@ -192,7 +192,7 @@ def main() -> None:
             (("label", "serve", "--store", f"{folder}/votes.db"), f"/s/{study.token}", ""),
             (("serve", f"{folder}/a.giqa"), "/v1/scores", body),
         ):
-            server = Server(*words)
+            server = Server("", *words)
             with (Path(folder) / "log").open("w+") as server.log:
                 server.start(open_files=1024)
                 measured(server, path, study.token, sent, options)

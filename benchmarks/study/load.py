@@ -1,6 +1,6 @@
 """The web app under load: simulated raters who answer as fast as they are let, on SQLite and on PostgreSQL.
 
-    python -m benchmarks.study.load --raters 20 --questions 10 [--kills 5] [--only sqlite]
+    python -m benchmarks.study.load --raters 20 --questions 10 [--kills 5] [--cuts 5] [--only sqlite]
 
 Needs: giqa[humans]; PostgreSQL, without which its row is left out.
 Takes: about a minute.
@@ -10,10 +10,14 @@ that it keeps, a cookie and vote ids of its own; each fetches the page, every pi
 request without an answer is repeated with the same vote id. At the end the store is read: of the acknowledged votes
 none may be missing, and no question may be answered twice. PostgreSQL is a cluster of its own in a temporary folder,
 on the loopback address, run by another user than root. `--kills N` kills the server (SIGKILL) N times in mid-load.
+`--cuts N` cuts, N times, the connections of a third of the raters, and all those of the database; half way PostgreSQL
+is stopped, for 2 s, and started again. SQLite has no process of its own: half way the server is killed and comes back.
+With both, PostgreSQL is killed (SIGKILL) too.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import glob
 import json
@@ -30,6 +34,7 @@ import sys
 import tempfile
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,10 +87,10 @@ class Cluster:
                 raise RuntimeError((self.folder / "log").read_text())
             time.sleep(0.05)
 
-    def stop(self) -> None:
-        """At once, connections and all (PostgreSQL's fast shutdown)."""
+    def stop(self, how: int = signal.SIGINT) -> None:
+        """At once, connections and all: PostgreSQL's fast shutdown, or SIGKILL, after which its processes end."""
         if self.process is not None:
-            self.process.send_signal(signal.SIGINT)
+            self.process.send_signal(how)
             self.process.wait(30)
             self.process = None
 
@@ -95,10 +100,11 @@ class Cluster:
 
 
 class Server:
-    """`giqa label serve --store STORE`, or what else serves, as a process of its own, always on the same port."""
+    """`giqa label serve`, or another command that serves, as a process of its own, always on the same port."""
 
-    def __init__(self, *words: str):
-        self.words, self.port, self.process = words, free_port(), None
+    def __init__(self, store: str, *words: str):
+        self.words = words or ("label", "serve", "--store", store)
+        self.port, self.process = free_port(), None
         self.log = None  # a file that gets what it says of errors
 
     def start(self, open_files: int | None = None) -> None:
@@ -282,19 +288,63 @@ async def with_kills(
     return done
 
 
-def measure(name: str, url: str, raters: int, questions: int, kills: int) -> None:
+async def with_cuts(sitting: list[Rater], votes: int, cuts: int, cut: Callable[[bool], None]) -> int:
+    """The load, and `cuts` times meanwhile a third of the raters' connections are cut, and `cut` is called; how often.
+
+    `cut` is told whether this is the one half way.
+    """
+    load, rng, ledger = asyncio.gather(*(rater.sit() for rater in sitting)), random.Random(0), sitting[0].ledger
+    for number in range(cuts):
+        while len(ledger.acknowledged) < votes * (number + 1) / (cuts + 1) and not load.done():
+            await asyncio.sleep(0.01)
+        for rater in rng.sample(sitting, len(sitting) // 3):
+            if rater.streams is not None:
+                rater.streams[1].transport.abort()
+        await asyncio.to_thread(cut, number == cuts // 2)
+    await load
+    return cuts
+
+
+def cutter(server: Server, cluster: Cluster | None, how: int) -> Callable[[bool], None]:
+    """Ends all connections of the database; when told so, it goes away as a whole, and comes back."""
+    end_all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+
+    def cut(away: bool) -> None:
+        if cluster is None and away:
+            server.kill()
+            server.start()
+        elif cluster is not None and away:
+            cluster.stop(how)
+            time.sleep(2)
+            cluster.start()
+        elif cluster is not None:
+            engine = sa.create_engine(cluster.url.replace("postgresql:", "postgresql+psycopg:"))
+            with engine.connect() as connection:
+                connection.exec_driver_sql(end_all)
+            engine.dispose()
+
+    return cut
+
+
+def measure(name: str, url: str, given: argparse.Namespace, cluster: Cluster | None = None) -> None:
+    raters, questions, kills, cuts = given.raters, given.questions, given.kills, given.cuts
     store = open_store(url)
     study = load_study(store, raters, questions)
-    server, ledger = Server("label", "serve", "--store", url), Ledger()
+    server, ledger = Server(url), Ledger()
     server.start()
     start = time.perf_counter()
-    done = asyncio.run(with_kills(server, study.token, raters, ledger, kills, random.Random(0)))
+    if cuts:
+        how = signal.SIGKILL if kills else signal.SIGINT
+        sitting = [Rater(server.port, study.token, ledger, seed) for seed in range(raters)]
+        done = asyncio.run(with_cuts(sitting, raters * questions, cuts, cutter(server, cluster, how)))
+    else:
+        done = asyncio.run(with_kills(server, study.token, raters, ledger, kills, random.Random(0)))
     seconds = time.perf_counter() - start
     server.stop()
     found = check(store, ledger)
     store.close()
     p50, p99 = np.percentile(1000 * np.array(ledger.seconds), [50, 99])
-    speeds = (f"{value:.0f}" for value in (found["kept"] / seconds, p50, p99))
+    speeds = (f"{value:.0f}" for value in (seconds, found["kept"] / seconds, p50, p99))
     row(name, raters, found["kept"], *speeds, found["lost"], found["doubled"], done)
 
 
@@ -303,19 +353,19 @@ def main() -> None:
     parser.add_argument("--raters", type=int, default=200, help="at once (%(default)s)")
     parser.add_argument("--questions", type=int, default=20, help="of each rater (%(default)s)")
     parser.add_argument("--kills", type=int, default=0, help="of the server in mid-load")
+    parser.add_argument("--cuts", type=int, default=0, help="of connections, instead of kills")
     parser.add_argument("--only", choices=["sqlite", "postgresql"])
     given = parser.parse_args()
-    size = given.raters, given.questions, given.kills
     with results(given):
-        head("store", "raters", "votes", "votes/s", "p50 ms", "p99 ms", "lost", "doubled", "kills")
+        head("store", "raters", "votes", "s", "votes/s", "p50 ms", "p99 ms", "lost", "doubled", "kills or cuts")
         if given.only != "postgresql":
             with tempfile.TemporaryDirectory() as folder:
-                measure("SQLite", f"{folder}/votes.db", *size)
+                measure("SQLite", f"{folder}/votes.db", given)
         if given.only != "sqlite" and Cluster.programs:
             cluster = Cluster()
             try:
                 cluster.start()
-                measure("PostgreSQL", cluster.url, *size)
+                measure("PostgreSQL", cluster.url, given, cluster)
             finally:
                 cluster.remove()
 

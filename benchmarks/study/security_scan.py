@@ -109,7 +109,7 @@ def main() -> None:
     with results(given), tempfile.TemporaryDirectory() as folder:
         store = open_store(f"{folder}/votes.db")
         study = load_study(store, 4, 20)
-        server = Server("label", "serve", "--store", f"{folder}/votes.db")
+        server = Server(f"{folder}/votes.db")
         server.start()
         try:
             scan(given.programs, f"http://127.0.0.1:{server.port}", study.token, Path(folder), given.examples)

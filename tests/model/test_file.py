@@ -15,9 +15,11 @@ from safetensors.numpy import load_file, save
 import giqa
 from giqa.errors import BadModel, BadSpec, BadTable, GiqaError
 from giqa.explain import load_maps
+from giqa.features.detail import VERSION
 from giqa.files import is_whole, read_sealed, seal, sealed
 from giqa.model.file import read_header
 from giqa.p_real import load_realism
+from giqa.types import INFO
 
 OLD = Path(__file__).parents[1] / "data" / "formats" / "unsealed"  # before files had checksums
 RNG = np.random.default_rng(0)
@@ -211,6 +213,7 @@ def resealed(path, **changed):
     return path
 
 
+DETAIL = f"reals.detail_{VERSION}"
 MADE = [
     {"layers": {"features": 2}},
     {"layers": {"features": -1}},
@@ -223,6 +226,10 @@ MADE = [
     {"seed": -1},
     {"reals.matrix": REALS[:, :2]},
     {"reals.matrix": REALS[None]},
+    {"reals.info": np.zeros(0, np.uint8)},
+    {"reals.info": np.zeros(23, INFO).view(np.uint8)},
+    {DETAIL: np.zeros((2, 24))},
+    {DETAIL: np.zeros(0)},
     {"reals.ids": np.frombuffer(b"[" * 2000, np.uint8)},
     {"reals.ids": np.frombuffer(b'["a"]', np.uint8)},
 ]

@@ -265,7 +265,14 @@ def test_a_file_is_whole_or_not_there(tmp_path):
     content = file.read_bytes()
     opened = LayerDistances.open(file).reference_
     flipped = [content.replace(a["low"].tobytes(), (-a["low"]).tobytes()) for a in (opened.vectors, opened.squares)]
-    for broken in (*flipped, content.replace(b'n\\": 8', b'n\\": 9'), content[:-1], b"", b"not a file of this kind"):
+    for broken in (
+        *flipped,
+        content.replace(b'n\\": 8', b'n\\": 9'),
+        content.replace(b"how", b"haw"),
+        content[:-1],
+        b"",
+        b"not a file of this kind",
+    ):
         file.write_bytes(broken)
         with pytest.raises(BadModel, match="make it again"):
             LayerDistances.open(file)

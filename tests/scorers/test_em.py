@@ -77,6 +77,24 @@ def test_estimate_is_the_weighted_mean_and_covariance():
     assert found.weights == pytest.approx(shares.mean(axis=0))
 
 
+def test_a_covariance_is_moved_to_its_target():
+    """Three quarters of numpy's and a quarter of the target, and the ridge."""
+    rng = np.random.default_rng(2)
+    x, target = rng.normal(size=(40, 3)), np.diag([1.0, 2.0, 3.0])
+    factor = estimate(x, np.ones((40, 1)), shrinkage=0.25, target=target, reg=0.1).factors[0]
+    moved = 0.75 * np.cov(x.T, ddof=0) + 0.25 * target + 0.1 * np.eye(3)
+    assert factor @ moved @ factor.T == pytest.approx(np.eye(3))
+
+
+@pytest.mark.parametrize(("n_components", "given", "starts"), [(2, False, 3), (1, False, 1), (2, True, 0)])
+def test_only_several_components_without_shares_start_several_times(monkeypatch, n_components, given, starts):
+    seen, own = [], em.kmeans
+    monkeypatch.setattr(em, "kmeans", lambda *how: seen.append(how) or own(*how))
+    x, shares = clusters(n=60, q=2)[0], np.eye(2)[np.arange(60) % 2] if given else None
+    fit_mixture(x, n_components, rng=np.random.default_rng(0), shares=shares, n_init=3)
+    assert len(seen) == starts
+
+
 @pytest.mark.parametrize("q", [1, 128, 129, 300])
 def test_factor_whitens_and_is_lower(q):
     root = np.random.default_rng(2).normal(size=(q, q + 5))

@@ -91,6 +91,8 @@ def test_of_pairs_the_ends_and_of_ratings_the_mean_and_the_agreement():
     )
     wide = Strengths(strengths.name, ends, ends - 3, ends + 3, strengths.votes)
     assert answer(Findings("", "pairs", 9, 3, strengths=wide)).endswith("but their intervals overlap).")
+    unknown = Strengths(strengths.name, ends, ends * np.nan, ends * np.nan, strengths.votes)
+    assert answer(Findings("", "pairs", 9, 3, strengths=unknown)).endswith("; without intervals).")
     for alpha, words in ((0.9, "agree well"), (0.7, "agree fairly"), (0.3, "agree little")):
         effects = {"mean": 3.0, "alpha (interval)": alpha}
         assert f"The mean rating is 3.00, and raters {words} (α {alpha:.2f};" in answer(

@@ -10,6 +10,8 @@ from people_samples import sittings, study
 
 from giqa.cli import main
 from giqa.errors import BadSpec
+from giqa.votes.agreement import fit_beta
+from giqa.votes.findings import _counted as counted
 from giqa.votes.findings import findings, judge
 from giqa.votes.labels import Counts, Pairs, Ratings
 from giqa.votes.page import write_people_report
@@ -158,3 +160,24 @@ def test_two_votes_alike_are_no_certainty():
         table = findings(some).pictures
         assert table.p_real == pytest.approx(0.75)
         assert table.low == pytest.approx(0.025 ** (1 / 3)) and table.high == pytest.approx(0.975 ** (1 / 3))
+
+
+@pytest.mark.parametrize(("each", "fitted"), [(1, False), (2, True)])
+def test_one_vote_a_picture_says_nothing_of_how_pictures_differ(each, fitted):
+    """30 pictures: with one vote each a flat beta, by hand (1 + real) / 3; with two the beta of their generator."""
+    n, real = np.full(30, float(each)), np.r_[np.full(20, float(each)), np.zeros(10)]
+    empty = np.full(30, "")
+    found = counted(Counts(np.arange(30).astype(str), n, real, empty, empty, empty)).p_real
+    alpha, beta = fit_beta(n, real) if fitted else (1.0, 1.0)
+    assert found == pytest.approx((alpha + real) / (alpha + beta + each))
+    assert (abs(found[0] - (1 + each) / (2 + each)) > 0.01) == fitted
+
+
+def test_a_study_with_too_many_cells_has_no_model(votes_csv, monkeypatch):
+    """12 raters of 30 pictures are 360 cells."""
+    asked = read_labels(votes_csv)
+    asked = asked.rows(~asked.control)
+    cells = len(set(asked.image)) * len(set(asked.rater))
+    for most, there in ((cells, True), (cells - 1, False)):
+        monkeypatch.setattr("giqa.votes.findings.MODEL_CELLS", most)
+        assert bool(judge(votes_csv, resamples=20)[0].effects) == there

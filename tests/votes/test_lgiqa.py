@@ -22,7 +22,8 @@ def test_three_sets_side_by_side(tmp_path):
 
 def test_several_tables_in_a_folder_are_called_as_they_are(tmp_path):
     for name in ("cat.csv", "faces.csv"):
-        (tmp_path / name).write_text("left,right,rater,chosen\na,b,r,left\n")
+        (tmp_path / name).write_text("left,right,rater,chosen,seconds\na,b,r,left,3\n")
+    (tmp_path / "planned.csv").write_text("left,right\na,b\n")  # nobody was asked yet
     assert sorted(pair_sets(tmp_path)) == ["cat", "faces"]
     for one in ("x", "y"):
         (tmp_path / one).mkdir()

@@ -9,7 +9,7 @@ from people_samples import votes
 
 from giqa.errors import BadShape
 from giqa.votes.labels import Sittings
-from giqa.votes.sittings import detection, error_rates, sittings
+from giqa.votes.sittings import detection, detection_noise, error_rates, sittings
 
 
 def test_unbalanced_sittings_keep_chance_at_one_half():
@@ -25,6 +25,16 @@ def test_detection_by_hand():
     z = NormalDist().inv_cdf(80.5 / 101)
     assert d[0] == pytest.approx(2 * z) and c[0] == pytest.approx(0, abs=1e-12)
     assert d[1] == pytest.approx(0, abs=1e-12) and c[1] == pytest.approx(-NormalDist().inv_cdf(100.5 / 101))
+
+
+def test_detection_varies_by_chance_as_computed_by_hand():
+    """Two evaluators of 40 and 60 fakes, 65 and 85 reals: 20.5 / 101 are wrong about fakes, 10.5 / 151 about reals."""
+    n, fakes, reals = np.array([40.0, 60.0]), np.array([8.0, 12.0]), np.array([4.0, 6.0])
+    sat = Sittings(np.array(["a", "b"]), np.array(["gan", "gan"]), n, fakes, n + 25, reals, n, n)
+    z, variance = NormalDist(), 0.0
+    for share, each in ((20.5 / 101, (1 / 40 + 1 / 60) / 2), (10.5 / 151, (1 / 65 + 1 / 85) / 2)):
+        variance += share * (1 - share) / z.pdf(z.inv_cdf(share)) ** 2 * each
+    assert detection_noise(sat) == pytest.approx(variance, rel=1e-12)
 
 
 def test_detection_finds_the_observer_that_was_simulated():

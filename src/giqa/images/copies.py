@@ -218,7 +218,8 @@ class Copies:
 
     def __init__(self, reference: np.ndarray):
         self.known = {digest.tobytes(): row for row, digest in reversed(list(enumerate(reference["digest"])))}
-        self.search = Thumbnails(reference["thumbnail"].reshape(len(reference), -1).astype(np.float32))
+        side = reference["thumbnail"].shape[1:]
+        self.search = Thumbnails(reference["thumbnail"].reshape(-1, np.prod(side, dtype=int)).astype(np.float32))
 
     def rows(self, info: np.ndarray) -> np.ndarray:
         """Row of the repeated reference picture for each picture, -1 for none, int (n,).

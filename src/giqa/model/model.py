@@ -372,6 +372,12 @@ def _try_out(model: Model) -> None:
         columns = model.columns(first)
     if any(len(cells) != 1 for cells in columns.values()):
         raise ValueError("one picture does not get one row")
+    if model.reals.info is not None and len(model.reals.info) != len(model.reals):
+        raise ValueError(f"of {len(model.reals.info)} reals it is known how they look, of {len(model.reals)} what")
+    if model.detail is not None and not (
+        model.detail.size and model.detail.ndim == 1 and model.detail.dtype.kind == "f"
+    ):
+        raise ValueError("detail is no list of numbers")
     if not isinstance(model.extractor, str | None) or not isinstance(model.match, str | None):
         raise ValueError("extractor and match are texts")
     if name := MadeBy.misfit(model.made_by):

@@ -182,14 +182,15 @@ def read_reference(file: str | Path) -> tuple[Reference, dict[str, Any]]:
         known = {name: Shape(tuple(s[0]), tuple(s[1]), *s[2:]) for name, s in said["shapes"].items()}
         ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
         whole = file.stat().st_size == 8 + size + max(ends) and max(ends) >= _layout(known)[1]
+        version, how = said["format"], dict(said["how"])
     except (KeyError, ValueError, TypeError, IndexError) as error:
         raise BadModel(f"{file} is no file of references ({type(error).__name__}); make it again.") from None
-    if said["format"] != FORMAT or not whole:
+    if version != FORMAT or not whole:
         raise BadModel(f"{file} is cut short, or of another version of giqa; make it again.")
     reference = _mapped(file, known, 8 + size, "r")
-    if "sha256" in said and said["sha256"] != _checksum(reference, said["how"]):
+    if "sha256" in said and said["sha256"] != _checksum(reference, how):
         raise BadModel(f"{file} is damaged: it does not have the checksum it was made with; make it again.")
-    return reference, said["how"]
+    return reference, how
 
 
 def _checksum(reference: Reference, how: Mapping[str, Any]) -> str:
