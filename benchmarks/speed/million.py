@@ -23,6 +23,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.shared import command, head, interleaved, median_range, names, results, row, timed
+from giqa.features import store as store_module
 from giqa.features.store import Store
 from giqa.images.copies import twins
 from giqa.scorers.knn import KNN
@@ -41,7 +42,11 @@ def opened(n: int, rounds: int) -> Iterator[tuple[str, list[float]]]:
             keys = [rng.bytes(16) for _ in some]
             with Store(Path(folder), {"extractor": "made up"}) as store:
                 store.append(keys, np.zeros(len(some), [("layer:a", "<f4", (4,))]))
-        opening = partial(Store, Path(folder), {"extractor": "made up"})
+
+        def opening() -> Store:
+            store_module._index.cache_clear()  # a process reads the index once, however often it opens the store
+            return Store(Path(folder), {"extractor": "made up"})
+
         found = opening()
         clocks = {f"store of {n:,}: open": opening, "1,000 records of it": partial(found.read, keys[:1000])}
         yield from interleaved({name: partial(timed, work) for name, work in clocks.items()}, rounds).items()
@@ -81,6 +86,7 @@ def main() -> None:
     parser.add_argument("--only", type=names(*WORK), default=list(WORK), help="some of them, commas between")
     parser.add_argument("--pictures", type=int, default=1_000_000, help="in the store, and for twins (%(default)s)")
     parser.add_argument("--reals", type=int, default=200_000, help="the part of the reals (%(default)s)")
+    parser.add_argument("--queries", type=int, default=1024, help="the part of the queries (%(default)s)")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     with results(options):
@@ -93,9 +99,9 @@ def main() -> None:
             found = interleaved({"": partial(timed, partial(twins, info))}, options.rounds)[""]
             show(f"twins among {options.pictures:,} thumbnails", found)
         if "neighbours" in options.only:
-            name, seconds = neighbours(options.reals, 1024, options.rounds)
+            name, seconds = neighbours(options.reals, options.queries, options.rounds)
             show(name, seconds)
-            each = sorted(seconds)[len(seconds) // 2] / 1024 / options.reals
+            each = sorted(seconds)[len(seconds) // 2] / options.queries / options.reals
             whole, gigabytes = each * REALS * QUERIES, 4 * WIDTH * (REALS + 1024) / 1e9
             print(f"\n{REALS:,} reals x {QUERIES:,} queries by this: {whole / 3600:.1f} h, {gigabytes:.1f} GB of reals")
 

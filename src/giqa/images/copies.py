@@ -167,7 +167,7 @@ def _near_pairs(
 
 
 def _directions(thumbnails: np.ndarray) -> np.ndarray:
-    """Brightness, and the four directions in which the quarters vary most beside it, float64 (n, 5).
+    """Brightness, and the three directions in which the quarters vary most beside it, float64 (n, 4).
 
     On the scale on which two thumbnails are never further apart than their root mean square difference.
     """
@@ -175,7 +175,7 @@ def _directions(thumbnails: np.ndarray) -> np.ndarray:
     light = np.full((12, 1), 1 / np.sqrt(12))
     rest = quarters - quarters @ light @ light.T
     _, vectors = np.linalg.eigh(np.cov(rest.T) if len(rest) > 1 else np.eye(12))
-    return quarters @ np.hstack([light, vectors[:, ::-1][:, :4]])
+    return quarters @ np.hstack([light, vectors[:, ::-1][:, :3]])
 
 
 class _Grid:
@@ -194,8 +194,8 @@ class _Grid:
         return rows[np.argsort(self.cell[rows], kind="stable")]
 
     def ranges(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Where in `order` the cells around those of some rows begin and how many rows are there, (54 len(rows),)."""
-        around = [np.array((*step, 0)) @ self.steps for step in product((0, 1), *[(-1, 0, 1)] * 3)]
+        """Where in `order` the cells around those of some rows begin and how many rows are there, (18 len(rows),)."""
+        around = [np.array((*step, 0)) @ self.steps for step in product((0, 1), *[(-1, 0, 1)] * 2)]
         middle = (self.cell[rows] + np.array(around)[:, None]).ravel()  # the last direction lies in one piece
         first = np.searchsorted(self.sorted, middle - 1)
         return first, np.searchsorted(self.sorted, middle + 1, "right") - first
@@ -229,12 +229,10 @@ class Copies:
         info : ndarray of shape (n,) of dtype `giqa.types.INFO`
             What is remembered of the pictures.
         """
-        return np.array([self._row(one) for one in info], int)
-
-    def _row(self, one: np.void) -> int:
-        exact = self.known.get(one["digest"].tobytes())
-        if exact is not None:
-            return exact
-        own = one["thumbnail"].reshape(-1).astype(np.float32)
-        rows, distances = self.search.near(own, nearness(own[None])[0])
-        return int(rows[distances.argmin()]) if len(rows) else -1
+        found = np.array([self.known.get(digest.tobytes(), -1) for digest in info["digest"]], int)
+        new = np.flatnonzero(found < 0)
+        thumbnails = info["thumbnail"][new].reshape(len(new), -1).astype(np.float32)
+        for row, own, within in zip(new, thumbnails, nearness(thumbnails), strict=True):
+            rows, distances = self.search.near(own, within)
+            found[row] = rows[distances.argmin()] if len(rows) else -1
+        return found

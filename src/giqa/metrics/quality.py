@@ -186,6 +186,7 @@ class _Halves:
         self.real, self.make, self.splits, self.seed = real, make, splits, as_seed(seed)
         self.directions = as_whole(directions, "directions")
         self.halves: dict[tuple[int, int], _Half] = {}
+        self.real_keys: np.ndarray | None = None  # of the reals, for every split
 
     def __call__(self, fake: Any) -> float:
         real, fake = as_pair(self.real, fake)
@@ -217,7 +218,9 @@ class _Halves:
     def _half(self, real: np.ndarray, split: int, fakes: int) -> _Half:
         """What a split of the reals says to so many fakes."""
         if (split, fakes) not in self.halves:
-            real_keys = keys(real, self.splits, self.seed)[:, split]
+            if self.real_keys is None:
+                self.real_keys = keys(real, self.splits, self.seed)
+            real_keys = self.real_keys[:, split]
             order = np.argsort(real_keys, kind="stable")
             half = int((real_keys < 0.5).sum())
             n = min(half, fakes)
