@@ -136,11 +136,30 @@ def test_nothing_scored_is_exit_status_2(toy, tmp_path):
     assert (tmp_path / "s.csv").is_file()
 
 
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["score", "FAKES", "--real", "REALS", "--report", "x.pdf"], "A report is written as .html, got 'x.pdf'."),
+        (["compare", "FAKES", "--real", "REALS", "--report", "x"], "A report is written as .html, got 'x'."),
+        (["compare", "FAKES", "--real", "REALS", "-o", "c.txt"], "Figures are written as .json, got 'c.txt'."),
+        (["track", "FAKES", "--real", "REALS", "-o", "c.csv"], "Figures are written as .json, got 'c.csv'."),
+        (["bench", "FAKES", "-o", "c.csv"], "Figures are written as .json, got 'c.csv'."),
+        (["label", "stats", "FAKES", "--labels", "c.txt"], "A table is written as .csv or .tsv or .parquet, got"),
+    ],
+)
+def test_an_ending_that_nothing_is_written_as_is_refused_before_the_work(command, words, tmp_path, monkeypatch):
+    """One sentence with the endings that work and status 2, although the sources are not even there."""
+    monkeypatch.chdir(tmp_path)
+    status, out, err = giqa(*command)
+    assert (status, out) == (2, "") and words in err and len(err.splitlines()) == 1 and not list(tmp_path.iterdir())
+
+
 def test_a_place_that_cannot_be_written_is_found_out_before_the_work(toy, tmp_path):
     """A file in the way of the folder: one sentence and status 2, for scores, report and model; no traceback."""
     (tmp_path / "file").write_text("")
     for place in ("-o", "--report"):
-        status, out, err = giqa("score", toy[1], "--real", toy[0], place, tmp_path / "file" / "x.csv")
+        name = {"-o": "x.csv", "--report": "x.html"}[place]
+        status, out, err = giqa("score", toy[1], "--real", toy[0], place, tmp_path / "file" / name)
         assert (status, out) == (2, "") and err.startswith("giqa: ") and len(err.splitlines()) == 1
     assert giqa("fit", toy[0], "-o", tmp_path / "file" / "x.giqa")[0] == 2
 

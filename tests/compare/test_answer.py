@@ -131,9 +131,19 @@ def test_by_class_every_case_has_its_sentence(verdicts, wanted):
 
 
 def test_by_class_one_set_has_a_weakest_class_and_three_have_a_winner():
+    # t with one degree of freedom: the interval of each class is 0.1 * 12.7 wide to either side, and at the level for
+    # three pairs 0.1 * 38.2; of 0, 1 and 9 the first is shown to be below the last: 9 > sqrt(2) * 3.82
     assert of_classes(classes(SAME, SAME, names=("A",))) == (
-        "In quality the weakest class is class0 (QS 0.000), the best class1 (QS 1.00)."
+        "In quality class0 has the lowest value (QS 0.000), but no difference between classes is shown."
     )
+    three = classes(SAME, SAME, SAME, names=("A",))
+    far = dict(three.classes) | {"class2": comparison({"A": (9.0,)}, {}, ("qs",))}
+    said = of_classes(ByClass(far, {}))
+    assert (
+        said == "In quality class0 is the weakest class (QS 0.000; 95 %), and class1 cannot be distinguished from it."
+    )
+    far["class1"] = far["class2"]
+    assert of_classes(ByClass(far, {})) == "In quality class0 is weaker than every other class (QS 0.000; 95 %)."
     assert of_classes(classes(SAME, names=("A",))) == "In quality no class differs from another."
     known = classes(SAME, names=("A",)).classes
     said = of_classes(ByClass(known, {"face": "DS needs 10 pictures"}))
@@ -156,6 +166,12 @@ def test_by_class_one_set_has_a_weakest_class_and_three_have_a_winner():
             {"1": (1, 1), "2": (2, 2), "3": (3, 3)},
             {("qs", "1", "3"): "worse", ("qs", "2", "3"): "worse", ("ds", "1", "3"): "worse"},
             "Use checkpoint 3; it is better than every other in quality (95 %), not shown in diversity.",
+        ),
+        (
+            {"1": (1, 1), "2": (2, 3), "3": (3, 2)},
+            {("ds", "1", "2"): "worse", ("ds", "2", "3"): "better"},
+            "Use checkpoint 2; it is better than every other in diversity (95 %), not shown in quality. "
+            "3 has the best value in quality, but is worse in diversity.",
         ),
         (
             {"1": (1, 1), "2": (2, 2), "3": (3, 3)},

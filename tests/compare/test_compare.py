@@ -8,8 +8,9 @@ from test_cli import giqa
 
 from giqa.api import fit, score
 from giqa.compare.compare import DEFAULT_METRICS, compare, quality_estimate, split_specs
-from giqa.errors import BadSource, BadSpec
+from giqa.errors import BadShape, BadSource, BadSpec
 from giqa.features.reader import as_features
+from giqa.metrics.metric import Metric
 from giqa.metrics.together import evaluate
 from giqa.model.folds import content_order
 from giqa.registry import make
@@ -314,3 +315,27 @@ def test_of_very_many_pictures_some_are_compared(tmp_path, monkeypatch):
     assert [note[:21] for note in found.warnings[:2]] == ["reals: 40 of 64 pictu", "a: 40 of 64 pictures "]
     whole = compare(sets["r"], {"a": sets["a"]}, **how, pictures=64)
     assert whole.generators[0].n == 64 and not any("of 64 pictures" in note for note in whole.warnings)
+
+
+class Picky(Metric):
+    """1, unless the first picture of the whole set is missing: one group can be left out, another cannot."""
+
+    by_size = False
+
+    def __call__(self, real, fake):
+        if len(fake) == 24:
+            self.first = fake[0]
+        if not (fake == self.first).all(1).any():
+            raise BadShape("the first picture is missing")
+        return 1.0
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_metric_that_cannot_do_without_one_group_has_no_interval_and_costs_the_others_nothing():
+    """Its value stays; qs and precision keep value and interval."""
+    rng = np.random.default_rng(0)
+    real, fake = rng.normal(size=(60, 4)).astype("f4"), rng.normal(size=(24, 4)).astype("f4")
+    found = compare(real, {"A": fake}, metrics=["qs", "precision", Picky()], scorer="sgm")
+    qs, precision, picky = found.generators[0].values.values()
+    assert qs.known and precision.known and (picky.value, picky.known) == (1.0, False)
+    assert any(note.endswith("has no interval: the first picture is missing") for note in found.warnings)

@@ -43,6 +43,15 @@ def test_the_middle_is_cut():
     assert in_form(wide, (20, 60)) is wide
 
 
+def test_a_rounding_does_not_cut_beyond_the_picture():
+    """19 x (21 / 19) is more than 21 in float64: the cut is the whole height all the same."""
+    assert 19 * (21 / 19) > 21
+    pixels = np.full((21, 41, 3), 7, np.uint8)
+    for picture in (pixels, pixels.transpose(1, 0, 2)):
+        shown = in_form(picture, (19, 19))
+        assert shown.shape == (19, 19, 3) and (shown == 7).all()
+
+
 def test_padding_changes_the_length_and_nothing_else():
     """Two PNGs of different lengths become equally long and keep their pixels; Pillow checks every chunk's CRC."""
     pixels = [noise(32, 32), np.zeros((32, 32, 3), np.uint8)]

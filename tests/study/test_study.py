@@ -12,6 +12,7 @@ from study_samples import a_vote, new_rater, pictures, small
 
 from giqa.errors import BadSpec
 from giqa.study import tables as t
+from giqa.study.admin import texts
 from giqa.study.progress import FRESH, agreement, columns, open_items, progress, table
 from giqa.study.session import exposure, keep, state
 from giqa.study.setup import make_study
@@ -119,6 +120,32 @@ def test_the_gate(store, study_in):
     assert len(failed) == 8 and {row["passed"] for row in failed} == {0}
     with store.read() as connection:
         assert sum(item.votes for item in open_items(connection, study)) == 4
+
+
+def test_a_study_of_real_or_fake_is_done_when_its_fakes_are(store, study_in):
+    """2 fakes in a session of 4 and 3 fakes with 2 votes each: 3 raters. 13 reals take the votes that the mix needs."""
+    study = study_in(store, tutorial=0, controls=0, sitting=4, fakes=3, reals=13)
+    now = progress(store, study)
+    assert (now["items"], now["votes_wanted"], now["more_raters"], now["what"]) == (3, 6, 3, "generated pictures")
+    sit(store, study, right_answer)
+    now = progress(store, study)
+    assert (now["votes"], now["done"], now["more_raters"]) == (4, 0.3333, 2)
+    said = "33 % done: 0 of 3 generated pictures have all their votes. About 2 more raters are needed."
+    assert texts(now)["answer"] == said
+    sit(store, study, right_answer)
+    assert texts(progress(store, study))["answer"].endswith(" About 1 more rater is needed.")
+    sit(store, study, right_answer)
+    now = progress(store, study)
+    assert (now["done"], now["items_with_all_votes"], now["more_raters"]) == (1.0, 3, 0)
+    assert texts(now)["answer"] == "Done: 3 of 3 generated pictures have all their votes."
+    with pytest.raises(AssertionError):  # nobody else is asked
+        new_rater(store, study)
+
+
+def test_nobody_is_promised_more_pairs_than_have_pictures_of_their_own(store, study_in):
+    """Of 6 fakes and 4 reals at most 5 pairs have no picture in common, so a session has 5 and not the 6 asked for."""
+    study = study_in(store, "pairs", reals=4, tutorial=0, controls=0)
+    assert study.settings.sitting == 5 and len(new_rater(store, study).trials) <= 5
 
 
 def test_the_gate_says_in_the_export_what_statistics_say(store, study_in, tmp_path):

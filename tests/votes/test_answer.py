@@ -44,6 +44,11 @@ def test_of_several_generators_the_easiest_the_hardest_and_who_may_be_at_guessin
     assert answer(Findings("", "sittings", 9, 9, hype=rows)) == said + "1 of 3 may be at guessing (50 %)."
     below = answer(Findings("", "sittings", 9, 9, hype=rows[1:]))
     assert below == "b (35 % wrong) fools people most, c (15 % wrong) least; all are below guessing (50 %)."
+    few = answer(Findings("", "sittings", 9, 9, hype=(hype(0.2, 0.6, "a"), hype(0.1, 0.4, "b"), hype(0.0, 0.3, "c"))))
+    assert few == (
+        "No generator is shown to fool people more than another: from a (40 % wrong) to c (15 % wrong); "
+        "1 of 3 may be at guessing (50 %)."
+    )
 
 
 @pytest.mark.parametrize(

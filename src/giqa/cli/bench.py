@@ -10,7 +10,7 @@ import click
 
 from ..errors import BadSpec, MissingSource
 from . import console
-from .options import check_json, options, working, write_json
+from .options import options, working, write_json
 
 if TYPE_CHECKING:
     from ..evaluate.bench import LabelledSet
@@ -62,7 +62,6 @@ def bench(
     from ..evaluate.bench_page import answer, write_page
     from ..votes.votes import read_generators
 
-    check_json(out)
     of_sets = {name: how.pop(name) for name in OF_SETS}
     with working(quiet, out, report) as progress:
         sets = labelled_sets(labels, of_sets, read_generators(generators) if generators else {})

@@ -19,7 +19,7 @@ import click
 from ..errors import BadSpec, BadWeights, MissingWeights
 from ..features import weights
 from . import console
-from .options import COUNT, FILE, SOURCES, check_json, check_writable, options
+from .options import COUNT, JSON, SOURCES, check_writable, options
 
 if TYPE_CHECKING:
     from ..images.comparable import Finding
@@ -39,7 +39,7 @@ SLOW_PRODUCTS = "nothing for the scores; for speed, a NumPy built with OpenBLAS 
 @click.option("--components", type=COUNT, help="Components of the mixture, likewise.")
 @click.option("--deep", is_flag=True, help="Also import what is installed.")
 @click.option("--measure", is_flag=True, help="Instead, measure what a picture costs here, for `giqa plan`.")
-@click.option("-o", "--out", type=FILE, help="With --measure: the .json file; default: one in GIQA_HOME.")
+@click.option("-o", "--out", type=JSON, help="With --measure: the .json file; default: one in GIQA_HOME.")
 @options("extractor", "scorer")
 def doctor(
     reals: str | None, fakes: str | None, dimension: int | None, components: int | None, deep: bool, **asked: Any
@@ -79,7 +79,6 @@ def _measure(out: Path | None, **how: Any) -> None:
     """Write the constants of this machine, and show them."""
     from ..runners.constants import constants_file, measure_machine
 
-    check_json(out)
     out = out or constants_file()
     check_writable(out)
     found = measure_machine(**how)

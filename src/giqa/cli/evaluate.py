@@ -9,7 +9,7 @@ import click
 
 from ..errors import BadSpec
 from . import console
-from .options import FILE, PATH, check_json, options, working, write_json
+from .options import JSON, PATH, options, working, write_json
 
 if TYPE_CHECKING:
     from ..evaluate.votes import Evaluation
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     help="Also test p_real of a human model on pictures that it learned from; the figures are then too good.",
 )
 @options("reals_too")
-@click.option("-o", "--out", type=FILE, help="Write every figure as .json.")
+@click.option("-o", "--out", type=JSON, help="Write every figure as .json.")
 @click.option("--resamples", type=click.IntRange(20), default=500, help="Resamples of the bootstrap.")
 @options("quiet")
 def evaluate(scores: Path | None, labels: Path | None, out: Path | None, quiet: bool, **how: Any) -> None:
@@ -62,7 +62,6 @@ def evaluate(scores: Path | None, labels: Path | None, out: Path | None, quiet: 
     from ..evaluate.evaluate import evaluate as run
     from ..votes.votes import read_generators
 
-    check_json(out)
     about = {name: how.pop(name) for name in ("maps", "human_maps", "images", "threshold")}
     if about["maps"] or about["human_maps"]:
         _maps(scores or labels, out, quiet, **about)

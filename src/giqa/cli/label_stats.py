@@ -10,7 +10,7 @@ import click
 from ..errors import BadSpec
 from . import console
 from .label import label
-from .options import FILE, PATH, check_json, options, switch_off, write_json
+from .options import JSON, PATH, TABLE, options, switch_off, write_json
 
 if TYPE_CHECKING:
     from ..votes.findings import Findings
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @label.command()
 @click.argument("judgements", type=PATH)
-@click.option("-o", "--out", type=FILE, help="Write every figure as .json.")
+@click.option("-o", "--out", type=JSON, help="Write every figure as .json.")
 @click.option(
     "--labels",
-    type=FILE,
+    type=TABLE,
     help="Write one row a picture (.csv or .parquet): votes, and the probability that a person calls it real.",
 )
 @options("report")
@@ -65,7 +65,6 @@ def stats(
     """
     from ..votes.findings import judge
 
-    check_json(out)
     shown = {name: how.pop(name) for name in ("pictures", "show_paths")}
     if not report and (shown["pictures"] or not shown["show_paths"]):
         raise BadSpec("--images and --no-paths are about the report; give --report FILE too.")

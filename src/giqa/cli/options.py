@@ -20,6 +20,33 @@ array, a list file, a pattern such as 'runs/**/*.png', a table with a filter suc
 address such as s3://bucket/reals."""
 PATH = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+class Written(click.Path):
+    """A file to write whose ending says as what; any other is refused before the work.
+
+    Parameters
+    ----------
+    what : str
+        What is written, as the first word of the error.
+    *endings : str
+    """
+
+    def __init__(self, what: str, *endings: str):
+        super().__init__(path_type=Path, dir_okay=False)
+        self.what, self.endings = what, endings
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path."""
+        path = super().convert(value, param, ctx)
+        if path.suffix.lower() not in self.endings:
+            raise BadSpec(f"{self.what} written as {' or '.join(self.endings)}, got {path.name!r}.")
+        return path
+
+
+JSON = Written("Figures are", ".json")
+TABLE = Written("A table is", ".csv", ".tsv", ".parquet")
+HTML = Written("A report is", ".html")
 FOLDER = click.Path(path_type=Path, file_okay=False)
 COUNT = click.IntRange(1)
 
@@ -143,9 +170,9 @@ OPTIONS = {
         metavar="N",
         help="Take N pictures of each set, reals too, for all but qs.",
     ),
-    "json": click.option("-o", "--out", type=FILE, help="Write everything as .json."),
+    "json": click.option("-o", "--out", type=JSON, help="Write everything as .json."),
     "as_json": click.option("--json", "as_json", is_flag=True, help="As JSON."),
-    "report": click.option("--report", type=FILE, help="Write one self-contained HTML file."),
+    "report": click.option("--report", type=HTML, help="Write one self-contained HTML file."),
     "no_thumbnails": switch_off("--no-thumbnails", "show_thumbnails", "The report holds no picture."),
     "no_paths": switch_off("--no-paths", "show_paths", "The report holds numbers instead of file names."),
     "reals_too": click.option(
@@ -209,11 +236,6 @@ def listen(host: str, port: int) -> tuple[Any, str]:
             f"Port {port} of {host} is not free, or not allowed ({error.strerror}); --port 0 takes any free one."
         ) from None
     return listening, f"{f'[{host}]' if family == socket.AF_INET6 else host}:{listening.getsockname()[1]}"
-
-
-def check_json(out: Path | None) -> None:
-    if out and out.suffix.lower() != ".json":
-        raise BadSpec(f"Figures are written as .json, got {out.name!r}.")
 
 
 def write_json(out: Path | None, content: Any) -> None:

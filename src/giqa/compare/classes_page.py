@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,13 +10,14 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from ..model.headline import stratified
+from ..model.headline import percents, stratified
 from ..pages import drawing
 from ..pages.axes import number
 from ..pages.page import write_html
+from ..stats import Estimate, difference
 from .answer import ABOUT, NAMED, SURE, TOPICS, aspects, joined, listed, merged, standing
 from .page import ARROWS, NARROW, STYLES, WIDE, details, numbers_of
-from .result import Verdict
+from .result import LEVEL, Verdict
 from .ways import way_of
 
 MOST = 40  # classes in a chart: of more, the lowest and the highest half of it
@@ -75,14 +77,15 @@ def answer(result: Any) -> str:
     Returns
     -------
     str
-        Of two generators with the names of few classes; of more, the one that wins most; of one, its weakest class.
+        Of two generators with the names of few classes; of more, the one that wins most; of one, its weakest class, and
+        those as weak.
     """
     first = next(iter(result.classes.values()))
     names = [g.name for g in first.generators]
     parts: dict[str, list[str]] = {}
     for label, words in aspects(first).items():
         verdicts = {name: [v for v in c.verdicts if v.metric == label] for name, c in result.classes.items()}
-        says = _weakest(result, label) if len(names) == 1 else _wins(names, verdicts)
+        says = _weakest(result, label, len(aspects(first))) if len(names) == 1 else _wins(names, verdicts)
         parts.setdefault(says, []).append(words)
     if not parts:
         return "No metric of this comparison ranks generators; see the table."
@@ -112,17 +115,33 @@ def _wins(names: Sequence[str], verdicts: Mapping[str, Sequence[Verdict]]) -> st
     return f"{top} is better than {second} {ABOUT} in {number_won} classes{few}, {rest}"
 
 
-def _weakest(result: Any, label: str) -> str:
-    """Of one generator the class with the lowest value, and the one with the highest."""
-    way = way_of(next(iter(result.classes.values())).metrics[label])
-    rows = [(name, marks[0]) for name, marks in chart_rows(result, label) if marks[0][0] == marks[0][0]][::way]
-    if not rows:
+def _weakest(result: Any, label: str, questions: int) -> str:
+    """Of one generator the class with the lowest value, and from which classes it cannot be distinguished.
+
+    Classes are independent: the interval of a difference is that of Zou and Donner, at a level for all pairs of classes
+    by all metrics together.
+    """
+    first = next(iter(result.classes.values()))
+    way = way_of(first.metrics[label])
+    every = {name: c.generators[0].values.get(label) for name, c in result.classes.items()}
+    values = {name: value for name, value in every.items() if value is not None and value.value == value.value}
+    names = sorted(values, key=lambda name: way * values[name].value)
+    if not names:
         return f"{ABOUT} no class can be judged"
-    if rows[0][1][0] == rows[-1][1][0]:
+    lowest, *others = names
+    if not others or values[lowest].value == values[others[-1]].value:
         return f"{ABOUT} no class differs from another"
-    short = label.upper() if label in TOPICS else label
-    low, high = (f"{name} ({short} {number(mark[0])})" for name, mark in (rows[0], rows[-1]))
-    return f"{ABOUT} the weakest class is {low}, the best {high}"
+    level = 1 - (1 - LEVEL) / (questions * math.comb(len(names), 2))
+    each = {name: Estimate(v.value, *v.interval(level), v.n) for name, v in values.items()}
+    gaps = {name: difference(each[lowest], each[name]) for name in others}
+    alike = [name for name, gap in gaps.items() if not (gap.high < 0 if way > 0 else gap.low > 0)]
+    value = f"{label.upper() if label in TOPICS else label} {number(values[lowest].value)}"
+    if len(alike) == len(others):
+        return f"{ABOUT} {lowest} has the lowest value ({value}), but no difference between classes is shown"
+    if alike:
+        rest = f"{listed(alike)} cannot be distinguished from it"
+        return f"{ABOUT} {lowest} is the weakest class ({value}; 95 %), and {rest}"
+    return f"{ABOUT} {lowest} is weaker than every other class ({value}; 95 %)"
 
 
 def cautions(result: Any) -> list[str]:
@@ -141,7 +160,12 @@ def standing_of_all(result: Any) -> str:
     for comparison in result.classes.values():
         for g in comparison.generators:
             parts.setdefault(g.name, []).append(g.scores.headline())
-    return standing({name: stratified(some) for name, some in parts.items()})
+    says = standing({name: stratified(some) for name, some in parts.items()})
+    known = {name: h.within for name, h in zip(result.classes, next(iter(parts.values())), strict=True) if h.known}
+    if len(parts) > 1 or len(known) < 2:
+        return says
+    lowest = min(known, key=lambda name: known[name].value)
+    return f"{says} Of {lowest}, the lowest class: {percents(known[lowest])}."
 
 
 def sentences(result: Any) -> list[str]:

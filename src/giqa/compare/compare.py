@@ -355,7 +355,14 @@ class _Judge:
                 what = "has no interval" if label in values else "left out"
                 self.notes.append(f"{name}: {label} {what}: {error}")
         if len(fake) >= FEWEST:
-            values |= self._together(together, real, fake, jackknifed)
+            try:
+                values |= self._together(together, real, fake, jackknifed)
+            except GiqaError:  # a group less was enough for one of them, but another group is not
+                for label, metric in together.items():
+                    try:
+                        values |= self._together({label: metric}, real, fake, jackknifed)
+                    except GiqaError as error:
+                        self.notes.append(f"{name}: {label} has no interval: {error}")
         return values
 
     def _at(self, g: Generator, n: int) -> dict[str, Jackknife]:

@@ -67,6 +67,7 @@ def write_page(
         names=[(name, i % drawing.COLOURS) for i, name in enumerate(z)],
         sentences=sentences(comparison),
         rows=table_rows(comparison),
+        starred=any(g.trouble for g in comparison.generators),
         charts=_twice(lambda width: drawing.distributions(z, comparison.held_out_z, width)),
         planes=_twice(lambda width: drawing.plane(_points(comparison), ("QS: quality", "DS: diversity"), width)),
         galleries=galleries,

@@ -230,7 +230,13 @@ def answer(track: Track) -> str:
     in_what = together(over_all) if over_all else where
     rest = [about for about in known.values() if over_all and about not in over_all]
     not_shown = f", not shown {together(rest, 'or')}" if rest else ""
-    return f"Use checkpoint {names[use]}; it is better than every other{but} {in_what}{SURE}{not_shown}{wide_ones}."
+    mixed = "".join(
+        f" {names[row]} has the best value {known[label]}, but is worse {together(lost)}."
+        for label, row in rows.items()
+        if (lost := [known[other] for other in known if found.generators[row].name in worse[other]])
+    )
+    best = f"Use checkpoint {names[use]}; it is better than every other{but} {in_what}{SURE}{not_shown}{wide_ones}."
+    return best + mixed
 
 
 def _use(track: Track, rows: Mapping[str, int]) -> int | None:

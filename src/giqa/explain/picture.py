@@ -27,7 +27,7 @@ from .maps import Explanation, MapModel, fit_maps, load_maps
 LONGEST = 512  # pixels; the longest side of what is drawn
 WORDS = {
     "grain": "its grain (how neighbouring pixels vary)",
-    "sharpness": "its sharpness (less fine detail than goes with what is coarse there)",
+    "sharpness": "its sharpness (too little fine detail)",
     "low": "its edges and fine texture",
     "mid": "its parts and their texture",
     "high": "what it shows",

@@ -67,10 +67,11 @@ def texts(now: Mapping[str, Any]) -> dict[str, str]:
     --------
     >>> now = {"done": 0.255, "votes": 6, "votes_wanted": 20, "raters": 2, "finished": 1, "failed_gate": 0}
     >>> now |= {"without_controls": 0, "items": 10, "items_with_all_votes": 2, "paused": False, "agreement": None}
+    >>> now |= {"more_raters": 7, "what": "pairs"}
     >>> now |= {"control_accuracy": 0.9, "control_interval": [0.6, 0.98], "error_rate": None, "error_interval": None}
     >>> shown = texts(now)
     >>> shown["answer"], shown["control_accuracy"], shown["agreement"], shown["items"]
-    ('26 % done: 2 of 10 items have all their votes.', '90 % [60, 98]', '–', '2 of 10')
+    ('26 % done: 2 of 10 pairs have all their votes. About 7 more raters are needed.', '90 % [60, 98]', '–', '2 of 10')
     >>> texts(now | {"failed_gate": 1})["answer"][-57:]
     ' 1 of 2 raters failed the gate: their votes do not count.'
     """
@@ -85,7 +86,9 @@ def texts(now: Mapping[str, Any]) -> dict[str, str]:
     of = ("the gate of a question", " on it") if "questions" in now else ("the gate", "")
     gate = f" {failed} of {now['raters']} raters failed {of[0]}: their votes{of[1]} do not count." if failed else ""
     paused = " The study is paused." if now["paused"] else ""
-    return shown | {"answer": f"{state}: {shown['items']} items have all their votes.{gate}{paused}"}
+    raters = now["more_raters"]
+    more = f" About {raters:,} more {'rater is' if raters == 1 else 'raters are'} needed." if raters else ""
+    return shown | {"answer": f"{state}: {shown['items']} {now['what']} have all their votes.{more}{gate}{paused}"}
 
 
 def _shown(name: str, numbers: Mapping[str, Any]) -> str:

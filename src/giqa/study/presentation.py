@@ -62,7 +62,7 @@ def in_form(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     if (height, width) == size:
         return pixels
     scale = min(height / size[0], width / size[1])
-    tall, wide = size[0] * scale, size[1] * scale
+    tall, wide = min(height, size[0] * scale), min(width, size[1] * scale)  # a rounding may reach beyond the picture
     top, left = (height - tall) / 2, (width - wide) / 2
     box = (left, top, left + wide, top + tall)
     return np.asarray(Image.fromarray(pixels).resize(size[::-1], Image.Resampling.BICUBIC, box=box))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -19,6 +20,7 @@ from .store import Store, Study
 from .study import ANSWERS, Open, flipped_answer, is_right
 
 Controls = dict[tuple[str, str], list[bool]]  # (rater, question; "": that of the task) -> whether each was right
+WHAT = {"hype": "generated pictures", "hype-time": "generated pictures", "pairs": "pairs", "rating": "pictures"}
 FRESH = 1800  # seconds after their last answer for which a rater is expected to go on
 SKEW = 60  # seconds that the clock of another process may be ahead; a time later than that is none
 
@@ -131,9 +133,7 @@ def progress(store: Store, study: Study) -> dict[str, Any]:
     with store.read() as connection:
         joined = connection.scalar(sa.select(sa.func.count()).where(t.raters.c.study == study.id))
         rows = counted(connection, study)
-        wanted = connection.scalar(
-            sa.select(sa.func.count()).where((t.items.c.study == study.id) & (t.items.c.part == "main"))
-        )
+        wanted = set(connection.scalars(sa.select(t.items.c.id).where(_decides(study))))
         query = (
             sa.select(t.trials.c.rater, sa.func.count())
             .join(t.raters, t.raters.c.id == t.trials.c.rater)
@@ -145,8 +145,9 @@ def progress(store: Store, study: Study) -> dict[str, Any]:
     controls = _of_controls(study, rows)
     bad = failed(study, controls)
     main = [row for row in rows if row.part == "main" and (row.rater, row.question) not in bad]
-    each = Counter(row.item for row in main)
+    each = Counter(row.item for row in main if row.item in wanted)
     most = study.settings.votes_each
+    votes = sum(min(number, most) for number in each.values())
     judged = [answer for answers in controls.values() for answer in answers]
     wrong = [not right(study, row) for row in main if row.truth]
     own = {"questions": _by_question(study, main, controls, bad)} if study.settings.questionnaire else {}
@@ -157,16 +158,31 @@ def progress(store: Store, study: Study) -> dict[str, Any]:
         "failed_gate": len({rater for rater, _ in bad}),
         "without_controls": len(answered.keys() - {rater for rater, _ in controls}),
         "votes": len(main),
-        "votes_wanted": wanted * study.settings.votes_each,
-        "items": wanted,
+        "votes_wanted": len(wanted) * most,
+        "more_raters": math.ceil((len(wanted) * most - votes) / _answers_each(study)),
+        "what": WHAT.get("" if study.settings.questionnaire else study.settings.task, "items"),
+        "items": len(wanted),
         "items_with_all_votes": sum(number >= most for number in each.values()),
-        "done": _of(sum(min(number, most) for number in each.values()), wanted * most),
+        "done": _of(votes, len(wanted) * most),
         "control_accuracy": _share(judged),
         "control_interval": wilson_of(judged),
         "agreement": agreement(study.settings.task, main),
         "error_rate": _share(wrong),
         "error_interval": wilson_of(wrong),
     }
+
+
+def _decides(study: Study) -> sa.ColumnElement[bool]:
+    """The items whose votes end the study: of real or fake the fakes, since reals are there for the mix alone."""
+    main = (t.items.c.study == study.id) & (t.items.c.part == "main")
+    return main & (t.items.c.truth == "fake") if study.settings.task.startswith("hype") else main
+
+
+def _answers_each(study: Study) -> int:
+    """Answers of one rater to such items."""
+    if study.settings.task.startswith("hype"):
+        return max(1, study.settings.sitting // 2)
+    return max(1, study.settings.sitting) * len(study.settings.asked)
 
 
 def _by_question(study: Study, main: list[sa.Row], controls: Controls, bad: set) -> dict[str, dict[str, Any]]:

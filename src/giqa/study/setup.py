@@ -239,6 +239,7 @@ class _Plan:
             for left, right in drawn:
                 self.add("main", left, right)
             most = len(drawn)
+            disjoint = len({picture for pair in drawn for picture in pair}) // 2  # nobody sees a picture twice
         elif task == "rating":
             for picture in everything:
                 self.add("main", self.use(picture))
@@ -256,7 +257,8 @@ class _Plan:
                 f"fakes and {len(self.reals)} reals, enough for {most} answers a rater; lower it or give more pictures."
             )
         questions = len(self.settings.asked)
-        counts = {"sitting": self.settings.sitting or min(max(1, SITTING // questions), most)}
+        asked = self.settings.sitting or min(max(1, SITTING // questions), most)
+        counts = {"sitting": min(asked, max(1, disjoint)) if task == "pairs" else asked}
         if self.settings.questionnaire:
             parts = [item.part for item in self.items]
             counts |= {name: parts.count(part) // questions for name, part in COUNTED}

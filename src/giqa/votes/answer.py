@@ -61,7 +61,10 @@ def _of_one(row: Hype) -> str:
 
 
 def _of_generators(found: Findings, known: Sequence[Hype]) -> str:
-    """Two that were compared; else the lowest and the highest error rate, and how many may be at guessing."""
+    """Two that were compared; else the highest and the lowest error rate, and how many may be at guessing.
+
+    Where the intervals of all others reach that of the highest, none is called highest or lowest.
+    """
     if found.comparison:
         gap = found.comparison.difference
         apart = gap.low > 0 or gap.high < 0
@@ -73,6 +76,8 @@ def _of_generators(found: Findings, known: Sequence[Hype]) -> str:
     near = [row for row in known if row.error.high >= 0.5]
     rest = f"{len(near)} of {len(known)} may be at guessing (50 %)" if near else "all are below guessing (50 %)"
     near_first = [row.generator for row in known[1:] if row.error.high >= first.error.low]
+    if len(near_first) == len(known) - 1:
+        return f"No generator is shown to fool people more than another: from {hardest} to {easiest}; {rest}."
     others = near_first[0] if len(near_first) == 1 else f"{len(near_first)} others"
     doubt = f" (not surely more than {others})" if near_first else ""
     return f"{hardest} fools people most{doubt}, {easiest} least; {rest}."

@@ -26,6 +26,7 @@ function tr(phrase, values = {}) {
 }
 
 function go(name, focus) {
+  if (!timed) at(name === "feedback" ? "why" : "again").after(at("stage")); // what is explained stays in sight
   for (const one of sections) at(one).hidden = one !== name;
   if (focus) at(focus).focus();
 }
