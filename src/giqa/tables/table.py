@@ -130,7 +130,9 @@ class Table:
         """
         found: dict[str, T] = {}
         first: dict[str, int] = {}
-        for row, (name, value) in enumerate(zip(self.parsed(names, cells.name), self.parsed(column, parse), strict=True)):
+        for row, (name, value) in enumerate(
+            zip(self.parsed(names, cells.name), self.parsed(column, parse), strict=True)
+        ):
             if found.setdefault(name.strip(), value) != value:
                 before = self.place(first[name.strip()]).removeprefix(f"{self.name}, ")
                 raise BadTable(
