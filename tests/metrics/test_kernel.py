@@ -114,3 +114,9 @@ def test_mistakes_are_named():
 def test_degree_one_by_hand():
     """Reals 0 and 0, fakes 1 and 1, one column: k(0,0) = 1, k(1,1) = 2, k(0,1) = 1, so 1 + 2 - 2 = 1."""
     assert kernel_distance(np.zeros((2, 1)), np.ones((2, 1)), degree=1) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("sigma", [None, "10", float("nan"), 0])
+def test_a_width_that_is_none_is_named(sigma):
+    with pytest.raises(BadSpec, match="sigma above 0"):
+        cmmd(np.eye(3), np.eye(3), sigma=sigma)
