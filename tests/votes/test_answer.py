@@ -124,5 +124,7 @@ def test_pairs_that_were_never_compared_have_no_best():
     apart = findings(Pairs(*columns))
     assert answer(apart) == "No picture can be called best: they fall into 2 groups that were never compared."
     assert "2 groups between which nobody compared" in apart.cautions()[0]
-    joined = findings(Pairs(*(np.append(column, new) for column, new in zip(columns, ["b", "c", 1.0, 0.0, ""]))))
+    joined = findings(
+        Pairs(*(np.append(column, new) for column, new in zip(columns, ["b", "c", 1.0, 0.0, ""], strict=True)))
+    )
     assert joined.groups == 1 and not joined.cautions()

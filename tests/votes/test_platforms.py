@@ -197,7 +197,7 @@ def test_errors_name_no_column_that_the_file_has_not(file, rows, words):
     ],
 )
 def test_yes_to_is_it_fake_is_no_vote_for_real(file, read, text, options):
-    with pytest.raises(BadTable, match="asks for fakes, and is answered with .*write real or fake"):
+    with pytest.raises(BadTable, match=r"asks for fakes, and is answered with .*write real or fake"):
         read(file(text), **options)
 
 
