@@ -5,6 +5,7 @@ makes the model. Both limits are percentiles of held-out reals: with 0.05, "bad"
 of your real pictures.
 """
 
+import os
 from functools import lru_cache
 
 import numpy as np
@@ -12,8 +13,13 @@ import numpy as np
 import giqa
 
 
-@lru_cache(maxsize=2)
 def _model(path):
+    """The model as the file is now: one that was fitted anew is read anew."""
+    return _loaded(path, os.stat(path).st_mtime_ns if os.path.exists(path) else None)
+
+
+@lru_cache(maxsize=2)
+def _loaded(path, changed):
     return giqa.load(path)
 
 
@@ -52,7 +58,7 @@ class SortByGiqa:
     def sort(self, images, model, great_from, bad_up_to):
         if bad_up_to >= great_from:
             raise ValueError(f"bad_up_to is below great_from, got {bad_up_to} and {great_from}.")
-        pixels = images.detach().cpu().numpy()  # (n, h, w, 3) from 0 to 1
+        pixels = images.detach().float().cpu().numpy()  # (n, h, w, 3) from 0 to 1
         scores = _model(model).score(np.clip(pixels, 0, 1), store=False)
         great = scores.percentile >= great_from
         bad = ~(scores.percentile > bad_up_to)  # also what could not be scored

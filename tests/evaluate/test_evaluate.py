@@ -304,3 +304,11 @@ def test_a_name_that_could_be_two_pictures_is_refused():
     made_by = {"https://host/x/a.png": "gan", "https://host/x/b.png": "vae"}
     found = evaluate({"x/a.png": 1.0, "x/b.png": 0.0}, pairs, generator=made_by)
     assert found.figures["pairs of gan / vae"].value == 1
+
+
+def test_ratings_that_are_all_alike_have_no_correlation():
+    """A figure that cannot be computed is NaN, and no error about a reliability that nobody gave."""
+    names = [f"{n}.png" for n in range(12)]
+    ratings = Ratings(np.repeat(names, 2), np.tile(["u", "v"], 12), np.full(24, 3.0))
+    found = evaluate({name: n for n, name in enumerate(names)}, ratings, resamples=20).figures
+    assert np.isnan(found["Spearman"].value) and np.isnan(found["Spearman, disattenuated"].value)

@@ -6,9 +6,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from giqa.errors import BadSource, MissingSource
+from giqa.errors import BadImage, BadSource, MissingSource
 from giqa.images import open_source
-from giqa.images.arrays import ArraySource, NpzSource
+from giqa.images.arrays import ArraySource, NpzSource, as_array
 from giqa.metrics.reference_statistics import read_statistics
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (11, 6, 5, 3), dtype=np.uint8)
@@ -167,3 +167,10 @@ def test_a_header_that_declares_what_is_not_there_is_refused(tmp_path, shape, en
         open_source(str(path))
     with pytest.raises(BadSource, match=r"no \.npz, \.npy"):
         read_statistics(path)
+
+
+def test_colours_that_pillow_cannot_convert_are_refused():
+    from PIL import Image
+
+    with pytest.raises(BadImage, match="mode LAB"):
+        as_array(Image.new("LAB", (2, 2)))

@@ -269,3 +269,16 @@ def test_a_huge_file_is_not_read(make, monkeypatch):
     monkeypatch.setattr(folder, "MAX_BYTES", 3)
     with pytest.raises(BadImage, match="too large: 5 bytes; the limit is 3"):
         FileSource("x", make("a.png"), ["a.png"]).raw(0)
+
+
+def test_metadata_names_pictures_as_every_table_does(make):
+    """Backslashes, ./, capitals of the ending and no ending are the same picture; each is named once."""
+    root = make("sub/a.png", "sub/b.png", "c.png")
+    (root / "metadata.csv").write_text("file_name,kind\nsub\\a.png,real\nsub/b.PNG,generated\n./c,real\n")
+    assert open_source(root).columns["kind"] == ["real", "real", "generated"]  # c.png, sub/a.png, sub/b.png
+    (root / "metadata.csv").write_text("file_name,kind\nc.png,real\nc.png,real\nc.png,generated\n")
+    with pytest.raises(BadSource, match=r"line 4: 'c.png' again, and otherwise than in .*line 2"):
+        dict(open_source(root).columns)
+    (root / "metadata.csv").write_text("file_name,kind\nother.png,real\n")
+    with pytest.warns(UserWarning, match=r"metadata\.csv names no picture"):
+        assert not dict(open_source(root).columns)

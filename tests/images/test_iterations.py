@@ -85,6 +85,7 @@ def test_a_count_is_read_as_people_write_it(text, value):
         (("samples_gs-000200_e-3_b-7.png", "samples_gs-000400_e-3_b-7.png"), (200, 400)),
         (("000200", "000400"), (200, 400)),
         (("500", "1k", "1e4"), (500, 1000, 10_000)),
+        (("step_100ema", "step_200ema"), (100, 200)),  # averaged weights
     ],
 )
 def test_names_of_training_tools_are_read(folders, iterations):
@@ -148,6 +149,12 @@ def test_all_pictures_of_a_checkpoint_in_subfolders_belong_to_it(inner):
         (("step_100_cfg_3", "step_100_cfg_7", "step_200_cfg_3"), ["iteration 100 is in 2 places"]),
         (("checkpoint-5/step_1", "checkpoint-5/step_2", "checkpoint-9/step_1"), ["iteration 1 is in 2 places"]),
         (("iter_100",), ["pictures of 1 iterations (iter_100)"]),
+        (("step_100", "step_100ema", "step_200"), ["iteration 100 is in 2 places ('step_100', 'step_100ema')"]),
+        (("epoch=0-step=900", "epoch=1-step=400"), ["such as 400 in 1 and 900 in 0", "begins again in each epoch"]),
+        (("epoch_0/step_100", "epoch_0/step_200", "epoch_1/step_50"), ["begins again in each epoch"]),
+        (("step_1_500", "step_2_500"), ["1_500 may be one number, or two"]),
+        (("step_100_000.png", "step_200_000.png"), ["100_000 may be one number, or two"]),
+        (("run1_step_100", "run2_step_200"), ["iterations lie in 2 folders"]),
     ],
 )
 def test_what_is_not_clear_is_refused_with_what_could_be_meant(folders, words):
@@ -254,3 +261,17 @@ def test_the_digits_of_something_else_are_no_iteration(folders):
     """1 of a hash 1a2b, of 1B and of -1 is not the iteration 1: nothing is guessed."""
     with pytest.raises(BadSource, match=r"of which iteration|of 1 iterations"):
         iterations_of(source(*folders))
+
+
+def test_a_step_that_begins_again_in_each_epoch_is_no_line():
+    """Steps 0 and 100 of two epochs are four iterations, not two; a step that goes on is one line."""
+    again = source("a.png", "b.png", "c.png", "d.png", epoch=[*"0011"], step=["0", "100", "0", "100"])
+    with pytest.raises(BadSource, match=r"step \(such as 0 in 1 and 100 in 0\) begins again in each epoch"):
+        counts(again)
+    again.columns["step"] = ["0", "100", "200", "300"]
+    assert counts(again)[0] == {0: 1, 100: 1, 200: 1, 300: 1}
+
+
+def test_a_missing_step_of_pandas_is_left_out():
+    found, said = counts(source("a.png", "b.png", "c.png", **{"Global Step": ["1", "<NA>", "2"]}))
+    assert found == {1: 1, 2: 1} and "Global Step is empty: 1 rows" in said

@@ -186,3 +186,11 @@ def test_lightning_scores_saves_and_can_be_monitored(model, tmp_path):
     assert torch.load(tmp_path / "best" / BEST, weights_only=False)["global_step"] == watch.best.step == 6
     found = scalars_in(next(tmp_path.glob("logs/*")))
     assert [event.step for event in found.Scalars("giqa/qs_low")] == [3, 6] and len(found.Images("giqa/worst")) == 2
+
+
+def test_a_best_checkpoint_by_another_model_is_not_gone_on_from(model, tmp_path):
+    run(Watch(model, every=1, folder=tmp_path), [0.9])
+    other = fit(samples(0.5, 40), "statistics", "sgm", store=False)
+    with pytest.raises(BadTable, match="by another model"):
+        Watch(other, every=1, folder=tmp_path)
+    Watch(model, every=1, folder=tmp_path)

@@ -140,3 +140,8 @@ def test_comfyui_node_sorts_a_batch(model, tmp_path):
     assert len(node.sort(images[6:], path, 0.5, 0.05)[0]) == 0
     with pytest.raises(ValueError, match="bad_up_to is below great_from"):
         node.sort(images, path, 0.1, 0.2)
+
+
+def test_map_without_batches_says_what_it_takes(model):
+    with pytest.raises(BadSpec, match="batched=True"):
+        AddScores(model)({"image": Image.new("RGB", (8, 8))})

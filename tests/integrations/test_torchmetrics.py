@@ -251,3 +251,14 @@ def test_bfloat16_is_read_and_a_list_is_named():
     metric.update(torch.zeros(2, 3, 16, 16, dtype=torch.bfloat16), real=True)
     with pytest.raises(BadShape, match="tensors, got list"):
         metric.update([1], real=True)
+
+
+def test_bfloat16_features_of_a_model_and_of_a_module_are_read():
+    rows = torch.arange(80.0).reshape(40, 2)
+    share = ShareInRange(fit(rows.numpy(), scorer="sgm"))
+    share.update(rows[:4].bfloat16())
+    assert float(share.compute()) == 1
+    metric = SetMetric("kd", extractor=torch.nn.Flatten())
+    metric.update(torch.zeros(3, 1, 1, 2, dtype=torch.bfloat16), real=True)
+    metric.update(torch.zeros(3, 1, 1, 2, dtype=torch.bfloat16), real=False)
+    assert float(metric.compute()) == 0

@@ -132,3 +132,9 @@ def test_without_each_group_it_is_what_it_is_of_the_rest(degree):
     together = Together([Vendi(), metric]).left_out(real, fake, kept)
     assert all(np.array_equal(both[:, 1], own) for both, own in zip(together, found, strict=True))
     assert together[0][:, 0] == pytest.approx(vendi_score(fake)) and together[1][2, 0] == vendi_score(fake[kept[1][2]])
+
+
+@pytest.mark.parametrize("sigma", [None, "10", float("nan"), 0])
+def test_a_width_that_is_none_is_named(sigma):
+    with pytest.raises(BadSpec, match="sigma above 0"):
+        cmmd(np.eye(3), np.eye(3), sigma=sigma)

@@ -124,3 +124,12 @@ def test_a_list_of_arrays_that_lost_some_is_noticed(tmp_path):
     path.write_bytes(raw)
     with pytest.raises(BadSource):
         read_statistics(path)
+
+
+@pytest.mark.parametrize("names", [("m", "s"), ("arr_0", "arr_1"), ("mean", "cov")])
+def test_a_covariance_under_another_name_is_no_features(tmp_path, names):
+    """Its rows would pass for pictures: np.savez(FILE, mu, sigma) calls them arr_0 and arr_1."""
+    x = np.random.default_rng(0).normal(size=(50, 4))
+    np.savez(tmp_path / "s.npz", **dict(zip(names, (x.mean(axis=0), np.cov(x.T)), strict=True)))
+    with pytest.raises(BadSource, match=r"symmetric matrix \(4, 4\).*Call the mean mu and the covariance sigma"):
+        read_statistics(tmp_path / "s.npz")

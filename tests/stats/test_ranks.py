@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from giqa.errors import BadShape
 from giqa.stats import auroc, mann_whitney, ranks, spearman
 
 
@@ -52,3 +53,13 @@ def test_rank_test_of_ties_is_as_in_scipy():
     wanted = stats.mannwhitneyu(group, others, alternative="less", method="asymptotic", use_continuity=True)
     assert mann_whitney(group, others)[1] == pytest.approx(wanted.pvalue)
     assert mann_whitney(np.ones(5), np.ones(9)) == (0.5, 0.5)  # no order, no difference
+
+
+def test_what_is_missing_has_no_rank():
+    """NaN is not the largest value; columns of two lengths are not compared."""
+    missing = [1.0, float("nan"), 2.0, 3.0]
+    assert np.isnan(spearman(missing, [1, 2, 3, 4])) and np.isnan(spearman([1, 2, 3, 4], missing))
+    assert np.isnan(auroc(missing, [0, 1, 1, 0]))
+    for compare in (spearman, auroc):
+        with pytest.raises(BadShape, match=r"got \(3,\) and \(2,\)"):
+            compare([1, 2, 3], [0, 1])

@@ -199,3 +199,9 @@ def test_a_parquet_file_that_pyarrow_does_not_read_is_refused(tmp_path, monkeypa
         read_table(path)
     with pytest.raises(MemoryError):
         read_table(path)
+
+
+def test_a_name_twice_in_an_object_is_refused(tmp_path):
+    (tmp_path / "t.jsonl").write_text('{"image": "a", "z": 1}\n{"image": "b", "z": 1, "z": 2}\n')
+    with pytest.raises(BadTable, match="line 2 has a name twice"):
+        read_table(tmp_path / "t.jsonl")

@@ -97,3 +97,8 @@ def test_a_restored_one_goes_on_as_the_first():
 def test_parameters_must_make_sense(wrong):
     with pytest.raises(BadSpec, match="RunningQuantile takes"):
         RunningQuantile(**wrong)
+
+
+def test_weights_that_are_all_0_are_not_divided_by_their_mean():
+    assert ohem_weights(np.array([0.1, 0.1]), weight=0, mean_one=True).tolist() == [0, 0]
+    assert ohem_weights(np.array([]), mean_one=True).tolist() == []

@@ -126,3 +126,13 @@ def test_the_lightning_example_runs(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["snapshots_lightning.py", str(tmp_path)])
     runpy.run_path(str(EXAMPLES / "snapshots_lightning.py"), run_name="__main__")
     assert sorted({int(r["iteration"]) for r in table(tmp_path) if r["kind"] == "generated"}) == [10, 20]
+
+
+@pytest.mark.parametrize(
+    ("values", "low", "words"),
+    [([0.2, 0.8], -1, "none is below 0"), ([0, 255], -1, "none is below 0"), ([-1, 0, 0.5, 1], 0, "25% lie beyond")],
+)
+def test_floats_in_another_range_are_warned_of(values, low, words):
+    """Pictures from 0 to 1 that are taken as -1 to 1 come out washed."""
+    with pytest.warns(UserWarning, match=words):
+        as_pixels(np.array(values, float).reshape(1, 1, -1, 1), low, 1)

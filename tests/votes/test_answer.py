@@ -10,7 +10,7 @@ from giqa.votes.aggregation import Strengths
 from giqa.votes.answer import answer
 from giqa.votes.findings import Findings, findings
 from giqa.votes.hype import Comparison, Hype
-from giqa.votes.labels import Counts
+from giqa.votes.labels import Counts, Pairs
 from giqa.votes.votes import as_labels
 
 
@@ -115,3 +115,24 @@ def test_what_allows_no_figure_says_so():
 def test_pairs_that_are_all_alike_have_no_first():
     columns = {"left": [*"abc"], "right": [*"bca"], "rater": ["r"] * 3, "chosen": ["left"] * 3}
     assert answer(findings(as_labels(Table("pairs", columns)))) == "All 3 pictures are preferred equally often."
+
+
+def test_shares_of_pictures_with_unequal_votes_say_that_each_counts_once():
+    """5 of 5, 0 of 5 and 1 of 1 say real: 6 of 11 votes, but 67 % of a picture's votes on average."""
+    blank = np.full(3, "")
+    unequal = Counts(np.array([*"abc"]), np.array([5.0, 5, 1]), np.array([5.0, 0, 1]), blank, blank, blank)
+    assert answer(findings(unequal)).startswith(
+        "67 % of the votes on these pictures say real, each picture counting once ("
+    )
+
+
+def test_pairs_that_were_never_compared_have_no_best():
+    """a beats b and c beats d: nobody compared the two groups; a vote between them makes one."""
+    columns = [np.array(column) for column in (["a", "c"], ["b", "d"], [6.0, 6.0], [0.0, 0.0], ["", ""])]
+    apart = findings(Pairs(*columns))
+    assert answer(apart) == "No picture can be called best: they fall into 2 groups that were never compared."
+    assert "2 groups between which nobody compared" in apart.cautions()[0]
+    joined = findings(
+        Pairs(*(np.append(column, new) for column, new in zip(columns, ["b", "c", 1.0, 0.0, ""], strict=True)))
+    )
+    assert joined.groups == 1 and not joined.cautions()

@@ -194,3 +194,18 @@ def test_a_file_of_powershell_is_read(tmp_path):
         json.dumps([{"data": {"image": "a.png"}, "annotations": [done]}]).encode("utf-16")
     )
     assert read_label_studio(tmp_path / "x.json").said_real.tolist() == [True]
+
+
+def test_a_picture_that_the_control_does_not_name_is_asked_for(load):
+    """toName is the name of a tag, which the export does not connect with the data: of two pictures it may be any."""
+    tasks = [task({"image": "a.png", "reference": "r.png"}, said(1, 4, "rating", "quality", to="ref"))]
+    with pytest.raises(BadTable, match="which of image, reference is the picture"):
+        load(tasks)
+    assert load(tasks, image="reference").image.tolist() == ["r.png"]
+    assert load([task({"image": "a.png", "prompt": "x"}, said(1, 4, "rating", to="img"))]).image.tolist() == ["a.png"]
+
+
+def test_yes_to_is_it_fake_is_no_vote_for_real(load):
+    with pytest.raises(BadTable, match="'is_fake' asks for fakes"):
+        load([task(ONE, said(1, "Yes", name="is_fake"))])
+    assert load([task(ONE, said(1, "Real", name="is_fake"))]).said_real.tolist() == [True]

@@ -185,3 +185,41 @@ def test_errors_name_no_column_that_the_file_has_not(file, rows, words):
     with pytest.raises(BadTable) as refused:
         read_crowd_kit(file(rows))
     assert words in str(refused.value) and "column '" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "options"),
+    [
+        (read_mturk, "WorkerId,Input.image,Answer.ai_generated.on\nW,a,true\nW,b,false\n", {}),
+        (read_mturk, "WorkerId,Input.image,Answer.fake.yes,Answer.fake.no\nW,a,true,false\n", {}),
+        (read_mturk, "WorkerId,Input.image,Answer.isFake\nW,a,yes\n", {}),
+        (read_prolific, "PROLIFIC_PID,image,is_fake\nP,a,1\nP,b,0\n", {"answer": "is_fake"}),
+    ],
+)
+def test_yes_to_is_it_fake_is_no_vote_for_real(file, read, text, options):
+    with pytest.raises(BadTable, match=r"asks for fakes, and is answered with .*write real or fake"):
+        read(file(text), **options)
+
+
+def test_a_question_for_fakes_may_be_answered_in_words(file):
+    text = "PROLIFIC_PID,image,real_or_fake,ai\nP,a.png,1,fake\nP,b.png,0,real\n"
+    assert answers(read_prolific(file(text), answer="real_or_fake")) == [("a.png", True), ("b.png", False)]
+    assert answers(read_prolific(file(text), answer="ai")) == [("a.png", False), ("b.png", True)]
+
+
+def test_attention_checks_stay_checks(file):
+    """A column control, kind or generator of the file itself is kept; one of something else is not."""
+    text = "PROLIFIC_PID,image,answer,control,kind\nP,a.png,real,0,real\nP,check.png,fake,1,generated\n"
+    votes = read_prolific(file(text))
+    assert votes.control.tolist() == [False, True] and votes.kind.tolist() == ["real", "generated"]
+    rated = read_crowd_kit(file("task,worker,label,control,kind\na,w,4,0,cat\nb,w,1,1,dog\n"))
+    assert rated.image.tolist() == ["a"] and rated.rating.tolist() == [4]
+
+
+def test_the_second_and_third_line_of_qualtrics_are_nobody(file):
+    text = (
+        'PROLIFIC_PID,image,answer\nPROLIFIC_PID,image,Is it real?\n"{""ImportId"":""PROLIFIC_PID""}",x,'
+        '"{""ImportId"":""QID1""}"\nP1,a.png,real\n'
+    )
+    with pytest.warns(UserWarning, match="2 without a participant's id"):
+        assert answers(read_prolific(file(text))) == [("a.png", True)]

@@ -8,7 +8,7 @@ from giqa.errors import BadShape, BadSpec, BadTable, MissingSource
 from giqa.tables.read import read_table
 from giqa.tables.table import Table
 from giqa.votes.labels import Counts, Pairs, Ratings, Sittings, Votes
-from giqa.votes.votes import as_labels, read_labels
+from giqa.votes.votes import as_labels, read_generators, read_labels
 
 
 def write(folder, text, name="t.csv"):
@@ -179,3 +179,18 @@ def test_true_and_false_of_excel_in_other_languages():
     words = ["VERDADERO", "FALSO", "WAAR", "ONWAAR", "PRAWDA", "FAŁSZ"]
     columns = {"image": [*"abcdef"], "rater": ["r"] * 6, "said_real": words}
     assert as_labels(Table("t", columns)).said_real.tolist() == [True, False] * 3
+
+
+@pytest.mark.parametrize(
+    "text", ["left,right,rater,chosen\na,a,u,left\n", "left,right,votes_left,votes_right\na,a,1,0\n"]
+)
+def test_a_picture_is_not_paired_with_itself(tmp_path, text):
+    (tmp_path / "p.csv").write_text(text)
+    with pytest.raises(BadTable, match="line 2: 'a' is paired with itself"):
+        read_labels(tmp_path / "p.csv")
+
+
+def test_a_table_of_generators_says_one_of_each_picture(tmp_path):
+    (tmp_path / "g.csv").write_text("image,generator\na,x\nb,y\na,y\n")
+    with pytest.raises(BadTable, match="line 4: 'a' is 'y' here and 'x' in line 2"):
+        read_generators(tmp_path / "g.csv")

@@ -6,7 +6,7 @@ from giqa.integrations.tables import AddScores, to_arrow, to_fiftyone, to_polars
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,8 @@ class AddScores:
         """Columns for these rows."""
         if self.image not in batch:
             raise BadSpec(f"There is no column {self.image!r} of pictures; there are {', '.join(batch)}.")
+        if not isinstance(batch[self.image], Iterable) or isinstance(batch[self.image], (str, bytes, Mapping)):
+            raise BadSpec("AddScores takes batches: dataset.map(AddScores(...), batched=True).")
         rows = {str(n): cell for n, cell in enumerate(batch[self.image])}
         scores = self.model.score(rows, store=False, workers=self.workers)
         return {PREFIX + name: _plain(scores[name]) for name in self.columns}

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 MOST = 1_000_000  # judgements of one row: statistics go through every number up to the largest
 NOTHING = ("", "nan", "na", "n/a", "#n/a", "none", "null", "<na>")  # a missing value, of pandas, R, Excel, JSON
+
+# what stands for reals where generators are named
+REAL = re.compile(
+    r"(reals?([ _-]?(images?|photos?|photographs?|pictures?|data|set|samples?|faces?))?|ground[ _-]?truth|gt)?"
+)
 
 # Excel writes TRUE and FALSE in the language of its user
 YES = (
@@ -146,10 +152,10 @@ def label(cell: Any) -> str:
 def kind_of_generator(name: str) -> str:
     """The kind of a picture whose generator is known: a real one has none, or "real" stands there.
 
-    >>> kind_of_generator(""), kind_of_generator("Real"), kind_of_generator("stylegan")
-    ('real', 'real', 'generated')
+    >>> [kind_of_generator(name) for name in ("", "Real", "real_photos", "real-esrgan", "stylegan")]
+    ['real', 'real', 'real', 'generated', 'generated']
     """
-    return "real" if name.casefold() in ("", "real", "reals") else "generated"
+    return "real" if REAL.fullmatch(name.strip().casefold()) else "generated"
 
 
 def kind(cell: Any) -> str:

@@ -112,7 +112,9 @@ def _read_jsonl(path: Path) -> Table:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = json.loads(line, object_pairs_hook=lambda pairs, at=number: _object(path, at, pairs))
+        except BadTable:
+            raise
         except (ValueError, RecursionError):
             raise BadTable(f"{path}, line {number} is not JSON, or is cut short.") from None
         if not isinstance(row, dict):
@@ -127,6 +129,13 @@ def _read_jsonl(path: Path) -> Table:
     names = dict.fromkeys(name for row in rows for name in row)
     _check_once(path, names)
     return Table(str(path), {name.strip(): [row.get(name) for row in rows] for name in names}, lines, about)
+
+
+def _object(path: Path, number: int, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise BadTable(f"{path}, line {number} has a name twice in one object; a name is there once.")
+    return found
 
 
 def _check_once(path: Path, names: Iterable[str]) -> None:

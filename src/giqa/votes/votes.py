@@ -151,6 +151,8 @@ def _check(table: Table, made: Labels) -> None:
     elif isinstance(made, Counts):
         _once(table, made.image, made.generator, made.context, what="{0!r} stands there")
         _at_most(table, "n_real", made.n_real, "n", made.n)
+    elif isinstance(made, Pairs):
+        _two(table, made)
     elif isinstance(made, Sittings):
         _once(table, made.rater, made.generator, what="rater {0!r} sits for {1!r}")
         _at_most(table, "wrong_fakes", made.wrong_fakes, "fakes", made.fakes)
@@ -176,6 +178,11 @@ def _one_kind(table: Table, made: Votes) -> None:
             raise BadTable(f"{table.place(row)}: {key[0]!r} is {kinds[0]} here and {kinds[1]} in {where}.")
 
 
+def _two(table: Table, made: Pairs) -> None:
+    for row in np.flatnonzero(made.left == made.right)[:1]:
+        raise BadTable(f"{table.place(row)}: {str(made.left[row])!r} is paired with itself; remove that row.")
+
+
 def _at_most(table: Table, name: str, part: np.ndarray, whole_name: str, whole: np.ndarray) -> None:
     for row in np.flatnonzero(part > whole)[:1]:
         raise BadTable(f"{table.place(row, name)}: {part[row]:g} is more than {whole_name}, {whole[row]:g}.")
@@ -195,7 +202,9 @@ def _chosen(table: Table, answer: str = "chosen") -> Pairs:
         raise BadTable(f"{table.name} has a header but no rows.")
     if answer == "chosen":
         _once(table, rater, left, right, what="rater {0!r} judges {1!r} and {2!r}")
-    return Pairs(left, right, votes, 1 - votes, rater)
+    made = Pairs(left, right, votes, 1 - votes, rater)
+    _two(table, made)
+    return made
 
 
 def side_of(word: str, left: str, right: str) -> float | None:
