@@ -1,5 +1,6 @@
 """Files: every byte is covered, two that belong together are known, those without checksums are still read."""
 
+import contextlib
 import csv
 import json
 import lzma
@@ -9,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from safetensors import safe_open
 from safetensors.numpy import load_file, save
 
 import giqa
+from giqa.cli import main
 from giqa.errors import BadModel, BadSpec, BadTable, GiqaError
 from giqa.explain import load_maps
 from giqa.features.detail import VERSION
@@ -327,3 +330,44 @@ def test_no_byte_of_a_sealed_file_changes_what_it_says(tmp_path):
         assert found == said and all(np.array_equal(numbers[name], array) for name, array in arrays.items())
     file.write_bytes(save(arrays, metadata={"giqa.mine": json.dumps(said)}))
     assert read_sealed(file, "giqa.mine")[0] == said
+
+
+WRITTEN = [None, -1e308, [], {"reals": "many"}, {"human": 3}, {"human": {"splits": {"x": {}}}}]
+
+
+@pytest.mark.parametrize(
+    ("key", "version", "made_by"),
+    [("giqa", 3, made_by) for made_by in WRITTEN]
+    + [("giqa.people", 2, made_by) for made_by in (*WRITTEN[:4], {"scorer": "human()", "splits": {"x": {}}})],
+)
+def test_a_file_whose_made_by_is_nothing_that_giqa_writes_says_so(tmp_path, key, version, made_by):
+    header = {"format": version} | ({} if made_by is None else {"made_by": made_by})
+    (tmp_path / "a.giqa").write_bytes(save({"x": REALS}, metadata={key: json.dumps(seal(header, {}))}))
+    said = CliRunner().invoke(main, ["info", str(tmp_path / "a.giqa")])
+    assert said.exit_code == 2 and "made_by is nothing that giqa writes" in said.output
+
+
+PARTS = [
+    {"made_by": [1]}, {"extractor": 3}, {"taps": 1}, {"digest": None}, {"match": [1]},
+    {"human": None}, {"seed": "x"}, {"references_sha256": 1}, {"places": 3}, {"ids": None},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("changed", PARTS, ids=str)
+@pytest.mark.parametrize(
+    ("name", "key", "read"), [("human.giqa", "giqa.people", load_realism), ("small.maps", "giqa.maps", load_maps)]
+)
+def test_a_human_model_or_maps_that_somebody_made_by_hand(tmp_path, changed, name, key, read):
+    """Refused with a sentence, or read where the entry is none of theirs."""
+    path = unpacked(tmp_path, name)
+    arrays = load_file(path)
+    with safe_open(path, framework="numpy") as file:
+        head = dict(file.metadata())
+    header = json.loads(head[key])
+    path.write_bytes(save(arrays, metadata=head | {key: json.dumps(header | changed)}))
+    if changed.keys() <= header.keys() and changed not in ({"match": [1]}, {"ids": None}, {"seed": "x"}):
+        with pytest.raises(GiqaError):
+            read(path)
+    else:
+        with contextlib.suppress(GiqaError):
+            read(path)
