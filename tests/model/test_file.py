@@ -18,6 +18,7 @@ import giqa
 from giqa.cli import main
 from giqa.errors import BadModel, BadSpec, BadTable, GiqaError
 from giqa.explain import load_maps
+from giqa.explain.maps import fit_maps
 from giqa.features.detail import VERSION
 from giqa.files import is_whole, read_sealed, seal, sealed
 from giqa.model.file import read_header
@@ -371,3 +372,26 @@ def test_a_human_model_or_maps_that_somebody_made_by_hand(tmp_path, changed, nam
     else:
         with contextlib.suppress(GiqaError):
             read(path)
+
+
+MAPS = [
+    {"ids": ["a"]}, {"ids": [1] * 24}, {"places": {"grid": 5}}, {"places": {"reach": 2**31}}, {"taps": []},
+    {"kept_rows_": np.arange(24) + 9}, {"kept_rows_": np.arange(24.0)}, {"kept_": np.zeros((24, 24), "f2")},
+    {"limits_": np.zeros(2)}, {"layers_.grain.median_": np.zeros((3, 24))}, {"layers_.grain.spread_": np.ones(9, "f4")},
+    {"layers_.grain.mean_": np.zeros(0, "f4")}, {"peaks_": np.zeros((2, 2))}, {"deviation_": None},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("changed", MAPS, ids=str)
+def test_maps_that_somebody_made_by_hand_are_refused(tmp_path, changed):
+    """Parts that do not fit together, under a checksum that does."""
+    path = fit_maps(list(np.zeros((24, 32, 32, 3), np.uint8)), "statistics", ["grain"]).save(tmp_path / "a.maps")
+    load_maps(path)
+    with safe_open(path, framework="numpy") as file:
+        header = json.loads(file.metadata()["giqa.maps"])
+    arrays = {name: array for name, array in load_file(path).items() if changed.get(name, 0) is not None}
+    arrays |= {name: value for name, value in changed.items() if isinstance(value, np.ndarray)}
+    header |= {name: value for name, value in changed.items() if name in header}
+    path.write_bytes(save(arrays, metadata={"giqa.maps": json.dumps(seal(header, arrays))}))
+    with pytest.raises(BadModel, match="make it again"):
+        load_maps(path)
