@@ -83,9 +83,9 @@ def _to_safetensors(parts: Parts) -> bytes:
     arrays = {n: np.load(io.BytesIO(c), allow_pickle=False) for n, c in parts.items() if not n.startswith("head ")}
     arrays = {n: np.ascontiguousarray(array) for n, array in arrays.items()}
     heads = {n.removeprefix("head "): content.decode() for n, content in parts.items() if n.startswith("head ")}
-    for key in heads.keys() & {"giqa", "giqa.people"}:
+    for key in heads.keys() & {"giqa", "giqa.people", "giqa.maps"}:
         header = json.loads(heads[key])
-        sealed = arrays if key == "giqa" else {n: a for n, a in arrays.items() if n.startswith(SEALED)}
+        sealed = arrays if key != "giqa.people" else {n: a for n, a in arrays.items() if n.startswith(SEALED)}
         heads[key] = json.dumps(seal(header, sealed))
     return save(arrays, metadata=heads)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import lzma
 import tomllib
 import zipfile
 from collections.abc import Callable
@@ -82,6 +83,32 @@ def read_header(data: bytes, folder: Path) -> None:
     (folder / "a.giqa").write_bytes(data)
     ended = CliRunner().invoke(main, ["info", str(folder / "a.giqa")], catch_exceptions=False)
     assert ended.exit_code in (0, 2), ended.exit_code
+
+
+def human_models(folder: Path) -> list[bytes]:
+    """The one that the tests keep: small, and made by an earlier giqa."""
+    kept = ROOT / "tests" / "data" / "formats" / "unsealed" / "human.giqa.xz"
+    return [lzma.decompress(kept.read_bytes())]
+
+
+def read_human_model(data: bytes, folder: Path) -> None:
+    from giqa.p_real.file import load_realism
+
+    (folder / "a.giqa").write_bytes(data)
+    load_realism(folder / "a.giqa").score(list(PIXELS[:2]), store=False)
+
+
+def maps(folder: Path) -> list[bytes]:
+    from giqa.explain.maps import fit_maps
+
+    return [fit_maps(list(PIXELS), "statistics", ["grain"]).save(folder / "a.maps").read_bytes()]
+
+
+def read_maps(data: bytes, folder: Path) -> None:
+    from giqa.explain.maps import load_maps
+
+    (folder / "a.maps").write_bytes(data)
+    load_maps(folder / "a.maps").explain(PIXELS[0])
 
 
 # --- the store
@@ -399,6 +426,8 @@ def read_question_file(data: bytes, folder: Path) -> None:
 PARSERS = {
     "model": Parser(models, read_model, SAFETENSORS),
     "model header": Parser(models, read_header, SAFETENSORS),
+    "human models": Parser(human_models, read_human_model, SAFETENSORS),
+    "maps": Parser(maps, read_maps, SAFETENSORS),
     "store": Parser(stores, read_store, FILES),
     "spec strings": Parser(specs, read_spec),
     "scores tables": Parser(scores_tables, read_scores_table, FILES),

@@ -44,7 +44,7 @@ GIQA = str(ROOT / "src" / "giqa") + "/"
 IMPORTED = (
     *("api", "cli.info", "images.sources.arrow", "images.sources.parquet", "metrics.reference_statistics"),
     *("model.file", "scorers.gmm", "scorers.matlab", "scorers.multilayer", "serve.app", "study.app", "study.collect"),
-    "votes.exchange",
+    *("votes.exchange", "explain.maps", "p_real.file"),
 )
 
 
@@ -61,6 +61,8 @@ class Watch:
 
         if time.process_time() - self.written > 2:
             self.say()
+        if not data:  # what libFuzzer begins with
+            return
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir()
         begun, memory = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -112,14 +114,16 @@ def child(name: str, seconds: float, kept: Path, seed: int, shown: bool) -> None
     _requests.SHARED = folder / "shared"
     for made in (folder / "shared", folder / "make", kept / name):
         made.mkdir(exist_ok=True, parents=True)
+    longest = LONGEST
     for i, data in enumerate(PARSERS[name].make(folder / "make")):
         (kept / name / f"right-{i}").write_bytes(data)
+        longest = max(longest, 2 * len(data))
     watch = Watch(name, folder / "input", seconds, kept / f"{name}.json", shown)
 
     def mutate(data: bytes, most: int, seed: int) -> bytes:
         return mutated(bytes(data), PARSERS[name].form, seed, most, atheris.Mutate)
 
-    options = ["fuzz", f"-seed={seed}", f"-max_len={LONGEST}", "-timeout=300", "-rss_limit_mb=3000", "-verbosity=0"]
+    options = ["fuzz", f"-seed={seed}", f"-max_len={longest}", "-timeout=300", "-rss_limit_mb=3000", "-verbosity=0"]
     atheris.Setup([*options, f"-artifact_prefix={folder}/", str(kept / name)], watch.one, custom_mutator=mutate)
     atheris.Fuzz()
 

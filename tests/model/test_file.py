@@ -1,5 +1,6 @@
 """Files: every byte is covered, two that belong together are known, those without checksums are still read."""
 
+import contextlib
 import csv
 import json
 import lzma
@@ -9,12 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from safetensors import safe_open
 from safetensors.numpy import load_file, save
 
 import giqa
+from giqa.cli import main
 from giqa.errors import BadModel, BadSpec, BadTable, GiqaError
 from giqa.explain import load_maps
+from giqa.explain.maps import fit_maps
 from giqa.features.detail import VERSION
 from giqa.files import is_whole, read_sealed, seal, sealed
 from giqa.model.file import read_header
@@ -327,3 +331,67 @@ def test_no_byte_of_a_sealed_file_changes_what_it_says(tmp_path):
         assert found == said and all(np.array_equal(numbers[name], array) for name, array in arrays.items())
     file.write_bytes(save(arrays, metadata={"giqa.mine": json.dumps(said)}))
     assert read_sealed(file, "giqa.mine")[0] == said
+
+
+WRITTEN = [None, -1e308, [], {"reals": "many"}, {"human": 3}, {"human": {"splits": {"x": {}}}}]
+
+
+@pytest.mark.parametrize(
+    ("key", "version", "made_by"),
+    [("giqa", 3, made_by) for made_by in WRITTEN]
+    + [("giqa.people", 2, made_by) for made_by in (*WRITTEN[:4], {"scorer": "human()", "splits": {"x": {}}})],
+)
+def test_a_file_whose_made_by_is_nothing_that_giqa_writes_says_so(tmp_path, key, version, made_by):
+    header = {"format": version} | ({} if made_by is None else {"made_by": made_by})
+    (tmp_path / "a.giqa").write_bytes(save({"x": REALS}, metadata={key: json.dumps(seal(header, {}))}))
+    said = CliRunner().invoke(main, ["info", str(tmp_path / "a.giqa")])
+    assert said.exit_code == 2 and "made_by is nothing that giqa writes" in said.output
+
+
+PARTS = [
+    {"made_by": [1]}, {"extractor": 3}, {"taps": 1}, {"digest": None}, {"match": [1]},
+    {"human": None}, {"seed": "x"}, {"references_sha256": 1}, {"places": 3}, {"ids": None},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("changed", PARTS, ids=str)
+@pytest.mark.parametrize(
+    ("name", "key", "read"), [("human.giqa", "giqa.people", load_realism), ("small.maps", "giqa.maps", load_maps)]
+)
+def test_a_human_model_or_maps_that_somebody_made_by_hand(tmp_path, changed, name, key, read):
+    """Refused with a sentence, or read where the entry is none of theirs."""
+    path = unpacked(tmp_path, name)
+    arrays = load_file(path)
+    with safe_open(path, framework="numpy") as file:
+        head = dict(file.metadata())
+    header = json.loads(head[key])
+    path.write_bytes(save(arrays, metadata=head | {key: json.dumps(header | changed)}))
+    if changed.keys() <= header.keys() and changed not in ({"match": [1]}, {"ids": None}, {"seed": "x"}):
+        with pytest.raises(GiqaError):
+            read(path)
+    else:
+        with contextlib.suppress(GiqaError):
+            read(path)
+
+
+MAPS = [
+    {"ids": ["a"]}, {"ids": [1] * 24}, {"places": {"grid": 5}}, {"places": {"reach": 2**31}}, {"taps": []},
+    {"kept_rows_": np.arange(24) + 9}, {"kept_rows_": np.arange(24.0)}, {"kept_": np.zeros((24, 24), "f2")},
+    {"limits_": np.zeros(2)}, {"layers_.grain.median_": np.zeros((3, 24))}, {"layers_.grain.spread_": np.ones(9, "f4")},
+    {"layers_.grain.mean_": np.zeros(0, "f4")}, {"peaks_": np.zeros((2, 2))}, {"deviation_": None},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("changed", MAPS, ids=str)
+def test_maps_that_somebody_made_by_hand_are_refused(tmp_path, changed):
+    """Parts that do not fit together, under a checksum that does."""
+    path = fit_maps(list(np.zeros((24, 32, 32, 3), np.uint8)), "statistics", ["grain"]).save(tmp_path / "a.maps")
+    load_maps(path)
+    with safe_open(path, framework="numpy") as file:
+        header = json.loads(file.metadata()["giqa.maps"])
+    arrays = {name: array for name, array in load_file(path).items() if changed.get(name, 0) is not None}
+    arrays |= {name: value for name, value in changed.items() if isinstance(value, np.ndarray)}
+    header |= {name: value for name, value in changed.items() if name in header}
+    path.write_bytes(save(arrays, metadata={"giqa.maps": json.dumps(seal(header, arrays))}))
+    with pytest.raises(BadModel, match="make it again"):
+        load_maps(path)

@@ -18,6 +18,8 @@ from ..errors import BadModel, MissingSource
 from ..files import as_path, is_whole, replace_file, seal
 from ..registry import imported
 from ..types import HasParts
+from .made_by import MadeBy
+from .trust import human_part, learned
 
 FORMAT = 3
 READ = (2, 3)
@@ -122,6 +124,21 @@ def read_header(path: str | Path) -> dict[str, Any]:
             f"{path} has file format {header.get('format')}, written by giqa {written}; this is giqa {__version__}, "
             f"which reads formats {' and '.join(map(str, READ))}. Fit it again, or use that version."
         )
+    return checked(path, header)
+
+
+def checked(path: str | Path, header: dict[str, Any]) -> dict[str, Any]:
+    """A header whose `made_by` says what giqa writes there, in which the verdict on a human model can be read."""
+    try:
+        made_by = header["made_by"]
+        if name := MadeBy.misfit(made_by):
+            raise ValueError(f"{name} is {made_by[name]!r:.80}")
+        if part := human_part(made_by):
+            learned(part)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadModel(
+            f"{path} is damaged: made_by is nothing that giqa writes ({type(error).__name__}: {error}); make it again."
+        ) from None
     return header
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from .. import __version__, registry
-from ..errors import BadModel, MissingSource
+from ..errors import BadModel, BadShape, BadSpec, GiqaError, MissingSource
 from ..files import as_path, is_whole
-from ..model.file import head_of, restore
+from ..model.file import checked, head_of, restore
 from ..model.out_of_domain import Content
 from ..scorers.human import HumanModel
 from ..scorers.judgements import JudgementModel
@@ -52,13 +52,13 @@ def read_realism_header(path: str | Path) -> dict[str, Any]:
         raise MissingSource(f"There is no model file {path}; make one with: giqa train human VOTES.csv --real REALS.")
     try:
         header = dict(json.loads(head_of(path)[KEY]))
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, RecursionError) as error:
         raise BadModel(
             f"{path} is no human model, or is cut short ({type(error).__name__}); `giqa train human` makes one."
         ) from None
     if header.get("format") not in (1, FORMAT, OF_JUDGEMENTS):
         raise BadModel(f"{path} has another format than this giqa, {__version__}, reads; train it again.")
-    return header
+    return checked(path, header)
 
 
 def load_realism(path: str | Path) -> Realism:
@@ -90,11 +90,11 @@ def load_realism(path: str | Path) -> Realism:
     Traceback (most recent call last):
     giqa.errors.MissingSource: There is no model file no.giqa; make one with: giqa train human VOTES.csv --real REALS.
     """
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
     header = read_realism_header(path)
-    distances = LayerDistances.open(path) if header["references_sha256"] else None
     try:
+        distances = LayerDistances.open(path) if header["references_sha256"] else None
         with safe_open(path, framework="numpy") as file:
             every = {n: file.get_tensor(n) for n in file.keys() if n.startswith(SEALED)}  # noqa: SIM118
             of_distances = {key: text for key, text in file.metadata().items() if key != KEY}
@@ -125,7 +125,11 @@ def load_realism(path: str | Path) -> Realism:
         if distances and whole:
             references, squares = distances.digests()
             whole = references == human.references and squares == header.get("squares_sha256", squares)
-    except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # a file that somebody made by hand may hold anything
+        if isinstance(error, GiqaError) and not isinstance(error, BadShape | BadSpec):
+            raise
         raise BadModel(f"{path} is damaged ({type(error).__name__}: {error}); train it again.") from None
     if not whole:
         raise BadModel(
