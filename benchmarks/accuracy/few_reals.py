@@ -65,8 +65,8 @@ def fitted(limits: Sequence[int], reals: Features) -> Scores:
 
 def alone(names: Sequence[str], reals: Features) -> Scores:
     """Scores by one Gaussian on one layer of the reals."""
-    density = SGM().fit(columns(reals, names).matrix)
-    return lambda features: density.score_samples(columns(features, names).matrix)
+    density = SGM().fit(columns(reals, names))
+    return lambda features: density.score_samples(columns(features, names))
 
 
 def faces(view: View) -> Judge:
