@@ -163,6 +163,8 @@ def test_copies_name_the_repeated_real():
     reals = info_of([10, 50, 53, 200], digests=[1, 2, 3, 4])
     fakes = info_of([52, 120, 0, 201], digests=[9, 9, 2, 8])
     assert Copies(reals).rows(fakes).tolist() == [2, -1, 1, 3]
+    assert Copies(reals).rows(reals).tolist() == [0, 1, 2, 3]
+    assert Copies(reals).rows(fakes[:0]).tolist() == []
 
 
 def test_folds_keep_groups_together_and_are_even_and_seeded():

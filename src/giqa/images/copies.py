@@ -231,7 +231,7 @@ class Copies:
         """
         found = np.array([self.known.get(digest.tobytes(), -1) for digest in info["digest"]], int)
         new = np.flatnonzero(found < 0)
-        thumbnails = info["thumbnail"][new].reshape(len(new), -1).astype(np.float32)
+        thumbnails = info["thumbnail"][new].reshape(len(new), 192).astype(np.float32)
         for row, own, within in zip(new, thumbnails, nearness(thumbnails), strict=True):
             rows, distances = self.search.near(own, within)
             found[row] = rows[distances.argmin()] if len(rows) else -1

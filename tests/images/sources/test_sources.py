@@ -1,6 +1,5 @@
 """Openers: the order they are asked in, and those of third parties."""
 
-import importlib.metadata
 import sys
 import tarfile
 import types
@@ -37,12 +36,15 @@ def open_drawn(where):
 
 
 @pytest.fixture
-def third_party(monkeypatch):
-    """Puts an entry point of the group `giqa.sources` in place."""
+def third_party(monkeypatch, tmp_path):
+    """Installs a package with an entry point of the group `giqa.sources`."""
 
     def put(value):
-        points = [importlib.metadata.EntryPoint("drawn", value, "giqa.sources")]
-        monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: points if group == "giqa.sources" else [])
+        about = tmp_path / "packages" / "drawn-1.0.dist-info"
+        about.mkdir(parents=True)
+        (about / "METADATA").write_text("Metadata-Version: 2.1\nName: drawn\nVersion: 1.0\n")
+        (about / "entry_points.txt").write_text(f"[giqa.sources]\ndrawn = {value}\n")
+        monkeypatch.syspath_prepend(about.parent)
         sources._of_third_parties.cache_clear()
 
     yield put
@@ -57,6 +59,18 @@ def test_a_third_party_adds_a_form(third_party, folder, monkeypatch):
     third_party("drawn_package:open_drawn")
     assert isinstance(open_source("drawn:1"), Drawn)
     assert len(open_source(folder)) == 12
+
+
+def test_entry_points_are_read_only_where_some_package_names_the_group(third_party, tmp_path, monkeypatch):
+    """An archive on the path may hold any package, so it is asked; a folder without the group is not."""
+    third_party("drawn_package:open_drawn")
+    monkeypatch.setattr(sys, "meta_path", [sources.PathFinder])
+    for names, found in ((["packages", "gone"], True), ([".", "gone"], False), (["packages.zip"], True)):
+        (tmp_path / "packages.zip").touch()
+        monkeypatch.setattr(sys, "path", [str(tmp_path / name) for name in names])
+        assert sources._any_names("giqa.sources") == found
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "packages")])
+    assert not sources._any_names("giqa.others")
 
 
 def test_what_an_opener_gives_is_a_source(monkeypatch):

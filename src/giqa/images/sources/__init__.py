@@ -10,8 +10,12 @@ third party adds one by an entry point:
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
+from importlib.machinery import PathFinder
 from typing import Any
 
 from ...errors import BadSource
@@ -37,6 +41,7 @@ SPECIFIC = (
     "lance_file:open_lance",
     "tfrecord:open_tfrecord",
 )
+GROUP = "giqa.sources"
 GENERAL = ("refused:refuse", "paths:open_path", "objects:open_object")
 
 
@@ -63,10 +68,12 @@ def _openers() -> Iterator[tuple[str, Opener]]:
 @cache
 def _of_third_parties() -> tuple[tuple[str, Opener], ...]:
     """Name and opener of every entry point `giqa.sources`, sorted; what is installed is read once."""
+    if not _any_names(GROUP):
+        return ()
     from importlib.metadata import entry_points
 
     found = []
-    for point in sorted(entry_points(group="giqa.sources"), key=lambda point: point.name):
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
         try:
             found.append((point.name, point.load()))
         except Exception as error:  # whatever another package raises when it is imported
@@ -75,3 +82,19 @@ def _of_third_parties() -> tuple[tuple[str, Opener], ...]:
                 "remove that package."
             ) from error
     return tuple(found)
+
+
+def _any_names(group: str) -> bool:
+    """Whether entry points of anything installed may hold the group: `importlib.metadata` takes ten times as long."""
+    if any("find_distributions" in dir(finder) for finder in sys.meta_path if finder is not PathFinder):
+        return True
+    for folder in sys.path:
+        if os.path.isfile(folder):  # an archive
+            return True
+        with suppress(OSError), os.scandir(folder or ".") as entries:
+            for entry in entries:
+                if entry.name.lower().endswith(("dist-info", "egg-info")):
+                    with suppress(OSError), open(os.path.join(entry.path, "entry_points.txt"), "rb") as file:
+                        if group.encode() in file.read():
+                            return True
+    return False
