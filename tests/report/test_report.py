@@ -337,7 +337,7 @@ def test_of_damaged_pictures_the_content_is_unclear(tmp_path, report):
     flags = {"out_of_domain": domain, "reason": ["softness" if row == 2 else "structure" for row in range(12)]}
     page = page_of(tmp_path, dataclasses.replace(report, flags={**report.flags, **flags}))
     assert re.search(r'<h2>Out of domain</h2><p class="figure">1</p>', page) and 'id="n-unclear"' in page
-    assert "of 1 more it cannot be said: they look damaged" in page
+    assert "1 more may, but look too damaged to say" in page
 
 
 def test_flags_survive_what_is_hidden(tmp_path, report):
