@@ -236,7 +236,9 @@ def test_key_figures_are_these_numbers(tmp_path):
     few = Report("t", list("abcde"), columns, 1234, flags={"duplicate_of": ["", "", "", "r", ""]})
     figures = re.findall(r'class="figure">([^<]*)<', page_of(tmp_path, few))
     assert figures == ["42 %", "9 %", "−2.00", "1", "1"]
-    assert "4 pictures scored against 1,234 real pictures." in page_of(tmp_path, few)
+    assert "4 pictures scored against 1,234 real pictures; copies of reals are left out of all shares." in page_of(
+        tmp_path, few
+    )
 
 
 def test_histogram_counts_everything_once(tmp_path, report):

@@ -26,7 +26,7 @@ MEANING = {
     "QS": "QS: quality.",
     "DS": "DS: diversity.",
 }
-OWN_QS = "higher is better, but rises anyway: it picks"
+OWN_QS = "no proof: the same score picks"
 PAIRED = "95 %, paired"
 WIDTH = 420  # of a chart
 

@@ -149,5 +149,7 @@ def _signed(value: float) -> str:
     """
     >>> _signed(-0.0001), _signed(0.25)
     ('+0.000', '+0.250')
+    >>> _signed(-0.25)
+    '−0.250'
     """
-    return f"{round(value, 3) + 0.0:+.3f}"
+    return f"{round(value, 3) + 0.0:+.3f}".replace("-", "−")
