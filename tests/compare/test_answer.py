@@ -18,7 +18,7 @@ from giqa.compare.track import answer as of_run
 from giqa.compare.ways import SAME
 from giqa.metrics.jackknife import Jackknife
 from giqa.model.headline import Headline
-from giqa.stats import UNKNOWN, Estimate
+from giqa.stats import UNKNOWN, Estimate, wilson
 
 UP = SimpleNamespace(ranks=True, is_distance=False, by_size=False, about="")
 DOWN = SimpleNamespace(ranks=True, is_distance=True, by_size=False, about="")
@@ -130,26 +130,47 @@ def test_by_class_every_case_has_its_sentence(verdicts, wanted):
     assert of_classes(classes(*verdicts)) == wanted
 
 
-def test_by_class_one_set_has_a_weakest_class_and_three_have_a_winner():
-    # t with one degree of freedom: the interval of each class is 0.1 * 12.7 wide to either side, and at the level for
-    # three pairs 0.1 * 38.2; of 0, 1 and 9 the first is shown to be below the last: 9 > sqrt(2) * 3.82
-    assert of_classes(classes(SAME, SAME, names=("A",))) == (
-        "In quality class0 has the lowest value (QS 0.000), but no difference between classes is shown."
+def a_class(share, n=64):
+    """A class whose pictures are within the range of reals by this share, with Wilson's interval; DS -1 -+ 0.1."""
+    found = comparison({"A": (-1.0, -1.0)}, {})
+    head = Headline(wilson(share * n, n), wilson(share * n, n), None, n)
+    found.generators[0].scores = SimpleNamespace(headline=lambda: head)
+    return found
+
+
+def test_by_class_one_set_has_a_weakest_class_where_it_is_shown():
+    """Quality by the share within range, the rest by the metric; three pairs by two metrics: each at 1 - 0.05 / 6."""
+    alike = {"cat": a_class(0.8), "dog": a_class(0.9), "face": a_class(0.95)}
+    assert of_classes(ByClass(alike, {})) == "In quality and diversity no difference between classes is shown."
+    assert of_classes(ByClass({"cat": a_class(0.2)}, {"face": "few"})) == (
+        "In quality and diversity no difference between classes is shown. Left out, see why below: face."
     )
-    three = classes(SAME, SAME, SAME, names=("A",))
-    far = dict(three.classes) | {"class2": comparison({"A": (9.0,)}, {}, ("qs",))}
-    said = of_classes(ByClass(far, {}))
-    assert (
-        said == "In quality class0 is the weakest class (QS 0.000; 95 %), and class1 cannot be distinguished from it."
+    said = of_classes(ByClass(alike | {"cat": a_class(0.1)}, {}))
+    assert said.startswith("In quality cat is weaker than every other class (95 %); in diversity no difference")
+    said = of_classes(ByClass(alike | {"cat": a_class(0.1), "dog": a_class(0.2)}, {}))
+    assert said.startswith("In quality cat is the weakest class (95 %), and dog cannot be distinguished from it; in d")
+
+
+def test_by_class_a_metric_has_a_weakest_class_at_a_level_for_all_pairs():
+    """t with one degree of freedom: of three classes with deviation 0.1 each is at 1 - 0.05 / 3, 0.1 * 38.2 to a side.
+
+    Of 0, 1 and 9 the first is shown to be below the last, 9 > sqrt(2) * 3.82, and not below the second.
+    """
+    three = {name: comparison({"A": (v,)}, {}, ("ds",)) for name, v in (("a", 0.0), ("b", 1.0), ("c", 9.0))}
+    said = of_classes(ByClass(three, {}))
+    assert said == "In diversity a is the weakest class (95 %), and b cannot be distinguished from it."
+    assert of_classes(ByClass(three | {"b": three["c"]}, {})) == (
+        "In diversity a is weaker than every other class (95 %)."
     )
-    far["class1"] = far["class2"]
-    assert of_classes(ByClass(far, {})) == "In quality class0 is weaker than every other class (QS 0.000; 95 %)."
-    assert of_classes(classes(SAME, names=("A",))) == "In quality no class differs from another."
-    known = classes(SAME, names=("A",)).classes
-    said = of_classes(ByClass(known, {"face": "DS needs 10 pictures"}))
-    assert said == "In quality no class differs from another. Left out, see why below: face."
-    unknown = ByClass({str(i): comparison({"A": (math.nan,)}, {}, ("qs",)) for i in range(2)}, {})
-    assert of_classes(unknown) == "In quality no class can be judged."
+    near = {"a": three["a"], "b": three["b"]}
+    assert of_classes(ByClass(near, {})) == "In diversity no difference between classes is shown."
+    distances = {name: comparison({"A": (v,)}, {}, ("fd",)) for name, v in (("a", 0.0), ("b", 9.0))}
+    assert of_classes(ByClass(distances, {})) == "By fd b is weaker than every other class (95 %)."
+
+
+def test_by_class_three_sets_have_a_winner_and_unknown_values_say_nothing():
+    unknown = ByClass({str(i): comparison({"A": (math.nan,)}, {}, ("ds",)) for i in range(2)}, {})
+    assert of_classes(unknown) == "In diversity no class can be judged."
     said = of_classes(classes("better", "better", names=("A", "B", "C")))
     assert said == "A is better in quality in 2 of 6 comparisons of two sets in a class, worse in 0 (95 %)."
 
@@ -165,12 +186,18 @@ def test_by_class_one_set_has_a_weakest_class_and_three_have_a_winner():
         (
             {"1": (1, 1), "2": (2, 2), "3": (3, 3)},
             {("qs", "1", "3"): "worse", ("qs", "2", "3"): "worse", ("ds", "1", "3"): "worse"},
-            "Use checkpoint 3; it is better than every other in quality (95 %), not shown in diversity.",
+            "Use checkpoint 3; it is better than every other in quality (95 %), but not shown to be in diversity.",
         ),
         (
             {"1": (1, 1), "2": (2, 3), "3": (3, 2)},
             {("ds", "1", "2"): "worse", ("ds", "2", "3"): "better"},
-            "Use checkpoint 2; it is better than every other in diversity (95 %), not shown in quality. "
+            "Use checkpoint 2; it is better than every other in diversity (95 %), but not shown to be in quality. "
+            "3 has the best value in quality, but is worse in diversity.",
+        ),
+        (
+            {"1": (1, 2), "2": (2, 3), "3": (3, 1)},
+            {("ds", "2", "3"): "better"},
+            "Use checkpoint 2; 1 cannot be distinguished from it in quality or diversity (95 %). "
             "3 has the best value in quality, but is worse in diversity.",
         ),
         (
@@ -260,7 +287,9 @@ def test_it_is_said_whether_sets_that_tie_are_good_or_poor(sets, wanted):
 
 def test_a_set_among_the_reals_is_good_only_where_it_beats_half_of_them():
     near = (0.94, 0.9, 0.97)
-    assert a_set(near).standing == "like the reals" and a_set(near, (0.3, 0.2, 0.4)).standing.endswith("but low in it")
+    assert a_set(near).standing == "like the reals" and a_set(near, (0.3, 0.2, 0.4)).standing.endswith(
+        "but lower on average"
+    )
     assert a_set(near, (0.7, 0.6, 0.8)).standing == "above the reals"
     unsure = (0.22, 0.0, 1.0)
     assert a_set(unsure).standing == "not shown to be unlike the reals"

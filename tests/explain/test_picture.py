@@ -66,15 +66,15 @@ def test_the_words_say_what_was_found():
     odd = sentence(Explanation(z, (8, 0), "mid", 1 / 401, 0.123), 400)
     assert odd == (
         "The worst place is at the bottom left: there its parts and their texture is unlike the real pictures. Of the "
-        "400 real pictures, none has a place as bad. In 12 % of the picture at most 1 % of real pictures are as bad at "
-        "the same place."
+        "400 real pictures, none has a place as bad. 12 % of its area is worse than the same place of 99 % of real "
+        "pictures."
     )
     assert "3 % have a place as bad" in sentence(Explanation(z, (4, 4), "Mixed_6b", 0.03, 0), 400)
     assert "at the middle: there the layer Mixed_6b" in sentence(Explanation(z, (4, 4), "Mixed_6b", 0.03, 0), 400)
     plain = sentence(Explanation(z, (4, 4), "mid", 0.4, 0.001), 400)
     assert (
         plain.startswith("No place stands out: 40 % of the 400 real pictures have one")
-        and "In less than 1 % of the" in plain
+        and "Less than 1 % of its area" in plain
     )
 
 

@@ -18,7 +18,7 @@ ANSWERS = {  # what each page says in its first seconds
     "reversed is worse than guessing.",
     "explain": "The worst place is at the bottom left: there its grain (how neighbouring pixels vary) is unlike",
     "far": "Nearly all of it is unlike the real pictures, most at the ",
-    "people": "votes: gan (29 % wrong) fools people most (not surely more than vae), vae (17 % wrong) least;",
+    "people": "votes: No generator is shown to fool people more than another: from gan (29 % wrong) to vae",
 }
 ALONE = ["report", *ANSWERS]
 

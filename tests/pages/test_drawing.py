@@ -63,7 +63,8 @@ def test_names_are_escaped():
 def test_a_line_marks_the_best_and_leaves_out_what_is_unknown():
     values = np.array([1.0, np.nan, 3.0, 2.0])
     text = line([0, 1, 2, 3], values, values - 1, values + 1, 2, 400)
-    assert text.count("<circle") == 1 and len(re.findall("L", re.search(r'class="line s0" d="([^"]*)"', text)[1])) == 2
+    assert text.count("<circle") == 1 + 3  # a ring, and a dot for each known value
+    assert len(re.findall("L", re.search(r'class="line s0" d="([^"]*)"', text)[1])) == 2
     assert line([0, 1], np.full(2, np.nan), values[:2], values[:2], None, 400) == ""
     assert plane([Point("a", (float("nan"),) * 3, (0, 0, 0))], ("x", "y"), 400) == ""
 

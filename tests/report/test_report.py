@@ -236,7 +236,9 @@ def test_key_figures_are_these_numbers(tmp_path):
     few = Report("t", list("abcde"), columns, 1234, flags={"duplicate_of": ["", "", "", "r", ""]})
     figures = re.findall(r'class="figure">([^<]*)<', page_of(tmp_path, few))
     assert figures == ["42 %", "9 %", "−2.00", "1", "1"]
-    assert "4 pictures scored against 1,234 real pictures." in page_of(tmp_path, few)
+    assert "4 pictures scored against 1,234 real pictures; copies of reals are left out of all shares." in page_of(
+        tmp_path, few
+    )
 
 
 def test_histogram_counts_everything_once(tmp_path, report):
@@ -337,7 +339,7 @@ def test_of_damaged_pictures_the_content_is_unclear(tmp_path, report):
     flags = {"out_of_domain": domain, "reason": ["softness" if row == 2 else "structure" for row in range(12)]}
     page = page_of(tmp_path, dataclasses.replace(report, flags={**report.flags, **flags}))
     assert re.search(r'<h2>Out of domain</h2><p class="figure">1</p>', page) and 'id="n-unclear"' in page
-    assert "of 1 more it cannot be said: they look damaged" in page
+    assert "1 more may, but look too damaged to say" in page
 
 
 def test_flags_survive_what_is_hidden(tmp_path, report):

@@ -138,10 +138,10 @@ def test_few_evaluators_are_said_in_words(tmp_path):
     table.write_text("\n".join(["rater,generator,fakes,wrong_fakes,reals,wrong_reals", *rows]) + "\n")
     done = run(table, "-o", tmp_path / "s.json", "--report", tmp_path / "s.html")
     said = " ".join(done.output.split())
-    assert "mind: no interval of gan: fewer than 2 evaluators" in said
-    assert "mind: few evaluators of vae (3): the intervals hold, but are wide; ask 5 or more" in said
+    assert "mind: no interval of gan: fewer than 2 raters" in said
+    assert "mind: few raters of vae (3): the intervals hold, but are wide; ask 5 or more" in said
     assert "0.200 (no interval)" in said
-    assert "No interval of gan: fewer than 2 evaluators" in (tmp_path / "s.html").read_text()
+    assert "No interval of gan: fewer than 2 raters" in (tmp_path / "s.html").read_text()
     (found,) = json.loads((tmp_path / "s.json").read_text())
     rates = {one["generator"]: one["error"] for one in found["hype"]}
     assert rates["gan"]["low"] is None and len(found["cautions"]) == 2

@@ -35,7 +35,7 @@ def test_who_was_asked_nothing_counts_and_is_counted():
         assert (row.evaluators, row.without_controls) == (left, 1)
         assert (found.evaluators, found.without_controls, found.gated_out) == (left, 1, 4 - left)
         assert found.hype[0].error.n == row.error.n == left
-        assert any("no quality control" in line and line.endswith(" 1 evaluators") for line in found.cautions())
+        assert any("no quality control" in line and line.endswith(" 1 raters") for line in found.cautions())
 
 
 def test_controls_of_unknown_kind_are_no_questions():

@@ -98,7 +98,7 @@ def _show(found: Findings) -> None:
     """Every table that there is, on stdout, and the answer in a sentence."""
     from ..votes.answer import answer
 
-    about = f"{found.rows} rows of {found.kind}" + (f", {found.evaluators} evaluators" if found.evaluators else "")
+    about = f"{found.rows} rows of {found.kind}" + (f", {found.evaluators} raters" if found.evaluators else "")
     console.say(f"{found.name}: {about}" + (f", {found.gated_out} below the gate" if found.gated_out else ""))
     for caution in found.cautions():
         console.say(f"mind: {caution}")
@@ -108,12 +108,12 @@ def _show(found: Findings) -> None:
     console.say(answer(found))
     if found.comparison:
         one = found.comparison
-        paired = "the same evaluators" if one.paired else "other evaluators"
+        paired = "the same raters" if one.paired else "other raters"
         console.say(f"{one.first} - {one.second}: {one.difference} ({paired}); {one.verdict}")
     if found.spread:
         s = found.spread
         console.say(
-            f"+-0.03 takes {s.evaluators(0.03)} evaluators with {s.answers:.0f} answers each; "
+            f"+-0.03 takes {s.evaluators(0.03)} raters with {s.answers:.0f} answers each; "
             f"to find a difference of 0.05 between two generators, {s.evaluators_to_tell(0.05)} for each"
         )
 
@@ -126,7 +126,7 @@ def _tables(found: Findings) -> list[tuple[str, tuple[str, ...], list[tuple[Any,
     return [
         (
             "HYPE",
-            ("generator", "error rate", "fakes for real", "reals for fake", "d'", "criterion", "seconds", "evaluators")
+            ("generator", "error rate", "fakes for real", "reals for fake", "d'", "criterion", "seconds", "raters")
             + (("error rate, other pictures too",) if crossed else ()),
             [
                 (h.generator, h.error, h.fake_error, h.real_error, h.d_prime, h.criterion, h.seconds, h.error.n)
@@ -141,7 +141,7 @@ def _tables(found: Findings) -> list[tuple[str, tuple[str, ...], list[tuple[Any,
         ),
         (
             "Gate",
-            ("gate", "evaluators", "of them unchecked", "error rate"),
+            ("gate", "raters", "of them unchecked", "error rate"),
             [(g.gate, g.evaluators, g.without_controls, g.error) for g in found.gates],
         ),
         (

@@ -12,10 +12,9 @@ from typing import Any
 
 from ..model.headline import percents, stratified
 from ..pages import drawing
-from ..pages.axes import number
 from ..pages.page import write_html
-from ..stats import Estimate, difference
-from .answer import ABOUT, NAMED, SURE, TOPICS, aspects, joined, listed, merged, standing
+from ..stats import NORMAL, Estimate, difference, normal
+from .answer import ABOUT, NAMED, SURE, TOPICS, aspects, headline, joined, listed, merged, standing
 from .page import ARROWS, NARROW, STYLES, WIDE, details, numbers_of
 from .result import LEVEL, Verdict
 from .ways import way_of
@@ -85,7 +84,7 @@ def answer(result: Any) -> str:
     parts: dict[str, list[str]] = {}
     for label, words in aspects(first).items():
         verdicts = {name: [v for v in c.verdicts if v.metric == label] for name, c in result.classes.items()}
-        says = _weakest(result, label, len(aspects(first))) if len(names) == 1 else _wins(names, verdicts)
+        says = _weakest(result, label, list(aspects(first))) if len(names) == 1 else _wins(names, verdicts)
         parts.setdefault(says, []).append(words)
     if not parts:
         return "No metric of this comparison ranks generators; see the table."
@@ -115,33 +114,40 @@ def _wins(names: Sequence[str], verdicts: Mapping[str, Sequence[Verdict]]) -> st
     return f"{top} is better than {second} {ABOUT} in {number_won} classes{few}, {rest}"
 
 
-def _weakest(result: Any, label: str, questions: int) -> str:
-    """Of one generator the class with the lowest value, and from which classes it cannot be distinguished.
+def _weakest(result: Any, label: str, about: Sequence[str]) -> str:
+    """Of one generator the lowest class, where it is shown to be lower than others.
 
     Classes are independent: the interval of a difference is that of Zou and Donner, at a level for all pairs of classes
-    by all metrics together.
+    by all metrics together. Quality is judged by the chance to beat a real of the class: its interval is
+    shorter than those of QS and of the share within the range of reals, which depend on the worst reals.
     """
     first = next(iter(result.classes.values()))
-    way = way_of(first.metrics[label])
-    every = {name: c.generators[0].values.get(label) for name, c in result.classes.items()}
-    values = {name: value for name, value in every.items() if value is not None and value.value == value.value}
-    names = sorted(values, key=lambda name: way * values[name].value)
+    level = 1 - (1 - LEVEL) / (len(about) * max(1, math.comb(len(result.classes), 2)))
+    if headline(first).get(label) == TOPICS["qs"]:
+        known = {name: c.generators[0].scores.headline().beats for name, c in result.classes.items()}
+        each = {name: _at_level(share, level) for name, share in known.items()}
+    else:
+        way = way_of(first.metrics[label])
+        values = {name: c.generators[0].values.get(label) for name, c in result.classes.items()}
+        known = {name: value for name, value in values.items() if value is not None}
+        each = {n: Estimate(way * v.value, *sorted(way * e for e in v.interval(level)), v.n) for n, v in known.items()}
+    names = sorted((name for name, one in each.items() if one.value == one.value), key=lambda name: each[name].value)
     if not names:
         return f"{ABOUT} no class can be judged"
     lowest, *others = names
-    if not others or values[lowest].value == values[others[-1]].value:
-        return f"{ABOUT} no class differs from another"
-    level = 1 - (1 - LEVEL) / (questions * math.comb(len(names), 2))
-    each = {name: Estimate(v.value, *v.interval(level), v.n) for name, v in values.items()}
-    gaps = {name: difference(each[lowest], each[name]) for name in others}
-    alike = [name for name, gap in gaps.items() if not (gap.high < 0 if way > 0 else gap.low > 0)]
-    value = f"{label.upper() if label in TOPICS else label} {number(values[lowest].value)}"
+    alike = [name for name in others if not difference(each[lowest], each[name]).high < 0]
     if len(alike) == len(others):
-        return f"{ABOUT} {lowest} has the lowest value ({value}), but no difference between classes is shown"
+        return f"{ABOUT} no difference between classes is shown"
     if alike:
-        rest = f"{listed(alike)} cannot be distinguished from it"
-        return f"{ABOUT} {lowest} is the weakest class ({value}; 95 %), and {rest}"
-    return f"{ABOUT} {lowest} is weaker than every other class ({value}; 95 %)"
+        return f"{ABOUT} {lowest} is the weakest class{SURE}, and {listed(alike)} cannot be distinguished from it"
+    return f"{ABOUT} {lowest} is weaker than every other class{SURE}"
+
+
+def _at_level(share: Estimate, level: float) -> Estimate:
+    """A share with an interval at a higher level than 95 %, never narrower than Wilson's: by the square of z."""
+    wider = max(1.0, (normal(level) / NORMAL) ** 2)
+    low, high = share.value - wider * (share.value - share.low), share.value + wider * (share.high - share.value)
+    return Estimate(share.value, max(0.0, low), min(1.0, high), share.n)
 
 
 def cautions(result: Any) -> list[str]:
@@ -161,11 +167,12 @@ def standing_of_all(result: Any) -> str:
         for g in comparison.generators:
             parts.setdefault(g.name, []).append(g.scores.headline())
     says = standing({name: stratified(some) for name, some in parts.items()})
-    known = {name: h.within for name, h in zip(result.classes, next(iter(parts.values())), strict=True) if h.known}
+    known = {name: h.beats for name, h in zip(result.classes, next(iter(parts.values())), strict=True) if h.known}
     if len(parts) > 1 or len(known) < 2:
         return says
     lowest = min(known, key=lambda name: known[name].value)
-    return f"{says} Of {lowest}, the lowest class: {percents(known[lowest])}."
+    chance = f"{percents(known[lowest])} is the chance that one of {lowest} beats a random real of its class"
+    return f"{says} {chance} (a perfect generator: 50 %), the lowest of all classes."
 
 
 def sentences(result: Any) -> list[str]:

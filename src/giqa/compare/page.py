@@ -18,7 +18,7 @@ from ..pages import drawing
 from ..pages.axes import number
 from ..pages.page import write_html
 from .answer import TOPICS, answer, headline, standing_of
-from .result import NUMBERS, Beside, Comparison, Generator, Verdict
+from .result import NUMBERS, Beside, Comparison, Generator, Verdict, turned
 from .ways import SAME, way_of
 
 WIDE, NARROW = 1140, 340  # of a chart in pixels: one for the table, one for the telephone
@@ -111,7 +111,8 @@ def sentences(comparison: Comparison) -> list[str]:
     topics = headline(comparison)
     for left, right in combinations((g.name for g in comparison.generators), 2):
         known = {v.metric for v in comparison.verdicts if {v.left, v.right} == {left, right}}
-        parts = [_says(comparison.verdict(m, left, right), topic) for m, topic in topics.items() if m in known]
+        verdicts = {topic: comparison.verdict(m, left, right) for m, topic in topics.items() if m in known}
+        parts = [_says(_winner_first(verdict), topic) for topic, verdict in verdicts.items()]
         if parts:
             words.append(f"{left} against {right}: {'; '.join(parts)}.")
     for v in comparison.pair_verdicts:
@@ -130,6 +131,10 @@ def _says(v: Verdict, topic: str) -> str:
         return f"in {topic} they cannot be distinguished with this many pictures ({name} {_range(v)})"
     at = f", compared at {v.pictures[0]} pictures of each" if v.unequal else ""
     return f"{v.left} is {v.says} in {topic} ({name} {_range(v)}{at})"
+
+
+def _winner_first(v: Verdict) -> Verdict:
+    return turned(v) if v.says == "worse" else v
 
 
 def _range(v: Any) -> str:

@@ -26,7 +26,7 @@ MEANING = {
     "QS": "QS: quality.",
     "DS": "DS: diversity.",
 }
-OWN_QS = "by the scorer that picks: rises anyway"
+OWN_QS = "no proof: the same score picks"
 PAIRED = "95 %, paired"
 WIDTH = 420  # of a chart
 
@@ -59,7 +59,7 @@ class Extras:
         How the curve was made.
     """
 
-    title: str = "Picker curve"
+    title: str = "What keeping the best pictures changes"
     strips: Mapping[str, Sequence[Strip]] = field(default_factory=dict)
     tables: Sequence[tuple[str, Sequence[str], Sequence[Sequence[str]]]] = ()
     links: Sequence[tuple[str, str]] = ()

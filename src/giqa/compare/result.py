@@ -221,7 +221,7 @@ class Comparison:
         """
         for verdict in self.verdicts:
             if verdict.metric == metric and {verdict.left, verdict.right} == {left, right}:
-                return verdict if verdict.left == left else _turned(verdict)
+                return verdict if verdict.left == left else turned(verdict)
         raise BadSpec(f"There is no verdict on {left} and {right} by {metric}.")
 
     def best(self, metric: str) -> str | None:
@@ -383,7 +383,8 @@ def _why(left: Generator, right: Generator, label: str) -> str:
     return f"{label} has no interval with so few pictures"
 
 
-def _turned(verdict: Verdict) -> Verdict:
+def turned(verdict: Verdict) -> Verdict:
+    """The same verdict with left and right exchanged."""
     other = {"better": "worse", "worse": "better", "higher": "lower", "lower": "higher"}
     ends = {"difference": -verdict.difference, "low": -verdict.high, "high": -verdict.low}
     names = {"left": verdict.right, "right": verdict.left, "pictures": verdict.pictures[::-1]}

@@ -223,20 +223,29 @@ def answer(track: Track) -> str:
     alike = [name for name, g in zip(names, found.generators, strict=True) if g.name not in {mine, *apart}]
     unclear, alike = [name for name in alike if name in wide], [name for name in alike if name not in wide]
     wide_ones = f"; the interval of {listed(unclear)} is too wide to tell" if unclear else ""
+    mixed = _mixed(track, rows, known, worse)
     if alike:
-        return f"Use checkpoint {names[use]}; {listed(alike)} cannot be distinguished from it {where}{SURE}{wide_ones}."
+        rest = f"{listed(alike)} cannot be distinguished from it {where}{SURE}{wide_ones}"
+        return f"Use checkpoint {names[use]}; {rest}.{mixed}"
     over_all = [known[label] for label in known if worse[label] >= apart]
     but = f" but {listed(unclear)}" if unclear else ""
     in_what = together(over_all) if over_all else where
     rest = [about for about in known.values() if over_all and about not in over_all]
-    not_shown = f", not shown {together(rest, 'or')}" if rest else ""
-    mixed = "".join(
-        f" {names[row]} has the best value {known[label]}, but is worse {together(lost)}."
-        for label, row in rows.items()
-        if (lost := [known[other] for other in known if found.generators[row].name in worse[other]])
-    )
-    best = f"Use checkpoint {names[use]}; it is better than every other{but} {in_what}{SURE}{not_shown}{wide_ones}."
-    return best + mixed
+    not_shown = f", but not shown to be {together(rest, 'or')}" if rest else ""
+    better = f"it is better than every other{but} {in_what}{SURE}{not_shown}{wide_ones}"
+    return f"Use checkpoint {names[use]}; {better}.{mixed}"
+
+
+def _mixed(track: Track, rows: Mapping[str, int], known: Mapping[str, str], worse: Mapping[str, set[str]]) -> str:
+    """A sentence on each checkpoint that is best by one metric and shown to be worse than the one to use by another."""
+    said = []
+    for label, row in rows.items():
+        lost = [known[other] for other in known if track.comparison.generators[row].name in worse[other]]
+        if lost:
+            said.append(
+                f" {words(track.iterations[row])} has the best value {known[label]}, but is worse {together(lost)}."
+            )
+    return "".join(said)
 
 
 def _use(track: Track, rows: Mapping[str, int]) -> int | None:

@@ -19,7 +19,12 @@ MOST = 20  # missing pictures that are named
 
 
 def write_page(path: str | os.PathLike[str], found: Bench, title: str = "Scorers against human judgements") -> Path:
-    """One HTML file that opens offline, written atomically; it holds no picture."""
+    """One HTML file that opens offline, written atomically; it holds no picture.
+
+    The best scorer on the first set comes first.
+    """
+    first = {entry: found.sets[0].value(entry) for entry in found.entries}
+    entries = tuple(sorted(found.entries, key=lambda entry: -first[entry].value if first[entry] else math.inf))
     return write_html(
         path,
         "evaluate/bench.html",
@@ -27,8 +32,8 @@ def write_page(path: str | os.PathLike[str], found: Bench, title: str = "Scorers
         title=title,
         answer=answer(found),
         found=found,
-        charts=[(one, _chart(one, found.entries)) for one in found.sets],
-        rows=[(entry, [_cell(one, entry, found.entries) for one in found.sets]) for entry in found.entries],
+        charts=[(one, _chart(one, entries)) for one in found.sets],
+        rows=[(entry, [_cell(one, entry, entries) for one in found.sets]) for entry in entries],
         differences=[(one, _differences(one, found.entries)) for one in found.sets],
         sweeps=[_sweep(found, sweep) for sweep in found.sweeps],
         breakdowns=[_breakdown(one, found.entries) for one in found.sets if one.breakdown and found.entries],
@@ -144,5 +149,7 @@ def _signed(value: float) -> str:
     """
     >>> _signed(-0.0001), _signed(0.25)
     ('+0.000', '+0.250')
+    >>> _signed(-0.25)
+    '−0.250'
     """
-    return f"{round(value, 3) + 0.0:+.3f}"
+    return f"{round(value, 3) + 0.0:+.3f}".replace("-", "−")

@@ -57,7 +57,8 @@ class ExplainedPicture:
 
     def _repr_html_(self) -> str:
         codes = [base64.b64encode(thumbnail(part, 320, 70)).decode() for part in (self.pixels, self.heat)]
-        images = "".join(f"<img alt='' style='margin:4px' src='data:image/webp;base64,{code}'>" for code in codes)
+        style = "margin:4px;width:300px;max-width:45%"
+        images = "".join(f"<img alt='' style='{style}' src='data:image/webp;base64,{code}'>" for code in codes)
         return f"<div><p>{escape(self.sentence)}</p>{images}</div>"
 
 

@@ -86,7 +86,7 @@ def sentence(explanation: Explanation, n_real: int) -> str:
         if explanation.beyond >= 0.005 or not explanation.beyond
         else "Less than 1 %"
     )
-    area = f"In {red[0].lower()}{red[1:]} of the picture at most 1 % of real pictures are as bad at the same place."
+    area = f"{red} of its area is worse than the same place of 99 % of real pictures."
     if held > 0.05:
         return f"No place stands out: {share} of the {n_real} real pictures have one that is as unusual. {area}"
     if explanation.beyond >= EVERYWHERE:
@@ -125,8 +125,8 @@ def heat(pixels: np.ndarray, z: np.ndarray, limits: Sequence[float]) -> np.ndarr
     order = np.asarray(limits, float)[::-1]
     strength = np.interp(smooth, order, STRENGTHS[::-1])[..., None]
     colour = np.stack([np.interp(smooth, order, COLOURS[::-1, i]) for i in range(3)], axis=-1)
-    grey = base.mean(axis=2, keepdims=True) * 0.55 + base * 0.45
-    under = np.where(strength > 0, grey, base)
+    fade = 0.55 * np.minimum(1, strength / STRENGTHS[1])  # colours of its own fade where those of the map begin
+    under = base.mean(axis=2, keepdims=True) * fade + base * (1 - fade)
     return np.rint(under * (1 - strength) + colour * strength).astype(np.uint8)
 
 

@@ -81,7 +81,7 @@ class Headline:
         if within.high >= PERFECT_WITHIN:
             if beats.high >= PERFECT_BEATS:
                 return "By this score they cannot be distinguished from reals."
-            return "They are within the range of reals, but lower in it than reals are."
+            return "They are within the range of reals, but on average lower than reals."
         are = "seem to be" if self.unsure else "are"
         if within.value >= 0.8:
             return f"Most of them {are} like reals; too many are worse than 95 % of reals{below}."
@@ -111,7 +111,11 @@ class Headline:
                 else "below the reals, how far is unsure"
             )
         if self.within.high >= PERFECT_WITHIN:
-            return "like the reals" if self.beats.high >= PERFECT_BEATS else "within the range of reals, but low in it"
+            return (
+                "like the reals"
+                if self.beats.high >= PERFECT_BEATS
+                else "within the range of reals, but lower on average"
+            )
         return "partly like the reals" if self.within.value >= 0.5 else "far from the reals"
 
     @property
@@ -121,8 +125,7 @@ class Headline:
             return ""
         word, often = next(iter(self.reasons.items()))
         known = sum(self.reasons.values())
-        some = " that have one" if known < self.pictures else ""
-        return f"The most frequent reason is {word} ({often:,} of {known:,}{some})."
+        return f"What is wrong with the worst {known:,}: most often {word} ({often:,})."
 
     @property
     def unsure(self) -> str:

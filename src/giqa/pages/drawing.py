@@ -179,13 +179,14 @@ def line(
     x = Axis(min(places), max(places) if max(places) > min(places) else min(places) + 1, 56, width - 14)
     y = roomy_axis(list(values[known]), height - 26, 12)  # wide intervals of bad beginnings must not flatten it
     parts = [grid_y(y, roomy_marks(y, 4, 20), width, plain, left=56)]
-    parts.append(grid_x(x, apart(x, ticks(x.low, x.high, 5), 44), height - 8))
+    parts.append(grid_x(x, apart(x, [*reversed(places)], 44), height - 8))  # the last checkpoint first
     band = [k for k in known if math.isfinite(lows[k]) and math.isfinite(highs[k])]
     if len(band) > 1:
         there = "L".join(f"{x(places[k])},{y(highs[k])}" for k in band)
         back = "L".join(f"{x(places[k])},{y(lows[k])}" for k in reversed(band))
         parts.append(f'<path class="band s0" d="M{there}L{back}Z"/>')
     parts.append(f'<path class="line s0" d="M{"L".join(f"{x(places[k])},{y(values[k])}" for k in known)}"/>')
+    parts += [f'<circle class="s0" cx="{x(places[k])}" cy="{y(values[k])}" r="3"/>' for k in known]
     if best is not None:
         parts.append(f'<circle class="best" cx="{x(places[best])}" cy="{y(values[best])}" r="6"/>')
     words = f"from {number(values[known[0]])} to {number(values[known[-1]])}"

@@ -58,13 +58,13 @@ def interval_plot(
     rows = [row for row in rows if row[1] == row[1]]
     numbers = [n for row in rows for n in row[1:] if n == n] + [value for dots in extra for value, _ in dots]
     low, high, at = _scale([*numbers, *([mark] if mark is not None else [])])
-    left, height = min(0.36 * width, 20 + 7 * max((len(row[0]) for row in rows), default=0)), ROW * len(rows) + 40
+    left, height = min(0.36 * width, 20 + 7 * max((len(row[0]) for row in rows), default=0)), ROW * len(rows) + 46
     x, parts, letters = Axis(low, high, left, width - 30), [], int((left - 10) / 7)
     for tick in apart(x, at, 40):
-        parts.append(f'<line class="axis" x1="{x(tick)}" x2="{x(tick)}" y1="4" y2="{height - 34}"/>')
-        parts.append(f'<text x="{x(tick)}" y="{height - 18}" text-anchor="middle">{tick:g}</text>')
+        parts.append(f'<line class="axis" x1="{x(tick)}" x2="{x(tick)}" y1="4" y2="{height - 40}"/>')
+        parts.append(f'<text x="{x(tick)}" y="{height - 24}" text-anchor="middle">{tick:g}</text>')
     if mark is not None:
-        parts.append(f'<line class="cut" x1="{x(mark)}" x2="{x(mark)}" y1="4" y2="{height - 34}"/>')
+        parts.append(f'<line class="cut" x1="{x(mark)}" x2="{x(mark)}" y1="4" y2="{height - 40}"/>')
         if mark_label:
             half = 3.7 * len(mark_label)  # about; the words stay within the chart
             middle = min(max(x(mark), half), width - half)
@@ -143,8 +143,8 @@ def _scale(values: Sequence[float]) -> tuple[float, float, list[float]]:
     if high <= low:
         low, high = low - 0.5, high + 0.5
     marks = ticks(low, high, 6)
-    step = marks[1] - marks[0] if len(marks) > 1 else high - low
-    low, high = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
+    step = round(marks[1] - marks[0], 12) if len(marks) > 1 else high - low
+    low, high = (round(n * step, 12) for n in (math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)))
     return low, high, ticks(low, high, 8)
 
 

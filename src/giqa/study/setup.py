@@ -17,7 +17,7 @@ from .pairing import draw_pairs, how_many
 from .presentation import common_size, in_form, shuffled
 from .questions import Check
 from .store import Store, Study
-from .study import Item, Settings, Shown
+from .study import Item, Open, Settings, Shown, choose
 
 SITTING = 100  # answers of a rater, unless asked otherwise
 COUNTED = (("controls", "control"), ("tutorial", "tutorial"))  # settings that count the items of a part
@@ -239,7 +239,8 @@ class _Plan:
             for left, right in drawn:
                 self.add("main", left, right)
             most = len(drawn)
-            disjoint = len({picture for pair in drawn for picture in pair}) // 2  # nobody sees a picture twice
+            as_open = [Open(place, pair, "", 0) for place, pair in enumerate(drawn)]
+            rater = choose(as_open, replace(self.settings, sitting=most), self.rng)  # sees no picture twice
         elif task == "rating":
             for picture in everything:
                 self.add("main", self.use(picture))
@@ -258,7 +259,7 @@ class _Plan:
             )
         questions = len(self.settings.asked)
         asked = self.settings.sitting or min(max(1, SITTING // questions), most)
-        counts = {"sitting": min(asked, max(1, disjoint)) if task == "pairs" else asked}
+        counts = {"sitting": min(asked, len(rater)) if task == "pairs" else asked}
         if self.settings.questionnaire:
             parts = [item.part for item in self.items]
             counts |= {name: parts.count(part) // questions for name, part in COUNTED}

@@ -169,14 +169,14 @@ class Findings:
         """What a reader of the figures must know, in words: evaluators who are too few, or were never checked."""
         said = []
         if self.without_controls:
-            said.append(f"asked no quality control, so that they pass every gate: {self.without_controls} evaluators")
+            said.append(f"asked no quality control, so that they pass every gate: {self.without_controls} raters")
         few = [(row.generator or "generated", row.error.n) for row in self.hype if 0 < row.error.n < FEW]
         alone = [name for name, n in few if n == 1]
         if alone:
-            said.append(f"no interval of {', '.join(alone)}: fewer than 2 evaluators; one says nothing of others")
+            said.append(f"no interval of {', '.join(alone)}: fewer than 2 raters; one says nothing of others")
         wide = [f"{name} ({n})" for name, n in few if n > 1]
         if wide:
-            said.append(f"few evaluators of {', '.join(wide)}: the intervals hold, but are wide; ask {FEW} or more")
+            said.append(f"few raters of {', '.join(wide)}: the intervals hold, but are wide; ask {FEW} or more")
         if self.groups > 1:
             said.append(
                 f"pictures fall into {self.groups} groups between which nobody compared: strengths compare within a "
