@@ -225,8 +225,8 @@ def answer(track: Track) -> str:
     wide_ones = f"; the interval of {listed(unclear)} is too wide to tell" if unclear else ""
     mixed = _mixed(track, rows, known, worse)
     if alike:
-        rest = f"{listed(alike)} cannot be distinguished from it {where}{SURE}{wide_ones}"
-        return f"Use checkpoint {names[use]}; {rest}.{mixed}"
+        ties = f"{listed(alike)} cannot be distinguished from it {where}{SURE}{wide_ones}"
+        return f"Use checkpoint {names[use]}; {ties}.{mixed}"
     over_all = [known[label] for label in known if worse[label] >= apart]
     but = f" but {listed(unclear)}" if unclear else ""
     in_what = together(over_all) if over_all else where
