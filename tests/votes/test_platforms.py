@@ -212,6 +212,8 @@ def test_attention_checks_stay_checks(file):
     text = "PROLIFIC_PID,image,answer,control,kind\nP,a.png,real,0,real\nP,check.png,fake,1,generated\n"
     votes = read_prolific(file(text))
     assert votes.control.tolist() == [False, True] and votes.kind.tolist() == ["real", "generated"]
+    said = read_prolific(file("PROLIFIC_PID,image,kind\nP,a.png,real\n"), answer="kind")
+    assert said.said_real.tolist() == [True] and said.kind.tolist() == [""]  # what was answered is not what is so
     rated = read_crowd_kit(file("task,worker,label,control,kind\na,w,4,0,cat\nb,w,1,1,dog\n"))
     assert rated.image.tolist() == ["a"] and rated.rating.tolist() == [4]
 

@@ -196,13 +196,16 @@ def is_answer(cell: Any) -> bool:
     return word in cells.YES + cells.NO or bool(re.fullmatch(r"[+-]?\d+([.,]\d+)?", word))
 
 
-def known_of_pictures(table: Table) -> dict[str, list[Any]]:
-    """What a table says of the picture of each row in columns of ours: attention checks are no votes."""
+def known_of_pictures(table: Table, *asked: str) -> dict[str, list[Any]]:
+    """What a table says of the picture of each row in columns of ours, but for those of the answers themselves.
+
+    Attention checks (`control`) are no votes.
+    """
     known: dict[str, list[Any]] = {}
-    if column := table.find("control"):
+    if (column := table.find("control")) and column not in asked:
         known["control"] = table.parsed(column, cells.perhaps)
     for name, parse in (("kind", cells.kind), ("generator", cells.label)):
-        if column := table.find(name):
+        if (column := table.find(name)) and column not in asked:
             with suppress(BadTable):  # a column of something else
                 known[name] = table.parsed(column, parse)
     return known

@@ -240,7 +240,7 @@ def read_prolific(
     if not set(status) <= STATUSES:
         status = [""] * len(table)  # of something else
     answers = Answers(table.name, decimal_comma=table.decimal_comma, question=said)
-    known_of = known_of_pictures(table)
+    known_of = known_of_pictures(table, said, shown)
     for row in range(len(table)):
         place, who = table.lines[row] if table.lines else row + 1, cells.text(table.columns[person][row])
         known = {status[row]} if submitted is None else submitted.get(who, {"not among the submissions"})
