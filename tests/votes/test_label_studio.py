@@ -209,3 +209,9 @@ def test_yes_to_is_it_fake_is_no_vote_for_real(load):
     with pytest.raises(BadTable, match="'is_fake' asks for fakes"):
         load([task(ONE, said(1, "Yes", name="is_fake"))])
     assert load([task(ONE, said(1, "Real", name="is_fake"))]).said_real.tolist() == [True]
+
+
+def test_a_rating_of_faults_is_warned_of(load):
+    """The higher, the better, is how ratings are read; "how many artifacts?" may mean the other way."""
+    with pytest.warns(UserWarning, match="'artifacts' asks for faults, and ratings are read as the higher, the better"):
+        assert load([task(ONE, said(1, 5, "rating", "artifacts"))]).rating.tolist() == [5]

@@ -24,6 +24,8 @@ SEVERAL = "with several choices selected"
 REJECTED = "rejected"
 READ_AS = {"said_real": cells.truth, "rating": cells.rating}
 FAKE = {"fake", "fakes", "deepfake", "generated", "synthetic", "artificial", "ai", "aigc"}  # in a question
+FAULTS = {"fake", "fakes", "fakeness", "artificial", "artifact", "artifacts", "artefact", "artefacts", "distortion"}
+FAULTS |= {"distortions", "defect", "defects", "noise", "blur", "blurriness", "damage"}
 REAL = {"real", "realness", "realistic", "natural", "authentic", "genuine", "human", "photo"}
 SHOWN = 3  # places of left out answers that are named
 
@@ -118,8 +120,8 @@ class Answers:
         self._once()
         if not self.rows:
             raise BadTable(f"{self.name} holds no answer that counts{self._said()}.")
-        if "image" in self.rows[0] and not ratings and kind_of([row["answer"] for row in self.rows]) == "said_real":
-            self._refuse_asked_the_other_way()
+        if "image" in self.rows[0]:
+            self._check_direction(ratings or kind_of([row["answer"] for row in self.rows]) == "rating")
         columns = {name: [row[name] for row in self.rows] for name in self.rows[0]}
         columns["rater"] = anonymous(columns["rater"], key)
         answers = columns.pop("answer")
@@ -150,11 +152,19 @@ class Answers:
             except ValueError as error:
                 raise BadTable(f"{table.place(row)}: the answer {answer!r} is {error}.") from None
 
-    def _refuse_asked_the_other_way(self) -> None:
-        """Yes to "is it fake?" is no vote for real."""
+    def _check_direction(self, ratings: bool) -> None:
+        """Yes to "is it fake?" is no vote for real; a high rating of "how fake?" is no good one."""
         words = {word.casefold() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", self.question)}
         given = {cells.text(row["answer"]).casefold() for row in self.rows}
-        if words & FAKE and not words & REAL and not given <= {"real", "fake", "generated"}:
+        if words & REAL:
+            return
+        if ratings and words & FAULTS:
+            warnings.warn(
+                f"{self.name}: the question {self.question!r} asks for faults, and ratings are read as the higher, the "
+                "better; turn them round if here it is the other way",
+                stacklevel=4,
+            )
+        if not ratings and words & FAKE and not given <= {"real", "fake", "generated"}:
             raise BadTable(
                 f"{self.name}: the question {self.question!r} asks for fakes, and is answered with "
                 f"{', '.join(map(repr, sorted(given)[:4]))}; write real or fake instead, so that it is clear who said "
