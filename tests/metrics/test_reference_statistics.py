@@ -23,6 +23,17 @@ def test_streamed_statistics_are_those_of_all_features(toy):
     assert found.moments.n == 150 and found.made_by["layers"] == ["texture.1"]
 
 
+def test_pictures_that_cannot_be_read_are_counted(toy, tmp_path):
+    for i in range(3):
+        (tmp_path / f"{i}.png").write_bytes(sorted(toy[0].iterdir())[i].read_bytes() if i else b"none")
+    with pytest.warns(UserWarning, match="1 pictures could not be read"):
+        found = statistics(tmp_path, "statistics", store=False)
+    assert found.made_by["failed"] == 1 and found.moments.n == 2
+    (tmp_path / "1.png").unlink()
+    with pytest.raises(BadSource, match="has 1"):
+        statistics(tmp_path, "statistics", store=False)
+
+
 def test_files_come_back_and_others_tools_files_are_read(tmp_path):
     one = Statistics(Moments.of(gauss(50)), {"extractor": "x"})
     again = read_statistics(one.write(tmp_path / "a.npz"))
@@ -98,6 +109,7 @@ def test_a_made_by_that_is_none_is_refused(tmp_path, made_by):
         (["a", "b"], np.eye(2), "real numbers"),
         ([0j, 1], np.eye(2), "real numbers"),
         ([0, 0], -np.eye(2), "not below 0"),
+        ([0, 0], np.diag([-1e-8, 1e-4]), "not below 0"),
     ],
 )
 def test_what_is_no_covariance_is_refused(mean, covariance, words):

@@ -84,6 +84,7 @@ def test_a_covariance_is_moved_to_its_target():
     factor = estimate(x, np.ones((40, 1)), shrinkage=0.25, target=target, reg=0.1).factors[0]
     moved = 0.75 * np.cov(x.T, ddof=0) + 0.25 * target + 0.1 * np.eye(3)
     assert factor @ moved @ factor.T == pytest.approx(np.eye(3))
+    assert np.array_equal(estimate(x, np.ones((40, 1)), target=target).factors, estimate(x, np.ones((40, 1))).factors)
 
 
 @pytest.mark.parametrize(("n_components", "given", "starts"), [(2, False, 3), (1, False, 1), (2, True, 0)])

@@ -39,6 +39,18 @@ def test_heads_differ_by_what_they_saw():
     assert early[0] < 0.2 < 0.8 < late[0] and late[1] < 0.2 < 0.8 < real[1]
 
 
+def test_the_weights_without_a_fold_know_nothing_of_its_labels():
+    """Other labels of fold 1 leave what was learned without it as it was, and change what was learned of all."""
+    rng = np.random.default_rng(0)
+    x, folds = rng.normal(size=(60, 3)), np.arange(60) % 3
+    y = 1 / (1 + np.exp(-3 * x[:, 0]))
+    other = np.where(folds == 1, 0.8 * y, y)
+    made, again = (IR().fit(x, labels, folds=folds) for labels in (y, other))
+    assert made.strength_ == again.strength_
+    assert made.weights_[2] == pytest.approx(again.weights_[2], abs=1e-12)
+    assert not np.allclose(made.weights_[0], again.weights_[0], atol=1e-3)
+
+
 def test_rank_compares_within_groups_only():
     """Groups differ by an offset that has nothing to do with the rank; within each, more of feature 1 is worse."""
     rng = np.random.default_rng(0)

@@ -94,7 +94,8 @@ def test_fisher_adds_up_the_logs_of_the_tails():
 
 @pytest.mark.parametrize("z", [5.0, 0.0, -3.0, -11.99, -12.01, -40.0])
 def test_the_normal_tail_against_scipy(z):
-    assert log_normal_tail(np.array([z])) == pytest.approx(norm.logcdf(z), rel=1e-8)
+    with np.errstate(all="raise"):
+        assert log_normal_tail(np.array([z])) == pytest.approx(norm.logcdf(z), rel=1e-8)
 
 
 def test_outputs_that_share_a_name_are_one_layer():

@@ -13,7 +13,7 @@ from giqa.errors import BadSpec
 from giqa.votes.agreement import fit_beta
 from giqa.votes.findings import _counted as counted
 from giqa.votes.findings import findings, judge
-from giqa.votes.labels import Counts, Pairs, Ratings
+from giqa.votes.labels import Counts, Pairs, Ratings, Votes
 from giqa.votes.page import write_people_report
 from giqa.votes.votes import read_labels
 
@@ -181,3 +181,19 @@ def test_a_study_with_too_many_cells_has_no_model(votes_csv, monkeypatch):
     for most, there in ((cells, True), (cells - 1, False)):
         monkeypatch.setattr("giqa.votes.findings.MODEL_CELLS", most)
         assert bool(judge(votes_csv, resamples=20)[0].effects) == there
+
+
+def test_contexts_are_told_where_there_are_two():
+    """Raters 0 to 5 see the pictures in one context, 6 to 11 in another, where more is called real."""
+    rng, names = np.random.default_rng(0), np.array([f"{i:02}" for i in range(30)])
+    image, rater = np.repeat(names, 12), np.tile(names[:12], 30)
+    context = np.where(rater < "06", "desk", "phone")
+    said = rng.random(360) < np.where(context == "desk", 0.3, 0.7)
+    nothing, empty = np.full(360, np.nan), np.full(360, "")
+    made = (image, rater, said, empty, np.full(360, "generated"), np.full(360, "g"))
+    both, one = (
+        findings(Votes(*made[:3], where, *made[4:], nothing, nothing, np.zeros(360, bool), nothing), resamples=20)
+        for where in (context, empty)
+    )
+    assert list(both.contexts) == ["desk", "phone"] and both.contexts["desk"] < both.contexts["phone"]
+    assert not one.contexts and "context (sd in logits)" not in one.effects

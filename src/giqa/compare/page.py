@@ -134,7 +134,7 @@ def _says(v: Verdict, topic: str) -> str:
 
 
 def _winner_first(v: Verdict) -> Verdict:
-    return turned(v) if v.says == "worse" else v
+    return v.turned() if v.says == "worse" else v
 
 
 def _range(v: Any) -> str:
