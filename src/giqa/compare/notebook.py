@@ -9,13 +9,12 @@ from typing import Any
 from ..metrics.jackknife import Jackknife
 from ..pages.axes import number
 from .answer import answer, standing_of
-from .result import turned
 from .ways import SAME
 
 
 def of_comparison(comparison: Any) -> str:
     """The answer, how good the sets are, a verdict a pair, and the numbers."""
-    verdicts = [turned(v) if v.says == "worse" else v for v in comparison.verdicts]
+    verdicts = [v.turned() if v.says == "worse" else v for v in comparison.verdicts]
     pairs = (f"{v.metric}: {v.left} against {v.right}: {v.why or words_of(v.says)}" for v in verdicts)
     rows = [(metric, [g.values.get(metric) for g in comparison.generators]) for metric in comparison.metrics]
     names = [g.name for g in comparison.generators]

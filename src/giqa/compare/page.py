@@ -18,7 +18,7 @@ from ..pages import drawing
 from ..pages.axes import number
 from ..pages.page import write_html
 from .answer import TOPICS, answer, headline, standing_of
-from .result import NUMBERS, Beside, Comparison, Generator, Verdict, turned
+from .result import NUMBERS, Beside, Comparison, Generator, Verdict
 from .ways import SAME, way_of
 
 WIDE, NARROW = 1140, 340  # of a chart in pixels: one for the table, one for the telephone
@@ -134,7 +134,7 @@ def _says(v: Verdict, topic: str) -> str:
 
 
 def _winner_first(v: Verdict) -> Verdict:
-    return turned(v) if v.says == "worse" else v
+    return v.turned() if v.says == "worse" else v
 
 
 def _range(v: Any) -> str:

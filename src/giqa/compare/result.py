@@ -95,6 +95,13 @@ class Verdict:
         reach = max(self.high, -self.low) - gap
         return min(self.pictures) * (reach / gap) ** 2 if gap > 0 else math.inf
 
+    def turned(self) -> Verdict:
+        """The same verdict with left and right exchanged."""
+        other = {"better": "worse", "worse": "better", "higher": "lower", "lower": "higher"}
+        ends = {"difference": -self.difference, "low": -self.high, "high": -self.low}
+        names = {"left": self.right, "right": self.left, "pictures": self.pictures[::-1]}
+        return replace(self, says=other.get(self.says, self.says), **ends, **names)
+
 
 @dataclass(frozen=True, eq=False)
 class Contrast:
@@ -221,7 +228,7 @@ class Comparison:
         """
         for verdict in self.verdicts:
             if verdict.metric == metric and {verdict.left, verdict.right} == {left, right}:
-                return verdict if verdict.left == left else turned(verdict)
+                return verdict if verdict.left == left else verdict.turned()
         raise BadSpec(f"There is no verdict on {left} and {right} by {metric}.")
 
     def best(self, metric: str) -> str | None:
@@ -381,14 +388,6 @@ def _why(left: Generator, right: Generator, label: str) -> str:
     if few:
         return f"too few pictures ({' and '.join(few)}; it takes {FEWEST} of each)"
     return f"{label} has no interval with so few pictures"
-
-
-def turned(verdict: Verdict) -> Verdict:
-    """The same verdict with left and right exchanged."""
-    other = {"better": "worse", "worse": "better", "higher": "lower", "lower": "higher"}
-    ends = {"difference": -verdict.difference, "low": -verdict.high, "high": -verdict.low}
-    names = {"left": verdict.right, "right": verdict.left, "pictures": verdict.pictures[::-1]}
-    return replace(verdict, says=other.get(verdict.says, verdict.says), **ends, **names)
 
 
 def _numbers(estimate: Jackknife | None, trouble: str) -> dict[str, Any]:
