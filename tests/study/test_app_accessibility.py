@@ -59,7 +59,9 @@ def test_a_link_is_copied_or_selected_and_progress_is_in_percent(store, study_in
         page.locator("#password").fill("open sesame")
         page.locator("button.main").click()
         until(page, "document.querySelector('[data-study]') !== null")
-        assert page.locator("[data-name=answer]").inner_text() == "0 % done: 0 of 18 items have all their votes."
+        assert page.locator("[data-name=answer]").inner_text() == (
+            "0 % done: 0 of 5 generated pictures have all their votes. About 4 more raters who pass are needed."
+        )
         assert page.locator("[data-name=agreement]").inner_text() == "–"
         assert page.locator("[data-done]").evaluate("bar => bar.value") == 0
         button = page.locator("[data-copy]")

@@ -130,10 +130,10 @@ def test_a_study_of_real_or_fake_is_done_when_its_fakes_are(store, study_in):
     sit(store, study, right_answer)
     now = progress(store, study)
     assert (now["votes"], now["done"], now["more_raters"]) == (4, 0.3333, 2)
-    said = "33 % done: 0 of 3 generated pictures have all their votes. About 2 more raters are needed."
+    said = "33 % done: 0 of 3 generated pictures have all their votes. About 2 more raters who pass are needed."
     assert texts(now)["answer"] == said
     sit(store, study, right_answer)
-    assert texts(progress(store, study))["answer"].endswith(" About 1 more rater is needed.")
+    assert texts(progress(store, study))["answer"].endswith(" About 1 more rater who passes is needed.")
     sit(store, study, right_answer)
     now = progress(store, study)
     assert (now["done"], now["items_with_all_votes"], now["more_raters"]) == (1.0, 3, 0)

@@ -18,7 +18,7 @@ from ..pages import drawing
 from ..pages.axes import number
 from ..pages.page import write_html
 from .answer import TOPICS, answer, headline, standing_of
-from .result import NUMBERS, Beside, Comparison, Generator, Verdict, turned
+from .result import NUMBERS, Beside, Comparison, Generator, Verdict
 from .ways import SAME, way_of
 
 WIDE, NARROW = 1140, 340  # of a chart in pixels: one for the table, one for the telephone

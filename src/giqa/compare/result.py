@@ -96,11 +96,7 @@ class Verdict:
         return min(self.pictures) * (reach / gap) ** 2 if gap > 0 else math.inf
 
     def turned(self) -> Verdict:
-        """The same verdict with left and right exchanged.
-
-        >>> Verdict("qs", "A", "B", 0.5, 0.25, 0.75, "better").turned().says
-        'worse'
-        """
+        """The same verdict with left and right exchanged."""
         other = {"better": "worse", "worse": "better", "higher": "lower", "lower": "higher"}
         ends = {"difference": -self.difference, "low": -self.high, "high": -self.low}
         names = {"left": self.right, "right": self.left, "pictures": self.pictures[::-1]}

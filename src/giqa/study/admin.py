@@ -70,8 +70,10 @@ def texts(now: Mapping[str, Any]) -> dict[str, str]:
     >>> now |= {"more_raters": 7, "what": "pairs"}
     >>> now |= {"control_accuracy": 0.9, "control_interval": [0.6, 0.98], "error_rate": None, "error_interval": None}
     >>> shown = texts(now)
-    >>> shown["answer"], shown["control_accuracy"], shown["agreement"], shown["items"]
-    ('26 % done: 2 of 10 pairs have all their votes. About 7 more raters are needed.', '90 % [60, 98]', '–', '2 of 10')
+    >>> shown["answer"]
+    '26 % done: 2 of 10 pairs have all their votes. About 7 more raters who pass are needed.'
+    >>> shown["control_accuracy"], shown["agreement"], shown["items"]
+    ('90 % [60, 98]', '–', '2 of 10')
     >>> texts(now | {"failed_gate": 1})["answer"][-57:]
     ' 1 of 2 raters failed the gate: their votes do not count.'
     """
@@ -87,7 +89,8 @@ def texts(now: Mapping[str, Any]) -> dict[str, str]:
     gate = f" {failed} of {now['raters']} raters failed {of[0]}: their votes{of[1]} do not count." if failed else ""
     paused = " The study is paused." if now["paused"] else ""
     raters = now["more_raters"]
-    more = f" About {raters:,} more {'rater is' if raters == 1 else 'raters are'} needed." if raters else ""
+    who = "rater who passes is" if raters == 1 else "raters who pass are"
+    more = f" About {raters:,} more {who} needed." if raters else ""
     return shown | {"answer": f"{state}: {shown['items']} {now['what']} have all their votes.{more}{gate}{paused}"}
 
 
