@@ -63,7 +63,7 @@ def test_figures_are_of_the_whole_set(tmp_path, model):
     page, data = page_of(tmp_path, model, scores, show_thumbnails=False)
     words, figures = words_of(page), re.findall(r'class="figure">([^<]*)<', page)
     assert len(data["ids"]) == 10_000
-    assert "12,000 pictures scored against 101 real pictures." in words
+    assert "12,000 pictures scored against 101 real pictures; copies of reals are left out of all shares." in words
     assert "Shown: the best 5,000 and the worst 5,000 of 12,000." in words
     said, own = scores.headline(), np.array([not real for real in scores.duplicate_of])
     middle = f"{np.median(scores.z[own]):.2f}".replace("-", "−")
@@ -159,7 +159,7 @@ def test_the_title_of_what_is_there(tmp_path, monkeypatch, model):
     fakes.name = str(tmp_path / "fakes")
     assert plain_name(fakes) == "fakes"
     page, _ = page_of(tmp_path, model, make_scores(5), fakes, show_thumbnails=False)
-    assert '<h1 class="topic">fakes</h1>' in page
+    assert '<h1 class="topic">Scores of fakes</h1>' in page
 
 
 def test_out_of_domain_is_counted_in_the_whole_set(tmp_path, model):
