@@ -322,6 +322,7 @@ def test_no_byte_of_a_sealed_file_changes_what_it_says(tmp_path):
 
     said, arrays = {"a": [1, 0.5]}, {"x": np.arange(3.0), "n": np.array(7)}
     file, whole = tmp_path / "a.file", sealed(said, arrays, "giqa.mine")
+    assert whole == sealed(said, arrays, "giqa.mine")
     for place in range(len(whole)):
         file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
         try:
