@@ -246,7 +246,17 @@ def test_a_model_that_somebody_made_by_hand_is_refused(tmp_path, changed):
         giqa.load(resealed(giqa.fit(REALS, scorer="knn(k=1)").save(tmp_path / "a.giqa"), **changed))
 
 
-@pytest.mark.parametrize("said", ['{"reals": "many"}', '{"asked": 3}', '{"shared": {}}', '{"twins": []}'])
+@pytest.mark.parametrize(
+    "said",
+    [
+        '{"reals": "many"}',
+        '{"reals": 1e30}',
+        f'{{"reals": {2**70}}}',
+        '{"asked": 3}',
+        '{"shared": {}}',
+        '{"twins": []}',
+    ],
+)
 def test_a_made_by_that_somebody_wrote_by_hand_is_refused(runs, said):
     """Without a checksum, and with values of a kind that giqa never writes."""
     where, _ = runs
