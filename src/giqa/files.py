@@ -119,16 +119,21 @@ def write_tensors(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mappin
     metadata : mapping of str to str
         What the header holds.
     """
+    with replacing(path) as partial, partial.open("wb") as file:
+        file.write(_head(arrays, metadata))
+        for array in arrays.values():
+            array.tofile(file)  # in C order
+
+
+def _head(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> bytes:
+    """Of a safetensors file, whose own library puts metadata in another order each time."""
     entries, end = {}, 0
     for name, array in arrays.items():
         place, end = [end, end + array.nbytes], end + array.nbytes
         entries[name] = {"dtype": TENSORS[array.dtype.str[1:]], "shape": list(array.shape), "data_offsets": place}
     head = json.dumps({"__metadata__": dict(metadata), **entries}).encode()
     head += b" " * (-len(head) % 8)
-    with replacing(path) as partial, partial.open("wb") as file:
-        file.write(len(head).to_bytes(8, "little") + head)
-        for array in arrays.values():
-            array.tofile(file)  # in C order
+    return len(head).to_bytes(8, "little") + head
 
 
 def seal(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
@@ -153,10 +158,10 @@ def is_whole(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> boo
 
 def sealed(said: Mapping[str, Any], arrays: Mapping[str, np.ndarray], key: str) -> bytes:
     """A safetensors file with JSON under `key` of its head, and beside it a checksum of that text and of all arrays."""
-    from safetensors.numpy import save
-
     text = json.dumps(said)
-    return save(dict(arrays), metadata={key: text, "sha256": seal({key: text}, arrays)["sha256"]})
+    arrays = dict(sorted(arrays.items(), key=lambda item: (-item[1].itemsize, item[0])))  # the same bytes in any order
+    head = _head(arrays, {key: text, "sha256": seal({key: text}, arrays)["sha256"]})
+    return head + b"".join(array.tobytes() for array in arrays.values())
 
 
 def read_sealed(path: Path, key: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

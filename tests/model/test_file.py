@@ -246,7 +246,17 @@ def test_a_model_that_somebody_made_by_hand_is_refused(tmp_path, changed):
         giqa.load(resealed(giqa.fit(REALS, scorer="knn(k=1)").save(tmp_path / "a.giqa"), **changed))
 
 
-@pytest.mark.parametrize("said", ['{"reals": "many"}', '{"asked": 3}', '{"shared": {}}', '{"twins": []}'])
+@pytest.mark.parametrize(
+    "said",
+    [
+        '{"reals": "many"}',
+        '{"reals": 1e30}',
+        f'{{"reals": {2**70}}}',
+        '{"asked": 3}',
+        '{"shared": {}}',
+        '{"twins": []}',
+    ],
+)
 def test_a_made_by_that_somebody_wrote_by_hand_is_refused(runs, said):
     """Without a checksum, and with values of a kind that giqa never writes."""
     where, _ = runs
@@ -322,6 +332,7 @@ def test_no_byte_of_a_sealed_file_changes_what_it_says(tmp_path):
 
     said, arrays = {"a": [1, 0.5]}, {"x": np.arange(3.0), "n": np.array(7)}
     file, whole = tmp_path / "a.file", sealed(said, arrays, "giqa.mine")
+    assert whole == sealed(said, arrays, "giqa.mine")
     for place in range(len(whole)):
         file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
         try:

@@ -31,6 +31,21 @@ def test_penalised_fit_is_that_of_logistic_regression():
     assert ours.mean_ == pytest.approx(theirs.intercept_[0], abs=1e-4)
 
 
+def test_the_variance_of_pictures_is_a_fixed_point_of_em():
+    """One more step, with the other effects as they are: a fine sum over each effect in place of Gauss-Hermite."""
+    made, _ = simulated(n_images=60, n_raters=12)
+    model = PeopleModel(tolerance=1e-6, most=500).fit(made)
+    item, rater, context = (np.unique(n, return_inverse=True)[1] for n in (made.image, made.rater, made.context))
+    others = model.evaluator_[rater] + model.context_[context] + model.mean_
+    effect, sd = np.linspace(-8, 8, 801), model.sd_["picture"]
+    signs = np.where(made.said_real, 1, -1)[:, None]
+    votes_of = np.zeros((60, 801))
+    np.add.at(votes_of, item, -np.logaddexp(0, -signs * (others[:, None] + effect)))
+    posterior = np.exp(votes_of - effect**2 / (2 * sd**2))
+    posterior /= posterior.sum(axis=1, keepdims=True)
+    assert sd**2 == pytest.approx((posterior @ effect**2).mean(), rel=1e-3)
+
+
 def test_standard_errors_are_those_of_the_whole_matrix():
     """Eliminating the pictures first gives the diagonal of the inverse of the full curvature."""
     made, _ = simulated(n_images=30, n_raters=8)

@@ -10,6 +10,7 @@ from typing import Any, Self
 GAIN = "log-likelihood, gain"  # of the held-out figures: what decides whether a human model learned something
 ALWAYS = ("extractor", "match")  # are said also where they are None
 # how an annotation below begins -> what a value may be
+MOST_REALS = 10**8  # arrays are as long as a file says that there are reals
 FITS: Mapping[str, tuple[type, ...]] = {
     "int": (int,),
     "float": (int, float),
@@ -119,7 +120,8 @@ class MadeBy:
         """
         kinds = {f.name: FITS.get(re.match(r"\w+", str(f.type))[0]) for f in fields(cls) if f.name != "others"}
         given = ((name, value, kinds.get(name)) for name, value in said.items() if value is not None)
-        return next((name for name, value, kind in given if kind and not isinstance(value, kind)), "")
+        misfits = (name for name, value, kind in given if kind and not isinstance(value, kind))
+        return next(misfits, "") or ("reals" if (said.get("reals") or 0) > MOST_REALS else "")
 
     @classmethod
     def from_dict(cls, said: Mapping[str, Any]) -> Self:
