@@ -78,6 +78,8 @@ def test_the_verdict_says_what_the_shares_say():
 
     assert "cannot be distinguished" in verdict((0.94, 0.88, 0.97), (0.49, 0.42, 0.55))
     assert "on average lower" in verdict((0.93, 0.88, 0.97), (0.4, 0.35, 0.45))
+    unsure = verdict((0.0, 0.0, 1.0), (0.02, 0.01, 0.05), 3)  # worse than 95 % of reals, above the worst few of them
+    assert unsure.startswith("They score lower than reals; how many") and "3 of 99 are below all 200" in unsure
     assert "lack of variety" in verdict((1.0, 0.95, 1.0), (0.7, 0.65, 0.75))
     assert verdict((0.85, 0.8, 0.9), (0.4, 0.3, 0.5)).startswith("Most of them are like reals")
     assert verdict((0.6, 0.5, 0.7), (0.3, 0.2, 0.4)).startswith("More than half")
@@ -99,7 +101,7 @@ def test_reasons_are_those_of_pictures_that_are_not_within():
     said = of_ranks([1, 1, 1, 50], 99, reason=["softness", "grain", "grain", "colour"])
     assert list(said.reasons.items()) == [("grain", 2), ("softness", 1)]
     assert said.why == "What is wrong with the worst 3: most often grain (2)."
-    assert of_ranks([1, 1], 99, reason=["grain"] * 2).why == "What is wrong with the worst 2: most often grain (2)."
+    assert of_ranks([1, 1], 99, reason=["grain"] * 2).why == "What is wrong with all of them: most often grain (2)."
 
 
 def test_without_a_number_of_reals_there_is_no_interval():

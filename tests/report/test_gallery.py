@@ -159,7 +159,7 @@ def test_the_title_of_what_is_there(tmp_path, monkeypatch, model):
     fakes.name = str(tmp_path / "fakes")
     assert plain_name(fakes) == "fakes"
     page, _ = page_of(tmp_path, model, make_scores(5), fakes, show_thumbnails=False)
-    assert '<h1 class="topic">Scores of fakes</h1>' in page
+    assert '<h1 class="topic">Scores of <span id="set">fakes</span></h1>' in page
 
 
 def test_out_of_domain_is_counted_in_the_whole_set(tmp_path, model):

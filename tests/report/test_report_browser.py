@@ -90,7 +90,7 @@ def overflow(page):
 def test_opens_offline_without_a_word(open_page, path):
     """From file:// the page shows title, figures, chart and gallery, with no console message and no request."""
     page = open_page(path)
-    assert page.locator("h1").inner_text() == "DCGAN, epoch 40"
+    assert page.locator("h1").inner_text() == "Scores of DCGAN, epoch 40"
     assert page.locator("#chart svg path").count() == 2
     assert page.locator(".cell img").first.evaluate("image => image.decode().then(() => image.naturalWidth)") == 96
     assert page.locator("#count").inner_text() == "57 of 57 kept (100 %)"
@@ -415,7 +415,7 @@ def test_an_explanation_opens_offline(open_page, tmp_path):
     path = write_page(tmp_path / "explained.html", maps, "odd.png", pictures[0] // 2, found, patches)
     for width in (1280, 400):
         page = open_page(path, width=width)
-        assert page.locator("h1").inner_text() == "odd.png" and overflow(page) <= 0
+        assert page.locator("h1").inner_text() == "Where odd.png is unlike real pictures" and overflow(page) <= 0
         shown = page.locator("img").evaluate_all("images => images.map(image => image.complete && image.naturalWidth)")
         assert len(shown) == 5 and all(shown)
         assert page.locator(".patches li").count() == 3

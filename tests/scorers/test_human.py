@@ -106,6 +106,20 @@ def test_weights_have_the_sign_of_the_truth_and_an_interval():
     assert low < first < high < 0 < second and none_low < 0 < none_high
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_estimated_lies_in_its_interval(seed):
+    """Strong shrinkage: the fit is shrunk a hundred times more than the resampled ones, and stays near the constant."""
+    rng = np.random.default_rng(seed)
+    base = rng.normal(size=(40, 1))
+    x = np.exp(base + 0.3 * rng.normal(size=(40, 3)))
+    real = rng.binomial(5, 1 / (1 + np.exp(0.6 + base[:, 0] + 0.2 * x[:, 0])))
+    model = HumanModel(C=1e-3, resamples=50).fit(x, np.c_[np.full(40, 5), real])
+    assert all(low <= weight <= high for weight, low, high in model.weights().values())
+    for own in (True, False):
+        p, low, high = model.p_real(x * 3, own)
+        assert (low <= p).all() and (p <= high).all()
+
+
 def test_paper_does_not_shrink_and_recommended_chooses():
     distances, y, _ = simulated(60, voters=1)
     paper, chosen = (HumanModel(preset, resamples=5).fit(distances, y) for preset in ("paper", "recommended"))

@@ -212,7 +212,8 @@ def _of_content(scores: Any) -> str:
     parts = [f"{foreign} {seem} to show something that the reals do not"] if foreign else []
     parts += [f"of {unclear}{more} it cannot be said, since they look damaged"] if unclear else []
     text = "; ".join(parts)
-    return f"{text[0].upper()}{text[1:]} (column out_of_domain)."
+    column = "column out_of_domain: yes for both" if foreign and unclear else "column out_of_domain"
+    return f"{text[0].upper()}{text[1:]} ({column})."
 
 
 def _of_text(scores: Any, quality: float | None) -> str:

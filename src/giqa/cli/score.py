@@ -31,7 +31,9 @@ RUNNER = (("runner", "local"), ("address", None), ("devices", None))  # options 
     help="Write .csv, .jsonl or .parquet. Without it: a ranking in a terminal, CSV in a pipe.",
 )
 @options("report")
-@click.option("--worst", type=COUNT, metavar="N", help="Also write the N worst pictures side by side: worst-N.png.")
+@click.option(
+    "--worst", type=COUNT, metavar="N", help="Also write the N worst pictures side by side: worst-N.png, next to -o."
+)
 @click.option("--best", type=COUNT, metavar="N", help="Also write the N best pictures side by side: best-N.png.")
 @click.option(
     "--class",
@@ -83,7 +85,7 @@ def score(fakes: str, out: Path | None, report: Path | None, strict: bool, **ask
     text_quality  with --text: 1 = text is drawn like real type; text_quality_low, ..._high, n_text, text_box
     text_error    with --expected: character error rate of what is read; text_read
     duplicate_of  the real that it repeats
-    out_of_domain yes: it shows something that the reals do not; empty: no layer can decide
+    out_of_domain yes: it shows something that the reals do not, or is too damaged to tell; empty: no layer can decide
     error         why there is no score
     notes         what decoding did
     detail        below 0: softer than the reals; above: noisier or over-sharpened

@@ -81,6 +81,8 @@ class Headline:
         if within.high >= PERFECT_WITHIN:
             if beats.high >= PERFECT_BEATS:
                 return "By this score they cannot be distinguished from reals."
+            if self.unsure:
+                return f"They score lower than reals; how many of them are in the range of reals is unsure{below}."
             return "They are within the range of reals, but on average lower than reals."
         are = "seem to be" if self.unsure else "are"
         if within.value >= 0.8:
@@ -125,7 +127,8 @@ class Headline:
             return ""
         word, often = next(iter(self.reasons.items()))
         known = sum(self.reasons.values())
-        return f"What is wrong with the worst {known:,}: most often {word} ({often:,})."
+        worst = "all of them" if known == self.pictures else f"the worst {known:,}"
+        return f"What is wrong with {worst}: most often {word} ({often:,})."
 
     @property
     def unsure(self) -> str:

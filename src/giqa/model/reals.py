@@ -74,7 +74,7 @@ def describe_twins(twins: Found) -> str:
     are, repeat = ("real is", "repeats") if twins.count == 1 else ("reals are", "repeat")
     return (
         f"{twins.count} {are} there more than once, exactly or nearly ({repeat} another one: {_some(twins.ids)}); they "
-        "are held out together. leave_out='twins' (--leave-out twins) keeps one of each"
+        "are held out together. With giqa fit and giqa score, leave_out='twins' (--leave-out twins) keeps one of each"
     )
 
 
@@ -88,7 +88,7 @@ def describe_strays(strays: Found, content: bool) -> str:
         why = f"{'scores' if few else 'score'} absurdly low when held out, more than {ABSURD:g} sd below the median"
     return (
         f"{strays.count} {'real' if few else 'reals'} {why}: {_some(strays.ids)}. Look at them; if they do not belong, "
-        "leave_out='strays' (--leave-out strays) fits again without them"
+        "giqa fit and giqa score leave them out with leave_out='strays' (--leave-out strays)"
     )
 
 

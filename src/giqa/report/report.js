@@ -460,7 +460,7 @@
   $("reason")?.addEventListener("change", (event) => { state.reason = event.target.value; apply(true); });
   $("min-slider").addEventListener("input", (event) => setSlider(event.target.value / 1000));
   $("min-number").addEventListener("input", (event) => setMin(event.target.value === "" ? -Infinity : +event.target.value));
-  const set = document.querySelector("h1").textContent.trim().replace(/[^\p{L}\p{N}._-]+/gu, "-").slice(0, 60) || "pictures";
+  const set = document.getElementById("set").textContent.trim().replace(/[^\p{L}\p{N}._-]+/gu, "-").slice(0, 60) || "pictures";
   const save = (name, type, text) => {
     const link = element("a");
     link.href = URL.createObjectURL(new Blob([text], { type })); link.download = name; link.click();

@@ -160,11 +160,16 @@ class HumanModel:
             low, high = own_interval(draws, self.spreads_)
         else:
             low, high = sigmoid(np.percentile(draws, TAILS, axis=1)) if len(draws) else np.empty((2, 0))
-        return sigmoid(self.score_samples(features)), low, high
+        p = sigmoid(self.score_samples(features))
+        return p, np.minimum(low, p), np.maximum(high, p)  # which is shrunk more than the draws
 
     def weights(self) -> dict[str, tuple[float, float, float]]:
-        """Weight of each standardised column and its 95 % interval; below 0: the farther, the less often real."""
+        """Weight of each standardised column and its 95 % interval; below 0: the farther, the less often real.
+
+        The resampled fits are shrunk less than the weight; an interval reaches to the weight where theirs does not.
+        """
         low, high = np.percentile(self.draws_, TAILS, axis=0)
+        low, high = np.minimum(low, self.coefficients_), np.maximum(high, self.coefficients_)
         rows = zip(self.names_, self.coefficients_[1:], low[1:], high[1:], strict=True)
         return {name: (float(w), float(a), float(b)) for name, w, a, b in rows}
 
