@@ -147,7 +147,9 @@ class JudgementModel:
         if not len(self.draws_):
             return tuple(np.full((2, len(features)), np.nan))
         t = np.einsum("ij,kj->ik", self._given(features), self.draws_[:, len(np.concatenate(self.own_)) :])
-        return tuple(np.percentile(t, TAILS, axis=1))
+        low, high = np.percentile(t, TAILS, axis=1)
+        value = self.score_samples(features)
+        return np.minimum(low, value), np.maximum(high, value)
 
     def predict(self, features: Features) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """What people would say of each picture, and its 95 % interval.
@@ -172,7 +174,8 @@ class JudgementModel:
             value = self._said(kind, self.units_[i] * t, self.own_[i][:, None])
             if len(self.draws_):
                 points = self._points(kind, i, drawn, self.draws_[:, mine].T)
-                found[kind] = (value, *np.percentile(points.reshape(len(x), -1), TAILS, axis=1))
+                low, high = np.percentile(points.reshape(len(x), -1), TAILS, axis=1)
+                found[kind] = (value, np.minimum(low, value), np.maximum(high, value))
             else:
                 found[kind] = (value, *np.full((2, len(x)), np.nan))
         return found
