@@ -2,6 +2,7 @@
 
     python -m benchmarks.metrics.verdicts --reps 50 --only 200+30
     python -m benchmarks.metrics.verdicts --intervals     (how often the interval of each metric holds its mean value)
+    python -m benchmarks.metrics.verdicts --classes       (how often a class of one generator is called the weakest)
 
 Needs: nothing.
 Takes: about an hour and a half; 12 seconds of processor time for each of --reps.
@@ -23,6 +24,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.shared import command, head, names, results, row
+from giqa.compare.classes import ByClass
+from giqa.compare.classes_page import answer
 from giqa.compare.compare import compare
 from giqa.metrics.jackknife import FEWEST, jackknifed
 from giqa.metrics.together import evaluate
@@ -84,6 +87,27 @@ def print_intervals(reps: int) -> None:
         row(n, *(f"{holds[name]:.3f}" if name in holds else "–" for name in small + large))
 
 
+def weakest(seed: int, moved: float, spread: float, first: float) -> str:
+    """What the page says of five classes of 60 reals and 60 fakes by `qs`; the first class is moved by itself."""
+    rng, classes = np.random.default_rng([31, seed]), {}
+    for i, name in enumerate("abcde"):
+        fakes = rng.normal(size=(60, COLUMNS)) * spread + moved + (0 if i else first)
+        reals = drawn("normal", 60, rng)
+        classes[name] = compare(reals, {"A": fakes.astype(np.float32)}, metrics="qs", scorer="sgm", seed=seed)
+    return answer(ByClass(classes, {}))
+
+
+def print_classes(reps: int) -> None:
+    head("fakes", "first class moved by", "a class called the weakest", "it is the first")
+    for what, moved, spread, first in (
+        ("like the reals", 0, 1, 0), ("moved by 1", 1, 1, 0), ("moved by 2", 2, 1, 0), ("twice as wide", 0, 2, 0),
+        ("like the reals", 0, 1, 1), ("like the reals", 0, 1, 2),
+    ):  # fmt: skip
+        said = [weakest(seed, moved, spread, first) for seed in range(reps)]
+        named, right = (sum(word in text for text in said) for word in ("weak", "In quality a is "))
+        row(what, first, f"{named / reps:.3f}", f"{right / reps:.3f}")
+
+
 def print_verdicts(reps: int, only: Sequence[str], kinds: str) -> None:
     head("pictures", "features", "any verdict", "by metric", "metrics with an interval", "seconds each")
     for sizes, kind, moved in ROWS:
@@ -103,11 +127,14 @@ def main() -> None:
     parser.add_argument("--only", type=names(), default=[], metavar="ROWS", help="of these numbers: 200+30,5+5")
     parser.add_argument("--kind", default="", choices=("normal", "skewed", "moved"), help="rows of one kind")
     parser.add_argument("--intervals", action="store_true", help="instead: how often intervals hold")
+    parser.add_argument("--classes", action="store_true", help="instead: how often a class is called the weakest")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     with results(options):
         if options.intervals:
             print_intervals(options.reps)
+        elif options.classes:
+            print_classes(options.reps)
         else:
             print_verdicts(options.reps, options.only, options.kind)
 
