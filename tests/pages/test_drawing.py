@@ -1,3 +1,4 @@
+import itertools
 import re
 
 import numpy as np
@@ -67,6 +68,17 @@ def test_a_line_marks_the_best_and_leaves_out_what_is_unknown():
     assert len(re.findall("L", re.search(r'class="line s0" d="([^"]*)"', text)[1])) == 2
     assert line([0, 1], np.full(2, np.nan), values[:2], values[:2], None, 400) == ""
     assert plane([Point("a", (float("nan"),) * 3, (0, 0, 0))], ("x", "y"), 400) == ""
+
+
+def test_labels_of_long_iterations_are_whole_and_apart():
+    """At 7 pixels a digit the last label ends within the chart, and no two touch."""
+    places = [100_000.0 * k for k in range(1, 31)]
+    drawn = str(line(places, np.arange(30.0), np.full(30, np.nan), np.full(30, np.nan), None, 300))
+    marks = [(float(at), 7 * len(text)) for at, text in re.findall(r'<text x="([\d.]+)" y="172"[^>]*>([^<]+)<', drawn)]
+    assert len(marks) > 2 and marks[0][1] == 7 * len("3000000")
+    assert max(at + wide / 2 for at, wide in marks) <= 300
+    ends = sorted((at - wide / 2, at + wide / 2) for at, wide in marks)
+    assert all(one[1] < other[0] for one, other in itertools.pairwise(ends))
 
 
 def test_lines_share_their_axes_and_leave_out_what_is_unknown():

@@ -171,7 +171,7 @@ def standing_of_all(result: Any) -> str:
     if len(parts) > 1 or len(known) < 2:
         return says
     lowest = min(known, key=lambda name: known[name].value)
-    chance = f"{percents(known[lowest])} is the chance that one of {lowest} beats a random real of its class"
+    chance = f"{percents(known[lowest])} is the chance that a picture of {lowest} beats a random real of its class"
     return f"{says} {chance} (a perfect generator: 50 %), the lowest of all classes."
 
 

@@ -176,10 +176,12 @@ def line(
     known = np.flatnonzero(np.isfinite(values))
     if not len(known):
         return Markup("")
-    x = Axis(min(places), max(places) if max(places) > min(places) else min(places) + 1, 56, width - 14)
+    label = 7 * max(len(plain(place)) for place in places)  # pixels
+    last = max(places) if max(places) > min(places) else min(places) + 1
+    x = Axis(min(places), last, 56, width - max(14, (label + 1) // 2))
     y = roomy_axis(list(values[known]), height - 26, 12)  # wide intervals of bad beginnings must not flatten it
     parts = [grid_y(y, roomy_marks(y, 4, 20), width, plain, left=56)]
-    parts.append(grid_x(x, apart(x, [*reversed(places)], 44), height - 8))  # the last checkpoint first
+    parts.append(grid_x(x, apart(x, [*reversed(places)], max(44, label + 4)), height - 8))  # the last checkpoint first
     band = [k for k in known if math.isfinite(lows[k]) and math.isfinite(highs[k])]
     if len(band) > 1:
         there = "L".join(f"{x(places[k])},{y(highs[k])}" for k in band)
