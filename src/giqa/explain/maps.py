@@ -320,7 +320,8 @@ def _try_out(model: MapModel) -> None:
     kept = places.kept_rows_
     if len(limits) != len(model.taps) + 1 or any(found.shape != (side, side) for found in z.values()):
         raise ValueError("a map has another size than the grid")
-    if kept.dtype.kind not in "iu" or len(kept) != len(places.kept_) or not (kept.min() >= 0 and kept.max() < len(ids)):
+    fits = kept.dtype.kind in "iu" and kept.shape == places.kept_.shape[:1]
+    if not fits or not (kept.min() >= 0 and kept.max() < len(ids)):
         raise ValueError("the reals that are kept are others than those that have a name")
 
 
