@@ -387,7 +387,8 @@ def test_a_human_model_or_maps_that_somebody_made_by_hand(tmp_path, changed, nam
 
 MAPS = [
     {"ids": ["a"]}, {"ids": [1] * 24}, {"places": {"grid": 5}}, {"places": {"reach": 2**31}}, {"taps": []},
-    {"kept_rows_": np.arange(24) + 9}, {"kept_rows_": np.arange(24.0)}, {"kept_rows_": np.arange(24)[:, None]}, {"kept_": np.zeros((24, 24), "f2")},
+    {"kept_rows_": np.zeros((24, 1), int)},
+    {"kept_rows_": np.arange(24) + 9}, {"kept_rows_": np.arange(24.0)}, {"kept_": np.zeros((24, 24), "f2")},
     {"limits_": np.zeros(2)}, {"layers_.grain.median_": np.zeros((3, 24))}, {"layers_.grain.spread_": np.ones(9, "f4")},
     {"layers_.grain.mean_": np.zeros(0, "f4")}, {"peaks_": np.zeros((2, 2))}, {"deviation_": None},
 ]  # fmt: skip
