@@ -87,7 +87,10 @@ def contact_sheet(path: str | Path, scores: Any) -> Path:
         raise BadSpec("A contact sheet needs a picture with a score; the table has none.")
     shown = thumbnails_of(scores.pictures, scores.id, SIDE)
     if not shown:
-        raise BadSpec("The pictures of this table are not at hand (it was read from a file, or features were scored).")
+        raise BadSpec(
+            "The pictures of this table are not at hand (it was read from a file, or features were scored); score the "
+            "pictures again and take the sheet from there, or ask giqa score for it with --worst N."
+        )
     height = SIDE + 3 * LINE + GAP
     sheet = Image.new("RGB", (COLUMNS * (SIDE + GAP) + GAP, -(-len(scores) // COLUMNS) * height + GAP), "white")
     draw = ImageDraw.Draw(sheet)
