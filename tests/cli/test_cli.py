@@ -139,8 +139,11 @@ def test_nothing_scored_is_exit_status_2(toy, tmp_path):
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        (["score", "FAKES", "--real", "REALS", "--report", "x.pdf"], "A report is written as .html, got 'x.pdf'."),
-        (["compare", "FAKES", "--real", "REALS", "--report", "x"], "A report is written as .html, got 'x'."),
+        (
+            ["score", "FAKES", "--real", "REALS", "--report", "x.pdf"],
+            "A report is written as .html or .htm, got 'x.pdf'.",
+        ),
+        (["compare", "FAKES", "--real", "REALS", "--report", "x"], "A report is written as .html or .htm, got 'x'."),
         (["compare", "FAKES", "--real", "REALS", "-o", "c.txt"], "Figures are written as .json, got 'c.txt'."),
         (["track", "FAKES", "--real", "REALS", "-o", "c.csv"], "Figures are written as .json, got 'c.csv'."),
         (["bench", "FAKES", "-o", "c.csv"], "Figures are written as .json, got 'c.csv'."),

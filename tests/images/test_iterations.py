@@ -154,7 +154,7 @@ def test_all_pictures_of_a_checkpoint_in_subfolders_belong_to_it(inner):
         (("epoch_0/step_100", "epoch_0/step_200", "epoch_1/step_50"), ["begins again in each epoch"]),
         (("step_1_500", "step_2_500"), ["1_500 may be one number, or two"]),
         (("step_100_000.png", "step_200_000.png"), ["100_000 may be one number, or two"]),
-        (("run1_step_100", "run2_step_200"), ["iterations lie in 2 folders"]),
+        (("run1_step_100", "run2_step_200"), ["iterations lie in 2 runs (such as 'run1', 'run2')"]),
     ],
 )
 def test_what_is_not_clear_is_refused_with_what_could_be_meant(folders, words):
@@ -261,6 +261,30 @@ def test_the_digits_of_something_else_are_no_iteration(folders):
     """1 of a hash 1a2b, of 1B and of -1 is not the iteration 1: nothing is guessed."""
     with pytest.raises(BadSource, match=r"of which iteration|of 1 iterations"):
         iterations_of(source(*folders))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"step_{step}/fakes_{i:03d}.png" for step in (100, 200, 300) for i in range(2)],
+        [f"step_{step}_fakes_{i}.png" for step in (100, 200, 300) for i in range(2)],
+        [f"step_{step}/snapshot_{i}.png" for step in (100, 200, 300) for i in range(2)],
+        [f"step_{step}/tick_{i}.png" for step in (100, 200, 300) for i in range(2)],
+        [f"epoch_{step // 200}/step_{step}/fakes_{i}.png" for step in (100, 200, 300) for i in range(2)],
+    ],
+)
+def test_the_number_of_a_picture_is_no_coarser_count(names):
+    """Other words may number the pictures of a checkpoint: only an epoch holds steps that may begin again."""
+    assert counts(source(*names))[0] == {100: 2, 200: 2, 300: 2}
+
+
+def test_several_runs_are_said_before_anything_else():
+    """Steps that go on in the epochs of each run; runs that files name."""
+    two = {"step": ["100", "200", "300", "600"], "epoch": [*"1212"], "run": [*"aabb"]}
+    with pytest.raises(BadSource, match="has 2 runs"):
+        iterations_of(source("a.png", "b.png", "c.png", "d.png", **two))
+    with pytest.raises(BadSource, match=r"lie in 2 runs \(such as 'run1', 'run2'\)"):
+        iterations_of(source("run1_step100_0.png", "run1_step200_0.png", "run2_step300_0.png", "run2_step400_0.png"))
 
 
 def test_a_step_that_begins_again_in_each_epoch_is_no_line():

@@ -138,3 +138,11 @@ def test_without_each_group_it_is_what_it_is_of_the_rest(degree):
 def test_a_width_that_is_none_is_named(sigma):
     with pytest.raises(BadSpec, match="sigma above 0"):
         cmmd(np.eye(3), np.eye(3), sigma=sigma)
+
+
+def test_a_set_with_itself_is_what_it_is_with_a_copy():
+    """Unbiased, it is below 0: pairs of a row with itself count across, and only there."""
+    x = np.random.default_rng(0).normal(size=(60, 16)).astype(np.float32)
+    assert kernel_distance(x, x) == kernel_distance(x, x.copy()) < 0
+    with pytest.raises(BadSpec, match="degree up to 1000, got 1001"):
+        kernel_distance(x, x, degree=1001)

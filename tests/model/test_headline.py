@@ -100,7 +100,7 @@ def test_reasons_are_those_of_pictures_that_are_not_within():
     """The most frequent first; a picture in the range has none that counts."""
     said = of_ranks([1, 1, 1, 50], 99, reason=["softness", "grain", "grain", "colour"])
     assert list(said.reasons.items()) == [("grain", 2), ("softness", 1)]
-    assert said.why == "What is wrong with the worst 3: most often grain (2)."
+    assert said.why == "What is wrong with 3 of the worst: most often grain (2)."
     assert of_ranks([1, 1], 99, reason=["grain"] * 2).why == "What is wrong with all of them: most often grain (2)."
 
 

@@ -148,6 +148,16 @@ def test_nobody_is_promised_more_pairs_than_have_pictures_of_their_own(store, st
     assert 1 <= len(new_rater(store, study).trials) <= study.settings.sitting <= 5
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_as_many_pairs_as_can_be_are_promised(store, seed):
+    """Of a-b, b-c, c-d a rater can judge two, a-b and c-d, though one who begins with b-c judges one."""
+    fakes = pictures(4, "gan")
+    a, b, c, d = (fake.name for fake in fakes)
+    settings = small("pairs", tutorial=0, controls=0, sitting=2)
+    made = make_study(store, "p", settings, fakes, pictures(4, ""), pairs=[(a, b), (b, c), (c, d)], seed=seed)
+    assert made.settings.sitting == 2
+
+
 def test_the_gate_says_in_the_export_what_statistics_say(store, study_in, tmp_path):
     """Who leaves early is judged by the controls answered; who met none passes. --gate finds the same in the export."""
     study = study_in(store, tutorial=0, controls=4, sitting=4, reals=20, votes_each=9)

@@ -121,3 +121,12 @@ def test_prolific_results(tmp_path):
     (tmp_path / "none.csv").write_text("image,answer\na,real\n")
     with pytest.raises(BadTable, match="participants"):
         x.read_prolific(tmp_path / "none.csv")
+
+
+def test_a_control_column_of_something_else_is_warned_of(tmp_path):
+    """The arm of an experiment says of no picture that it is quality control; votes are read all the same."""
+    path = tmp_path / "arms.csv"
+    path.write_text("task,worker,label,control\na.png,u,1,A\nb.png,u,0,B\n")
+    with pytest.warns(UserWarning, match="'A' is neither yes nor no.*no answer counts as quality control"):
+        read = x.read_crowd_kit(path)
+    assert read.said_real.tolist() == [True, False] and not read.control.any()

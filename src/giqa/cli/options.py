@@ -46,7 +46,7 @@ class Written(click.Path):
 
 JSON = Written("Figures are", ".json")
 TABLE = Written("A table is", ".csv", ".tsv", ".parquet")
-HTML = Written("A report is", ".html")
+HTML = Written("A report is", ".html", ".htm")
 FOLDER = click.Path(path_type=Path, file_okay=False)
 COUNT = click.IntRange(1)
 

@@ -294,7 +294,7 @@ def load_maps(path: str | Path) -> MapModel:
         model = MapModel(places, header["ids"], *how)
         _try_out(model)
         return model
-    except MemoryError:
+    except (MemoryError, ImportError):
         raise
     except Exception as error:  # a file that somebody made by hand may hold anything
         if isinstance(error, GiqaError) and not isinstance(error, BadShape | BadSpec):

@@ -109,13 +109,6 @@ def _by_column(source: Any, columns: Mapping[str, Sequence[str]], column: str) -
         found[name] = value
     if empty:
         warnings.warn(f"{source.name}: left out, since {column} is empty: {empty} rows", stacklevel=1)
-    if coarse := next((name for name in columns if name != column and name.strip().lower() == "epoch"), None):
-        epochs = {name: number(text) for name, text in zip(source.ids, columns[coarse], strict=True)}
-        if at := _begins_again(found, {name: epoch for name, epoch in epochs.items() if epoch is not None}):
-            raise BadSource(
-                f"{source.name}: {column} {at} begins again in each {coarse}, so that it is no line of iterations. "
-                "Write a column iteration that counts through the whole run."
-            )
     if "run" in columns:
         runs = {run for name, run in zip(source.ids, columns["run"], strict=True) if name in found}
         if len(runs) > 1:
@@ -124,6 +117,13 @@ def _by_column(source: Any, columns: Mapping[str, Sequence[str]], column: str) -
             raise BadSource(
                 f"{source.name} has {len(runs)} runs ({named}), whose iterations are not one line; track each by "
                 f"itself, such as '{table}[run={min(runs)}]'."
+            )
+    if coarse := next((name for name in columns if name != column and name.strip().lower() == "epoch"), None):
+        epochs = {name: number(text) for name, text in zip(source.ids, columns[coarse], strict=True)}
+        if at := _begins_again(found, {name: epoch for name, epoch in epochs.items() if epoch is not None}):
+            raise BadSource(
+                f"{source.name}: {column} {at} begins again in each {coarse}, so that it is no line of iterations. "
+                "Write a column iteration that counts through the whole run."
             )
     return found
 
@@ -283,10 +283,10 @@ def _checked(
     in_files = any(len(values.get(("file", other), ())) > 1 for other in finer)
     if in_files and next(iter(found.values())).place == "folder":
         raise _unclear(source, marks, f"folders are named by {family}, files in them by a finer count")
-    for other in order[order.index(family) + 1 :] if family else ():
-        coarse = {name: of[0].value for name in found if (of := [m for m in marks[name] if m.family == other])}
+    if family and "epoch" in order[order.index(family) + 1 :]:  # other words may number the pictures
+        coarse = {name: of[0].value for name in found if (of := [m for m in marks[name] if m.family == "epoch"])}
         if at := _begins_again({name: mark.value for name, mark in found.items()}, coarse):
-            raise _unclear(source, marks, f"the {family} {at} begins again in each {other}")
+            raise _unclear(source, marks, f"the {family} {at} begins again in each epoch")
     if left:
         warnings.warn(f"left out, since they name no iteration: {len(left)} (such as {left[0]!r})", stacklevel=1)
     if others:
@@ -304,13 +304,15 @@ def _refuse_several_runs(source: Any, marks: Mapping[str, list[_Mark]], found: M
         until.setdefault(mark.value, set()).add(mark.until)
     above = {}
     for name, mark in found.items():
-        runs = tuple(other.words for other in marks[name] if other.word in _RUNS and other.place == mark.place)
-        above[_above(mark, marks[name]), runs] = mark.until
+        of_run = tuple(other.words for other in marks[name] if other.word in _RUNS and other.place == mark.place)
+        above[_above(mark, marks[name]), of_run] = mark.until
     value, several = next(((v, places) for v, places in until.items() if len(places) > 1), (None, set()))
     if several:
         what = f"iteration {value:.12g} is in {len(several)} places ({', '.join(map(repr, sorted(several)[:4]))})"
     elif len(above) > 1:
-        what = f"iterations lie in {len(above)} folders (such as {', '.join(map(repr, list(above.values())[:2]))})"
+        runs = sorted({word for _, of in above for word in of})
+        which, some = ("runs", runs) if runs else ("folders", list(above.values()))
+        what = f"iterations lie in {len(above)} {which} (such as {', '.join(map(repr, some[:2]))})"
     else:
         return
     raise BadSource(

@@ -18,6 +18,7 @@ from .metric import Metric
 
 SIGMA, TIMES = 10.0, 1000.0  # of CMMD, as its authors have them
 WIDEST = 1e60  # sigma^4 stays a number
+HIGHEST = 1000  # degree: coefficients of larger ones are no float64
 MANY = 4  # pictures for each column, from which on CMMD is summed by its series
 ROWS = 64  # of a tile, worked on at a time in float64: they stay near the processor
 
@@ -125,7 +126,7 @@ def cmmd(real: Any, fake: Any, *, sigma: float = SIGMA) -> float:
     (0.0, True)
     """
     real, fake = as_pair(real, fake)
-    if not isinstance(sigma, (int, float, np.number)) or not 0 < sigma <= WIDEST:
+    if np.ndim(sigma) or not isinstance(sigma, (int, float, np.number, np.ndarray)) or not 0 < sigma <= WIDEST:
         raise BadSpec(f"cmmd needs sigma above 0 and at most {WIDEST:g}, got {sigma!r}.")
     if equal_sets(real, fake):
         return 0.0
@@ -187,6 +188,8 @@ class _Pairs:
     """
 
     def __init__(self, real: np.ndarray, fake: np.ndarray, degree: int):
+        if degree > HIGHEST:
+            raise BadSpec(f"A kernel distance takes a degree up to {HIGHEST}, got {degree}.")
         self.real, self.fake, self.middle = real, fake, middle_of(real)
         self.rest = {id(x): _rest(x, self.middle) for x in (real, fake)}
         self.factors = [float(math.comb(degree, power)) for power in range(degree - 1, 0, -1)]  # of (1 + t)^degree - 1
@@ -205,7 +208,7 @@ class _Pairs:
 
     def _tile(self, left: np.ndarray, right: np.ndarray, at: Any, groups: Any) -> np.ndarray:
         (rows, columns), (of_left, of_right) = at, (groups[0][at[0]], groups[1][at[1]])
-        alike = left is right and rows == columns
+        alike = left is right and groups[0] is groups[1] and rows == columns  # no pair of a row with itself
         x = centred(left, rows, self.middle)
         tile = x @ (x if alike else centred(right, columns, self.middle)).T  # of itself numpy computes one half
         own, other = self.rest[id(left)][rows], self.rest[id(right)][columns]

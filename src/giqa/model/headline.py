@@ -127,7 +127,7 @@ class Headline:
             return ""
         word, often = next(iter(self.reasons.items()))
         known = sum(self.reasons.values())
-        worst = "all of them" if known == self.pictures else f"the worst {known:,}"
+        worst = "all of them" if known == self.pictures else f"{known:,} of the worst"
         return f"What is wrong with {worst}: most often {word} ({often:,})."
 
     @property

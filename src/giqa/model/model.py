@@ -353,7 +353,7 @@ def load(path: str | Path) -> Model:
         whole = model.digest == header["digest"]
         if whole:
             _try_out(model)
-    except MemoryError:
+    except (MemoryError, ImportError):
         raise
     except Exception as error:  # a file that somebody made by hand may hold anything
         if isinstance(error, GiqaError) and not isinstance(error, BadShape):

@@ -125,7 +125,7 @@ def load_realism(path: str | Path) -> Realism:
         if distances and whole:
             references, squares = distances.digests()
             whole = references == human.references and squares == header.get("squares_sha256", squares)
-    except MemoryError:
+    except (MemoryError, ImportError):
         raise
     except Exception as error:  # a file that somebody made by hand may hold anything
         if isinstance(error, GiqaError) and not isinstance(error, BadShape | BadSpec):

@@ -20,6 +20,7 @@ from .store import Store, Study
 from .study import Item, Open, Settings, Shown, choose
 
 SITTING = 100  # answers of a rater, unless asked otherwise
+SESSIONS = 20  # drawn, to see how many pairs without a picture in common there are
 COUNTED = (("controls", "control"), ("tutorial", "tutorial"))  # settings that count the items of a part
 
 
@@ -240,7 +241,8 @@ class _Plan:
                 self.add("main", left, right)
             most = len(drawn)
             as_open = [Open(place, pair, "", 0) for place, pair in enumerate(drawn)]
-            rater = choose(as_open, replace(self.settings, sitting=most), self.rng)  # sees no picture twice
+            whole = replace(self.settings, sitting=most)  # a rater sees no picture twice: the longest of some sessions
+            reach = max(len(choose(as_open, whole, random.Random(draw))) for draw in range(SESSIONS))
         elif task == "rating":
             for picture in everything:
                 self.add("main", self.use(picture))
@@ -259,7 +261,7 @@ class _Plan:
             )
         questions = len(self.settings.asked)
         asked = self.settings.sitting or min(max(1, SITTING // questions), most)
-        counts = {"sitting": min(asked, len(rater)) if task == "pairs" else asked}
+        counts = {"sitting": min(asked, reach) if task == "pairs" else asked}
         if self.settings.questionnaire:
             parts = [item.part for item in self.items]
             counts |= {name: parts.count(part) // questions for name, part in COUNTED}

@@ -164,7 +164,7 @@ class Answers:
                 "better; turn them round if here it is the other way",
                 stacklevel=4,
             )
-        if not ratings and words & FAKE and not given <= {"real", "fake", "generated"}:
+        if not ratings and words & FAKE and not given <= {"real", "fake", "generated", "r", "f"}:
             raise BadTable(
                 f"{self.name}: the question {self.question!r} asks for fakes, and is answered with "
                 f"{', '.join(map(repr, sorted(given)[:4]))}; write real or fake instead, so that it is clear who said "
@@ -213,7 +213,10 @@ def known_of_pictures(table: Table, *asked: str) -> dict[str, list[Any]]:
     """
     known: dict[str, list[Any]] = {}
     if (column := table.find("control")) and column not in asked:
-        known["control"] = table.parsed(column, cells.perhaps)
+        try:
+            known["control"] = table.parsed(column, cells.perhaps)
+        except BadTable as error:
+            warnings.warn(f"{error} The column is not read: no answer counts as quality control.", stacklevel=3)
     for name, parse in (("kind", cells.kind), ("generator", cells.label)):
         if (column := table.find(name)) and column not in asked:
             with suppress(BadTable):  # a column of something else
