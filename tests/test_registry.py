@@ -316,6 +316,12 @@ def test_a_broken_entry_point_shows_itself_when_used(third_party):
         ("scorer", "knn(k=1.0)", r"knn\(k=...\) takes a whole number or None"),
         ("scorer", "knn(k=1" + 40 * "0" + ")", r"knn\(k=...\) takes a whole number or None"),
         ("scorer", "multilayer(levels=[[]])", r"multilayer\(levels=...\) takes a list or None"),
+        ("scorer", "sgm(shrinkage=1e999)", r"sgm\(shrinkage=...\) takes a number or None, got inf"),
+        (
+            "extractor",
+            "embedded(layers=[1e999])",
+            r"embedded\(layers=...\) takes a list or a text or None",
+        ),
         ("extractor", "embedded(layers=5)", r"embedded\(layers=...\) takes a list or a text or None, got 5"),
         ("extractor", "hub(model='\\x00')", r"hub\(model=...\) takes a text"),
         ("metric", "kd(size='x')", r"kd\(size=...\) takes a whole number, got 'x'"),

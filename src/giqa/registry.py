@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import math
 import operator
 import os
 from collections.abc import Mapping, Sequence
@@ -286,6 +287,8 @@ def _fits(value: Any, types: tuple[type, ...]) -> bool:
         return list in types and all(_fits(item, (str, int, float)) for item in value)
     if isinstance(value, bool) or not isinstance(value, types):
         return isinstance(value, bool) and bool in types
+    if isinstance(value, float):
+        return math.isfinite(value)  # 1e999 is infinite, which no spec can say again
     return "\0" not in value if isinstance(value, str) else not isinstance(value, int) or abs(value) < LARGEST
 
 

@@ -513,7 +513,9 @@ def test_a_damaged_meta_file_costs_nothing_but_a_new_one(tmp_path, content):
     assert prune(tmp_path, 0) > 0 and stored(tmp_path) == []
 
 
-@pytest.mark.parametrize("dtype", [3, [3], [["a", "<f4"]], [["a", "<f4", [-1]]], [["a", "no such", []]]])
+@pytest.mark.parametrize(
+    "dtype", [3, [3], [["a", "<f4"]], [["a", "<f4", [-1]]], [["a", "no such", []]], [["a", "1 2", []]]]
+)
 def test_records_of_no_kind_are_a_damaged_meta_file(tmp_path, dtype):
     """Files of an earlier giqa have no checksum over what their records hold."""
     with Store(tmp_path, {"extractor": "x"}) as store:

@@ -244,7 +244,7 @@ def _read_meta(folder: Path) -> dict[str, Any] | None:
             meta.keys() == {"identity", "dtype", "sha256"} and is_whole(meta, {})
         )
         return meta if whole and _name_of(meta["identity"]) == folder.name and _dtype_of(meta).itemsize else None
-    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError, SyntaxError):  # the last of numpy
         return None
 
 
