@@ -9,8 +9,8 @@ from typing import Any, Self
 
 GAIN = "log-likelihood, gain"  # of the held-out figures: what decides whether a human model learned something
 ALWAYS = ("extractor", "match")  # are said also where they are None
-# how an annotation below begins -> what a value may be
 MOST_REALS = 10**8  # arrays are as long as a file says that there are reals
+# how an annotation below begins -> what a value may be
 FITS: Mapping[str, tuple[type, ...]] = {
     "int": (int,),
     "float": (int, float),

@@ -37,9 +37,8 @@ OF_JUDGEMENTS = 3  # learned from judgements of any kind, on columns that were c
 SEALED = ("human.", "densities.", "voted.", "scale.")  # arrays under the checksum; references have one of their own
 KEY = "giqa.people"
 ROWS = 64
-__getattr__ = public("giqa.p_real", file="load_realism is_realism read_realism_header")[
-    0
-]  # scripts import them from here
+# scripts import them from here
+__getattr__, *_ = public("giqa.p_real", file="load_realism is_realism read_realism_header")
 FAR = 4.0  # standard deviations of the labelled pictures, to which each column is clipped
 
 
