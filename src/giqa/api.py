@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import BadSpec, GiqaError
-from .features.reader import as_features
+from .features.extracted import as_features
 from .files import as_path
 from .images import open_source
 from .images.match import as_match, auto_match, describe_different, still_different

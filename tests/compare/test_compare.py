@@ -9,7 +9,7 @@ from test_cli import giqa
 from giqa.api import fit, score
 from giqa.compare.compare import DEFAULT_METRICS, compare, quality_estimate, split_specs
 from giqa.errors import BadShape, BadSource, BadSpec
-from giqa.features.reader import as_features
+from giqa.features.extracted import as_features
 from giqa.metrics.metric import Metric
 from giqa.metrics.together import evaluate
 from giqa.model.folds import content_order

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import giqa
-from giqa.model.model import load
+from giqa.model.load_model import load
 from giqa.model.out_of_domain import LEFT_OUT, Content, content_columns, damage_of
 from giqa.scorers.scale import assign_folds
 from giqa.types import Features

@@ -15,7 +15,8 @@ import numpy as np
 
 from .. import __version__, registry
 from ..errors import BadSpec, GiqaError
-from ..features.reader import Extracted, Reader, as_features
+from ..features.extracted import Extracted, as_features
+from ..features.reader import Reader
 from ..features.select import ChosenLayers
 from ..images import open_source
 from ..images.differences import advice, differences

@@ -13,7 +13,8 @@ import numpy as np
 
 from .. import registry
 from ..errors import BadSpec, BadTable
-from ..features.reader import Reader, as_features
+from ..features.extracted import as_features
+from ..features.reader import Reader
 from ..images.sets import exists, name_and_place
 from ..model.fit import fit, make_scorer
 from ..stats import fisher, spearman

@@ -27,7 +27,8 @@ from ..features.select import ChosenLayers
 from ..files import replace_file
 from ..metrics.jackknife import Jackknife, jackknifed
 from ..model.folds import content_order
-from ..model.model import Model, load
+from ..model.load_model import load
+from ..model.model import Model
 from ..model.table import Scores
 from ..stats import Estimate, plain
 from ..train.snapshots import as_pixels

@@ -19,7 +19,8 @@ from ..features.reader import Reader
 from ..features.select import layer_names, scale_of_columns
 from ..metrics.jackknife import Jackknife, jackknifed
 from ..model.folds import content_order
-from ..model.model import Model, load
+from ..model.load_model import load
+from ..model.model import Model
 from ..stats import LEVEL, Estimate
 from ..types import Features
 

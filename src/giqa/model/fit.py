@@ -13,7 +13,8 @@ import numpy as np
 from .. import __version__, registry
 from ..errors import BadSpec
 from ..features.detail import Detail
-from ..features.reader import Reader, as_features, features_together, make_extractor
+from ..features.extracted import as_features
+from ..features.reader import Reader, features_together, make_extractor
 from ..images import open_source
 from ..images.pictures import as_pictures
 from ..images.sharpness import look_at_sharpness

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..features.reader import joined
+from ..features.extracted import joined
 from ..images.copies import twins
 from ..scorers.scale import Scale, assign_folds
 from ..scorers.scorer import Folded

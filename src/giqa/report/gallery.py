@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..explain.worst_pictures import Explained
-from ..features.reader import as_features
+from ..features.extracted import as_features
 from ..images.sets import plain_name
 from ..images.subset import Subset
 from ..images.thumbnail import thumbnail, thumbnails_of
