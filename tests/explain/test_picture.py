@@ -11,20 +11,10 @@ from PIL import Image
 import giqa
 from giqa.cli import main
 from giqa.errors import BadModel, BadShape, BadSource, BadSpec, MissingSource
+from giqa.explain.heat import COLOURS, heat, heat_map, on_own_scale
 from giqa.explain.map_files import read_map_folder
 from giqa.explain.maps import Explanation, fit_maps, load_maps
-from giqa.explain.picture import (
-    COLOURS,
-    Patch,
-    cut,
-    explained,
-    heat,
-    heat_map,
-    map_model,
-    on_own_scale,
-    sentence,
-    write_page,
-)
+from giqa.explain.picture import Patch, cut, explained, map_model, sentence, write_page
 
 
 def picture(seed, side=48):

@@ -3,7 +3,8 @@ import pytest
 from scipy.linalg import sqrtm
 
 from giqa.errors import BadShape, BadSpec
-from giqa.metrics.frechet import Frechet, Moments, frechet_distance, frechet_infinity
+from giqa.metrics.frechet import Frechet, frechet_distance, frechet_infinity
+from giqa.metrics.moments import Moments
 
 
 def textbook(a, b):

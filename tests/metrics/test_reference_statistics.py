@@ -5,7 +5,8 @@ from test_cli import giqa
 from giqa.compare.compare import compare
 from giqa.errors import BadShape, BadSource, BadSpec, MissingSource
 from giqa.features.reader import extract
-from giqa.metrics.frechet import Moments, frechet_distance
+from giqa.metrics.frechet import frechet_distance
+from giqa.metrics.moments import Moments
 from giqa.metrics.reference_statistics import Statistics, distance, read_statistics, statistics
 
 

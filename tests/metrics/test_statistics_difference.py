@@ -8,7 +8,8 @@ import pytest
 from test_cli import giqa
 
 from giqa.errors import BadSource, BadSpec
-from giqa.metrics.frechet import Moments, frechet_distance
+from giqa.metrics.frechet import frechet_distance
+from giqa.metrics.moments import Moments
 from giqa.metrics.reference_statistics import Statistics, read_statistics
 from giqa.metrics.statistics_difference import difference
 

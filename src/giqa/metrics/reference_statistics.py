@@ -21,7 +21,8 @@ from ..files import as_path, is_whole, lost_members, replace_file, seal
 from ..images import open_source
 from ..images.arrays import UNREADABLE, member
 from ..types import Features, Progress
-from .frechet import Moments, frechet_distance
+from .frechet import frechet_distance
+from .moments import Moments
 
 _reconstruct = np.zeros(0).__reduce__()[0]  # what NumPy makes arrays with; its module has another name in NumPy 1
 KEPT = ("mu", "sigma", "n", "made_by", "mu_s", "sigma_s")
