@@ -225,3 +225,55 @@ def test_the_second_and_third_line_of_qualtrics_are_nobody(file):
     )
     with pytest.warns(UserWarning, match="2 without a participant's id"):
         assert answers(read_prolific(file(text))) == [("a.png", True)]
+
+
+def test_answers_to_several_questions_are_not_mixed(file):
+    """A column `question` of several texts is refused, and a filter takes one; numbers of pictures ask nothing."""
+    rows = "{}\nP1,a.png,{},real\nP2,b.png,{},fake\nP3,a.png,{},fake\n"
+    prolific = file(rows.format("PROLIFIC_PID,image,question,answer", "real?", "sharp?", "real?"), "p.csv")
+    turk = file(rows.format("WorkerId,Input.image,Input.question,Answer.answer", "real?", "sharp?", "real?"), "m.csv")
+    crowd = file(rows.format("worker,task,question,label", "real?", "sharp?", "real?"), "c.csv")
+    for read, path in ((read_prolific, prolific), (read_mturk, turk), (read_crowd_kit, crowd)):
+        with pytest.raises(BadTable, match=r"several questions.*'real\?', 'sharp\?'"):
+            read(path)
+    assert answers(read_prolific(f"{prolific}[question=real?]")) == [("a.png", True), ("a.png", False)]
+    assert answers(read_mturk(f"{turk}[Input.question=sharp?]")) == [("b.png", False)]
+    numbered = "worker,task,question,label\nw,a,Q1,1\nw,b,Q2,0\nw,c,Q3,1\nv,a,Q1,0\n"
+    assert len(read_crowd_kit(file(numbered))) == 4
+    pairs = "left,right,rater,chosen,question\na,b,u,left,sharp\na,b,v,right,real\n"
+    with pytest.raises(BadTable, match="answers 2 questions"):
+        read_lgiqa(file(pairs))
+
+
+def test_quality_control_is_known_by_its_part_and_by_the_inputs_of_turk(file):
+    votes = read_prolific(file("PROLIFIC_PID,image,answer,part\nP,a,1,main\nP,b,0,tutorial\n"))
+    assert votes.control.tolist() == [False, True]
+    votes = read_crowd_kit(file("task,worker,label,part\na,w,1,upper\nb,w,0,lower\n"))  # parts of something else
+    assert votes.control.tolist() == [False, False]
+    text = "WorkerId,Input.image,Input.control,Input.kind,Input.generator,Answer.answer\n"
+    votes = read_mturk(file(f"{text}W,a,0,generated,gan,real\nW,b,1,real,,fake\n"))
+    assert votes.control.tolist() == [False, True] and votes.kind.tolist() == ["generated", "real"]
+    assert votes.generator.tolist() == ["gan", ""]
+    pairs = read_lgiqa(file("left,right,rater,chosen,part\na,b,u,left,main\na,b,v,left,control\n"))
+    assert (pairs.votes_left.tolist(), pairs.votes_right.tolist()) == ([1.0], [0.0])
+
+
+def test_who_did_not_pass_does_not_count(file):
+    path = file("PROLIFIC_PID,image,rating,passed\nP,a,4,yes\nQ,a,1,no\n")
+    with pytest.warns(UserWarning, match=r"1 of raters who did not pass \(line 3\)"):
+        assert read_prolific(path).rating.tolist() == [4.0]
+    path = file("task,worker,label,passed\na,v,1,True\na,w,0,False\n")
+    with pytest.warns(UserWarning, match="did not pass"):
+        assert answers(read_crowd_kit(path)) == [("a", True)]
+
+
+def test_ones_and_zeros_with_decimals_are_votes(file):
+    """1.00 and 0,0 are yes and no as 1.0 is, and 10.0 is neither."""
+    assert answers(read_crowd_kit(file("task,worker,label\na,w,1.00\nb,w,0.00\n"))) == [("a", True), ("b", False)]
+    assert answers(read_crowd_kit(file("task;worker;label\na;w;1,0\nb;w;0,0\n"))) == [("a", True), ("b", False)]
+    assert read_crowd_kit(file("task,worker,label\na,w,10.0\nb,w,0.0\nc,w,5.0\n")).rating.tolist() == [10, 0, 5]
+
+
+def test_a_column_of_ties_is_half_a_vote_for_each(file):
+    pairs = read_labels(file("left,right,votes_left,votes_right,ties\na,b,1,0,9\nb,c,2,1,\n"))
+    assert pairs.votes_left.tolist() == [5.5, 2.0] and pairs.votes_right.tolist() == [4.5, 1.0]

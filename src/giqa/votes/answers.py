@@ -22,11 +22,13 @@ from .votes import as_labels, side_of
 NO_ANSWER = "without an answer"
 SEVERAL = "with several choices selected"
 REJECTED = "rejected"
+FAILED = "of raters who did not pass"
 READ_AS = {"said_real": cells.truth, "rating": cells.rating}
 FAKE = {"fake", "fakes", "deepfake", "generated", "synthetic", "artificial", "ai", "aigc"}  # in a question
 FAULTS = {"fake", "fakes", "fakeness", "artificial", "artifact", "artifacts", "artefact", "artefacts", "distortion"}
 FAULTS |= {"distortions", "defect", "defects", "noise", "blur", "blurriness", "damage"}
 REAL = {"real", "realness", "realistic", "natural", "authentic", "genuine", "human", "photo"}
+PARTS = {"", "main", "control", "controls", "tutorial", "practice", "training", "quality control", "attention check"}
 SHOWN = 3  # places of left out answers that are named
 
 
@@ -196,20 +198,20 @@ def kind_of(answers: Sequence[Any]) -> str:
     ('said_real', 'said_real', 'rating')
     """
     words = [cells.text(answer).casefold() for answer in answers]
-    votes, numbers = sum(word in cells.YES + cells.NO for word in words), sum(map(_is_number, words))
+    votes, numbers = sum(map(cells.is_truth, words)), sum(map(_is_number, words))
     return "rating" if numbers > votes else "said_real"
 
 
 def is_answer(cell: Any) -> bool:
     """Whether a cell says yes or no in one of their words, or a number."""
     word = cells.text(cell).casefold()
-    return word in cells.YES + cells.NO or bool(re.fullmatch(r"[+-]?\d+([.,]\d+)?", word))
+    return cells.is_truth(word) or bool(re.fullmatch(r"[+-]?\d+([.,]\d+)?", word))
 
 
 def known_of_pictures(table: Table, *asked: str) -> dict[str, list[Any]]:
     """What a table says of the picture of each row in columns of ours, but for those of the answers themselves.
 
-    Attention checks (`control`) are no votes.
+    Attention checks (`control`, or a `part` such as tutorial) are no votes.
     """
     known: dict[str, list[Any]] = {}
     if (column := table.find("control")) and column not in asked:
@@ -217,11 +219,42 @@ def known_of_pictures(table: Table, *asked: str) -> dict[str, list[Any]]:
             known["control"] = table.parsed(column, cells.perhaps)
         except BadTable as error:
             warnings.warn(f"{error} The column is not read: no answer counts as quality control.", stacklevel=3)
+    elif (column := table.find("part")) and column not in asked:
+        words = [cells.text(cell).casefold() for cell in table.columns[column]]
+        if set(words) <= PARTS:
+            known["control"] = [cells.not_main(word) for word in words]
     for name, parse in (("kind", cells.kind), ("generator", cells.label)):
         if (column := table.find(name)) and column not in asked:
             with suppress(BadTable):  # a column of something else
                 known[name] = table.parsed(column, parse)
     return known
+
+
+def failed_gate(table: Table) -> list[bool]:
+    """Which rows a column `passed` says to be of a rater who failed; none where it says no such thing."""
+    column = table.find("passed")
+    if column is not None and all(cells.nothing(cell) or cells.is_truth(cell) for cell in table.columns[column]):
+        return [not cells.nothing(cell) and not cells.truth(cell) for cell in table.columns[column]]
+    return [False] * len(table)
+
+
+def on_one_question(table: Table, column: str = "question", shown: Sequence[str] = ()) -> Table:
+    """The table, or `BadTable` where its answers are to several questions, which would be mixed in one column.
+
+    A column that has another text for each picture numbers them, and asks nothing. `shown`: columns of pictures.
+    """
+    asked = table.find(column)
+    if asked is None:
+        return table
+    texts = list(map(cells.text, table.columns[asked]))
+    names = sorted(set(texts) - {""})
+    pictures = list(zip(*(map(cells.text, table.columns[name]) for name in shown), strict=True)) or texts
+    if len(names) < 2 or (len(set(zip(texts, pictures, strict=True))) == len(set(pictures)) == len(set(texts)) > 2):
+        return table
+    raise BadTable(
+        f"{table.name} has answers to several questions: the column {asked!r} has {', '.join(map(repr, names[:6]))}. "
+        f"One at a time: '{table.name}[{asked}={names[0]}]'."
+    )
 
 
 def _is_number(word: str) -> bool:

@@ -16,14 +16,16 @@ from ..files import replace_file
 from ..tables import cells
 from ..tables.names import ADDRESS, looks_like_picture
 from ..tables.read import read_table
+from ..tables.table import Table
 from ..tables.text import decoded
-from .answers import NO_ANSWER, REJECTED, Answers, is_answer, questions
+from .answers import NO_ANSWER, REJECTED, Answers, is_answer, known_of_pictures, questions
 from .labels import Pairs, Ratings, Votes
 from .votes import SIDES
 
 # kind of answer -> where its value stands
 VALUES = {"choices": "choices", "rating": "rating", "number": "number", "pairwise": "selected", "taxonomy": "taxonomy"}
 FLAT = {"id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement", "project"}
+ABOUT = ("control", "part", "kind", "generator")  # columns of ours that the data of a task may have
 WANTED = "export the annotations as JSON"
 NOBODY = "without an annotator"
 
@@ -178,8 +180,11 @@ def _chosen(
         warnings.warn(f"{answers.name} names no annotator; all its answers are taken for one rater's", stacklevel=4)
     answers.question = question or next(iter(found), "")
     types = {row.pop("type", "") for _, row in rows}
-    for place, row in rows:
-        answers.add(place, **row)
+    about = [row.pop("about") for _, row in rows]
+    there = {name: [data[name] for data in about] for name in ABOUT if about and all(name in data for data in about)}
+    known = known_of_pictures(Table(answers.name, there, unit=answers.unit))
+    for at, (place, row) in enumerate(rows):
+        answers.add(place, **row, **{name: column[at] for name, column in known.items()})
     return answers.judgements(key, ratings=bool(types) and types <= {"rating", "number"})
 
 
@@ -207,7 +212,9 @@ def _annotated(
             row = _named(result, names, image, answers.name, place)
             said = result["value"][VALUES[result["type"]]]
             said = [path[-1] for path in said] if result["type"] == "taxonomy" else said
-            found.append((_question(result), row | {"rater": rater, "answer": said, "type": result["type"]}))
+            found.append(
+                (_question(result), row | {"rater": rater, "answer": said, "type": result["type"], "about": names})
+            )
     return found
 
 
@@ -282,7 +289,7 @@ def _flat(
     names = [name for name in dict.fromkeys(name for _, row in rows for name in row) if name not in FLAT]
     of = {name: [_value(row.get(name)) for _, row in rows] for name in names}
     pictures = [n for n, values in of.items() if any(map(_is_picture, values)) and not any(map(_is_answer, values))]
-    asked = [n for n, values in of.items() if n not in pictures and any(map(_is_answer, values))]
+    asked = [n for n, values in of.items() if n not in (*pictures, *ABOUT) and any(map(_is_answer, values))]
     if answer is not None and answer in names:
         asked = [answer]
     if not asked or not (pictures or image):
@@ -299,7 +306,7 @@ def _flat(
                 raise BadTable(f"{answers.name}, {answers.unit} {place} names no picture; {WANTED}.") from None
             by = row.get("annotator")
             rater, kind = None if cells.nothing(by) else json.dumps(by), _wrapped(row.get(name))
-            found[name].append((place, shown | {"rater": rater, "answer": said, "type": kind}))
+            found[name].append((place, shown | {"rater": rater, "answer": said, "type": kind, "about": row}))
     return _chosen(answers, found, answer, key)
 
 
