@@ -31,6 +31,21 @@ def named(counts, score):
     return dict(zip(counts.image.tolist(), score.tolist(), strict=True))
 
 
+def test_calibration_error_begins_where_chance_ends():
+    """Votes drawn from p itself: chance alone gives the error, and the interval begins at 0. p moved by 0.2: it does not.
+
+    The true errors are 0 and 0.2 (0.198 or more where p is clipped).
+    """
+    for seed in range(3):
+        counts, p, _ = simulated(pictures=100, seed=seed)
+        right, moved = (
+            evaluate(named(counts, q), counts, column="p", probability=True, resamples=60).figures["calibration error"]
+            for q in (p, np.minimum(p + 0.2, 1))
+        )
+        assert right.low == 0 < right.value < right.high
+        assert 0.05 < moved.low < 0.198 < 0.2 < moved.high
+
+
 def test_knowing_every_p_reaches_the_ceiling():
     """The best score there can be: its accuracy is the noise ceiling, its disattenuated correlation near 1."""
     counts, p, _ = simulated(pictures=6000)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..stats import Estimate, auroc, balanced_accuracy, bins_of, calibration_error, plain, spearman
+from ..stats import Estimate, auroc, balanced_accuracy, bins_of, calibration_error, plain, spearman, widening
 from ..votes import agreement as a
 from .label_curve import LabelStep, label_curve
 from .other_generators import Generator, across, each, left_out
@@ -99,7 +99,8 @@ def against_votes(
         measures["Spearman within generator"] = within_generators
         measures["Spearman, generator alone"] = lambda r: spearman(_generator_mean(r), r.shares()[1])
     points, shares = _calibration(rows)
-    figures = resampled(rows, measures | shares, resamples, seed)
+    figures = resampled(rows, measures | shares | {"chance": _by_chance(rows)}, resamples, seed)
+    figures["calibration error"] = _beyond_chance(figures["calibration error"], figures.pop("chance"), len(points))
     points = tuple((x, figures.pop(name), votes) for name, x, votes in points)
     if n.max() > 1:
         figures |= _ceilings(figures, share * n, n, generator, min(resamples, 200))
@@ -127,6 +128,35 @@ def _calibration(rows: Rows) -> tuple[list[tuple[str, float, int]], dict[str, Ca
         points.append((name, float(rows.p[inside].mean()), int(inside.sum())))
         shares[name] = lambda r, low=low, high=high: _mean(r.said[(r.p >= low) & (r.p < high)])
     return points, shares
+
+
+def _by_chance(rows: Rows) -> Callable[[Rows], float]:
+    """What resampled rows add to the calibration error: the mean over votes of how far the gap of their bin moved."""
+    starts = np.array([low for low, _ in bins_of(rows.p)])
+
+    def gaps(r: Rows) -> tuple[np.ndarray, np.ndarray]:
+        which = np.searchsorted(starts, r.p, side="right") - 1
+        return np.bincount(which, r.p - r.said, len(starts)), np.bincount(which, minlength=len(starts))
+
+    total, n = gaps(rows)
+
+    def moved(r: Rows) -> float:
+        sums, votes = gaps(r)
+        return float(np.abs(sums - votes * total / n).sum() / votes.sum())
+
+    return moved
+
+
+def _beyond_chance(error: Estimate, chance: Estimate, bins: int) -> Estimate:
+    """A calibration error, whose lower end is what it is beyond chance: 0 where chance alone gives as much.
+
+    Of any gaps the error is at most that much above the true one, by the triangle inequality; percentiles of the error
+    itself lie above it. A bin has few pictures, which widens what chance can do.
+    """
+    if chance.high != chance.high:
+        return error
+    low = error.value - chance.high * widening(max(2, error.n // bins))
+    return dataclasses.replace(error, low=max(0.0, min(low, error.low)))
 
 
 def _mean(values: np.ndarray) -> float:
