@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..errors import BadShape, BadSpec
-from ..registry import as_seed
+from ..registry import as_seed, as_whole
 from ..threads import in_order, one_blas_thread
+from ..types import as_numbers
 from .blocks import as_factors, as_set, blocks, equal_sets, keys
 from .metric import Metric
 
@@ -106,11 +107,10 @@ class Moments:
         BadShape
             If shapes do not fit, a number is not finite, or the covariance is none.
         """
-        mean, covariance = np.asarray(mean), np.asarray(covariance)
-        if not {mean.dtype.kind, covariance.dtype.kind} <= set("fiu"):
-            raise BadShape(f"Statistics are real numbers, got {mean.dtype} and {covariance.dtype}.")
-        mean, covariance = mean.astype(np.float64), covariance.astype(np.float64)
-        if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):
+        n = as_whole(n, "n", 0)
+        mean = as_numbers(mean, "Means").astype(np.float64)
+        covariance = as_numbers(covariance, "Covariances", 2).astype(np.float64)
+        if covariance.shape != (len(mean), len(mean)):
             raise BadShape(f"Statistics are a mean (d,) and a covariance (d, d), got {mean.shape}, {covariance.shape}.")
         if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
             raise BadShape("Statistics must be finite; make them again.")
