@@ -32,7 +32,7 @@ def named(counts, score):
 
 
 def test_calibration_error_begins_where_chance_ends():
-    """Votes drawn from p itself: chance alone gives the error, and the interval begins at 0. p moved by 0.2: it does not.
+    """Votes drawn from p itself: chance alone gives the error, so the interval begins at 0; p moved by 0.2: not so.
 
     The true errors are 0 and 0.2 (0.198 or more where p is clipped).
     """

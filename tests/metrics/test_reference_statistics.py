@@ -107,8 +107,8 @@ def test_a_made_by_that_is_none_is_refused(tmp_path, made_by):
 @pytest.mark.parametrize(
     ("mean", "covariance", "words"),
     [
-        (["a", "b"], np.eye(2), "real numbers"),
-        ([0j, 1], np.eye(2), "real numbers"),
+        (["a", "b"], np.eye(2), "numeric array"),
+        ([0j, 1], np.eye(2), "numeric array"),
         ([0, 0], -np.eye(2), "not below 0"),
         ([0, 0], np.diag([-1e-8, 1e-4]), "not below 0"),
     ],

@@ -8,6 +8,8 @@ from dataclasses import replace
 from itertools import combinations
 from typing import Any, cast
 
+import numpy as np
+
 from .. import registry
 from ..errors import BadSpec
 from ..features.extracted import Extracted, as_features
@@ -23,7 +25,7 @@ from ..metrics.jackknife import DRAWS, FEWEST
 from ..metrics.quality import Diversity
 from ..model.fit import fit
 from ..model.folds import content_order
-from ..types import Features, Progress
+from ..types import Features, Progress, as_progress
 from .judge import Judge
 from .other_scores import beside_of, named
 from .paired import Pairing, PairVerdict, pair_contrasts
@@ -120,7 +122,10 @@ def compare(
         raise BadSpec("Compare what? Give at least one set of generated pictures.")
     if paired is not None and not isinstance(paired, str):
         raise BadSpec(f"paired is 'name' or a column of all tables, got {paired!r:.80}.")
-    seed = registry.as_seed(seed)
+    seed, progress = registry.as_seed(seed), as_progress(progress)
+    pictures = None if pictures is None else registry.as_whole(pictures, "pictures")
+    if not all(isinstance(name, str) and name for name in generators):
+        raise BadSpec(f"Each set of generated pictures has a text as its name, got {list(generators)!r:.80}.")
     asked = named(beside)
     sets: dict[Any, Any] = {REALS: real, **generators}
     notes: list[str] = []
@@ -130,7 +135,7 @@ def compare(
         match, unlike = _matched(sets, match)
         notes += unlike
         reader = Reader(extractor, match, store=store, workers=workers, progress=progress)
-    elif extractor or match:
+    elif extractor is not None or match is not None:
         raise BadSpec("extractor and match are for pictures; they cannot be asked of features.")
     real, generators = sets.pop(REALS), sets
     reals, failures = _features("reals", real, reader)
@@ -195,7 +200,7 @@ def _at_most(sets: Mapping[str | None, Any], most: int) -> tuple[dict[str | None
 def _matched(sets: Mapping[str | None, Any], match: Any) -> tuple[Any, list[str]]:
     """How to bring pictures to one size and coding, and warnings where they differ and nothing is done."""
     generators = [name for name in sets if name is not REALS]
-    if match == "auto":
+    if isinstance(match, str) and match == "auto":
         chosen = {name: auto_match(sets[REALS], sets[name]) for name in generators}
         if len({spec_of(c) for c in chosen.values()}) > 1:
             each = "; ".join(f"{name}: {spec_of(c) or 'none'}" for name, c in chosen.items())
@@ -225,12 +230,13 @@ def _features(what: str, where: Any, reader: Reader | None) -> tuple[Features, M
 
 def _made(metrics: str | Sequence[str], reals: Features, scorer: str, seed: int) -> dict[str, Any]:
     """Metrics by the name they have in the table, with all that decides their number filled in."""
-    if metrics == "all":
+    if isinstance(metrics, str) and metrics == "all":
         metrics = [*DEFAULT_METRICS, *(["inception_score"] if "logits" in reals.layers else [])]
+    specs: list[Any]
     if isinstance(metrics, str):
         specs = split_specs(metrics)
     else:
-        specs = list(metrics) if isinstance(metrics, Iterable) else [metrics]
+        specs = list(metrics) if isinstance(metrics, Iterable) and np.ndim(metrics) == 1 else [metrics]
     if not specs:
         raise BadSpec(f"Which metrics? Give 'all' or some of {', '.join(registry.names('metric'))}.")
     made = {}

@@ -17,11 +17,12 @@ from ..images import open_source
 from ..images.decode import picture_info
 from ..images.match import as_match
 from ..images.pictures import as_pictures, plain_source
-from ..types import INFO, Extractor, Features, Picture, Progress, Runner, Source, levels_of
+from ..types import INFO, Extractor, Features, Picture, Progress, Runner, Source, as_progress, levels_of
 from .extracted import Collected, Extracted
 from .lane import Lane, reason_of
 from .store import content_key
 
+MOST_WORKERS = 10_000
 DEFAULT_EXTRACTOR = "embedded"
 CHUNK = 64  # pictures a step: bounds memory, and what a killed process loses
 SHARD = 1024  # pictures that a runner gives to one worker at a time
@@ -53,7 +54,9 @@ def make_extractor(spec: Any = None, preset: str | None = None) -> Extractor:
     >>> make_extractor("statistics(scales=1)").outputs
     ('texture.1',)
     """
-    extractor: Extractor = registry.make("extractor", spec or DEFAULT_EXTRACTOR, preset=preset)
+    extractor: Extractor = registry.make(
+        "extractor", DEFAULT_EXTRACTOR if spec is None else spec, preset=registry.as_preset(preset)
+    )
     return extractor
 
 
@@ -96,10 +99,11 @@ class Reader:
     def __post_init__(self) -> None:
         object.__setattr__(self, "extractor", make_extractor(self.extractor))
         object.__setattr__(self, "match", as_match(self.match))
-        if self.workers is not None and (not isinstance(self.workers, (int, np.integer)) or self.workers < 1):
-            raise BadSpec(f"workers is a number of threads from 1, or None, got {self.workers!r:.80}.")
-        if self.progress is not None and not callable(self.progress):
-            raise BadSpec(f"progress is called as (what, done, total), or None, got {self.progress!r:.80}.")
+        for flag in ("flip", "store"):
+            object.__setattr__(self, flag, registry.as_flag(vars(self)[flag], flag))
+        if self.workers is not None:
+            object.__setattr__(self, "workers", registry.as_whole(self.workers, "workers", 1, MOST_WORKERS))
+        as_progress(self.progress)
         if self.runner is not None and not isinstance(self.runner, Runner):
             raise BadSpec(f"runner is what giqa.runners.make_runner returns, or None, got {self.runner!r:.80}.")
 

@@ -388,7 +388,7 @@ def _unclear(source: Any, marks: Mapping[str, list[_Mark]], why: str) -> BadSour
 
 
 def _by_pattern(source: Any, pattern: str) -> dict[str, float]:
-    left, braces, right = pattern.partition("{}")
+    left, braces, right = pattern.partition("{}") if isinstance(pattern, str) else ("", "", "")
     if not braces or "{}" in right:
         raise BadSpec(f"--iteration says with {{}} where the number stands, as in 'step_{{}}'; got {pattern!r}.")
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..registry import as_seed, as_whole, checked
 from ..stats import Estimate, difference, hull, jackknife_variance, welch_interval, wilson
 from .blocks import as_pair
 from .metric import Metric, one_by_one
@@ -205,6 +206,7 @@ def jackknifed(
     True
     """
     real, fake = as_pair(real, fake)
+    most, seed = as_whole(most, "most", 2), as_seed(seed)
     whole = against(metric, real)
     value = np.atleast_1d(whole(fake)).astype(float)
     few, kept = [], []
@@ -248,7 +250,7 @@ def against(metric: Callable[[np.ndarray, np.ndarray], Any], real: np.ndarray) -
     callable
         Of fakes.
     """
-    return metric.against(real) if isinstance(metric, Metric) else partial(metric, real)
+    return metric.against(real) if isinstance(metric, Metric) else partial(checked("metric", metric), real)
 
 
 def among(

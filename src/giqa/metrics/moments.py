@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadShape
+from ..registry import as_whole
 from ..threads import in_order
+from ..types import as_numbers
 from .blocks import as_set, blocks
 
 
@@ -99,11 +101,10 @@ class Moments:
         BadShape
             If shapes do not fit, a number is not finite, or the covariance is none.
         """
-        mean, covariance = np.asarray(mean), np.asarray(covariance)
-        if not {mean.dtype.kind, covariance.dtype.kind} <= set("fiu"):
-            raise BadShape(f"Statistics are real numbers, got {mean.dtype} and {covariance.dtype}.")
-        mean, covariance = mean.astype(np.float64), covariance.astype(np.float64)
-        if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):
+        n = as_whole(n, "n", 0)
+        mean = as_numbers(mean, "Means").astype(np.float64)
+        covariance = as_numbers(covariance, "Covariances", 2).astype(np.float64)
+        if covariance.shape != (len(mean), len(mean)):
             raise BadShape(f"Statistics are a mean (d,) and a covariance (d, d), got {mean.shape}, {covariance.shape}.")
         if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
             raise BadShape("Statistics must be finite; make them again.")

@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 
 from .. import registry
-from ..errors import BadModel, BadShape, BadSpec, MissingWeights
+from ..errors import BadModel, BadShape, MissingWeights
 from ..features.detail import VERSION as DETAIL_VERSION
 from ..features.extracted import as_features
 from ..features.reader import Reader
@@ -144,7 +144,7 @@ class Model:
         BadShape
             When layers, widths or the way in which the features were made are others than those of the reals.
         """
-        self._check_layers(features)
+        features = self._given(features)
         matrix = self._matrix(features)
         score, deviation = self.scorer.score_with_deviation(matrix)
         low, high = self.scale.interval(score, deviation)
@@ -200,13 +200,15 @@ class Model:
             Of the reals, the nearest first.
         distances : float array (n, k)
         """
+        return self._nearest.neighbours(self._matrix(self._given(features)), registry.as_whole(k, "k"))
+
+    def _given(self, features: Any) -> Features:
+        """What a person passes as features, with the layers of the reals."""
         given = as_features(features)
         if given is None:
-            raise BadShape(f"Neighbours are of Features, or of a float array (n, d), got {features!r:.80}.")
-        if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
-            raise BadSpec(f"k is a whole number of neighbours from 1, got {k!r:.80}.")
+            raise BadShape(f"Asked are Features, or a float array (n, d), got {features!r:.80}.")
         self._check_layers(given)
-        return self._nearest.neighbours(self._matrix(given), k)
+        return given
 
     @cached_property
     def _copies(self) -> Copies | None:
