@@ -277,3 +277,31 @@ def test_ones_and_zeros_with_decimals_are_votes(file):
 def test_a_column_of_ties_is_half_a_vote_for_each(file):
     pairs = read_labels(file("left,right,votes_left,votes_right,ties\na,b,1,0,9\nb,c,2,1,\n"))
     assert pairs.votes_left.tolist() == [5.5, 2.0] and pairs.votes_right.tolist() == [4.5, 1.0]
+
+
+def test_a_link_that_is_signed_anew_names_one_picture(file):
+    """Signed links to S3, Azure, Google's storage and CloudFront lose their signature; other queries name pictures."""
+    head, at = "WorkerId,Input.image_url,Answer.answer\n", "https://b.s3.amazonaws.com/x/a.png?X-Amz-Expires=9&"
+    votes = read_mturk(file(f"{head}V,{at}X-Amz-Signature=1,real\nW,{at}X-Amz-Signature=2,fake\n"))
+    assert answers(votes) == [("https://b.s3.amazonaws.com/x/a.png", said) for said in (True, False)]
+    for query, kept in (
+        ("sv=2020&se=2&sr=b&sp=r&sig=ab%3D", ""),
+        ("Expires=1&Signature=2&Key-Pair-Id=3", ""),
+        ("GoogleAccessId=1&Expires=2&Signature=3", ""),
+        ("seed=4&token=5", "?seed=4"),
+        ("v=1", "?v=1"),
+        ("step=3&sr=2", "?step=3&sr=2"),
+    ):
+        votes = read_prolific(file(f"PROLIFIC_PID,image,answer\nP,https://h/a.png?{query},1\nP,b,0\n"))
+        assert votes.image.tolist() == [f"https://h/a.png{kept}", "b"]
+
+
+@pytest.mark.parametrize("word", ["Total", "Grand Total", "Summe:"])
+def test_a_row_with_the_sum_is_no_picture(file, word):
+    counts = f"image,n,n_real\na,5,1\nb,5,4\n{word},10,5\n"
+    with pytest.raises(BadTable, match="is the sum of the other rows"):
+        read_labels(file(counts))
+    assert len(read_labels(file(counts.replace("10,5", "9,5")))) == 3  # a picture that is called so
+    sittings = f"rater,generator,fakes,wrong_fakes,reals,wrong_reals\nu,g,5,1,5,2\nv,g,5,2,5,0\n{word},,10,3,10,2\n"
+    with pytest.raises(BadTable, match="is the sum of the other rows"):
+        read_labels(file(sittings))

@@ -14,6 +14,7 @@ from typing import Any
 from ..errors import BadTable
 from ..tables import cells
 from ..tables.cells import number
+from ..tables.names import ADDRESS
 from ..tables.table import Table
 from .labels import Pairs, Ratings, Votes
 from .other_tools import hint_of
@@ -29,6 +30,13 @@ FAULTS = {"fake", "fakes", "fakeness", "artificial", "artifact", "artifacts", "a
 FAULTS |= {"distortions", "defect", "defects", "noise", "blur", "blurriness", "damage"}
 REAL = {"real", "realness", "realistic", "natural", "authentic", "genuine", "human", "photo"}
 PARTS = {"", "main", "control", "controls", "tutorial", "practice", "training", "quality control", "attention check"}
+# what signs a link to S3, Google's or Azure's storage, or CloudFront; and all that comes with it
+SIGNED = re.compile(r"(x-(amz|goog)-signature|signature|sig|token)=", re.IGNORECASE)
+OF_SIGNATURE = re.compile(
+    r"(x-(amz|goog)-[\w-]+|awsaccesskeyid|googleaccessid|signature|expires|policy|key-pair-id|sig|token"
+    r"|s[vteripg]|srt|sip|spr|sks?\w*)=",
+    re.IGNORECASE,
+)
 SHOWN = 3  # places of left out answers that are named
 
 
@@ -93,7 +101,8 @@ class Answers:
         elif not selected or cells.nothing(selected[0]):
             self.leave_out(NO_ANSWER, place)
         else:
-            self.rows.append(row | {"answer": selected[0]})
+            named = {name: unsigned(row[name]) for name in ("image", "left", "right") if isinstance(row.get(name), str)}
+            self.rows.append(row | named | {"answer": selected[0]})
             self.places.append(place)
 
     def leave_out(self, reason: str, place: Any) -> None:
@@ -189,6 +198,22 @@ class Answers:
             more = f" and {len(known) - SHOWN} more" if len(known) > SHOWN else ""
             parts.append(f"{len(places)} {reason} ({', '.join(known[:SHOWN])}{more})")
         return f": {', '.join(parts)}" if parts else ""
+
+
+def unsigned(name: str) -> str:
+    """An address without its signature: a link that is signed anew for each rater names one picture.
+
+    >>> unsigned("https://host/a.png?X-Amz-Expires=60&X-Amz-Signature=ab"), unsigned("https://host/a.png?seed=3&sig=ab")
+    ('https://host/a.png', 'https://host/a.png?seed=3')
+    """
+    if "?" not in name or not ADDRESS.fullmatch(name.strip()):
+        return name
+    path, _, query = name.partition("?")
+    parts = query.split("&")
+    if not any(map(SIGNED.match, parts)):
+        return name
+    kept = [part for part in parts if not OF_SIGNATURE.match(part)]
+    return "?".join(filter(None, (path, "&".join(kept))))
 
 
 def kind_of(answers: Sequence[Any]) -> str:
