@@ -262,6 +262,13 @@ def test_who_did_not_pass_does_not_count(file):
     path = file("PROLIFIC_PID,image,rating,passed\nP,a,4,yes\nQ,a,1,no\n")
     with pytest.warns(UserWarning, match=r"1 of raters who did not pass \(line 3\)"):
         assert read_prolific(path).rating.tolist() == [4.0]
+    for name, words in (("attention_check", "pass,fail"), ("Attention Check", "Passed,Failed"), ("passed", "ok,fail")):
+        good, bad = words.split(",")
+        path = file(f"PROLIFIC_PID,image,answer,{name}\nP,a,1,{good}\nQ,a,0,{bad}\n")
+        with pytest.warns(UserWarning, match="did not pass"):
+            assert answers(read_prolific(path)) == [("a", True)]
+    path = file("PROLIFIC_PID,image,answer,attention_check\nP,a,1,0\nQ,a,0,1\n")  # whether there was one, or passed
+    assert len(read_prolific(path)) == 2
     path = file("task,worker,label,passed\na,v,1,True\na,w,0,False\n")
     with pytest.warns(UserWarning, match="did not pass"):
         assert answers(read_crowd_kit(path)) == [("a", True)]

@@ -196,8 +196,8 @@ def _one_scale(ratings: dict[str, np.ndarray]) -> None:
     low, high = min(tops, key=tops.get, default=""), max(tops, key=tops.get, default="")
     if tops and 0 < ANOTHER_SCALE * tops[low] <= tops[high]:
         raise BadTable(
-            f"{low} has ratings up to {tops[low]:g}, and {high} up to {tops[high]:g}: bring them to one scale, or learn "
-            "from one of them."
+            f"{low} has ratings up to {tops[low]:g}, and {high} up to {tops[high]:g}: bring them to one scale, or give "
+            "one of them."
         )
 
 

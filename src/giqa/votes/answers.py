@@ -24,6 +24,8 @@ NO_ANSWER = "without an answer"
 SEVERAL = "with several choices selected"
 REJECTED = "rejected"
 FAILED = "of raters who did not pass"
+GATED = ("passed", "attention_check", "attention_checks", "attention", "quality_check")
+PASS, FAIL = ("pass", "passed", "ok"), ("fail", "failed")
 READ_AS = {"said_real": cells.truth, "rating": cells.rating}
 FAKE = {"fake", "fakes", "deepfake", "generated", "synthetic", "artificial", "ai", "aigc"}  # in a question
 FAULTS = {"fake", "fakes", "fakeness", "artificial", "artifact", "artifacts", "artefact", "artefacts", "distortion"}
@@ -256,11 +258,18 @@ def known_of_pictures(table: Table, *asked: str) -> dict[str, list[Any]]:
 
 
 def failed_gate(table: Table) -> list[bool]:
-    """Which rows a column `passed` says to be of a rater who failed; none where it says no such thing."""
-    column = table.find("passed")
-    if column is not None and all(cells.nothing(cell) or cells.is_truth(cell) for cell in table.columns[column]):
-        return [not cells.nothing(cell) and not cells.truth(cell) for cell in table.columns[column]]
-    return [False] * len(table)
+    """Which rows a column says to be of a rater who failed: `passed`, or an attention check of pass and fail."""
+    failed = [False] * len(table)
+    for name in GATED:
+        if (column := table.find(name)) is None:
+            continue
+        words = [cells.text(cell).casefold() for cell in table.columns[column]]
+        yes_or_no = name == "passed" and all(cells.nothing(word) or cells.is_truth(word) for word in words)
+        if yes_or_no:
+            failed = [not cells.nothing(word) and not cells.truth(word) for word in words]
+        elif {*words} <= {*PASS, *FAIL, *cells.NOTHING}:
+            failed = [before or word in FAIL for before, word in zip(failed, words, strict=True)]
+    return failed
 
 
 def on_one_question(table: Table, column: str = "question", shown: Sequence[str] = ()) -> Table:
