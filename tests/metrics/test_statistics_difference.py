@@ -80,6 +80,8 @@ def test_files_of_torch_fidelity(tmp_path):
     x = np.random.default_rng(0).normal(size=(50, 3))
     torch.save({"mu": x.mean(axis=0), "sigma": np.cov(x, rowvar=False)}, tmp_path / "theirs.pt")
     assert frechet_distance(read_statistics(tmp_path / "theirs.pt").moments, Moments.of(x)) < 1e-12
+    torch.save(torch.tensor(x).requires_grad_(), tmp_path / "features.pt")
+    assert frechet_distance(read_statistics(tmp_path / "features.pt").moments, Moments.of(x)) < 1e-12
     again = read_statistics(of(x, layers=["a"]).write(tmp_path / "ours.pt"))
     assert again.moments.n == 50 and again.made_by == {"layers": ["a"]}
     theirs = torch.load(tmp_path / "ours.pt", weights_only=False)  # as torch-fidelity does

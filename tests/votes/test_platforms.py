@@ -262,6 +262,13 @@ def test_who_did_not_pass_does_not_count(file):
     path = file("PROLIFIC_PID,image,rating,passed\nP,a,4,yes\nQ,a,1,no\n")
     with pytest.warns(UserWarning, match=r"1 of raters who did not pass \(line 3\)"):
         assert read_prolific(path).rating.tolist() == [4.0]
+    for name, words in (("attention_check", "pass,fail"), ("Attention Check", "Passed,Failed"), ("passed", "ok,fail")):
+        good, bad = words.split(",")
+        path = file(f"PROLIFIC_PID,image,answer,{name}\nP,a,1,{good}\nQ,a,0,{bad}\n")
+        with pytest.warns(UserWarning, match="did not pass"):
+            assert answers(read_prolific(path)) == [("a", True)]
+    path = file("PROLIFIC_PID,image,answer,attention_check\nP,a,1,0\nQ,a,0,1\n")  # whether there was one, or passed
+    assert len(read_prolific(path)) == 2
     path = file("task,worker,label,passed\na,v,1,True\na,w,0,False\n")
     with pytest.warns(UserWarning, match="did not pass"):
         assert answers(read_crowd_kit(path)) == [("a", True)]
@@ -277,3 +284,31 @@ def test_ones_and_zeros_with_decimals_are_votes(file):
 def test_a_column_of_ties_is_half_a_vote_for_each(file):
     pairs = read_labels(file("left,right,votes_left,votes_right,ties\na,b,1,0,9\nb,c,2,1,\n"))
     assert pairs.votes_left.tolist() == [5.5, 2.0] and pairs.votes_right.tolist() == [4.5, 1.0]
+
+
+def test_a_link_that_is_signed_anew_names_one_picture(file):
+    """Signed links to S3, Azure, Google's storage and CloudFront lose their signature; other queries name pictures."""
+    head, at = "WorkerId,Input.image_url,Answer.answer\n", "https://b.s3.amazonaws.com/x/a.png?X-Amz-Expires=9&"
+    votes = read_mturk(file(f"{head}V,{at}X-Amz-Signature=1,real\nW,{at}X-Amz-Signature=2,fake\n"))
+    assert answers(votes) == [("https://b.s3.amazonaws.com/x/a.png", said) for said in (True, False)]
+    for query, kept in (
+        ("sv=2020&se=2&sr=b&sp=r&sig=ab%3D", ""),
+        ("Expires=1&Signature=2&Key-Pair-Id=3", ""),
+        ("GoogleAccessId=1&Expires=2&Signature=3", ""),
+        ("seed=4&token=5", "?seed=4"),
+        ("v=1", "?v=1"),
+        ("step=3&sr=2", "?step=3&sr=2"),
+    ):
+        votes = read_prolific(file(f"PROLIFIC_PID,image,answer\nP,https://h/a.png?{query},1\nP,b,0\n"))
+        assert votes.image.tolist() == [f"https://h/a.png{kept}", "b"]
+
+
+@pytest.mark.parametrize("word", ["Total", "Grand Total", "Summe:"])
+def test_a_row_with_the_sum_is_no_picture(file, word):
+    counts = f"image,n,n_real\na,5,1\nb,5,4\n{word},10,5\n"
+    with pytest.raises(BadTable, match="is the sum of the other rows"):
+        read_labels(file(counts))
+    assert len(read_labels(file(counts.replace("10,5", "9,5")))) == 3  # a picture that is called so
+    sittings = f"rater,generator,fakes,wrong_fakes,reals,wrong_reals\nu,g,5,1,5,2\nv,g,5,2,5,0\n{word},,10,3,10,2\n"
+    with pytest.raises(BadTable, match="is the sum of the other rows"):
+        read_labels(file(sittings))

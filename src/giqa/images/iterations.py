@@ -30,6 +30,7 @@ FAMILIES = {
 _FAMILY = {word: family for family, words in FAMILIES.items() for word in words}
 # "denoising step 10" is a step within one picture
 _OTHER_STEPS = {"denoise", "denoising", "diffusion", "ddim", "ddpm", "sampling", "sampler", "inference", "noise"}
+_OTHER_STEPS |= {"solver", "euler", "heun", "lms", "plms", "pndm", "dpm", "dpmpp", "unipc", "lcm"}
 # plain numbers below these are no iterations
 _CONTENT = {"class", "classes", "label", "labels", "prompt", "prompts", "seed", "seeds", "rank", "ranks", "subject"}
 _CONTENT |= {"subjects", "concept", "concepts", "sample", "fold", "folds", "person", "persons"}
@@ -38,8 +39,8 @@ _DIGITS = r"[1-9]\d{0,2}(?:,\d{3})+(?!\d)|[1-9]\d{0,2}(?:_\d{3})+(?![_\d])|\d+"
 _NUMBER = rf"(?:{_DIGITS})(?:\.\d+)?(?:[eE]\+?\d{{1,2}}(?![A-Za-z0-9]))?(?:[kKmM](?=steps?|iters?|[^A-Za-z0-9]|$))?"
 _TOKENS = re.compile(rf"(?P<number>(?<![\d.]){_NUMBER})|(?P<word>[A-Za-z]+)|(?P<gap>[-_=. :#]+)|.", re.DOTALL)
 _UNITS = {"k": 3, "m": 6}
-# behind a number that is but the beginning of one: 1.234.567 as Germans group it, 1_5k for 1.5k
-_GOES_ON = r"\.\d|[_-]\d+[kKmM](?![A-Za-z0-9])"
+# behind a number that may be but the beginning of one: 1.234.567 and 1 000 as people group it, 1_5k for 1.5k
+_GOES_ON = r"\.\d|['’ \u00a0\u202f]\d{3}(?!\d)|[_-]\d+[kKmM](?![A-Za-z0-9])"
 
 
 def number(text: str) -> float | None:
@@ -135,11 +136,11 @@ def _by_column(source: Any, columns: Mapping[str, Sequence[str]], column: str) -
     return found
 
 
-def _of_thousands(texts: Iterable[str]) -> str:
-    """A number that may have a point for thousands, as 1.500 next to 900; nothing where all are written alike."""
+def _of_thousands(texts: Iterable[str], whole: bool = False) -> str:
+    """A number that may have a point for thousands, as 1.500 next to 900, or where all are `whole` numbers."""
     texts = sorted(texts)
     grouped = next((text for text in texts if re.fullmatch(r"[1-9]\d{0,2}\.\d{3}", text.strip())), "")
-    return grouped if any(re.fullmatch(r"\d+", text.strip()) for text in texts) else ""
+    return grouped if whole or any(re.fullmatch(r"\d+", text.strip()) for text in texts) else ""
 
 
 def _begins_again(fine: Mapping[str, float], coarse: Mapping[str, float]) -> str:
@@ -202,7 +203,8 @@ def _numbers(part: str) -> tuple[_Mark, ...]:
         first, last = _with_word(tokens, solid, at)
         before, after = ("".join(text for _, text in tokens[a:b]) for a, b in ((first, i), (i + 1, last + 1)))
         word = tokens[first if first < i else last][1].lower() if first < last else ""
-        if first < i and at > 1 and (earlier := tokens[solid[at - 2]][1].lower()) in _OTHER_STEPS:
+        ahead = at - 2 if first < i else at - 1  # the word before "step" and its number, or before "20 steps"
+        if word in ("step", "steps") and ahead >= 0 and (earlier := tokens[solid[ahead]][1].lower()) in _OTHER_STEPS:
             word = f"{earlier} {word}"
         text, pattern = tokens[i][1], f"{before}{{}}{after}"
         if not word:  # what is around it, as far as it shows which number is meant
@@ -286,7 +288,7 @@ def _checked(
         raise _unclear(source, marks, "1_001 may be 1001, or 1 and 001")
     if grouped and not any(mark.text.endswith("_000") and mark.place == "folder" for mark in grouped):
         raise _unclear(source, marks, f"{grouped[0].text} may be one number, or two")
-    if odd := _of_thousands(mark.text for mark in found.values()):
+    if odd := _of_thousands((mark.text for mark in found.values()), family == "step"):
         raise _unclear(source, marks, f"{odd} may have a point for thousands")
     parts = [m.text for m in found.values() if m.place == "file" and family in ("step", "checkpoint") and m.value % 1]
     if parts:

@@ -11,7 +11,8 @@ NOTHING = ("", "nan", "na", "n/a", "#n/a", "none", "null", "<na>")  # a missing 
 
 # what stands for reals where generators are named
 REAL = re.compile(
-    r"(reals?([ _-]?(images?|photos?|photographs?|pictures?|data|set|samples?|faces?))?|ground[ _-]?truth|gt)?"
+    r"((\d+[ _-])?reals?([ _-]?(images?|photos?|photographs?|pictures?|data|set|samples?|faces?))?|ground[ _-]?truth|gt"
+    r"|(natural|authentic|genuine)([ _-]?(images?|photos?|photographs?|pictures?))?|nature|photos|photographs)?"
 )
 
 # Excel writes TRUE and FALSE in the language of its user

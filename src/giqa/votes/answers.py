@@ -14,6 +14,7 @@ from typing import Any
 from ..errors import BadTable
 from ..tables import cells
 from ..tables.cells import number
+from ..tables.names import ADDRESS
 from ..tables.table import Table
 from .labels import Pairs, Ratings, Votes
 from .other_tools import hint_of
@@ -23,12 +24,21 @@ NO_ANSWER = "without an answer"
 SEVERAL = "with several choices selected"
 REJECTED = "rejected"
 FAILED = "of raters who did not pass"
+GATED = ("passed", "attention_check", "attention_checks", "attention", "quality_check")
+PASS, FAIL = ("pass", "passed", "ok"), ("fail", "failed")
 READ_AS = {"said_real": cells.truth, "rating": cells.rating}
 FAKE = {"fake", "fakes", "deepfake", "generated", "synthetic", "artificial", "ai", "aigc"}  # in a question
 FAULTS = {"fake", "fakes", "fakeness", "artificial", "artifact", "artifacts", "artefact", "artefacts", "distortion"}
 FAULTS |= {"distortions", "defect", "defects", "noise", "blur", "blurriness", "damage"}
 REAL = {"real", "realness", "realistic", "natural", "authentic", "genuine", "human", "photo"}
 PARTS = {"", "main", "control", "controls", "tutorial", "practice", "training", "quality control", "attention check"}
+# what signs a link to S3, Google's or Azure's storage, or CloudFront; and all that comes with it
+SIGNED = re.compile(r"(x-(amz|goog)-signature|signature|sig|token)=", re.IGNORECASE)
+OF_SIGNATURE = re.compile(
+    r"(x-(amz|goog)-[\w-]+|awsaccesskeyid|googleaccessid|signature|expires|policy|key-pair-id|sig|token"
+    r"|s[vteripg]|srt|sip|spr|sks?\w*)=",
+    re.IGNORECASE,
+)
 SHOWN = 3  # places of left out answers that are named
 
 
@@ -93,7 +103,8 @@ class Answers:
         elif not selected or cells.nothing(selected[0]):
             self.leave_out(NO_ANSWER, place)
         else:
-            self.rows.append(row | {"answer": selected[0]})
+            named = {name: unsigned(row[name]) for name in ("image", "left", "right") if isinstance(row.get(name), str)}
+            self.rows.append(row | named | {"answer": selected[0]})
             self.places.append(place)
 
     def leave_out(self, reason: str, place: Any) -> None:
@@ -191,6 +202,22 @@ class Answers:
         return f": {', '.join(parts)}" if parts else ""
 
 
+def unsigned(name: str) -> str:
+    """An address without its signature: a link that is signed anew for each rater names one picture.
+
+    >>> unsigned("https://host/a.png?X-Amz-Expires=60&X-Amz-Signature=ab"), unsigned("https://host/a.png?seed=3&sig=ab")
+    ('https://host/a.png', 'https://host/a.png?seed=3')
+    """
+    if "?" not in name or not ADDRESS.fullmatch(name.strip()):
+        return name
+    path, _, query = name.partition("?")
+    parts = query.split("&")
+    if not any(map(SIGNED.match, parts)):
+        return name
+    kept = [part for part in parts if not OF_SIGNATURE.match(part)]
+    return "?".join(filter(None, (path, "&".join(kept))))
+
+
 def kind_of(answers: Sequence[Any]) -> str:
     """The column for such answers: said_real of real and fake (or 1 and 0), else rating; most answers decide.
 
@@ -231,11 +258,18 @@ def known_of_pictures(table: Table, *asked: str) -> dict[str, list[Any]]:
 
 
 def failed_gate(table: Table) -> list[bool]:
-    """Which rows a column `passed` says to be of a rater who failed; none where it says no such thing."""
-    column = table.find("passed")
-    if column is not None and all(cells.nothing(cell) or cells.is_truth(cell) for cell in table.columns[column]):
-        return [not cells.nothing(cell) and not cells.truth(cell) for cell in table.columns[column]]
-    return [False] * len(table)
+    """Which rows a column says to be of a rater who failed: `passed`, or an attention check of pass and fail."""
+    failed = [False] * len(table)
+    for name in GATED:
+        if (column := table.find(name)) is None:
+            continue
+        words = [cells.text(cell).casefold() for cell in table.columns[column]]
+        yes_or_no = name == "passed" and all(cells.nothing(word) or cells.is_truth(word) for word in words)
+        if yes_or_no:
+            failed = [not cells.nothing(word) and not cells.truth(word) for word in words]
+        elif {*words} <= {*PASS, *FAIL, *cells.NOTHING}:
+            failed = [before or word in FAIL for before, word in zip(failed, words, strict=True)]
+    return failed
 
 
 def on_one_question(table: Table, column: str = "question", shown: Sequence[str] = ()) -> Table:

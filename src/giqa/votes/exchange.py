@@ -22,7 +22,7 @@ from .aggregation import sum_pairs
 from .answers import FAILED, Answers, failed_gate, known_of_pictures, on_one_question, want
 from .answers import anonymous as anonymous
 from .label_studio import read_label_studio as read_label_studio
-from .label_studio import without_ties
+from .label_studio import without_controls, without_ties
 from .label_studio import write_label_studio as write_label_studio
 from .labels import Pairs, Ratings, Votes
 from .platforms import read_mturk as read_mturk
@@ -52,6 +52,7 @@ def write_crowd_kit(path: str | Path, votes: Votes | Ratings | Pairs) -> Path:
         of = without_ties(votes, "crowd-kit")
         chosen = np.where(of.votes_left > of.votes_right, of.left, of.right)
         return write_table(path, {"worker": of.rater, "left": of.left, "right": of.right, "label": chosen})
+    votes = without_controls(votes, "crowd-kit")
     label = np.where(votes.said_real, "real", "fake") if isinstance(votes, Votes) else votes.rating
     return write_table(path, {"task": votes.image, "worker": votes.rater, "label": label})
 
@@ -176,5 +177,6 @@ def with_about(votes: Votes | Ratings | Pairs, path: str | Path) -> Votes:
     rows = [list(row_of.values())[place[name]] for name in votes.image.tolist()]
     columns: dict[str, Any] = {name: np.array([values[row] for row in rows]) for name, values in said.items()}
     if "generator" in columns and "kind" not in columns:
-        columns["kind"] = np.array([cells.kind_of_generator(name) for name in columns["generator"].tolist()])
+        said_by = np.array([cells.kind_of_generator(name) for name in columns["generator"].tolist()])
+        columns["kind"] = np.where(votes.kind != "", votes.kind, said_by)  # what the votes know stands
     return replace(votes, **columns)

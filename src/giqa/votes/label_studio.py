@@ -57,6 +57,7 @@ def write_label_studio(path: str | Path, votes: Votes | Ratings | Pairs, url: Ca
     pairs = isinstance(votes, Pairs)
     if pairs:
         votes = without_ties(votes, "Label Studio")
+    votes = without_controls(votes, "Label Studio")
     keys = list(zip(votes.left.tolist(), votes.right.tolist(), strict=True)) if pairs else votes.image.tolist()
     tasks: dict[Any, dict[str, Any]] = {}
     for row, key in enumerate(keys):
@@ -75,6 +76,17 @@ def without_ties(pairs: Pairs, whose: str) -> Pairs:
     if ties:
         warnings.warn(f"{ties} of {len(pairs)} votes are ties, which {whose} does not have; left out", stacklevel=3)
     return pairs.rows(pairs.votes_left != pairs.votes_right)
+
+
+def without_controls(votes: Votes | Ratings | Pairs, whose: str) -> Any:
+    """Votes without quality control, which would come back as votes."""
+    if not isinstance(votes, Votes) or not votes.control.any():
+        return votes
+    warnings.warn(
+        f"{votes.control.sum()} of {len(votes)} votes are quality control, which {whose} does not have; left out",
+        stacklevel=3,
+    )
+    return votes.rows(~votes.control)
 
 
 def _result(votes: Votes | Ratings | Pairs, row: int) -> dict[str, Any]:
