@@ -202,6 +202,15 @@ def test_several_columns_are_learned_from_together():
     assert one.auroc.value == pytest.approx(other.auroc.value, abs=0.06) and one.accuracy.low < one.accuracy.value
 
 
+def test_of_few_pictures_the_share_is_learned_alone():
+    """Two columns of 15 pictures with one vote for each side: 1 / 2 whatever is left out, so a Brier score of 1 / 4."""
+    counts, *_ = simulated(pictures=15, n=2)
+    counts.n_real[:] = 1
+    columns = {"a": np.arange(15.0)[:, None].astype("f4"), "b": np.ones((15, 1), "f4")}
+    found = evaluate(Features(tuple(counts.image.tolist()), columns), counts, resamples=20)
+    assert found.figures["Brier"].value == pytest.approx(0.25)
+
+
 def test_nothing_is_learned_from_noise():
     """20 columns of noise, 100 pictures: on pictures not seen, no better than chance."""
     _, _, counts, _ = two_halves(100, 1)

@@ -111,6 +111,8 @@ def test_a_made_by_that_is_none_is_refused(tmp_path, made_by):
         ([0j, 1], np.eye(2), "numeric array"),
         ([0, 0], -np.eye(2), "not below 0"),
         ([0, 0], np.diag([-1e-8, 1e-4]), "not below 0"),
+        ([0, 0], [[1e-8, 5e-9], [0, 1e-8]], "symmetric"),
+        ([0, 0], [[1e8, 5e7], [0, 1e8]], "symmetric"),
     ],
 )
 def test_what_is_no_covariance_is_refused(mean, covariance, words):

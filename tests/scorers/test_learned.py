@@ -51,6 +51,15 @@ def test_the_weights_without_a_fold_know_nothing_of_its_labels():
     assert not np.allclose(made.weights_[0], again.weights_[0], atol=1e-3)
 
 
+def test_one_fold_for_all_is_none():
+    """With folds of 0 alone nothing would be left to learn from; whole labels are held out instead."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 3))
+    y = 1 / (1 + np.exp(-3 * x[:, 0]))
+    made, other = (IR().fit(x, y, folds=folds) for folds in (np.zeros(60, int), None))
+    assert np.isfinite(made.weights_).all() and np.array_equal(made.weights_, other.weights_)
+
+
 def test_rank_compares_within_groups_only():
     """Groups differ by an offset that has nothing to do with the rank; within each, more of feature 1 is worse."""
     rng = np.random.default_rng(0)

@@ -71,6 +71,10 @@ def test_turk_questions_are_not_mixed(file):
     with pytest.raises(BadTable, match=r"several questions: 'quality' .*'realism'"):
         read_mturk(file(text))
     assert read_mturk(file(text), answer="realism").rating.tolist() == [2]
+    names = "Answer.quality1,Answer.quality2,Answer.realism1,Answer.realism2"
+    pages = f"WorkerId,Input.image1,Input.image2,{names}\n" + "".join(f"W{i},a.png,b.png,4,2,3,1\n" for i in range(3))
+    with pytest.raises(BadTable, match=r"'quality' \(6 answers\), 'realism' \(6 answers\)"):  # 3 rows, 2 columns each
+        read_mturk(file(pages))
     boxes = "WorkerId,Input.image,Answer.answer.real,Answer.answer.fake\nW,a.png,true,true\nV,a.png,true,false\n"
     with pytest.warns(UserWarning, match="1 with several choices selected"):
         assert answers(read_mturk(file(boxes))) == [("a.png", True)]

@@ -99,7 +99,7 @@ def drawn(pixels: np.ndarray) -> np.ndarray:
 
     h, w = pixels.shape[:2]
     scale = LONGEST / max(h, w)
-    if scale <= 1 and max(h, w) == LONGEST:
+    if max(h, w) == LONGEST:
         return pixels.astype(float)
     size = (max(1, round(w * scale)), max(1, round(h * scale))) if max(h, w) >= 24 else (w, h)
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC)).astype(float)
