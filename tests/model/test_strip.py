@@ -47,6 +47,20 @@ def test_a_notebook_shows_headline_and_pictures(scores):
     assert "<img" not in features._repr_html_()
 
 
+def test_a_choice_says_what_it_is(scores):
+    """Its own order under its own heading, and no share of a generator: the worst two say nothing of that."""
+    worst = scores.worst(2)
+    page, first = worst._repr_html_(), worst.id[0]
+    assert "Worst first, by score" in page and "within the range" not in page and "Best" not in page
+    assert page.index(f"alt='{worst.id[0]}'") < page.index(f"alt='{worst.id[1]}'")
+    assert repr(worst).startswith(f"<giqa.Scores of the 2 worst by score: {first} (z ")
+    assert "Best first, by detail" in scores.best(1, by="detail")._repr_html_()
+    assert f"detail {scores.best(1, by='detail').detail[0]:.3g}" in scores.best(1, by="detail")._repr_html_()
+    assert "Best first" in scores._repr_html_() and "within the range" in scores[:3]._repr_html_()
+    many = giqa.Scores.joined([scores] * 5, scores.made_by).worst(13)
+    assert "12 of 13 are shown" in many._repr_html_()
+
+
 def test_a_contact_sheet_shows_the_pictures_in_their_order(tmp_path, scores):
     sheet = Image.open(scores.worst(2).contact_sheet(tmp_path / "worst.png"))
     pixels = np.asarray(sheet.convert("RGB"), float)
@@ -58,6 +72,20 @@ def test_a_contact_sheet_shows_the_pictures_in_their_order(tmp_path, scores):
         scores.contact_sheet(tmp_path / "worst.gif")
     with pytest.raises(BadSpec, match="not at hand"):
         pickle.loads(pickle.dumps(scores)).contact_sheet(tmp_path / "worst.png")
+
+
+def test_a_table_from_a_file_is_told_where_its_pictures_are(tmp_path, scores):
+    """The sheet is the same as that of the table at hand; a folder that has none of them is named."""
+    (tmp_path / "fakes").mkdir()
+    for name, pixels in {"dark.png": picture(51) // 4, "light.png": picture(52, 100)}.items():
+        Image.fromarray(pixels).save(tmp_path / "fakes" / name)
+    two = scores[[name != "<b>.png" for name in scores.id]]
+    read = giqa.read_scores(two.write(tmp_path / "scores.csv"))
+    assert read.pictures is None
+    sheet = read.worst(2).contact_sheet(tmp_path / "a.png", images=tmp_path / "fakes")
+    assert sheet.read_bytes() == two.worst(2).contact_sheet(tmp_path / "b.png").read_bytes()
+    with pytest.raises(BadSpec, match="not in .*a.png.*images="):
+        read.contact_sheet(tmp_path / "c.png", images=tmp_path / "a.png")
 
 
 @pytest.mark.parametrize("form", ["array", "Pillow", "bytes", "BytesIO", "float", "list"])

@@ -32,9 +32,9 @@ RUNNER = (("runner", "local"), ("address", None), ("devices", None))  # options 
 )
 @options("report")
 @click.option(
-    "--worst", type=COUNT, metavar="N", help="Also write the N worst pictures side by side: worst-N.png, next to -o."
+    "--worst", type=COUNT, metavar="N", help="Also write the N worst pictures side by side, next to -o NAME.csv: NAME-worst-N.png."
 )
-@click.option("--best", type=COUNT, metavar="N", help="Also write the N best pictures side by side: best-N.png.")
+@click.option("--best", type=COUNT, metavar="N", help="Likewise the N best: NAME-best-N.png.")
 @click.option(
     "--class",
     "by",
@@ -129,8 +129,8 @@ def run_score(
     limit, shuffle, by = (asked.pop(name, None) for name in ("limit", "shuffle", "by"))
     if by is not None and (asked.get("model") or asked.get("human")):
         raise BadSpec("--class fits the reals of each class: give --real, and neither --model nor --human.")
-    folder = (out or report or Path("here")).parent
-    ends = {end: folder / f"{end}-{n}.png" for end in ("worst", "best") if (n := asked.pop(end, None))}
+    shown = {end: n for end in ("worst", "best") if (n := asked.pop(end, None))}
+    ends = {end: _sheet(out or report, f"{end}-{n}.png") for end, n in shown.items()}
     with working(quiet, out, report, *ends.values()) as progress:
         if out and parts_of(out).is_dir():
             console.say(f"goes on where {parts_of(out)} ends; delete that folder to begin anew", quiet)
@@ -143,9 +143,8 @@ def run_score(
         scores.write(out)
         remove_kept(out)
     for end, path in ends.items():
-        shown = int(path.stem.partition("-")[2])
         if scores.headline().known:
-            (scores.worst(shown) if end == "worst" else scores.best(shown)).contact_sheet(path)
+            (scores.worst if end == "worst" else scores.best)(shown[end]).contact_sheet(path)
     if asked.get("match") and not quiet:
         console.say(f"match: {scores.made_by['match'] or 'nothing to do, size and coding are alike'}")
         if asked.get("human"):
@@ -164,6 +163,11 @@ def run_score(
         console.say(_next(fakes, out, pages[0], bool(ends)))
     whole = scores.summary()
     return whole["failed"] + (scores.made_by["reals_failed"] if asked.get("model") is None else 0), whole["scored"]
+
+
+def _sheet(table: Path | None, name: str) -> Path:
+    """Where a contact sheet goes: next to the table, or the page, and named after it; else here."""
+    return Path(name) if table is None else table.with_name(f"{table.stem}-{name}")
 
 
 def class_pages(report: Path, found: Any) -> list[Path]:

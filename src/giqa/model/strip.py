@@ -19,7 +19,7 @@ SIDE, LINE, GAP, COLUMNS = 160, 15, 8, 5  # of a contact sheet, in pixels
 
 
 def as_html(scores: Any) -> str:
-    """The headline, and a strip of the best and of the worst pictures, as a notebook shows it.
+    """The headline, and a strip of the best and of the worst pictures, or of those that were chosen, for a notebook.
 
     Parameters
     ----------
@@ -30,10 +30,18 @@ def as_html(scores: Any) -> str:
     str
         A part of a page, with its pictures in it.
     """
-    lines = "".join(f"<p style='margin:2px 0'>{escape(line)}</p>" for line in scores.headline().lines())
-    ranked = scores.ranked()
-    few = len(ranked) <= 2 * SHOWN
-    ends = {"Best first": ranked} if few else {"Best": ranked[:SHOWN], "Worst": ranked[-SHOWN:][::-1]}
+    said, ranked = scores.headline().lines(), scores.ranked()
+    if scores.chosen:  # shares of a choice say nothing of the set, and its order is its own
+        end, by = scores.chosen.split(" by ")
+        title, ranked = f"{end.capitalize()} first, by {by}", range(len(scores))
+        more = f"{2 * SHOWN} of {len(ranked)} are shown; contact_sheet('{end}.png') writes all of them."
+        said = [more] if len(ranked) > 2 * SHOWN else []
+        ends = {title: ranked[: 2 * SHOWN]}
+    elif len(ranked) <= 2 * SHOWN:
+        ends = {"Best first": ranked}
+    else:
+        ends = {"Best": ranked[:SHOWN], "Worst": ranked[-SHOWN:][::-1]}
+    lines = "".join(f"<p style='margin:2px 0'>{escape(line)}</p>" for line in said)
     shown = thumbnails_of(scores.pictures, [scores.id[row] for rows in ends.values() for row in rows], 96)
     parts = [_strip(title, scores, rows, shown) for title, rows in ends.items()]
     return f"<div>{lines}{''.join(parts)}</div>"
@@ -54,11 +62,13 @@ def _strip(title: str, scores: Any, rows: Sequence[int], shown: Mapping[str, byt
 
 
 def _words(scores: Any, row: int) -> list[str]:
-    """z, and what costs most where something does."""
-    return [f"z {z_in_words(scores.z[row])}", *filter(None, [scores.reason[row] if scores.reason else ""])]
+    """z, the number by which it was chosen where that is another one, and what costs most where something does."""
+    by = scores.chosen.partition(" by ")[2]
+    number = "" if by in ("", "score", "z") else f"{by} {scores[by][row]:.3g}"
+    return [f"z {z_in_words(scores.z[row])}", *filter(None, [number, scores.reason[row] if scores.reason else ""])]
 
 
-def contact_sheet(path: str | Path, scores: Any) -> Path:
+def contact_sheet(path: str | Path, scores: Any, images: Any = None) -> Path:
     """Write the pictures of a table, in its order, side by side with z, reason and name under each; .png or .jpg.
 
     Parameters
@@ -67,6 +77,8 @@ def contact_sheet(path: str | Path, scores: Any) -> Path:
         Its ending decides; its folder is made where it is not there.
     scores : Scores
         Such as `scores.worst(20)`.
+    images : path or source, or None
+        Where the pictures are; None: where they were when they were scored.
 
     Returns
     -------
@@ -75,8 +87,7 @@ def contact_sheet(path: str | Path, scores: Any) -> Path:
     Raises
     ------
     BadSpec
-        For another ending, of an empty table, and of one whose pictures are not at hand: it came from a file, or
-        features were scored.
+        For another ending, of an empty table, and where no picture of the table is at hand.
     """
     from PIL import Image, ImageDraw
 
@@ -85,12 +96,10 @@ def contact_sheet(path: str | Path, scores: Any) -> Path:
         raise BadSpec(f"A contact sheet is written as .png or .jpg, got {path.name!r}.")
     if not len(scores):
         raise BadSpec("A contact sheet needs a picture with a score; the table has none.")
-    shown = thumbnails_of(scores.pictures, scores.id, SIDE)
+    shown = thumbnails_of(scores.pictures if images is None else images, scores.id, SIDE)
     if not shown:
-        raise BadSpec(
-            "The pictures of this table are not at hand (it was read from a file, or features were scored); score the "
-            "pictures again and take the sheet from there, or ask giqa score for it with --worst N."
-        )
+        where = "the table was read from a file, or features were scored" if images is None else f"not in {images}"
+        raise BadSpec(f"The pictures of this table are not at hand ({where}): contact_sheet(path, images='fakes/').")
     height = SIDE + 3 * LINE + GAP
     sheet = Image.new("RGB", (COLUMNS * (SIDE + GAP) + GAP, -(-len(scores) // COLUMNS) * height + GAP), "white")
     draw = ImageDraw.Draw(sheet)

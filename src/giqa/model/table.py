@@ -16,7 +16,7 @@ from ..files import as_path, replace_file, replacing, write_blocks
 from ..stats import mean_z, share_of_worst
 from ..types import as_numbers
 from .columns import DETAIL, NUMBERS, PEOPLE, PREFERRED, RATED, REASON, SAID, TEXT, TEXT_READ, TEXTS, WORDS
-from .headline import Headline, headline, percents
+from .headline import Headline, headline, percents, z_in_words
 from .made_by import MadeBy
 from .order import own_width, rank_interval
 from .table_files import (
@@ -92,6 +92,8 @@ class Scores:
         What was read.
     pictures : Source or None
         What was scored, for a strip in a notebook and a contact sheet; not in files.
+    chosen : str
+        "best by score" and the like where `best` or `worst` made the table, which then speaks of no whole set.
 
     Examples
     --------
@@ -131,6 +133,7 @@ class Scores:
     text_error: np.ndarray | None = None
     text_read: Sequence[str] | None = None
     pictures: Any = None
+    chosen: str = ""  # what `best` and `worst` took, such as "worst by z"; "" of a whole table
 
     def __post_init__(self) -> None:
         for name in self.columns:
@@ -187,21 +190,24 @@ class Scores:
     def _some(self, rows: np.ndarray) -> Scores:
         some = {name: [self[name][row] for row in rows] if name in WORDS else self[name][rows] for name in self.columns}
         columns: dict[str, Any] = some
-        return replace(self, **columns)
+        return replace(self, chosen="", **columns)
 
     def best(self, n: int = 20, by: str = "score") -> Scores:
         """The n best rows, the best first."""
-        return self._some(self.ranked(by)[: _count(n)])
+        return replace(self._some(self.ranked(by)[: _count(n)]), chosen=f"best by {by}")
 
     def worst(self, n: int = 20, by: str = "score") -> Scores:
         """The n worst rows, the worst first."""
-        return self._some(self.ranked(by)[::-1][: _count(n)])
+        return replace(self._some(self.ranked(by)[::-1][: _count(n)]), chosen=f"worst by {by}")
 
-    def contact_sheet(self, path: str | Path) -> Path:
-        """Write the pictures side by side, each with z, reason and name: `scores.worst(20).contact_sheet("w.png")`."""
+    def contact_sheet(self, path: str | Path, images: Any = None) -> Path:
+        """Write the pictures side by side, each with z, reason and name: `scores.worst(20).contact_sheet("w.png")`.
+
+        `images`: where they are; of a table that was read from a file.
+        """
         from .strip import contact_sheet
 
-        return contact_sheet(path, self)
+        return contact_sheet(path, self, images)
 
     def _repr_html_(self) -> str:
         from .strip import as_html
@@ -209,11 +215,18 @@ class Scores:
         return as_html(self)
 
     def __repr__(self) -> str:
+        if self.chosen:
+            return f"<giqa.Scores of the {len(self)} {self.chosen}{self._names()}>"
         said = self.headline()
         if said.known and said.pictures == 1:
             return f"<giqa.Scores of {len(self)} picture{'s' if len(self) > 1 else ''}: {said.verdict}>"
         share = f", {percents(said.within)} within the range of reals" if said.known else ""
         return f"<giqa.Scores of {len(self)} pictures{share}>"
+
+    def _names(self) -> str:
+        """The first three pictures, with z."""
+        first = [f"{name} (z {z_in_words(z)})" for name, z in zip(self.id[:3], self.z[:3], strict=True)]
+        return "".join([": ", ", ".join(first), ", ..." if len(self) > 3 else ""] if first else [])
 
     def rows(self) -> list[dict[str, Any]]:
         """One dict a picture; numbers are floats, a missing one is None."""
