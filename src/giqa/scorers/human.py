@@ -251,9 +251,7 @@ def _folds(groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return rng.permutation(np.arange(len(names)) % min(FOLDS, len(names)))[place]
 
 
-def chosen_strength(
-    x: np.ndarray, real: np.ndarray, votes: np.ndarray, folds: np.ndarray, groups: np.ndarray
-) -> float:
+def chosen_strength(x: np.ndarray, real: np.ndarray, votes: np.ndarray, folds: np.ndarray, groups: np.ndarray) -> float:
     """The C whose held-out likelihood is best; the least one where it hardly gains over a constant answer.
 
     The best of eight is better than a constant answer by chance. So the two are compared again on other folds, and
