@@ -22,7 +22,7 @@ METRICS = "qs,ds(splits=1),fd,kd,cmmd,precision,recall,density,coverage,authenti
 
 
 def metrics(seed: int, names: str = METRICS, n: int = 60, d: int = 4) -> Iterator[tuple[str, Seen]]:
-    """100 reals and two generators of 60: one moved, one too narrow. A difference of QS is in the unit of these reals."""
+    """100 reals and two generators of 60: one moved, one too narrow. Differences of QS in the unit of the reals."""
     rng = np.random.default_rng([31, seed])
     reals, moved, narrow = (rng.normal(size=(k, d)).astype(np.float32) for k in (100, n, n))
     sets = {"moved": moved + np.float32(0.3), "narrow": narrow * np.float32(0.7)}
