@@ -142,7 +142,7 @@ async def failed(request: Request, error: HTTPException) -> Response:
 
 async def unreachable(request: Request, error: Exception) -> Response:
     house = request.app.state.house
-    if (now := time.monotonic()) - house.told > QUIET:
+    if isinstance(error, Unreachable) and (now := time.monotonic()) - house.told > QUIET:
         logging.getLogger("uvicorn.error").error("%s", error)
         house.told = now
     if wants_json(request):

@@ -29,7 +29,7 @@ from .study import Item, Settings, Shown, settings_of
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 LOCK = 0x67697161  # "giqa": PostgreSQL's advisory lock while the schema is brought up to date
-PATIENCE = 30  # seconds that SQLite waits for others
+PATIENCE = 30  # seconds to wait for others who write
 NEWEST = sa.select(sa.func.max(t.votes.c.number))
 
 Files = dict[str, tuple[int, int, int, int]]  # path -> device, number, size, time in ns
@@ -94,6 +94,8 @@ def open_store(where: str | Path) -> Store:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_settings)
         event.listen(engine, "begin", _sqlite_begin)
+    else:
+        event.listen(engine, "connect", _postgresql_settings)
     store = Store(engine)
     try:
         store.migrate()
@@ -148,6 +150,13 @@ def _sqlite_settings(connection: Any, _: Any) -> None:
             if "locked" not in str(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
+
+
+def _postgresql_settings(connection: Any, _: Any) -> None:
+    """By itself PostgreSQL would wait for a lock for ever."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = '{PATIENCE}s'")
+    connection.commit()
 
 
 def _sqlite_begin(connection: sa.Connection) -> None:
