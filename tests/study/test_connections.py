@@ -19,6 +19,8 @@ from giqa.study.app import make_app
 @contextmanager
 def listening_to(app, proxy=None):
     listening = socket.create_server(("127.0.0.1", 0))
+    for what in (socket.SO_SNDBUF, socket.SO_RCVBUF):  # little is kept by the system
+        listening.setsockopt(socket.SOL_SOCKET, what, 4096)
     server = uvicorn.Server(connections.config(app, proxy, connections=50, idle_seconds=1, stop_seconds=5))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
@@ -51,6 +53,30 @@ def test_a_head_a_body_and_the_next_request_must_come_in_time(store, study_in, m
                 assert answer[9:12] == answered
 
 
+def test_the_rest_of_a_body_that_is_answered_must_come_in_time(store, monkeypatch):
+    """Its answer does not wait for the body; a byte now and then would hold the connection for ever."""
+    monkeypatch.setattr(connections.TimedProtocol, "head_seconds", 0.3)
+    with listening_to(make_app(store)) as address, socket.create_connection(address, timeout=20) as connection:
+        connection.sendall(b"GET /health HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n")
+        assert connection.recv(65536)[9:12] == b"200"
+        with pytest.raises(ConnectionError):
+            for _ in range(60):
+                connection.sendall(b"x")
+                time.sleep(0.05)
+
+
+def test_who_takes_no_answer_is_thrown_out(store, monkeypatch):
+    """Requests in a row, until neither they nor their answers find room in what the system keeps for a connection."""
+    monkeypatch.setattr(connections.TimedProtocol, "answer_seconds", 0.3)
+    with listening_to(make_app(store)) as address, socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(20)
+        connection.connect(address)
+        with pytest.raises(ConnectionError):
+            while True:
+                connection.sendall(b"GET /static/app.css HTTP/1.1\r\nhost: x\r\n\r\n" * 200)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has addresses 127.0.0.2 and on")
 def test_an_address_takes_half_of_the_connections_at_most(store):
     """25 of 50: the 26th is closed, another address is served, and what was given back can be taken again."""
@@ -80,7 +106,7 @@ def test_as_many_connections_as_files_may_be_open(monkeypatch):
     for files, number in ((1024, 576), (128, 32), (5000, 600)):
         monkeypatch.setattr(connections, "_open_files", lambda wanted, files=files: min(wanted, files))
         made = connections.config(None, None, connections=600, idle_seconds=1, stop_seconds=5)
-        assert made.limit_concurrency == number
+        assert (made.limit_concurrency, made.backlog) == (number, min(number, 128))
 
 
 def test_who_leaves_in_the_middle_of_a_body_leaves_no_traceback(store, study_in, caplog):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,9 @@ def export(store: str, name: str | None, out: Path | None, question: str | None,
         with console.plain_warnings():
             write_as(form, out, as_labels(Table(f"the study in {store}", columns)))
     elif out is None:
-        click.echo(as_csv(columns), nl=False)
+        text = as_csv(columns)
+        # by colour click means escapes: into a pipe it would take them out of names
+        click.echo(console.inert(text) if sys.stdout.isatty() else text, nl=False, color=True)
     else:
         write_sha256(write_table(out, columns))
     if out is not None:

@@ -220,10 +220,31 @@ def check_writable(path: Path) -> None:
         raise
 
 
+def _networks(context: click.Context, option: click.Parameter, given: str | None) -> str | None:
+    """Addresses or networks, with commas: a name would be compared with addresses, and none would be believed."""
+    import ipaddress
+
+    for each in [] if given is None else given.split(","):
+        try:
+            ipaddress.ip_network(each.strip())
+        except ValueError:
+            raise BadSpec(
+                f"--proxy {each!r} is no address; give that of the proxy, such as 10.0.0.5 or 10.0.0.0/24."
+            ) from None
+    return given
+
+
+PROXY = click.option(
+    "--proxy", metavar="ADDRESS", callback=_networks, help="A reverse proxy whose X-Forwarded-For is believed."
+)
+
+
 def listen(host: str, port: int) -> tuple[Any, str]:
     """A socket that listens, and its HOST:PORT; port 0 takes any free one."""
     import socket
 
+    if host in ("", "<broadcast>"):  # the system reads them as addresses
+        raise BadSpec(f"--host {host!r} is no address; 127.0.0.1: this machine only, 0.0.0.0: all others too.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # by name: of a protocol that is not said, asyncio leaves Nagle's delay on, 40 ms for each answer
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
