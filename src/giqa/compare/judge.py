@@ -110,15 +110,24 @@ class Judge:
                 what = "has no interval" if label in values else "left out"
                 self.notes.append(f"{name}: {label} {what}: {error}")
         if len(fake) >= FEWEST:
-            try:
-                values |= self._together(together, real, fake, jackknifed)
-            except GiqaError:  # a group less was enough for one of them, but another group is not
-                for label, metric in together.items():
-                    try:
-                        values |= self._together({label: metric}, real, fake, jackknifed)
-                    except GiqaError as error:
-                        self.notes.append(f"{name}: {label} has no interval: {error}")
+            found, errors = self._as_many_as_can(together, real, fake, jackknifed)
+            values |= found
+            self.notes += [f"{name}: {label} has no interval: {error}" for label, error in errors.items()]
         return values
+
+    def _as_many_as_can(
+        self, metrics: Mapping[str, Any], real: np.ndarray, fake: np.ndarray, estimate: Callable[..., list[Jackknife]]
+    ) -> tuple[dict[str, Jackknife], dict[str, GiqaError]]:
+        """`_together`; where a group less was enough for one of them, but another group is not, what each can."""
+        with suppress(GiqaError):
+            return self._together(metrics, real, fake, estimate), {}
+        values, errors = {}, {}
+        for label, metric in metrics.items():
+            try:
+                values |= self._together({label: metric}, real, fake, estimate)
+            except GiqaError as error:
+                errors[label] = error
+        return values, errors
 
     def _at(self, g: Generator, n: int) -> dict[str, Jackknife]:
         values: dict[str, Jackknife] = {}
@@ -129,7 +138,7 @@ class Judge:
                     with suppress(GiqaError):
                         _try_smaller(metric, self._real(logits), fake[:n])
                         able[label] = metric
-            values |= self._together(able, self._real(logits), fake, partial(at_number, n=n))
+            values |= self._as_many_as_can(able, self._real(logits), fake, partial(at_number, n=n))[0]
         return values
 
     def _together(
