@@ -89,6 +89,14 @@ def inside(shape, corners):
     return mask
 
 
+def test_circles_of_labelme(tmp_path):
+    """A middle and a point of the edge, 3 and 4 pixels off: what lies within 5 pixels."""
+    shapes = [{"points": [[10, 8], [13, 12]], "shape_type": "circle"}]
+    (tmp_path / "a.json").write_text(json.dumps({"imageHeight": 20, "imageWidth": 32, "shapes": shapes}))
+    y, x = np.mgrid[:20, :32] + 0.5
+    assert np.array_equal(read_human_maps(tmp_path).read(0), (x - 10) ** 2 + (y - 8) ** 2 < 25)
+
+
 def test_polygons_of_labelme(tmp_path):
     corners = [(4.0, 3.0), (20.5, 6.0), (9.0, 17.0)]
     shapes = [

@@ -167,6 +167,14 @@ def test_tight_clusters_keep_their_neighbours(width, k):
     assert knn.score_samples(queries) == pytest.approx(expected, rel=1e-2)  # the features themselves are float32
 
 
+def test_far_neighbours_keep_their_digits_too():
+    """45 of 50 reals in a tight cluster far off, more than are always computed again: as brute force in float64."""
+    rng = np.random.default_rng(0)
+    reals, query = ((rng.normal(size=(n, 8)) * 0.1 + 100).astype(np.float32) for n in (50, 1))
+    apart = np.sort(np.sqrt(((reals.astype(float) - query) ** 2).sum(axis=1)))
+    assert KNN(preset="paper").fit(reals).neighbours(query, k=45)[1][0] == pytest.approx(apart[:45], rel=1e-6)
+
+
 def test_a_row_beyond_float32_is_refused():
     with pytest.raises(BadShape, match="Row 1 lies too far"):
         KNN().fit(REALS).score_samples(np.array([[0.0, 0.0], [1e300, 0.0]]))

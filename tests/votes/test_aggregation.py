@@ -126,6 +126,16 @@ def test_who_never_lost_is_finite_or_refused():
         g.bradley_terry(made, prior=0)
 
 
+@pytest.mark.parametrize("n", [4, 8, 11])
+def test_a_long_circle_connects_all_and_a_chain_does_not(n):
+    """Each wins once against the next, and the last against the first: all are alike; without that it is refused."""
+    names, ones = np.array([f"p{i:02}" for i in range(n)]), np.ones(n)
+    circle = Pairs(names, np.roll(names, -1), ones, 0 * ones, np.full(n, ""))
+    assert g.bradley_terry(circle, prior=0).strength == pytest.approx(np.zeros(n), abs=1e-9)
+    with pytest.raises(BadShape, match="prior"):
+        g.bradley_terry(circle.rows(np.arange(n) < n - 1), prior=0)
+
+
 def test_sides_do_not_matter_and_unanimous_ones_are_kept():
     made = Pairs(
         np.array(["a", "b", "c"]), np.array(["b", "a", "d"]), np.array([2.0, 0.0, 1.0]), np.array([0.0, 1.0, 2.0]),

@@ -38,6 +38,10 @@ def test_crowd_kit_there_and_back(tmp_path):
     assert same((made.image, raters, made.said_real), (again.image, again.rater, again.said_real))
     ratings = Ratings(np.array(["a", "b"]), np.array(["r", "r"]), np.array([4.0, 2.5]))
     assert x.read_crowd_kit(x.write_crowd_kit(tmp_path / "d.csv", ratings)).rating.tolist() == [4, 2.5]
+    columns = (["a", "a"], ["b", "c"], [1.0, 0.0], [0.0, 1.0], ["r", "r"])
+    path = x.write_crowd_kit(tmp_path / "p.csv", Pairs(*map(np.array, columns)))
+    assert path.read_text() == "worker,left,right,label\nr,a,b,a\nr,a,c,c\n"
+    assert x.read_crowd_kit(path).votes_left.tolist() == [1, 0]
     (tmp_path / "e.csv").write_text("task,label\n")
     with pytest.raises(BadTable, match="'worker'"):
         x.read_crowd_kit(tmp_path / "e.csv")

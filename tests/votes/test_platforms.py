@@ -177,6 +177,12 @@ def test_placeholders_of_surveys_are_nobody(file):
     assert answers(votes) == [("a.png", True)]
 
 
+@pytest.mark.parametrize(("there", "lacks"), [("image", "answer"), ("answer", "image")])
+def test_the_column_that_a_result_file_lacks_is_named(file, there, lacks):
+    with pytest.raises(BadTable, match=f"no column '{lacks}'.*Name another one with --{lacks}"):
+        read_prolific(file(f"PROLIFIC_PID,{there}\nP1,a.png\n"))
+
+
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
