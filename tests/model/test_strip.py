@@ -84,7 +84,7 @@ def test_a_table_from_a_file_is_told_where_its_pictures_are(tmp_path, scores):
     assert read.pictures is None
     sheet = read.worst(2).contact_sheet(tmp_path / "a.png", images=tmp_path / "fakes")
     assert sheet.read_bytes() == two.worst(2).contact_sheet(tmp_path / "b.png").read_bytes()
-    with pytest.raises(BadSpec, match="not in .*a.png.*images="):
+    with pytest.raises(BadSpec, match=r"not in .*images="):
         read.contact_sheet(tmp_path / "c.png", images=tmp_path / "a.png")
 
 

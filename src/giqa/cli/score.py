@@ -32,7 +32,10 @@ RUNNER = (("runner", "local"), ("address", None), ("devices", None))  # options 
 )
 @options("report")
 @click.option(
-    "--worst", type=COUNT, metavar="N", help="Also write the N worst pictures side by side, next to -o NAME.csv: NAME-worst-N.png."
+    "--worst",
+    type=COUNT,
+    metavar="N",
+    help="Also write the N worst pictures side by side, next to -o NAME.csv: NAME-worst-N.png.",
 )
 @click.option("--best", type=COUNT, metavar="N", help="Likewise the N best: NAME-best-N.png.")
 @click.option(

@@ -41,8 +41,8 @@ class Jackknife:
     Examples
     --------
     >>> one = Jackknife(1.0, np.zeros(10), np.tile([-0.1, 0.1], 5))
-    >>> [round(x, 2) for x in one.interval()]
-    [0.32, 1.68]
+    >>> one, [round(x, 2) for x in one.interval()]
+    (<Jackknife 1.000 [0.324, 1.676]>, [0.32, 1.68])
     """
 
     value: float
@@ -51,6 +51,12 @@ class Jackknife:
     share_of: int = 0
     n: int = 0
     unit: np.ndarray | None = None
+
+    def __str__(self) -> str:
+        return str(Estimate(self.value, *self.interval(), self.n))
+
+    def __repr__(self) -> str:
+        return f"<Jackknife {self}>"
 
     @classmethod
     def of_mean(cls, values: np.ndarray, real: Any = (), unit: np.ndarray | None = None) -> Jackknife:

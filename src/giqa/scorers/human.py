@@ -16,7 +16,7 @@ from ..stats import TAILS, fit_logistic, log_likelihood, sigmoid
 from ..types import Features
 from .products import as_matrix
 from .random_effect import drawn_spreads, own_interval, spread_posterior
-from .scorer import check_fitted
+from .scorer import called, check_fitted
 
 FORMAT = 2
 PRESETS = ("paper", "recommended")
@@ -89,6 +89,9 @@ class HumanModel:
         self.C = C
         self.resamples = resamples
         self.seed = seed
+
+    def __repr__(self) -> str:
+        return called(self)
 
     def fit(self, features: Any, y: Any, groups: Any = None) -> Self:
         """Learn from pictures with votes.
@@ -249,9 +252,7 @@ def _folds(groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return rng.permutation(np.arange(len(names)) % min(FOLDS, len(names)))[place]
 
 
-def chosen_strength(
-    x: np.ndarray, real: np.ndarray, votes: np.ndarray, folds: np.ndarray, groups: np.ndarray
-) -> float:
+def chosen_strength(x: np.ndarray, real: np.ndarray, votes: np.ndarray, folds: np.ndarray, groups: np.ndarray) -> float:
     """The C whose held-out likelihood is best; the least one where it hardly gains over a constant answer.
 
     The best of eight is better than a constant answer by chance. So the two are compared again on other folds, and
