@@ -55,7 +55,7 @@ def _strip(title: str, scores: Any, rows: Sequence[int], shown: Mapping[str, byt
         image = f"<img alt='{name}' src='data:image/webp;base64,{code}' style='max-width:96px;max-height:96px'>"
         words = "<br>".join(escape(word) for word in _words(scores, row))
         cells.append(
-            f"<figure title='{name}' style='display:inline-block;margin:4px;width:110px;vertical-align:top'>"
+            f"<figure title='{name}' style='display:inline-block;margin:4px;width:110px;vertical-align:top;overflow-wrap:anywhere'>"
             f"{image if code else name}<figcaption style='font-size:12px'>{words}</figcaption></figure>"
         )
     return f"<b>{title}</b><div>{''.join(cells)}</div>"
