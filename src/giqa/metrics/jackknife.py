@@ -37,6 +37,8 @@ class Jackknife:
     unit : ndarray of shape (G,) or None, default None
         Where reals also fix the unit of the value: deviations without each group of them in a unit that stays. A
         difference of two values is judged by these.
+    least : float, default -inf
+        The value is never below it, as a distance is not below 0: where the interval would, it begins here.
 
     Examples
     --------
@@ -51,6 +53,7 @@ class Jackknife:
     share_of: int = 0
     n: int = 0
     unit: np.ndarray | None = None
+    least: float = -math.inf
 
     def __str__(self) -> str:
         return str(Estimate(self.value, *self.interval(), self.n))
@@ -107,7 +110,7 @@ class Jackknife:
             return math.nan, math.nan
         low, high = welch_interval(self.value, _parts(self.real, self.fake), level)
         if not self.share_of:
-            return low, high
+            return (self.least if low < self.least else low), high  # NaN stays
         wide = hull(Estimate(self.value, low, high, self.n), self._wilson(level))
         return max(0.0, wide.low), min(1.0, wide.high)
 
