@@ -33,7 +33,7 @@ ANSWERS = {
     "rating": ("1", "2", "3", "4", "5"),
 }
 
-# An answer, with its picture on the way. Real or fake: 80 % of the 1,036 raters of Stein et al. 2023 needed 0.8 to 2.5 s,
+# An answer, with its picture on the way. Real or fake: 80 % of 1,036 raters of Stein et al. 2023 needed 0.8 to 2.5 s,
 # 1.3 in the median; a look adds its countdown. Pairs and ratings are a guess: no study at hand says it.
 SECONDS = {"hype": (0.7, 2.6), "hype-time": (2.5, 5.0), "pairs": (1.5, 6.0), "rating": (1.5, 6.0)}
 
