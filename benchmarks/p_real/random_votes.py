@@ -50,7 +50,7 @@ def one(n: int, each: int, columns: int, chance: float, signal: float, seed: int
     off, aim = np.abs(said - share), truth if signal else share
     gain = truth * np.log(said / share) + (1 - truth) * np.log((1 - said) / (1 - share))
     held = np.mean((low <= aim) & (aim <= high))
-    return float(off.mean()), float(off.max()), float(held), float(gain.mean()), float(STRENGTHS[0] < model.C_)
+    return float(off.mean()), float(off.max()), float(held), float(gain.mean()), float(np.log10(model.C_) > -4)
 
 
 def main() -> None:

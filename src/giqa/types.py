@@ -343,6 +343,8 @@ class Features:
     Examples
     --------
     >>> features = Features(("a.png", "b.png"), {"low": np.zeros((2, 3)), "high": np.ones((2, 1))})
+    >>> features
+    <giqa.Features of 2 pictures: columns of low 3, high 1>
     >>> len(features), features.matrix().shape, features.rows([1]).ids
     (2, (2, 4), ('b.png',))
     """
@@ -371,6 +373,10 @@ class Features:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def __repr__(self) -> str:
+        layers = ", ".join(f"{name} {layer.shape[1]}" for name, layer in self.layers.items())
+        return f"<giqa.Features of {len(self)} pictures: columns of {layers or 'no layer'}>"
 
     def rows(self, keep: np.ndarray | slice) -> Features:
         """The same layers for some of the pictures.

@@ -73,7 +73,9 @@ def test_fit_then_score_equals_score(toy, tmp_path):
     assert with_model[:2] == giqa("score", toy[1], "--real", toy[0], "--scorer", "knn(k=2)")[:2]
     status, out, _ = giqa("info", tmp_path / "reals.giqa", "--json")
     assert json.loads(out)["scorer"] == "knn(k=2, preset='recommended')"
-    assert "knn(k=2, preset='recommended')" in giqa("info", tmp_path / "reals.giqa")[1]
+    status, out, err = giqa("info", tmp_path / "reals.giqa")
+    assert "knn(k=2, preset='recommended')" in out and "learned from\t60 reals" in out and "made_by" not in out
+    assert f"giqa score FAKES --model {tmp_path / 'reals.giqa'}" in out and "--json" in err
 
 
 def test_report_of_a_model_with_kept_thumbnails_shows_reals(toy, tmp_path):

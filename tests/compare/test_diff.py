@@ -2,8 +2,10 @@ import json
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from scipy.stats import spearmanr
 
+from giqa.cli import main
 from giqa.compare.diff import diff
 from giqa.errors import BadTable
 from giqa.model.table import Scores
@@ -33,6 +35,25 @@ def test_pictures_without_a_score_are_on_one_side_only():
     found = diff(scores({"a": 0, "b": np.nan}), scores({"a": 0, "b": 1}))
     assert found.ids == ("a",) and found.only_after == ("b",)
     assert np.isnan(found.mean_change()[1])
+
+
+def test_a_change_that_all_share_is_sure(tmp_path):
+    """All moved by 1: the mean is 1 to 1. The command says what cannot be computed in words, never nan."""
+    found = diff(scores({"a": 0, "b": 2}), scores({"a": 1, "b": 3}))
+    assert found.mean_change() == (1, 1, 1)
+    for name, pictures in {
+        "one": {"a": 0},
+        "other": {"a": 1},
+        "two": {"a": 0, "b": 2},
+        "moved": {"a": 1, "b": 3},
+    }.items():
+        scores(pictures).write(tmp_path / f"{name}.csv")
+    for pair, said in (
+        (("one", "other"), "1 picture in both: mean change of z +1.000 (no interval"),
+        (("two", "moved"), "(+1.000 to +1.000)"),
+    ):
+        result = CliRunner().invoke(main, ["diff", *(str(tmp_path / f"{name}.csv") for name in pair)])
+        assert said in result.output and "nan" not in result.output
 
 
 def test_what_was_done_otherwise_is_said():

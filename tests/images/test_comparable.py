@@ -150,6 +150,19 @@ def test_unreadable_pictures_are_named_five_at_most(tmp_path):
     assert found.what.count("zbroken") == 5
 
 
+def test_strays_are_named(tmp_path):
+    """Two of another size among 18, of which one is grey; a set of mixed sizes has no strays."""
+    images = [*pictures(18), *pictures(1, 32, 48), np.full((40, 40, 3), 90, np.uint8)]
+    found = [f for f in comparable(look(tmp_path / "set", images)) if f.topic == "strays"]
+    assert [f.level for f in found] == ["note"] * 2 and all(f.remedy for f in found)
+    assert found[0].what.endswith(
+        "2 of 20 looked at are unlike the others in size, 64×64 (set018.png: 48×32, set019.png: 40×40)"
+    )
+    assert found[1].what.endswith("1 of 20 looked at is unlike the others in colour, coloured (set019.png: grey)")
+    mixed = look(tmp_path / "mixed", [*pictures(10), *pictures(10, 32)])
+    assert "strays" not in by_topic(comparable(mixed))
+
+
 def test_nothing_readable_is_bad(tmp_path):
     """A set without a single picture that can be read is said to be so, on either side, and nothing is compared."""
     folder = tmp_path / "a"

@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 from scipy.stats import t as students_t
 
-from giqa.metrics.frechet import frechet_distance
+from giqa.metrics.frechet import Frechet, frechet_distance
 from giqa.metrics.jackknife import Jackknife, at_number, jackknifed
+from giqa.metrics.prdc import Density, Precision
+from giqa.metrics.vendi import Vendi
 
 
 def mean_gap(real, fake):
@@ -100,6 +102,15 @@ def test_reals_are_dealt_alike_whatever_the_fakes():
     real = rng.normal(size=(50, 1))
     one, two = (jackknifed(lambda r, f: r.mean(), real, rng.normal(size=(m, 1)))[0] for m in (20, 33))
     assert one.real.tolist() == two.real.tolist() and one.minus(two) == (0, 0, 0)
+
+
+def test_an_interval_begins_where_the_value_must():
+    """1 -+ 2.1 would begin below 0; a density never does. A difference may."""
+    wide = np.tile([-1.0, 1.0], 5) * 0.31
+    plain, density = Jackknife(1.0, np.zeros(10), wide), Jackknife(1.0, np.zeros(10), wide, least=0.0)
+    assert plain.interval()[0] < 0 == density.interval()[0] and plain.interval()[1] == density.interval()[1]
+    assert density.minus(plain) == plain.minus(density) and density.minus(plain)[1] < 0
+    assert (Density().least, Frechet().least, Vendi().least, Precision().least) == (0, 0, 1, -np.inf)
 
 
 def test_a_share_of_everything_is_not_certain():

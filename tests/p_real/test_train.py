@@ -75,6 +75,10 @@ def test_the_file_says_what_it_learned(people):
     assert low <= value <= high and "constant answer" in told["held_out"]
     result = CliRunner().invoke(main, ["info", str(people[0]), "--json"])
     assert json.loads(result.output)["made_by"] == json.loads(json.dumps(told))
+    said = CliRunner().invoke(main, ["info", str(people[0])]).output
+    assert "learned from\t120 votes on 24 pictures (votes.csv)" in said and "30 reals as references" in said
+    assert "p_real: the probability that a person calls a picture real, with its 95 % interval" in said
+    assert "log-likelihood, gain\t" in said and "high.distance\t" in said and "sha256" not in said
 
 
 def test_the_same_votes_give_the_same_file_with_any_number_of_workers(people, toy, votes, tmp_path):

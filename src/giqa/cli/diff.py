@@ -40,10 +40,11 @@ def diff(before: Path, after: Path, most: int, as_json: bool) -> None:
         return
     cells = [(r["id"], *(f"{r[k]:+.3f}" for k in ("before", "after", "change"))) for r in rows]
     console.table("", ("id", "z before", "z after", "change"), cells, right=(1, 2, 3))
-    console.say(
-        f"{len(found.ids)} pictures in both: mean change of z {mean:+.3f} ({low:+.3f} to {high:+.3f}), rank agreement "
-        f"(Spearman) {found.rank_agreement:.3f}"
-    )
+    ends = f"{low:+.3f} to {high:+.3f}" if low == low else "no interval: one picture says nothing of others"
+    rank = found.rank_agreement
+    alike = f"{rank:.3f}" if rank == rank else "cannot be computed: it takes different z in both tables"
+    many = f"{len(found.ids)} picture{'s' if len(found.ids) > 1 else ''}"
+    console.say(f"{many} in both: mean change of z {mean:+.3f} ({ends}), rank agreement (Spearman) {alike}")
     for ids, side in ((found.only_before, before), (found.only_after, after)):
         if ids:
             console.say(f"{len(ids)} have a z only in {side}")

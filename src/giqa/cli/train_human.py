@@ -118,7 +118,7 @@ def human(votes: tuple[Path, ...], out: Path, end_to_end: bool, quiet: bool, **g
     tables = votes[0] if len(votes) == 1 else votes
     with working(quiet, out) as progress:
         model = learn(tables, out=out, progress=progress, say=partial(console.say, quiet=quiet), **given)
-    _show(model.made_by)
+    show_learned(model.made_by)
     click.echo(learned(model.made_by)[1])
     about = f"{console.size(out.stat().st_size)}, {model.made_by['labelled']} judged pictures"
     model_file = out.with_suffix(".giqa")
@@ -126,17 +126,20 @@ def human(votes: tuple[Path, ...], out: Path, end_to_end: bool, quiet: bool, **g
     console.finish(quiet, texts=[f"wrote {out}: {about}"], then=then)
 
 
-def _show(made_by: dict[str, Any]) -> None:
+def show_learned(made_by: dict[str, Any]) -> None:
+    """Held-out figures of a human model, and its weights or what was chosen."""
     if "splits" in made_by:
         _show_splits(made_by)
         return
-    held_out, others = made_by["held_out"], made_by.get("other_generators", {})
+    held_out, others = made_by.get("held_out", {}), made_by.get("other_generators", {})
     if held_out:
         columns = ("figure", "held out", *(["another generator"] if others else []))
         sets = [held_out, others] if others else [held_out]
         rows = [(name, *(_said(found.get(name)) for found in sets)) for name in FIGURES if name in held_out]
         console.table("Pictures that the model had not seen", columns, rows)
-    rows = [(name, f"{w:+.3f} [{low:+.3f}, {high:+.3f}]") for name, (w, low, high) in made_by["weights"].items()]
+    rows = [
+        (name, f"{w:+.3f} [{low:+.3f}, {high:+.3f}]") for name, (w, low, high) in made_by.get("weights", {}).items()
+    ]
     console.table("Weights", ("column", "weight"), rows)
 
 

@@ -63,7 +63,8 @@ class ByClass:
             return Jackknife(value)
         sides = [e.real for e in estimates if len(e.real)], [e.fake for e in estimates if len(e.fake)]
         deviations = [_in_quadrature(side, len(estimates)) for side in sides]
-        return Jackknife(value, *deviations, share_of=_pictures_of_a_mean([e.share_of for e in estimates]))
+        shares, least = _pictures_of_a_mean([e.share_of for e in estimates]), min(e.least for e in estimates)
+        return Jackknife(value, *deviations, share_of=shares, least=least)
 
     def to_json(self) -> dict[str, Any]:
         """Each class as `Comparison.to_json`, and what was left out."""

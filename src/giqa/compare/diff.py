@@ -49,8 +49,8 @@ class Difference:
 
     def mean_change(self) -> tuple[float, float, float]:
         """Mean change of z and its 95 % interval, by Student's t, from the spread of the changes of single pictures."""
-        if len(self.ids) > 1 and not self.change.any():  # the same scores: there is nothing to be unsure of
-            return 0.0, 0.0, 0.0
+        if len(self.ids) > 1 and not np.ptp(self.change):  # all moved alike: there is nothing to be unsure of
+            return (float(self.change[0]),) * 3
         mean = student_mean(self.change)
         return mean.value, mean.low, mean.high
 

@@ -151,7 +151,8 @@ class Judge:
         shares = [size[metric.share_of] for metric in metrics.values()]
         together = Together(list(metrics.values()), self.known)
         found = estimate(together, real, fake, seed=self.chosen.seed, share_of=shares)
-        return dict(zip(metrics, found, strict=True))
+        ends = (metric.least for metric in metrics.values())
+        return {label: replace(e, least=least) for label, e, least in zip(metrics, found, ends, strict=True)}
 
     def _real(self, logits: bool) -> np.ndarray:
         return cast(np.ndarray, self.chosen.logits if logits else self.chosen.real)

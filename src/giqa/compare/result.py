@@ -47,6 +47,10 @@ class Generator:
     trouble: Mapping[str, str] = field(default_factory=dict)
     at: Mapping[int, Mapping[str, Jackknife]] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        values = ", ".join(f"{metric} {estimate}" for metric, estimate in self.values.items())
+        return f"<giqa.compare.Generator {self.name}, {len(self.scores)} pictures: {values}>"
+
 
 @dataclass(frozen=True)
 class Verdict:

@@ -54,6 +54,11 @@ class Evaluation:
     constant_across: Mapping[str, float] = dataclasses.field(default_factory=dict)
     learning: tuple[LabelStep, ...] = ()
 
+    def __repr__(self) -> str:
+        """The figures, one a line."""
+        what = f"<giqa.evaluate.Evaluation by {self.judgements} {self.kind}, {self.pictures} pictures>"
+        return "\n".join([what, *(f"{name:24} {figure}" for name, figure in self.figures.items())])
+
     def plain(self) -> dict[str, Any]:
         """For JSON."""
         return plain(self)

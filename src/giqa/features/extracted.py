@@ -23,6 +23,9 @@ class Extracted:
     features: Features
     failures: Mapping[str, str]
 
+    def __repr__(self) -> str:
+        return f"<giqa.features.Extracted: features={self.features!r}, {len(self.failures)} failures>"
+
     def needed(self, what: str, warn: bool = False) -> Features:
         """The features, where there are any: the only place that says that not one picture could be read.
 

@@ -6,16 +6,19 @@ Pure functions: they take profiles and return findings. `giqa doctor` prints the
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Literal
 
 from .differences import differences
 from .match import Match, choose_match
-from .profile import ALPHA, PROFILE, Profile
+from .profile import ALPHA, PROFILE, Look, Profile
 from .sharpness import Sharpness, driven
 from .traces import SOFT
 
 Level = Literal["ok", "note", "warn", "bad"]
+NAMED = 5  # pictures
+MOST_ALIKE = 0.8  # share of a set that is alike, from which the rest are strays
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ def comparable(
     if dimension:
         found.append(_parameters(n_real, dimension, n_components or 1))
     for side in (reals, fakes):
-        found += _readable(side) if side else []
+        found += [*_readable(side), *_strays(side)] if side else []
     if not fakes or not reals.looks or not fakes.looks:
         found += [Finding("ok", "files", f"{reals.name}: {reals.saved()}")] * bool(reals.looks)
         return found + _own_colours(reals)
@@ -88,9 +91,37 @@ def _readable(side: Profile) -> list[Finding]:
     seen = len(side.looks) + len(side.unreadable)
     if not side.unreadable:
         return [] if seen else [Finding("bad", "unreadable", f"{side.name}: no pictures")]
-    first = "; ".join(f"{name}: {reason}" for name, reason in side.unreadable[:5])
+    first = "; ".join(f"{name}: {reason}" for name, reason in side.unreadable[:NAMED])
     what = f"{side.name}: {len(side.unreadable)} of {seen} looked at cannot be read ({first})"
     return [Finding("warn" if side.looks else "bad", "unreadable", what, "remove or repair them; they get no score")]
+
+
+def _strays(side: Profile) -> list[Finding]:
+    """The few pictures of another size, format or colour than nearly all others of their set, by name.
+
+    >>> from dataclasses import replace
+    >>> import numpy as np
+    >>> from giqa.images.profile import look_at
+    >>> one = look_at("a.png", np.full((4, 4, 3), 9, np.uint8))
+    >>> print(_strays(Profile("set", 20, (*[one] * 19, replace(one, id="b.png", width=8))))[0].what)
+    set: 1 of 20 looked at is unlike the others in size, 4×4 (b.png: 8×4)
+    """
+    whats: list[tuple[str, Callable[[Look], Hashable]]] = [
+        ("size", lambda look: f"{look.width}×{look.height}"),
+        ("format", lambda look: look.format),
+        ("colour", lambda look: "grey" if look.grey else "coloured"),
+    ]
+    found = []
+    for what, of in whats:
+        usual, often = next(iter(side.counts(of).items()), (None, 0))
+        others = [look for look in side.looks if of(look) != usual]
+        if others and often >= MOST_ALIKE * len(side.looks):
+            named = ", ".join(f"{look.id}: {of(look)}" for look in others[:NAMED])
+            more = ", ..." if len(others) > NAMED else ""
+            how_many = f"{len(others)} of {len(side.looks)} looked at {'is' if len(others) == 1 else 'are'}"
+            text = f"{side.name}: {how_many} unlike the others in {what}, {usual} ({named}{more})"
+            found.append(Finding("note", "strays", text, "look whether they belong to the set"))
+    return found
 
 
 def _copies(reals: Profile, fakes: Profile) -> list[Finding]:

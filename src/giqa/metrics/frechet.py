@@ -286,6 +286,7 @@ class Frechet(Metric):
     """
 
     is_distance: ClassVar[bool] = True
+    least: ClassVar[float] = 0.0
 
     def __call__(self, real: np.ndarray, fake: np.ndarray) -> float:
         return frechet_distance(real, fake)

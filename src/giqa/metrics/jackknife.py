@@ -39,12 +39,14 @@ class Jackknife:
     unit : ndarray of shape (G,) or None, default None
         Where reals also fix the unit of the value: deviations without each group of them in a unit that stays. A
         difference of two values is judged by these.
+    least : float, default -inf
+        The value is never below it, as a distance is not below 0: where the interval would, it begins here.
 
     Examples
     --------
     >>> one = Jackknife(1.0, np.zeros(10), np.tile([-0.1, 0.1], 5))
-    >>> [round(x, 2) for x in one.interval()]
-    [0.32, 1.68]
+    >>> one, [round(x, 2) for x in one.interval()]
+    (<Jackknife 1.000 [0.324, 1.676]>, [0.32, 1.68])
     """
 
     value: float
@@ -53,6 +55,13 @@ class Jackknife:
     share_of: int = 0
     n: int = 0
     unit: np.ndarray | None = None
+    least: float = -math.inf
+
+    def __str__(self) -> str:
+        return str(Estimate(self.value, *self.interval(), self.n))
+
+    def __repr__(self) -> str:
+        return f"<Jackknife {self}>"
 
     @classmethod
     def of_mean(cls, values: np.ndarray, real: Any = (), unit: np.ndarray | None = None) -> Jackknife:
@@ -103,7 +112,7 @@ class Jackknife:
             return math.nan, math.nan
         low, high = welch_interval(self.value, _parts(self.real, self.fake), level)
         if not self.share_of:
-            return low, high
+            return (self.least if low < self.least else low), high  # NaN stays
         wide = hull(Estimate(self.value, low, high, self.n), self._wilson(level))
         return max(0.0, wide.low), min(1.0, wide.high)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, ClassVar
@@ -25,6 +26,7 @@ class Metric:
     is_distance   lower = better; else higher = better
     ranks         more of it is better, or less of a distance; False: it says nothing about better or worse
     share_of      "real" or "fake": it is a share of these, 0 to 1; None: no share
+    least         it is never below this, and neither is its interval
     by_size       it depends on the number of fakes, so that only equally many can be compared
     of_fakes      reals have no part in it
     ============= ============================================================================================
@@ -43,6 +45,7 @@ class Metric:
     is_distance: ClassVar[bool] = False
     ranks: ClassVar[bool] = True
     share_of: ClassVar[str | None] = None
+    least: ClassVar[float] = -math.inf
     by_size: ClassVar[bool] = True
     of_fakes: ClassVar[bool] = False
 

@@ -287,6 +287,7 @@ class Density(OfNeighbours):
 
     k: int = 5
     field: ClassVar[str] = "density"
+    least: ClassVar[float] = 0.0
     by_size: ClassVar[bool] = False  # each fake is looked at alone
     about: ClassVar[str] = QUALITY
 

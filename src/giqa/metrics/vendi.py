@@ -75,6 +75,7 @@ class Vendi(Metric):
 
     about: ClassVar[str] = DIVERSITY
     of_fakes: ClassVar[bool] = True
+    least: ClassVar[float] = 1.0
 
     def __call__(self, real: np.ndarray, fake: np.ndarray) -> float:
         return vendi_score(fake)

@@ -88,6 +88,7 @@ class MadeBy:
     contexts: Sequence[str] | None = None
     labelled: int | None = None  # pictures with votes
     votes: int | None = None
+    raters: int | None = None  # None also where the tables name none
     share_real: float | None = None  # of the votes
     weights: Mapping[str, Sequence[float]] | None = None
     held_out_pictures: int | None = None

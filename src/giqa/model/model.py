@@ -68,7 +68,7 @@ class Model:
     --------
     >>> from giqa.model.fit import fit
     >>> fit(np.random.default_rng(0).normal(size=(200, 4)).astype("f4"), scorer="knn(k=1)")
-    <giqa.Model knn(k=1, preset='recommended'), 200 reals>
+    <giqa.Model knn(k=1, preset='recommended'), 200 reals; model.score(FAKES) scores, model.save("NAME.giqa") keeps it>
     """
 
     scorer: Any
@@ -86,7 +86,8 @@ class Model:
 
     def __repr__(self) -> str:
         scorer = MadeBy.from_dict(self.made_by).scorer or type(self.scorer).__name__
-        return f"<giqa.Model {scorer}, {len(self.reals)} reals>"
+        then = 'model.score(FAKES) scores, model.save("NAME.giqa") keeps it'
+        return f"<giqa.Model {scorer}, {len(self.reals)} reals; {then}>"
 
     def score(
         self, fakes: Any, *, store: bool = True, workers: int | None = None, progress: Progress | None = None

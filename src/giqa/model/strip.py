@@ -14,6 +14,7 @@ from ..files import as_path, replace_file
 from ..images.thumbnail import thumbnails_of
 from .headline import z_in_words
 
+STYLE = "display:inline-block;margin:4px;width:110px;vertical-align:top;overflow-wrap:anywhere"
 SHOWN = 6  # best and worst pictures in a notebook
 SIDE, LINE, GAP, COLUMNS = 160, 15, 8, 5  # of a contact sheet, in pixels
 
@@ -55,7 +56,7 @@ def _strip(title: str, scores: Any, rows: Sequence[int], shown: Mapping[str, byt
         image = f"<img alt='{name}' src='data:image/webp;base64,{code}' style='max-width:96px;max-height:96px'>"
         words = "<br>".join(escape(word) for word in _words(scores, row))
         cells.append(
-            f"<figure title='{name}' style='display:inline-block;margin:4px;width:110px;vertical-align:top'>"
+            f"<figure title='{name}' style='{STYLE}'>"
             f"{image if code else name}<figcaption style='font-size:12px'>{words}</figcaption></figure>"
         )
     return f"<b>{title}</b><div>{''.join(cells)}</div>"

@@ -56,10 +56,11 @@ def _verdict(gain: Mapping[str, Any] | None, kind: str, share_real: float | None
             f"The human model is untested: too few pictures have {kind} to hold some out, so nothing shows that "
             f"{column} says more than {constant}."
         )
-    said = f"{gain['value']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}] nats a {judgement} over a constant answer"
+    value, low, high = (f"{round(gain[end], 3) + 0.0:+.3f}" for end in ("value", "low", "high"))  # and never -0.000
+    said = f"{value} [{low}, {high}] nats a {judgement} over a constant answer"
     if gain["low"] > 0:
         return True, f"The human model learned something: on held-out pictures it gains {said}."
-    why = ": it is worse than one" if gain["high"] < 0 else ", and this interval holds 0"
+    why = ": it is worse than one" if high.startswith("-") else ", and this interval holds 0"
     share = "" if share_real is None else f", {100 * share_real:.0f} %"
     return False, (
         f"THE HUMAN MODEL LEARNED NOTHING that shows: on held-out pictures it gains {said}{why}. Its {column} says no "

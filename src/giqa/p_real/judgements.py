@@ -121,6 +121,11 @@ class Judgements:
         several = ", ".join(f"{n} {words.get(kind, kind)}" for kind, n in self.counts().items())
         return f"{len(self)} pictures with {several}"
 
+    def raters(self) -> int | None:
+        """How many people judged; None where a table does not name them."""
+        names = set().union(*(of.rater.tolist() for of in self.answers))
+        return None if "" in names else len(names)
+
     def counts(self) -> dict[str, int]:
         """Judgements by kind."""
         return {of.kind: round(float(of.votes.sum())) for of in self.answers}

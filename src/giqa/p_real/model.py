@@ -22,6 +22,7 @@ from ..model.file import learned_of
 from ..model.made_by import MadeBy
 from ..model.score import score_by
 from ..model.table import Scores
+from ..model.trust import learned
 from ..scorers.human import HumanModel
 from ..scorers.judgements import OUTPUTS, JudgementModel
 from ..scorers.scale import Scale
@@ -80,8 +81,10 @@ class Realism:
         scores.p_real, scores.p_real_low, scores.p_real_high
 
     >>> from giqa.scorers.human import HumanModel
-    >>> Realism(HumanModel(), None, "embedded", made_by={"labelled": 300})
-    <giqa.Realism of embedded, 300 pictures with votes>
+    >>> gain = {"log-likelihood, gain": {"value": 0.05, "low": 0.02, "high": 0.08}}
+    >>> print(str(Realism(HumanModel(), None, "embedded", made_by={"labelled": 300, "held_out": gain}))[:165])
+    <giqa.Realism of embedded, 300 judged pictures; giqa.score(FAKES, real=REALS, human=this) adds p_real
+    The human model learned something: on held-out pictures it gains
     """
 
     model: HumanModel | JudgementModel
@@ -97,8 +100,12 @@ class Realism:
     families: tuple[str, ...] | None = None
 
     def __repr__(self) -> str:
-        labelled = MadeBy.from_dict(self.made_by).labelled
-        return f"<giqa.Realism of {self.extractor.partition('(')[0]}, {labelled} pictures with votes>"
+        network, labelled = self.extractor.partition("(")[0], MadeBy.from_dict(self.made_by).labelled
+        adds = ", ".join(name for name in self.adds if not name.endswith(("_low", "_high")))
+        about = (
+            f"<giqa.Realism of {network}, {labelled} judged pictures; giqa.score(FAKES, real=REALS, human=this) adds"
+        )
+        return f"{about} {adds}\n{learned(self.made_by)[1]}>"
 
     @cached_property
     def sums(self) -> Any:

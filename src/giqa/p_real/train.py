@@ -227,7 +227,12 @@ def learn_judgements(x: Features, judged: Judgements, copies: np.ndarray, seed: 
     model = JudgementModel(seed=seed).fit(x, judged.likelihoods(), groups, judged.steps)
     splits = split_figures(lambda: JudgementModel(resamples=0, seed=seed), x, judged, copies, seed)
     choice = model.choice_
-    said = {"scorer": "human(judgements=True)", "labels": ", ".join(judged.names), "judgements": judged.counts()}
+    said = {
+        "scorer": "human(judgements=True)",
+        "labels": ", ".join(judged.names),
+        "judgements": judged.counts(),
+        "raters": judged.raters(),
+    }
     said |= {"columns": list(choice.families), "centred": choice.centred, "penalty": choice.penalty}
     return model, said | {"steps": judged.steps.tolist(), "splits": splits}
 
@@ -275,7 +280,12 @@ def made_by_votes(judged: Judged, model: HumanModel, seed: int, **how: Any) -> d
 
 def of_votes(judged: Judged, model: HumanModel) -> dict[str, Any]:
     """What `made_by` says of votes and of what was learned from them."""
-    said = {"labels": judged.name, "contexts": list(judged.contexts), "votes": int(judged.votes.sum())}
+    said = {
+        "labels": judged.name,
+        "contexts": list(judged.contexts),
+        "votes": int(judged.votes.sum()),
+        "raters": judged.raters(),
+    }
     weights = {name: list(values) for name, values in model.weights().items()}
     return said | {"share_real": judged.share(), "weights": weights}
 

@@ -75,6 +75,10 @@ class Judged:
         """What there is, in words."""
         return f"{len(self)} pictures with {self.votes.sum():.0f} votes, {100 * self.share():.1f} % of them real"
 
+    def raters(self) -> int | None:
+        """How many people voted; None where the table does not name them."""
+        return len(np.unique(self.labels.rater)) if isinstance(self.labels, Votes) else None
+
     def share(self) -> float:
         """The share of all votes that say real."""
         return float(self.real.sum() / self.votes.sum())

@@ -18,7 +18,7 @@ from ..types import Features, as_numbers
 from .products import as_matrix
 from .random_effect import drawn_spreads, own_interval, spread_posterior
 from .scale import as_groups
-from .scorer import check_fitted
+from .scorer import called, check_fitted
 
 FORMAT = 2
 PRESETS = ("paper", "recommended")
@@ -92,6 +92,9 @@ class HumanModel:
         self.C = C
         self.resamples = resamples
         self.seed = seed
+
+    def __repr__(self) -> str:
+        return called(self)
 
     def fit(self, features: Any, y: Any, groups: Any = None) -> Self:
         """Learn from pictures with votes.

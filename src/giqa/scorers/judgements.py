@@ -20,7 +20,7 @@ from .human import DISTANCE, FEWEST, MOST_RESAMPLES, Z
 from .judgement_search import Choice, Search, folds_of_groups
 from .random_effect import SPREADS, centred, drawn_spreads, effects, posterior, spread_likelihood
 from .scale import as_groups
-from .scorer import check_fitted
+from .scorer import called, check_fitted
 
 FORMAT = 1
 OUTPUTS = {"votes": "p_real", "pairs": "p_preferred", "ratings": "rating"}
@@ -70,6 +70,9 @@ class JudgementModel:
         self.families = families
         self.resamples = resamples
         self.seed = seed
+
+    def __repr__(self) -> str:
+        return called(self)
 
     def fit(
         self, features: Features, judgements: Mapping[str, Likelihood], groups: Any = None, steps: Any = None

@@ -8,13 +8,35 @@ from typing import Any, Self, cast
 
 import numpy as np
 
-from ..errors import NotFitted
-from ..registry import checked, complete
+from ..errors import BadSpec, NotFitted
+from ..registry import checked, complete, parameters
 from ..stats import jackknife
 from ..types import Features, as_numbers
 from .scale import as_folds
 
 NO_FOLDS = "No fold was held out; call fit(reals, folds=...) with a fold for each real, 0 to 4, first."
+
+
+def called(made: Any) -> str:
+    """How a scorer was made, as scikit-learn shows it, and whether it is fitted.
+
+    Parameters
+    ----------
+    made : object
+        Keeps its parameters under their own names; of one that does not, its class is shown.
+
+    Examples
+    --------
+    >>> from giqa.scorers import KNN
+    >>> KNN(k=5), KNN(k=5).fit(np.arange(40.0).reshape(20, 2), folds=np.arange(20) % 5)
+    (KNN(k=5, preset='recommended'), KNN(k=5, preset='recommended') fitted)
+    """
+    learned = any(name.endswith("_") and not name.startswith("_") for name in vars(made))
+    try:
+        given = ", ".join(f"{name}={value!r}" for name, value in parameters(made).items())
+    except BadSpec:
+        given = "..."
+    return f"{type(made).__name__}({given}){' fitted' if learned else ''}"
 
 
 class BaseScorer:
@@ -41,6 +63,9 @@ class BaseScorer:
     """
 
     default_extractor: str | None = None  # spec of the extractor whose features it is made for
+
+    def __repr__(self) -> str:
+        return called(self)
 
     def score_with_deviation(self, features: Any) -> tuple[np.ndarray, np.ndarray]:
         """Scores, and how much each would vary with other reals: the jackknife over the folds.

@@ -9,6 +9,7 @@ PHRASES = (
     "You will see about {number} pairs of pictures. Questions on each: {questions}.",
     "You will see about {number} pictures. Questions on each: {questions}.",
     "A few examples come first. You can rest at any time, and take back your last answer.",
+    "It takes about {least} to {most} minutes.",
     "What is kept",
     "Your answers, how long they took, your language, and a random number instead of your name. No name, no address, "
     "no data of your device. A cookie lets you go on where you stopped, for 30 days.",

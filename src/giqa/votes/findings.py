@@ -165,6 +165,15 @@ class Findings:
     strengths: Strengths | None = None
     groups: int = 0
 
+    def __repr__(self) -> str:
+        """What it is of, the error rate of each generator, how far raters agree, and the cautions, one a line."""
+        who = f" by {self.evaluators} evaluators" if self.evaluators else ""
+        rates = (f"{row.generator or 'generated'}: error rate {row.error}" for row in self.hype)
+        agree = (f"{row.what}, {row.pictures} pictures: raters agree {row.agreement}" for row in self.agreement)
+        return "\n".join(
+            [f"<giqa.votes.Findings of {self.name}: {self.rows} {self.kind}{who}>", *rates, *agree, *self.cautions()]
+        )
+
     def cautions(self) -> tuple[str, ...]:
         """What a reader of the figures must know, in words: evaluators who are too few, or were never checked."""
         said = []

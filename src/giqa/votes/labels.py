@@ -23,6 +23,8 @@ class Labels:
     >>> from giqa.tables.table import Table
     >>> from giqa.votes import as_labels
     >>> table = Table("ratings", {"image": ["a", "b"], "rater": ["r", "r"], "rating": [4, 2]})
+    >>> as_labels(table)
+    <giqa.votes.Ratings of 2 rows, 2 pictures, 1 rater: columns image, rater, rating>
     >>> len(as_labels(table)), as_labels(table).rows(np.array([True, False])).pictures()
     (2, ['a'])
     """
@@ -34,6 +36,13 @@ class Labels:
 
     def __len__(self) -> int:
         return len(next(iter(vars(self).values())))
+
+    def __repr__(self) -> str:
+        columns = self.columns()
+        raters = len(set(columns["rater"].tolist()) - {""}) if "rater" in columns else 0
+        of = [f"{len(self)} rows", *([f"{len(self.pictures())} pictures"] if self.pictures() else [])]
+        of += [f"{raters} rater{'s' if raters > 1 else ''}"] if raters else []
+        return f"<giqa.votes.{type(self).__name__} of {', '.join(of)}: columns {', '.join(columns)}>"
 
     def columns(self) -> dict[str, np.ndarray]:
         """All columns by name."""
@@ -62,7 +71,7 @@ class Labels:
         return write_table(path, kept)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Votes(Labels):
     """One row a judgement of one picture: whether this rater said that it is real.
 
@@ -124,7 +133,7 @@ class Votes(Labels):
         return Counts(of.image, n, n_real, of.generator, of.kind, of.context)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Counts(Labels):
     """One row a picture (and context): of `n` judgements, `n_real` said real.
 
@@ -158,7 +167,7 @@ class Counts(Labels):
     context: np.ndarray
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Sittings(Labels):
     """One row an evaluator and generator: how many fakes and reals were judged, how many of each wrongly, how fast.
 
@@ -195,7 +204,7 @@ class Sittings(Labels):
     real_seconds: np.ndarray
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Pairs(Labels):
     """Which of two pictures is better: votes for each; a row a pair, or a row a vote with its `rater`.
 
@@ -229,7 +238,7 @@ class Pairs(Labels):
     rater: np.ndarray  # "" where votes were counted already
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Ratings(Labels):
     """How good a picture is to a rater, on any numeric scale.
 
