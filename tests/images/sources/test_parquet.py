@@ -94,6 +94,10 @@ def test_rows_without_bytes_are_files_or_named(tmp_path, folder, files):
     assert open_source(some).ids == ("001.png", "003.png") and open_source(some).raw(1) == files["003.png"]
     with pytest.raises(BadImage, match="row 2 holds no picture"):
         source.raw(2)
+    for odd in ([["a.png"]], [{"name": "a.png"}], [3]):  # a path that is no text
+        strange = open_source(pa.table({"image": [{"bytes": None, "path": path} for path in odd]}))
+        with pytest.raises(BadImage, match="row 0 holds no picture"):
+            strange.raw(0)
 
 
 def test_a_table_that_names_files_stays_one(tmp_path, folder):
