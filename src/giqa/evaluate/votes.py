@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..stats import Estimate, auroc, balanced_accuracy, bins_of, calibration_error, plain, spearman, widening
+from ..stats import Estimate, auroc, balanced_accuracy, bins_of, calibration_error, plain, spearman
 from ..votes import agreement as a
 from .label_curve import LabelStep, label_curve
 from .other_generators import Generator, across, each, left_out
@@ -104,9 +104,10 @@ def against_votes(
         measures["Spearman within generator"] = within_generators
         measures["Spearman, generator alone"] = lambda r: spearman(_generator_mean(r), r.shares()[1])
     points, shares = _calibration(rows)
-    figures = resampled(rows, measures | shares | {"chance": _by_chance(rows)}, resamples, seed)
-    figures["calibration error"] = _beyond_chance(figures["calibration error"], figures.pop("chance"), len(points))
-    points = tuple((x, figures.pop(name), votes) for name, x, votes in points)
+    parts = {name: pictures for name, *_, pictures in points} | {"chance": max(2, len(score) // len(points))}
+    figures = resampled(rows, measures | shares | {"chance": _by_chance(rows)}, resamples, seed, parts)
+    figures["calibration error"] = _beyond_chance(figures["calibration error"], figures.pop("chance"))
+    curve_points = tuple((x, figures.pop(name), votes) for name, x, votes, _ in points)
     if n.max() > 1:
         figures |= _ceilings(figures, share * n, n, generator, min(resamples, 200))
     return Evaluation(
@@ -115,22 +116,22 @@ def against_votes(
         len(rows.said),
         lost,
         figures,
-        points,
+        curve_points,
         tuple(left_out(rows, learn, resamples, seed)) if several else (),
         *(across(rows, learn, resamples, seed) if several and learn else ({}, {})),
         tuple(label_curve(rows, learn, resamples, seed)) if curve and learn else (),
     )
 
 
-def _calibration(rows: Rows) -> tuple[list[tuple[str, float, int]], dict[str, Callable[[Rows], float]]]:
-    """The bins of the curve (a name, the mean prediction, votes), and what finds the share of real votes in each."""
+def _calibration(rows: Rows) -> tuple[list[tuple[str, float, int, int]], dict[str, Callable[[Rows], float]]]:
+    """The bins of the curve (name, mean prediction, votes, pictures), and what finds the real share of each."""
     places = bins_of(rows.p)
     shares: dict[str, Callable[[Rows], float]] = {}
     points = []
     for low, high in places:
         inside = (rows.p >= low) & (rows.p < high)
         name = f"bin {low}"
-        points.append((name, float(rows.p[inside].mean()), int(inside.sum())))
+        points.append((name, float(rows.p[inside].mean()), int(inside.sum()), len(np.unique(rows.image[inside]))))
         shares[name] = lambda r, low=low, high=high: _mean(r.said[(r.p >= low) & (r.p < high)])
     return points, shares
 
@@ -152,16 +153,15 @@ def _by_chance(rows: Rows) -> Callable[[Rows], float]:
     return moved
 
 
-def _beyond_chance(error: Estimate, chance: Estimate, bins: int) -> Estimate:
+def _beyond_chance(error: Estimate, chance: Estimate) -> Estimate:
     """A calibration error, whose lower end is what it is beyond chance: 0 where chance alone gives as much.
 
     Of any gaps the error is at most that much above the true one, by the triangle inequality; percentiles of the error
-    itself lie above it. A bin has few pictures, which widens what chance can do.
+    itself lie above it. (What chance can do is widened as of the few pictures of one bin.)
     """
     if chance.high != chance.high:
         return error
-    low = error.value - chance.high * widening(max(2, error.n // bins))
-    return dataclasses.replace(error, low=max(0.0, min(low, error.low)))
+    return dataclasses.replace(error, low=max(0.0, min(error.value - chance.high, error.low)))
 
 
 def _mean(values: np.ndarray) -> float:
