@@ -342,6 +342,9 @@ def test_a_store_without_one_of_its_tables_is_said(tmp_path):
         open_store(where)
 
 
-def test_a_store_in_memory_is_refused():
+@pytest.mark.parametrize(
+    "where", ["", ":memory:", "sqlite://", "sqlite:///:memory:", "sqlite:///file:a?mode=memory&uri=true"]
+)
+def test_a_store_in_memory_is_refused(where):
     with pytest.raises(BadSpec, match="names no file; votes are kept in one"):
-        open_store("sqlite://")
+        open_store(where)

@@ -213,7 +213,7 @@ OF = {"image": NAMED, "answer": NAMED, "submissions": ("prolific",)}
 
 def check_options(form: str, options: dict[str, Any]) -> None:
     for name, forms in (OF | {"unanimous": ("lgiqa",)}).items():
-        if options[name] and form not in forms:
+        if options[name] not in (None, False) and form not in forms:
             raise BadSpec(f"--{name} is for --format {' and '.join(forms)}, not for {form}.")
 
 
@@ -240,7 +240,11 @@ def secret_in(path: Path) -> bytes:
 
     with suppress(FileExistsError), os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(secrets.token_bytes(32))
-    key = path.read_bytes()
+    if not path.is_file():
+        raise BadSpec(f"{path} is no file; name one that is not there, and a key is made in it.")
+    key = path.read_bytes() if path.stat().st_size <= 64 else b""
     if not 16 <= len(key) <= 64:
-        raise BadSpec(f"{path} holds {len(key)} bytes and is no key; name a file that is not there, and it is made.")
+        raise BadSpec(
+            f"{path} holds {path.stat().st_size} bytes and is no key; name a file that is not there, and it is made."
+        )
     return key

@@ -104,7 +104,7 @@ class Moments:
         n = as_whole(n, "n", 0)
         mean = as_numbers(mean, "Means").astype(np.float64)
         covariance = as_numbers(covariance, "Covariances", 2).astype(np.float64)
-        if covariance.shape != (len(mean), len(mean)):
+        if covariance.shape != (len(mean), len(mean)) or not len(mean):
             raise BadShape(f"Statistics are a mean (d,) and a covariance (d, d), got {mean.shape}, {covariance.shape}.")
         if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
             raise BadShape("Statistics must be finite; make them again.")

@@ -90,7 +90,8 @@ def _serve(
     try:
         app = make_app(load(), limits, workers)
     except GiqaError as error:
-        print(f"giqa: {error}", file=sys.stderr)
+        text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(error))  # a path may steer a terminal
+        print(f"giqa: {text}", file=sys.stderr)
         sys.exit(STARTUP_FAILURE)
     most = {name: getattr(limits, name) for name in ("connections", "idle_seconds", "stop_seconds")}
     uvicorn.Server(connections.config(app, proxy, **most)).run(sockets=[listening])

@@ -123,18 +123,23 @@ def _why(error: sa.exc.SQLAlchemyError) -> str:
 def _url(where: str | Path) -> sa.URL:
     text = str(where)
     if "://" not in text:
-        return sa.URL.create("sqlite", database=text)
+        return _of_file(sa.URL.create("sqlite", database=text), text)
     try:
         url = sa.make_url(text)
     except sa.exc.ArgumentError:
         raise BadSpec(f"{text!r} is no path and no URL such as postgresql://user:password@host/name.") from None
     if url.get_backend_name() == "postgresql":
         return url.set(drivername="postgresql+psycopg")
-    if url.get_backend_name() == "sqlite" and url.database:
-        return url
     if url.get_backend_name() == "sqlite":
-        raise BadSpec(f"{text!r} names no file; votes are kept in one: a path, or sqlite:///PATH.")
+        return _of_file(url, text)
     raise BadSpec(f"A store is a path (SQLite) or postgresql://..., not {url.get_backend_name()}://.")
+
+
+def _of_file(url: sa.URL, text: str) -> sa.URL:
+    """The URL, if it names a file: what is kept in memory is lost."""
+    if not url.database or url.database == ":memory:" or url.query:
+        raise BadSpec(f"{text!r} names no file; votes are kept in one: a path, or sqlite:///PATH.")
+    return url
 
 
 def _sqlite_settings(connection: Any, _: Any) -> None:

@@ -35,8 +35,8 @@ def from_seeds(make: Callable[[int], Any], n: int, first: int = 0) -> Source:
 
     Raises
     ------
-    BadSource
-        If there is no picture to make.
+    BadSource, BadSpec
+        If there is no function, or no number of pictures to make.
 
     Examples
     --------
