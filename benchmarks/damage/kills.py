@@ -90,6 +90,7 @@ COMMANDS: dict[str, list[str]] = {
     "train human": ["train", "human", "../l.csv", "--images", "../fakes", *PAIR, "-o", "p.giqa", "--layers", "high"],
     "train gan": ["train", "gan", "../reals", "-o", "gan", "--width", "4", "--batch", "4", *STEPS, "--quiet"],
 }
+ONCE = ("pick",)  # never overwrites what it wrote: killed after its last file, it has nothing left to do
 JOBS = (*COMMANDS, "label serve", "serve")
 
 
@@ -199,7 +200,8 @@ def command_killed(work: Path, name: str, each: int, rng: random.Random) -> dict
             folder.mkdir(exist_ok=True)
             there = {file: raw for file, raw in content(folder).items() if Path(file).name not in PROGRESS}
             counts["half"] += sum(raw != wanted.get(f) for f, raw in there.items() if f in steady)
-            untouched(folder, words)
+            if name not in ONCE or content(folder) != wanted:
+                untouched(folder, words)
             found = content(folder)
             counts["differ"] += sum(found.get(file) != wanted[file] for file in steady) + len(found.keys() - wanted)
             counts["leftovers"] += len([*files(folder, hidden=True)])

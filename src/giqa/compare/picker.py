@@ -117,8 +117,7 @@ def write_picked(
     folder = Path(folder)
     if how not in HOWS:
         raise BadSpec(f"Pictures are placed by {', '.join(HOWS)}; got {how!r}.")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise BadSource(f"{folder} is there already and is never overwritten; give another folder, or move it away.")
+    check_new(folder)
     partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
     partial.mkdir(parents=True)
     try:
@@ -136,6 +135,12 @@ def write_picked(
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return folder
+
+
+def check_new(folder: Path) -> None:
+    """Raise `BadSource` where something is in the way of a new folder."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BadSource(f"{folder} is there already and is never overwritten; give another folder, or move it away.")
 
 
 def below(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import sys
 from collections import Counter
@@ -38,9 +39,9 @@ def config(app: Any, proxy: str | None, *, connections: int, idle_seconds: int, 
     -------
     uvicorn.Config
     """
-    files = _open_files(connections + OTHER_FILES)
-    connections = min(connections, max(files - OTHER_FILES, files // 4))
-    return uvicorn.Config(
+    wanted, files = connections, _open_files(connections + OTHER_FILES)
+    connections = min(wanted, max(files - OTHER_FILES, files // 4))
+    made = uvicorn.Config(
         app,
         http=TimedProtocol,
         ws="none",
@@ -55,6 +56,10 @@ def config(app: Any, proxy: str | None, *, connections: int, idle_seconds: int, 
         timeout_graceful_shutdown=stop_seconds,
         h11_max_incomplete_event_size=32 * 1024,
     )
+    if connections < wanted:
+        said = "Only %d files may be open: %d connections at once, not %d; ulimit -n raises it."
+        logging.getLogger("uvicorn.error").warning(said, files, connections, wanted)
+    return made
 
 
 def end_on_hangup() -> None:

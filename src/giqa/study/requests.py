@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import math
 from collections.abc import Callable
-from functools import lru_cache, wraps
+from functools import lru_cache, partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,18 @@ def address(request: Request) -> str:
     return counted(request.client.host if request.client else "")
 
 
+async def _in_turn(house: House, lane: str, run: Callable[[], Response]) -> Response:
+    turn, who = house.lanes[lane], object()
+    with move_on_after(PATIENCE) as waiting:
+        await turn.acquire_on_behalf_of(who)
+    if waiting.cancelled_caught:
+        raise Unreachable(f"A change waited {PATIENCE} s for its turn: those before it wait for the store.")
+    try:
+        return await to_thread.run_sync(run, limiter=CapacityLimiter(1))
+    finally:
+        turn.release_on_behalf_of(who)
+
+
 def in_thread(handler: Callable[..., Response], lane: str = "write") -> Callable:
     """A handler that waits for the store, run in a thread; it is given (house, request, body).
 
@@ -114,17 +127,11 @@ def in_thread(handler: Callable[..., Response], lane: str = "write") -> Callable
         if waiting.cancelled_caught:
             raise HTTPException(408, "The request took too long to arrive.", {"connection": "close"})
         house = request.app.state.house
-        if request.method in ("GET", "HEAD"):
-            return await to_thread.run_sync(handler, house, request, body)
-        turn = house.lanes[lane]
-        with move_on_after(PATIENCE) as waiting:
-            await turn.acquire_on_behalf_of(request)
-        if waiting.cancelled_caught:
-            raise Unreachable(f"A change waited {PATIENCE} s for its turn: those before it wait for the store.")
+        run = partial(handler, house, request, body)
         try:
-            return await to_thread.run_sync(handler, house, request, body, limiter=CapacityLimiter(1))
-        finally:
-            turn.release_on_behalf_of(request)
+            return await (to_thread.run_sync(run) if request.method in ("GET", "HEAD") else _in_turn(house, lane, run))
+        except asyncio.CancelledError:  # uvicorn has waited for long enough
+            raise Unreachable("The server was stopped while a request waited for the store.") from None
 
     return endpoint
 
