@@ -248,6 +248,8 @@ def test_answers_to_several_questions_are_not_mixed(file):
             read(path)
     assert answers(read_prolific(f"{prolific}[question=real?]")) == [("a.png", True), ("a.png", False)]
     assert answers(read_mturk(f"{turk}[Input.question=sharp?]")) == [("b.png", False)]
+    said = file("PROLIFIC_PID,image,question\nP,a,real\nQ,a,fake\n")  # answers
+    assert answers(read_prolific(said, answer="question")) == [("a", True), ("a", False)]
     numbered = "worker,task,question,label\nw,a,Q1,1\nw,b,Q2,0\nw,c,Q3,1\nv,a,Q1,0\n"
     assert len(read_crowd_kit(file(numbered))) == 4
     pairs = "left,right,rater,chosen,question\na,b,u,left,sharp\na,b,v,right,real\n"

@@ -209,7 +209,8 @@ def answer(track: Track) -> str:
     first = next(iter(known))
     best = f"{names[rows[first]]} has the best value {known[first]}"
     if all(v.why for v in verdicts):
-        return f"Nothing can be decided: {verdicts[0].why}. {best}."
+        why = verdicts[0].why if verdicts else f"one checkpoint alone can be judged {where}"
+        return f"Nothing can be decided: {why}. {best}."
     if all(v.says == SAME for v in verdicts):
         return f"No checkpoint is shown to be better than another {where}; {best}."
     if (use := _use(track, rows)) is None:

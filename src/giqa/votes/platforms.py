@@ -254,7 +254,8 @@ def read_prolific(
             f"{table.name} is not a result file with a row an answer: there is no column {lacks!r}; it has "
             f"{', '.join(table.columns)}. Name another one with --{lacks}.{hint_of(table)}"
         )
-    on_one_question(table, shown=[shown])
+    if said != table.find("question"):  # where the answers stand there
+        on_one_question(table, shown=[shown])
     submitted = None if submissions is None else _statuses(submissions)
     own = table.find("Status", "submission_status")
     status = [_status(cell) for cell in table.columns[own]] if own else [""] * len(table)
