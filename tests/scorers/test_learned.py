@@ -69,6 +69,7 @@ def test_rank_compares_within_groups_only():
     x = np.stack([offset, 1.0 * level + rng.normal(0, 0.1, 160)], axis=1)
     made = Rank().fit(x, -level.astype(float), folds=group % 5, groups=group)
     assert (np.diff(made.score_samples(np.array([[5.0, 0], [5, 1], [5, 2], [5, 3]]))) < 0).all()
+    assert made.score_samples(x.mean(axis=0, keepdims=True)) == pytest.approx([0.0], abs=1e-4)  # pairs say no more
     with pytest.raises(BadShape, match="No two pictures"):
         Rank().fit(x, -level.astype(float), groups=np.arange(160))
 

@@ -179,10 +179,10 @@ def test_what_is_no_export_is_named(load, content, words):
 
 def test_ties_are_not_written_as_votes_for_the_right(tmp_path):
     """Neither tool has ties: they are left out with a word."""
-    columns = (["a", "c"], ["b", "d"], [0.5, 1.0], [0.5, 0.0], ["r", "r"])
+    columns = (["a", "c", "c"], ["b", "d", "d"], [0.5, 1.0, 0.0], [0.5, 0.0, 1.0], ["r", "r", "s"])
     pairs = Pairs(*(np.array(column) for column in columns))
     for write in (write_label_studio, write_crowd_kit):
-        with pytest.warns(UserWarning, match="1 of 2 votes are ties"):
+        with pytest.warns(UserWarning, match="1 of 3 votes are ties"):
             path = write(tmp_path / "t.csv", pairs)
         assert "d" in path.read_text() and '"b"' not in path.read_text() and ",b" not in path.read_text()
 
