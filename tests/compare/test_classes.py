@@ -104,7 +104,10 @@ def test_the_mean_of_shares_is_a_share():
 def test_the_command(classes, tmp_path):
     command = ["compare", "--real", f"{classes / 'labels.csv'}[set=reals]", f"A={classes / 'labels.csv'}[set=A]"]
     command += ["--class", "kind", "--metrics", "qs", "--extractor", "statistics"]
-    status, out, err = giqa(*command, "-o", tmp_path / "c.json")
+    status, out, err = giqa(*command, "-o", tmp_path / "c.json", "--report", tmp_path / "one.html")
+    page = (tmp_path / "one.html").read_text()
+    assert page.count("<svg") == 4 and "This decides which class is the weakest" in page  # its chart comes before QS
+    assert page.index("chance that a picture beats a random real of its class</h2>") < page.index("<h2>qs</h2>")
     rows = [line.split("\t") for line in out.splitlines()]
     assert status == 0 and rows[0] == ["class", "metric", "A"]
     assert [row[:2] for row in rows[1:]] == [["faint", "qs"], ["strong", "qs"], ["mean of classes", "qs"]]

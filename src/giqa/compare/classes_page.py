@@ -19,6 +19,14 @@ from .page import ARROWS, NARROW, STYLES, WIDE, details, numbers_of
 from .result import LEVEL, Verdict
 from .ways import way_of
 
+CHANCE = "% chance that a picture beats a random real of its class"
+DECIDES = (
+    "This decides which class is the weakest in quality: by differences that hold at 95 % for all pairs of classes "
+    "together, so that lines may be apart and the difference is still not shown."
+)
+NOT_THIS = (
+    "The chance above decides: far from the reals this one depends on the few worst of them, and its lines are long."
+)
 MOST = 40  # classes in a chart: of more, the lowest and the highest half of it
 
 
@@ -39,13 +47,11 @@ def write_classes(path: str | os.PathLike[str], result: Any, by: str) -> Path:
     """
     first = next(iter(result.classes.values()))
     names, metrics = [g.name for g in first.generators], first.metrics
-    charts = []
+    chances = chance_rows(result)
+    charts = [_chart(CHANCE, ARROWS[1], chances, DECIDES)] if chances else []
     for label, metric in metrics.items():
-        rows = chart_rows(result, label)
-        shown = rows if len(rows) <= MOST else [*rows[: MOST // 2], *rows[-MOST // 2 :]]
-        part = "" if shown is rows else f"The {MOST // 2} lowest and the {MOST // 2} highest of {len(rows)} classes."
-        draws = [drawing.dots(shown, label, width) for width in (WIDE, NARROW)]
-        charts.append({"name": label, "way": ARROWS[way_of(metric)], "draws": draws, "part": part})
+        not_this = NOT_THIS if chances and label in headline(first) and headline(first)[label] == TOPICS["qs"] else ""
+        charts.append(_chart(label, ARROWS[way_of(metric)], chart_rows(result, label), not_this))
     return write_html(
         path,
         "compare/classes.html",
@@ -64,6 +70,14 @@ def write_classes(path: str | os.PathLike[str], result: Any, by: str) -> Path:
         classes=table_rows(result),
         made_by=details({key: value for key, value in first.made_by.items() if key != "reals"}),
     )
+
+
+def _chart(name: str, way: str, rows: Sequence[Any], about: str) -> dict[str, Any]:
+    """What the template needs of a chart, with the sentences below it."""
+    shown = rows if len(rows) <= MOST else [*rows[: MOST // 2], *rows[-MOST // 2 :]]
+    part = "" if shown is rows else f"The {MOST // 2} lowest and the {MOST // 2} highest of {len(rows)} classes."
+    draws = [drawing.dots(shown, name, width) for width in (WIDE, NARROW)]
+    return {"name": name, "way": way, "draws": draws, "part": f"{about} {part}".strip()}
 
 
 def answer(result: Any) -> str:
@@ -200,6 +214,17 @@ def chart_rows(result: Any, label: str) -> list[tuple[str, list[tuple[float, flo
         for name, comparison in result.classes.items()
     ]
     return sorted((row for row in rows if row[1]), key=lambda row: sum(mark[0] for mark in row[1]) / len(row[1]))
+
+
+def chance_rows(result: Any) -> list[tuple[str, list[tuple[float, float, float, int]]]]:
+    """Of one generator the number that decides which class is the weakest in quality, in percent; else nothing."""
+    first = next(iter(result.classes.values()))
+    if len(first.generators) > 1 or TOPICS["qs"] not in headline(first).values():
+        return []
+    known = {name: c.generators[0].scores.headline() for name, c in result.classes.items()}
+    each = {name: said.beats for name, said in known.items() if said.known}
+    rows = [(name, [(100 * one.value, 100 * one.low, 100 * one.high, 0)]) for name, one in each.items()]
+    return sorted(rows, key=lambda row: row[1][0][0])
 
 
 def table_rows(result: Any) -> list[tuple[str, int, str, Sequence[tuple[float, float, float]]]]:
