@@ -119,21 +119,11 @@ def test_command_picks_the_best(scored, toy, tmp_path):
 
 def test_a_command_that_ends_before_its_curve_leaves_no_folder(scored, toy, tmp_path):
     """The folder is never overwritten, so it comes last: else the same command could not be given again."""
-    given = [
-        scored[0],
-        "--from",
-        toy[1],
-        "--top",
-        2,
-        "-o",
-        tmp_path / "picked",
-        "--curve",
-        tmp_path / "c.csv",
-        "--real",
-    ]
-    broken = giqa_pick(*given, tmp_path / "nowhere")
+    given = [scored[0], "--from", toy[1], "--top", 2, "-o", tmp_path / "picked", "--curve", tmp_path / "c.csv"]
+    broken = giqa_pick(*given, "--real", tmp_path / "nowhere")
     assert broken.exit_code == 2 and not (tmp_path / "picked").exists()
-    assert giqa_pick(*given, "--real", toy[0], "--extractor", "statistics", "--quiet").exit_code == 0
+    whole = giqa_pick(*given, "--real", toy[0], "--extractor", "statistics", "--quiet")
+    assert whole.exit_code == 0, whole.stderr
     assert len(list((tmp_path / "picked").iterdir())) == 3 and (tmp_path / "c.csv").exists()
 
 
