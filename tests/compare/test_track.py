@@ -122,3 +122,14 @@ def test_a_metric_of_one_checkpoint_alone_decides_nothing():
         found = Track((100.0, 200.0, 300.0), compare(rng.normal(size=(40, 3)), sets, metrics="recall", scorer="sgm"))
     said = "Nothing can be decided: one checkpoint alone can be judged by recall. 200 has the best value by recall."
     assert answer(found) == said
+
+
+def test_a_checkpoint_of_too_few_pictures_is_neither_used_nor_as_good():
+    """The last one has a single picture: nothing is said of it, and it is not the one to use."""
+    rng = np.random.default_rng(0)
+    sets = {"100": rng.normal(size=(60, 3)) + 3, "200": rng.normal(size=(60, 3)), "300": rng.normal(size=(1, 3))}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = Track((100.0, 200.0, 300.0), compare(rng.normal(size=(100, 3)), sets, metrics="qs,ds", scorer="sgm"))
+    said = "Use checkpoint 200; it is better than every other in quality and diversity (95 %); 300 cannot be judged."
+    assert answer(found) == said and found.as_good("qs") == [1]
