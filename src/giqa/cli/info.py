@@ -62,12 +62,14 @@ def _of_people(model: Path, made: MadeBy, verdict: str) -> list[tuple[str, Any]]
     share = "" if made.share_real is None else f", {100 * made.share_real:.0f} % of the votes say real"
     by = f" by {made.raters} raters" if made.raters else ""
     said = " and ".join(f"{number} {kind}" for kind, number in counts.items())
+    steps = made.steps or [0]
+    levels = dict.fromkeys(ANSWERS, "") | {"ratings": f", from {steps[0]:g} to {steps[-1]:g}"}
     references = f"; {made.references} reals as references" if made.references else ""
     return [
         ("what it is", "a human model: it learned what people say of pictures"),
         ("learned from", f"{said}{by} on {made.labelled} pictures ({made.labels}){share}{references}"),
         ("how good", verdict),
-        ("answers", "; ".join(f"{ANSWERS[kind]}, with its 95 % interval" for kind in kinds)),
+        ("answers", "; ".join(f"{ANSWERS[kind]}{levels[kind]}, with its 95 % interval" for kind in kinds)),
         ("use", f"giqa score FAKES --real REALS --human {model} --report report.html"),
         ("or alone", f"giqa score FAKES --model {model} -o scores.csv"),
     ]

@@ -117,7 +117,8 @@ def compare(
     ('better', 'worse')
     """
     if not isinstance(generators, Mapping):
-        raise BadSpec(f"Generators are sets by name, such as {{'A': fakes}}, got {type(generators).__name__}.")
+        turned = "; the reals come first, then the sets" if isinstance(real, Mapping) else ""
+        raise BadSpec(f"Generators are sets by name, such as {{'A': fakes}}, got {type(generators).__name__}{turned}.")
     if not generators:
         raise BadSpec("Compare what? Give at least one set of generated pictures.")
     if paired is not None and not isinstance(paired, str):
