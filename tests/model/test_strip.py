@@ -61,6 +61,12 @@ def test_a_choice_says_what_it_is(scores):
     assert "12 of 13 are shown" in many._repr_html_()
 
 
+@pytest.mark.parametrize(("name", "form"), [("s.png", "PNG"), ("s.PNG", "PNG"), ("s.jpg", "JPEG")])
+def test_a_contact_sheet_is_what_its_name_says(tmp_path, scores, name, form):
+    with Image.open(scores.contact_sheet(tmp_path / name)) as sheet:
+        assert sheet.format == form
+
+
 def test_a_contact_sheet_shows_the_pictures_in_their_order(tmp_path, scores):
     sheet = Image.open(scores.worst(2).contact_sheet(tmp_path / "worst.png"))
     pixels = np.asarray(sheet.convert("RGB"), float)
