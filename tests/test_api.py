@@ -481,7 +481,48 @@ MEANINGLESS = {
     "workers below 1": lambda: giqa.extract(np.zeros((2, 16, 16, 3), np.uint8), "statistics", workers=-1),
     "scores that are a number": lambda: giqa.evaluate_scores(5, "votes.csv"),
     "no column of scores": lambda: giqa.evaluate_scores({"a.png": 1.0}, "votes.csv", column=[]),
+    "progress that is a number": lambda: giqa.fit(REALS, scorer="sgm", progress=5),
+    "flip that is a text": lambda: giqa.fit(REALS, scorer="sgm", flip="no"),
+    "arrays as specs": lambda: giqa.fit(REALS, scorer=np.ones(2)),
+    "an array as preset": lambda: giqa.fit(REALS, preset=np.ones(2)),
+    "masked features": lambda: giqa.fit(np.ma.masked_array(REALS, REALS > 2), scorer="sgm"),
+    "ids that are numbers": lambda: giqa.Features((1, 2), {"a": np.zeros((2, 3))}),
+    "layers without names": lambda: giqa.Features(("a", "b"), np.zeros((2, 3))),
+    "a layer of texts": lambda: giqa.Features(("a", "b"), {"a": [["x"], ["y"]]}),
+    "a layer of ragged rows": lambda: giqa.Features(("a", "b"), {"a": [[1.0], [1.0, 2.0]]}),
+    "rows that are not there": lambda: giqa.Features(("a", "b"), {"a": np.zeros((2, 3))}).rows([5]),
+    "a table of scores without texts": lambda: giqa.Scores(*[np.zeros(2)] * 10),
+    "a table of scores of two lengths": lambda: giqa.Scores(["a"], *[np.zeros(2)] * 5, *[[""]] * 4),
+    "a scale of nothing": lambda: giqa.scorers.Scale(np.empty(0)),
+    "folds below 0": lambda: giqa.scorers.KNN().fit(REALS, folds=np.full(60, -1)),
+    "folds of other pictures": lambda: giqa.scorers.GMM().fit(REALS, folds=np.arange(5)),
+    "one fold for all": lambda: giqa.scorers.SGM().fit(REALS, folds=np.ones(60, int)),
+    "deviations without folds": lambda: giqa.scorers.SGM().fit(REALS).score_with_deviation(FAKES),
+    "one real": lambda: giqa.scorers.SGM().fit(REALS[:1]),
+    "k that is True": lambda: giqa.scorers.KNN(k=True).fit(REALS),
+    "a ridge that is a text": lambda: giqa.scorers.SGM(reg="1").fit(REALS),
+    "starts without end": lambda: giqa.scorers.GMM(n_init=10**9).fit(REALS),
+    "heads that are a text": lambda: giqa.scorers.MBC(n_heads="4").fit(REALS, np.arange(60.0)),
+    "resamples without end": lambda: giqa.scorers.HumanModel(resamples=10**12).fit(REALS, np.arange(60) % 2),
+    "votes that are a text": lambda: giqa.scorers.HumanModel().fit(REALS, "yes"),
+    "subsets without end": lambda: giqa.metrics.kernel_distance(REALS, FAKES, subsets=10**12),
+    "groups by a fraction": lambda: giqa.metrics.jackknifed(giqa.metrics.Frechet(), REALS, FAKES, most=1.5),
+    "a metric that is none": lambda: giqa.metrics.evaluate([None], REALS, FAKES),
+    "scorers made by a number": lambda: giqa.metrics.diversity_score(REALS, FAKES, 5),
+    "scores that are a text": lambda: giqa.metrics.quality_score("abc", [1.0]),
+    "statistics of NaN pictures": lambda: giqa.metrics.Moments.from_statistics([0.0], [[1.0]], float("nan")),
+    "a share that is a text": lambda: giqa.compare.pick(np.arange(5.0), keep="a"),
+    "picked by texts": lambda: giqa.compare.pick("abc", top=2),
+    "a tensor without data": lambda: giqa.fit(torch().empty(50, 6, device="meta")),
+    "seeds without end": lambda: giqa.images.from_seeds(lambda seed: REALS, 10**12),
+    "columns of two lengths": lambda: giqa.tables.as_csv({"a": [1], "b": [1, 2]}),
+    "a table of numbers": lambda: giqa.tables.parse_table(5, "a.csv"),
+    "a table that is no mapping": lambda: giqa.tables.write_table("a.csv", 5),
 }
+
+
+def torch():
+    return pytest.importorskip("torch")
 
 
 @pytest.mark.parametrize("call", MEANINGLESS.values(), ids=MEANINGLESS)
@@ -489,6 +530,13 @@ def test_what_means_nothing_is_said_in_a_sentence(call):
     """Nothing that a person passes ends in an error of numpy or of Python's own."""
     with pytest.raises(GiqaError, match=r".{20}"):
         call()
+
+
+def test_lists_tensors_and_tables_are_features_like_arrays():
+    ids = tuple(map(str, range(30)))
+    expected = giqa.Features(ids, {"a": FAKES})
+    for same in (FAKES.tolist(), torch().tensor(FAKES, requires_grad=False), np.ma.masked_array(FAKES)):
+        assert np.array_equal(giqa.Features(ids, {"a": same}).matrix(), expected.matrix())
 
 
 @pytest.mark.parametrize("by", ["nope", "id", "error"])

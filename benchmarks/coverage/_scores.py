@@ -17,7 +17,7 @@ from giqa.stats import sigmoid, student_mean
 from giqa.votes.labels import Counts, Pairs, Ratings
 
 GENERATORS = ("a", "b")
-RESAMPLES = 100  # five times more by default
+RESAMPLES = 500  # as by default
 
 
 def judged(rng: np.random.Generator, n: int, votes: int) -> Rows:

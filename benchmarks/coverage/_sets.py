@@ -15,12 +15,14 @@ from giqa.compare.picker_curve import picker_curve
 from giqa.metrics.inception import InceptionScore
 from giqa.metrics.jackknife import Jackknife, jackknifed
 from giqa.metrics.quality import Diversity
+from giqa.model.fit import fit
+from giqa.stats import robust_sd
 
 METRICS = "qs,ds(splits=1),fd,kd,cmmd,precision,recall,density,coverage,authenticity,vendi"
 
 
 def metrics(seed: int, names: str = METRICS, n: int = 60, d: int = 4) -> Iterator[tuple[str, Seen]]:
-    """100 reals and two generators of 60: one moved, one too narrow."""
+    """100 reals and two generators of 60: one moved, one too narrow. Differences of QS in the unit of the reals."""
     rng = np.random.default_rng([31, seed])
     reals, moved, narrow = (rng.normal(size=(k, d)).astype(np.float32) for k in (100, n, n))
     sets = {"moved": moved + np.float32(0.3), "narrow": narrow * np.float32(0.7)}
@@ -28,7 +30,8 @@ def metrics(seed: int, names: str = METRICS, n: int = 60, d: int = 4) -> Iterato
     one, other = found.generators
     for name, value in one.values.items():
         yield f"{name}, {n} fakes", Seen(value.value, *value.interval())
-        yield f"{name}, difference of two sets of {n}", Seen(*value.minus(other.values[name]))
+        unit = robust_sd(fit(reals, scorer="sgm", seed=seed).scale.held_out) if name == "qs" else 1.0
+        yield f"{name}, difference of two sets of {n}", Seen(*(unit * x for x in value.minus(other.values[name])))
 
 
 def logits(seed: int) -> Iterator[tuple[str, Seen]]:

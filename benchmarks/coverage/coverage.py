@@ -4,7 +4,7 @@
     python -m benchmarks.coverage.coverage --only track,compare --runs 100
 
 Needs: nothing.
-Takes: about half an hour of processor time.
+Takes: about an hour of processor time.
 
 A row an interval. "Known": the truth is a number of the simulation, or that of 20,000 pictures or more. "Mean (median)
 of all runs": the interval is for the value that sets of this size give, so the mean (median) of the value over all runs

@@ -1,4 +1,4 @@
-"""Changed lines of scorers, metrics, votes and stats: how many a test notices.
+"""Changed lines of scorers, metrics, votes, stats, models, evaluation and maps: how many a test notices.
 
     python -m benchmarks.coverage.mutation --mutants 150
 
@@ -27,10 +27,22 @@ from typing import Any, NamedTuple
 
 from benchmarks.shared import ROOT, command, head, results, row, say
 
-FOLDERS = ("scorers", "metrics", "votes", "stats")
+FOLDERS = ("scorers", "metrics", "votes", "stats", "model", "evaluate", "explain")
 SECONDS = 60
 LEFT_OUT = ("NoOp", "Decorator", "VariableReplacer", "VariableInserter", "ExceptionReplacer")
 RAISE = ("Shift", "Bit", "Is", "In_", "NotIn", "Mod", "Pow", "FloorDiv")  # mostly a TypeError, which any test notices
+
+LOADED = (
+    "pytest",
+    "hypothesis",
+    "scipy.stats",
+    "sklearn.linear_model",
+    "onnxruntime",
+    "jinja2",
+    "click",
+    "rich.console",
+)
+# ^ by the parent, so that no child loads them again
 
 
 class Mutant(NamedTuple):
@@ -88,16 +100,21 @@ def survives(mutant: Mutant, known: dict[str, Any], tests: list[str], folder: Pa
     if changed is None:
         return ""
     file.write_text(after, encoding="utf-8")
+    failed = fails(tests, folder)
+    file.write_text(before, encoding="utf-8")
+    return "" if failed else f"`{changed[0]}` → `{changed[1]}`"
+
+
+def fails(tests: list[str], folder: Path) -> bool:
+    """Whether a test of the copy fails, in a process of its own; also where its module cannot be imported any more."""
     child = os.fork()
     if not child:
-        failed = 1  # also where the module cannot be imported any more
+        failed = 1
         try:
             failed = _test(tests, folder)
         finally:
             os._exit(failed)
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    file.write_text(before, encoding="utf-8")
-    return f"`{changed[0]}` → `{changed[1]}`" if status == 0 else ""
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0
 
 
 def _test(tests: list[str], folder: Path) -> int:
@@ -124,10 +141,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     sys.dont_write_bytecode = True
-    import numpy  # noqa: F401 - so that no child loads it again
-    import pytest  # noqa: F401
-    import scipy.stats  # noqa: F401
-    import sklearn.linear_model  # noqa: F401
+    for name in LOADED:
+        import_module(name)
 
     rng, known, tests = random.Random(options.seed), operators(), modules()
     chosen = rng.sample(sorted(tests), min(options.modules, len(tests)))
@@ -139,8 +154,13 @@ def main() -> None:
             source, target = ROOT / name, folder / name
             shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
         head("module", "operator", "line, and what it was changed to")
-        alive = 0
+        alive, sound = 0, set()
         for number, mutant in enumerate(drawn, 1):
+            if mutant.module not in sound and fails(tests[mutant.module], folder):
+                raise SystemExit(
+                    f"{' '.join(tests[mutant.module])} fail before anything is changed: nothing to judge by"
+                )
+            sound.add(mutant.module)
             said = survives(mutant, known, tests[mutant.module], folder)
             say(f"{number} of {len(drawn)}: {mutant.module} {mutant.operator} {said or 'killed'}")
             if said:

@@ -95,7 +95,7 @@ def votes_in(ending: str, only: str = "*") -> Kind:
 
 
 def make_statistics(folder: Path) -> None:
-    from giqa.metrics.frechet import Moments
+    from giqa.metrics.moments import Moments
     from giqa.metrics.reference_statistics import Statistics
 
     Statistics(Moments.of(REALS), {"extractor": "mine"}).write(folder / "a.npz")

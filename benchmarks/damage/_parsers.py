@@ -372,7 +372,7 @@ def read_list(data: bytes, folder: Path) -> None:
 
 
 def statistics(folder: Path) -> list[bytes]:
-    from giqa.metrics.frechet import Moments
+    from giqa.metrics.moments import Moments
     from giqa.metrics.reference_statistics import Statistics
 
     ours = Statistics(Moments.of(REALS)).write(folder / "a.npz").read_bytes()

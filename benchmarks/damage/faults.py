@@ -39,7 +39,10 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from benchmarks.damage.kills import COMMANDS, HOW, content, import_all, make
+import numpy as np
+from PIL import Image
+
+from benchmarks.damage.kills import COMMANDS, HOW, PROGRESS, content, import_all, make
 from benchmarks.shared import command, head, names, results, row
 
 LABEL = ["label", "serve", "../fakes", "--real", "../reals", "--task", "hype", "--store", "v.db", "--port", "0"]
@@ -207,12 +210,19 @@ def is_whole(file: Path) -> bool:
     try:
         if file.suffix == ".json":
             json.loads(file.read_text())
+        elif file.suffix == ".csv" and file.name != "s.csv":
+            return file.read_text().endswith("\n")
         elif file.suffix in (".csv", ".jsonl", ".parquet"):
             giqa.read_scores(file)
         elif file.suffix == ".giqa":
             giqa.load(file)
         elif file.suffix == ".npz":
             read_statistics(file)
+        elif file.suffix == ".npy":
+            np.load(file)
+        elif file.suffix == ".png":
+            with Image.open(file) as picture:
+                picture.load()
         elif file.suffix == ".db":
             with closing(sqlite3.connect(file)) as database:
                 return database.execute("pragma integrity_check").fetchone()[0] == "ok"
@@ -240,10 +250,12 @@ def tried(work: Path, fault: str, name: str, clean: dict[str, bytes]) -> tuple[C
             if code:
                 said_last.append((said if raw else lines[-1]).replace(str(case), "").replace(str(work), ""))
         found = content(case / "out")
-        files = [file for file in found if "-wal" not in file and "-shm" not in file]
+        passing = ("-wal", "-shm", *PROGRESS)
+        files = [file for file in found if not file.endswith(passing)]
         counts["half"] += sum(not is_whole(case / "out" / file) for file in files)
         if fault not in OTHERS:
-            counts["half"] += sum(found[f] != raw for f, raw in clean.items() if f in found and not f.endswith(".db"))
+            same = [file for file in files if file in clean and not file.endswith(".db")]
+            counts["half"] += sum(found[file] != clean[file] for file in same)
     shutil.rmtree(case)
     return counts, said_last
 

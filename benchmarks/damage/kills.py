@@ -3,7 +3,7 @@
     python -m benchmarks.damage.kills WORK --each 25 --write
 
 Needs: giqa[humans,serve]; fork (Linux, macOS).
-Takes: about 5 minutes of processor time for --each 25.
+Takes: about 15 minutes of processor time for --each 25.
 
 A command runs in a process of its own, which is killed after a random part (seeded) of the time that it took untouched;
 kills that came too late are not counted. Then the same command is given again in the same folder, with the same kept
@@ -33,13 +33,19 @@ import sys
 import threading
 import time
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from benchmarks.shared import command, head, names, results, row, say
 
 HOW = ["--extractor", "statistics", "--quiet"]
+PAIR = ["--real", "../reals"]
+STEPS = ["--steps", "6", "--every", "3", "--each", "8"]
+PROGRESS = ("log.csv", "gan.checkpoint")  # of a training: what goes on, no results
 COMMANDS: dict[str, list[str]] = {
     "fit": ["fit", "../reals", "-o", "m.giqa", *HOW],
     "score": ["score", "../fakes", "--real", "../reals", "-o", "s.csv", "--report", "r.html", *HOW],
@@ -58,13 +64,45 @@ COMMANDS: dict[str, list[str]] = {
     ],
     "track": ["track", "../run", "--real", "../reals", "-o", "t.json", *HOW, "--metrics", "qs,fd"],
     "train": ["train", "mbc", "../m.csv", "-o", "h.giqa", "--heads", "2", *HOW],
+    "pick": [
+        "pick",
+        "../s.csv",
+        "--images",
+        "../fakes",
+        "--keep",
+        "50%",
+        "-o",
+        "best",
+        *PAIR,
+        "--curve",
+        "q.html",
+        *HOW,
+    ],
+    "explain": ["explain", "../fakes/fake_000_none_0.00.png", *PAIR, "-o", "e.html", "-o", "e.png", "--quiet"],
+    "explain many": ["explain", "../fakes", *PAIR, "-o", "maps/", "--quiet"],
+    "evaluate": ["evaluate", "../s.csv", "--labels", "../l.csv", "-o", "v.json", "--quiet"],
+    "bench": ["bench", "../l.csv", "--images", "../fakes", *PAIR, "--scorers", "knn", "-o", "b.json", *HOW],
+    "suggest": ["suggest", "../fakes", "-n", "5", "-o", "n.csv", *HOW],
+    "label stats": ["label", "stats", "../l.csv", "-o", "l.json", "--labels", "w.csv", "--report", "l.html", "--quiet"],
+    "label export": ["label", "export", "--store", "../v.db", "-o", "v.csv"],
+    "label import": ["label", "import", "../k.csv", "--format", "crowd-kit", "--key", "../key", "-o", "i.csv"],
+    "convert": ["statistics", "convert", "../m.npz", "-o", "c.npz"],
+    "train human": ["train", "human", "../l.csv", "--images", "../fakes", *PAIR, "-o", "p.giqa", "--layers", "high"],
+    "train gan": ["train", "gan", "../reals", "-o", "gan", "--width", "4", "--batch", "4", *STEPS, "--quiet"],
 }
+ONCE = ("pick",)  # never overwrites what it wrote: killed after its last file, it has nothing left to do
 JOBS = (*COMMANDS, "label serve", "serve")
 
 
 def make(work: Path) -> None:
-    """Pictures, a run with two checkpoints, a manifest."""
+    """Pictures, a run with two checkpoints, a manifest; scores, statistics, and votes in a table and in a store."""
+    import giqa
     from giqa.images.toy import write_toy
+    from giqa.metrics.frechet import Moments
+    from giqa.metrics.reference_statistics import Statistics
+    from giqa.study.collect import collect
+    from giqa.study.session import join, keep, rater_of
+    from giqa.study.store import open_store
 
     reals, fakes = write_toy(work, n_real=60, n_fake=40, size=48)
     for number in (10, 20):
@@ -75,6 +113,20 @@ def make(work: Path) -> None:
     rows = [f"reals/{file.name},real,," for file in sorted(reals.iterdir())]
     rows += [f"fakes/{file.name},generated,a,{100 * (n % 4 + 1)}" for n, file in enumerate(sorted(fakes.iterdir()))]
     (work / "m.csv").write_text("image,kind,run,iteration\n" + "\n".join(rows) + "\n")
+    said = [(file.name, f"r{k}", (n + k) % 3 % 2) for n, file in enumerate(sorted(fakes.iterdir())) for k in range(3)]
+    for name, columns in (("l.csv", "image,rater,said_real"), ("k.csv", "task,worker,label")):
+        (work / name).write_text(columns + "".join(f"\n{name},{who},{yes}" for name, who, yes in said) + "\n")
+    (work / "key").write_text("a secret that is always the same, so that raters are\n")
+    how = {"extractor": "statistics", "store": False}
+    giqa.score(fakes, real=reals, **how).write(work / "s.csv")
+    Statistics(Moments.of(np.random.default_rng(0).normal(size=(60, 8))), {"extractor": "mine"}).write(work / "m.npz")
+    with closing(open_store(work / "v.db")) as store:
+        study = collect(fakes, reals, task="hype", store=store, tutorial=0, controls=0, sitting=10)
+        join(store, study, "a cookie")
+        rater = rater_of(store, study, "a cookie")
+        vote = {"revision": 0, "answer": "real", "shown_ms": None, "response_ms": None}
+        for trial in rater.trials:
+            keep(store, study, rater, [vote | {"id": trial.id, "trial": trial.id}])
 
 
 def started(folder: Path, words: list[str]) -> int:
@@ -109,9 +161,17 @@ def untouched(folder: Path, words: list[str]) -> float:
     return time.monotonic() - begun
 
 
+def files(folder: Path, hidden: bool = False) -> Iterator[Path]:
+    """The results in a folder, or the hidden files, as paths in it; not the kept features."""
+    for file in sorted(folder.rglob("*")):
+        inside = file.relative_to(folder)
+        if file.is_file() and inside.parts[0] != "home" and hidden == any(part[0] == "." for part in inside.parts):
+            yield inside
+
+
 def content(folder: Path) -> dict[str, bytes]:
-    """The results in a folder; not the kept features, and no hidden files."""
-    return {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file() and file.name[0] != "."}
+    """The results in a folder, by path."""
+    return {f"{file}": (folder / file).read_bytes() for file in files(folder)}
 
 
 def killed(number: int, seconds: float) -> bool:
@@ -138,11 +198,13 @@ def command_killed(work: Path, name: str, each: int, rng: random.Random) -> dict
         if killed(started(folder, words), rng.uniform(0.02, 1) * seconds):
             counts["kills"] += 1
             folder.mkdir(exist_ok=True)
-            counts["half"] += sum(raw != wanted.get(f) for f, raw in content(folder).items() if f in steady)
-            untouched(folder, words)
+            there = {file: raw for file, raw in content(folder).items() if Path(file).name not in PROGRESS}
+            counts["half"] += sum(raw != wanted.get(f) for f, raw in there.items() if f in steady)
+            if name not in ONCE or content(folder) != wanted:
+                untouched(folder, words)
             found = content(folder)
             counts["differ"] += sum(found.get(file) != wanted[file] for file in steady) + len(found.keys() - wanted)
-            counts["leftovers"] += sum(file.name[0] == "." for file in folder.iterdir())
+            counts["leftovers"] += len([*files(folder, hidden=True)])
         shutil.rmtree(folder)
     return counts
 
@@ -304,13 +366,9 @@ def import_all() -> None:
     import importlib
 
     for module in (
-        "api",
-        "compare.compare",
-        "compare.track",
-        "train.heads",
-        "report.report",
-        "serve.serve",
-        "study.app",
+        *("api", "compare.compare", "compare.track", "compare.picker", "train.heads", "train.gan", "report.report"),
+        *("evaluate.bench", "evaluate.evaluate", "explain.maps", "explain.picture", "p_real.train", "votes.page"),
+        *("serve.serve", "study.app", "study.suggest"),
     ):
         importlib.import_module(f"giqa.{module}")
 

@@ -175,6 +175,26 @@ def prdc_definition(real: np.ndarray, fake: np.ndarray) -> list[float]:
     return [float(x) for x in found]
 
 
+def authenticity_definition(real: np.ndarray, fake: np.ndarray) -> float:
+    """Share of fakes farther from their nearest real than that one is from its own (Alaa et al. 2022)."""
+    from sklearn.neighbors import NearestNeighbors
+
+    index = NearestNeighbors(algorithm="brute").fit(real.astype(float))
+    spacing = index.kneighbors(n_neighbors=1)[0][:, 0]
+    distance, nearest = index.kneighbors(fake.astype(float), 1)
+    return float((distance[:, 0] > spacing[nearest[:, 0]]).mean())
+
+
+def realism_definition(real: np.ndarray, fake: np.ndarray, k: int = 3) -> np.ndarray:
+    """Highest radius over distance, of the half of the reals with smaller radii (Kynkäänniemi et al. 2019)."""
+    from sklearn.metrics import pairwise_distances
+
+    real, fake = real.astype(float), fake.astype(float)
+    radius = np.sort(pairwise_distances(real), axis=1)[:, k]
+    small = radius <= np.median(radius)
+    return (radius[small, None] / pairwise_distances(real[small], fake)).max(axis=0)
+
+
 def pr_fidelity(real: np.ndarray, fake: np.ndarray) -> list[float]:
     prc, torch = package("torch_fidelity.metric_prc"), importlib.import_module("torch")
     options = {"prc_neighborhood": K, "prc_batch_size": 10_000, "save_cpu_ram": True, "verbose": False}
@@ -190,6 +210,10 @@ def vendi_dual(real: np.ndarray, fake: np.ndarray) -> float:
     values = eigvalsh(x.T @ x / len(x))
     values = values[values > 0]
     return float(np.exp(-(values * np.log(values)).sum()))
+
+
+def vendi_package(real: np.ndarray, fake: np.ndarray) -> float:
+    return float(package("vendi_score.vendi").score_dual(fake, normalize=True))
 
 
 def is_fidelity(splits: int) -> Peer:

@@ -3,8 +3,8 @@
     python -m benchmarks.metrics.other_packages --n 2000 --peer-n 2000 --d 256 --only fd,kd
     python -m benchmarks.metrics.other_packages --agree
 
-Needs: scikit-learn; 5 GB of memory; the packages themselves (torch-fidelity, pytorch-fid, clean-fid, prdc) for rows
-against them.
+Needs: scikit-learn; 5 GB of memory; the packages themselves (torch-fidelity, pytorch-fid, clean-fid, prdc,
+vendi-score) for rows against them.
 Takes: about 25 minutes, most of it prdc; --agree about 10 seconds.
 
 Each line is a process of its own that makes the same seeded float32 features (a rank-64 signal and noise, the fakes
@@ -188,7 +188,7 @@ def agreements() -> Iterator[tuple[str, str, float, float, float]]:
     import numpy as np
 
     from benchmarks.metrics import _definitions as peers
-    from giqa.metrics import frechet, inception, kernel, prdc, vendi
+    from giqa.metrics import frechet, inception, kernel, prdc, realism, vendi
 
     real, fake = features(2000, 256)
     n = len(real)
@@ -215,6 +215,11 @@ def agreements() -> Iterator[tuple[str, str, float, float, float]]:
     for label, compute in sides:
         for name, b in zip(NAMES, compute(real, fake), strict=False):
             yield f"{name}, k = {peers.K}", label, getattr(found, name), b, 2 / n
+    definition = peers.authenticity_definition(real, fake)
+    yield "authenticity", "neighbours of scikit-learn", found.authenticity, definition, 2 / n
+    ours, theirs = realism.realism_score(real, fake), peers.realism_definition(real, fake)
+    at = int(np.abs(ours - theirs).argmax())
+    yield "realism, k = 3", "distances of scikit-learn", float(ours[at]), float(theirs[at]), 1e-5
     logits = np.random.default_rng(0).standard_normal((n, CLASSES), dtype=np.float32) * 3
     score = inception.inception_score(logits)
     yield "inception_score", "numpy", score, peers.is_definition(1)(real, logits), 1e-5 * score
@@ -224,6 +229,8 @@ def agreements() -> Iterator[tuple[str, str, float, float, float]]:
     yield "cmmd", "kernel of scikit-learn", a, b, 1e-5
     a, b = vendi.vendi_score(fake), peers.vendi_dual(real, fake.astype(float))
     yield "vendi", "numpy and scipy", a, b, 1e-6 * a
+    if label := peers.installed("vendi-score"):
+        yield "vendi", label, a, peers.vendi_package(real, fake.astype(float)), 1e-6 * a
 
 
 def agree() -> int:

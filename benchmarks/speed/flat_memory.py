@@ -26,7 +26,8 @@ import numpy as np
 
 import giqa
 from benchmarks.shared import command, head, results, row
-from giqa.features.reader import Reader, _Lane, together
+from giqa.features.lane import Lane
+from giqa.features.reader import Reader, together
 from giqa.features.store import Store, content_key
 from giqa.images import open_source
 from giqa.images.toy import write_toy
@@ -42,7 +43,7 @@ def fill(readers: list[Reader], sample: Path, pictures: np.ndarray) -> float:
     for _ in together(source, readers):
         pass
     for reader in readers:
-        shelf = _Lane(reader).shelf
+        shelf = Lane(reader.extractor, reader.match, reader.flip, store=True).shelf
         known = np.array(shelf.read([content_key(source.raw(i)) for i in range(len(source))]), shelf.dtype)
         layers = [name for name in shelf.dtype.names if name.startswith("layer:")]
         for start in range(0, len(pictures), STEP):
@@ -53,7 +54,7 @@ def fill(readers: list[Reader], sample: Path, pictures: np.ndarray) -> float:
             shelf.append([content_key(picture) for picture in some], rows)
         shelf.close()
     began = time.perf_counter()
-    Store(shelf.folder.parent, {k: v for k, v in _Lane(readers[0]).shelf.identity.items() if k != "format"})
+    Store(shelf.folder.parent, {k: v for k, v in shelf.identity.items() if k != "format"})
     return (time.perf_counter() - began) / 2
 
 

@@ -88,7 +88,7 @@ def learn(reals: np.ndarray, folder: Path, first: int, last: int, **options: Any
 
 def train(work: Path, seeds: list[int], controls: bool) -> None:
     """All trainings, a seed after the other; the arms that only explain last."""
-    from giqa.model.model import load
+    from giqa.model.load_model import load
     from giqa.train.network import train_network
 
     reals = np.load(work / "faces.npz")["learned"]

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from .explain.one_picture import explain_picture as explain_picture
     from .features.reader import extract as extract
     from .model.fit import fit as fit
+    from .model.load_model import load as load
     from .model.model import Model as Model
-    from .model.model import load as load
     from .model.table import Scores as Scores
     from .model.table import read_scores as read_scores
     from .types import Features as Features
@@ -84,7 +84,8 @@ else:
             "explain.one_picture": "explain_picture",
             "features.reader": "extract",
             "model.fit": "fit",
-            "model.model": "Model load",
+            "model.load_model": "load",
+            "model.model": "Model",
             "model.table": "Scores read_scores",
         },
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import BadSpec, GiqaError
-from .features.reader import as_features
+from .features.extracted import as_features
 from .files import as_path
 from .images import open_source
 from .images.match import as_match, auto_match, describe_different, still_different
@@ -24,6 +24,7 @@ from .model.model import Model
 from .model.score import Judge, score_by
 from .model.table import LONG, Scores
 from .model.trust import doubts, human_part, unchecked
+from .registry import as_flag, as_whole
 from .runners.score import Scoring, score_in_shards
 from .types import Progress
 
@@ -100,6 +101,7 @@ def score(
     """
     fitting, showing, running, reading = _sorted_out(options)
     how: dict[str, Any] = {"store": store, "workers": workers, "progress": progress}
+    maps = None if maps is None else as_flag(maps, "maps")
     if maps and report is None:
         raise BadSpec("Maps are shown in the report; give report= (--report FILE) too.")
     if real is None and model is None:
@@ -250,6 +252,7 @@ def _people_judges(human: Realism | str | Path | None) -> list[Any]:
 
 def _text_judges(fakes: Any, text: bool | int | None = None, expected: str | None = None) -> list[Judge]:
     """The judge of text, where it was asked for; that it can work is found out before the pictures are read."""
+    text = text if text is None or isinstance(text, bool) else as_whole(text, "text", 0)
     if not text and expected is None:
         return []
     from .text.judge import TextJudge, asked_texts

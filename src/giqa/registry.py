@@ -6,10 +6,12 @@ import ast
 import importlib
 import inspect
 import math
+import numbers
 import operator
 import os
 from collections.abc import Mapping, Sequence
 from copy import copy
+from fractions import Fraction
 from pathlib import Path
 from types import MethodType, NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -260,9 +262,7 @@ def make(kind: str, spec: Any, **defaults: Any) -> Any:
     'paper'
     """
     if not isinstance(spec, str):
-        needed = NEEDED.get(kind, ())
-        if isinstance(spec, type) or not all(hasattr(spec, name) for name in needed):
-            raise BadSpec(f"A {kind} is a spec string or an object that has {' and '.join(needed)}, got {spec!r:.80}.")
+        checked(kind, spec)
         if defaults.get("preset"):
             raise BadSpec(f"preset={defaults['preset']!r} goes with a name; {type(spec).__name__} is made already.")
         return complete(kind, spec)
@@ -279,6 +279,14 @@ def make(kind: str, spec: Any, **defaults: Any) -> Any:
     if name in BUILTIN[kind]:
         _check_values(name, build, filled)
     return complete(kind, build(**filled))
+
+
+def checked(kind: str, made: Any) -> Any:
+    """An object that Python users give instead of a name, as it is; `BadSpec` where it lacks what its kind needs."""
+    needed = NEEDED.get(kind, ())
+    if isinstance(made, type) or not all(hasattr(made, name) for name in needed):
+        raise BadSpec(f"A {kind} is a spec string or an object that has {' and '.join(needed)}, got {made!r:.80}.")
+    return made
 
 
 def _fits(value: Any, types: tuple[type, ...]) -> bool:
@@ -312,6 +320,74 @@ def as_seed(seed: Any) -> int:
     if not 0 <= number < LARGEST:
         raise BadSpec(f"A seed is a whole number from 0 to 2**63 - 1, got {seed!r:.80}.")
     return number
+
+
+def as_whole(value: Any, name: str, least: int = 1, most: int = LARGEST - 1) -> int:
+    """A whole number as Python's; True and False are none. The only place that says what one may be.
+
+    Parameters
+    ----------
+    value : int
+        What was given.
+    name : str
+        What an error calls it.
+    least, most : int
+        The lowest and the highest that it may be.
+
+    Raises
+    ------
+    BadSpec
+        If it is no whole number, below `least` or above `most`.
+
+    Examples
+    --------
+    >>> as_whole(3, "k")
+    3
+    """
+    try:
+        number = least - 1 if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = least - 1
+    if not least <= number <= most:
+        to = "" if most == LARGEST - 1 else f" to {most:,}"
+        raise BadSpec(f"{name} is a whole number from {least}{to}, got {value!r:.80}.")
+    return number
+
+
+def as_flag(value: Any, name: str) -> bool:
+    """True or False as Python's.
+
+    Raises
+    ------
+    BadSpec
+        If it is anything else.
+    """
+    if not isinstance(value, bool) and type(value).__name__ not in ("bool", "bool_"):  # of NumPy
+        raise BadSpec(f"{name} is True or False, got {value!r:.80}.")
+    return bool(value)
+
+
+def as_preset(value: Any) -> str | None:
+    """A preset's name, or None.
+
+    Raises
+    ------
+    BadSpec
+        If it is anything else.
+    """
+    if value is not None and str(value) not in PRESETS:
+        raise BadSpec(f"preset is one of {', '.join(PRESETS)}, got {value!r:.80}.")
+    return None if value is None else str(value)
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is one finite real number that arrays can hold; True and False are none.
+
+    >>> is_number(1.5), is_number(float("nan")), is_number("1"), is_number(True)
+    (True, False, False, False)
+    """
+    real = isinstance(value, numbers.Real) and not isinstance(value, (bool, Fraction))
+    return real and math.isfinite(value)
 
 
 def make_again(kind: str, spec: str) -> Any:

@@ -166,7 +166,8 @@ def _check_file(scorer: Any, reals: np.ndarray, fakes: np.ndarray) -> None:
     import tempfile
     from pathlib import Path
 
-    from .model.model import Model, load
+    from .model.load_model import load
+    from .model.model import Model
     from .scorers.scale import Scale
     from .types import Features
 

@@ -5,16 +5,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self, cast, runtime_checkable
 
 import numpy as np
 
-from .errors import BadShape
+from .errors import BadShape, BadSpec
 
 Progress = Callable[[str, int, int], None]  # (what is being done, pictures done, pictures in all)
+
+SHAPES = {1: " (n,)", 2: " (n, d)", None: ""}  # by number of dimensions
 
 # Of an extractor's outputs: they see artefacts, structure, content, or faults that they were taught to recognise.
 LEVELS = ("low", "mid", "high", "taught")
@@ -191,6 +194,61 @@ class HasColumns(Protocol):
         ...
 
 
+def as_progress(given: Any) -> Progress | None:
+    """What is called as (what, done, total) while something long is done, or None.
+
+    Raises
+    ------
+    BadSpec
+        If it is anything else.
+    """
+    if given is not None and (not callable(given) or isinstance(given, type)):
+        raise BadSpec(f"progress is called as (what, done, total), or None, got {given!r:.80}.")
+    return cast(Progress | None, given)
+
+
+def as_numbers(values: Any, name: str, ndim: int | None = 1, kinds: str = "fiu") -> np.ndarray:
+    """Numbers as a person passes them, as an array; the only place that says what is taken.
+
+    Parameters
+    ----------
+    values : array-like
+        A list, an array, a tensor of PyTorch, a table of pandas or polars.
+    name : str
+        What an error calls them, in the plural.
+    ndim : {1, 2} or None, default 1
+        Number of dimensions; None: any.
+    kinds : str, default "fiu"
+        Of `numpy.dtype.kind`: floats, whole numbers with and without sign; "b" for True and False.
+
+    Raises
+    ------
+    BadShape
+        If they are no real numbers, have another number of dimensions, or some are masked.
+
+    Examples
+    --------
+    >>> as_numbers([1, 2.5], "Scores").tolist()
+    [1.0, 2.5]
+    """
+    wanted = f"{name} are a numeric array{SHAPES[ndim]}"
+    if np.ma.is_masked(values):
+        raise BadShape(
+            f"{wanted}; {np.ma.getmaskarray(values).sum()} of these values are masked. Leave those rows out."
+        )
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise BadShape(f"{wanted}; these rows differ in length.") from None
+    except Exception as error:  # tensors of PyTorch: bfloat16, with a gradient, on a GPU, without data
+        raise BadShape(
+            f"{wanted}, got {type(values).__name__} ({error}); of a tensor give .detach().float().cpu()."
+        ) from None
+    if array.ndim != (array.ndim if ndim is None else ndim) or array.dtype.kind not in kinds:
+        raise BadShape(f"{wanted}, got shape {array.shape} of {array.dtype}.")
+    return array
+
+
 def levels_of(extractor: Extractor) -> Mapping[str, Sequence[str]]:
     """The levels of an extractor that `HasLevels`; empty of any other."""
     return extractor.levels if isinstance(extractor, HasLevels) else {}
@@ -297,14 +355,21 @@ class Features:
     made_by: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.ids, (tuple, list)) or not all(isinstance(i, str) for i in self.ids):
+            raise BadShape(f"ids are a tuple of texts, a name for each picture, got {self.ids!r:.80}.")
         if len(set(self.ids)) < len(self.ids):
-            twice = next(i for i in self.ids if self.ids.count(i) > 1)
+            twice = next(i for i, times in Counter(self.ids).items() if times > 1)
             raise BadShape(f"Every picture needs a name of its own; {twice!r} is there twice.")
-        for name, layer in self.layers.items():
-            if layer.ndim != 2 or len(layer) != len(self.ids):
+        if not isinstance(self.layers, Mapping) or not all(isinstance(name, str) for name in self.layers):
+            raise BadShape(f"layers are arrays by name, such as {{'features': array}}, got {self.layers!r:.80}.")
+        layers = {name: as_numbers(layer, f"The features {name!r}", 2) for name, layer in self.layers.items()}
+        for name, layer in layers.items():
+            if len(layer) != len(self.ids):
                 raise BadShape(
                     f"The layer {name!r} should be ({len(self.ids)}, c) for that many ids, got {layer.shape}."
                 )
+        if any(layer is not self.layers[name] for name, layer in layers.items()):
+            object.__setattr__(self, "layers", layers)  # lists, tensors and tables as arrays
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -325,11 +390,17 @@ class Features:
         -------
         Features
         """
-        positions = np.arange(len(self))[keep]
+        try:
+            positions = np.arange(len(self))[keep]
+        except (IndexError, TypeError, ValueError, RuntimeError, OverflowError):
+            positions = np.empty((0, 0), int)
+        if positions.ndim != 1:
+            raise BadShape(f"Rows are a slice, a mask or numbers of {len(self)} pictures, got {keep!r:.80}.")
+        taken = keep if isinstance(keep, slice) else positions  # a slice copies nothing
         return Features(
             tuple(self.ids[i] for i in positions),
-            {name: layer[keep] for name, layer in self.layers.items()},
-            None if self.info is None else self.info[keep],
+            {name: layer[taken] for name, layer in self.layers.items()},
+            None if self.info is None else self.info[taken],
             self.made_by,
         )
 

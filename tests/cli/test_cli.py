@@ -430,6 +430,33 @@ def test_a_console_without_a_name_s_letters_gets_their_numbers():
     assert done.returncode == 0 and done.stdout.endswith("\\u56fe.png\n"), done.stderr
 
 
+@pytest.mark.parametrize(
+    ("command", "stream", "said"),
+    [
+        ("list", ">&-", "giqa: not writable: standard output"),
+        ("--help", ">&-", "giqa: not writable: standard output"),
+        ("--help", ">/dev/full", "giqa: No space left on device: standard output"),
+        ("list", ">/dev/full", "giqa: No space left on device: standard output"),
+        ("a\x1b[31mb.png", "", r"a\x1b[31mb.png"),
+    ],
+)
+def test_closed_and_full_streams_end_in_a_sentence(command, stream, said):
+    """`>&-` leaves Python without the stream; a pattern such as *.png may bring any name into a command."""
+    asked = ["sh", "-c", f'"$@" {stream}', "sh", sys.executable, "-m", "giqa.cli", command]
+    done = subprocess.run(asked, capture_output=True, text=True)
+    assert done.returncode == 2 and said in done.stderr
+    assert "Traceback" not in done.stderr and "\x1b" not in done.stderr
+
+
+def test_what_is_said_where_nobody_can_hear_it_costs_no_result(toy, tmp_path):
+    """Warnings are lost; the table is whole, and no warning is in it."""
+    asked = [sys.executable, "-m", "giqa.cli", "score", str(toy[1]), "--real", str(toy[0]), "--extractor", "statistics"]
+    heard = subprocess.run(asked, capture_output=True)
+    for closed in ("2>&-", "2>/dev/full"):
+        done = subprocess.run(["sh", "-c", f'"$@" {closed}', "sh", *asked], capture_output=True)
+        assert done.returncode == 0 and done.stdout == heard.stdout
+
+
 def in_a_terminal(*command):
     """What a command writes where stdout and stderr are a terminal."""
     mine, its = pty.openpty()

@@ -5,6 +5,7 @@ import io
 import socket
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -71,12 +72,44 @@ def test_a_password_is_made_when_none_is_given(toy, tmp_path):
     assert "admin password, shown once: " in first.stderr and "password" not in second.stderr
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        ("--host", "", "--host '' is no address"),
+        ("--host", "<broadcast>", "is no address; 127.0.0.1: this machine only"),
+        ("--proxy", "nginx", "--proxy 'nginx' is no address; give that of the proxy, such as 10.0.0.5"),
+        ("--proxy", "*", "is no address"),
+        ("--proxy", "10.0.0.1,", "--proxy '' is no address"),
+    ],
+)
+def test_what_is_no_address_is_no_host_and_no_proxy(tmp_path, option, value, says):
+    """An empty variable of a script would listen to everybody; a name of a proxy would be believed never."""
+    open_store(tmp_path / "v.db").close()
+    status, _, err = giqa("label", "serve", "--store", tmp_path / "v.db", "--dry-run", option, value)
+    assert status == 2 and (says in err or "holds no study" in err)
+
+
 def test_answers_are_sent_at_once(toy, tmp_path, monkeypatch):
     """A socket of TCP by name: of another, asyncio leaves Nagle's algorithm on, and each answer waits 40 ms."""
     seen = []
     monkeypatch.setattr("giqa.study.app.serve", lambda store, listening, https, proxy: seen.append(listening.proto))
     given = ["label", "serve", toy[1], "--real", toy[0], "--task", "hype", "--store", tmp_path / "v.db", "--port", 0]
     assert giqa(*given)[0] == 0 and seen == [socket.IPPROTO_TCP]
+
+
+def test_no_name_steers_the_terminal_to_which_votes_are_written(toy, tmp_path, monkeypatch):
+    """In a pipe they are as they are; in a terminal an escape is written out."""
+    store = open_store(tmp_path / "v.db")
+    study = collect(toy[1], toy[0], task="hype", store=store, tutorial=0, controls=0, context="\x1b[31m")
+    join(store, study, "cookie")
+    rater = rater_of(store, study, "cookie")
+    vote = {"id": "x" * 20, "trial": rater.trials[0].id, "shown_ms": None, "response_ms": 5.0}
+    keep(store, study, rater, [vote | {"revision": 0, "answer": "real"}])
+    store.close()
+    assert "\x1b[31m" in giqa("label", "export", "--store", tmp_path / "v.db")[1]
+    terminal = SimpleNamespace(stdout=SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("giqa.cli.label_exchange.sys", terminal)
+    assert ",\\x1b[31m," in giqa("label", "export", "--store", tmp_path / "v.db")[1]
 
 
 def test_export_writes_the_tables_form(toy, tmp_path):

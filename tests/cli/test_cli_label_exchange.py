@@ -97,6 +97,14 @@ def test_a_key_connects_the_files_of_one_study(tmp_path):
     key.write_text("short")
     status, _, err = giqa("label", "import", a_file(tmp_path, form), "--format", form, "-o", out, "--key", key)
     assert status == 2 and "is no key" in err
+    status, _, err = giqa("label", "import", a_file(tmp_path, form), "--format", form, "-o", out, "--key", "/dev/zero")
+    assert status == 2 and "/dev/zero is no file" in err  # and has no end
+    status, _, err = giqa("label", "import", a_file(tmp_path, form), "--format", form, "-o", out, "--unanimous")
+    assert status == 2 and "--unanimous is for --format lgiqa" in err
+    status, _, err = giqa(
+        "label", "import", a_file(tmp_path, "crowd-kit"), "--format", "crowd-kit", "-o", out, "--image", ""
+    )
+    assert status == 2 and "--image is for --format" in err
 
 
 def test_what_is_known_of_the_pictures_joins_and_is_counted(tmp_path):

@@ -1,12 +1,14 @@
 """The sentence that stands first on the pages of compare, classes, track and of the picker's curve, in every case."""
 
 import math
+import warnings
 from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from giqa.compare import compare
 from giqa.compare.answer import answer, listed, of_two, standing
 from giqa.compare.classes import ByClass
 from giqa.compare.classes_page import answer as of_classes
@@ -352,3 +354,16 @@ def test_the_difference_of_a_curve_is_that_of_the_same_pictures():
 
 def test_many_names_are_counted():
     assert listed([str(i) for i in range(9)]) == "0, 1, 2 and 6 others"
+
+
+@pytest.mark.parametrize("metrics", ["qs", "kd", "ds", "recall"])
+def test_a_set_of_too_few_pictures_is_named_and_decides_nothing(metrics):
+    """Of three sets one has 3 pictures: it is no best one, whatever its value, and the others are told apart."""
+    rng = np.random.default_rng(0)
+    sets = {"a": rng.normal(size=(60, 4)), "b": rng.normal(size=(60, 4)) + 3, "c": rng.normal(size=(3, 4))}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = compare(rng.normal(size=(100, 4)), sets, metrics=metrics, scorer="sgm")
+    about = {"qs": "in quality", "ds": "in diversity"}.get(metrics, f"by {metrics}")
+    assert answer(found) == f"a is better than every other set {about} (95 %), where c cannot be judged."
+    assert found.best(metrics) == "a"

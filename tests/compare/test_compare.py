@@ -9,7 +9,7 @@ from test_cli import giqa
 from giqa.api import fit, score
 from giqa.compare.compare import DEFAULT_METRICS, compare, quality_estimate, split_specs
 from giqa.errors import BadShape, BadSource, BadSpec
-from giqa.features.reader import as_features
+from giqa.features.extracted import as_features
 from giqa.metrics.metric import Metric
 from giqa.metrics.together import evaluate
 from giqa.model.folds import content_order
@@ -339,3 +339,14 @@ def test_a_metric_that_cannot_do_without_one_group_has_no_interval_and_costs_the
     qs, precision, picky = found.generators[0].values.values()
     assert qs.known and precision.known and (picky.value, picky.known) == (1.0, False)
     assert any(note.endswith("has no interval: the first picture is missing") for note in found.warnings)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_metric_that_cannot_do_at_the_common_number_costs_the_others_nothing():
+    """DS of 20 pictures with 30 reals can be computed, but not without each group: 20 against 40 have no verdict."""
+    rng = np.random.default_rng(0)
+    real = rng.normal(size=(30, 2))
+    sets = {"a": rng.normal(size=(20, 2)), "b": rng.normal(size=(40, 2))}
+    found = compare(real, sets, metrics="ds,vendi", scorer="sgm")
+    assert found.verdict("ds", "a", "b").why == "ds has no interval with so few pictures"
+    assert found.verdict("vendi", "a", "b").pictures == (20, 20) and not found.verdict("vendi", "a", "b").why

@@ -69,6 +69,9 @@ def test_a_column_of_a_table_beside_ours(tmp_path):
     assert other.name == "niqe" and set(other.values) == {"A", "B"} and other.reals.tolist() == [-7]
     assert other.values["A"].tolist() == [-i for i in range(30)]
     assert np.isfinite(other.values["B"]).sum() == 20 and other.means["B"][0] == -19
+    named_so = {"reals": sets["A"], "B": sets["B"]}  # such as the other half of the reals
+    (other,) = compare(reals, named_so, metrics="qs", scorer="sgm", beside=[f"{tmp_path / 's.csv'}:niqe"]).beside
+    assert other.values["reals"].tolist() == list(range(30)) and other.reals.tolist() == [7]
     with pytest.raises(BadTable, match=r"'a0.png', which is in A and in B; write A/a0.png"):
         compare(reals, {"A": sets["A"], "B": sets["A"]}, metrics="qs", beside=[f"{tmp_path / 's.csv'}:niqe"])
     with pytest.raises(BadTable, match="has no column 'nima'; it has image, niqe"):

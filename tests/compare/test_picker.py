@@ -117,6 +117,16 @@ def test_command_picks_the_best(scored, toy, tmp_path):
     assert again.exit_code == 2 and "never overwritten" in again.stderr
 
 
+def test_a_command_that_ends_before_its_curve_leaves_no_folder(scored, toy, tmp_path):
+    """The folder is never overwritten, so it comes last: else the same command could not be given again."""
+    given = [scored[0], "--from", toy[1], "--top", 2, "-o", tmp_path / "picked", "--curve", tmp_path / "c.csv"]
+    broken = giqa_pick(*given, "--real", tmp_path / "nowhere")
+    assert broken.exit_code == 2 and not (tmp_path / "picked").exists()
+    whole = giqa_pick(*given, "--real", toy[0], "--extractor", "statistics", "--quiet")
+    assert whole.exit_code == 0, whole.stderr
+    assert len(list((tmp_path / "picked").iterdir())) == 3 and (tmp_path / "c.csv").exists()
+
+
 def test_command_with_z_and_list(scored, tmp_path):
     limit = float(scored[1][9]["z"])
     result = giqa_pick(scored[0], "--min-z", limit, "--how", "list", "-o", tmp_path / "picked")

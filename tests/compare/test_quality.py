@@ -5,7 +5,7 @@ from giqa.api import score
 from giqa.compare.classes import ByClass, _decided_together
 from giqa.compare.compare import compare
 from giqa.errors import BadSpec
-from giqa.features.reader import as_features
+from giqa.features.extracted import as_features
 from giqa.model.folds import content_order
 from giqa.registry import make
 from giqa.types import Features

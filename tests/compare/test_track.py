@@ -1,12 +1,14 @@
 import json
 import shutil
+import warnings
 
 import numpy as np
 import pytest
 from PIL import Image
 from test_cli import giqa
 
-from giqa.compare.track import METRICS, track
+from giqa.compare import compare
+from giqa.compare.track import METRICS, Track, answer, track
 from giqa.errors import BadSource, BadSpec
 from giqa.images import open_source
 from giqa.images.iterations import iterations_of
@@ -109,3 +111,25 @@ def test_metrics_by_default_are_there():
     from giqa.registry import names
 
     assert set(METRICS.split(",")) <= set(names("metric"))
+
+
+def test_a_metric_of_one_checkpoint_alone_decides_nothing():
+    """Recall takes 6 pictures, and one of three checkpoints has them."""
+    rng = np.random.default_rng(0)
+    sets = {str(step): rng.normal(size=(n, 3)) for step, n in ((100, 2), (200, 20), (300, 3))}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = Track((100.0, 200.0, 300.0), compare(rng.normal(size=(40, 3)), sets, metrics="recall", scorer="sgm"))
+    said = "Nothing can be decided: one checkpoint alone can be judged by recall. 200 has the best value by recall."
+    assert answer(found) == said
+
+
+def test_a_checkpoint_of_too_few_pictures_is_neither_used_nor_as_good():
+    """The last one has a single picture: nothing is said of it, and it is not the one to use."""
+    rng = np.random.default_rng(0)
+    sets = {"100": rng.normal(size=(60, 3)) + 3, "200": rng.normal(size=(60, 3)), "300": rng.normal(size=(1, 3))}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = Track((100.0, 200.0, 300.0), compare(rng.normal(size=(100, 3)), sets, metrics="qs,ds", scorer="sgm"))
+    said = "Use checkpoint 200; it is better than every other in quality and diversity (95 %); 300 cannot be judged."
+    assert answer(found) == said and found.as_good("qs") == [1]

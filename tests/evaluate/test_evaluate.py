@@ -31,6 +31,21 @@ def named(counts, score):
     return dict(zip(counts.image.tolist(), score.tolist(), strict=True))
 
 
+def test_calibration_error_begins_where_chance_ends():
+    """Votes drawn from p itself: chance alone gives the error, so the interval begins at 0; p moved by 0.2: not so.
+
+    The true errors are 0 and 0.2 (0.198 or more where p is clipped).
+    """
+    for seed in range(3):
+        counts, p, _ = simulated(pictures=100, seed=seed)
+        right, moved = (
+            evaluate(named(counts, q), counts, column="p", probability=True, resamples=60).figures["calibration error"]
+            for q in (p, np.minimum(p + 0.2, 1))
+        )
+        assert right.low == 0 < right.value < right.high
+        assert 0.05 < moved.low < 0.198 < 0.2 < moved.high
+
+
 def test_knowing_every_p_reaches_the_ceiling():
     """The best score there can be: its accuracy is the noise ceiling, its disattenuated correlation near 1."""
     counts, p, _ = simulated(pictures=6000)
@@ -185,6 +200,15 @@ def test_several_columns_are_learned_from_together():
     assert set(found.across) == {"g0 -> g0", "g0 -> g1", "g1 -> g0", "g1 -> g1"}
     one, other = found.generators
     assert one.auroc.value == pytest.approx(other.auroc.value, abs=0.06) and one.accuracy.low < one.accuracy.value
+
+
+def test_of_few_pictures_the_share_is_learned_alone():
+    """Two columns of 15 pictures with one vote for each side: 1 / 2 whatever is left out, so a Brier score of 1 / 4."""
+    counts, *_ = simulated(pictures=15, n=2)
+    counts.n_real[:] = 1
+    columns = {"a": np.arange(15.0)[:, None].astype("f4"), "b": np.ones((15, 1), "f4")}
+    found = evaluate(Features(tuple(counts.image.tolist()), columns), counts, resamples=20)
+    assert found.figures["Brier"].value == pytest.approx(0.25)
 
 
 def test_nothing_is_learned_from_noise():

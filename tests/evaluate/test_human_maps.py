@@ -89,6 +89,14 @@ def inside(shape, corners):
     return mask
 
 
+def test_circles_of_labelme(tmp_path):
+    """A middle and a point of the edge, 3 and 4 pixels off: what lies within 5 pixels."""
+    shapes = [{"points": [[10, 8], [13, 12]], "shape_type": "circle"}]
+    (tmp_path / "a.json").write_text(json.dumps({"imageHeight": 20, "imageWidth": 32, "shapes": shapes}))
+    y, x = np.mgrid[:20, :32] + 0.5
+    assert np.array_equal(read_human_maps(tmp_path).read(0), (x - 10) ** 2 + (y - 8) ** 2 < 25)
+
+
 def test_polygons_of_labelme(tmp_path):
     corners = [(4.0, 3.0), (20.5, 6.0), (9.0, 17.0)]
     shapes = [
@@ -134,6 +142,48 @@ def test_polygons_and_run_lengths_of_coco(tmp_path):
     path.write_text(json.dumps(content))
     with pytest.raises(BadSource, match="compressed or wrong run lengths"):
         read_human_maps(path).read(1)
+
+
+def coco(path, images, annotations):
+    """COCO's file: images as (id, file_name), all of 10 x 20."""
+    images = [{"id": number, "file_name": name, "height": 10, "width": 20} for number, name in images]
+    path.write_text(json.dumps({"images": images, "annotations": annotations}))
+    return path
+
+
+@pytest.mark.parametrize("outline", [{"segmentation": []}, {"segmentation": [[]]}, {"segmentation": None}, {}])
+def test_a_box_of_coco_without_an_outline_is_its_area(tmp_path, outline):
+    """Boxes, as Label Studio and CVAT write them: an empty outline is not "nobody marked this"."""
+    path = coco(tmp_path / "c.json", [(0, "a.png")], [{"image_id": 0, "bbox": [3, 2, 5, 4]} | outline])
+    assert np.array_equal(read_human_maps(path).read(0), inside((10, 20), [(3, 2), (8, 2), (8, 6), (3, 6)]))
+
+
+def test_a_picture_that_coco_lists_for_each_person_is_one(tmp_path):
+    """As Label Studio writes a task with two annotations: the same file_name under two ids."""
+    boxes = [{"image_id": 0, "bbox": [0, 0, 2, 2]}, {"image_id": 1, "bbox": [10, 5, 3, 1]}]
+    found = read_human_maps(coco(tmp_path / "c.json", [(0, "a.png"), (1, "a.png"), (2, "b.png")], boxes))
+    assert found.names == ["a.png", "b.png"] and not found.read(1).any()
+    assert found.read(0).sum() == 2 * 2 + 3 and found.read(0)[5, 12] == found.read(0)[1, 1] == 1
+
+
+@pytest.mark.parametrize(
+    ("images", "mark", "words"),
+    [
+        ([(0, "a.png")], {"image_id": 7, "bbox": [0, 0, 2, 2]}, "image_id 7"),
+        ([(0, "a.png"), (0, "b.png")], {"image_id": 0, "bbox": [0, 0, 2, 2]}, "two pictures of the id 0"),
+        ([(0, "a.png")], {"image_id": 0, "bbox": [0, 0, 2, 2], "attributes": {"rotation": 30.0}}, "turned"),
+        ([(0, "a.png")], {"image_id": 0, "segmentation": []}, "nor a box"),
+        ([(0, "a.png")], {"image_id": 0, "segmentation": [[1, 2, 3]]}, "nor a box"),
+    ],
+)
+def test_marks_of_coco_that_would_be_lost_are_refused(tmp_path, images, mark, words):
+    with pytest.raises(BadSource, match=words):
+        read_human_maps(coco(tmp_path / "c.json", images, [mark])).read(0)
+
+
+def test_ids_of_coco_may_be_text_in_one_list_and_numbers_in_the_other(tmp_path):
+    path = coco(tmp_path / "c.json", [("4", "a.png")], [{"image_id": 4, "segmentation": [[0, 0, 2, 0, 2, 3, 0, 3]]}])
+    assert read_human_maps(path).read(0).sum() == 6
 
 
 def test_what_is_no_human_map(tmp_path):

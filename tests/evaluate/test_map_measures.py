@@ -94,6 +94,14 @@ def test_the_human_map_itself_is_the_best_and_a_flat_map_is_chance():
     assert measure_map(np.zeros((9, 7)), human)["mIoU"] == 0  # it marks nothing
 
 
+def test_opposites_correlate_by_minus_1_and_rounding_goes_no_further():
+    """P = 2 - Q and P = 3 Q, of 20 maps."""
+    for seed in range(20):
+        human = np.random.default_rng(seed).random((9, 7))
+        against, along = (measure_map(computed, human)["CC"] for computed in (2 - human, 3 * human))
+        assert -1 <= against == pytest.approx(-1) and 1 >= along == pytest.approx(1)
+
+
 def test_what_scale_a_map_has_does_not_matter():
     """All but KLD and SIM are also free of an offset; these two take the smallest value away if it is below 0."""
     computed, human = drawn(1)

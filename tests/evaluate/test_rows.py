@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from giqa.evaluate.rows import FOLDS, Rows, cross_validated, folds_of, resampled
+from giqa.evaluate.rows import FOLDS, Rows, calibrated, cross_validated, folds_of, resampled
 
 
 def rows_of(image, said, rater=None, x=None):
@@ -64,6 +64,14 @@ def test_pictures_are_predicted_from_other_pictures():
     found = cross_validated(rows, lambda train, x: np.full(len(x), train.said.mean()), seed=7)
     expected = [rows.said[fold != one].mean() for one in fold]
     assert found.p.tolist() == expected
+
+
+def test_a_score_is_calibrated_on_the_votes_that_are_there():
+    """1 of 4 real at 0 and 3 of 4 at 1 are what is said there, as log odds grow evenly; of no votes, 1 / 2."""
+    x = np.repeat([0.0, 1.0], 4)[:, None]
+    train = rows_of(range(8), [1, 0, 0, 0, 1, 1, 1, 0], x=x)
+    assert calibrated(train, np.array([[0.0], [0.5], [1.0]])) == pytest.approx([0.25, 0.5, 0.75], abs=1e-3)
+    assert calibrated(train.take(np.zeros(8, bool)), np.ones((2, 1))).tolist() == [0.5, 0.5]
 
 
 def test_a_figure_that_a_sample_does_not_have_is_left_out():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from giqa.errors import BadShape, BadSpec, NotFitted
-from giqa.explain.energy import FLOOR, Places, SharpnessPlaces, cell_sums, energies, neighbourhood
+from giqa.explain.energy import FLOOR, Places, SharpnessPlaces, cell_sums, energies, neighbourhood, place_scale
 
 
 def reals(n, seed=0, side=12):
@@ -39,6 +39,17 @@ def test_a_map_smaller_than_the_grid_is_repeated():
 
 def test_neighbourhoods_end_at_the_border():
     assert neighbourhood(np.ones((3, 3, 1)), 1)[..., 0].tolist() == [[4, 6, 4], [6, 9, 6], [4, 6, 4]]
+
+
+def test_the_scale_of_a_place_is_that_of_its_neighbours_and_at_least_a_tenth_of_the_mean():
+    """Four reals of -1, -1, 1, 1 in the left two of six columns, 0 elsewhere: 1.4826 times 1, 2/3, 1/3, 0, 0, 0."""
+    held_out = np.zeros((4, 3, 6))
+    held_out[:2, :, :2], held_out[2:, :, :2] = -1, 1
+    median, scale = place_scale(held_out)
+    assert (median == 0).all()
+    expected = 1.4826 * np.array([1, 2 / 3, 1 / 3, 0.1 / 3, 0.1 / 3, 0.1 / 3])
+    assert scale == pytest.approx(np.tile(expected, (3, 1)), rel=1e-4)
+    assert place_scale(np.zeros((4, 3, 6)))[1] == pytest.approx(1e-6)
 
 
 def test_held_out_reals_lie_at_zero_at_every_place(places):

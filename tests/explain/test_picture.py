@@ -11,20 +11,10 @@ from PIL import Image
 import giqa
 from giqa.cli import main
 from giqa.errors import BadModel, BadShape, BadSource, BadSpec, MissingSource
+from giqa.explain.heat import COLOURS, heat, heat_map, on_own_scale
 from giqa.explain.map_files import read_map_folder
 from giqa.explain.maps import Explanation, fit_maps, load_maps
-from giqa.explain.picture import (
-    COLOURS,
-    Patch,
-    cut,
-    explained,
-    heat,
-    heat_map,
-    map_model,
-    on_own_scale,
-    sentence,
-    write_page,
-)
+from giqa.explain.picture import Patch, corners_of, cut, explained, map_model, sentence, write_page
 
 
 def picture(seed, side=48):
@@ -91,6 +81,20 @@ def test_where_nearly_all_is_far_off_the_map_shows_its_own_worst_places(maps):
     assert not on_own_scale(maps, near) and sentence(near, 40).startswith("The worst place is at the ")
 
 
+def test_one_real_in_twenty_is_where_a_place_begins_to_stand_out():
+    """1 / 20 among 19 reals stands out, 1 / 19 among 18 does not."""
+    z = {"grain": np.array([[-9.0, 0.0], [0.0, 0.0]])}
+    said = [sentence(Explanation(z, (0, 0), "grain", 1 / (n + 1), 0.25), n) for n in (19, 18)]
+    assert said[0].startswith("The worst place is at the top left") and said[1].startswith("No place stands out: none")
+
+
+@pytest.mark.parametrize(("shape", "shown"), [((1024, 600), (512, 300)), ((512, 30), (512, 30)), ((20, 10), (20, 10))])
+def test_a_map_is_drawn_512_pixels_long(shape, shown):
+    """A larger picture is made smaller, and one of less than 24 pixels is not made larger."""
+    pixels = np.zeros((*shape, 3), np.uint8)
+    assert heat(pixels, np.zeros((3, 3)), (0.0, -1.0, -2.0, -3.0)).shape == (*shown, 3)
+
+
 def test_colours_stand_at_their_limits():
     """Flat grey of 512 px, and a map that lies at one limit everywhere: the stated mix of grey and colour."""
     grey, limits = np.full((512, 512, 3), 100, np.uint8), (0.0, -1.0, -2.0, -3.0)
@@ -99,6 +103,15 @@ def test_colours_stand_at_their_limits():
         assert heat(grey, np.full((3, 3), limit), limits)[9, 9] == pytest.approx(expected, abs=0.51)
     assert (heat(grey, np.full((3, 3), 5.0), limits) == 100).all()
     assert (heat(grey, np.full((3, 3), -50.0), limits) == heat(grey, np.full((3, 3), -3.0), limits)).all()
+
+
+@pytest.mark.parametrize(
+    ("z", "expected"), [(0.0, (200, 100, 0)), (-0.5, (185, 117, 33)), (-1, (178, 134, 58)), (-9, (131, 15, 54))]
+)
+def test_a_picture_loses_its_own_colours_under_those_of_the_map(z, expected):
+    """(200, 100, 0) moved to its mean of 100 by .55 min(1, s / .3), then to the colour by s = 0, .15, .3 and .85."""
+    pixels = np.full((512, 512, 3), (200, 100, 0), np.uint8)
+    assert heat(pixels, np.full((3, 3), z), (0.0, -1.0, -2.0, -3.0))[9, 9].tolist() == list(expected)
 
 
 def test_red_lies_over_the_damage(maps):
@@ -115,6 +128,12 @@ def test_patches_are_cut_at_the_place_and_never_outside():
     assert cut(pixels, (0, 0), (4, 4))[0, 0, 0] == 0 and cut(pixels, (0, 0), (4, 4)).shape == (10, 20, 3)
     assert cut(pixels, (3, 3), (4, 4))[-1, -1, 0] == 40 * 80 - 1
     assert cut(pixels, (1, 1), (4, 4))[0, 0, 0] == 10 * 80 + 20  # cell 1 of 4 is pixels 10 to 20 and 20 to 40
+
+
+def test_the_frame_of_a_patch_is_a_quarter_of_each_side():
+    """Top, left, bottom, right: around the middle of cell 1 of 4, at 3 / 8, and in a corner."""
+    assert corners_of((1, 1), (4, 4), (512, 256)) == (128, 64, 256, 128)
+    assert corners_of((0, 3), (4, 4), (512, 256)) == (0, 192, 128, 256)
 
 
 def test_a_file_of_maps_gives_the_same_bits(maps, tmp_path):

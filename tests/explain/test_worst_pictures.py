@@ -11,7 +11,7 @@ from giqa.errors import BadSpec
 from giqa.explain.maps import fit_maps
 from giqa.explain.worst_pictures import BEST, MOST, explain_pictures, extreme_ids, maps_for
 from giqa.images import open_source
-from giqa.model.model import load
+from giqa.model.load_model import load
 
 
 @pytest.fixture(scope="module")

@@ -49,7 +49,8 @@ def test_an_onnx_file_gives_pooled_maps_and_tokens(file):
     tokens = Onnx(file[0], output="tokens", **how)([PICTURE])["features"][0]  # three tokens, one a channel
     assert np.allclose(tokens, x.mean(axis=2).ravel(), atol=1e-5)
     last = Onnx(file[1], **how)([PICTURE])["features"][0]
-    assert np.allclose(last, 2 * x.mean(axis=(1, 2)), atol=1e-5)  # of this toy: its maps are (1, h, w, c)
+    assert np.allclose(last, 2 * x.mean(axis=(0, 1)), atol=1e-5)  # its maps are (1, h, w, c)
+    assert "maps" not in Onnx(file[0], **how).identity() and Onnx(file[1], **how).identity()["maps"] == "channels last"
 
 
 def test_the_contract_holds(file):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from giqa.errors import BadImage, BadSource
-from giqa.features.reader import CHUNK, Extracted, Reader, features_together, joined, take_reader, together
+from giqa.features.extracted import Extracted, joined
+from giqa.features.reader import CHUNK, Reader, features_together, take_reader, together
 from giqa.images import pictures as pictures_module
 from giqa.images.pictures import Pictures, as_pictures
 from giqa.types import Features

@@ -171,6 +171,16 @@ def test_steps_within_a_picture_are_no_iterations():
         "checkpoint-1000/denoising_step_10",
     ]
     assert counts(source(*folders))[0] == {500: 4, 1000: 2}
+    for folders in (
+        ("ddim_steps_20", "ddim_steps_50"),
+        ("ddim_20_steps", "ddim_50_steps"),
+        ("lcm_4steps", "lcm_8steps"),
+    ):
+        with pytest.raises(BadSource, match="no number stands next to a word"):
+            iterations_of(source(*folders))
+    files = [f"step_{step}_ddim_{n}_steps_0.png" for step in (1000, 2000) for n in (20, 50)]
+    assert counts(source(*files))[0] == {1000: 2, 2000: 2}
+    assert counts(source("ddpm-epoch-10", "ddpm-epoch-20"))[0] == {10: 2, 20: 2}  # the name of a model
 
 
 @pytest.mark.parametrize(
@@ -299,3 +309,38 @@ def test_a_step_that_begins_again_in_each_epoch_is_no_line():
 def test_a_missing_step_of_pandas_is_left_out():
     found, said = counts(source("a.png", "b.png", "c.png", **{"Global Step": ["1", "<NA>", "2"]}))
     assert found == {1: 1, 2: 1} and "Global Step is empty: 1 rows" in said
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("step_1.000.000", "step_900.000", "step_800.000"),
+        ("step_0_5k", "step_1_5k", "step_2k"),
+        ("step_1-5k", "step_2-5k"),
+        ("step_1.500", "step_900"),
+        ("step_1.500", "step_2.500"),
+        ("epoch_1.500", "epoch_900"),
+        ("step_1 000", "step_900", "step_800"),
+        ("step_1'000", "step_2'000"),
+        ("step_100.1.png", "step_100.2.png", "step_200.1.png"),
+    ],
+)
+def test_a_part_of_a_number_is_no_iteration(names):
+    """1.000.000 is neither 1 nor before 900.000, and 1_5k is not 1; nor is picture 2 of step 100 step 100.2."""
+    with pytest.raises(BadSource, match=r"--iteration|at least two"):
+        iterations_of(source(*names))
+
+
+def test_a_pattern_takes_whole_numbers():
+    for names in (("step_1.000.000", "step_2.000.000"), ("step_0_5k", "step_1_5k")):
+        with pytest.raises(BadSpec, match="fits no name"):
+            iterations_of(source(*names), "step_{}")
+    assert counts(source("epoch_1.500", "epoch_2.500"))[0] == {1.5: 2, 2.5: 2}
+    assert counts(source("step_1.500", "step_2.500"), "step_{}")[0] == {1.5: 2, 2.5: 2}
+    assert counts(source("step_1.5", "step_2.25"))[0] == {1.5: 2, 2.25: 2}
+    assert counts(source("epoch_5_10k_steps", "epoch_6_20k_steps"))[0] == {10_000: 2, 20_000: 2}
+
+
+def test_a_column_with_points_for_thousands_is_refused():
+    with pytest.raises(BadSpec, match=r"'1\.500' and whole numbers"):
+        iterations_of(source("a.png", "b.png", step=["1.500", "900"]))

@@ -32,6 +32,7 @@ FILES = {
     "@eaDir/a.png/SYNOPHOTO_THUMB_M.jpg": b"",
     "d/@eaDir/0001/SYNOPHOTO_THUMB_S.jpg": b"",
     ".@__thumb/default_a.png": b"",
+    "@__thumb/default_a.png": b"",
     ".thumbnails/normal/a.png": b"",
     "$RECYCLE.BIN/S-1/x.png": b"",
     "#recycle/x.png": b"",
@@ -51,8 +52,9 @@ UNREAD = (
     "part, 1 PNG called .png~, a backup or a part (such as 'e.heic')"
 )
 LITTER = (
-    "passed over 11 in hidden places and leavings of systems (1 hidden, 1 in #recycle, 1 in $RECYCLE.BIN, "
-    "1 in .@__thumb, 1 in .git, 1 in .thumbnails, 2 in @eaDir, 1 in __MACOSX, 1 in lost+found, 1 in ~snapshot)"
+    "passed over 12 in hidden places and leavings of systems (1 hidden, 1 in #recycle, 1 in $RECYCLE.BIN, "
+    "1 in .@__thumb, 1 in .git, 1 in .thumbnails, 1 in @__thumb, 2 in @eaDir, 1 in __MACOSX, 1 in lost+found, "
+    "1 in ~snapshot)"
 )
 
 

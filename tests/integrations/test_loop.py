@@ -194,3 +194,11 @@ def test_a_best_checkpoint_by_another_model_is_not_gone_on_from(model, tmp_path)
     with pytest.raises(BadTable, match="by another model"):
         Watch(other, every=1, folder=tmp_path)
     Watch(model, every=1, folder=tmp_path)
+
+
+def test_few_samples_have_a_value_without_an_interval(model):
+    """Recall takes 6 pictures: with one left out it has none, and the training goes on."""
+    watch = Watch(model, every=1, metrics="recall,fd")
+    check = watch.look(0, np.random.default_rng(0).integers(0, 256, (6, 16, 16, 3), dtype=np.uint8))
+    found = check.estimates()["recall"]
+    assert 0 <= found.value <= 1 and np.isnan(found.low) and "giqa/recall_low" not in check.scalars()

@@ -262,3 +262,12 @@ def test_bfloat16_features_of_a_model_and_of_a_module_are_read():
     metric.update(torch.zeros(3, 1, 1, 2, dtype=torch.bfloat16), real=True)
     metric.update(torch.zeros(3, 1, 1, 2, dtype=torch.bfloat16), real=False)
     assert float(metric.compute()) == 0
+
+
+def test_an_interval_that_cannot_be_is_none():
+    rng = np.random.default_rng(0)
+    metric = SetMetric("recall")
+    for n, real in ((40, True), (6, False)):
+        metric.update(torch.tensor(rng.normal(size=(n, 3))), real=real)
+    found = metric.interval()
+    assert found.value == float(metric.compute()) and np.isnan(found.low)

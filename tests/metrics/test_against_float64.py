@@ -14,8 +14,9 @@ from scipy.spatial.distance import cdist
 
 from giqa import registry
 from giqa.metrics.blocks import keys
-from giqa.metrics.frechet import Moments, frechet_distance
+from giqa.metrics.frechet import frechet_distance
 from giqa.metrics.kernel import cmmd
+from giqa.metrics.moments import Moments
 from giqa.metrics.prdc import nearest_others, neighbourhoods
 from giqa.metrics.realism import realism_score
 from giqa.metrics.vendi import vendi_score

@@ -3,7 +3,8 @@ import pytest
 from scipy.linalg import sqrtm
 
 from giqa.errors import BadShape, BadSpec
-from giqa.metrics.frechet import Frechet, Moments, frechet_distance, frechet_infinity
+from giqa.metrics.frechet import Frechet, frechet_distance, frechet_infinity
+from giqa.metrics.moments import Moments
 
 
 def textbook(a, b):
@@ -109,6 +110,8 @@ def test_mistakes_are_named():
         Moments.from_statistics([0, 0], [[1, 2], [0, 1]])
     with pytest.raises(BadShape, match=r"\(2,\)"):
         Moments.from_statistics([0, 0], np.eye(3))
+    with pytest.raises(BadShape, match=r"got \(0,\), \(0, 0\)"):
+        Moments.from_statistics(np.empty(0), np.empty((0, 0)))
     with pytest.raises(BadSpec, match="points"):
         frechet_infinity(np.zeros((30, 2)), np.zeros((30, 2)), points=1)
 

@@ -3,7 +3,7 @@ import pytest
 from sklearn.neighbors import NearestNeighbors
 
 from giqa.errors import BadShape, BadSpec
-from giqa.metrics.prdc import neighbourhoods
+from giqa.metrics.prdc import Coverage, Density, Precision, Recall, neighbourhoods
 from giqa.metrics.realism import realism_score
 
 
@@ -21,6 +21,14 @@ def by_scikit_learn(real, fake, k):
 
 def gauss(n, d=4, seed=0):
     return np.random.default_rng(seed).normal(size=(n, d)).astype(np.float32)
+
+
+@pytest.mark.parametrize("metric", [Precision, Recall, Density, Coverage])
+def test_five_neighbours_unless_others_are_asked_for(metric):
+    real, fake = gauss(60), gauss(50, seed=1) + np.float32(0.8)
+    four, five = (by_scikit_learn(real, fake, k)[metric.__name__.lower()] for k in (4, 5))
+    assert four != five and metric(k=4)(real, fake) == pytest.approx(four, abs=1e-12)
+    assert metric()(real, fake) == pytest.approx(five, abs=1e-12)
 
 
 def test_by_hand_on_a_line():

@@ -117,6 +117,13 @@ def test_order_and_company_do_not_move_the_split():
     assert diversity_score(real[1:], fake, log_density) == pytest.approx(whole, abs=0.1)
 
 
+@pytest.mark.parametrize(("n", "m", "fitted"), [(198, 500, 99), (400, 60, 60), (200, 100, None)])
+def test_few_pictures_a_density_are_said(n, m, fitted):
+    """Half of the reals, and as many fakes: below 100."""
+    said = f"the densities are fitted on {fitted} pictures each" if fitted else ""
+    assert Diversity().trouble(n, m, 8) == said
+
+
 def test_mistakes_are_named():
     with pytest.raises(BadShape, match="got 5 of 5 fakes"):
         diversity_score(gauss(100), gauss(5), log_density)

@@ -5,7 +5,8 @@ from test_cli import giqa
 from giqa.compare.compare import compare
 from giqa.errors import BadShape, BadSource, BadSpec, MissingSource
 from giqa.features.reader import extract
-from giqa.metrics.frechet import Moments, frechet_distance
+from giqa.metrics.frechet import frechet_distance
+from giqa.metrics.moments import Moments
 from giqa.metrics.reference_statistics import Statistics, distance, read_statistics, statistics
 
 
@@ -106,10 +107,12 @@ def test_a_made_by_that_is_none_is_refused(tmp_path, made_by):
 @pytest.mark.parametrize(
     ("mean", "covariance", "words"),
     [
-        (["a", "b"], np.eye(2), "real numbers"),
-        ([0j, 1], np.eye(2), "real numbers"),
+        (["a", "b"], np.eye(2), "numeric array"),
+        ([0j, 1], np.eye(2), "numeric array"),
         ([0, 0], -np.eye(2), "not below 0"),
         ([0, 0], np.diag([-1e-8, 1e-4]), "not below 0"),
+        ([0, 0], [[1e-8, 5e-9], [0, 1e-8]], "symmetric"),
+        ([0, 0], [[1e8, 5e7], [0, 1e8]], "symmetric"),
     ],
 )
 def test_what_is_no_covariance_is_refused(mean, covariance, words):

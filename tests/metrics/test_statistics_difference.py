@@ -8,7 +8,8 @@ import pytest
 from test_cli import giqa
 
 from giqa.errors import BadSource, BadSpec
-from giqa.metrics.frechet import Moments, frechet_distance
+from giqa.metrics.frechet import frechet_distance
+from giqa.metrics.moments import Moments
 from giqa.metrics.reference_statistics import Statistics, read_statistics
 from giqa.metrics.statistics_difference import difference
 
@@ -79,6 +80,8 @@ def test_files_of_torch_fidelity(tmp_path):
     x = np.random.default_rng(0).normal(size=(50, 3))
     torch.save({"mu": x.mean(axis=0), "sigma": np.cov(x, rowvar=False)}, tmp_path / "theirs.pt")
     assert frechet_distance(read_statistics(tmp_path / "theirs.pt").moments, Moments.of(x)) < 1e-12
+    torch.save(torch.tensor(x).requires_grad_(), tmp_path / "features.pt")
+    assert frechet_distance(read_statistics(tmp_path / "features.pt").moments, Moments.of(x)) < 1e-12
     again = read_statistics(of(x, layers=["a"]).write(tmp_path / "ours.pt"))
     assert again.moments.n == 50 and again.made_by == {"layers": ["a"]}
     theirs = torch.load(tmp_path / "ours.pt", weights_only=False)  # as torch-fidelity does

@@ -11,7 +11,7 @@ import giqa
 import giqa.images.pictures
 from giqa.features.detail import detail_scalars
 from giqa.images.toy import landscape
-from giqa.model.model import load
+from giqa.model.load_model import load
 from giqa.model.table import read_scores
 
 

@@ -320,7 +320,7 @@ def test_too_little_memory_is_no_damage(tmp_path, monkeypatch):
     def refuse(*_):
         raise MemoryError
 
-    monkeypatch.setattr("giqa.model.model._model", refuse)
+    monkeypatch.setattr("giqa.model.load_model._model", refuse)
     with pytest.raises(MemoryError):
         giqa.load(path)
 

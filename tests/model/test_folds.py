@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import giqa
-from giqa.features.reader import as_features
+from giqa.features.extracted import as_features
 from giqa.model.folds import content_order, folds_of
 
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from giqa.model.headline import Headline, beats_real, headline, within_range
+from giqa.model.headline import Headline, beats_real, headline, percents, within_range
 from giqa.stats import Estimate
 
 NAN = float("nan")
@@ -121,3 +121,13 @@ def test_one_picture_is_no_share_of_pictures():
         "The picture is not within the range of reals: it scores higher than 0 % of them.",
         "What costs it most: grain.",
     ]
+
+
+def test_a_share_lies_within_the_interval_that_is_shown():
+    """99.4 % is not within [98, 99], nor 0.6 % within [1, 1]."""
+    rng = np.random.default_rng(0)
+    for _ in range(500):
+        low, value, high = np.sort(rng.beta(*rng.choice([0.02, 1, 50], 2), 3))
+        shown, _, ends = percents(Estimate(value, low, high, 9)).removesuffix("]").partition(" % [")
+        ends = [float(end) for end in ends.split(", ")]
+        assert ends[0] <= float(shown) <= ends[1]

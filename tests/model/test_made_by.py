@@ -5,8 +5,8 @@ import json
 import numpy as np
 
 import giqa
+from giqa.model.load_model import load
 from giqa.model.made_by import AskedAbout, MadeBy
-from giqa.model.model import load
 
 ASKED = {"pictures": 3, "unlike": None, "distance": 0.2, "learned_from": 0}
 

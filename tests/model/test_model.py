@@ -15,7 +15,7 @@ from giqa import registry
 from giqa.errors import BadModel, BadShape, BadSpec, MissingSource
 from giqa.images.toy import landscape
 from giqa.model.file import read_header
-from giqa.model.model import load
+from giqa.model.load_model import load
 from giqa.types import Features
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import giqa
-from giqa.model.model import load
+from giqa.model.load_model import load
 from giqa.model.out_of_domain import LEFT_OUT, Content, content_columns, damage_of
 from giqa.scorers.scale import assign_folds
 from giqa.types import Features
@@ -59,6 +59,18 @@ def test_damage_is_no_content():
         moved[:, column] += 400
         assert plain.outside(moved).all() and content.outside(moved).mean() == pytest.approx(flagged, abs=0.04)
     assert content.outside(away.matrix()[:1])[0] == content.outside(away.matrix())[0]
+
+
+@pytest.mark.parametrize(("along", "flagged"), [((0.6, 0.8), 0.0), ((0.8, -0.6), 1.0)])
+def test_a_slanted_direction_of_damage_is_left_out(along, flagged):
+    """Roots moved along (3, 4) / 5 of two columns stay in domain; moved across it they do not."""
+    content = Content(damage=np.eye(12)[:1] * 0.6 + np.eye(12)[1:2] * 0.8)
+    content.fit(pictures(200), folds=assign_folds(np.arange(200), 0))
+    moved = pictures(50, seed=9).matrix()
+    deep = moved[:, 4:6]  # four columns of texture come first
+    roots = np.sign(deep) * np.sqrt(np.abs(deep)) + 20 * np.array(along)
+    moved[:, 4:6] = np.sign(roots) * roots**2
+    assert content.outside(moved).mean() == pytest.approx(flagged, abs=0.04)
 
 
 def test_the_embedded_network_has_its_directions():

@@ -61,6 +61,12 @@ def test_a_choice_says_what_it_is(scores):
     assert "12 of 13 are shown" in many._repr_html_()
 
 
+@pytest.mark.parametrize(("name", "form"), [("s.png", "PNG"), ("s.PNG", "PNG"), ("s.jpg", "JPEG")])
+def test_a_contact_sheet_is_what_its_name_says(tmp_path, scores, name, form):
+    with Image.open(scores.contact_sheet(tmp_path / name)) as sheet:
+        assert sheet.format == form
+
+
 def test_a_contact_sheet_shows_the_pictures_in_their_order(tmp_path, scores):
     sheet = Image.open(scores.worst(2).contact_sheet(tmp_path / "worst.png"))
     pixels = np.asarray(sheet.convert("RGB"), float)
@@ -84,7 +90,7 @@ def test_a_table_from_a_file_is_told_where_its_pictures_are(tmp_path, scores):
     assert read.pictures is None
     sheet = read.worst(2).contact_sheet(tmp_path / "a.png", images=tmp_path / "fakes")
     assert sheet.read_bytes() == two.worst(2).contact_sheet(tmp_path / "b.png").read_bytes()
-    with pytest.raises(BadSpec, match=r"not in .*images="):
+    with pytest.raises(BadSpec, match=r"not in .*a.png.*images="):
         read.contact_sheet(tmp_path / "c.png", images=tmp_path / "a.png")
 
 

@@ -306,6 +306,18 @@ def test_summary_by_hand():
     }
 
 
+def test_twins_that_were_left_out_of_the_reals_widen_no_interval():
+    """60 of 160 reals were left out: the interval is that of 100 reals without twins, narrower than with 60 of 100."""
+    columns = {"percentile": np.tile([1, 3, 9, 40, 60], 20) / 101, "z": np.arange(100.0)}
+
+    def said(**twins):
+        made_by = {"reals": 100} | ({"twins": twins} if twins else {})
+        return table(*map(str, range(100)), **columns, made_by=made_by).headline().beats
+
+    assert said(count=60, left_out=True) == said()
+    assert said(count=60).high - said(count=60).low > said().high - said().low
+
+
 def test_summary_without_a_score_has_no_means():
     """And is JSON; an infinite z (paper presets) stays out of the mean z."""
     nothing = table("a", score=[NAN], z=[NAN], percentile=[NAN]).summary()

@@ -124,6 +124,9 @@ def test_tables_are_known_by_their_columns(toy, tables, tmp_path):
         read_judgements([twice], source, "scene")
     with pytest.raises(BadSpec, match=r"no column 'moon'.*scene"):
         read_judgements([scenes], source, "moon")
+    hundred = write(tmp_path / "h.csv", "image,rater,rating", [(a, "r", 80), (b, "r", 20)])
+    with pytest.raises(BadTable, match=r"ratings up to 5, and .*h\.csv up to 80: bring them to one scale"):
+        read_judgements([tables[1], hundred], source)
     with pytest.raises(BadTable, match="All ratings are 3"):
         read_judgements([write(tmp_path / "s.csv", "image,rater,rating", [(a, "r", 3), (b, "r", 3)])], source)
     with pytest.raises(BadTable, match="left,right,preferred or image,rater,rating"):

@@ -12,7 +12,8 @@ from PIL import Image
 
 from giqa.errors import BadShape
 from giqa.images.thumbnail import thumbnail
-from giqa.report.report import Neighbour, Report, write_report
+from giqa.report.report import write_report
+from giqa.report.result import Neighbour, Report
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 

@@ -10,7 +10,8 @@ from test_report import HOSTILE, make_report
 
 from giqa.explain.worst_pictures import Explained
 from giqa.images.thumbnail import thumbnail
-from giqa.report.report import Report, Unshown, write_report
+from giqa.report.report import write_report
+from giqa.report.result import Report, Unshown
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

@@ -96,6 +96,16 @@ def test_only_several_components_without_shares_start_several_times(monkeypatch,
     assert len(seen) == starts
 
 
+def test_it_ends_where_a_step_changes_next_to_nothing():
+    """A blob within a wider one, slow to tell apart: another step raises the mean log-density by less than 1e-3."""
+    rng = np.random.default_rng(0)
+    x = np.concatenate([rng.normal(size=(150, 2)), rng.normal(size=(150, 2)) * 5])
+    mixture, converged = fit_mixture(x, 2, rng=np.random.default_rng(1))
+    total, shares = expectation(x, mixture, np.zeros(300, int))
+    again = expectation(x, estimate(x, shares), np.zeros(300, int))[0]
+    assert converged and 0 <= again.mean() - total.mean() < 1e-3
+
+
 @pytest.mark.parametrize("q", [1, 128, 129, 300])
 def test_factor_whitens_and_is_lower(q):
     root = np.random.default_rng(2).normal(size=(q, q + 5))

@@ -215,7 +215,7 @@ def test_errors_say_what_was_given():
         (lambda: HumanModel().fit(distances, y[:, ::-1] + [0, 1]), BadShape, "more who said real"),
         (lambda: HumanModel().fit(distances, np.ones(30)), BadShape, "30 of 30 votes say real"),
         (lambda: HumanModel().fit(distances[:9], y[:9]), BadShape, "needs 20 pictures"),
-        (lambda: HumanModel().fit(distances, y, groups=[1]), BadShape, "30 pictures and 1 groups"),
+        (lambda: HumanModel().fit(distances, y, groups=[1]), BadShape, "30 pictures and groups of shape"),
     ):
         with pytest.raises(error, match=words):
             call()

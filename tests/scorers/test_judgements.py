@@ -87,6 +87,7 @@ def test_the_typical_picture_is_a_half(world):
 def test_a_file_gives_the_same_bits(world):
     x, t = world
     model = JudgementModel().fit(x, judged(t), np.arange(N) % 8)
+    assert model.names_ == (*(f"pooled:a.{i}" for i in range(5)), "size.0", "size.1", "mid.distance")
     arrays, header = model.record()
     again = JudgementModel.restored(arrays, header)
     for kind, values in model.predict(x).items():

@@ -167,6 +167,15 @@ def test_tight_clusters_keep_their_neighbours(width, k):
     assert knn.score_samples(queries) == pytest.approx(expected, rel=1e-2)  # the features themselves are float32
 
 
+def test_far_neighbours_keep_their_digits_too():
+    """45 of 53 reals in two tight clusters, more than are always computed again: as brute force in float64."""
+    rng = np.random.default_rng(0)
+    reals = (rng.normal(size=(53, 8)) * 0.1 + np.repeat([[100.0], [-100.0]], [46, 7], axis=0)).astype(np.float32)
+    query = (rng.normal(size=(1, 8)) * 0.1 + 100).astype(np.float32)
+    found = KNN(preset="paper").fit(reals).neighbours(query, k=45)[1][0]
+    assert found == pytest.approx(np.sort(brute_distances(query, reals)[0])[:45], rel=1e-6)
+
+
 def test_a_row_beyond_float32_is_refused():
     with pytest.raises(BadShape, match="Row 1 lies too far"):
         KNN().fit(REALS).score_samples(np.array([[0.0, 0.0], [1e300, 0.0]]))

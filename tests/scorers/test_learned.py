@@ -51,6 +51,15 @@ def test_the_weights_without_a_fold_know_nothing_of_its_labels():
     assert not np.allclose(made.weights_[0], again.weights_[0], atol=1e-3)
 
 
+def test_one_fold_for_all_is_none():
+    """With folds of 0 alone nothing would be left to learn from; whole labels are held out instead."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 3))
+    y = 1 / (1 + np.exp(-3 * x[:, 0]))
+    made, other = (IR().fit(x, y, folds=folds) for folds in (np.zeros(60, int), None))
+    assert np.isfinite(made.weights_).all() and np.array_equal(made.weights_, other.weights_)
+
+
 def test_rank_compares_within_groups_only():
     """Groups differ by an offset that has nothing to do with the rank; within each, more of feature 1 is worse."""
     rng = np.random.default_rng(0)
@@ -60,6 +69,7 @@ def test_rank_compares_within_groups_only():
     x = np.stack([offset, 1.0 * level + rng.normal(0, 0.1, 160)], axis=1)
     made = Rank().fit(x, -level.astype(float), folds=group % 5, groups=group)
     assert (np.diff(made.score_samples(np.array([[5.0, 0], [5, 1], [5, 2], [5, 3]]))) < 0).all()
+    assert made.score_samples(x.mean(axis=0, keepdims=True)) == pytest.approx([0.0], abs=1e-4)  # pairs say no more
     with pytest.raises(BadShape, match="No two pictures"):
         Rank().fit(x, -level.astype(float), groups=np.arange(160))
 

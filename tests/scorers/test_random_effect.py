@@ -63,6 +63,14 @@ def test_a_picture_has_the_same_interval_in_any_company():
     assert np.array_equal(own_interval(draws[1200:1201], spreads), np.stack(together)[:, 1200:1201])
 
 
+@pytest.mark.parametrize(("cell", "start"), [(0, 0.05), (1, 0.075), (78, 3.925), (79, 3.975)])
+def test_spreads_are_drawn_within_their_cell(cell, start):
+    """A cell reaches half a step of .05 to both sides, and the first and the last one only inwards."""
+    width = 0.025 if cell in (0, 79) else 0.05
+    found = drawn_spreads(np.eye(80)[cell], 4, np.random.default_rng(0))
+    assert np.sort(found) == pytest.approx(start + width * np.array([1, 3, 5, 7]) / 8)
+
+
 def test_spreads_drawn_follow_the_posterior():
     posterior = np.zeros(len(SPREADS))
     posterior[[19, 59]] = 0.25, 0.75  # 1.0 and 3.0

@@ -387,6 +387,23 @@ def test_two_processes_give_the_bits_of_giqa_score(start, toy, model_of_network)
     assert process.wait(60) == 0
 
 
+@pytest.mark.slow
+def test_processes_end_with_the_one_that_was_killed(start, reals):
+    """Else they would keep the port, and the command could not be given again."""
+    process, address = start(reals, "--processes", "2")
+    until(lambda: len(children(process.pid)) >= 2 and is_ready(address))
+    process.kill()
+    until(lambda: not is_ready(address))
+
+
+def is_ready(address):
+    try:
+        with urllib.request.urlopen(address.replace("v1/scores", "health/ready"), timeout=60):
+            return True
+    except OSError:
+        return False
+
+
 def test_stop_answers_what_was_accepted(start, reals, files):
     """After SIGTERM a request whose body is half there is still answered, new connections are not; exit status 0."""
     process, address = start(reals)

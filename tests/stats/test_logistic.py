@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from giqa.errors import BadShape
-from giqa.stats import fit_logistic, log_likelihood, logistic_regression, logit, platt_scaling, ridge, sigmoid
+from giqa.stats import fit_logistic, log_likelihood, logistic_regression, logit, newton, platt_scaling, ridge, sigmoid
 
 
 def test_the_solution_solves_the_equations():
@@ -21,6 +21,16 @@ def test_the_solution_solves_the_equations():
     assert fit_logistic(x[:, :3], c, np.ones(80), C=1 / 8) == pytest.approx(w[[3, 0, 1, 2]], abs=1e-6)
     theirs = linear.Ridge(alpha=0.1 * 80).fit(x[:, :3], c)
     assert ridge(x, c[:, None], 0.1)[:, 0] == pytest.approx(np.r_[theirs.coef_, theirs.intercept_])
+
+
+def test_steps_that_lead_too_far_are_halved():
+    """The loss sqrt(1 + w^2) - 9, least at 0: from 2 a full step w (1 + w^2) leads to -8, a quarter of it to -1 / 2."""
+
+    def at(w):
+        root = np.sqrt(1 + w @ w)
+        return float(root) - 9, lambda: (w / root, np.eye(1) / root**3)
+
+    assert newton(at, np.array([2.0])) == pytest.approx([0.0], abs=1e-4)
 
 
 def test_votes_are_rows_that_are_repeated():

@@ -110,7 +110,8 @@ def test_pictures_open_only_to_the_rater_they_are_for(store, study):
     assert one.get(where).headers["content-type"] == "image/png"
     assert other.get(where).status_code == 404
     assert client_of(store).get(where).status_code == 401
-    assert one.get(where[:-1] + "1").status_code == 404  # a single picture has no other side
+    for side in ("1", "9" * 5000, "-1", "a"):  # a single picture has no other side
+        assert one.get(where[:-1] + side).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -326,6 +327,14 @@ def test_limits_hold(store, study):
     assert client.post(f"/s/{study.token}", data=form).status_code == 429
 
 
+def test_limits_count_networks_of_ipv6(store):
+    """One client may have all 2^64 addresses of its network; the next network is another."""
+    client = TestClient(make_app(store, limits=Limits(join=(1, 0))), client=("2001:db8::1", 1))
+    other = TestClient(client.app, client=("2001:db8::2:3", 1))
+    third = TestClient(client.app, client=("2001:db8:0:1::1", 1))
+    assert [one.get("/s/guess").status_code for one in (client, other, third)] == [404, 429, 404]
+
+
 def test_a_limiter_forgets_and_stays_small():
     limiter = Limiter(Limits(vote=(1, 1)))
     limiter.MOST = 10
@@ -386,6 +395,7 @@ def test_admin_logs_in_pauses_and_exports(store, study, admin):
     page = admin.get("/admin")
     assert study.token in page.text and csrf(page)
     assert admin.get("/admin/1/progress").json()["raters"] == 1
+    assert admin.get("/admin/2/progress").status_code == admin.get(f"/admin/{'1' * 5000}/export").status_code == 404
     assert admin.post("/admin/1/pause", data={"paused": "yes"}).status_code == 403
     admin.post("/admin/1/pause", data={"csrf": csrf(page), "paused": "yes"})
     assert rater.get(f"/s/{study.token}/state").json()["state"] == "paused"
@@ -457,6 +467,24 @@ def test_readers_are_served_while_writers_wait(store, study, served):
         for thread in threads:
             thread.join(30)
     assert len(answers) == 45
+
+
+def test_a_change_waits_no_longer_than_for_a_lock_and_a_password_never(store, study, admin, monkeypatch, caplog):
+    """All who write wait for a lock of another process: the next one is told so, and the log says it once."""
+    monkeypatch.setattr("giqa.study.requests.PATIENCE", 0.05)
+    client, token = joined(store, study)
+    question = client.get(f"/s/{study.token}/state").json()["next"][0]
+    house = client.app.state.house
+    house.lanes["write"].total_tokens = 0
+    answers = [send(client, study, token, vote_for(question)) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [503, 503]
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
+        "A change waited 0.05 s for its turn: those before it wait for the store."
+    ]
+    form = {"csrf": csrf(client.get("/admin")), "password": PASSWORD}
+    assert client.post("/admin/login", data=form).status_code == 303
+    house.lanes["write"].total_tokens = 1
+    assert send(client, study, token, vote_for(question)).json()["results"][0]["result"] == "kept"
 
 
 def csrf_and_cookie(where):

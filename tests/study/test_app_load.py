@@ -1,16 +1,18 @@
 """Two hundred raters at once, a server that is killed again and again, a database that goes away."""
 
 import asyncio
+import contextlib
 import random
 
 import pytest
 import sqlalchemy as sa
-from study_samples import ForkedServer
+from study_samples import ForkedServer, a_vote, new_rater
 
 from benchmarks.study import load
 from giqa.study import tables as t
 from giqa.study.progress import progress, table
-from giqa.study.store import open_store
+from giqa.study.session import keep
+from giqa.study.store import Unreachable, open_store
 
 pytestmark = pytest.mark.slow
 
@@ -123,6 +125,20 @@ def test_connections_cut_in_mid_load_lose_nothing(cluster):
     assert len(ended) > 2 and sum(ended) > 5 and ledger.finished == 12
     assert load.check(store, ledger) == {"kept": 144, "acknowledged": 144, "lost": 0, "doubled": 0}
     store.close()
+
+
+def test_a_writer_on_postgresql_waits_no_longer_than_patience(cluster, study_in, monkeypatch):
+    """Another process holds the table of votes; once it lets go, the same vote is kept."""
+    monkeypatch.setattr("giqa.study.store.PATIENCE", 0.3)
+    with contextlib.closing(open_store(fresh_database(cluster, "patience"))) as store:
+        study = study_in(store, tutorial=0)
+        rater = new_rater(store, study)
+        with store.engine.connect() as other:
+            other.exec_driver_sql("LOCK TABLE votes IN EXCLUSIVE MODE")
+            with pytest.raises(Unreachable, match="cannot be used now: canceling statement due to lock timeout"):
+                keep(store, study, rater, [a_vote(rater.trials[0], "a")])
+        assert keep(store, study, rater, [a_vote(rater.trials[0], "a")])[0]["result"] == "kept"
+        assert store.study("a\0b") is None  # which PostgreSQL could not be asked for
 
 
 def test_the_page_says_when_the_database_is_away_and_sends_later(cluster, study_in, served, open_page):

@@ -1,7 +1,9 @@
 """The vote store: append-only, whole or not at all, the same on SQLite and PostgreSQL."""
 
 import contextlib
+import os
 import shutil
+import signal
 import socket
 import sqlite3
 import threading
@@ -18,7 +20,7 @@ from giqa.errors import BadSource, BadSpec
 from giqa.study import store as store_module
 from giqa.study import tables as t
 from giqa.study.session import keep, state
-from giqa.study.store import Gone, open_store
+from giqa.study.store import Gone, Unreachable, open_store
 
 
 def all_votes(store):
@@ -154,8 +156,12 @@ def test_two_windows_cannot_answer_one_question_twice(store, study):
 def test_an_id_is_never_used_for_something_else(store, study):
     rater, other = new_rater(store, study), new_rater(store, study)
     keep(store, study, rater, [a_vote(rater.trials[0], "one")])
-    for who, trial in ((rater, rater.trials[1]), (other, other.trials[0])):
-        assert results(keep(store, study, who, [a_vote(trial, "one")])) == [("refused", "another vote has this id")]
+    for who, vote in (
+        (rater, a_vote(rater.trials[1], "one")),
+        (other, a_vote(other.trials[0], "one")),
+        (rater, a_vote(rater.trials[0], "one", "fake")),  # what is kept says real
+    ):
+        assert results(keep(store, study, who, [vote])) == [("refused", "another vote has this id")]
 
 
 def test_only_ones_own_and_what_was_asked_can_be_answered(store, study):
@@ -212,7 +218,7 @@ def test_names_of_studies_are_unique(store, study_in):
         study_in(store)
 
 
-@pytest.mark.parametrize("what", ["", "-wal"])
+@pytest.mark.parametrize("what", ["", "-wal", "-shm"])
 @pytest.mark.parametrize("put", [False, True])
 def test_a_file_that_is_gone_or_another_is_noticed_before_a_vote_is_kept(store, study, what, put):
     """Removed or replaced while it is open: writing says so, and what is there instead is left alone."""
@@ -225,14 +231,89 @@ def test_a_file_that_is_gone_or_another_is_noticed_before_a_vote_is_kept(store, 
         keep(store, study, rater, [a_vote(rater.trials[0], "a")])
 
 
+def in_the_file(where):
+    """Empties the write-ahead log into the file, as SQLite does by itself after 1,000 pages."""
+    with contextlib.closing(sqlite3.connect(where)) as other:
+        assert other.execute("pragma wal_checkpoint(truncate)").fetchone() == (0, 0, 0)
+
+
+def written_over(where, content):
+    with open(where, "r+b") as file:
+        file.truncate(0)
+        file.write(content)
+
+
+@pytest.mark.parametrize("what", ["empty", "no log", "older", "another", "damaged"])
+def test_a_file_that_was_cut_or_written_over_is_noticed_before_a_vote_is_kept(store, study, what):
+    """The same file by its number, with another content: what is written to it now would be lost, or spoil it."""
+    rater, where = new_rater(store, study), store.engine.url.database
+    keep(store, study, rater, [a_vote(rater.trials[0], "a")])
+    in_the_file(where)
+    older = Path(where).read_bytes()
+    keep(store, study, rater, [a_vote(rater.trials[1], "b")])
+    if what == "empty":
+        written_over(where, b"")
+    elif what == "no log":
+        written_over(f"{where}-wal", b"")
+    elif what == "older":
+        in_the_file(where)
+        written_over(where, older)
+    elif what == "another":
+        written_over(where, b"something else")
+    else:
+        written_over(where, older[:8192] + bytes(len(older) - 8192))
+    for _ in range(2):
+        with pytest.raises(Gone, match="was removed or replaced while it was open, and takes no more votes"):
+            keep(store, study, rater, [a_vote(rater.trials[2], "c")])
+
+
+def test_what_other_programs_may_do_with_the_file_stops_no_vote(store, study):
+    """They empty the write-ahead log, make the file smaller, or touch it."""
+    rater, where = new_rater(store, study), store.engine.url.database
+    keep(store, study, rater, [a_vote(rater.trials[0], "a")])
+    in_the_file(where)
+    keep(store, study, rater, [a_vote(rater.trials[1], "b")])
+    with contextlib.closing(sqlite3.connect(where)) as other:
+        other.execute("vacuum")
+    os.utime(where)
+    keep(store, study, rater, [a_vote(rater.trials[2], "c")])
+    assert len(all_votes(store)) == 3
+
+
+def test_the_log_of_a_store_behind_a_link_is_watched_too(tmp_path, study_in):
+    """SQLite keeps it next to the file, not next to the link; a link that leads elsewhere is another store."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "votes.db").symlink_to(tmp_path / "real" / "votes.db")
+    with contextlib.closing(open_store(tmp_path / "votes.db")) as store:
+        study = study_in(store, tutorial=0)
+        rater = new_rater(store, study)
+        log = tmp_path / "real" / "votes.db-wal"
+        for away, back in ((log, log), (tmp_path / "votes.db", tmp_path / "votes.db")):
+            away.rename(tmp_path / "moved")
+            with pytest.raises(Gone):
+                keep(store, study, rater, [a_vote(rater.trials[0], "a")])
+            (tmp_path / "moved").rename(back)
+        assert keep(store, study, rater, [a_vote(rater.trials[0], "a")])[0]["result"] == "kept"
+
+
+def test_what_the_database_says_is_one_sentence(store, study):
+    """A full disk, as far as SQLite can tell; it has said nothing of our SQL, and nothing was kept."""
+    sa.event.listen(store.engine, "connect", lambda connection, _: connection.execute("PRAGMA max_page_count = 1"))
+    store.engine.pool.dispose()
+    with pytest.raises(Unreachable, match=r"cannot be used now: database or disk is full\.$"):
+        store.secret("long", "x" * 100_000)
+    assert store.secret("long") is None
+
+
 def test_a_writer_waits_no_longer_than_patience(store, monkeypatch):
     monkeypatch.setattr("giqa.study.store.PATIENCE", 0.05)
-    with store.turn, pytest.raises(sa.exc.TimeoutError, match="another process holds the lock"), store.write():
+    with store.turn, pytest.raises(Unreachable, match="another process holds the lock"), store.write():
         pass
 
 
-def test_after_sigterm_the_file_alone_is_the_study(tmp_path, study_in):
-    """As after Ctrl-C: no rows are left in the write-ahead log, so that one file is a backup."""
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
+def test_after_a_stop_the_file_alone_is_the_study(tmp_path, study_in, how):
+    """As after Ctrl-C, also when the terminal is closed: the write-ahead log is empty, so that one file is a backup."""
     where = tmp_path / "votes.db"
     with contextlib.closing(open_store(where)) as store:
         study = study_in(store)
@@ -243,7 +324,7 @@ def test_after_sigterm_the_file_alone_is_the_study(tmp_path, study_in):
     server.start()
     with contextlib.closing(open_store(where)) as store:
         new_rater(store, study)
-    server.process.terminate()
+    os.kill(server.process.pid, how)
     server.process.join(20)
     assert server.process.exitcode == 0
     copy = shutil.copy(where, tmp_path / "copy.db")
@@ -261,6 +342,9 @@ def test_a_store_without_one_of_its_tables_is_said(tmp_path):
         open_store(where)
 
 
-def test_a_store_in_memory_is_refused():
+@pytest.mark.parametrize(
+    "where", ["", ":memory:", "sqlite://", "sqlite:///:memory:", "sqlite:///file:a?mode=memory&uri=true"]
+)
+def test_a_store_in_memory_is_refused(where):
     with pytest.raises(BadSpec, match="names no file; votes are kept in one"):
-        open_store("sqlite://")
+        open_store(where)

@@ -205,3 +205,24 @@ def test_a_name_twice_in_an_object_is_refused(tmp_path):
     (tmp_path / "t.jsonl").write_text('{"image": "a", "z": 1}\n{"image": "b", "z": 1, "z": 2}\n')
     with pytest.raises(BadTable, match="line 2 has a name twice"):
         read_table(tmp_path / "t.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (("1,250", "900", "12,000"), None),  # commas for thousands
+        (("0,5", "1.250"), None),  # points for thousands
+        (("1,250", "0,125"), [1.25, 0.125]),
+        (("1.250", "2.5"), [1.25, 2.5]),
+        (("1,5", "2"), [1.5, 2.0]),
+    ],
+)
+def test_separators_of_thousands_are_refused(tmp_path, cells, values):
+    """Next to whole numbers 1,250 may be 1250; next to decimal commas 1.250 may be."""
+    path = tmp_path / "t.tsv"
+    path.write_text("id\tz\n" + "".join(f"{i}.png\t{cell}\n" for i, cell in enumerate(cells)))
+    if values is None:
+        with pytest.raises(BadTable, match="thousands or a decimal"):
+            read_scored(path, "z")
+    else:
+        assert read_scored(path, "z")[1] == values

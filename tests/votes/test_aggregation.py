@@ -82,6 +82,17 @@ def test_two_pictures_by_hand():
     assert found.high - found.strength == pytest.approx([half, half], rel=1e-4)
 
 
+def test_a_prior_is_wins_and_losses_against_the_average():
+    """a won once, prior 0.6: at strengths +-log 2 the slope is 1 / 5 + 0.6 / 3 - 0.6 * 2 / 3 = 0.
+
+    Curvature along (1, -1) / sqrt 2: 2 * 1 * 4 / 5 * 1 / 5 of the vote, 2 * 0.6 * 2 / 3 * 1 / 3 of the prior.
+    """
+    found = g.bradley_terry(Pairs(*(np.array([x]) for x in ("a", "b", 1.0, 0.0, ""))), prior=0.6)
+    assert found.name.tolist() == ["a", "b"] and found.strength == pytest.approx([np.log(2), -np.log(2)])
+    half = 1.959964 * np.sqrt(0.5 / (0.32 + 1.2 * 2 / 9))
+    assert found.high - found.strength == pytest.approx([half, half], rel=1e-5)
+
+
 def test_strengths_are_those_of_logistic_regression():
     linear = pytest.importorskip("sklearn.linear_model")
     made = pairs(np.array([1.0, 0.3, -0.2, -1.1]))
@@ -113,6 +124,16 @@ def test_who_never_lost_is_finite_or_refused():
     assert np.all(np.isfinite(g.bradley_terry(made).strength))
     with pytest.raises(BadShape, match="prior"):
         g.bradley_terry(made, prior=0)
+
+
+@pytest.mark.parametrize("n", [4, 8, 11])
+def test_a_long_circle_connects_all_and_a_chain_does_not(n):
+    """Each wins once against the next, and the last against the first: all are alike; without that it is refused."""
+    names, ones = np.array([f"p{i:02}" for i in range(n)]), np.ones(n)
+    circle = Pairs(names, np.roll(names, -1), ones, 0 * ones, np.full(n, ""))
+    assert g.bradley_terry(circle, prior=0).strength == pytest.approx(np.zeros(n), abs=1e-9)
+    with pytest.raises(BadShape, match="prior"):
+        g.bradley_terry(circle.rows(np.arange(n) < n - 1), prior=0)
 
 
 def test_sides_do_not_matter_and_unanimous_ones_are_kept():

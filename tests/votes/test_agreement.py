@@ -119,6 +119,21 @@ def test_interval_over_pictures_covers():
     assert held >= 50
 
 
+def test_samples_are_of_as_many_pictures_by_how_often_each_was_drawn():
+    """10 of 40 pictures have a share of 1: the sample means are Binomial(40, 1 / 4) / 40, of sd .0685."""
+    seen = []
+
+    def share(n, real, weight=None):
+        if weight is not None:
+            assert weight.sum() == 40 and (weight > 0).all()
+            seen.append(np.average(real / n, weights=weight))
+        return float(np.average(real / n, weights=weight))
+
+    found = a.with_interval(share, np.full(40, 2.0), np.repeat([2.0, 0.0], [10, 30]), resamples=400)
+    assert found.value == 0.25 and len(seen) == 400
+    assert np.mean(seen) == pytest.approx(0.25, abs=0.012) and np.std(seen) == pytest.approx(0.0685, abs=0.008)
+
+
 def test_no_differences_and_total_agreement():
     """Pictures all alike have no reliability; votes that always agree have all of it, and a ceiling of 1."""
     rng = np.random.default_rng(0)

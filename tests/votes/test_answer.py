@@ -44,6 +44,8 @@ def test_of_several_generators_the_easiest_the_hardest_and_who_may_be_at_guessin
     assert answer(Findings("", "sittings", 9, 9, hype=rows)) == said + "1 of 3 may be at guessing (50 %)."
     below = answer(Findings("", "sittings", 9, 9, hype=rows[1:]))
     assert below == "b (35 % wrong) fools people most, c (15 % wrong) least; all are below guessing (50 %)."
+    ends = answer(Findings("", "sittings", 9, 9, hype=(hype(0.45, 0.5, "a"), *rows[1:])))
+    assert ends.endswith("; 1 of 3 may be at guessing (50 %).")
     few = answer(Findings("", "sittings", 9, 9, hype=(hype(0.2, 0.6, "a"), hype(0.1, 0.4, "b"), hype(0.0, 0.3, "c"))))
     assert few == (
         "No generator is shown to fool people more than another: from a (40 % wrong) to c (15 % wrong); "
@@ -86,6 +88,13 @@ def test_of_counts_both_shares_and_whether_they_differ():
     )
     assert "the two can be distinguished (difference 50 points, " in apart
     assert "the two cannot be distinguished" in answer(findings(counts(5, 5)))
+
+
+def test_pictures_without_votes_do_not_count():
+    """Two reals and two fakes of no votes are as if they were not there."""
+    some = counts(8, 3)
+    some.n[[0, 1, 40, 41]] = some.n_real[[0, 1, 40, 41]] = 0
+    assert answer(findings(some)) == answer(findings(some.rows(some.n > 0)))
 
 
 def test_of_pairs_the_ends_and_of_ratings_the_mean_and_the_agreement():

@@ -79,6 +79,10 @@ def test_what_does_not_vary_is_no_certainty():
     made.exposure_ms[:], made.said_real[:] = 100.0, made.kind == "real"
     (found,) = curves.hype_time(made)
     assert found.modal.value == 100 and np.isnan(found.modal.low) and found.at_floor == 1
+    assert np.isnan(found.threshold.value)  # below all that was shown, as far as anybody knows
+    wrong = timed(300, "g", raters=3)
+    wrong.said_real[:] = wrong.kind != "real"
+    assert np.isnan(curves.hype_time(wrong)[0].threshold.value)  # above
     (point,) = curves.psychometric_curve(made)
     assert point.y.value == point.y.high == 1 and point.y.low < 1
 

@@ -7,8 +7,10 @@ import pytest
 from people_samples import study
 
 from giqa.errors import BadSpec, BadTable, MissingSource
+from giqa.tables.table import Table
 from giqa.votes import exchange as x
 from giqa.votes.labels import Pairs, Ratings
+from giqa.votes.votes import as_labels
 
 
 def same(a, b):
@@ -26,6 +28,7 @@ def test_people_get_names_that_cannot_be_traced_back():
 
 def test_crowd_kit_there_and_back(tmp_path):
     made = study(n_raters=3)
+    made = made.rows(~made.control)
     path = x.write_crowd_kit(tmp_path / "c.csv", made)
     assert path.read_text().startswith("task,worker,label\n") and ",real\n" in path.read_text()
     again = x.read_crowd_kit(path)
@@ -35,6 +38,10 @@ def test_crowd_kit_there_and_back(tmp_path):
     assert same((made.image, raters, made.said_real), (again.image, again.rater, again.said_real))
     ratings = Ratings(np.array(["a", "b"]), np.array(["r", "r"]), np.array([4.0, 2.5]))
     assert x.read_crowd_kit(x.write_crowd_kit(tmp_path / "d.csv", ratings)).rating.tolist() == [4, 2.5]
+    columns = (["a", "a"], ["b", "c"], [1.0, 0.0], [0.0, 1.0], ["r", "r"])
+    path = x.write_crowd_kit(tmp_path / "p.csv", Pairs(*map(np.array, columns)))
+    assert path.read_text() == "worker,left,right,label\nr,a,b,a\nr,a,c,c\n"
+    assert x.read_crowd_kit(path).votes_left.tolist() == [1, 0]
     (tmp_path / "e.csv").write_text("task,label\n")
     with pytest.raises(BadTable, match="'worker'"):
         x.read_crowd_kit(tmp_path / "e.csv")
@@ -43,6 +50,7 @@ def test_crowd_kit_there_and_back(tmp_path):
 def test_label_studio_there_and_back(tmp_path):
     """Votes, ratings and pairs; the task's data are addresses, its names stay in meta; raters are random ids."""
     made = study(n_raters=3)
+    made = made.rows(~made.control)
     path = x.write_label_studio(tmp_path / "l.json", made, url=lambda name: f"/data/{name}")
     task = json.loads(path.read_text())[0]
     assert task["data"]["image"] == f"/data/{task['meta']['image']}" and len(task["annotations"]) == 3
@@ -130,3 +138,23 @@ def test_a_control_column_of_something_else_is_warned_of(tmp_path):
     with pytest.warns(UserWarning, match="'A' is neither yes nor no.*no answer counts as quality control"):
         read = x.read_crowd_kit(path)
     assert read.said_real.tolist() == [True, False] and not read.control.any()
+
+
+def test_quality_control_does_not_come_back_as_votes(tmp_path):
+    columns = {"image": [*"ab"], "rater": [*"rr"], "said_real": [1, 0], "control": [0, 1]}
+    votes = as_labels(Table("votes", columns))
+    for write, read, name in (
+        (x.write_crowd_kit, x.read_crowd_kit, "c.csv"),
+        (x.write_label_studio, x.read_label_studio, "l.json"),
+    ):
+        with pytest.warns(UserWarning, match="1 of 2 votes are quality control"):
+            write(tmp_path / name, votes)
+        assert read(tmp_path / name).image.tolist() == ["a"]
+
+
+def test_a_kind_that_votes_know_stands(tmp_path):
+    """A table about pictures that names generators does not make reals of generated ones without a name."""
+    columns = {"image": [*"abc"], "rater": [*"rrr"], "said_real": [1, 0, 1], "kind": ["generated", "real", ""]}
+    (tmp_path / "about.csv").write_text("image,generator\na,\nb,\nc,gan\n")
+    votes = x.with_about(as_labels(Table("votes", columns)), tmp_path / "about.csv")
+    assert votes.kind.tolist() == ["generated", "real", "generated"] and votes.generator.tolist() == ["", "", "gan"]

@@ -162,6 +162,22 @@ def test_two_votes_alike_are_no_certainty():
         assert table.low == pytest.approx(0.025 ** (1 / 3)) and table.high == pytest.approx(0.975 ** (1 / 3))
 
 
+def test_how_people_differ_takes_two_of_them():
+    assert findings(sittings("g", [20], [10])).spread is None
+    two = findings(sittings("g", [20, 40], [10, 10]))
+    assert two.spread.rate == pytest.approx(0.2)
+    assert two.cautions() == ("few raters of g (2): the intervals hold, but are wide; ask 5 or more",)
+
+
+def test_agreement_by_hand():
+    """1 of 4 and 2 of 4 called real: 3 + 2 of 12 pairs agree, and "fake", said always, is right in 5 of 8 votes."""
+    names = np.array(["a", "b"])
+    counts = Counts(names, np.full(2, 4.0), np.array([1.0, 2.0]), np.full(2, "g"), np.full(2, "generated"), names)
+    (found,) = findings(counts).agreement
+    assert (found.what, found.pictures, found.votes, found.majority) == ("generated", 2, 8, 5 / 8)
+    assert found.agreement.value == pytest.approx(5 / 12)
+
+
 @pytest.mark.parametrize(("each", "fitted"), [(1, False), (2, True)])
 def test_one_vote_a_picture_says_nothing_of_how_pictures_differ(each, fitted):
     """30 pictures: with one vote each a flat beta, by hand (1 + real) / 3; with two the beta of their generator."""

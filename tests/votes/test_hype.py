@@ -71,6 +71,14 @@ def test_the_same_evaluators_are_compared_with_themselves():
     assert paper.low == pytest.approx(0.1) == pytest.approx(paper.high)
 
 
+def test_other_evaluators_are_counted_together():
+    """Three people err on 20 of 100 fakes, two others on 10: (.2 - .1) / 2 whoever is drawn, of five people."""
+    sat = sittings(["a"] * 3 + ["b"] * 2, [20] * 3 + [10] * 2, [5] * 5, rater=[*"rstuv"])
+    found = h.compare(sat, "a", "b", interval="paper")
+    assert not found.paired and found.difference.n == 5
+    assert (found.difference.value, found.difference.low, found.difference.high) == pytest.approx((0.05, 0.05, 0.05))
+
+
 def test_who_judged_one_alone_is_left_out_with_a_warning():
     sat = sittings(["a"] * 4 + ["b"] * 3, [20, 30, 25, 90, 20, 20, 20], [5] * 7, rater=[*"wxyz", *"wxy"])
     with pytest.warns(UserWarning, match="by the 3 evaluators who judged both; 1 who judged one of them alone"):
@@ -84,6 +92,8 @@ def test_nobody_erred_in_any_figure():
     assert one.error.value == one.error.low == 0 < one.error.high < 0.03
     assert one.fake_error.high == one.real_error.high > one.error.high
     assert one.d_prime.low < one.d_prime.value < one.d_prime.high and one.criterion.low < 0 < one.criterion.high
+    # the criterion is half of the sum of what d' is the difference of, so its standard error is half as large
+    assert one.criterion.high - one.criterion.value == pytest.approx((one.d_prime.high - one.d_prime.value) / 2)
     (alone,) = h.hype(sittings("g", [0], [0]))
     assert np.isnan(alone.error.low) and alone.error.value == 0
     with pytest.raises(BadShape, match="two evaluators"):

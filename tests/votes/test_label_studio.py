@@ -179,10 +179,10 @@ def test_what_is_no_export_is_named(load, content, words):
 
 def test_ties_are_not_written_as_votes_for_the_right(tmp_path):
     """Neither tool has ties: they are left out with a word."""
-    columns = (["a", "c"], ["b", "d"], [0.5, 1.0], [0.5, 0.0], ["r", "r"])
+    columns = (["a", "c", "c"], ["b", "d", "d"], [0.5, 1.0, 0.0], [0.5, 0.0, 1.0], ["r", "r", "s"])
     pairs = Pairs(*(np.array(column) for column in columns))
     for write in (write_label_studio, write_crowd_kit):
-        with pytest.warns(UserWarning, match="1 of 2 votes are ties"):
+        with pytest.warns(UserWarning, match="1 of 3 votes are ties"):
             path = write(tmp_path / "t.csv", pairs)
         assert "d" in path.read_text() and '"b"' not in path.read_text() and ",b" not in path.read_text()
 
@@ -215,3 +215,14 @@ def test_a_rating_of_faults_is_warned_of(load):
     """The higher, the better, is how ratings are read; "how many artifacts?" may mean the other way."""
     with pytest.warns(UserWarning, match="'artifacts' asks for faults, and ratings are read as the higher, the better"):
         assert load([task(ONE, said(1, 5, "rating", "artifacts"))]).rating.tolist() == [5]
+
+
+def test_what_the_data_says_of_a_picture_is_read(load):
+    """An attention check of the data is no vote; a column that some tasks lack says nothing."""
+    data = [{"image": f"{i}.png", "control": i, "kind": kind} for i, kind in enumerate(("generated", "real"))]
+    votes = load([task(each, said(1, "Real"), number=i) for i, each in enumerate(data)])
+    assert votes.control.tolist() == [False, True] and votes.kind.tolist() == ["generated", "real"]
+    votes = load([task(data[1], said(1, "Real")), task({"image": "b.png"}, said(1, "Fake"), number=2)])
+    assert votes.control.tolist() == [False, False] and votes.kind.tolist() == ["", ""]
+    flat = "image,control,annotator,answer,annotation_id\na.png,0,1,Real,1\nb.png,1,1,Fake,2\n"
+    assert load(flat, "e.csv").control.tolist() == [False, True]

@@ -23,6 +23,7 @@ def test_a_folder_of_the_layer6_data(tmp_path):
     people, images = read["per-participant/cifar"], read["images"]
     assert isinstance(people, Sittings) and isinstance(images, Counts)
     assert (people.wrong_fakes[0], people.wrong_reals[0]) == (9, 20)
+    assert (people.fakes[0], people.reals[0]) == (100, 100)
     assert people.fake_seconds[0] == pytest.approx(0.816)
     assert images.image.tolist() == ["9.png", "ACGAN/7.png"]  # two generators may both have a 7.png
     assert images.n_real.tolist() == [2, 0] and images.kind.tolist() == ["real", "generated"]

@@ -71,6 +71,10 @@ def test_turk_questions_are_not_mixed(file):
     with pytest.raises(BadTable, match=r"several questions: 'quality' .*'realism'"):
         read_mturk(file(text))
     assert read_mturk(file(text), answer="realism").rating.tolist() == [2]
+    names = "Answer.quality1,Answer.quality2,Answer.realism1,Answer.realism2"
+    pages = f"WorkerId,Input.image1,Input.image2,{names}\n" + "".join(f"W{i},a.png,b.png,4,2,3,1\n" for i in range(3))
+    with pytest.raises(BadTable, match=r"'quality' \(6 answers\), 'realism' \(6 answers\)"):  # 3 rows, 2 columns each
+        read_mturk(file(pages))
     boxes = "WorkerId,Input.image,Answer.answer.real,Answer.answer.fake\nW,a.png,true,true\nV,a.png,true,false\n"
     with pytest.warns(UserWarning, match="1 with several choices selected"):
         assert answers(read_mturk(file(boxes))) == [("a.png", True)]
@@ -173,6 +177,12 @@ def test_placeholders_of_surveys_are_nobody(file):
     assert answers(votes) == [("a.png", True)]
 
 
+@pytest.mark.parametrize(("there", "lacks"), [("image", "answer"), ("answer", "image")])
+def test_the_column_that_a_result_file_lacks_is_named(file, there, lacks):
+    with pytest.raises(BadTable, match=f"no column '{lacks}'.*Name another one with --{lacks}"):
+        read_prolific(file(f"PROLIFIC_PID,{there}\nP1,a.png\n"))
+
+
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
@@ -225,3 +235,92 @@ def test_the_second_and_third_line_of_qualtrics_are_nobody(file):
     )
     with pytest.warns(UserWarning, match="2 without a participant's id"):
         assert answers(read_prolific(file(text))) == [("a.png", True)]
+
+
+def test_answers_to_several_questions_are_not_mixed(file):
+    """A column `question` of several texts is refused, and a filter takes one; numbers of pictures ask nothing."""
+    rows = "{}\nP1,a.png,{},real\nP2,b.png,{},fake\nP3,a.png,{},fake\n"
+    prolific = file(rows.format("PROLIFIC_PID,image,question,answer", "real?", "sharp?", "real?"), "p.csv")
+    turk = file(rows.format("WorkerId,Input.image,Input.question,Answer.answer", "real?", "sharp?", "real?"), "m.csv")
+    crowd = file(rows.format("worker,task,question,label", "real?", "sharp?", "real?"), "c.csv")
+    for read, path in ((read_prolific, prolific), (read_mturk, turk), (read_crowd_kit, crowd)):
+        with pytest.raises(BadTable, match=r"several questions.*'real\?', 'sharp\?'"):
+            read(path)
+    assert answers(read_prolific(f"{prolific}[question=real?]")) == [("a.png", True), ("a.png", False)]
+    assert answers(read_mturk(f"{turk}[Input.question=sharp?]")) == [("b.png", False)]
+    said = file("PROLIFIC_PID,image,question\nP,a,real\nQ,a,fake\n")  # answers
+    assert answers(read_prolific(said, answer="question")) == [("a", True), ("a", False)]
+    numbered = "worker,task,question,label\nw,a,Q1,1\nw,b,Q2,0\nw,c,Q3,1\nv,a,Q1,0\n"
+    assert len(read_crowd_kit(file(numbered))) == 4
+    pairs = "left,right,rater,chosen,question\na,b,u,left,sharp\na,b,v,right,real\n"
+    with pytest.raises(BadTable, match="answers 2 questions"):
+        read_lgiqa(file(pairs))
+
+
+def test_quality_control_is_known_by_its_part_and_by_the_inputs_of_turk(file):
+    votes = read_prolific(file("PROLIFIC_PID,image,answer,part\nP,a,1,main\nP,b,0,tutorial\n"))
+    assert votes.control.tolist() == [False, True]
+    votes = read_crowd_kit(file("task,worker,label,part\na,w,1,upper\nb,w,0,lower\n"))  # parts of something else
+    assert votes.control.tolist() == [False, False]
+    text = "WorkerId,Input.image,Input.control,Input.kind,Input.generator,Answer.answer\n"
+    votes = read_mturk(file(f"{text}W,a,0,generated,gan,real\nW,b,1,real,,fake\n"))
+    assert votes.control.tolist() == [False, True] and votes.kind.tolist() == ["generated", "real"]
+    assert votes.generator.tolist() == ["gan", ""]
+    pairs = read_lgiqa(file("left,right,rater,chosen,part\na,b,u,left,main\na,b,v,left,control\n"))
+    assert (pairs.votes_left.tolist(), pairs.votes_right.tolist()) == ([1.0], [0.0])
+
+
+def test_who_did_not_pass_does_not_count(file):
+    path = file("PROLIFIC_PID,image,rating,passed\nP,a,4,yes\nQ,a,1,no\n")
+    with pytest.warns(UserWarning, match=r"1 of raters who did not pass \(line 3\)"):
+        assert read_prolific(path).rating.tolist() == [4.0]
+    for name, words in (("attention_check", "pass,fail"), ("Attention Check", "Passed,Failed"), ("passed", "ok,fail")):
+        good, bad = words.split(",")
+        path = file(f"PROLIFIC_PID,image,answer,{name}\nP,a,1,{good}\nQ,a,0,{bad}\n")
+        with pytest.warns(UserWarning, match="did not pass"):
+            assert answers(read_prolific(path)) == [("a", True)]
+    path = file("PROLIFIC_PID,image,answer,attention_check\nP,a,1,0\nQ,a,0,1\n")  # whether there was one, or passed
+    assert len(read_prolific(path)) == 2
+    path = file("task,worker,label,passed\na,v,1,True\na,w,0,False\n")
+    with pytest.warns(UserWarning, match="did not pass"):
+        assert answers(read_crowd_kit(path)) == [("a", True)]
+
+
+def test_ones_and_zeros_with_decimals_are_votes(file):
+    """1.00 and 0,0 are yes and no as 1.0 is, and 10.0 is neither."""
+    assert answers(read_crowd_kit(file("task,worker,label\na,w,1.00\nb,w,0.00\n"))) == [("a", True), ("b", False)]
+    assert answers(read_crowd_kit(file("task;worker;label\na;w;1,0\nb;w;0,0\n"))) == [("a", True), ("b", False)]
+    assert read_crowd_kit(file("task,worker,label\na,w,10.0\nb,w,0.0\nc,w,5.0\n")).rating.tolist() == [10, 0, 5]
+
+
+def test_a_column_of_ties_is_half_a_vote_for_each(file):
+    pairs = read_labels(file("left,right,votes_left,votes_right,ties\na,b,1,0,9\nb,c,2,1,\n"))
+    assert pairs.votes_left.tolist() == [5.5, 2.0] and pairs.votes_right.tolist() == [4.5, 1.0]
+
+
+def test_a_link_that_is_signed_anew_names_one_picture(file):
+    """Signed links to S3, Azure, Google's storage and CloudFront lose their signature; other queries name pictures."""
+    head, at = "WorkerId,Input.image_url,Answer.answer\n", "https://b.s3.amazonaws.com/x/a.png?X-Amz-Expires=9&"
+    votes = read_mturk(file(f"{head}V,{at}X-Amz-Signature=1,real\nW,{at}X-Amz-Signature=2,fake\n"))
+    assert answers(votes) == [("https://b.s3.amazonaws.com/x/a.png", said) for said in (True, False)]
+    for query, kept in (
+        ("sv=2020&se=2&sr=b&sp=r&sig=ab%3D", ""),
+        ("Expires=1&Signature=2&Key-Pair-Id=3", ""),
+        ("GoogleAccessId=1&Expires=2&Signature=3", ""),
+        ("seed=4&token=5", "?seed=4"),
+        ("v=1", "?v=1"),
+        ("step=3&sr=2", "?step=3&sr=2"),
+    ):
+        votes = read_prolific(file(f"PROLIFIC_PID,image,answer\nP,https://h/a.png?{query},1\nP,b,0\n"))
+        assert votes.image.tolist() == [f"https://h/a.png{kept}", "b"]
+
+
+@pytest.mark.parametrize("word", ["Total", "Grand Total", "Summe:"])
+def test_a_row_with_the_sum_is_no_picture(file, word):
+    counts = f"image,n,n_real\na,5,1\nb,5,4\n{word},10,5\n"
+    with pytest.raises(BadTable, match="is the sum of the other rows"):
+        read_labels(file(counts))
+    assert len(read_labels(file(counts.replace("10,5", "9,5")))) == 3  # a picture that is called so
+    sittings = f"rater,generator,fakes,wrong_fakes,reals,wrong_reals\nu,g,5,1,5,2\nv,g,5,2,5,0\n{word},,10,3,10,2\n"
+    with pytest.raises(BadTable, match="is the sum of the other rows"):
+        read_labels(file(sittings))

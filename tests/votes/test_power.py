@@ -27,7 +27,10 @@ def test_by_hand():
     assert votes_each(0.1) == 97  # 1.96^2 / 4 / .01
     for bad in (
         lambda: s.evaluators(0),
+        lambda: s.evaluators(1),
         lambda: votes_each(2),
+        lambda: votes_each(1),
+        lambda: votes_each(0),
         lambda: s.half_width(1),
         lambda: s.evaluators_to_tell(0.1, power=1),
     ):

@@ -152,7 +152,7 @@ def test_a_million_judgements_and_long_answers_are_read(tmp_path):
     assert read_labels(path).response_ms.tolist() == [7.2e6]
 
 
-@pytest.mark.parametrize("word", ["", "real", "Reals", "NA"])
+@pytest.mark.parametrize("word", ["", "real", "Reals", "NA", "0_real", "nature", "natural images", "photos"])
 def test_a_generator_called_real_makes_reals(word):
     """Many tables say real where the generator stands, or NA of R: those pictures are no fakes."""
     columns = {"image": ["a", "b"], "rater": ["r", "r"], "said_real": [1, 0], "generator": [word, "sd"]}

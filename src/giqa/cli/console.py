@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import warnings
@@ -30,10 +31,22 @@ def inert(text: str) -> str:
     return text.translate(STEERING_LINES)
 
 
+def open_streams() -> None:
+    """Streams that were closed (`>&-`) are there: what is said is lost, and a result that is printed is an error."""
+    if sys.stderr is None:  # `print` would take it for standard output
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115  to the end of the process
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull)  # noqa: SIM115  cannot be written
+
+
 def say(text: str, quiet: bool = False) -> None:
     """One line for a person, to stderr, unless quiet."""
-    if not quiet:
-        print(inert(text), file=sys.stderr)
+    if quiet:
+        return
+    try:
+        print(inert(text), file=sys.stderr, flush=True)
+    except OSError:  # closed, or on a full disk: nobody reads it, and the work goes on
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115  to the end of the process
 
 
 def warn(text: str, quiet: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,9 @@ def export(store: str, name: str | None, out: Path | None, question: str | None,
         with console.plain_warnings():
             write_as(form, out, as_labels(Table(f"the study in {store}", columns)))
     elif out is None:
-        click.echo(as_csv(columns), nl=False)
+        text = as_csv(columns)
+        # by colour click means escapes: into a pipe it would take them out of names
+        click.echo(console.inert(text) if sys.stdout.isatty() else text, nl=False, color=True)
     else:
         write_sha256(write_table(out, columns))
     if out is not None:
@@ -210,7 +213,7 @@ OF = {"image": NAMED, "answer": NAMED, "submissions": ("prolific",)}
 
 def check_options(form: str, options: dict[str, Any]) -> None:
     for name, forms in (OF | {"unanimous": ("lgiqa",)}).items():
-        if options[name] and form not in forms:
+        if options[name] not in (None, False) and form not in forms:
             raise BadSpec(f"--{name} is for --format {' and '.join(forms)}, not for {form}.")
 
 
@@ -237,7 +240,11 @@ def secret_in(path: Path) -> bytes:
 
     with suppress(FileExistsError), os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(secrets.token_bytes(32))
-    key = path.read_bytes()
+    if not path.is_file():
+        raise BadSpec(f"{path} is no file; name one that is not there, and a key is made in it.")
+    key = path.read_bytes() if path.stat().st_size <= 64 else b""
     if not 16 <= len(key) <= 64:
-        raise BadSpec(f"{path} holds {len(key)} bytes and is no key; name a file that is not there, and it is made.")
+        raise BadSpec(
+            f"{path} holds {path.stat().st_size} bytes and is no key; name a file that is not there, and it is made."
+        )
     return key

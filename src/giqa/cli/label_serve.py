@@ -12,7 +12,7 @@ import click
 from ..errors import BadSpec
 from . import console
 from .label import NAME, STORE, label
-from .options import COUNT, PATH, listen
+from .options import COUNT, PATH, PROXY, listen
 
 
 @label.command()
@@ -58,7 +58,7 @@ from .options import COUNT, PATH, listen
 @click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0: reached from other machines.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, help="Port; 0: any free one.")
 @click.option("--https", is_flag=True, help="Served behind a proxy that speaks HTTPS: cookies are marked Secure.")
-@click.option("--proxy", metavar="ADDRESS", help="A reverse proxy whose X-Forwarded-For is believed.")
+@PROXY
 @click.option("--dry-run", is_flag=True, help="Make the study, print its link, serve nothing.")
 def serve(fakes: tuple[str, ...], store: str, **options: Any) -> None:
     """Let people judge pictures in a browser.

@@ -55,18 +55,42 @@ COUNT = click.IntRange(1)
 NO_MEMORY = ("start new thread", "failed to map segment", "malloc failure", "Cannot allocate memory")
 
 
+@contextmanager
+def inert_errors() -> Iterator[None]:
+    """What click says of an argument, such as a file's name from a pattern, steers no terminal."""
+    try:
+        yield
+    except click.ClickException as error:
+        error.message = console.inert(error.message)
+        raise
+
+
 class Group(click.Group):
     """Commands in the order of a first acquaintance; errors as one sentence, exit status 2."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """As click has it, also with closed streams and for `--help` on a full disk."""
+        console.open_streams()
+        try:
+            return super().main(*args, **extra)
+        except OSError as error:
+            console.say(f"giqa: {error.strerror or error}: {error.filename or 'standard output'}")
+            sys.exit(2)
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        with inert_errors():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):  # cp1252 has no place for most names: \u56fe, and no traceback
                 stream.reconfigure(errors="backslashreplace")
         try:
-            return super().invoke(ctx)
+            with inert_errors():
+                return super().invoke(ctx)
         except GiqaError as error:
             console.say(f"giqa: {error}")
             ctx.exit(2)
@@ -74,7 +98,7 @@ class Group(click.Group):
             sys.stderr.close()
             ctx.exit(141)
         except OSError as error:
-            console.say(f"giqa: {error.strerror or error}: {error.filename or 'a file'}")
+            console.say(f"giqa: {error.strerror or error}: {error.filename or 'standard output or a file'}")
             ctx.exit(2)
         except KeyboardInterrupt:
             console.say("giqa: interrupted; what was computed is kept, run the same command again to go on.")
@@ -220,10 +244,31 @@ def check_writable(path: Path) -> None:
         raise
 
 
+def _networks(context: click.Context, option: click.Parameter, given: str | None) -> str | None:
+    """Addresses or networks, with commas: a name would be compared with addresses, and none would be believed."""
+    import ipaddress
+
+    for each in [] if given is None else given.split(","):
+        try:
+            ipaddress.ip_network(each.strip())
+        except ValueError:
+            raise BadSpec(
+                f"--proxy {each!r} is no address; give that of the proxy, such as 10.0.0.5 or 10.0.0.0/24."
+            ) from None
+    return given
+
+
+PROXY = click.option(
+    "--proxy", metavar="ADDRESS", callback=_networks, help="A reverse proxy whose X-Forwarded-For is believed."
+)
+
+
 def listen(host: str, port: int) -> tuple[Any, str]:
     """A socket that listens, and its HOST:PORT; port 0 takes any free one."""
     import socket
 
+    if host in ("", "<broadcast>"):  # the system reads them as addresses
+        raise BadSpec(f"--host {host!r} is no address; 127.0.0.1: this machine only, 0.0.0.0: all others too.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # by name: of a protocol that is not said, asyncio leaves Nagle's delay on, 40 ms for each answer
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,10 +102,11 @@ def pick(scores: Path, out: Path | None, curves: tuple[Path, ...], by: str, quie
     if by != "score" and asked["min_z"] is not None:
         raise BadSpec(f"--min-z is on the scale of the score; with --by {by} give --keep or --top.")
     ranked = ranked_by(by, scores, asked.pop("fakes"), asked.pop("no_copies"), quiet)
-    if out is not None:
-        pick_into(out, ranked, quiet, **asked)
+    place = None if out is None else picked(out, ranked, quiet, **asked)
     if curves:
         draw_curve(curves, ranked, quiet, **of_curves)
+    if place is not None:  # last: once the folder is there, the command cannot be given again
+        place()
 
 
 @dataclass(frozen=True)
@@ -143,17 +145,17 @@ def ranked_by(by: str, scores: Path, fakes: str | None, no_copies: bool, quiet: 
     return Ranked(scores, table, values, fakes)
 
 
-def pick_into(
+def picked(
     out: Path, ranked: Ranked, quiet: bool, *, how: str, min_z: float | None, **which: float | int | None
-) -> None:
-    """Pictures into the folder, and a sentence; `which`: keep, top, sample and seed."""
+) -> Callable[[], None]:
+    """What puts the pictures into the folder, and says so; `which`: keep, top, sample and seed."""
     import numpy as np
 
+    from ..compare.picker import check_new
     from ..compare.picker import pick as rows_of
-    from ..compare.picker import write_picked
     from ..images import open_source
-    from ..model.headline import z_in_words
 
+    check_new(out)
     table, values = ranked.table, ranked.values
     if ranked.fakes is None and how != "list":
         raise BadSpec("Where are the pictures? Give --images FAKES, the source that was scored, or --how list.")
@@ -172,11 +174,25 @@ def pick_into(
     ids = [table.id[row] for row in rows]
     pictures = found(open_source(ranked.fakes), ids) if ranked.fakes else dict(zip(ids, rows, strict=True))
     people = {name: table[name][rows] for name in ("p_real", "p_preferred", "rating") if name in table.columns}
-    write_picked(out, pictures, {"score": table.score[rows], "z": table.z[rows], **people}, how)
+    columns = {"score": table.score[rows], "z": table.z[rows], **people}
+    return partial(write, out, pictures, columns, how, ranked, quiet)
+
+
+def write(
+    out: Path, pictures: dict[str, Any], columns: dict[str, np.ndarray], how: str, ranked: Ranked, quiet: bool
+) -> None:
+    """The folder, and a sentence."""
+    import numpy as np
+
+    from ..compare.picker import write_picked
+    from ..model.headline import z_in_words
+
+    write_picked(out, pictures, columns, how)
     if not quiet:
+        table = ranked.table
         scored = int((~np.isnan(table.score)).sum())
-        of_these, of_all = (z_in_words(float(np.nanmedian(z))) for z in (table.z[rows], table.z))
-        console.say(f"wrote {out}: {len(rows)} of {scored} scored pictures, median z {of_these} (of all: {of_all})")
+        of_these, of_all = (z_in_words(float(np.nanmedian(z))) for z in (columns["z"], table.z))
+        console.say(f"wrote {out}: {len(pictures)} of {scored} scored pictures, median z {of_these} (of all: {of_all})")
         where = ranked.fakes or "FAKES"
         console.say(f"Next: giqa compare --real REALS all={where} picked={out} says what was gained and lost.")
 

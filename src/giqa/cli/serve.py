@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from . import console
-from .options import COUNT, PATH, listen, options
+from .options import COUNT, PATH, PROXY, listen, options
 
 
 @click.command()
@@ -34,7 +34,7 @@ from .options import COUNT, PATH, listen, options
     default=100.0,
     help="Requests a second from one address, in each process; 0: any number.",
 )
-@click.option("--proxy", metavar="ADDRESS", help="A reverse proxy whose X-Forwarded-For is believed.")
+@PROXY
 @click.option("--dry-run", is_flag=True, help="Load the models, print what would be served, serve nothing.")
 def serve(models: tuple[str, ...], host: str, port: int, human: Path | None, dry_run: bool, **asked: Any) -> None:
     """Score pictures that are sent over HTTP; the same numbers as `giqa score`.

@@ -119,7 +119,7 @@ def human(votes: tuple[Path, ...], out: Path, end_to_end: bool, quiet: bool, **g
     with working(quiet, out) as progress:
         model = learn(tables, out=out, progress=progress, say=partial(console.say, quiet=quiet), **given)
     show_learned(model.made_by)
-    click.echo(learned(model.made_by)[1])
+    click.echo(console.inert(learned(model.made_by)[1]))
     about = f"{console.size(out.stat().st_size)}, {model.made_by['labelled']} judged pictures"
     model_file = out.with_suffix(".giqa")
     then = f"giqa score FAKES --real {given['real']} --human {model_file} --report report.html"
@@ -157,4 +157,5 @@ def _show_splits(made_by: dict[str, Any]) -> None:
         rows = [(split, *(_said(figures.get(name)) for name in names)) for split, figures in splits.items()]
         console.table(f"{kind.capitalize()} that the model had not seen", ("held out", *names), rows)
     centred = ", compared within groups" if made_by["centred"] else ""
-    click.echo(f"Chosen: columns {' and '.join(made_by['columns'])}{centred}; penalty {made_by['penalty']:.3g}.")
+    chosen = " and ".join(made_by["columns"])
+    click.echo(console.inert(f"Chosen: columns {chosen}{centred}; penalty {made_by['penalty']:.3g}."))

@@ -114,16 +114,21 @@ def _many(comparison: Any, known: Mapping[str, str], names: Sequence[str]) -> st
     found: dict[str, list[str]] = {}
     for label, words in known.items():
         best = comparison.best(label)
-        verdicts = {n: comparison.verdict(label, best, n) for n in names if n != best} if best is not None else {}
-        alike = [name for name, v in verdicts.items() if v.says == SAME]
-        if all(v.why for v in verdicts.values()):
+        others = [g.name for g in comparison.generators if label in g.values and g.name != best]
+        verdicts = {name: comparison.verdict(label, best, name) for name in others} if best is not None else {}
+        judged = [name for name, v in verdicts.items() if not v.why]
+        alike = [name for name in judged if verdicts[name].says == SAME]
+        lost = [name for name in names if name != best and name not in judged]
+        if not judged:
             says = f"nothing can be said {ABOUT}: too few pictures"
-        elif len(alike) == len(verdicts):
+        elif len(alike) == len(judged):
             says = f"no set is shown to be better than another {ABOUT}"
         elif alike:
             says = f"{best} is best {ABOUT}{SURE}, and {listed(alike)} cannot be distinguished from it"
         else:
             says = f"{best} is better than every other set {ABOUT}{SURE}"
+        if lost and judged:
+            says += f", where {listed(lost)} cannot be judged"
         found.setdefault(says, []).append(words)
     return f"{merged(found)}."
 

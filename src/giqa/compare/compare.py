@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import combinations
 from typing import Any, cast
 
 import numpy as np
 
-from .. import __version__, registry
-from ..errors import BadSpec, GiqaError
-from ..features.reader import Extracted, Reader, as_features
+from .. import registry
+from ..errors import BadSpec
+from ..features.extracted import Extracted, as_features
+from ..features.reader import Reader
 from ..features.select import ChosenLayers
 from ..images import open_source
 from ..images.differences import advice, differences
@@ -23,24 +21,20 @@ from ..images.match import as_match, auto_match, spec_of
 from ..images.pictures import as_pictures, plain_source
 from ..images.profile import profile
 from ..images.subset import Subset
-from ..metrics.inception import InceptionScore
-from ..metrics.jackknife import DRAWS, FEWEST, GROUPS, MOST, Jackknife, at_number, jackknifed
+from ..metrics.jackknife import DRAWS, FEWEST
 from ..metrics.quality import Diversity
-from ..metrics.together import Together
 from ..model.fit import fit
 from ..model.folds import content_order
-from ..model.model import Model
-from ..model.table import Scores
-from ..types import Features, Progress
+from ..types import Features, Progress, as_progress
+from .judge import Judge
 from .other_scores import beside_of, named
 from .paired import Pairing, PairVerdict, pair_contrasts
 from .quality import Quality, quality_estimate
-from .result import LEVEL, Comparison, Generator, common_numbers, contrasts_of, decided
+from .result import Comparison, Generator, contrasts_of, decided
 
 REALS = None  # the reals among sets by name, whatever a generator is called
 DEFAULT_METRICS = ("qs", "ds", "fd", "kd", "precision", "recall", "density", "coverage", "authenticity", "vendi")
 LARGEST = 50_000  # pictures of a set whose features are in memory, about 8 KB each; of more, so many are compared
-CLOSE = 200  # pictures; below that it is tried first whether a metric can do with a group less
 
 __all__ = ["DEFAULT_METRICS", "compare", "quality_estimate", "split_specs"]
 
@@ -115,6 +109,7 @@ def compare(
 
     Examples
     --------
+    >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> real, good = rng.normal(size=(300, 4)).astype("f4"), rng.normal(size=(200, 4)).astype("f4")
     >>> comparison = compare(real, {"good": good, "off": good + 3}, metrics="qs,precision", scorer="sgm")
@@ -128,7 +123,10 @@ def compare(
         raise BadSpec("Compare what? Give at least one set of generated pictures.")
     if paired is not None and not isinstance(paired, str):
         raise BadSpec(f"paired is 'name' or a column of all tables, got {paired!r:.80}.")
-    seed = registry.as_seed(seed)
+    seed, progress = registry.as_seed(seed), as_progress(progress)
+    pictures = None if pictures is None else registry.as_whole(pictures, "pictures")
+    if not all(isinstance(name, str) and name for name in generators):
+        raise BadSpec(f"Each set of generated pictures has a text as its name, got {list(generators)!r:.80}.")
     asked = named(beside)
     sets: dict[Any, Any] = {REALS: real, **generators}
     notes: list[str] = []
@@ -138,7 +136,7 @@ def compare(
         match, unlike = _matched(sets, match)
         notes += unlike
         reader = Reader(extractor, match, store=store, workers=workers, progress=progress)
-    elif extractor or match:
+    elif extractor is not None or match is not None:
         raise BadSpec("extractor and match are for pictures; they cannot be asked of features.")
     real, generators = sets.pop(REALS), sets
     reals, failures = _features("reals", real, reader)
@@ -146,7 +144,7 @@ def compare(
         notes.append(f"{len(failures)} reals could not be read; the first: {next(iter(failures.values()))}")
     model = fit(reals, scorer=scorer, seed=seed)
     made = _made(metrics, reals, model.made_by["scorer"], seed)
-    judge = _Judge(made, ChosenLayers(reals.rows(content_order(reals)), layers, pictures, seed), reals, model, notes)
+    judge = Judge(made, ChosenLayers(reals.rows(content_order(reals)), layers, pictures, seed), reals, model, notes)
     pairing = Pairing(paired, real, reals, model, seed) if paired else None
     found, pairs = [], []
     for name, where in generators.items():
@@ -203,7 +201,7 @@ def _at_most(sets: Mapping[str | None, Any], most: int) -> tuple[dict[str | None
 def _matched(sets: Mapping[str | None, Any], match: Any) -> tuple[Any, list[str]]:
     """How to bring pictures to one size and coding, and warnings where they differ and nothing is done."""
     generators = [name for name in sets if name is not REALS]
-    if match == "auto":
+    if isinstance(match, str) and match == "auto":
         chosen = {name: auto_match(sets[REALS], sets[name]) for name in generators}
         if len({spec_of(c) for c in chosen.values()}) > 1:
             each = "; ".join(f"{name}: {spec_of(c) or 'none'}" for name, c in chosen.items())
@@ -233,12 +231,13 @@ def _features(what: str, where: Any, reader: Reader | None) -> tuple[Features, M
 
 def _made(metrics: str | Sequence[str], reals: Features, scorer: str, seed: int) -> dict[str, Any]:
     """Metrics by the name they have in the table, with all that decides their number filled in."""
-    if metrics == "all":
+    if isinstance(metrics, str) and metrics == "all":
         metrics = [*DEFAULT_METRICS, *(["inception_score"] if "logits" in reals.layers else [])]
+    specs: list[Any]
     if isinstance(metrics, str):
         specs = split_specs(metrics)
     else:
-        specs = list(metrics) if isinstance(metrics, Iterable) else [metrics]
+        specs = list(metrics) if isinstance(metrics, Iterable) and np.ndim(metrics) == 1 else [metrics]
     if not specs:
         raise BadSpec(f"Which metrics? Give 'all' or some of {', '.join(registry.names('metric'))}.")
     made = {}
@@ -274,130 +273,6 @@ def split_specs(text: str) -> list[str]:
 
 
 # --- what is found
-
-
-class _Judge:
-    """Every metric of one generator after the other, against the same reals; what cannot be computed is noted."""
-
-    def __init__(self, made: Mapping[str, Any], chosen: ChosenLayers, reals: Features, model: Model, notes: list[str]):
-        self.made, self.chosen, self.reals, self.notes = made, chosen, reals, notes
-        self.models = {(model.made_by["scorer"], model.made_by["seed"]): model}
-        self.known: dict[Any, Any] = {}  # what metrics computed of the reals alone, for all generators
-        self.kept: dict[str, dict[bool, np.ndarray]] = {}  # of each generator `MOST` pictures, as logits or features
-
-    def made_by(self, reader: Reader | None) -> dict[str, Any]:
-        """How the comparison was made."""
-        scorer, seed = next(iter(self.models))  # of the comparison's own model
-        return {
-            "giqa": __version__,
-            "extractor": registry.canonical("extractor", reader.extractor) if reader else None,
-            "scorer": scorer,
-            "match": spec_of(reader.match) if reader else None,
-            "metrics": {name: registry.canonical("metric", metric) for name, metric in self.made.items()},
-            "seed": seed,
-            **self.chosen.made_by,
-            "reals": len(self.reals),
-            "features": dict(self.reals.made_by),
-            "level": LEVEL,
-        }
-
-    def of(self, name: str, fakes: Features, scores: Scores) -> Generator:
-        """All metrics of all its pictures."""
-        values: dict[str, Jackknife] = {}
-        trouble: dict[str, str] = {}
-        sets = {False: self.chosen.fake(fakes)}
-        if self.chosen.logits is not None:
-            sets[True] = self.chosen.fake_logits(fakes)
-        for label, metric in self.made.items():
-            if isinstance(metric, Quality):
-                values[label] = self._quality(label, metric, fakes, scores)
-            elif isinstance(metric, InceptionScore) and self.chosen.logits is None:
-                self.notes.append(f"{name}: {label} left out: it needs an extractor with the layer logits")
-        for logits, fake in sets.items():
-            real = self._real(logits)
-            able = {k: m for k, m in self.made.items() if k not in values and isinstance(m, InceptionScore) == logits}
-            for label, metric in able.items():
-                words = metric.trouble(len(real), len(fake), real.shape[1])
-                trouble |= {label: words} if words else {}
-            values |= self._whole(name, able, real, fake)
-        n = len(sets[False])
-        some = np.random.default_rng([self.chosen.seed, 1]).permutation(n)[:MOST]
-        self.kept[name] = {k: x[some] for k, x in sets.items()}
-        return Generator(name, scores, {label: values[label] for label in self.made if label in values}, n, trouble)
-
-    def at_equal_numbers(self, found: Sequence[Generator]) -> list[Generator]:
-        """The same with what depends on the number of pictures, at the numbers that unequal sets have in common."""
-        wanted = common_numbers({g.name: g.n for g in found})
-        return [replace(g, at={n: self._at(g, n) for n in wanted.get(g.name, ())}) for g in found]
-
-    def _quality(self, label: str, metric: Quality, fakes: Features, scores: Scores) -> Jackknife:
-        how = metric.scorer, metric.seed
-        model = self.models.get(how)
-        if model is self.models[next(iter(self.models))]:
-            return quality_estimate(model, fakes, scores, metric.seed)
-        if model is None:
-            if registry.make("scorer", metric.scorer).default_extractor:
-                raise BadSpec(f"{label} looks at features of its own; ask for it by beside= (--other-scores).")
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of the same reals, which the first model has warned of
-                model = self.models[how] = fit(self.reals, scorer=metric.scorer, seed=metric.seed)
-        return metric.estimate(model, fakes)
-
-    def _whole(self, name: str, able: Mapping[str, Any], real: np.ndarray, fake: np.ndarray) -> dict[str, Jackknife]:
-        """Metrics of the same two sets in one go; of too few pictures the value without an interval."""
-        values, together = {}, {}
-        for label, metric in able.items():
-            try:
-                if min(len(real), len(fake)) < CLOSE:
-                    values[label] = Jackknife(float(metric(real, fake)), n=len(fake))
-                    _try_smaller(metric, real, fake)
-                together[label] = metric
-            except GiqaError as error:
-                what = "has no interval" if label in values else "left out"
-                self.notes.append(f"{name}: {label} {what}: {error}")
-        if len(fake) >= FEWEST:
-            try:
-                values |= self._together(together, real, fake, jackknifed)
-            except GiqaError:  # a group less was enough for one of them, but another group is not
-                for label, metric in together.items():
-                    try:
-                        values |= self._together({label: metric}, real, fake, jackknifed)
-                    except GiqaError as error:
-                        self.notes.append(f"{name}: {label} has no interval: {error}")
-        return values
-
-    def _at(self, g: Generator, n: int) -> dict[str, Jackknife]:
-        values: dict[str, Jackknife] = {}
-        for logits, fake in self.kept[g.name].items():
-            able = {}
-            for label, metric in self.made.items():
-                if isinstance(metric, InceptionScore) == logits and metric.by_size and label in g.values:
-                    with suppress(GiqaError):
-                        _try_smaller(metric, self._real(logits), fake[:n])
-                        able[label] = metric
-            values |= self._together(able, self._real(logits), fake, partial(at_number, n=n))
-        return values
-
-    def _together(
-        self, metrics: Mapping[str, Any], real: np.ndarray, fake: np.ndarray, estimate: Callable[..., list[Jackknife]]
-    ) -> dict[str, Jackknife]:
-        """Metrics of the same two sets, in one go."""
-        if not metrics:
-            return {}
-        size = {"real": len(real), "fake": len(fake), None: 0}
-        shares = [size[metric.share_of] for metric in metrics.values()]
-        together = Together(list(metrics.values()), self.known)
-        found = estimate(together, real, fake, seed=self.chosen.seed, share_of=shares)
-        ends = (metric.least for metric in metrics.values())
-        return {label: replace(e, least=least) for label, e, least in zip(metrics, found, ends, strict=True)}
-
-    def _real(self, logits: bool) -> np.ndarray:
-        return cast(np.ndarray, self.chosen.logits if logits else self.chosen.real)
-
-
-def _try_smaller(metric: Any, real: np.ndarray, fake: np.ndarray) -> None:
-    """Raise what the metric raises when a group is left out."""
-    metric(*(x[: len(x) - math.ceil(len(x) / GROUPS)][:MOST] for x in (real, fake)))
 
 
 def _note_sizes(found: Sequence[Generator], made: Mapping[str, Any], n: int, notes: list[str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BadTable
+from ..errors import BadSpec, BadTable
 from ..model.table import Scores
 from ..stats import spearman, student_mean
 from ..tables.names import join_names
@@ -89,6 +89,8 @@ def diff(before: Scores, after: Scores) -> Difference:
     """
     sides = []
     for scores in (before, after):
+        if not isinstance(scores, Scores):
+            raise BadSpec(f"Two tables of scores are compared, see giqa.read_scores; got {scores!r:.80}.")
         sides.append({name: float(z) for name, z in zip(scores.id, scores.z, strict=True) if math.isfinite(z)})
     own = list(sides[0])
     if sides[0].keys() != sides[1].keys():

@@ -13,7 +13,8 @@ import numpy as np
 
 from .. import registry
 from ..errors import BadSpec, BadTable
-from ..features.reader import Reader, as_features
+from ..features.extracted import as_features
+from ..features.reader import Reader
 from ..images.sets import exists, name_and_place
 from ..model.fit import fit, make_scorer
 from ..stats import fisher, spearman
@@ -134,8 +135,9 @@ def _from_table(
     names, numbers = read_scored(path, column)
     known = {name: sign * value for name, value in zip(names, numbers, strict=True)}
     given = as_features(real) or real
-    ids = {g.name: list(g.scores.id) for g in generators}
-    ids["reals"] = list(given.ids) if isinstance(given, (Features, Source)) else []
+    ids: dict[str, list[str]] = {g.name: list(g.scores.id) for g in generators}
+    reals_are = next(name for name in ("reals", "real", "the reals") if name not in ids)  # a generator may be called so
+    ids[reals_are] = list(given.ids) if isinstance(given, (Features, Source)) else []
     values: dict[str, np.ndarray] = {}
     for name, mine in ids.items():
         others = {i: other for other, those in ids.items() if other != name for i in those}
@@ -147,7 +149,7 @@ def _from_table(
         values[name] = np.array(row, float)
     if not any(np.isfinite(row).any() for row in values.values()):
         values = _by_other_names(path, ids, known)
-    reals = values.pop("reals")
+    reals = values.pop(reals_are)
     values = {name: row for name, row in values.items() if np.isfinite(row).any()}
     if not values:
         first = next((name for name in known), "none"), next((i for those in ids.values() for i in those), "none")

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import BadSource, BadSpec
+from ..registry import as_seed, as_whole, is_number
 from ..tables.write import as_csv
+from ..types import as_numbers
 
 HOWS = ("copy", "hardlink", "symlink", "list")
 
@@ -61,8 +63,12 @@ def pick(
     """
     if keep is None and top is None and above is None:
         raise BadSpec("Pick which? Give keep= (a share), top= (a number) or above= (a score).")
-    if (keep is not None and not 0 < keep <= 1) or (top is not None and top < 1):
-        raise BadSpec(f"keep= is a share above 0 and at most 1, top= a number from 1; got keep={keep!r}, top={top!r}.")
+    if keep is not None and not (is_number(keep) and 0 < keep <= 1):
+        raise BadSpec(f"keep= is a share above 0 and at most 1, got {keep!r:.80}.")
+    if above is not None and not isinstance(above, (int, float, np.number)):
+        raise BadSpec(f"above= is a score, got {above!r:.80}.")
+    top = None if top is None else as_whole(top, "top=")
+    scores = as_numbers(scores, "Scores").astype(np.float64)
     scored = np.flatnonzero(~np.isnan(scores))
     rows = scored[np.argsort(-scores[scored], kind="stable")]
     if keep is not None:
@@ -72,9 +78,9 @@ def pick(
         rows = rows[scores[rows] >= above]
     if sample is None:
         return rows
-    if not 1 <= sample <= len(rows):
+    if not 1 <= as_whole(sample, "sample=", 0) <= len(rows):
         raise BadSpec(f"{len(rows)} pictures are kept; {sample} of them cannot be drawn. Keep more, or draw fewer.")
-    return rows[np.sort(np.random.default_rng(seed).permutation(len(rows))[:sample])]
+    return rows[np.sort(np.random.default_rng(as_seed(seed)).permutation(len(rows))[:sample])]
 
 
 def write_picked(
@@ -111,8 +117,7 @@ def write_picked(
     folder = Path(folder)
     if how not in HOWS:
         raise BadSpec(f"Pictures are placed by {', '.join(HOWS)}; got {how!r}.")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise BadSource(f"{folder} is there already and is never overwritten; give another folder, or move it away.")
+    check_new(folder)
     partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
     partial.mkdir(parents=True)
     try:
@@ -130,6 +135,12 @@ def write_picked(
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return folder
+
+
+def check_new(folder: Path) -> None:
+    """Raise `BadSource` where something is in the way of a new folder."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BadSource(f"{folder} is there already and is never overwritten; give another folder, or move it away.")
 
 
 def below(name: str) -> str:

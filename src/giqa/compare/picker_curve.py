@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadShape, BadSpec
+from ..metrics.blocks import as_pair
 from ..metrics.frechet import Frechet
 from ..metrics.jackknife import Jackknife, among, jackknifed
 from ..metrics.quality import Diversity
+from ..registry import as_seed, as_whole, checked
 from ..stats import mean_z
+from ..types import as_numbers
 from .picker import pick
 
 SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
@@ -109,13 +112,18 @@ def picker_curve(
     >>> half.values["qs"].value > whole.values["qs"].value, half.values["ds"].value < whole.values["ds"].value, half.n
     (True, True, 100)
     """
-    real, fake = np.asarray(real), np.asarray(fake)
-    scores, z = np.asarray(scores, float).ravel(), np.asarray(z, float).ravel()
+    real, fake = as_pair(real, fake)
+    scores, z = as_numbers(scores, "Scores").astype(float), as_numbers(z, "z").astype(float)
     if not len(fake) == len(scores) == len(z):
         raise BadShape(f"Each picture needs a score and a z: {len(fake)} pictures, {len(scores)}, {len(z)}.")
+    shares, seed = as_numbers(shares, "Shares").tolist(), as_seed(seed)
+    if metrics is not None and not isinstance(metrics, Mapping):
+        raise BadSpec(f"metrics are functions of (real, fake) by name, got {metrics!r:.80}.")
+    for metric in (metrics or {}).values():
+        checked("metric", metric)
     fewest = min(len(pick(scores, keep=share)) for share in shares) if len(shares) else 0
     sample = fewest if sample is None else sample
-    if not 1 <= sample <= fewest:
+    if not 1 <= as_whole(sample, "sample=", 0) <= fewest:
         raise BadSpec(f"The smallest share keeps {fewest} pictures; {sample} of them cannot be measured.")
     metrics, order = METRICS if metrics is None else metrics, np.random.default_rng(seed).permutation(len(fake))
     known: dict[bytes, list[Callable[[np.ndarray], float]]] = {}  # the metrics of all reals, and without each group

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..features.reader import as_features
+from ..features.extracted import as_features
 from ..metrics.jackknife import Jackknife
 from ..metrics.metric import QUALITY, Metric
 from ..metrics.quality import quality

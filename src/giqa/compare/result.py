@@ -238,7 +238,8 @@ class Comparison:
     def best(self, metric: str) -> str | None:
         """The generator with the best value among those that no verdict calls worse than another one.
 
-        Where the metric depends on the number of pictures and sets differ in it, values are those of equally many.
+        Where the metric depends on the number of pictures and sets differ in it, values are those of equally many. A
+        set of too few pictures for a verdict is the best only among such.
 
         Parameters
         ----------
@@ -250,7 +251,9 @@ class Comparison:
             None where the metric ranks nothing or is unknown everywhere.
         """
         definition = self.metrics[metric]
-        known = {name: e.value for name, e in self._comparable(metric).items() if math.isfinite(e.value)}
+        estimates = {name: e for name, e in self._comparable(metric).items() if math.isfinite(e.value)}
+        enough = {name: e for name, e in estimates.items() if e.known}
+        known = {name: e.value for name, e in (enough or estimates).items()}
         if not way_of(definition) or not known:
             return None
         verdicts = [v for v in self.verdicts if v.metric == metric]

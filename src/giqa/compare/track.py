@@ -67,14 +67,17 @@ class Track:
     def as_good(self, metric: str) -> list[int]:
         """Positions of checkpoints that cannot be told apart from the best one, with itself.
 
-        By the verdicts, which hold at 95 % for all metrics and pairs of checkpoints together.
+        By the verdicts, which hold at 95 % for all metrics and pairs of checkpoints together. One of too few pictures
+        for a verdict is as good as none.
         """
         best = self.comparison.best(metric)
         if best is None:
             return []
         verdicts = [v for v in self.comparison.verdicts if v.metric == metric and v.says != SAME]
         apart = {v.right if v.left == best else v.left for v in verdicts if best in (v.left, v.right)}
-        return [i for i, g in enumerate(self.comparison.generators) if metric in g.values and g.name not in apart]
+        sets = enumerate(self.comparison.generators)
+        found = [(i, g.values[metric].known) for i, g in sets if metric in g.values and g.name not in apart]
+        return [i for i, known in found if known] or [i for i, _ in found]
 
     def too_wide(self, metric: str) -> dict[int, int]:
         """Positions of those `as_good` whose value is far worse, but whose interval is too wide to show it.
@@ -209,7 +212,8 @@ def answer(track: Track) -> str:
     first = next(iter(known))
     best = f"{names[rows[first]]} has the best value {known[first]}"
     if all(v.why for v in verdicts):
-        return f"Nothing can be decided: {verdicts[0].why}. {best}."
+        why = verdicts[0].why if verdicts else f"one checkpoint alone can be judged {where}"
+        return f"Nothing can be decided: {why}. {best}."
     if all(v.says == SAME for v in verdicts):
         return f"No checkpoint is shown to be better than another {where}; {best}."
     if (use := _use(track, rows)) is None:
@@ -220,9 +224,13 @@ def answer(track: Track) -> str:
     worse = {label: {v.right if v.left == mine else v.left for v in of_mine if v.metric == label} for label in known}
     apart = set().union(*worse.values())
     wide = {names[i] for label in known for i in track.too_wide(label)}
-    alike = [name for name, g in zip(names, found.generators, strict=True) if g.name not in {mine, *apart}]
+    sets = list(zip(names, [g.name for g in found.generators], strict=True))
+    judged = {name for v in verdicts if mine in (v.left, v.right) and not v.why for name in (v.left, v.right)}
+    few = [name for name, own in sets if own not in judged]
+    alike = [name for name, own in sets if own not in {mine, *apart} and own in judged]
     unclear, alike = [name for name in alike if name in wide], [name for name in alike if name not in wide]
     wide_ones = f"; the interval of {listed(unclear)} is too wide to tell" if unclear else ""
+    wide_ones += f"; {listed(few)} cannot be judged" if few else ""
     mixed = _mixed(track, rows, known, worse)
     if alike:
         ties = f"{listed(alike)} cannot be distinguished from it {where}{SURE}{wide_ones}"

@@ -25,7 +25,8 @@ def read_human_maps(path: str | Path, field: str = ARTEFACTS) -> MapFiles:
     ----------
     path : path
         A folder of grey masks and .npy arrays named as the pictures (values from 0, larger = worse); a folder of
-        LabelMe's .json files; COCO's annotations, one .json file; or .tfrecord, RichHF-18K's.
+        LabelMe's .json files; COCO's annotations, one .json file (a box without an outline is its area); or .tfrecord,
+        RichHF-18K's.
     field : str, default "artifact_map"
         Of RichHF-18K's records; "misalignment_map" is where a picture disagrees with its prompt.
 
@@ -78,6 +79,8 @@ def _richhf(path: Path, field: str) -> MapFiles:
     names = [str(name) for name in source.columns.get("filename", [])]
     if len(names) != len(source) or not all(names):
         raise BadSource(f"{str(path)!r} is not RichHF-18K: its records have no filename.")
+    if len(set(names)) < len(names):
+        raise BadSource(f"{str(path)!r} has two records of {next(n for n in names if names.count(n) > 1)!r}.")
 
     def read(row: int) -> np.ndarray:
         content = source.record(row).get(field, ())
@@ -123,28 +126,59 @@ def _outline(shape: Mapping[str, Any], where: str) -> list[tuple[float, float]]:
 
 
 def _coco(path: Path, content: Mapping[str, Any]) -> MapFiles:
-    """`images` with id, file_name, height and width; `annotations` with image_id and polygons or plain RLE."""
-    marks: dict[Any, list[Any]] = {}
+    """`images` with id, file_name, height and width; `annotations` with image_id and polygons, plain RLE or a box.
+
+    A picture that stands there once for each person is one.
+    """
+    marks: dict[str, list[Any]] = {}
+    shapes: dict[str, tuple[str, int, int]] = {}
+    of: dict[str, list[str]] = {}  # file_name -> ids
     try:
         for each in content["annotations"]:
-            marks.setdefault(each["image_id"], []).append(each["segmentation"])
-        images = [(im["id"], str(im["file_name"]), (int(im["height"]), int(im["width"]))) for im in content["images"]]
+            marks.setdefault(str(each["image_id"]), []).append(each)
+        for each in content["images"]:
+            name, number = str(each["file_name"]), str(each["id"])
+            found = name, int(each["height"]), int(each["width"])
+            ids = of.setdefault(name, [])
+            ids.append(number)
+            if shapes.setdefault(number, found) != found or shapes[ids[0]] != found:
+                raise BadSource(f"{str(path)!r} has two pictures of the id {number}, or {name!r} in two sizes.")
+    except BadSource:
+        raise
     except (KeyError, TypeError, ValueError) as error:
         raise BadSource(f"{str(path)!r} is no annotation of COCO ({type(error).__name__}: {error}).") from None
+    if lost := [number for number in marks if number not in shapes]:
+        raise BadSource(f"{str(path)!r} marks the image_id {lost[0]}, and no picture of its `images` has that id.")
+    names = list(of)
 
     def read(row: int) -> np.ndarray:
-        number, _, shape = images[row]
+        name = names[row]
+        shape = shapes[of[name][0]][1:]
         mask = np.zeros(shape)
-        for each in marks.get(number, ()):
-            mask = np.maximum(mask, _run_lengths(each, shape, path) if isinstance(each, dict) else _rings(each, shape))
+        for each in (each for number in dict.fromkeys(of[name]) for each in marks.get(number, ())):
+            try:
+                mask = np.maximum(mask, _area(each, shape, path))
+            except BadSource:
+                raise
+            except (KeyError, TypeError, ValueError):
+                raise BadSource(f"{str(path)!r} marks {name!r} by neither polygons, nor RLE, nor a box.") from None
         return mask
 
-    return MapFiles(str(path), [name for _, name, _ in images], read)
+    return MapFiles(str(path), names, read)
 
 
-def _rings(rings: Sequence[Sequence[float]], shape: tuple[int, int]) -> np.ndarray:
-    """COCO's [[x, y, x, y, ...], ...]."""
-    return _drawn(shape, [list(zip(ring[::2], ring[1::2], strict=True)) for ring in rings])
+def _area(mark: Mapping[str, Any], shape: tuple[int, int], path: Path) -> np.ndarray:
+    """What one annotation covers: its `segmentation`, and where that is empty its `bbox` (x, y, width, height)."""
+    outline = mark.get("segmentation")
+    if isinstance(outline, dict):
+        return _run_lengths(outline, shape, path)
+    rings = [list(zip(ring[::2], ring[1::2], strict=True)) for ring in outline or () if ring]
+    if not rings:
+        if (mark.get("attributes") or {}).get("rotation"):
+            raise BadSource(f"{str(path)!r} has a box that is turned (attributes.rotation); export polygons or masks.")
+        x, y, width, height = mark["bbox"]
+        rings = [[(x, y), (x + width, y), (x + width, y + height), (x, y + height)]]
+    return _drawn(shape, rings)
 
 
 def _run_lengths(mask: Mapping[str, Any], shape: tuple[int, int], path: Path) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Self
 
 import numpy as np
@@ -162,7 +163,11 @@ def cross_validated(rows: Rows, learn: Learner, seed: int) -> Rows:
 
 
 def resampled(
-    rows: Rows, measures: Mapping[str, Callable[[Rows], float]], resamples: int, seed: int
+    rows: Rows,
+    measures: Mapping[str, Callable[[Rows], float]],
+    resamples: int,
+    seed: int,
+    parts: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, Estimate]:
     """Each figure with its interval over resampled pictures, and raters; the probabilities stay as they are.
 
@@ -174,6 +179,8 @@ def resampled(
         Name -> function of rows.
     resamples, seed : int
         Of the bootstrap.
+    parts : mapping
+        Name -> number of pictures, of a measure that looks at some of them.
 
     Returns
     -------
@@ -188,7 +195,8 @@ def resampled(
         samples.append([of(drawn) if len(drawn.said) else NOTHING for of in measures.values()])
     figures = {}
     for (name, of), values in zip(measures.items(), np.array(samples, float).T, strict=True):
-        figures[name] = _figure(name, of(rows), values, rows.units(), pictures)
+        n = parts.get(name, pictures)
+        figures[name] = _figure(name, of(rows), values, min(rows.units(), n), n)
     return figures
 
 

@@ -104,8 +104,10 @@ def against_votes(
         measures["Spearman within generator"] = within_generators
         measures["Spearman, generator alone"] = lambda r: spearman(_generator_mean(r), r.shares()[1])
     points, shares = _calibration(rows)
-    figures = resampled(rows, measures | shares, resamples, seed)
-    points = tuple((x, figures.pop(name), votes) for name, x, votes in points)
+    parts = {name: pictures for name, *_, pictures in points} | {"chance": max(2, len(score) // len(points))}
+    figures = resampled(rows, measures | shares | {"chance": _by_chance(rows)}, resamples, seed, parts)
+    figures["calibration error"] = _beyond_chance(figures["calibration error"], figures.pop("chance"))
+    curve_points = tuple((x, figures.pop(name), votes) for name, x, votes, _ in points)
     if n.max() > 1:
         figures |= _ceilings(figures, share * n, n, generator, min(resamples, 200))
     return Evaluation(
@@ -114,24 +116,52 @@ def against_votes(
         len(rows.said),
         lost,
         figures,
-        points,
+        curve_points,
         tuple(left_out(rows, learn, resamples, seed)) if several else (),
         *(across(rows, learn, resamples, seed) if several and learn else ({}, {})),
         tuple(label_curve(rows, learn, resamples, seed)) if curve and learn else (),
     )
 
 
-def _calibration(rows: Rows) -> tuple[list[tuple[str, float, int]], dict[str, Callable[[Rows], float]]]:
-    """The bins of the curve (a name, the mean prediction, votes), and what finds the share of real votes in each."""
+def _calibration(rows: Rows) -> tuple[list[tuple[str, float, int, int]], dict[str, Callable[[Rows], float]]]:
+    """The bins of the curve (name, mean prediction, votes, pictures), and what finds the real share of each."""
     places = bins_of(rows.p)
     shares: dict[str, Callable[[Rows], float]] = {}
     points = []
     for low, high in places:
         inside = (rows.p >= low) & (rows.p < high)
         name = f"bin {low}"
-        points.append((name, float(rows.p[inside].mean()), int(inside.sum())))
+        points.append((name, float(rows.p[inside].mean()), int(inside.sum()), len(np.unique(rows.image[inside]))))
         shares[name] = lambda r, low=low, high=high: _mean(r.said[(r.p >= low) & (r.p < high)])
     return points, shares
+
+
+def _by_chance(rows: Rows) -> Callable[[Rows], float]:
+    """What resampled rows add to the calibration error: the mean over votes of how far the gap of their bin moved."""
+    starts = np.array([low for low, _ in bins_of(rows.p)])
+
+    def gaps(r: Rows) -> tuple[np.ndarray, np.ndarray]:
+        which = np.searchsorted(starts, r.p, side="right") - 1
+        return np.bincount(which, r.p - r.said, len(starts)), np.bincount(which, minlength=len(starts))
+
+    total, n = gaps(rows)
+
+    def moved(r: Rows) -> float:
+        sums, votes = gaps(r)
+        return float(np.abs(sums - votes * total / n).sum() / votes.sum())
+
+    return moved
+
+
+def _beyond_chance(error: Estimate, chance: Estimate) -> Estimate:
+    """A calibration error, whose lower end is what it is beyond chance: 0 where chance alone gives as much.
+
+    Of any gaps the error is at most that much above the true one, by the triangle inequality; percentiles of the error
+    itself lie above it. (What chance can do is widened as of the few pictures of one bin.)
+    """
+    if chance.high != chance.high:
+        return error
+    return dataclasses.replace(error, low=max(0.0, min(error.value - chance.high, error.low)))
 
 
 def _mean(values: np.ndarray) -> float:

@@ -12,8 +12,9 @@ import numpy as np
 
 from ..errors import BadSpec
 from ..images.thumbnail import thumbnail
+from .heat import heat_map
 from .maps import Explanation, MapModel
-from .picture import explained, heat_map, map_model, write_page
+from .picture import explained, map_model, write_page
 
 
 @dataclass(frozen=True, eq=False)

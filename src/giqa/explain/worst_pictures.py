@@ -15,8 +15,9 @@ from ..images import open_source
 from ..images.decode import decode
 from ..images.thumbnail import thumbnail
 from ..types import Progress
+from .heat import EVERYWHERE, heat_map
 from .maps import Explanation, MapModel, fit_maps
-from .picture import EVERYWHERE, heat_map, map_model, sentence
+from .picture import map_model, sentence
 
 MOST, BEST = 24, 3  # pictures of a report that are explained: the worst and the best
 SIDE = 256

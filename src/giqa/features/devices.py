@@ -63,7 +63,7 @@ def find_device(name: str, extractor: str, extra: str = "torch") -> torch.device
         device = torch.device(name)
         CHUNK[device.type]
         torch.zeros(1, device=device)
-    except (RuntimeError, KeyError, AssertionError, TypeError) as error:
+    except (RuntimeError, KeyError, AssertionError, TypeError, ValueError) as error:
         reason = str(error).partition("\n")[0]
         raise BadSpec(
             f"{extractor}(device=...) is cpu, or cuda or mps if there is one; got {name!r} ({reason})."

@@ -86,7 +86,8 @@ class Onnx(OwnNetwork):
     size, mean, std, resize
         See `OwnNetwork`.
     output : str or None
-        Name of the output; (n, c), maps (n, c, h, w) or tokens (n, t, c). None: the first.
+        Name of the output; (n, c), maps (n, c, h, w), of input (n, h, w, 3) maps (n, h, w, c), or tokens (n, t, c).
+        None: the first.
 
     Raises
     ------
@@ -110,7 +111,8 @@ class Onnx(OwnNetwork):
     def identity(self) -> Mapping[str, Any]:
         """What decides the features."""
         digest = hashlib.sha256(self._path().read_bytes()).hexdigest()
-        return {"extractor": "onnx", "version": 1, "file_sha256": digest, "output": self._name(), **self.preparation()}
+        known = {"extractor": "onnx", "version": 1, "file_sha256": digest, "output": self._name(), **self.preparation()}
+        return known | ({"maps": "channels last"} if self._maps_last() else {})
 
     def _path(self) -> Path:
         if self.file is None:
@@ -131,6 +133,13 @@ class Onnx(OwnNetwork):
             raise BadSpec(f"{self.file} has no output {self.output!r}; it has {', '.join(names)}.")
         return self.output or names[0]
 
+    def _maps_last(self) -> bool:
+        """Whether the output is maps (n, h, w, c): of a network that takes its pictures so, but for (n, c, 7, 7)."""
+        session, name = self._session(), self._name()
+        given = session.get_inputs()[0].shape
+        made = next(output.shape for output in session.get_outputs() if output.name == name)
+        return len(given) == len(made) == 4 and given[1] != 3 and not made[1] != made[2] == made[3]
+
     def prepare(self, pixels: np.ndarray) -> np.ndarray:
         """All the work, one picture on one thread: uint8 (h, w, 3) to float32 (c,)."""
         prepared, session = self.input_of(pixels), self._session()
@@ -143,7 +152,7 @@ class Onnx(OwnNetwork):
         except Exception as error:  # onnxruntime raises classes of its own
             reason = str(error).strip().partition("\n")[0]
             raise BadShape(f"{self.file} does not take {picture[None].shape} ({reason}); is size= right?") from None
-        return pooled(found, str(self.file))
+        return pooled(np.moveaxis(found, -1, 1) if self._maps_last() else found, str(self.file))
 
 
 class Module(OwnNetwork):

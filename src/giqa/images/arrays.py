@@ -50,11 +50,11 @@ def as_array(item: Any) -> Any:
     from PIL import Image
 
     if isinstance(item, Tensor):
-        plain = item.detach().cpu()
         try:
-            array = plain.numpy()
-        except TypeError:  # bfloat16, which NumPy does not have
-            array = plain.float().numpy()
+            plain = item.detach().cpu()
+            array = plain.numpy() if str(plain.dtype) != "torch.bfloat16" else plain.float().numpy()
+        except (TypeError, RuntimeError) as error:  # NotImplementedError is one, of a tensor without data
+            raise BadSource(f"A tensor that NumPy cannot take: {error} Give a dense one that has data.") from None
         return np.moveaxis(array, -3, -1) if array.ndim >= 3 and array.shape[-3] in (1, 3, 4) else array
     if isinstance(item, Image.Image):
         return upright(_pixels(item), item)[0] if item.format not in (None, "TIFF") else _pixels(item)

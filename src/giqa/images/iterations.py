@@ -30,6 +30,7 @@ FAMILIES = {
 _FAMILY = {word: family for family, words in FAMILIES.items() for word in words}
 # "denoising step 10" is a step within one picture
 _OTHER_STEPS = {"denoise", "denoising", "diffusion", "ddim", "ddpm", "sampling", "sampler", "inference", "noise"}
+_OTHER_STEPS |= {"solver", "euler", "heun", "lms", "plms", "pndm", "dpm", "dpmpp", "unipc", "lcm"}
 # plain numbers below these are no iterations
 _CONTENT = {"class", "classes", "label", "labels", "prompt", "prompts", "seed", "seeds", "rank", "ranks", "subject"}
 _CONTENT |= {"subjects", "concept", "concepts", "sample", "fold", "folds", "person", "persons"}
@@ -38,6 +39,8 @@ _DIGITS = r"[1-9]\d{0,2}(?:,\d{3})+(?!\d)|[1-9]\d{0,2}(?:_\d{3})+(?![_\d])|\d+"
 _NUMBER = rf"(?:{_DIGITS})(?:\.\d+)?(?:[eE]\+?\d{{1,2}}(?![A-Za-z0-9]))?(?:[kKmM](?=steps?|iters?|[^A-Za-z0-9]|$))?"
 _TOKENS = re.compile(rf"(?P<number>(?<![\d.]){_NUMBER})|(?P<word>[A-Za-z]+)|(?P<gap>[-_=. :#]+)|.", re.DOTALL)
 _UNITS = {"k": 3, "m": 6}
+# behind a number that may be but the beginning of one: 1.234.567 and 1 000 as people group it, 1_5k for 1.5k
+_GOES_ON = r"\.\d|['’ \u00a0\u202f]\d{3}(?!\d)|[_-]\d+[kKmM](?![A-Za-z0-9])"
 
 
 def number(text: str) -> float | None:
@@ -107,6 +110,11 @@ def _by_column(source: Any, columns: Mapping[str, Sequence[str]], column: str) -
         if value is None:
             raise BadSpec(f"The column {column} of {source.name} has {text!r}, which is no number (row {name!r}).")
         found[name] = value
+    if odd := _of_thousands(columns[column][row] for row, name in enumerate(source.ids) if name in found):
+        raise BadSpec(
+            f"The column {column} of {source.name} has {odd!r} and whole numbers: write {odd} without a point if it "
+            "means thousands, else all with decimals."
+        )
     if empty:
         warnings.warn(f"{source.name}: left out, since {column} is empty: {empty} rows", stacklevel=1)
     if "run" in columns:
@@ -126,6 +134,13 @@ def _by_column(source: Any, columns: Mapping[str, Sequence[str]], column: str) -
                 "Write a column iteration that counts through the whole run."
             )
     return found
+
+
+def _of_thousands(texts: Iterable[str], whole: bool = False) -> str:
+    """A number that may have a point for thousands, as 1.500 next to 900, or where all are `whole` numbers."""
+    texts = sorted(texts)
+    grouped = next((text for text in texts if re.fullmatch(r"[1-9]\d{0,2}\.\d{3}", text.strip())), "")
+    return grouped if whole or any(re.fullmatch(r"\d+", text.strip()) for text in texts) else ""
 
 
 def _begins_again(fine: Mapping[str, float], coarse: Mapping[str, float]) -> str:
@@ -188,7 +203,8 @@ def _numbers(part: str) -> tuple[_Mark, ...]:
         first, last = _with_word(tokens, solid, at)
         before, after = ("".join(text for _, text in tokens[a:b]) for a, b in ((first, i), (i + 1, last + 1)))
         word = tokens[first if first < i else last][1].lower() if first < last else ""
-        if first < i and at > 1 and (earlier := tokens[solid[at - 2]][1].lower()) in _OTHER_STEPS:
+        ahead = at - 2 if first < i else at - 1  # the word before "step" and its number, or before "20 steps"
+        if word in ("step", "steps") and ahead >= 0 and (earlier := tokens[solid[ahead]][1].lower()) in _OTHER_STEPS:
             word = f"{earlier} {word}"
         text, pattern = tokens[i][1], f"{before}{{}}{after}"
         if not word:  # what is around it, as far as it shows which number is meant
@@ -201,10 +217,11 @@ def _numbers(part: str) -> tuple[_Mark, ...]:
 
 
 def _in_doubt(tokens: Sequence[tuple[str, str]], at: int) -> bool:
-    """Whether a number may be another one than it looks: -1, or the part of 1a2b or 3B that is digits."""
+    """Whether a number may be another one than it looks: -1, part of 1a2b, 3B or 1.234.567, or the 1 of 1_5k."""
     kind, text = tokens[at + 1] if at + 1 < len(tokens) else ("", "")
     glued = kind == "word" and text.lower() not in {"ema", *_FAMILY, *_OTHER_STEPS}
-    return glued or (at > 0 and bool(re.search("[_=:#]-$", tokens[at - 1][1])))
+    cut = re.match(_GOES_ON, "".join(text for _, text in tokens[at + 1 : at + 12]))
+    return glued or bool(cut) or (at > 0 and bool(re.search("[_=:#]-$", tokens[at - 1][1])))
 
 
 def _with_word(tokens: Sequence[tuple[str, str]], solid: Sequence[int], at: int) -> tuple[int, int]:
@@ -271,7 +288,15 @@ def _checked(
         raise _unclear(source, marks, "1_001 may be 1001, or 1 and 001")
     if grouped and not any(mark.text.endswith("_000") and mark.place == "folder" for mark in grouped):
         raise _unclear(source, marks, f"{grouped[0].text} may be one number, or two")
+    if odd := _of_thousands((mark.text for mark in found.values()), family == "step"):
+        raise _unclear(source, marks, f"{odd} may have a point for thousands")
+    parts = [m.text for m in found.values() if m.place == "file" and family in ("step", "checkpoint") and m.value % 1]
+    if parts:
+        raise _unclear(source, marks, f"{parts[0]} may be an iteration and the number of a picture")
     left = [name for name in source.ids if name not in found]
+    cut = [name for name in left for m in marks[name] if re.search(f"{re.escape(m.words)}({_GOES_ON})", name)]
+    if cut:
+        raise _unclear(source, marks, f"{cut[0]!r} has a number that may be read in several ways")
     if any(mark.family for name in left for mark in marks[name] if mark.place == "folder"):
         raise _unclear(source, marks, f"some names have a {family or 'plain number'}, and some another word")
     values: dict[tuple[str, str], set[float]] = {}
@@ -365,7 +390,7 @@ def _unclear(source: Any, marks: Mapping[str, list[_Mark]], why: str) -> BadSour
 
 
 def _by_pattern(source: Any, pattern: str) -> dict[str, float]:
-    left, braces, right = pattern.partition("{}")
+    left, braces, right = pattern.partition("{}") if isinstance(pattern, str) else ("", "", "")
     if not braces or "{}" in right:
         raise BadSpec(f"--iteration says with {{}} where the number stands, as in 'step_{{}}'; got {pattern!r}.")
 
@@ -376,7 +401,7 @@ def _by_pattern(source: Any, pattern: str) -> dict[str, float]:
     end = r"(?=/)" if not left and not right else r"(?![A-Za-z0-9])" if not right or right[-1].isalnum() else ""
     end = r"(?![^/])" if right.endswith("*") else end
     # looked ahead, since one fit may begin within another: "{}/*" in "1000/0/a.png"
-    rule = re.compile(rf"{start}(?={literal(left)}(?P<number>(?<![\d.]){_NUMBER}){literal(right)}{end})")
+    rule = re.compile(rf"{start}(?={literal(left)}(?P<number>(?<![\d.]){_NUMBER})(?!{_GOES_ON}){literal(right)}{end})")
     found, until = {}, {}
     for name in source.ids:
         hits = list(rule.finditer(name))

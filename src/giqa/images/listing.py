@@ -25,9 +25,10 @@ UNFINISHED = ("~", ".bak", ".old", ".orig", ".tmp", ".temp", ".part", ".partial"
 # Folders of thumbnails, deleted files and earlier states that systems, disk servers and tools lay next to pictures.
 # Beside these, every name that begins with a dot.
 LITTER = {
-    "__macosx", "@eadir", "@tmp", "@recycle", "@recently-snapshot", "#recycle", "#snapshot", "$recycle.bin", "recycler",
-    "recycled", "system volume information", "lost+found", "lost.dir", "~snapshot", "@synoresource",
-    "network trash folder", "temporary items",
+    "__macosx", "@eadir", "@__thumb", "@synoeastream", "@sharebin", "@tmp", "@recycle", "@recently-snapshot",
+    "@synoresource", "#recycle", "#snapshot", "$recycle.bin", "recycler", "recycled", "system volume information",
+    "lost+found", "lost.dir", "~snapshot", "files_trashbin", "files_versions", "network trash folder",
+    "temporary items",
 }  # fmt: skip
 # of which a pattern makes one set
 SHARDS = (".parquet", ".arrow", ".tar", ".tgz", ".tar.gz", ".tfrecord", ".tfrecords", ".h5", ".hdf5", ".npz", ".zip")

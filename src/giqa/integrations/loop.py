@@ -25,9 +25,10 @@ from ..errors import BadSpec, BadTable
 from ..features.reader import Reader
 from ..features.select import ChosenLayers
 from ..files import replace_file
-from ..metrics.jackknife import Jackknife, jackknifed
+from ..metrics.jackknife import Jackknife, estimated
 from ..model.folds import content_order
-from ..model.model import Model, load
+from ..model.load_model import load
+from ..model.model import Model
 from ..model.table import Scores
 from ..stats import Estimate, plain
 from ..train.snapshots import as_pixels
@@ -226,9 +227,7 @@ class Watch:
             if metric is None:
                 found[name] = own[name]()
             else:
-                real, fake = chosen.real, chosen.fake(fakes)
-                size = {"real": len(real), "fake": len(fake), None: 0}[metric.share_of]
-                (found[name],) = jackknifed(metric, real, fake, share_of=[size])
+                found[name] = estimated(metric, chosen.real, chosen.fake(fakes))
         return found
 
 

@@ -14,7 +14,8 @@ import numpy as np
 
 from ..errors import BadSpec, MissingExtra
 from ..model.columns import WORDS
-from ..model.model import Model, load
+from ..model.load_model import load
+from ..model.model import Model
 from ..model.table import Scores
 from ..tables.names import match_names
 

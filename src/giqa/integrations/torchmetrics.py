@@ -17,9 +17,10 @@ from ..compare.quality import quality_of_columns, share_estimate
 from ..errors import BadShape, BadSpec, MissingExtra
 from ..features.reader import Reader
 from ..features.select import layer_names, scale_of_columns
-from ..metrics.jackknife import Jackknife, jackknifed
+from ..metrics.jackknife import Jackknife, estimated
 from ..model.folds import content_order
-from ..model.model import Model, load
+from ..model.load_model import load
+from ..model.model import Model
 from ..stats import LEVEL, Estimate
 from ..types import Features
 
@@ -160,10 +161,7 @@ class SetMetric(_Estimated):
         return float(self.metric(*self._sets()))
 
     def _estimate(self) -> Estimate:
-        real, fake = self._sets()
-        size = {"real": len(real), "fake": len(fake), None: 0}[self.metric.share_of]
-        (found,) = jackknifed(self.metric, real, fake, share_of=[size])
-        return _as_estimate(found)
+        return _as_estimate(estimated(self.metric, *self._sets()))
 
 
 class _OfScores(_Estimated):

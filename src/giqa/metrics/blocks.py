@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BadShape, BadSpec
+from ..errors import BadShape
+from ..types import as_numbers
 
 LARGEST = 1e12  # squares of it, summed in float32, are far from overflow
 ROWS = 2048  # of a block: a tile of all its pairs is 16 MB
@@ -36,16 +37,8 @@ def as_set(features: Any, name: str, least: int = 1) -> np.ndarray:
     BadShape
         If the array has another shape, too few rows, or a number that is not finite.
     """
-    try:
-        matrix = np.asarray(features)
-    except ValueError:
-        raise BadShape(f"The {name} features are a numeric array (n, d); these rows differ in length.") from None
-    except (TypeError, RuntimeError) as error:  # tensors of PyTorch: bfloat16, with a gradient, on a GPU
-        raise BadShape(
-            f"The {name} features are a numeric array (n, d), got {type(features).__name__} ({error}); of a "
-            "tensor give .detach().float().cpu()."
-        ) from None
-    if matrix.ndim != 2 or matrix.dtype.kind not in "fiu" or not matrix.shape[1]:
+    matrix = as_numbers(features, f"The {name} features", 2)
+    if not matrix.shape[1]:
         raise BadShape(f"The {name} features are a numeric array (n, d), got shape {matrix.shape} of {matrix.dtype}.")
     if len(matrix) < least:
         raise BadShape(f"At least {least} {name} pictures are needed, got {len(matrix)}; add pictures.")
@@ -55,28 +48,6 @@ def as_set(features: Any, name: str, least: int = 1) -> np.ndarray:
             row = rows.start + int(np.flatnonzero(~np.isfinite(matrix[rows]).all(axis=1))[0])
             raise BadShape(f"Features must be finite; row {row} of the {name} ones is not. Leave that picture out.")
     return matrix
-
-
-def as_whole(value: Any, name: str, least: int = 1) -> int:
-    """A whole number that a metric is given; True and False are none.
-
-    Parameters
-    ----------
-    value : int
-        What was given.
-    name : str
-        What an error calls it.
-    least : int, default 1
-        The lowest that it may be.
-
-    Raises
-    ------
-    BadSpec
-        If it is no whole number, or below `least`.
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise BadSpec(f"{name} is a whole number from {least}, got {value!r:.80}.")
-    return int(value)
 
 
 def as_pair(real: Any, fake: Any, least: int = 2) -> tuple[np.ndarray, np.ndarray]:

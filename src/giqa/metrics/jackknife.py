@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import GiqaError
+from ..registry import as_seed, as_whole, checked
 from ..stats import Estimate, difference, hull, jackknife_variance, welch_interval, wilson
 from .blocks import as_pair
 from .metric import Metric, one_by_one
@@ -214,6 +216,7 @@ def jackknifed(
     True
     """
     real, fake = as_pair(real, fake)
+    most, seed = as_whole(most, "most", 2), as_seed(seed)
     whole = against(metric, real)
     value = np.atleast_1d(whole(fake)).astype(float)
     few, kept = [], []
@@ -233,6 +236,41 @@ def jackknifed(
     return [
         Jackknife(float(v), deviations[0][:, i], deviations[1][:, i], shares[i], len(fake)) for i, v in enumerate(value)
     ]
+
+
+def estimated(metric: Any, real: np.ndarray, fake: np.ndarray) -> Jackknife:
+    """A metric with what its interval needs; without it where the metric cannot do with a group less.
+
+    Parameters
+    ----------
+    metric : Metric
+        What is computed.
+    real : ndarray of shape (n, d)
+        Features of reals.
+    fake : ndarray of shape (m, d)
+        Features of fakes.
+
+    Returns
+    -------
+    Jackknife
+
+    Raises
+    ------
+    BadShape
+        If there are too few pictures for the metric itself.
+
+    Examples
+    --------
+    >>> from giqa.metrics.frechet import Frechet
+    >>> estimated(Frechet(), np.eye(3), np.eye(3)[:2]).known
+    False
+    """
+    size = {"real": len(real), "fake": len(fake), None: 0}[metric.share_of]
+    try:
+        (found,) = jackknifed(metric, real, fake, share_of=[size])
+    except GiqaError:
+        found = Jackknife(float(metric(real, fake)), n=len(fake))
+    return found
 
 
 def _kept(n: int, rng: np.random.Generator) -> list[np.ndarray]:
@@ -257,7 +295,7 @@ def against(metric: Callable[[np.ndarray, np.ndarray], Any], real: np.ndarray) -
     callable
         Of fakes.
     """
-    return metric.against(real) if isinstance(metric, Metric) else partial(metric, real)
+    return metric.against(real) if isinstance(metric, Metric) else partial(checked("metric", metric), real)
 
 
 def among(

@@ -11,15 +11,16 @@ from typing import Any, ClassVar, cast
 import numpy as np
 
 from ..errors import BadSpec
-from ..registry import as_seed
+from ..registry import as_seed, as_whole
 from ..threads import in_order
-from .blocks import as_factors, as_pair, as_whole, blocks, centred, directions, equal_sets, middle_of, squares
+from .blocks import as_factors, as_pair, blocks, centred, directions, equal_sets, middle_of, squares
 from .metric import Metric
 
 SIGMA, TIMES = 10.0, 1000.0  # of CMMD, as its authors have them
 WIDEST = 1e60  # sigma^4 stays a number
 HIGHEST = 1000  # degree: coefficients of larger ones are no float64
 MANY = 4  # pictures for each column, from which on CMMD is summed by its series
+MOST_SUBSETS = 100_000
 ROWS = 64  # of a tile, worked on at a time in float64: they stay near the processor
 
 
@@ -78,7 +79,7 @@ def kernel_distance(
     real, fake, degree = *as_factors(real, fake), as_whole(degree, "degree")
     if subsets is None:
         return _polynomial(real, fake, degree)
-    subsets, rng = as_whole(subsets, "subsets"), np.random.default_rng(as_seed(seed))
+    subsets, rng = as_whole(subsets, "subsets", 1, MOST_SUBSETS), np.random.default_rng(as_seed(seed))
     size = min(as_whole(size, "size", 2), len(real), len(fake))
     draws = ([x[rng.choice(len(x), size, replace=False)] for x in (real, fake)] for _ in range(subsets))
     return float(np.mean(list(in_order(lambda pair: _polynomial(*pair, degree), draws))))

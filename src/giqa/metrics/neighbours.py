@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadShape
+from ..registry import as_whole
 from ..threads import in_order
-from .blocks import as_set, as_whole, blocks, middle_of
+from .blocks import as_set, blocks, middle_of
 from .pairs import TIE, Points, Tile, where, with_tile
 
 TINY = 1e-300  # a limit that only copies are within

@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..errors import BadShape, BadSpec
-from ..registry import as_seed, make
+from ..registry import as_seed, as_whole, checked, make
 from ..scorers.density import principal_directions
 from ..scorers.products import standardiser
 from ..stats import conformal_percentile, mean_z, robust_sd, robust_z, share_of_worst
-from .blocks import as_pair, as_whole, keys
+from ..types import as_numbers
+from .blocks import as_pair, keys
 from .metric import DIVERSITY, Metric
 
 DIRECTIONS = 64  # principal ones of the reals, at most
@@ -76,7 +77,7 @@ def quality(scores: Any, held_out: Any) -> Quality:
     >>> round(found.mean_z, 6), round(found.median_percentile, 6), found.n
     (0.0, 0.666667, 2)
     """
-    scores, held_out = np.asarray(scores, float).ravel(), np.asarray(held_out, float).ravel()
+    scores, held_out = as_numbers(scores, "Scores"), as_numbers(held_out, "Held-out scores")
     if not len(scores) or not len(held_out):
         raise BadShape(f"QS needs scores of pictures and of reals, got {len(scores)} and {len(held_out)}.")
     z, percentile = robust_z(scores, held_out), conformal_percentile(scores, held_out)
@@ -181,9 +182,10 @@ class _Halves:
     """DS of these reals, called with the fakes: what depends on the reals and the number of fakes is computed once."""
 
     def __init__(self, real: Any, make: Callable[[], Any], splits: int, directions: int, seed: int):
-        if not isinstance(splits, (int, np.integer)) or not 1 <= splits <= 16:
-            raise BadSpec(f"diversity_score needs splits from 1 to 16, got {splits!r}.")
-        self.real, self.make, self.splits, self.seed = real, make, splits, as_seed(seed)
+        if not callable(make):
+            raise BadSpec(f"diversity_score calls make() for a new scorer, such as giqa.scorers.SGM, got {make!r:.80}.")
+        self.real, self.make, self.seed = real, make, as_seed(seed)
+        self.splits = as_whole(splits, "splits", 1, 16)
         self.directions = as_whole(directions, "directions")
         self.halves: dict[tuple[int, int], _Half] = {}
         self.real_keys: np.ndarray | None = None  # of the reals, for every split
@@ -247,8 +249,8 @@ class _Half:
     scores: np.ndarray
 
 
-def _scores(make: Callable[[], Any], fitted: np.ndarray, judged: np.ndarray) -> np.ndarray:
-    scorer = make()
+def _scores(new: Callable[[], Any], fitted: np.ndarray, judged: np.ndarray) -> np.ndarray:
+    scorer = checked("scorer", new())
     scorer.fit(fitted)
     return np.asarray(scorer.score_samples(judged), float)
 

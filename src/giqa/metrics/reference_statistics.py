@@ -19,9 +19,10 @@ from ..features.reader import Reader
 from ..features.select import layer_names
 from ..files import as_path, is_whole, lost_members, replace_file, seal
 from ..images import open_source
-from ..images.arrays import UNREADABLE, member
+from ..images.arrays import UNREADABLE, as_array, member
 from ..types import Features, Progress
-from .frechet import Moments, frechet_distance
+from .frechet import frechet_distance
+from .moments import Moments
 
 _reconstruct = np.zeros(0).__reduce__()[0]  # what NumPy makes arrays with; its module has another name in NumPy 1
 KEPT = ("mu", "sigma", "n", "made_by", "mu_s", "sigma_s")
@@ -239,7 +240,8 @@ def _arrays(path: Path) -> Mapping[str, Any]:
     try:
         if path.suffix.lower() == ".pt":
             content = _from_torch(path)
-            return content if isinstance(content, Mapping) else {"": content}
+            content = content if isinstance(content, Mapping) else {"": content}
+            return {name: as_array(part) for name, part in content.items()}
         loaded = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return {"": loaded}

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .frechet import Moments, frechet_distance
+from .frechet import frechet_distance
+from .moments import Moments
 from .reference_statistics import DECIDES, Statistics
 
 EQUAL, ALIKE, DIFFERENT, UNKNOWN = "equal", "alike", "different", "unknown"

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .blocks import as_pair
+from ..errors import BadSpec
+from ..registry import checked
+from .blocks import as_pair, as_set
 from .metric import Metric, one_by_one
 from .neighbours import nearest_others
 from .prdc import Balls, Neighbourhoods, OfNeighbours
@@ -38,7 +40,9 @@ class Together(Metric):
     """
 
     def __init__(self, metrics: Sequence[Any], known: dict[Any, Any] | None = None):
-        self.metrics, self.known = list(metrics), {} if known is None else known
+        if not isinstance(metrics, (list, tuple)):
+            raise BadSpec(f"metrics are a list of objects that are called as (real, fake), got {metrics!r:.80}.")
+        self.metrics, self.known = [checked("metric", each) for each in metrics], {} if known is None else known
         ks = [metric.k for metric in self.metrics if isinstance(metric, OfNeighbours) and not metric.any_k]
         self.one_k = ks[0] if ks else None
         self.last: tuple[np.ndarray, dict[Any, Any]] | None = None  # the latest fakes, and what they alone decide on
@@ -48,7 +52,7 @@ class Together(Metric):
         return self.against(real)(fake)
 
     def against(self, real: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-        real = np.asarray(real)
+        real = as_set(real, "real")
         light = real.nbytes + 16 * real.shape[-1] ** 2 <= LIGHT
         known = self.known if light else {}
         key = hashlib.blake2b(np.ascontiguousarray(real), digest_size=16).digest() if light else b""

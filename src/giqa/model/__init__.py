@@ -4,7 +4,8 @@ from .. import public
 
 __getattr__, __dir__, __all__ = public(
     __name__,
-    model="Model load",
+    load_model="load",
+    model="Model",
     file="read_header",
     table="Scores read_scores",
 )

@@ -24,7 +24,7 @@ from .trust import human_part, learned
 FORMAT = 3
 READ = (2, 3)
 # what stands in the head of a file -> what reads it
-KINDS = {"giqa": "giqa.model.model:load", "giqa.people": "giqa.p_real.file:load_realism"}
+KINDS = {"giqa": "giqa.model.load_model:load", "giqa.people": "giqa.p_real.file:load_realism"}
 
 
 def open_model(path: str | Path) -> Any:

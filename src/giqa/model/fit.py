@@ -13,13 +13,14 @@ import numpy as np
 from .. import __version__, registry
 from ..errors import BadSpec
 from ..features.detail import Detail
-from ..features.reader import Reader, as_features, features_together, make_extractor
+from ..features.extracted import as_features
+from ..features.reader import Reader, features_together, make_extractor
 from ..images import open_source
 from ..images.pictures import as_pictures
 from ..images.sharpness import look_at_sharpness
 from ..scorers.products import check_products
 from ..scorers.scale import Scale
-from ..types import Features, Progress, Runner, columns_of
+from ..types import Features, Progress, Runner, as_progress, columns_of
 from .detail import values_of, values_of_reals
 from .folds import fit_in_order
 from .made_by import MadeBy
@@ -32,8 +33,9 @@ PAPERS_SCORER = "gmm"  # what `preset="paper"` and "released" mean where no scor
 
 def make_scorer(spec: Any = None, preset: str | None = None, seed: int | None = None) -> Any:
     """The scorer that a spec string names; objects pass through."""
-    papers = preset not in (None, "recommended")
-    return registry.make("scorer", spec or (PAPERS_SCORER if papers else DEFAULT_SCORER), preset=preset, seed=seed)
+    papers = registry.as_preset(preset) not in (None, "recommended")
+    spec = (PAPERS_SCORER if papers else DEFAULT_SCORER) if spec is None else spec
+    return registry.make("scorer", spec, preset=preset, seed=seed)
 
 
 def fit(
@@ -100,12 +102,13 @@ def fit(
     """
     seed, leave_out = registry.as_seed(seed), parse_leave_out(leave_out)
     scorer = make_scorer(scorer, preset, seed)
-    given, progress = as_features(real), progress or (lambda what, done, total: None)
+    given, progress = as_features(real), as_progress(progress) or (lambda what, done, total: None)
+    flip = registry.as_flag(flip, "flip")
     if given is None:
-        extractor = make_extractor(extractor or scorer.default_extractor, preset)
+        extractor = make_extractor(scorer.default_extractor if extractor is None else extractor, preset)
         reading: dict[str, Any] = {"store": store, "workers": workers, "progress": progress, "runner": runner}
         known = _read(real, Reader(extractor, match, **reading), flip, group)
-    elif extractor or match or flip or group:
+    elif flip or any(given is not None for given in (extractor, match, group)):
         raise BadSpec("extractor, match, flip and group are for pictures; they cannot be asked of features.")
     else:
         known = _Reals(given, dict(given.made_by))
@@ -203,7 +206,7 @@ def _labels(source: Any, group: str | None) -> dict[str, str] | None:
     if group is None:
         return None
     columns = columns_of(source)
-    if group not in columns:
+    if not isinstance(group, str) or group not in columns:
         has = f"has the columns {', '.join(columns)}" if columns else "is no table"
         raise BadSpec(f"group={group!r} names a column of the table of reals; {source.name!r} {has}.")
     return dict(zip(source.ids, columns[group], strict=True))

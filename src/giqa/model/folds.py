@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..features.reader import joined
+from ..errors import BadShape
+from ..features.extracted import joined
 from ..images.copies import twins
 from ..scorers.scale import Scale, assign_folds
 from ..scorers.scorer import Folded
@@ -85,6 +86,8 @@ def content_order(features: Features) -> np.ndarray:
     if features.info is not None:
         return np.argsort(_numbers(np.ascontiguousarray(features.info["digest"])), kind="stable")
     rows = features.matrix()
+    if not rows.shape[1]:
+        raise BadShape("Features are at least one number a picture; these have no columns.")
     first = rows[:, :LOOKED_AT]
     order = np.lexsort(first.T[::-1])
     tied = (first[order[1:]] == first[order[:-1]]).all(axis=1)

@@ -312,18 +312,26 @@ def beats_real(rank: np.ndarray, reals: int, pictures: int, different: int) -> E
 
 
 def percents(share: Estimate) -> str:
-    """A share with its interval, in percent.
+    """A share with its interval, in percent; the interval as fine as the share, so that it holds what is shown.
 
     >>> percents(Estimate(0.234, 0.139, 0.361, 60)), percents(Estimate(0.004, float("nan"), float("nan"), 60))
     ('23 % [14, 36]', '0.4 %')
+    >>> percents(Estimate(0.9941, 0.985, 0.9949, 9000))
+    '99.4 % [98, 99.5]'
     """
-    interval = "" if math.isnan(share.low) else f" [{100 * share.low:.0f}, {100 * share.high:.0f}]"
-    return _percent(share.value) + interval
+    fine = _digits(share.value)
+    low, high = (f"{100 * end:.{fine and _digits(end)}f}" for end in (share.low, share.high))
+    return _percent(share.value) + ("" if math.isnan(share.low) else f" [{low}, {high}]")
 
 
 def _percent(share: float) -> str:
+    return f"{100 * share:.{_digits(share)}f} %"
+
+
+def _digits(share: float) -> int:
+    """Decimals of a share in percent: one near 0 and near 100."""
     exact = 100 * share
-    return f"{exact:.{1 if 0 < exact < 1 or 99 < exact < 100 else 0}f} %"
+    return int(0 < exact < 1 or 99 < exact < 100)
 
 
 def _variance(values: np.ndarray) -> float:

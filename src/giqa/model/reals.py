@@ -44,7 +44,7 @@ def parse_leave_out(leave_out: str | Collection[str] | None) -> frozenset[str]:
     ['strays', 'twins']
     """
     names = leave_out.split(",") if isinstance(leave_out, str) else () if leave_out is None else leave_out
-    if not isinstance(names, Collection) or not all(isinstance(name, str) for name in names):
+    if not isinstance(names, (list, tuple, set, frozenset)) or not all(isinstance(name, str) for name in names):
         raise BadSpec(f"leave_out takes {' and '.join(CHOICES)}, or both with a comma, got {leave_out!r}.")
     chosen = frozenset(name.strip() for name in names)
     if unknown := sorted(chosen - set(CHOICES)):

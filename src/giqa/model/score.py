@@ -10,7 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..errors import BadImage, BadSpec
-from ..features.reader import CHUNK, Extracted, Reader, Watch, as_features, together
+from ..features.extracted import Extracted, as_features
+from ..features.reader import CHUNK, Reader, Watch, together
 from ..images import open_source
 from ..images.decode import note_names
 from ..images.formats import OUT_OF_RANGE

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BadSpec, MissingExtra
+from ..errors import BadShape, BadSpec, MissingExtra
 from ..files import as_path, replace_file, replacing, write_blocks
 from ..stats import mean_z, share_of_worst
+from ..types import as_numbers
 from .columns import DETAIL, NUMBERS, PEOPLE, PREFERRED, RATED, REASON, SAID, TEXT, TEXT_READ, TEXTS, WORDS
 from .headline import Headline, headline, percents, z_in_words
 from .made_by import MadeBy
@@ -134,6 +135,17 @@ class Scores:
     pictures: Any = None
     chosen: str = ""  # what `best` and `worst` took, such as "worst by z"; "" of a whole table
 
+    def __post_init__(self) -> None:
+        for name in self.columns:
+            column, n = vars(self)[name], len(self.id) if isinstance(self.id, (list, tuple)) else -1
+            if name not in WORDS:
+                column = as_numbers(column, f"Values of {name}")
+                object.__setattr__(self, name, column)
+            elif not isinstance(column, (list, tuple)) or not all(issubclass(t, str) for t in {*map(type, column)}):
+                raise BadShape(f"The column {name} is a list of texts, got {column!r:.80}.")
+            if len(column) != n:
+                raise BadShape(f"A table of scores has one {name} for each of its {n} pictures, got {len(column)}.")
+
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that this table has, in their order."""
@@ -155,7 +167,14 @@ class Scores:
             if which not in self.columns:
                 raise KeyError(f"There is no column {which!r}; there are {', '.join(self.columns)}.")
             return getattr(self, which)
-        rows = np.arange(len(self))[which]
+        try:
+            rows = np.arange(len(self))[which]
+        except (IndexError, TypeError, ValueError):
+            if isinstance(which, (int, np.integer)):
+                raise  # ends a loop over the rows
+            raise BadShape(
+                f"Rows are numbers, a slice or a mask of {len(self)} pictures, a column is a text, got {which!r:.80}."
+            ) from None
         return self._row(int(rows)) if rows.ndim == 0 else self._some(rows)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
@@ -241,15 +260,15 @@ class Scores:
             Rows without a value are left out; ties keep their order. Where each class was compared with reals of its
             own, scores are on different scales, and z is taken instead.
         """
-        if by not in self.columns or by in WORDS:
-            numbers = ", ".join(name for name in self.columns if name not in WORDS)
-            raise BadSpec(f"Rows are ranked by a column of numbers: {numbers}; got {by!r}.")
         values = self.comparable(by)
         scored = np.flatnonzero(~np.isnan(values))
         return scored[np.argsort(-values[scored], kind="stable")]
 
     def comparable(self, by: str = "score") -> np.ndarray:
         """A column that ranks all rows: `by`, but z for the scores of `giqa.score_by_class`, whose scales differ."""
+        if not isinstance(by, str) or by not in self.columns or by in WORDS:
+            numbers = ", ".join(name for name in self.columns if name not in WORDS)
+            raise BadSpec(f"Rows are ranked by a column of numbers: {numbers}; got {by!r}.")
         values: np.ndarray = self["z" if by == "score" and "classes" in self.made_by else by]
         return values
 

@@ -21,6 +21,7 @@ from ..votes.votes import as_labels
 from .votes import rows_by_name, that_count
 
 MOST_LEVELS = 20  # of ratings; finer ones are put together
+ANOTHER_SCALE = 4  # times as high
 OF_PICTURES = (*IMAGE, "left", "right")  # columns that name pictures
 
 
@@ -164,6 +165,7 @@ def read_judgements(
     row_of = rows_by_name(names, source, read[0][0], "judged pictures")
     known = sorted(set(row_of.values()))
     place = {name: known.index(row) for name, row in row_of.items()}
+    _one_scale({name: some.rating for (name, _), some in zip(read, labels, strict=True) if isinstance(some, Ratings)})
     values = np.unique(np.concatenate([some.rating for some in labels if isinstance(some, Ratings)] or [[]]))
     if len(values) == 1:
         raise BadTable(f"All ratings are {values[0]:g}, which tells no picture from another; give others too.")
@@ -191,6 +193,17 @@ def _labels(name: str, table: Table, reals_too: bool) -> Labels:
             f"{name}: sittings say how often a rater was wrong, not on which picture; give votes, pairs or ratings."
         )
     return that_count(labels, name, reals_too) if isinstance(labels, (Votes, Counts)) else labels
+
+
+def _one_scale(ratings: dict[str, np.ndarray]) -> None:
+    """Ratings of several tables are on one scale: 5 of 5 is not 5 of 100."""
+    tops = {name: float(values.max()) for name, values in ratings.items()}
+    low, high = min(tops, key=tops.get, default=""), max(tops, key=tops.get, default="")
+    if tops and 0 < ANOTHER_SCALE * tops[low] <= tops[high]:
+        raise BadTable(
+            f"{low} has ratings up to {tops[low]:g}, and {high} up to {tops[high]:g}: bring them to one scale, or give "
+            "one of them."
+        )
 
 
 def _answers(labels: Labels, place: dict[str, int], steps: np.ndarray) -> Answers:

@@ -14,7 +14,8 @@ import numpy as np
 
 from .. import __version__, registry
 from ..errors import BadImage, BadShape, BadSpec
-from ..features.reader import Extracted, Reader
+from ..features.extracted import Extracted
+from ..features.reader import Reader
 from ..images import open_source
 from ..images.copies import Copies, twins
 from ..images.decode import decode, picture_info

@@ -4,6 +4,7 @@ from .. import public
 
 __getattr__, __dir__, __all__ = public(
     __name__,
-    report="Report write_report",
+    result="Report",
+    report="write_report",
     gallery="Gallery",
 )

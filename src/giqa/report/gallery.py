@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..explain.worst_pictures import Explained
-from ..features.reader import as_features
+from ..features.extracted import as_features
 from ..images.sets import plain_name
 from ..images.subset import Subset
 from ..images.thumbnail import thumbnail, thumbnails_of
@@ -21,7 +21,8 @@ from ..model.reason import FOREIGN, UNCLEAR, content_words
 from ..model.table import LONG, Scores
 from ..model.trust import doubts, human_part
 from ..types import Picture, Step
-from .report import COLUMNS, DETAIL, FLAGS, TEXT, Neighbour, Report, Unshown, write_report
+from .report import write_report
+from .result import COLUMNS, DETAIL, FLAGS, TEXT, Neighbour, Report, Unshown
 
 NEAREST = 5
 FEW = 300  # up to so many pictures the thumbnails are twice as wide: 4 KB instead of 1.3, and sharp in the details

@@ -40,6 +40,8 @@ def make_runner(name: str = "local", address: str | None = None, devices: Sequen
     """
     if not isinstance(name, str) or name not in NAMES:
         raise BadSpec(f"The runners are {' and '.join(NAMES)}, got {name!r}.")
+    if devices is not None and not (isinstance(devices, (list, tuple)) and all(isinstance(d, str) for d in devices)):
+        raise BadSpec(f"devices are names such as ['cuda:0', 'cuda:1'], or None, got {devices!r:.80}.")
     if name == "ray" and devices and len(set(devices)) > 1:
         raise BadSpec(f"With ray every worker has the same kind of device, such as cuda; got {', '.join(devices)}.")
     if name == "local" and address:

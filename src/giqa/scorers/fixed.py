@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import BadShape
 from .products import as_matrix
+from .scale import as_folds
 from .scorer import BaseScorer, check_fitted
 
 
@@ -38,7 +39,7 @@ class Fixed(BaseScorer, ABC):
         matrix = as_matrix(features)
         self._read(matrix)
         self.width_ = matrix.shape[1]
-        self.folds_ = 1 + int(np.max(folds, initial=0)) if folds is not None else 1
+        self.folds_ = 1 + int(as_folds(folds, len(matrix)).max(initial=0))
         self.held_out_ = self.score_samples(matrix)
         return self
 

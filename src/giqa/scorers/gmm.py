@@ -8,14 +8,16 @@ from typing import Any, Self
 import numpy as np
 
 from ..errors import BadShape, BadSpec
-from ..registry import PRESETS
+from ..registry import PRESETS, as_seed, is_number
 from ..threads import one_blas_thread
 from .density import Density, Settings, ceiling, fit_density, inside_of, log_density_of
 from .mixture import responsibilities
 from .model_selection import choose
 from .products import ROWS_AT_ONCE, as_matrix
-from .scorer import BaseScorer, check_fitted
+from .scale import as_folds
+from .scorer import BaseScorer, check_fitted, stacked
 
+MOST_STARTS = 10_000
 FIXED = {
     "paper": Settings(7, "full", None, None, 1e-6, 1, False),
     "released": Settings(7, "full", 0.95, None, 1e-6, 1, False),
@@ -129,12 +131,13 @@ class GMM(BaseScorer):
         settings = self._settings()
         self.n_features_in_ = matrix.shape[1]
         self.outside_ = 1.0
-        folds = np.zeros(len(matrix), int) if folds is None else np.asarray(folds)
-        if self.n_components:
-            _check_count(len(matrix), self.n_components)
+        folds = as_folds(folds, len(matrix))
+        _check_count(len(matrix), settings.n_components)
         with one_blas_thread():  # the same bits with any number of threads
             if self.preset == "recommended":
-                settings, self.outside_ = choose(matrix, settings, self._given(), np.random.default_rng(self.seed))
+                settings, self.outside_ = choose(
+                    matrix, settings, self._given(), np.random.default_rng(as_seed(self.seed))
+                )
             _check_enough(matrix, settings)
             densities = self._fit_parts(matrix, settings, folds)
         for name, values in zip(Density._fields, zip(*densities, strict=True), strict=True):
@@ -149,7 +152,7 @@ class GMM(BaseScorer):
 
         Each fold's EM starts where that of all reals ended: folds then differ by their pictures, not by luck.
         """
-        whole = fit_density(matrix, settings, np.random.default_rng(self.seed))
+        whole = fit_density(matrix, settings, np.random.default_rng(as_seed(self.seed)))
         kept = [folds != f for f in range(folds.max() + 1) if folds.max()]
         while True:
             if settings.pca is not None:  # a share of variance may ask for another number in a fold
@@ -160,7 +163,7 @@ class GMM(BaseScorer):
             if fewest == len(whole.directions):
                 return [whole, *parts]
             settings = settings._replace(pca=fewest)
-            whole = fit_density(matrix, settings, np.random.default_rng(self.seed))
+            whole = fit_density(matrix, settings, np.random.default_rng(as_seed(self.seed)))
 
     def score_samples(self, features: Any) -> np.ndarray:
         """One score a picture, float64 (n,)."""
@@ -169,7 +172,7 @@ class GMM(BaseScorer):
     def score_folds(self, features: Any) -> np.ndarray:
         """The score under the density without each fold in turn, float64 (n, F)."""
         matrix = self._checked(features)
-        return np.stack([self._score(matrix, part) for part in range(1, len(self.mean_))], axis=1)
+        return stacked([self._score(matrix, part) for part in range(1, len(self.mean_))])
 
     def _checked(self, features: Any) -> np.ndarray:
         check_fitted(self, "mean_")
@@ -212,10 +215,10 @@ class GMM(BaseScorer):
         return {name: value for name, value in given.items() if value is not None}
 
     def _settings(self) -> Settings:
-        if self.preset not in PRESETS:
+        if str(self.preset) not in PRESETS:
             raise BadSpec(f"gmm has the presets {', '.join(PRESETS)}, got {self.preset!r}.")
         settings = FIXED[self.preset]._replace(**self._given())
-        if self.pca != "preset":
+        if not isinstance(self.pca, str) or self.pca != "preset":
             settings = settings._replace(pca=self.pca)
         pca = settings.pca
         whole = (int, np.integer)
@@ -224,16 +227,22 @@ class GMM(BaseScorer):
                 isinstance(settings.n_components, whole) and settings.n_components >= 1,
                 "a whole number from 1",
             ),
-            "covariance": (settings.covariance in ("full", "diag"), "'full' or 'diag'"),
+            "covariance": (str(settings.covariance) in ("full", "diag"), "'full' or 'diag'"),
             "pca": (
                 pca is None
                 or (isinstance(pca, float) and 0 < pca < 1)
                 or (isinstance(pca, whole) and pca >= 1 and pca is not True),
                 "a share between 0 and 1, a whole number from 1, or None",
             ),
-            "shrinkage": (settings.shrinkage is None or 0 <= settings.shrinkage <= 1, "a number from 0 to 1"),
-            "reg": (settings.reg >= 0, "a number from 0"),
-            "n_init": (isinstance(settings.n_init, whole) and settings.n_init >= 1, "a whole number from 1"),
+            "shrinkage": (
+                settings.shrinkage is None or (is_number(settings.shrinkage) and 0 <= settings.shrinkage <= 1),
+                "a number from 0 to 1",
+            ),
+            "reg": (is_number(settings.reg) and settings.reg >= 0, "a number from 0"),
+            "n_init": (
+                isinstance(settings.n_init, whole) and 1 <= settings.n_init <= MOST_STARTS,
+                f"a whole number from 1 to {MOST_STARTS:,}",
+            ),
         }
         for name, (good, wanted) in checks.items():
             if not good:

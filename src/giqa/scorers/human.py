@@ -12,10 +12,12 @@ import numpy as np
 from .. import __version__
 from ..errors import BadModel, BadShape, BadSpec, MissingSource
 from ..files import read_sealed, replace_file, sealed
+from ..registry import as_seed, as_whole, is_number
 from ..stats import TAILS, fit_logistic, log_likelihood, sigmoid
-from ..types import Features
+from ..types import Features, as_numbers
 from .products import as_matrix
 from .random_effect import drawn_spreads, own_interval, spread_posterior
+from .scale import as_groups
 from .scorer import called, check_fitted
 
 FORMAT = 2
@@ -23,6 +25,7 @@ PRESETS = ("paper", "recommended")
 STRENGTHS = tuple(10.0**e for e in range(-4, 4))  # of C, tried by `recommended`
 FOLDS = 5
 FEWEST = 20  # pictures with votes
+MOST_RESAMPLES = 100_000  # a fit for each
 REPEATS = 5  # of the folds, when what was chosen is compared with a constant answer
 LEAST_GAIN = 1.5  # nats over all votes there; votes at random gain more in 5 to 10 of 100 tables
 LOOSER = 100.0  # C of the resampled fits: a penalty pulls all of them one way, and intervals hold the truth too seldom
@@ -112,17 +115,16 @@ class HumanModel:
         HumanModel
             Itself.
         """
-        if self.preset not in PRESETS or (self.C is not None and not self.C > 0):
+        as_whole(self.resamples, "resamples", 0, MOST_RESAMPLES)
+        if str(self.preset) not in PRESETS or (self.C is not None and not (is_number(self.C) and self.C > 0)):
             raise BadSpec(
                 f"HumanModel takes preset={' or '.join(PRESETS)} and C above 0, got {self.preset!r}, {self.C!r}."
             )
         matrix, kinds, self.names_ = _columns(features)
         self.is_distance_, self.is_z_ = kinds == DISTANCE, kinds == Z
         votes, real = _votes(y, len(matrix))
-        groups = np.arange(len(matrix)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-        if len(groups) != len(matrix):
-            raise BadShape(f"There are {len(matrix)} pictures and {len(groups)} groups; give one for each picture.")
-        rng, raw = np.random.default_rng(self.seed), self._logged(matrix)
+        groups = as_groups(groups, len(matrix))
+        rng, raw = np.random.default_rng(as_seed(self.seed)), self._logged(matrix)
         self.mean_, self.spread_ = raw.mean(axis=0), raw.std(axis=0)
         self.spread_[self.spread_ <= 1e-9 * np.maximum(1, np.abs(self.mean_))] = 1
         x = self._standardised(raw)
@@ -346,7 +348,7 @@ def _columns(features: Any) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
 
 def _votes(y: Any, n: int) -> tuple[np.ndarray, np.ndarray]:
     """How many voted and how many said real, both float64 (n,)."""
-    y = np.asarray(y, float)
+    y = as_numbers(y, "Votes", None, "fiub").astype(np.float64)
     votes, real = (y[:, 0], y[:, 1]) if y.ndim == 2 and y.shape[1] == 2 else (np.ones(len(y)), y)
     if real.shape != (n,) or not np.isfinite(y).all() or (real < 0).any() or (real > votes).any():
         raise BadShape(

@@ -11,13 +11,15 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..errors import BadShape
+from ..errors import BadShape, BadSpec
+from ..registry import as_seed, as_whole
 from ..stats import TAILS, covariance, sigmoid
 from ..stats.likelihoods import Likelihood
 from ..types import Features
-from .human import DISTANCE, FEWEST, Z
+from .human import DISTANCE, FEWEST, MOST_RESAMPLES, Z
 from .judgement_search import Choice, Search, folds_of_groups
 from .random_effect import SPREADS, centred, drawn_spreads, effects, posterior, spread_likelihood
+from .scale import as_groups
 from .scorer import called, check_fitted
 
 FORMAT = 1
@@ -94,6 +96,11 @@ class JudgementModel:
         JudgementModel
             Itself.
         """
+        if not isinstance(judgements, Mapping) or not judgements:
+            raise BadSpec(
+                f"judgements are likelihoods by name, such as votes, pairs or ratings, got {judgements!r:.80}."
+            )
+        as_whole(self.resamples, "resamples", 0, MOST_RESAMPLES)
         self.kinds_ = tuple(judgements)
         if len(features) < FEWEST:
             raise BadShape(f"A human model needs {FEWEST} pictures with judgements, got {len(features)}.")
@@ -102,8 +109,7 @@ class JudgementModel:
         matrix, self.names_, owner = _columns(features)
         self._standardise(matrix, owner)
         x = self._x(matrix)
-        groups = np.arange(len(x)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-        rng = np.random.default_rng(self.seed)
+        groups, rng = as_groups(groups, len(x)), np.random.default_rng(as_seed(self.seed))
         search = Search(x, owner, list(judgements.values()), groups, folds_of_groups(groups, rng))
         self.choice_, self.gain_ = search.best(self._sets(owner))
         self._learn(search, rng)
@@ -112,6 +118,10 @@ class JudgementModel:
     def _sets(self, owner: np.ndarray) -> list[tuple[str, ...]]:
         """Sets of families, the largest first."""
         known = tuple(dict.fromkeys(owner.tolist()))
+        if self.families is not None:
+            good = isinstance(self.families, (list, tuple)) and all(isinstance(s, (list, tuple)) for s in self.families)
+            if not good or not self.families or not all(set(known).intersection(one) for one in self.families):
+                raise BadSpec(f"families are lists of {', '.join(known)}, or None, got {self.families!r:.80}.")
         sets = self.families or [known, *((name,) for name in known if len(known) > 1)]
         return sorted((tuple(one) for one in sets), key=len, reverse=True)
 

@@ -8,10 +8,11 @@ from typing import Any, Self
 import numpy as np
 
 from ..errors import BadShape, BadSpec
-from ..registry import PRESETS
+from ..registry import PRESETS, as_whole
 from ..stats import jackknife
 from .nearest import nearest
 from .products import ROWS_AT_ONCE, as_matrix, standardiser
+from .scale import as_folds
 from .scorer import BaseScorer, check_fitted
 
 BLOCK, QUERIES = 8192, 1024  # reference rows, and pictures, at a time
@@ -98,7 +99,7 @@ class KNN(BaseScorer):
         n = len(matrix)
         self._check_parameters()
         k = self.k or (1 if n < 100_000 or self.preset != "recommended" else min(3500, n // 50))
-        folds = np.zeros(n, int) if folds is None else np.asarray(folds)
+        folds = as_folds(folds, n)
         smallest = n if folds.max(initial=0) == 0 else n - np.bincount(folds).max()
         if k > smallest:
             among = f"{n}" if smallest == n else f"{n} ({smallest} when a fifth is held out to fix the scale)"
@@ -166,7 +167,7 @@ class KNN(BaseScorer):
             In the preset's distance.
         """
         check_fitted(self, "reference_")
-        found = []
+        k, found = as_whole(k, "k"), []
         for by_fold, rows in self._nearest(features, k=min(k, len(self.reference_))):
             distances, rows = _flat(by_fold), _flat(rows)
             best = np.argsort(distances, axis=1, kind="stable")[:, :k]
@@ -179,10 +180,10 @@ class KNN(BaseScorer):
         return {"k": int(self.k_)}
 
     def _check_parameters(self) -> None:
-        if self.preset not in PRESETS:
+        if str(self.preset) not in PRESETS:
             raise BadSpec(f"knn has the presets {', '.join(PRESETS)}, got {self.preset!r}.")
-        if self.k is not None and (not isinstance(self.k, (int, np.integer)) or self.k < 1):
-            raise BadSpec(f"knn(k=...) takes a whole number from 1, got {self.k!r}.")
+        if self.k is not None:
+            as_whole(self.k, "knn(k=...)")
 
     def _standardised(self, matrix: np.ndarray, order: np.ndarray | None = None) -> np.ndarray:
         """float32 (n, d) in the given order of rows, a part at a time."""

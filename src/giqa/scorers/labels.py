@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadShape, BadSpec
+from ..registry import as_seed, as_whole
+from ..types import as_numbers
 
 PRESETS = ("paper", "released", "recommended")
 S_G = 0.9  # the paper's: the best generated picture is nine tenths of a real one
 RELEASED = (83 / 663, 623 / 663)  # cuts from 190k to 730k of counters from 107k to 770k
 FOLDS = 5
+MOST_HEADS = 10_000
 
 
 def pseudo_labels(iteration: np.ndarray, latest: np.ndarray | float | None = None, s_g: float = S_G) -> np.ndarray:
@@ -86,10 +89,9 @@ def thresholds(labels: np.ndarray, n_heads: int = 8, preset: str = "recommended"
     >>> thresholds(np.array([0, 0.3, 0.6, 0.9, 1]), 4).round(2).tolist()
     [0.3, 0.6, 0.9, 1.0]
     """
-    if preset not in PRESETS:
+    if str(preset) not in PRESETS:
         raise BadSpec(f"preset is one of {', '.join(PRESETS)}, got {preset!r}.")
-    if n_heads < 1:
-        raise BadSpec(f"n_heads is 1 or more, got {n_heads!r}.")
+    n_heads = as_whole(n_heads, "n_heads", 1, MOST_HEADS)
     if preset == "paper":
         return np.arange(1, n_heads + 1) / n_heads
     known = np.unique(labels[labels < 1])
@@ -175,7 +177,7 @@ def checked_labels(y: Any, n: int, name: str) -> np.ndarray:
             f"{name} learns from labels: `giqa train {name.lower()}` makes them from a table of snapshots; in Python, "
             "fit(features, y) with one number a picture, 1 for real ones."
         )
-    y = np.asarray(y, np.float64)
+    y = as_numbers(y, f"Labels of {name}", kinds="fiub").astype(np.float64)
     if y.shape != (n,) or not np.isfinite(y).all() or len(np.unique(y)) < 2:
         raise BadShape(f"{name} needs {n} finite labels that are not all alike, got the shape {y.shape}.")
     return y
@@ -195,7 +197,7 @@ def label_folds(y: np.ndarray, seed: int = 0) -> np.ndarray:
     -------
     int ndarray of shape (n,)
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(as_seed(seed))
     folds = np.empty(len(y), int)
     top = y == y.max()
     folds[top] = rng.permutation(int(top.sum())) % FOLDS

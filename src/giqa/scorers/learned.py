@@ -10,10 +10,12 @@ from typing import Any, Self
 import numpy as np
 
 from ..errors import BadShape
+from ..registry import as_seed
 from ..stats import logistic_regression, ridge, sigmoid
 from .density import principal_directions
 from .labels import checked_labels, combined, label_folds, targets, thresholds
 from .products import as_matrix, standardiser, steady_product
+from .scale import as_folds, as_groups
 from .scorer import BaseScorer, check_fitted
 
 STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
@@ -50,8 +52,8 @@ class Heads(BaseScorer):
         """
         matrix = as_matrix(features)
         y = checked_labels(y, len(matrix), type(self).__name__)
-        given = folds is not None and np.max(folds, initial=0) > 0
-        folds = np.asarray(folds) if given else label_folds(y, self.seed)
+        folds = as_folds(folds, len(matrix))
+        folds = folds if folds.any() else label_folds(y, self.seed)
         self.centre_, self.spread_ = standardiser(matrix)
         x = (matrix - self.centre_) / self.spread_
         directions = principal_directions(x, min(DIRECTIONS, x.shape[1], max(1, len(x) // 4)))
@@ -283,13 +285,14 @@ class Rank(Heads):
         self.seed = seed
 
     def _examples(self, y: np.ndarray, groups: Any) -> np.ndarray:
-        rng = np.random.default_rng(self.seed)
+        rng = np.random.default_rng(as_seed(self.seed))
         if groups is None:
             first, second = rng.integers(len(y), size=(2, self.PAIRS))
         else:
             pairs = []
-            for group in np.unique(groups):
-                rows = np.flatnonzero(np.asarray(groups) == group)
+            groups = as_groups(groups, len(y))
+            for group in range(groups.max() + 1):
+                rows = np.flatnonzero(groups == group)
                 pairs += [(a, b) for i, a in enumerate(rows) for b in rows[i + 1 :]]
             first, second = np.array(pairs).T if pairs else np.zeros((2, 0), int)
             some = rng.permutation(len(first))[: self.PAIRS]

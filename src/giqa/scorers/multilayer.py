@@ -12,7 +12,7 @@ from ..errors import BadSpec
 from ..registry import make
 from ..types import LEVELS, Features
 from .products import as_matrix
-from .scale import Scale, assign_folds
+from .scale import Scale, as_folds, assign_folds
 from .scorer import BaseScorer, check_fitted
 
 COMBINE = ("fisher", "mean", "white", "min")
@@ -111,10 +111,13 @@ class MultiLayer(BaseScorer):
         MultiLayer
             Itself.
         """
-        if self.combine not in COMBINE:
+        if not isinstance(self.combine, str) or self.combine not in COMBINE:
             raise BadSpec(f"multilayer(combine=...) takes {', '.join(COMBINE)}, got {self.combine!r}.")
-        if self.levels is not None and (isinstance(self.levels, str) or not set(self.levels) <= set(LEVELS)):
+        listed = isinstance(self.levels, (list, tuple)) and all(level in LEVELS for level in self.levels)
+        if self.levels is not None and not listed:
             raise BadSpec(f"multilayer(levels=...) takes a list of {', '.join(LEVELS)}, or None, got {self.levels!r}.")
+        if not isinstance(self.density, str):
+            raise BadSpec(f"multilayer(density=...) takes a spec string such as 'sgm', got {self.density!r:.80}.")
         matrix = as_matrix(features)
         widths, levels = {"features": matrix.shape[1]}, {}  # a plain array is one layer
         if isinstance(features, Features):
@@ -123,8 +126,8 @@ class MultiLayer(BaseScorer):
         self.floors_ = np.where(taught[self.used_], TAUGHT_FLOOR, -np.inf)
         apart = len(matrix) < FEW and self.density.partition("(")[0] in DISTANCES
         self.widths_, self.layer_of_ = _blocks(widths, self.used_, apart)
-        given = folds is not None and np.max(folds, initial=0) > 0
-        folds = np.asarray(folds) if given else assign_folds(np.arange(len(matrix)), self.seed)
+        folds = as_folds(folds, len(matrix))
+        folds = folds if folds.any() else assign_folds(np.arange(len(matrix)), self.seed)
         self.parts_ = self.blank_parts(int((self.layer_of_ >= 0).sum()))
         for part, columns in zip(self.parts_, self._inputs(matrix), strict=True):
             part.fit(columns, folds=folds)

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import BadShape
 from ..threads import blas_name, one_blas_thread
-from ..types import Features
+from ..types import Features, as_numbers
 
 # A BLAS rounds an element of a product by the path it takes for the sizes of the product and for the place of the
 # element in it: the first and last columns of a product, ragged edges, few rows, shared work of threads. So every
@@ -288,9 +288,9 @@ def as_matrix(features: Any, width: int | None = None) -> np.ndarray:
     BadShape
         If it has another shape or width, or a number that is not finite.
     """
-    matrix = features.matrix() if isinstance(features, Features) else np.asarray(features)
-    if matrix.ndim != 2 or matrix.dtype.kind not in "fiu":
-        raise BadShape(f"Features are a numeric array (n, d), got shape {matrix.shape} of {matrix.dtype}.")
+    matrix = features.matrix() if isinstance(features, Features) else as_numbers(features, "Features", 2)
+    if not matrix.shape[1]:
+        raise BadShape(f"Features are at least one number a picture, got shape {matrix.shape}.")
     if width is not None and matrix.shape[1] != width:
         raise BadShape(f"The scorer was fitted on {width} features a picture, got {matrix.shape[1]}.")
     matrix = matrix.astype(np.float32 if matrix.dtype == np.float32 else np.float64, copy=False)

@@ -10,15 +10,66 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from ..errors import BadShape
+from ..registry import as_seed
 from ..stats import NORMAL, conformal_percentile, robust_sd, student
+from ..types import as_numbers
 
 FOLDS = 5
 FEWEST = 20  # reals; below this a held-out fold has fewer than four
 RESAMPLES, AT_ONCE = 200, 20
+
+
+def as_folds(folds: Any, n: int) -> np.ndarray:
+    """Fold of each of n pictures as an int array (n,); None: all are of fold 0, so that none is held out.
+
+    Raises
+    ------
+    BadShape
+        If it is not a whole number from 0 below n for each picture, or one fold holds all of them.
+
+    Examples
+    --------
+    >>> as_folds([0, 1, 0], 3).tolist(), as_folds(None, 2).tolist()
+    ([0, 1, 0], [0, 0])
+    """
+    if folds is None:
+        return np.zeros(n, int)
+    found = as_numbers(folds, "Folds")
+    if found.shape != (n,) or found.dtype.kind not in "iu" or (found >= n).any() or (found < 0).any():
+        raise BadShape(f"Folds are a whole number from 0 for each of {n} pictures, got {folds!r:.80}.")
+    found = found.astype(int)
+    if n and found.min() == found.max() > 0:
+        raise BadShape(f"All pictures are in fold {found[0]}, so without it there is none to learn from.")
+    return found
+
+
+def as_groups(groups: Any, n: int) -> np.ndarray:
+    """Which of n pictures belong together, as numbers from 0, int (n,); None: each is a group of its own.
+
+    Raises
+    ------
+    BadShape
+        If it is not one name or number for each picture.
+
+    Examples
+    --------
+    >>> as_groups(["b", "a", "b"], 3).tolist()
+    [1, 0, 1]
+    """
+    if groups is None:
+        return np.arange(n)
+    try:
+        found = np.unique(np.asarray(groups), return_inverse=True)[1]
+    except Exception:  # of two types, or no array
+        raise BadShape(f"Groups are a name or a number for each picture, got {groups!r:.80}.") from None
+    if np.ndim(groups) != 1 or len(found) != n:
+        raise BadShape(f"There are {n} pictures and groups of shape {np.shape(groups)}; give one for each picture.")
+    return found
 
 
 def assign_folds(groups: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -48,7 +99,7 @@ def assign_folds(groups: np.ndarray, seed: int = 0) -> np.ndarray:
             f"At least {FEWEST} different real pictures are needed to fix the scale, got {len(names)}{twin}; "
             "add pictures."
         )
-    order = np.random.default_rng(seed).permutation(len(names))
+    order = np.random.default_rng(as_seed(seed)).permutation(len(names))
     order = order[np.argsort(-sizes[order], kind="stable")]
     fold_of_group, load = np.empty(len(names), int), np.zeros(FOLDS, int)
     for i in order:
@@ -86,6 +137,13 @@ class Scale:
     held_out: np.ndarray
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        held_out = as_numbers(self.held_out, "Held-out scores")
+        if not len(held_out):
+            raise BadShape("A scale is made of the scores of held-out reals; there are none.")
+        object.__setattr__(self, "held_out", held_out.astype(np.float64, copy=False))
+        object.__setattr__(self, "seed", as_seed(self.seed))
+
     @cached_property
     def median(self) -> float:
         """Median of the held-out scores."""
@@ -102,11 +160,11 @@ class Scale:
         0 = like a typical real, -3 = three robust standard deviations worse. The same as `giqa.stats.robust_z`, with
         median and deviation computed once.
         """
-        return (scores - self.median) / self.spread
+        return (as_numbers(scores, "Scores", None) - self.median) / self.spread
 
     def percentile(self, scores: np.ndarray) -> np.ndarray:
         """(1 + held-out reals with a score <= this one) / (n + 1), in (0, 1]; conformal. NaN stays NaN."""
-        return conformal_percentile(scores, self._sorted)
+        return conformal_percentile(as_numbers(scores, "Scores", None), self._sorted)
 
     def interval(self, scores: np.ndarray, deviations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """95 % interval of z: it holds the z that sets of reals of this size typically give.
@@ -129,7 +187,7 @@ class Scale:
         the scale, by resampling the held-out scores. All pictures share the second: `shared_deviation`.
         """
         z = self.z(scores)
-        model = student(FOLDS - 1) * deviations / self.spread
+        model = student(FOLDS - 1) * as_numbers(deviations, "Deviations", None) / self.spread
         half = np.hypot(model, NORMAL * shared_deviation(z, self.shared))
         return z - half, z + half
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from typing import Any, Self, cast
 
 import numpy as np
 
 from ..errors import BadSpec, NotFitted
-from ..registry import complete, parameters
+from ..registry import checked, complete, parameters
 from ..stats import jackknife
-from ..types import Features
+from ..types import Features, as_numbers
+from .scale import as_folds
+
+NO_FOLDS = "No fold was held out; call fit(reals, folds=...) with a fold for each real, 0 to 4, first."
 
 
 def called(made: Any) -> str:
@@ -78,7 +81,10 @@ class BaseScorer:
             Both in the unit of the score.
         """
         own: Any = self  # its subclass has both
-        return own.score_samples(features), jackknife(own.score_folds(features))
+        scores, of_folds = own.score_samples(features), own.score_folds(features)
+        if of_folds.shape[1] < 2:
+            raise NotFitted(NO_FOLDS)
+        return scores, jackknife(of_folds)
 
     def chosen(self) -> dict[str, Any]:
         """What `fit` decided by itself, as JSON can hold it; nothing by default."""
@@ -96,7 +102,7 @@ class BaseScorer:
 
     def layer_z(self, features: Any) -> np.ndarray:
         """z of each picture in each of its layers, (n, layers); (n, 0) where it makes no difference between layers."""
-        return np.empty((len(features), 0))
+        return np.empty((len(_matrix(features)), 0))
 
 
 class Folded(BaseScorer):
@@ -146,7 +152,8 @@ class Folded(BaseScorer):
             Itself.
         """
         matrix = _matrix(features)
-        folds = np.zeros(len(matrix), int) if folds is None else folds
+        checked("scorer", self.scorer)
+        folds = as_folds(folds, len(matrix))
         self.parts_ = [deepcopy(self.scorer).fit(matrix[folds != f]) for f in range(folds.max() + 1) if folds.max()]
         self.held_out_ = np.empty(len(matrix))
         for f, part in enumerate(self.parts_):
@@ -160,11 +167,19 @@ class Folded(BaseScorer):
 
     def score_folds(self, features: Any) -> np.ndarray:
         """The score under the model without each fold in turn, (n, F)."""
-        return np.stack([part.score_samples(_matrix(features)) for part in self.parts_], axis=1)
+        check_fitted(self, "parts_")
+        return stacked([part.score_samples(_matrix(features)) for part in self.parts_])
 
     def blank_parts(self, n: int) -> list[Any]:
         """n copies of the scorer."""
         return [deepcopy(self.scorer) for _ in range(n)]
+
+
+def stacked(of_folds: Sequence[np.ndarray]) -> np.ndarray:
+    """Scores under the model without each fold, (n,) each, as (n, F); `NotFitted` where none was held out."""
+    if not of_folds:
+        raise NotFitted(NO_FOLDS)
+    return np.stack(of_folds, axis=1)
 
 
 def check_fitted(scorer: Any, learned: str, remedy: str = "Call fit(reals) before asking for scores.") -> None:
@@ -195,4 +210,4 @@ def check_fitted(scorer: Any, learned: str, remedy: str = "Call fit(reals) befor
 
 
 def _matrix(features: Any) -> np.ndarray:
-    return features.matrix() if isinstance(features, Features) else features
+    return features.matrix() if isinstance(features, Features) else as_numbers(features, "Features", 2)

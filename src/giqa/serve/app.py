@@ -23,7 +23,7 @@ try:
 except ImportError as error:
     raise MissingExtra(f"The service needs more ({error}): pip install 'giqa[serve]'.") from None
 
-from ..study.access import Limiter
+from ..study.access import Limiter, counted
 from .bodies import Sent, declared_length, drain, read_pictures
 from .limits import Limits
 from .models import Served
@@ -53,7 +53,7 @@ class Service:
 
     def check(self, request: Request) -> int:
         """Refuse what cannot be accepted now, before its body is read; else the bytes to keep room for."""
-        address = request.client.host if request.client else ""
+        address = counted(request.client.host if request.client else "")
         if self.limits.rate and not self.limiter.allow("ask", address):
             raise Full(1, f"More than {self.limits.rate:g} requests a second came from {address}")
         length = declared_length(request, self.limits)

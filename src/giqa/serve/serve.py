@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from socket import socket
 from typing import Any
 
@@ -84,13 +84,23 @@ def _serve(
 
     for number in STOP:
         signal.signal(number, lambda *_: sys.exit(0))  # uvicorn raises it again once it has stopped: no failure
+    connections.end_on_hangup()
+    if (parent := parent_process()) is not None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     try:
         app = make_app(load(), limits, workers)
     except GiqaError as error:
-        print(f"giqa: {error}", file=sys.stderr)
+        text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(error))  # a path may steer a terminal
+        print(f"giqa: {text}", file=sys.stderr)
         sys.exit(STARTUP_FAILURE)
     most = {name: getattr(limits, name) for name in ("connections", "idle_seconds", "stop_seconds")}
     uvicorn.Server(connections.config(app, proxy, **most)).run(sockets=[listening])
+
+
+def _end_with(parent: Any) -> None:
+    """Where who started this process was killed, nobody else would end it, and it would keep the port."""
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _supervised(make: Callable[[], Any], number: int, listening: socket) -> bool:
@@ -102,6 +112,7 @@ def _supervised(make: Callable[[], Any], number: int, listening: socket) -> bool
     stopping, fine = threading.Event(), True
     for each in STOP:
         signal.signal(each, lambda *_: stopping.set())
+    connections.end_on_hangup()
     running: list[Any] = [None] * number
     while not stopping.is_set():
         for place, process in enumerate(running):

@@ -106,8 +106,8 @@ def calibration_error(p: np.ndarray, said_real: np.ndarray, bins: int = 10) -> f
     Returns
     -------
     float
-        0 to 1; biased upwards, the more so with few votes in a bin. So is any interval of it: with 100 pictures of 5
-        votes none of 60 held the error of 20,000 pictures, which lay below. Compare scores by it, on the same votes.
+        0 to 1; biased upwards, the more so with few votes in a bin. The interval that `giqa evaluate` gives begins at
+        what is left beyond chance, at 0 where a calibrated probability would do as badly.
 
     Examples
     --------

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadShape
+from ..types import as_numbers
 
 
 def ranks(values: np.ndarray) -> np.ndarray:
@@ -51,7 +52,7 @@ def spearman(a: Any, b: Any) -> float:
     >>> spearman([1, 2, 3, 4], [1, 3, 2, 4])
     0.8
     """
-    a, b = np.asarray(a, float), np.asarray(b, float)
+    a, b = as_numbers(a, "Values", kinds="fiub").astype(float), as_numbers(b, "Values", kinds="fiub").astype(float)
     _check_equally_many(a, b)
     if len(a) < 3 or np.isnan(a).any() or np.isnan(b).any():
         return float("nan")
@@ -81,7 +82,8 @@ def auroc(score: Any, positive: Any) -> float:
     >>> auroc([1, 2, 3, 3], [0, 1, 0, 1])  # 2.5 of 4 pairs are in order
     0.625
     """
-    score, positive = np.asarray(score, float), np.asarray(positive, bool)
+    score = as_numbers(score, "Scores", kinds="fiub").astype(float)
+    positive = as_numbers(positive, "Positives", kinds="fiub").astype(bool)
     _check_equally_many(score, positive)
     n, m = int(positive.sum()), int((~positive).sum())
     if not n or not m or np.isnan(score).any():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import ipaddress
 import secrets
 import threading
 import time
@@ -136,6 +137,27 @@ class Limits:
     join: tuple[float, float] = (300, 5)  # a whole class behind one address
     vote: tuple[float, float] = (60, 10)
     look: tuple[float, float] = (120, 30)
+
+
+def counted(host: str) -> str:
+    """Whom limits count: an address; of IPv6 its network of 64 bits, all of which one client may have.
+
+    A port is left out, as some proxies write it in X-Forwarded-For; what is no address counts as one client.
+
+    >>> counted("192.0.2.7:5000"), counted("::ffff:192.0.2.7"), counted("[2001:db8::1:2]:5000"), counted("nonsense")
+    ('192.0.2.7', '192.0.2.7', '2001:db8::/64', 'unknown')
+    """
+    if host.startswith("["):
+        host = host[1:].partition("]")[0]
+    elif host.count(":") == 1:
+        host = host.partition(":")[0]
+    try:
+        found = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(found, ipaddress.IPv6Address):
+        return str(found.ipv4_mapped or ipaddress.ip_network((found, 64), strict=False))
+    return str(found)
 
 
 class Limiter:

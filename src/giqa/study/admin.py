@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -35,7 +36,7 @@ def check_form(house: House, request: Request, body: bytes) -> None:
 
 def study_named(house: House, request: Request) -> Study:
     for study in house.store.studies():
-        if study.id == request.path_params["study"]:
+        if str(study.id) == request.path_params["study"]:
             return study
     raise HTTPException(404)
 
@@ -113,7 +114,7 @@ def _login_page(house: House, request: Request, wrong: bool = False) -> Response
     return response
 
 
-@in_thread
+@partial(in_thread, lane="guess")
 def login(house: House, request: Request, body: bytes) -> Response:
     house.allow("login", address(request))
     check_form(house, request, body)
@@ -165,7 +166,7 @@ ROUTES = [
     Route("/admin", overview),
     Route("/admin/login", login, methods=["POST"]),
     Route("/admin/logout", logout, methods=["POST"]),
-    Route("/admin/{study:int}/progress", live),
-    Route("/admin/{study:int}/pause", pause, methods=["POST"]),
-    Route("/admin/{study:int}/export", export),
+    Route("/admin/{study}/progress", live),
+    Route("/admin/{study}/pause", pause, methods=["POST"]),
+    Route("/admin/{study}/export", export),
 ]

@@ -7,13 +7,14 @@ import logging
 import signal
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from socket import socket
 from typing import Any
 
 from ..errors import MissingExtra
-from .store import Gone, Store, Study, sa
+from .store import Store, Study, Unreachable, sa
 
 try:
     import uvicorn
@@ -39,6 +40,7 @@ HERE = Path(__file__).parent
 UNREACHABLE = "The store cannot be reached at the moment."
 
 MOST_VOTES = 100  # in one request
+QUIET = 10  # seconds until the log says again that the store is away
 
 
 def make_app(store: Store, *, https: bool = False, limits: Limits | None = None) -> Starlette:
@@ -79,11 +81,11 @@ def make_app(store: Store, *, https: bool = False, limits: Limits | None = None)
         Route("/s/{token}/task", task),
         Route("/s/{token}/state", current),
         Route("/s/{token}/votes", receive, methods=["POST"]),
-        Route("/s/{token}/picture/{trial}/{side:int}", picture),
+        Route("/s/{token}/picture/{trial}/{side}", picture),
         *ROUTES,
         Mount("/static", StaticFiles(directory=HERE / "static")),
     ]
-    away = (sa.exc.DBAPIError, sa.exc.TimeoutError, Gone)
+    away = (sa.exc.IntegrityError, Unreachable)  # two changes at once that do not go together: one is sent again
     handlers = {HTTPException: failed, **dict.fromkeys(away, unreachable)}
     app = Starlette(routes=routes, exception_handlers=handlers, middleware=[Middleware(Guard, https=https)])
     app.router.redirect_slashes = False  # one address for each thing
@@ -122,6 +124,7 @@ def leave_on_sigterm() -> None:
     """SIGTERM ends the process as Ctrl-C does: what is open is closed. uvicorn raises it again once it has stopped."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        connections.end_on_hangup()
 
 
 def wants_json(request: Request) -> bool:
@@ -138,13 +141,13 @@ async def failed(request: Request, error: HTTPException) -> Response:
 
 
 async def unreachable(request: Request, error: Exception) -> Response:
-    if isinstance(error, Gone):
+    house = request.app.state.house
+    if isinstance(error, Unreachable) and (now := time.monotonic()) - house.told > QUIET:
         logging.getLogger("uvicorn.error").error("%s", error)
+        house.told = now
     if wants_json(request):
         return JSONResponse({"error": UNREACHABLE}, 503, {"retry-after": "2"})
-    return request.app.state.house.message(
-        "One moment", f"{UNREACHABLE} Reload this page to try again; no answer is lost.", 503
-    )
+    return house.message("One moment", f"{UNREACHABLE} Reload this page to try again; no answer is lost.", 503)
 
 
 async def front(request: Request) -> Response:
@@ -253,11 +256,12 @@ def picture(house: House, request: Request, _: bytes) -> Response:
     """A picture by the rater's own trial and side: the same form, length and headers for every one."""
     study, rater, _cookie = session(house, request)
     house.allow("look", rater.id)
-    side = request.path_params["side"]
-    trial = next((trial for trial in rater.trials if trial.id == request.path_params["trial"]), None)
-    if trial is None or side >= len(trial.pictures):
+    trial, side = request.path_params["trial"], request.path_params["side"]
+    shown = next((one.pictures for one in rater.trials if one.id == trial), ())
+    found = {str(place): picture for place, picture in enumerate(shown)}.get(side)
+    if found is None:
         raise HTTPException(404)
-    png = padded(house.png(trial.pictures[side]), study.picture_bytes)
+    png = padded(house.png(found), study.picture_bytes)
     return Response(png, media_type="image/png", headers={"cache-control": "private, max-age=3600"})
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
+import math
 from collections.abc import Callable
-from functools import lru_cache, wraps
+from functools import lru_cache, partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +16,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 
-from .access import Limiter, Limits, form_token
+from .access import Limiter, Limits, counted, form_token
 from .questions import SCALE, SIDES, Question, Questionnaire
-from .store import Store
+from .store import PATIENCE, Store, Unreachable
 from .words import RIGHT_TO_LEFT, translator
 
 RATER = "giqa_rater"
 WRITERS = 10  # threads for changes: while all wait for a lock of another process, the other 40 still answer readers
+GUESSES = 2  # passwords that are hashed at once: 32 MB each
 KEPT_PICTURES = 256  # in memory
 BODY_SECONDS = 20.0  # for at most 64 KB
 
@@ -32,7 +35,8 @@ class House:
         self.store, self.https = store, https
         self.key = store.signing_key()
         self.limiter = Limiter(limits)
-        self.writers = CapacityLimiter(WRITERS)
+        self.lanes = {"write": CapacityLimiter(WRITERS), "guess": CapacityLimiter(GUESSES)}
+        self.told = -math.inf  # when the log last said that the store is away, by the monotonic clock
         self.png = lru_cache(maxsize=KEPT_PICTURES)(store.png)
         loader = FileSystemLoader(Path(__file__).parent / "templates")
         self.templates = Environment(
@@ -92,11 +96,26 @@ class Tongue:
 
 
 def address(request: Request) -> str:
-    return request.client.host if request.client else "unknown"
+    return counted(request.client.host if request.client else "")
 
 
-def in_thread(handler: Callable[..., Response]) -> Callable:
-    """A handler that waits for the store, run in a thread; it is given (house, request, body)."""
+async def _in_turn(house: House, lane: str, run: Callable[[], Response]) -> Response:
+    turn, who = house.lanes[lane], object()
+    with move_on_after(PATIENCE) as waiting:
+        await turn.acquire_on_behalf_of(who)
+    if waiting.cancelled_caught:
+        raise Unreachable(f"A change waited {PATIENCE} s for its turn: those before it wait for the store.")
+    try:
+        return await to_thread.run_sync(run, limiter=CapacityLimiter(1))
+    finally:
+        turn.release_on_behalf_of(who)
+
+
+def in_thread(handler: Callable[..., Response], lane: str = "write") -> Callable:
+    """A handler that waits for the store, run in a thread; it is given (house, request, body).
+
+    Changes wait their turn in a lane, no longer than SQLite would wait for others.
+    """
 
     @wraps(handler)
     async def endpoint(request: Request) -> Response:
@@ -108,8 +127,11 @@ def in_thread(handler: Callable[..., Response]) -> Callable:
         if waiting.cancelled_caught:
             raise HTTPException(408, "The request took too long to arrive.", {"connection": "close"})
         house = request.app.state.house
-        limiter = None if request.method in ("GET", "HEAD") else house.writers
-        return await to_thread.run_sync(handler, house, request, body, limiter=limiter)
+        run = partial(handler, house, request, body)
+        try:
+            return await (to_thread.run_sync(run) if request.method in ("GET", "HEAD") else _in_turn(house, lane, run))
+        except asyncio.CancelledError:  # uvicorn has waited for long enough
+            raise Unreachable("The server was stopped while a request waited for the store.") from None
 
     return endpoint
 

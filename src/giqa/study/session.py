@@ -243,7 +243,7 @@ def _keep_one(connection: sa.Connection, study: Study, rater: Rater, vote: Mappi
     trial = next((one for one in rater.trials if one.id == vote["trial"]), None)
     before = connection.execute(sa.select(t.votes).where(t.votes.c.id == vote["id"])).first()
     if before is not None:
-        same = before.rater == rater.id and before.trial == vote["trial"] and before.revision == vote["revision"]
+        same = before.rater == rater.id and all(before._mapping[n] == vote[n] for n in ("trial", "revision", "answer"))
         return _kept(study, trial, vote) if same else _refused(vote, "another vote has this id")
     if trial is None:
         return _refused(vote, "no such question")

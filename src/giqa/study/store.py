@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,10 @@ from .study import Item, Settings, Shown, settings_of
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 LOCK = 0x67697161  # "giqa": PostgreSQL's advisory lock while the schema is brought up to date
-PATIENCE = 30  # seconds that SQLite waits for others
+PATIENCE = 30  # seconds to wait for others who write
+NEWEST = sa.select(sa.func.max(t.votes.c.number))
+
+Files = dict[str, tuple[int, int, int, int]]  # path -> device, number, size, time in ns
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,8 @@ def open_store(where: str | Path) -> Store:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_settings)
         event.listen(engine, "begin", _sqlite_begin)
+    else:
+        event.listen(engine, "connect", _postgresql_settings)
     store = Store(engine)
     try:
         store.migrate()
@@ -100,28 +105,41 @@ def open_store(where: str | Path) -> Store:
                 f"The store {url.database} has no table {missing[0]!r}: it is damaged; take a backup of it."
             )
         store.hold()
-    except sa.exc.DBAPIError as error:
+    except (sa.exc.DBAPIError, Unreachable) as error:
         engine.dispose()
-        shown = url.render_as_string(hide_password=True)
-        raise BadSource(f"The store {shown} cannot be opened: {str(error.orig).strip()}.") from None
+        why = error.why if isinstance(error, Unreachable) else _why(error)
+        raise BadSource(f"The store {_shown(url)} cannot be opened: {why}.") from None
     return store
+
+
+def _shown(url: sa.URL) -> str:
+    return url.render_as_string(hide_password=True)
+
+
+def _why(error: sa.exc.SQLAlchemyError) -> str:
+    return str(error.orig if isinstance(error, sa.exc.DBAPIError) else error).strip()
 
 
 def _url(where: str | Path) -> sa.URL:
     text = str(where)
     if "://" not in text:
-        return sa.URL.create("sqlite", database=text)
+        return _of_file(sa.URL.create("sqlite", database=text), text)
     try:
         url = sa.make_url(text)
     except sa.exc.ArgumentError:
         raise BadSpec(f"{text!r} is no path and no URL such as postgresql://user:password@host/name.") from None
     if url.get_backend_name() == "postgresql":
         return url.set(drivername="postgresql+psycopg")
-    if url.get_backend_name() == "sqlite" and url.database:
-        return url
     if url.get_backend_name() == "sqlite":
-        raise BadSpec(f"{text!r} names no file; votes are kept in one: a path, or sqlite:///PATH.")
+        return _of_file(url, text)
     raise BadSpec(f"A store is a path (SQLite) or postgresql://..., not {url.get_backend_name()}://.")
+
+
+def _of_file(url: sa.URL, text: str) -> sa.URL:
+    """The URL, if it names a file: what is kept in memory is lost."""
+    if not url.database or url.database == ":memory:" or url.query:
+        raise BadSpec(f"{text!r} names no file; votes are kept in one: a path, or sqlite:///PATH.")
+    return url
 
 
 def _sqlite_settings(connection: Any, _: Any) -> None:
@@ -139,12 +157,27 @@ def _sqlite_settings(connection: Any, _: Any) -> None:
             time.sleep(0.01)
 
 
+def _postgresql_settings(connection: Any, _: Any) -> None:
+    """By itself PostgreSQL would wait for a lock for ever."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = '{PATIENCE}s'")
+    connection.commit()
+
+
 def _sqlite_begin(connection: sa.Connection) -> None:
     """A writer takes its lock at once: to read first and then ask for it could fail after others have written."""
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
 
 
-class Gone(BadSource):
+class Unreachable(BadSource):
+    """The store cannot be read or written now: a lock, a full disk, a database that is away; `why` in its own words."""
+
+    def __init__(self, text: str, why: str = ""):
+        super().__init__(text)
+        self.why = why
+
+
+class Gone(Unreachable):
     """The file of a store was removed or replaced while it was open: what is written would be lost."""
 
 
@@ -157,7 +190,10 @@ class Store:
         # SQLite has one writer; its own waiting is by chance, and under load some threads would wait for seconds
         self.turn = threading.Lock()
         self._anchor: sa.Connection | None = None
-        self._files: dict[str, tuple[int, int]] = {}
+        self._main = os.path.realpath(engine.url.database) if self.is_file else ""  # where SQLite puts its other files
+        self._files: Files = {}
+        self._bad: Files = {}  # what was found to be another store, or a broken one
+        self._newest = 0  # number of a vote that is kept
         self.here: dict[str, float] = {}  # rater -> when they last did something, by the monotonic clock
 
     def close(self) -> None:
@@ -169,39 +205,78 @@ class Store:
         """Note which files these are; a connection stays open, so that SQLite itself never removes one of them."""
         if self.is_file:
             self._anchor = self.engine.connect()
-            self._anchor.execute(sa.select(t.secrets.c.name).limit(1)).all()
+            self._newest = self._anchor.scalar(NEWEST) or 0
             self._anchor.rollback()
             self._files = self._here()
 
-    def check(self) -> None:
-        """Raise `Gone` where the file of the store, or what SQLite keeps next to it, is no longer there."""
-        if self._files and self._here() != self._files:
-            raise Gone(
-                f"The store {self.engine.url.database} was removed or replaced while it was open, and takes no more "
-                "votes. Put its files (NAME, NAME-wal, NAME-shm) back, or stop the server and start it again."
-            )
+    def check(self, ours: bool = False) -> None:
+        """Raise `Gone` where the file of the store, or what SQLite keeps next to it, is no longer what it was.
 
-    def _here(self) -> dict[str, tuple[int, int]]:
-        """Device and number of the file and of its write-ahead log, as far as they are there."""
+        Only a transaction of `ours` that was just kept may have changed the file. Where somebody else did (another
+        process, a copy over it), or one is shorter, it is read anew: it should be whole and have all votes.
+        """
+        if not self._files:
+            return
+        here, before = self._here(), self._files
+        same = {path: which[:2] for path, which in here.items()} == {path: which[:2] for path, which in before.items()}
+        if same and here != self._bad:
+            shorter = any(here[path][2] < which[2] for path, which in before.items())
+            touched = here[self._main] != before[self._main] and not ours
+            if not (shorter or touched) or self._is_whole():
+                self._files = here
+                return
+            self._bad = here
+        raise Gone(
+            f"The store {self.engine.url.database} was removed or replaced while it was open, and takes no more "
+            "votes. Put its files (NAME, NAME-wal, NAME-shm) back, or stop the server and start it again."
+        )
+
+    def _here(self) -> Files:
+        """Device, number, size and time of the file and of what SQLite keeps next to it, as far as they are there."""
         found = {}
-        for path in (f"{self.engine.url.database}{end}" for end in ("", "-wal")):
+        for path in (f"{self._main}{end}" for end in ("", "-wal", "-shm")):
             with suppress(OSError):
-                found[path] = (os.stat(path).st_dev, os.stat(path).st_ino)
-        return found
+                seen = os.lstat(path)
+                found[path] = (seen.st_dev, seen.st_ino, seen.st_size, 0 if path.endswith("-shm") else seen.st_mtime_ns)
+        return found if os.path.realpath(self.engine.url.database or "") == self._main else {}
+
+    def _is_whole(self) -> bool:
+        """Whether somebody who opens the file now reads a database without damage, and the newest vote."""
+        try:
+            with closing(sqlite3.connect(self._main, timeout=PATIENCE)) as fresh:
+                (said,) = fresh.execute("PRAGMA integrity_check(1)").fetchone()
+                (newest,) = fresh.execute("SELECT max(number) FROM votes").fetchone()
+        except sqlite3.Error:
+            return False
+        # of an empty file SQLite drops the write-ahead log when it is opened again
+        return said == "ok" and (newest or 0) >= self._newest and os.stat(self._main).st_size > 0
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        with self.engine.connect() as connection:
+        with self._reached(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """One transaction: what was written in it is kept together once it ends, or not at all."""
-        with self._turn(), self.engine.connect().execution_options(writes=True) as connection:
+        with self._reached(), self._turn(), self.engine.connect().execution_options(writes=True) as connection:
             self.check()
             with connection.begin():
                 yield connection
-            self.check()  # before anybody is told that it is kept
+                newest = connection.scalar(NEWEST) if self._files else 0
+            self.check(ours=True)  # before anybody is told that it is kept
+            self._newest = newest or 0
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        """What the database says is one sentence; rows that contradict each other stay an error of the caller."""
+        try:
+            yield
+        except sa.exc.IntegrityError:
+            raise
+        except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
+            why = _why(error)
+            raise Unreachable(f"The store {_shown(self.engine.url)} cannot be used now: {why}.", why) from error
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -278,6 +353,8 @@ class Store:
 
     def study(self, token: str) -> Study | None:
         """The study behind a join link, or None."""
+        if not (token.isascii() and token.isprintable()):  # PostgreSQL has no text with a NUL
+            return None
         with self.read() as connection:
             row = connection.execute(sa.select(t.studies).where(t.studies.c.token == token)).first()
             return None if row is None else _study(row)

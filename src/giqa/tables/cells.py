@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any
 
 MOST = 1_000_000  # judgements of one row: statistics go through every number up to the largest
@@ -10,13 +11,13 @@ NOTHING = ("", "nan", "na", "n/a", "#n/a", "none", "null", "<na>")  # a missing 
 
 # what stands for reals where generators are named
 REAL = re.compile(
-    r"(reals?([ _-]?(images?|photos?|photographs?|pictures?|data|set|samples?|faces?))?|ground[ _-]?truth|gt)?"
+    r"((\d+[ _-])?reals?([ _-]?(images?|photos?|photographs?|pictures?|data|set|samples?|faces?))?|ground[ _-]?truth|gt"
+    r"|(natural|authentic|genuine)([ _-]?(images?|photos?|photographs?|pictures?))?|nature|photos|photographs)?"
 )
 
 # Excel writes TRUE and FALSE in the language of its user
 YES = (
     "1",
-    "1.0",
     "true",
     "yes",
     "real",
@@ -36,7 +37,6 @@ YES = (
 )
 NO = (
     "0",
-    "0.0",
     "false",
     "no",
     "fake",
@@ -92,10 +92,21 @@ def text(cell: Any) -> str:
 
 def truth(cell: Any) -> bool:
     """1 or 0, true or false, yes or no, real or fake."""
-    word = str(cell).strip().lower()
+    word = re.sub(r"^([01])[.,]0+$", r"\1", str(cell).strip().lower())  # 1.00 and 0,0
     if word not in YES + NO:
         raise ValueError("neither yes nor no; write 1 or 0, true or false, yes or no, real or fake")
     return word in YES
+
+
+def is_truth(cell: Any) -> bool:
+    """Whether `truth` reads a cell.
+
+    >>> is_truth("1,0"), is_truth("Yes"), is_truth("2")
+    (True, True, False)
+    """
+    with suppress(ValueError):
+        return truth(cell) in (True, False)
+    return False
 
 
 def perhaps(cell: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from ..errors import BadTable
@@ -40,6 +41,14 @@ def looks_like_picture(text: str) -> bool:
     return bool(PICTURE.fullmatch(text.strip()))
 
 
+def as_texts(names: Any) -> list[str]:
+    """Names as a list; `BadTable` where they are no texts."""
+    found = list(names) if isinstance(names, Iterable) and not isinstance(names, (str, bytes)) else [None]
+    if not all(isinstance(name, str) for name in found):
+        raise BadTable(f"Names of pictures are texts, such as those of a column, got {names!r:.80}.")
+    return found
+
+
 def match_names(names: Iterable[str], ids: Sequence[str]) -> tuple[dict[str, int], dict[str, str]]:
     """The position among `ids` of each name, and for the names that have none the reason.
 
@@ -72,7 +81,7 @@ def match_names(names: Iterable[str], ids: Sequence[str]) -> tuple[dict[str, int
     ({'a.png': 0, 'x/b.png': 1, 'c': 2}, {'https://host/d.png?v=1': 'is not there'})
     """
     exact = {name: place for place, name in enumerate(ids)}
-    names = list(dict.fromkeys(names))
+    names = list(dict.fromkeys(as_texts(names)))
     if all(name in exact for name in names):
         return {name: exact[name] for name in names}, {}
     wholes, ends = _index(ids)

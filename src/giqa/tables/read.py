@@ -200,7 +200,10 @@ def read_scored(path: str | Path, column: str | Sequence[str]) -> tuple[list[str
     >>> read_scored(path, "z")
     (['a.png', 'b.png'], [-1.5, nan])
     """
-    table, wanted = read_table(path), [column] if isinstance(column, str) else list(column)
+    wanted = [column] if isinstance(column, str) else list(column) if isinstance(column, (list, tuple)) else []
+    if not wanted or not all(isinstance(name, str) for name in wanted):
+        raise BadSpec(f"A column is named by a text, or by a list of texts, got {column!r:.80}.")
+    table = read_table(path)
     names, numbers = picture_column(table, "id", *IMAGE), table.find(*wanted)
     if names is None or numbers is None:
         raise BadTable(

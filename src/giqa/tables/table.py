@@ -11,6 +11,8 @@ from ..errors import BadTable
 from . import cells
 
 DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+([eE][+-]?\d+)?\s*")
+THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}([.,]\d{3})+")
+WHOLE = re.compile(r"[+-]?\d+")
 T = TypeVar("T")
 
 
@@ -106,7 +108,22 @@ class Table:
                 values.append(self.read(cell, parse))
             except ValueError as error:
                 raise BadTable(f"{self.place(row, column)}: {cell!r} is {error}.") from None
+        if self.decimal_comma and values and isinstance(values[0], float):
+            self._refuse_thousands(column)
         return values
+
+    def _refuse_thousands(self, column: str) -> None:
+        """A comma, or a point next to decimal commas, that may stand for thousands: 1,250 among 900 and 12,000."""
+        given = [str(cell).strip() for cell in self.columns[column]]
+        commas = [cell for cell in given if DECIMAL_COMMA.fullmatch(cell)]
+        english = bool(commas) and all(map(THOUSANDS.fullmatch, commas)) and any(map(WHOLE.fullmatch, given))
+        german = bool(commas) and not english
+        for row, cell in enumerate(given):
+            if THOUSANDS.fullmatch(cell) and ("," in cell if english else german and "." in cell):
+                raise BadTable(
+                    f"{self.place(row, column)}: {cell!r} may be thousands or a decimal, going by the other cells; "
+                    "write numbers without separators of thousands."
+                )
 
     def by_name(self, names: str, column: str, parse: Callable[[Any], T]) -> dict[str, T]:
         """What a column says of each name; two rows of one name that say otherwise are refused.

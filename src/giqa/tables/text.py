@@ -88,6 +88,8 @@ def decoded(content: bytes, name: str, other: bool = True) -> str:
     BadTable
         If it is no text.
     """
+    if not isinstance(content, (bytes, bytearray)):
+        raise BadTable(f"A table is read from the bytes of a file, got {content!r:.80}.")
     if kind := next((what for mark, what in OTHERS.items() if content.startswith(mark)), None):
         raise BadTable(f"{name} is {kind}; what is read here is text: save it as CSV UTF-8.")
     encoding = next((coding for mark, coding in MARKS.items() if content.startswith(mark)), "utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +48,15 @@ def write_table(path: str | Path, columns: Mapping[str, Sequence[Any]]) -> Path:
     path = as_path(path)
     if path.suffix.lower() not in WRITTEN:
         raise BadSpec(f"Labels are written as {', '.join(WRITTEN)}, got {path.name!r}.")
-    plain = {name: [_plain(value) for value in column] for name, column in columns.items()}
+    plain = _checked(columns)
     if path.suffix.lower() == ".parquet":
         parquet, sink = pyarrow_parquet(), io.BytesIO()
         import pyarrow
 
-        parquet.write_table(pyarrow.table(plain), sink)
+        try:
+            parquet.write_table(pyarrow.table(plain), sink)
+        except (pyarrow.ArrowException, ValueError, OverflowError, TypeError) as error:
+            raise BadSpec(f"Not every cell can be written to {path.name}: {error}") from None
         return replace_file(path, sink.getvalue())
     return replace_file(path, as_csv(plain, "\t" if path.suffix.lower() == ".tsv" else ","))
 
@@ -80,7 +83,8 @@ def as_csv(columns: Mapping[str, Sequence[Any]], delimiter: str = ",") -> str:
     """
     file = io.StringIO()
     writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
-    writer.writerow(columns)
+    _check_lengths(columns)
+    writer.writerow([harmless(name, CALL) for name in columns])
     writer.writerows(zip(*([harmless(value) for value in column] for column in columns.values()), strict=True))
     return file.getvalue()
 
@@ -118,8 +122,29 @@ def as_it_was(cell: str, rule: re.Pattern[str] = FORMULA) -> str:
     return cell[1:] if cell[:1] == "'" and rule.match(cell) else cell
 
 
+def _checked(columns: Any) -> dict[str, list[Any]]:
+    """Columns of cells as Python has them."""
+    if not isinstance(columns, Mapping) or not all(isinstance(name, str) for name in columns):
+        raise BadSpec(f"A table is written of columns by name, got {columns!r:.80}.")
+    found = {}
+    for name, column in columns.items():
+        if isinstance(column, (str, bytes)) or not isinstance(column, Iterable):
+            raise BadSpec(f"The column {name} is a list of cells, got {column!r:.80}.")
+        found[name] = [_plain(value) for value in column]
+    _check_lengths(found)
+    return found
+
+
+def _check_lengths(columns: Mapping[str, Sequence[Any]]) -> None:
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len({*lengths.values()}) > 1:
+        raise BadSpec(f"All columns of a table are equally long, got {lengths!r:.200}.")
+
+
 def _plain(value: Any) -> Any:
-    value = value.item() if hasattr(value, "item") else value
+    value = value.item() if hasattr(value, "item") and getattr(value, "size", 1) == 1 else value
+    if not isinstance(value, (str, int, float, type(None))):
+        value = str(value)
     return int(value) if isinstance(value, bool) else None if value != value else value
 
 

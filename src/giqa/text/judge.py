@@ -133,7 +133,7 @@ def asked_texts(source: Source, column: str) -> dict[str, str]:
         When there is no such column.
     """
     columns = columns_of(source)
-    if column not in columns:
+    if not isinstance(column, str) or column not in columns:
         has = f"has the columns {', '.join(columns)}" if columns else "is no table"
         raise BadSpec(f"The expected text is a column of the table of pictures; {source.name!r} {has}, got {column!r}.")
     return dict(zip(source.ids, columns[column], strict=True))

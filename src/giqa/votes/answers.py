@@ -14,6 +14,7 @@ from typing import Any
 from ..errors import BadTable
 from ..tables import cells
 from ..tables.cells import number
+from ..tables.names import ADDRESS
 from ..tables.table import Table
 from .labels import Pairs, Ratings, Votes
 from .other_tools import hint_of
@@ -22,11 +23,22 @@ from .votes import as_labels, side_of
 NO_ANSWER = "without an answer"
 SEVERAL = "with several choices selected"
 REJECTED = "rejected"
+FAILED = "of raters who did not pass"
+GATED = ("passed", "attention_check", "attention_checks", "attention", "quality_check")
+PASS, FAIL = ("pass", "passed", "ok"), ("fail", "failed")
 READ_AS = {"said_real": cells.truth, "rating": cells.rating}
 FAKE = {"fake", "fakes", "deepfake", "generated", "synthetic", "artificial", "ai", "aigc"}  # in a question
 FAULTS = {"fake", "fakes", "fakeness", "artificial", "artifact", "artifacts", "artefact", "artefacts", "distortion"}
 FAULTS |= {"distortions", "defect", "defects", "noise", "blur", "blurriness", "damage"}
 REAL = {"real", "realness", "realistic", "natural", "authentic", "genuine", "human", "photo"}
+PARTS = {"", "main", "control", "controls", "tutorial", "practice", "training", "quality control", "attention check"}
+# what signs a link to S3, Google's or Azure's storage, or CloudFront; and all that comes with it
+SIGNED = re.compile(r"(x-(amz|goog)-signature|signature|sig|token)=", re.IGNORECASE)
+OF_SIGNATURE = re.compile(
+    r"(x-(amz|goog)-[\w-]+|awsaccesskeyid|googleaccessid|signature|expires|policy|key-pair-id|sig|token"
+    r"|s[vteripg]|srt|sip|spr|sks?\w*)=",
+    re.IGNORECASE,
+)
 SHOWN = 3  # places of left out answers that are named
 
 
@@ -91,7 +103,8 @@ class Answers:
         elif not selected or cells.nothing(selected[0]):
             self.leave_out(NO_ANSWER, place)
         else:
-            self.rows.append(row | {"answer": selected[0]})
+            named = {name: unsigned(row[name]) for name in ("image", "left", "right") if isinstance(row.get(name), str)}
+            self.rows.append(row | named | {"answer": selected[0]})
             self.places.append(place)
 
     def leave_out(self, reason: str, place: Any) -> None:
@@ -189,6 +202,22 @@ class Answers:
         return f": {', '.join(parts)}" if parts else ""
 
 
+def unsigned(name: str) -> str:
+    """An address without its signature: a link that is signed anew for each rater names one picture.
+
+    >>> unsigned("https://host/a.png?X-Amz-Expires=60&X-Amz-Signature=ab"), unsigned("https://host/a.png?seed=3&sig=ab")
+    ('https://host/a.png', 'https://host/a.png?seed=3')
+    """
+    if "?" not in name or not ADDRESS.fullmatch(name.strip()):
+        return name
+    path, _, query = name.partition("?")
+    parts = query.split("&")
+    if not any(map(SIGNED.match, parts)):
+        return name
+    kept = [part for part in parts if not OF_SIGNATURE.match(part)]
+    return "?".join(filter(None, (path, "&".join(kept))))
+
+
 def kind_of(answers: Sequence[Any]) -> str:
     """The column for such answers: said_real of real and fake (or 1 and 0), else rating; most answers decide.
 
@@ -196,20 +225,20 @@ def kind_of(answers: Sequence[Any]) -> str:
     ('said_real', 'said_real', 'rating')
     """
     words = [cells.text(answer).casefold() for answer in answers]
-    votes, numbers = sum(word in cells.YES + cells.NO for word in words), sum(map(_is_number, words))
+    votes, numbers = sum(map(cells.is_truth, words)), sum(map(_is_number, words))
     return "rating" if numbers > votes else "said_real"
 
 
 def is_answer(cell: Any) -> bool:
     """Whether a cell says yes or no in one of their words, or a number."""
     word = cells.text(cell).casefold()
-    return word in cells.YES + cells.NO or bool(re.fullmatch(r"[+-]?\d+([.,]\d+)?", word))
+    return cells.is_truth(word) or bool(re.fullmatch(r"[+-]?\d+([.,]\d+)?", word))
 
 
 def known_of_pictures(table: Table, *asked: str) -> dict[str, list[Any]]:
     """What a table says of the picture of each row in columns of ours, but for those of the answers themselves.
 
-    Attention checks (`control`) are no votes.
+    Attention checks (`control`, or a `part` such as tutorial) are no votes.
     """
     known: dict[str, list[Any]] = {}
     if (column := table.find("control")) and column not in asked:
@@ -217,11 +246,49 @@ def known_of_pictures(table: Table, *asked: str) -> dict[str, list[Any]]:
             known["control"] = table.parsed(column, cells.perhaps)
         except BadTable as error:
             warnings.warn(f"{error} The column is not read: no answer counts as quality control.", stacklevel=3)
+    elif (column := table.find("part")) and column not in asked:
+        words = [cells.text(cell).casefold() for cell in table.columns[column]]
+        if set(words) <= PARTS:
+            known["control"] = [cells.not_main(word) for word in words]
     for name, parse in (("kind", cells.kind), ("generator", cells.label)):
         if (column := table.find(name)) and column not in asked:
             with suppress(BadTable):  # a column of something else
                 known[name] = table.parsed(column, parse)
     return known
+
+
+def failed_gate(table: Table) -> list[bool]:
+    """Which rows a column says to be of a rater who failed: `passed`, or an attention check of pass and fail."""
+    failed = [False] * len(table)
+    for name in GATED:
+        if (column := table.find(name)) is None:
+            continue
+        words = [cells.text(cell).casefold() for cell in table.columns[column]]
+        yes_or_no = name == "passed" and all(cells.nothing(word) or cells.is_truth(word) for word in words)
+        if yes_or_no:
+            failed = [not cells.nothing(word) and not cells.truth(word) for word in words]
+        elif {*words} <= {*PASS, *FAIL, *cells.NOTHING}:
+            failed = [before or word in FAIL for before, word in zip(failed, words, strict=True)]
+    return failed
+
+
+def on_one_question(table: Table, column: str = "question", shown: Sequence[str] = ()) -> Table:
+    """The table, or `BadTable` where its answers are to several questions, which would be mixed in one column.
+
+    A column that has another text for each picture numbers them, and asks nothing. `shown`: columns of pictures.
+    """
+    asked = table.find(column)
+    if asked is None:
+        return table
+    texts = list(map(cells.text, table.columns[asked]))
+    names = sorted(set(texts) - {""})
+    pictures = list(zip(*(map(cells.text, table.columns[name]) for name in shown), strict=True)) or texts
+    if len(names) < 2 or (len(set(zip(texts, pictures, strict=True))) == len(set(pictures)) == len(set(texts)) > 2):
+        return table
+    raise BadTable(
+        f"{table.name} has answers to several questions: the column {asked!r} has {', '.join(map(repr, names[:6]))}. "
+        f"One at a time: '{table.name}[{asked}={names[0]}]'."
+    )
 
 
 def _is_number(word: str) -> bool:

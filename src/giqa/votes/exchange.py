@@ -19,15 +19,16 @@ from ..tables.names import join_names
 from ..tables.read import IMAGE, picture_column, read_table
 from ..tables.write import write_table
 from .aggregation import sum_pairs
-from .answers import Answers, known_of_pictures, want
+from .answers import FAILED, Answers, failed_gate, known_of_pictures, on_one_question, want
 from .answers import anonymous as anonymous
 from .label_studio import read_label_studio as read_label_studio
-from .label_studio import without_ties
+from .label_studio import without_controls, without_ties
 from .label_studio import write_label_studio as write_label_studio
 from .labels import Pairs, Ratings, Votes
 from .platforms import read_mturk as read_mturk
 from .platforms import read_prolific as read_prolific
-from .votes import CHOSEN, read_labels
+from .questions import read_filtered, read_judged_table
+from .votes import CHOSEN, counting, read_labels
 
 # --- crowd-kit
 
@@ -51,6 +52,7 @@ def write_crowd_kit(path: str | Path, votes: Votes | Ratings | Pairs) -> Path:
         of = without_ties(votes, "crowd-kit")
         chosen = np.where(of.votes_left > of.votes_right, of.left, of.right)
         return write_table(path, {"worker": of.rater, "left": of.left, "right": of.right, "label": chosen})
+    votes = without_controls(votes, "crowd-kit")
     label = np.where(votes.said_real, "real", "fake") if isinstance(votes, Votes) else votes.rating
     return write_table(path, {"task": votes.image, "worker": votes.rater, "label": label})
 
@@ -75,16 +77,20 @@ def read_crowd_kit(path: str | Path, key: bytes | None = None) -> Votes | Rating
     ------
     BadTable
     """
-    table = read_table(path)
+    table = read_filtered(path)
     table = table.called(worker=table.find("worker", "performer"))
     sides = ("left", "right") if table.find("left") and table.find("right") else ("task",)
     *shown, worker, label = want(table, (*sides, "worker", "label"), "a crowd-kit table")
     named = dict(zip(sides if len(sides) > 1 else ("image",), shown, strict=True))
+    on_one_question(table, shown=shown)
     answers, known = Answers(table.name, decimal_comma=table.decimal_comma), known_of_pictures(table, label, *shown)
+    failed = failed_gate(table)
     for row, who in enumerate(table.columns[worker]):
         place = table.lines[row] if table.lines else row + 1
         if cells.nothing(who):
             answers.leave_out("without a worker", place)
+        elif failed[row]:
+            answers.leave_out(FAILED, place)
         else:
             names = {side: table.columns[column][row] for side, column in named.items()}
             more = {name: column[row] for name, column in known.items()}
@@ -102,7 +108,7 @@ def write_lgiqa(path: str | Path, pairs: Pairs) -> Path:
 
 def read_lgiqa(path: str | Path, key: bytes | None = None) -> Pairs:
     """Pairs, counted (`left,right,votes_left,votes_right`) or a row a vote (`left,right,rater,chosen`), as counts."""
-    table = read_table(path)
+    table = counting(read_judged_table(path))
     names = [table.find(name) for name in CHOSEN]
     if not all(names):
         pairs = read_labels(path)
@@ -171,5 +177,6 @@ def with_about(votes: Votes | Ratings | Pairs, path: str | Path) -> Votes:
     rows = [list(row_of.values())[place[name]] for name in votes.image.tolist()]
     columns: dict[str, Any] = {name: np.array([values[row] for row in rows]) for name, values in said.items()}
     if "generator" in columns and "kind" not in columns:
-        columns["kind"] = np.array([cells.kind_of_generator(name) for name in columns["generator"].tolist()])
+        said_by = np.array([cells.kind_of_generator(name) for name in columns["generator"].tolist()])
+        columns["kind"] = np.where(votes.kind != "", votes.kind, said_by)  # what the votes know stands
     return replace(votes, **columns)

@@ -371,7 +371,7 @@ def _counted(counts: Counts) -> Pictures:
     """Each picture's share, shrunk by the beta distribution of its generator's pictures where that can be fitted.
 
     Elsewhere, and where all votes of few pictures are alike, by a flat one: two votes for real are not certainty. That
-    the beta is fitted too is not in the interval: with 60 pictures of 6 votes it holds 0.92 of the pictures' shares.
+    the beta is fitted too is not in the interval: with 60 pictures of 6 votes it holds 0.93 of the pictures' shares.
     """
     p, low, high = np.full((3, len(counts)), np.nan)
     groups = np.unique(np.rec.fromarrays([counts.kind, counts.generator]), return_inverse=True)[1]

@@ -16,14 +16,16 @@ from ..files import replace_file
 from ..tables import cells
 from ..tables.names import ADDRESS, looks_like_picture
 from ..tables.read import read_table
+from ..tables.table import Table
 from ..tables.text import decoded
-from .answers import NO_ANSWER, REJECTED, Answers, is_answer, questions
+from .answers import NO_ANSWER, REJECTED, Answers, is_answer, known_of_pictures, questions
 from .labels import Pairs, Ratings, Votes
 from .votes import SIDES
 
 # kind of answer -> where its value stands
 VALUES = {"choices": "choices", "rating": "rating", "number": "number", "pairwise": "selected", "taxonomy": "taxonomy"}
 FLAT = {"id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement", "project"}
+ABOUT = ("control", "part", "kind", "generator")  # columns of ours that the data of a task may have
 WANTED = "export the annotations as JSON"
 NOBODY = "without an annotator"
 
@@ -55,6 +57,7 @@ def write_label_studio(path: str | Path, votes: Votes | Ratings | Pairs, url: Ca
     pairs = isinstance(votes, Pairs)
     if pairs:
         votes = without_ties(votes, "Label Studio")
+    votes = without_controls(votes, "Label Studio")
     keys = list(zip(votes.left.tolist(), votes.right.tolist(), strict=True)) if pairs else votes.image.tolist()
     tasks: dict[Any, dict[str, Any]] = {}
     for row, key in enumerate(keys):
@@ -73,6 +76,17 @@ def without_ties(pairs: Pairs, whose: str) -> Pairs:
     if ties:
         warnings.warn(f"{ties} of {len(pairs)} votes are ties, which {whose} does not have; left out", stacklevel=3)
     return pairs.rows(pairs.votes_left != pairs.votes_right)
+
+
+def without_controls(votes: Votes | Ratings | Pairs, whose: str) -> Any:
+    """Votes without quality control, which would come back as votes."""
+    if not isinstance(votes, Votes) or not votes.control.any():
+        return votes
+    warnings.warn(
+        f"{votes.control.sum()} of {len(votes)} votes are quality control, which {whose} does not have; left out",
+        stacklevel=3,
+    )
+    return votes.rows(~votes.control)
 
 
 def _result(votes: Votes | Ratings | Pairs, row: int) -> dict[str, Any]:
@@ -178,8 +192,11 @@ def _chosen(
         warnings.warn(f"{answers.name} names no annotator; all its answers are taken for one rater's", stacklevel=4)
     answers.question = question or next(iter(found), "")
     types = {row.pop("type", "") for _, row in rows}
-    for place, row in rows:
-        answers.add(place, **row)
+    about = [row.pop("about") for _, row in rows]
+    there = {name: [data[name] for data in about] for name in ABOUT if about and all(name in data for data in about)}
+    known = known_of_pictures(Table(answers.name, there, unit=answers.unit))
+    for at, (place, row) in enumerate(rows):
+        answers.add(place, **row, **{name: column[at] for name, column in known.items()})
     return answers.judgements(key, ratings=bool(types) and types <= {"rating", "number"})
 
 
@@ -207,7 +224,9 @@ def _annotated(
             row = _named(result, names, image, answers.name, place)
             said = result["value"][VALUES[result["type"]]]
             said = [path[-1] for path in said] if result["type"] == "taxonomy" else said
-            found.append((_question(result), row | {"rater": rater, "answer": said, "type": result["type"]}))
+            found.append(
+                (_question(result), row | {"rater": rater, "answer": said, "type": result["type"], "about": names})
+            )
     return found
 
 
@@ -282,7 +301,7 @@ def _flat(
     names = [name for name in dict.fromkeys(name for _, row in rows for name in row) if name not in FLAT]
     of = {name: [_value(row.get(name)) for _, row in rows] for name in names}
     pictures = [n for n, values in of.items() if any(map(_is_picture, values)) and not any(map(_is_answer, values))]
-    asked = [n for n, values in of.items() if n not in pictures and any(map(_is_answer, values))]
+    asked = [n for n, values in of.items() if n not in (*pictures, *ABOUT) and any(map(_is_answer, values))]
     if answer is not None and answer in names:
         asked = [answer]
     if not asked or not (pictures or image):
@@ -299,7 +318,7 @@ def _flat(
                 raise BadTable(f"{answers.name}, {answers.unit} {place} names no picture; {WANTED}.") from None
             by = row.get("annotator")
             rater, kind = None if cells.nothing(by) else json.dumps(by), _wrapped(row.get(name))
-            found[name].append((place, shown | {"rater": rater, "answer": said, "type": kind}))
+            found[name].append((place, shown | {"rater": rater, "answer": said, "type": kind, "about": row}))
     return _chosen(answers, found, answer, key)
 
 

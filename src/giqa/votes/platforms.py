@@ -13,9 +13,20 @@ from ..tables import cells
 from ..tables.names import ADDRESS, looks_like_picture
 from ..tables.read import IMAGE, picture_column, read_table
 from ..tables.table import Table
-from .answers import REJECTED, Answers, is_answer, known_of_pictures, questions, want
+from .answers import (
+    FAILED,
+    REJECTED,
+    Answers,
+    failed_gate,
+    is_answer,
+    known_of_pictures,
+    on_one_question,
+    questions,
+    want,
+)
 from .labels import Ratings, Votes
 from .other_tools import hint_of
+from .questions import read_filtered
 
 COUNTED = ("approved", "submitted", "")  # of a batch whose work is still to be looked at
 PREVIEW = "ASSIGNMENT_ID_NOT_AVAILABLE"
@@ -48,7 +59,7 @@ def read_mturk(
     ------
     BadTable
     """
-    table = read_table(path)
+    table = read_filtered(path)
     worker = want(table, ("WorkerId",), "a batch result file of Mechanical Turk")[0]
     table = _with_choices(_with_task_answers(table))
     shown = _columns(table, "Input.", image or "image", image is None, _is_picture)
@@ -56,6 +67,8 @@ def read_mturk(
     pairs = _paired(table, shown, said, image or "image", answer or "answer")
     answers = Answers(table.name, decimal_comma=table.decimal_comma)
     answers.question = " ".join(column.removeprefix("Answer.") for _, column in pairs[:1])
+    on_one_question(table, "Input.question", [pairs[0][0]])
+    known_of = _known_of_inputs(table) if len(pairs) == 1 else {}
     for row in range(len(table)):
         place = table.lines[row] if table.lines else row + 1
         if why := _why_not(table, row, worker):
@@ -66,8 +79,15 @@ def read_mturk(
             if cells.text(name) or (what and cells.text(what)):  # a HIT may show fewer pictures than the widest
                 if not cells.text(name):
                     raise BadTable(f"{table.place(row, picture)}: empty, and there is an answer in {column!r}.")
-                answers.add(place, image=name, rater=cells.text(table.columns[worker][row]), answer=what)
+                more = {known: column[row] for known, column in known_of.items()}
+                answers.add(place, image=name, rater=cells.text(table.columns[worker][row]), answer=what, **more)
     return answers.judgements(key)
+
+
+def _known_of_inputs(table: Table) -> dict[str, list[Any]]:
+    """What `Input.control`, `Input.kind` and `Input.generator` say of the picture of each row."""
+    inputs = {name: cells for name, cells in table.columns.items() if name.startswith("Input.")}
+    return known_of_pictures(table.with_columns({name.removeprefix("Input."): inputs[name] for name in inputs}))
 
 
 def _why_not(table: Table, row: int, worker: str) -> str:
@@ -224,7 +244,7 @@ def read_prolific(
     ------
     BadTable
     """
-    table = read_table(path)
+    table = read_filtered(path)
     person = _participant(table)
     shown = want(table, (image,), "a result file")[0] if image else picture_column(table, *IMAGE)
     said = _answer_column(table, answer)
@@ -234,13 +254,15 @@ def read_prolific(
             f"{table.name} is not a result file with a row an answer: there is no column {lacks!r}; it has "
             f"{', '.join(table.columns)}. Name another one with --{lacks}.{hint_of(table)}"
         )
+    if said != table.find("question"):  # where the answers stand there
+        on_one_question(table, shown=[shown])
     submitted = None if submissions is None else _statuses(submissions)
     own = table.find("Status", "submission_status")
     status = [_status(cell) for cell in table.columns[own]] if own else [""] * len(table)
     if not set(status) <= STATUSES:
         status = [""] * len(table)  # of something else
     answers = Answers(table.name, decimal_comma=table.decimal_comma, question=said)
-    known_of = known_of_pictures(table, said, shown)
+    known_of, failed = known_of_pictures(table, said, shown), failed_gate(table)
     for row in range(len(table)):
         place, who = table.lines[row] if table.lines else row + 1, cells.text(table.columns[person][row])
         known = {status[row]} if submitted is None else submitted.get(who, {"not among the submissions"})
@@ -248,6 +270,8 @@ def read_prolific(
             answers.leave_out("without a participant's id", place)
         elif not known & {*PAID, ""} or status[row] not in (*PAID, ""):
             answers.leave_out((sorted(known - {*PAID, ""}) or [status[row]])[0].lower(), place)
+        elif failed[row]:
+            answers.leave_out(FAILED, place)
         else:
             more = {name: column[row] for name, column in known_of.items()}
             answers.add(place, image=table.columns[shown][row], rater=who, answer=table.columns[said][row], **more)

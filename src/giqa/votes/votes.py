@@ -20,6 +20,19 @@ from .questions import read_judged_table
 ALSO = {"control": ("part", cells.not_main), "position": ("order", cells.measure)}  # as `giqa label export` has them
 CHOSEN = ("left", "right", "rater", "chosen")  # of a table with a row a vote
 PREFERRED = ("left", "right", "preferred")  # the same, by others; a rater may stand there
+TOTALS = (
+    "total",
+    "totals",
+    "grand total",
+    "sum",
+    "all",
+    "gesamt",
+    "gesamtergebnis",
+    "summe",
+    "total général",
+    "totale",
+)
+TIED = ("ties", "tie", "votes_tie", "votes_ties", "tied", "votes_tied", "draws", "votes_draw", "votes_equal")
 SIDES = {"left": 1.0, "l": 1.0, "right": 0.0, "r": 0.0, "tie": 0.5, "draw": 0.5, "equal": 0.5, "same": 0.5}
 KNOWN = dict.fromkeys(  # every column that means something, and is not asked for by another name
     [
@@ -97,12 +110,12 @@ def as_labels(table: Table) -> Votes | Counts | Sittings | Pairs | Ratings:
     if "image" not in table.columns:
         table = table.called(image=table.find(*IMAGE))
     if all(column in table.columns for column in CHOSEN):
-        return _chosen(_counted(table))
+        return _chosen(counting(table))
     if all(column in table.columns for column in PREFERRED):
-        return _chosen(_counted(table), "preferred")
+        return _chosen(counting(table), "preferred")
     for kind, needed in NEEDED.items():
         if all(column in table.columns for column in needed):
-            table = table if kind is Votes else _counted(table)
+            table = table if kind is Votes else counting(table)
             made = _columns(table, kind)
             _check(table, made)
             return made
@@ -113,8 +126,8 @@ def as_labels(table: Table) -> Votes | Counts | Sittings | Pairs | Ratings:
     )
 
 
-def _counted(table: Table) -> Table:
-    """Without quality control and who failed it, where columns say so: only votes have a use for them, the gate."""
+def counting(table: Table) -> Table:
+    """A table without quality control and who failed it, where columns say so; only votes need them, for the gate."""
     left_out = {"control": cells.perhaps, "part": cells.not_main, "passed": lambda cell: not cells.truth(cell)}
     parsed = [table.parsed(name, parse) for name, parse in left_out.items() if name in table.columns]
     keep = [row for row in range(len(table)) if not any(column[row] for column in parsed)]
@@ -127,6 +140,9 @@ def _columns(table: Table, kind: type) -> Any:
         column, read = (name, parse) if name in table.columns else ALSO.get(name, (name, parse))
         values = table.parsed(column, read) if column in table.columns else [parse(None)] * len(table)
         columns[name] = _array(values, parse)
+    if kind is Pairs and (tied := table.find(*TIED)):
+        half = np.array(table.parsed(tied, lambda cell: 0.0 if cells.nothing(cell) else cells.count(cell))) / 2
+        columns |= {side: columns[side] + half for side in ("votes_left", "votes_right")}
     if kind in (Votes, Counts) and "kind" not in table.columns and "generator" in table.columns:
         columns["kind"] = np.array([cells.kind_of_generator(name) for name in columns["generator"].tolist()], np.str_)
     return kind(**columns)
@@ -142,6 +158,10 @@ def _check(table: Table, made: Labels) -> None:
     """What no single cell can show: nothing is there twice, and no part is more than its whole."""
     if not len(made):
         raise BadTable(f"{table.name} has a header but no rows.")
+    if isinstance(made, Counts):
+        _no_total(table, made.image, {"n": made.n, "n_real": made.n_real})
+    elif isinstance(made, Sittings):
+        _no_total(table, made.rater, {"fakes": made.fakes, "wrong_fakes": made.wrong_fakes, "reals": made.reals})
     if isinstance(made, Votes):
         _one_kind(table, made)
         part = np.where(made.control, "control", "")  # a picture may also be there as quality control
@@ -166,6 +186,14 @@ def _once(table: Table, *columns: np.ndarray, what: str) -> None:
             before = table.place(first[key]).removeprefix(f"{table.name}, ")
             raise BadTable(f"{table.place(row)}: {what.format(*key)} again (first in {before}); remove one.")
         first[key] = row
+
+
+def _no_total(table: Table, names: np.ndarray, counts: Mapping[str, np.ndarray]) -> None:
+    """The sum that a spreadsheet lays under its columns is no picture and no rater."""
+    for row in range(len(names)):
+        word = str(names[row]).casefold().strip(" :")
+        if word in TOTALS and len(names) > 2 and all(n[row] == n.sum() - n[row] for n in counts.values()):
+            raise BadTable(f"{table.place(row)}: {str(names[row])!r} is the sum of the other rows; remove that row.")
 
 
 def _one_kind(table: Table, made: Votes) -> None:

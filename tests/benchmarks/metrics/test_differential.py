@@ -3,10 +3,10 @@
 import pytest
 
 
-@pytest.mark.parametrize("part", ["scorers", "stats", "precision"])
+@pytest.mark.parametrize("part", ["scorers", "stats", "votes", "precision"])
 def test_no_difference_is_larger_than_allowed(part):
     """By FAISS, scikit-learn and SciPy on seeded data; metrics have `test_other_packages`."""
-    for package in ("sklearn", "scipy", *(["faiss"] if part == "scorers" else [])):
+    for package in ("sklearn", "scipy", *{"scorers": ["faiss"], "votes": ["krippendorff"]}.get(part, [])):
         pytest.importorskip(package)
     from benchmarks.coverage.differential import PARTS
 

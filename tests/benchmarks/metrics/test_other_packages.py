@@ -19,7 +19,7 @@ def test_ours_are_those_of_second_implementations(agreements):
     assert names >= {"fd", "kd of all pairs", "precision", "recall", "density", "coverage", "cmmd", "vendi"}
 
 
-@pytest.mark.parametrize("package", ["prdc", "torch-fidelity", "pytorch-fid", "clean-fid"])
+@pytest.mark.parametrize("package", ["prdc", "torch-fidelity", "pytorch-fid", "clean-fid", "vendi-score"])
 def test_ours_are_those_of_a_package(agreements, package):
     """Where it is installed: its own functions, no definition written here."""
     known = [label for _, label, *_ in agreements if label.startswith(package)]

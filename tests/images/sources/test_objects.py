@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from giqa.errors import BadImage, BadSource
+from giqa.errors import BadImage, BadSource, BadSpec
 from giqa.images import from_seeds, open_source
 from giqa.images.decode import decode
 from giqa.images.subset import spread
@@ -153,7 +153,7 @@ def test_a_function_makes_a_picture_a_seed():
     assert pickle.loads(pickle.dumps(source)).raw(3)[0, 0, 0] == 93
     with pytest.raises(BadSource, match=r"needs 'seed'.*giqa\.images\.from_seeds\(function, 1000\)"):
         open_source(picture_of)
-    with pytest.raises(BadSource, match="n=0"):
+    with pytest.raises(BadSpec, match="n is a whole number from 1 to 100,000,000, got 0"):
         from_seeds(picture_of, 0)
     with pytest.raises(BadImage, match="the function raised ZeroDivisionError"):
         from_seeds(lambda seed: 1 // seed, 3).raw(0)

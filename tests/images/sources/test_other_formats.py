@@ -174,6 +174,12 @@ def test_arrays_on_disk(tmp_path, square, name):
     assert np.array_equal(pickle.loads(pickle.dumps(source)).raw(3), square[3])
 
 
+def test_columns_of_one_name_in_two_groups_stay_apart(tmp_path, square):
+    arrays = {"images": square, "asked/label": np.arange(12), "said/label": np.arange(12) + 5, "said/n": np.ones(12)}
+    columns = columns_of(open_source(write_hdf5(tmp_path / "x.h5", arrays)))
+    assert (columns["asked/label"][0], columns["said/label"][0], columns["n"][0]) == ("0", "5", "1")
+
+
 def test_hdf5_of_encoded_files(tmp_path, files, same):
     """Rows of any length are the bytes of files."""
     same(write_hdf5(tmp_path / "x.h5", {}, list(files.values())), by_name=False)

@@ -3,10 +3,13 @@
 import json
 import pickle
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from giqa.errors import BadImage, BadSource
 from giqa.images import open_source
+from giqa.images.decode import decode
 from giqa.images.sources import arrow
 from giqa.images.table import TableSource
 from giqa.types import columns_of
@@ -94,6 +97,10 @@ def test_rows_without_bytes_are_files_or_named(tmp_path, folder, files):
     assert open_source(some).ids == ("001.png", "003.png") and open_source(some).raw(1) == files["003.png"]
     with pytest.raises(BadImage, match="row 2 holds no picture"):
         source.raw(2)
+    for odd in ([["a.png"]], [{"name": "a.png"}], [3]):  # a path that is no text
+        strange = open_source(pa.table({"image": [{"bytes": None, "path": path} for path in odd]}))
+        with pytest.raises(BadImage, match="row 0 holds no picture"):
+            strange.raw(0)
 
 
 def test_a_table_that_names_files_stays_one(tmp_path, folder):
@@ -188,3 +195,34 @@ def test_imagefolder_has_its_metadata_as_columns(tmp_path, files, labels):
     (tmp_path / "train" / "metadata.jsonl").unlink()
     (tmp_path / "train" / "metadata.csv").write_text("file_name,kind\n000.jpg,dawn\n")
     assert columns_of(open_source(tmp_path / "train"))["kind"] == ["dawn"] + [""] * 11
+
+
+def painted(mode):
+    """A picture of one mode, 8 x 8, and its colours as 8-bit RGB."""
+    picture = Image.new("RGB", (8, 8), (200, 40, 90))
+    picture.paste((0, 255, 0), (0, 0, 4, 8))
+    made = picture.quantize(4) if mode == "P" else picture.convert(mode)
+    return made, np.asarray(made.convert("RGB"))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "P", "CMYK", "1", "LA"])
+@pytest.mark.parametrize("form", [None, "numpy"])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_format_of_datasets_changes_no_colour(mode, form, streamed):
+    """`with_format` gives the indices of a palette and four channels of CMYK; the pictures are read as without it."""
+    datasets = pytest.importorskip("datasets", reason="the package datasets is not installed")
+    made, colours = painted(mode)
+    features = datasets.Features({"image": datasets.Image(), "kind": datasets.Value("string")})
+    rows = datasets.Dataset.from_list([{"image": made, "kind": "real"}], features=features)
+    source = open_source((rows.to_iterable_dataset() if streamed else rows).with_format(form))
+    assert np.array_equal(decode(source.raw(0)).pixels, colours)
+    assert source.columns["kind"] == ["real"]
+
+
+def test_a_transform_of_datasets_makes_the_pictures():
+    datasets = pytest.importorskip("datasets", reason="the package datasets is not installed")
+    features = datasets.Features({"image": datasets.Image()})
+    rows = datasets.Dataset.from_list([{"image": painted("RGB")[0]}] * 2, features=features)
+    white = rows.with_transform(lambda batch: {"image": [Image.new("RGB", (3, 5), "white") for _ in batch["image"]]})
+    source = open_source(white)
+    assert len(source) == 2 and (decode(source.raw(1)).pixels == np.full((5, 3, 3), 255)).all()

@@ -218,7 +218,11 @@ class _Held:
 
 
 def _bytes_and_path(cell: Any) -> tuple[bytes | None, str | None]:
-    return (cell.get("bytes"), cell.get("path")) if isinstance(cell, dict) else (cell, None)
+    """Of one picture; a path that is no text, such as a list, is none."""
+    if not isinstance(cell, dict):
+        return cell, None
+    path = cell.get("path")
+    return cell.get("bytes"), path if isinstance(path, str) else None
 
 
 def picture_column(blocks: Blocks, name: str) -> str | None:

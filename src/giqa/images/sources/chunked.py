@@ -61,7 +61,11 @@ class ChunkedSource:
         if not _is_encoded(images):
             check_pixels(images, images.shape[1:], self.name)
         flat = {n: each for n, each in arrays.items() if each.shape == (images.shape[0],) and n != self._images}
-        cells = {name.rpartition("/")[2]: [_cell(value) for value in each[:]] for name, each in flat.items()}
+        short = [name.rpartition("/")[2] for name in flat]
+        cells = {
+            name if short.count(last) > 1 else last: [_cell(value) for value in each[:]]
+            for (name, each), last in zip(flat.items(), short, strict=True)
+        }
         self.ids = checked_ids(cells.pop("ids", None) or positions(images.shape[0]), self.name)
         self.columns: Mapping[str, list[str]] = cells
 

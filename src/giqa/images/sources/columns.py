@@ -24,6 +24,8 @@ class Columns(Mapping[str, Sequence[str]]):
         return self._read()
 
     def __getitem__(self, name: str) -> Sequence[str]:
+        if not isinstance(name, str):  # so that `in` says no
+            raise KeyError(name)
         return self._content[name]
 
     def __iter__(self) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 from ...errors import BadSource
 from ...types import Source
 from .arrow import RowSource, TableBlocks
+from .objects import DatasetSource, StreamSource
 from .parquet import ArrowBlocks
 
 
@@ -22,17 +23,35 @@ class _Dataset(Protocol):
     _indices: Any
     features: Any
     column_names: Any
+    format: Any
+
+
+@runtime_checkable
+class _Streamed(Protocol):
+    """A `datasets.IterableDataset`."""
+
+    def with_format(self, type: str | None) -> Any: ...
 
 
 def open_dataset(where: Any) -> Source | None:
-    """A `datasets.Dataset`, or the folder that its `save_to_disk` wrote."""
+    """A `datasets.Dataset`, the folder that its `save_to_disk` wrote, or an `IterableDataset`.
+
+    Formats ("torch", "numpy") are left out: they give the indices of a palette, and four channels of CMYK. What
+    `with_transform` was given makes the pictures.
+    """
     if isinstance(where, (str, Path)):
         return _open_saved(Path(where))
     if isinstance(where, Mapping) and type(where).__module__.startswith("datasets."):
         first = next(iter(where))
         raise BadSource(f"The dataset has the splits {', '.join(where)}; give one, such as dataset[{first!r}].")
-    if not type(where).__module__.startswith("datasets.") or not isinstance(where, _Dataset):
+    if not type(where).__module__.startswith("datasets."):
         return None
+    if type(where).__name__ == "IterableDataset" and isinstance(where, _Streamed):
+        return StreamSource(where.with_format(None))
+    if not isinstance(where, _Dataset):
+        return None
+    if where.format["type"] == "custom":
+        return DatasetSource(where)
     indices = where._indices
     rows = None if indices is None else indices.column(0).to_pylist()
     said = {"info": {"features": {name: _said(feature) for name, feature in dict(where.features).items()}}}

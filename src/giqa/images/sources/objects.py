@@ -165,6 +165,10 @@ class DatasetSource:
     """
 
     def __init__(self, dataset: Any, name: str = "data set"):
+        try:
+            len(dataset)
+        except TypeError as error:  # a sparse matrix has one, and cannot say it
+            raise BadSource(f"{type(dataset).__name__} is no data set of pictures: {error}") from None
         self.name, self._dataset = name, dataset
         self._known: dict[str, list[str]] | None = None
         base, rows = dataset, range(len(dataset))

@@ -6,10 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ...errors import BadSource
+from ...registry import as_whole
 from ...types import Source
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+MOST = 100_000_000  # pictures, each of which has a name in memory
 
 
 def from_seeds(make: Callable[[int], Any], n: int, first: int = 0) -> Source:
@@ -31,8 +35,8 @@ def from_seeds(make: Callable[[int], Any], n: int, first: int = 0) -> Source:
 
     Raises
     ------
-    BadSource
-        If there is no picture to make.
+    BadSource, BadSpec
+        If there is no function, or no number of pictures to make.
 
     Examples
     --------
@@ -50,8 +54,9 @@ class SeedSource:
     name = "seeds"
 
     def __init__(self, make: Callable[[int], Any], n: int, first: int = 0):
-        if n < 1 or first < 0:
-            raise BadSource(f"Seeds are 0 or more, and at least one; got n={n}, first={first}.")
+        if not callable(make):
+            raise BadSource(f"Pictures of seeds are made by a function of a seed, got {make!r:.80}.")
+        n, first = as_whole(n, "n", 1, MOST), as_whole(first, "first", 0)
         self._make, self._first = make, first
         width = len(str(first + n - 1))
         self.ids = tuple(str(seed).zfill(width) for seed in range(first, first + n))
