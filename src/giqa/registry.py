@@ -377,7 +377,7 @@ def as_preset(value: Any) -> str | None:
     """
     if value is not None and str(value) not in PRESETS:
         raise BadSpec(f"preset is one of {', '.join(PRESETS)}, got {value!r:.80}.")
-    return value
+    return None if value is None else str(value)
 
 
 def is_number(value: Any) -> bool:
@@ -447,6 +447,11 @@ def _check_values(name: str, build: Any, values: Mapping[str, Any]) -> None:
             continue
         if not any(_fits(value, types) for types, _ in plain):
             raise BadSpec(f"{name}({key}=...) takes {' or '.join(said for _, said in plain)}, got {value!r:.80}.")
+
+
+def check_arguments(build: Any, **values: Any) -> None:
+    """Raise `BadSpec` where an argument of a function, or a field of a dataclass, is of another type than annotated."""
+    _check_values(build.__name__, build, {key: _literal(value) for key, value in values.items()})
 
 
 def complete(kind: str, made: Any) -> Any:

@@ -233,7 +233,7 @@ def as_numbers(values: Any, name: str, ndim: int | None = 1, kinds: str = "fiu")
     """
     wanted = f"{name} are a numeric array{SHAPES[ndim]}"
     if np.ma.is_masked(values):
-        raise BadShape(f"{wanted}; {np.ma.count_masked(values)} of these values are masked. Leave those rows out.")
+        raise BadShape(f"{wanted}; some of these values are masked. Leave those rows out.")
     try:
         array = np.asarray(values)
     except ValueError:
@@ -385,7 +385,7 @@ class Features:
         try:
             positions = np.arange(len(self))[keep]
         except (IndexError, TypeError, ValueError, RuntimeError, OverflowError):
-            positions = np.empty((0, 0))
+            positions = np.empty((0, 0), int)
         if positions.ndim != 1:
             raise BadShape(f"Rows are a slice, a mask or numbers of {len(self)} pictures, got {keep!r:.80}.")
         taken = keep if isinstance(keep, slice) else positions  # a slice copies nothing

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BadShape
+from ..errors import BadShape, BadSpec
 from ..explain.worst_pictures import Explained
 from ..files import replace_file
 from ..model.headline import LOWEST_SHOWN, Headline, headline, percents
@@ -189,6 +189,8 @@ def write_report(
 
 
 def _check(report: Report) -> None:
+    if not isinstance(report, Report):
+        raise BadSpec(f"A giqa.report.Report is written, got {report!r:.80}.")
     n = len(report.ids)
     ranks = {"rank_low": report.rank_low, "rank_high": report.rank_high}
     pictures = {"thumbnails": report.thumbnails, "neighbours": report.neighbours}
