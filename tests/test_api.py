@@ -7,6 +7,15 @@ import pytest
 from PIL import Image
 
 import giqa
+import giqa.evaluate
+import giqa.explain
+import giqa.p_real
+import giqa.report
+import giqa.serve
+import giqa.study
+import giqa.text
+import giqa.train
+import giqa.votes
 from giqa.errors import BadModel, BadShape, BadSource, BadSpec, GiqaError
 from giqa.features.embedded import Embedded
 from giqa.features.reader import extract
@@ -517,8 +526,43 @@ MEANINGLESS = {
     "seeds without end": lambda: giqa.images.from_seeds(lambda seed: REALS, 10**12),
     "columns of two lengths": lambda: giqa.tables.as_csv({"a": [1], "b": [1, 2]}),
     "a table of numbers": lambda: giqa.tables.parse_table(5, "a.csv"),
+    "votes that are a number": lambda: giqa.votes.majority(5),
+    "judgements without a table": lambda: giqa.votes.as_labels(None),
+    "a prior below 0": lambda: giqa.votes.bradley_terry(PAIRS, prior=-1.0),
+    "steps without an end": lambda: giqa.votes.bradley_terry(PAIRS, most=0.5),
+    "counts that are a text": lambda: giqa.votes.krippendorff_alpha("a"),
+    "values of no category": lambda: giqa.votes.krippendorff_alpha(np.ones((4, 2)), np.ones(3), "interval"),
+    "votes of no number": lambda: giqa.votes.reliability([3, 3], [1, 2], k=None),
+    "columns that are texts": lambda: giqa.votes.Ratings("a", "b", "c"),
+    "rows of judgements that are not there": lambda: PAIRS.rows(np.array([7])),
+    "a staircase of texts": lambda: giqa.votes.Staircase(down="a"),
+    "a study of half a vote": lambda: giqa.study.Settings("hype", votes_each=0.5),
+    "a study whose name is no text": lambda: giqa.study.make_study(None, "\udcff", giqa.study.Settings("hype"), []),
+    "a limit that is a text": lambda: giqa.serve.Limits(body="64MB"),
+    "models that are one path": lambda: giqa.serve.load_models("m.giqa"),
+    "a quantile of a text": lambda: giqa.train.RunningQuantile(q="a"),
+    "a state that is none": lambda: giqa.train.RunningQuantile().restore(None),
+    "a weight that is NaN": lambda: giqa.train.ohem_weights(np.ones(3), weight=float("nan")),
+    "a run that is a formula": lambda: giqa.train.Snapshots("s", run='=HYPERLINK("x")'),
+    "iterations that are texts": lambda: giqa.train.Snapshots("s").write(np.zeros((1, 4, 4, 3), "u1"), "a"),
+    "a GAN of no channel": lambda: giqa.train.train_gan("reals", "gan", width=0),
+    "a GAN of any seed": lambda: giqa.train.train_gan("reals", "gan", seed=-1),
+    "a model named by a number": lambda: giqa.p_real.train_human("v.csv", None, "reals", 5),
+    "no votes to learn from": lambda: giqa.p_real.train_human(5, None, "reals", "h.giqa"),
+    "scores of pictures that are texts": lambda: giqa.evaluate_scores({"a.png": "x"}, "votes.csv"),
+    "generators that are a number": lambda: giqa.evaluate_scores({"a.png": 1.0}, "votes.csv", generator=5),
+    "a map of no numbers": lambda: giqa.evaluate.measure_map(None, np.eye(3)),
+    "a share above 1": lambda: giqa.evaluate.measure_map(np.eye(3), np.eye(3), threshold=2),
+    "taps that are a number": lambda: giqa.explain.fit_maps(np.zeros((20, 16, 16, 3), np.uint8), "nss", taps=5),
+    "text in no picture": lambda: giqa.text.find_text(None),
+    "errors of no text": lambda: giqa.text.character_error_rate(None, "a"),
+    "a report of nothing": lambda: giqa.report.write_report("r.html", None),
+    "a level above 1": lambda: giqa.metrics.Jackknife.of_mean(np.arange(9.0)).interval(level=95),
     "a table that is no mapping": lambda: giqa.tables.write_table("a.csv", 5),
 }
+
+
+PAIRS = giqa.votes.Pairs(*map(np.array, (["a", "b"], ["b", "a"], [1.0, 2.0], [1.0, 1.0], ["", ""])))
 
 
 def torch():

@@ -449,6 +449,11 @@ def _check_values(name: str, build: Any, values: Mapping[str, Any]) -> None:
             raise BadSpec(f"{name}({key}=...) takes {' or '.join(said for _, said in plain)}, got {value!r:.80}.")
 
 
+def check_arguments(build: Any, **values: Any) -> None:
+    """Raise `BadSpec` where an argument of a function, or a field of a dataclass, is of another type than annotated."""
+    _check_values(build.__name__, build, {key: _literal(value) for key, value in values.items()})
+
+
 def complete(kind: str, made: Any) -> Any:
     """An object with everything that its kind may offer; the only place where those of third parties get defaults.
 

@@ -233,9 +233,7 @@ def as_numbers(values: Any, name: str, ndim: int | None = 1, kinds: str = "fiu")
     """
     wanted = f"{name} are a numeric array{SHAPES[ndim]}"
     if np.ma.is_masked(values):
-        raise BadShape(
-            f"{wanted}; {np.ma.getmaskarray(values).sum()} of these values are masked. Leave those rows out."
-        )
+        raise BadShape(f"{wanted}; some of these values are masked. Leave those rows out.")
     try:
         array = np.asarray(values)
     except ValueError:

@@ -96,6 +96,8 @@ def test_written_as_a_table_and_as_a_page(tmp_path):
         ("truncation", "0.7", "5", "2"),
     ]
     assert float(rows[1]["qs_low"]) < 7 < float(rows[1]["qs_high"])
+    named = picker_curve(np.zeros((20, 1)), TEN[:, None], TEN, TEN, how='=HYPERLINK("x")', metrics=GAP)
+    assert "\n\"'=HYPERLINK" in write_curve(tmp_path / "f.csv", named).read_text()  # no formula of a spreadsheet
     table = [("Weights <now>", ("step", "share"), [("10", "20 %")])]
     text = write_curve(tmp_path / "c.html", points, ["A note."], tables=table).read_text()
     assert text.count("<svg") == 2 and "A note." in text and "Weights &lt;now&gt;" in text and "://" not in text

@@ -5,6 +5,7 @@ import dataclasses
 import io
 import json
 import re
+from importlib import resources
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from giqa.errors import BadShape
 from giqa.images.thumbnail import thumbnail
 from giqa.report.report import write_report
 from giqa.report.result import Neighbour, Report
+from giqa.tables.write import CALL
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 
@@ -395,3 +397,9 @@ def test_a_doubt_takes_p_real_out_of_the_headline(tmp_path):
     assert "<h2>Called real</h2>" not in pages[True] and 'value="real"' not in pages[True]
     assert "nothing &lt;was&gt; learned" in pages[True] and "Be careful:" in pages[True]
     assert '"believed":true' in pages[False] and '"believed":false' in pages[True] and '"p_real":[0.1' in pages[True]
+
+
+def test_a_table_that_the_page_saves_holds_no_formula():
+    """The page sets a quote before the same names as `Scores.write` does."""
+    script = resources.files("giqa").joinpath("report/report.js").read_text()
+    assert f'(/^{CALL.pattern}/.test(name) ? "\'" : "") + name' in script and "harmless(ids[i])" in script

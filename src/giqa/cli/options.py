@@ -276,7 +276,9 @@ def listen(host: str, port: int) -> tuple[Any, str]:
     try:
         listening.bind((host, port))
         listening.listen()
-    except OSError as error:
+    except (OSError, TypeError) as error:  # TypeError: no name of a host
+        if isinstance(error, TypeError):
+            raise BadSpec(f"{host!r} is no address to listen on ({error}); 127.0.0.1 is this machine.") from None
         raise BadSpec(
             f"Port {port} of {host} is not free, or not allowed ({error.strerror}); --port 0 takes any free one."
         ) from None

@@ -235,9 +235,9 @@ def _made(metrics: str | Sequence[str], reals: Features, scorer: str, seed: int)
         metrics = [*DEFAULT_METRICS, *(["inception_score"] if "logits" in reals.layers else [])]
     specs: list[Any]
     if isinstance(metrics, str):
-        specs = split_specs(metrics)
+        specs = [*split_specs(metrics)]
     else:
-        specs = list(metrics) if isinstance(metrics, Iterable) and np.ndim(metrics) == 1 else [metrics]
+        specs = list(metrics) if isinstance(metrics, Iterable) and not isinstance(metrics, np.ndarray) else [metrics]
     if not specs:
         raise BadSpec(f"Which metrics? Give 'all' or some of {', '.join(registry.names('metric'))}.")
     made = {}

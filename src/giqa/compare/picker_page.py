@@ -16,6 +16,7 @@ from ..errors import BadSpec
 from ..files import replace_file
 from ..pages import drawing
 from ..pages.page import render
+from ..tables.write import harmless
 from .answer import TOPICS, joined
 from .page import STYLES, details
 from .picker_curve import QS, TRUNCATION, Point, change
@@ -106,7 +107,9 @@ def write_curve(path: str | Path, points: Sequence[Point], notes: Sequence[str] 
         text = io.StringIO()
         table = csv.DictWriter(text, rows[0], lineterminator="\n")
         table.writeheader()
-        table.writerows({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
+        table.writerows(
+            {k: f"{v:.6g}" if isinstance(v, float) else harmless(v) for k, v in row.items()} for row in rows
+        )
         content = text.getvalue()
     elif path.suffix.lower() == ".html":
         content = page(points, notes, Extras(**more))

@@ -11,9 +11,10 @@ import numpy as np
 
 from ..errors import BadSpec
 from ..model.table import Scores
+from ..registry import as_flag
 from ..scorers.human import DISTANCE, FEWEST, HumanModel, Z
 from ..tables.read import read_scored
-from ..types import Features
+from ..types import Features, as_numbers
 from ..votes.labels import Counts, Labels, Pairs, Ratings, Votes
 from ..votes.votes import generator_of, joined, read_labels
 from .pairs import against_pairs, against_ratings
@@ -89,7 +90,12 @@ def evaluate(
     if not isinstance(scores, (Mapping, Scores, Features, str, Path)):
         raise BadSpec(f"Scores are a mapping picture -> number, Scores, Features or a file, got {scores!r:.80}.")
     columns = [column] if isinstance(column, str) else column
-    if not columns or not isinstance(columns, Sequence) or not all(isinstance(name, str) for name in columns):
+    probability = as_flag(probability, "probability")
+    if generator is not None and not isinstance(generator, Mapping):
+        raise BadSpec(f"generator is a mapping picture -> generator, got {generator!r:.80}.")
+    if kind is not None and not isinstance(kind, str):
+        raise BadSpec(f"kind is the kind of picture whose votes count, such as generated, or None, got {kind!r:.80}.")
+    if not isinstance(columns, Sequence) or not columns or not all(isinstance(name, str) for name in columns):
         raise BadSpec(f"column names one or several columns of the scores, got {column!r:.80}.")
     names, numbers = _numbers(scores, list(columns))
     where = str(labels) if isinstance(labels, str | Path) else "the labels"
@@ -176,7 +182,8 @@ def _numbers(scores: Any, columns: list[str]) -> tuple[list[str], dict[str, list
         ]
         table = dict(zip(scores.ids, scores.matrix().tolist(), strict=True))
     elif isinstance(scores, Mapping):
-        columns, table = columns[:1], {name: [value] for name, value in scores.items()}
+        values = as_numbers(list(scores.values()), "Scores of a mapping").astype(float).tolist()
+        columns, table = columns[:1], {name: [value] for name, value in zip(scores, values, strict=True)}
     else:
         each = [_by_name(scores, column) for column in columns]
         table = {name: [one.get(name, float("nan")) for one in each] for name in each[0]}

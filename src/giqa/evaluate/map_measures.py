@@ -9,7 +9,9 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from ..errors import BadShape
+from ..errors import BadShape, BadSpec
+from ..registry import is_number
+from ..types import as_numbers
 
 EPS = float(np.finfo(float).eps)  # 2.2e-16, as of MATLAB, in which the benchmark's own code is written
 NAMES = ("CC", "KLD", "SIM", "NSS", "AUC-Judd", "mIoU")
@@ -47,7 +49,10 @@ def measure_map(computed: np.ndarray, human: np.ndarray, threshold: float = 0.5)
     >>> found["CC"], found["KLD"], found["SIM"], found["AUC-Judd"], found["mIoU"]
     (1.0, 0.0, 1.0, 1.0, 1.0)
     """
-    if human.min() < 0 or not human.any():
+    if not is_number(threshold) or not 0 < threshold <= 1:
+        raise BadSpec(f"threshold is a share of a map's maximum, above 0 to 1, got {threshold!r:.80}.")
+    computed, human = as_numbers(computed, "Values of a map", 2), as_numbers(human, "Values of a map", 2)
+    if not human.size or human.min() < 0 or not human.any():
         raise BadShape(f"A human map is 0 or more and marks something, got {human.min():g} to {human.max():g}.")
     computed = resized(computed, human.shape)
     return {

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadImage, BadSource, BadSpec
-from ..files import replace_file
+from ..files import as_path, replace_file
 from ..images import open_source
 from ..images.arrays import UNREADABLE
 from ..images.decode import decode
@@ -133,7 +133,7 @@ def read_map_folder(folder: str | Path) -> MapFiles:
     ...     read_map_folder(folder).names
     ['a.png']
     """
-    root = Path(folder)
+    root = as_path(folder)
     files = sorted(name for name in walk(root) if name.lower().endswith((ARRAY, *GREY)))
     if not files:
         raise BadSource(f"No maps in the folder {str(root)!r}: looked for names ending in {' '.join((ARRAY, *GREY))}.")

@@ -208,6 +208,8 @@ def fit_maps(
     source, reader = open_source(real), Reader(extractor, match, **reading)
     extractor, match = reader.extractor, reader.match
     spec = registry.canonical("extractor", extractor)
+    if taps is not None and not (isinstance(taps, (list, tuple)) and all(isinstance(tap, str) for tap in taps)):
+        raise BadSpec(f"taps are a list of layers, or None, got {taps!r:.80}.")
     taps = tuple(taps or TAPS.get(spec.partition("(")[0], ()))
     if not taps or (not set(taps) <= set(PIXELS) and not has_maps(extractor)):
         raise BadSpec(f"{spec} has no maps; take embedded or inception, and for others name taps= of theirs.")

@@ -13,6 +13,7 @@ import numpy as np
 from ..errors import GiqaError
 from ..registry import as_seed, as_whole, checked
 from ..stats import Estimate, difference, hull, jackknife_variance, welch_interval, wilson
+from ..types import as_numbers
 from .blocks import as_pair
 from .metric import Metric, one_by_one
 
@@ -86,7 +87,8 @@ class Jackknife:
         >>> [round(x, 2) for x in Jackknife.of_mean(np.array([1.0, 2.0, 3.0, 4.0, 5.0])).interval()]
         [1.04, 4.96]
         """
-        mean, n = float(values.mean()), len(values)
+        values = as_numbers(values, "Values")
+        mean, n = float(values.mean()) if len(values) else math.nan, len(values)
         return cls(mean, np.asarray(real, float), (mean - values) / (n - 1 or 1), n=n, unit=unit)
 
     @property

@@ -133,6 +133,8 @@ def with_size(features: Features) -> Features:
 
 def check_families(columns: Sequence[str]) -> tuple[str, ...]:
     """The families of columns asked for: "layers", "pooled", "size", or the spec of an extractor, each once."""
+    if not isinstance(columns, (list, tuple)) or not all(isinstance(name, str) for name in columns):
+        raise BadSpec(f"columns are a list of layers, pooled, size, or extractors, got {columns!r:.80}.")
     for name in columns:
         if name not in (LAYERS, POOLED, SIZE):
             try:

@@ -16,6 +16,7 @@ from .. import __version__, registry
 from ..errors import BadImage, BadShape, BadSpec
 from ..features.extracted import Extracted
 from ..features.reader import Reader
+from ..files import as_path
 from ..images import open_source
 from ..images.copies import Copies, twins
 from ..images.decode import decode, picture_info
@@ -148,15 +149,21 @@ def train_human(
     Traceback (most recent call last):
     giqa.errors.BadSpec: A model file is NAME.giqa and preset paper or recommended; got 'people.txt', 'recommended'.
     """
-    out = Path(out)
-    if out.suffix.lower() != ".giqa" or preset not in PRESETS:
+    out = as_path(out)
+    if out.suffix.lower() != ".giqa" or str(preset) not in PRESETS:
         raise BadSpec(f"A model file is NAME.giqa and preset {' or '.join(PRESETS)}; got {out.name!r}, {preset!r}.")
     say = say or (lambda text: None)
-    tables = [votes] if isinstance(votes, (str, Path)) else list(votes)
+    tables = [votes] if isinstance(votes, (str, Path)) else list(votes) if isinstance(votes, (list, tuple)) else [None]
+    if not tables or not all(isinstance(table, (str, Path)) for table in tables):
+        raise BadSpec(f"votes are a table, or a list of tables, got {votes!r:.80}.")
+    if group is not None and not isinstance(group, str):
+        raise BadSpec(f"group names a column of the tables of votes, got {group!r:.80}.")
     source, reals = open_source(Path(tables[0]).parent if images is None else images), open_source(real)
     judged = _read(tables, source, columns, group, reals_too)
     families = _families(judged, columns, preset)
-    reader = Reader(extractor or EXTRACTORS[preset], store=store, workers=workers, progress=progress)
+    reader = Reader(
+        EXTRACTORS[preset] if extractor is None else extractor, store=store, workers=workers, progress=progress
+    )
     taps = check_maps(reader.extractor, layers)
     seen, good = infos(source, judged.rows, reader, "pictures with votes")
     info, judged = seen.needed("pictures with votes", warn=True).info, judged.take(good)

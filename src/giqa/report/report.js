@@ -489,8 +489,9 @@
   ends("ends-best", byPeople("real", "best")); ends("ends-worst", byPeople("unreal", "worst"));
   const plain = (x) => (Number.isNaN(x) ? "" : x === Infinity ? "inf" : x === -Infinity ? "-inf" : String(x));
   $("save-text").addEventListener("click", () => save(set + "-kept.txt", "text/plain", kept.map((i) => ids[i] + "\n").join("")));
+  const harmless = (name) => (/^'*[=+\-@\t\r][^(|!]*[(|!]/.test(name) ? "'" : "") + name;  // no formula, as in scores.csv
   $("save-csv").addEventListener("click", () => save(set + "-kept.csv", "text/csv", `id,rank,score,z,percentile${people ? ",p_real" : ""}${detail ? ",detail" : ""}${text ? ",text_quality" : ""}\n` + kept.map((i) =>
-    [`"${ids[i].replaceAll('"', '""')}"`, rank[i], plain(score[i]), plain(z[i]), plain(percentile[i]), ...(people ? [plain(people.p[i])] : []), ...(detail ? [plain(detail[i])] : []), ...(text ? [plain(text.quality[i])] : [])].join(",") + "\n").join("")));
+    [`"${harmless(ids[i]).replaceAll('"', '""')}"`, rank[i], plain(score[i]), plain(z[i]), plain(percentile[i]), ...(people ? [plain(people.p[i])] : []), ...(detail ? [plain(detail[i])] : []), ...(text ? [plain(text.quality[i])] : [])].join(",") + "\n").join("")));
 
   const tabs = [...document.querySelectorAll("[role=tab]")];
   const choose = (tab) => {

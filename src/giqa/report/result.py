@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BadShape
+from ..errors import BadShape, BadSpec
 from ..explain.worst_pictures import Explained
 from ..model.headline import Headline
 
@@ -133,9 +133,13 @@ def check(report: Report) -> None:
 
     Raises
     ------
+    BadSpec
+        When it is no report.
     BadShape
         When they do not.
     """
+    if not isinstance(report, Report):
+        raise BadSpec(f"A giqa.report.Report is written, got {report!r:.80}.")
     n = len(report.ids)
     ranks = {"rank_low": report.rank_low, "rank_high": report.rank_high}
     pictures = {"thumbnails": report.thumbnails, "neighbours": report.neighbours}

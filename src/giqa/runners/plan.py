@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import BadSource, BadSpec
 from ..features.detail import Detail
 from ..features.reader import SHARD, Reader, features_together
+from ..images import open_source
 from ..images.subset import Subset, spread
 from ..model.fit import fit
 from ..model.model import Model
@@ -95,6 +96,7 @@ def measure(source: Source, extractor: Any = None, scorer: Any = None) -> Measur
     >>> measure(open_source(pictures), "statistics(scales=1)", "knn").stored
     292
     """
+    source = open_source(source)
     rows = spread(source.ids, SAMPLE + WARM)
     reader = Reader(extractor, store=False, workers=1)
     readers = [reader, Reader(Detail(), store=False, workers=1)]

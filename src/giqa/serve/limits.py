@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from ..errors import BadSpec
+from ..registry import check_arguments
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Limits:
     connections: int = 512
 
     def __post_init__(self) -> None:
+        check_arguments(Limits, **vars(self))
         for each in fields(self):
             value = getattr(self, each.name)
             if value < 0 or (value == 0 and each.name != "rate"):

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import BadSpec
 from ..features.reader import Reader
+from ..files import as_path
 from ..images import open_source
 from ..images.pictures import Pictures
 from ..model.file import open_model
@@ -128,6 +129,8 @@ def load_models(models: Iterable[str | Path], human: str | Path | None = None, t
     """
     judge = load_realism(human) if human is not None else None
     served: dict[str, Served] = {}
+    if isinstance(models, (str, Path)) or not isinstance(models, Iterable):
+        raise BadSpec(f"Models are a list of files, got {models!r:.80}.")
     for name, path in map(_named, models):
         if name in served:
             raise BadSpec(f"Two models are called {name!r}; name one of them: NAME={path}")
@@ -142,7 +145,7 @@ def load_models(models: Iterable[str | Path], human: str | Path | None = None, t
 
 def _named(where: str | Path) -> tuple[str, Path]:
     """NAME=FILE apart; a file that exists under the whole text wins."""
-    name, equals, path = str(where).partition("=")
+    name, equals, path = str(as_path(where)).partition("=")
     if not equals or Path(where).exists():
         name, path = Path(where).stem, str(where)
     if not NAME.fullmatch(name):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .quantiles import student
+from .quantiles import check_level, student
 
 
 def jackknife_variance(deviations: np.ndarray, axis: int = -1) -> np.ndarray:
@@ -87,6 +87,7 @@ def welch_interval(value: float, parts: Sequence[tuple[float, int]], level: floa
     >>> [round(end, 2) for end in welch_interval(5.0, [(1.0, 4), (1.0, 4)])]  # 8 degrees of freedom
     [1.74, 8.26]
     """
+    check_level(level)
     variance = sum(part for part, _ in parts)
     if not parts or not math.isfinite(variance):
         return math.nan, math.nan

@@ -6,7 +6,16 @@ import math
 from functools import lru_cache
 from statistics import NormalDist
 
+from ..errors import BadSpec
+from ..registry import is_number
+
 SERIES = 200.0  # degrees of freedom from which the series for Student's quantile is right to 1e-9
+
+
+def check_level(level: float) -> None:
+    """Raise `BadSpec` where a level of confidence is no share above 0 and below 1."""
+    if not is_number(level) or not 0 < level < 1:
+        raise BadSpec(f"A level is a share above 0 and below 1, such as 0.95; got {level!r:.80}.")
 
 
 def normal(level: float = 0.95) -> float:
@@ -27,6 +36,7 @@ def normal(level: float = 0.95) -> float:
     >>> round(normal(), 3), round(normal(0.99), 3)
     (1.96, 2.576)
     """
+    check_level(level)
     return NormalDist().inv_cdf((1 + level) / 2)
 
 

@@ -99,6 +99,10 @@ def make_study(
     >>> study.name, study.paused
     ('faces', False)
     """
+    texts = {"name": name, **{key: text for key, text in vars(settings).items() if isinstance(text, str)}}
+    for key, text in texts.items():
+        if not isinstance(text, str) or text != text.encode("utf-8", "replace").decode():
+            raise BadSpec(f"{key} is a text in UTF-8, got {text!r:.80}.")
     wanted = Wanted(**wanted)
     rng = np.random.default_rng(wanted.seed)
     plan = _Plan(settings, list(fakes), list(reals), list(wanted.easy), random.Random(wanted.seed))

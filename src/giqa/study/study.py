@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from ..errors import BadSpec
+from ..registry import check_arguments
 from ..votes.gate import passes as passes  # the rule; this is where it was imported from before it had its own file
 from .questions import Question, Questionnaire, parse
 
@@ -131,6 +132,7 @@ class Settings:
         return self.title or TITLES[self.task]
 
     def __post_init__(self) -> None:
+        check_arguments(Settings, **vars(self))
         if self.task not in TASKS:
             raise BadSpec(f"There is no task {self.task!r}; there are {', '.join(TASKS)}.")
         least = dict.fromkeys(("votes_each", "break_every", "down", "up", "floor"), 1)

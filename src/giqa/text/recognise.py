@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
+from ..errors import BadSpec
 from .crops import HEIGHT
 from .models import RECOGNISER, keys, network
 
@@ -53,6 +54,8 @@ def character_error_rate(read: str, asked: str) -> float:
     >>> character_error_rate("OPEN 24 h", "Open 24h"), character_error_rate("OPEM", "open")
     (0.0, 0.25)
     """
+    if not isinstance(read, str) or not isinstance(asked, str):
+        raise BadSpec(f"Two texts are compared, got {read!r:.40} and {asked!r:.40}.")
     read, asked = ("".join(text.casefold().split()) for text in (read, asked))
     if not asked:
         return float("nan")

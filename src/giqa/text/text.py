@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import BadSpec
+from ..errors import BadShape, BadSpec
 from .crops import rectified
 from .damage import damage_of, quality_of
 from .detect import boxes_of, detector_input
@@ -84,6 +84,8 @@ def find_text(pixels: np.ndarray, side: int = SIDE, read: bool = False) -> TextF
     BadSpec
     """
     check_side(side)
+    if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.shape[2:] != (3,) or not pixels.size:
+        raise BadShape(f"Text is looked for in the pixels of a picture, uint8 (h, w, 3), got {pixels!r:.80}.")
     probability = network(DETECTOR).run(None, {"x": detector_input(pixels, side)})[0][0, 0]
     boxes, quality, texts = [], [], []
     for box in boxes_of(probability, pixels.shape[:2]):

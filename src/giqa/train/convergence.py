@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadShape
+from ..types import as_numbers
 
 QUARTER = 0.75
 FEWEST = 3  # places in the last quarter that a line with an error needs
@@ -44,7 +45,7 @@ def change_over_last_quarter(steps: Any, values: Any) -> tuple[float, float]:
     >>> round(abs(change), 9), round(error, 9)
     (0.0, 0.0)
     """
-    steps, values = np.asarray(steps, float).ravel(), np.asarray(values, float).ravel()
+    steps, values = as_numbers(steps, "Steps").astype(float), as_numbers(values, "Values").astype(float)
     if len(steps) != len(values):
         raise BadShape(f"Each step needs a value: {len(steps)} steps, {len(values)} values.")
     late = steps >= QUARTER * steps.max() if len(steps) else np.zeros(0, bool)

@@ -19,6 +19,7 @@ from ..features.weights import resolve
 from ..files import replace_file
 from ..images import open_source
 from ..images.decode import decode
+from ..registry import check_arguments
 from ..tables.write import as_csv
 from ..types import Progress
 from .checkpoint import by_part, packed, read_checkpoint, restore_optimiser
@@ -28,6 +29,7 @@ from .snapshots import Snapshots, as_pixels
 KEY = "giqa-gan"
 LAZY = 8  # the penalty every eighth step, eight times as strong
 SIZES = (32, 64)
+MOST = 1_000_000  # pictures of a step, or of a snapshot
 AT_ONCE = 64  # pictures in a pass of the generator
 LOG = ("step", "loss_d", "loss_g", "r1", "weighted_share")
 
@@ -118,6 +120,14 @@ def train_gan(
         train_network("mbc", folder / "snapshots" / "snapshots.csv", "mbc.safetensors")
         train_gan("reals/", "ohem/", steps=4000, start=folder, quality="mbc.safetensors")
     """
+    given = {"weight": weight, "threshold": threshold, "rate": rate, "gamma": gamma, "ema": ema, "width": width}
+    given |= {"folder": folder, "quality": quality, "start": start, "device": device, "seed": seed, "size": size}
+    check_arguments(train_gan, **given, steps=steps, batch=batch, every=every, each=each)
+    if min(width, MOST - batch, MOST - each) < 1 or not 0 <= ema <= 1 or rate <= 0 or rate > 1:
+        raise BadSpec(
+            f"width is from 1, batch and each below {MOST:,}, ema 0 to 1, rate above 0 to 1; got width={width!r}, "
+            f"batch={batch!r}, each={each!r}, ema={ema!r}, rate={rate!r}."
+        )
     if size not in SIZES or min(steps, batch, every, each) < 1:
         raise BadSpec(f"size is {' or '.join(map(str, SIZES))}, steps, batch, every and each are from 1; got {size!r}.")
     folder, where = Path(folder), find_device(device, "giqa train gan")

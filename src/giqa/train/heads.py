@@ -70,7 +70,7 @@ def train_heads(
     5
     """
     n_heads = options.pop("n_heads", None)
-    if kind not in LEARNED:
+    if str(kind) not in LEARNED:
         raise BadSpec(f"Learned scorers are {', '.join(LEARNED)}; got {kind!r}.")
     if n_heads is not None and kind != "mbc":
         raise BadSpec(f"Only mbc has several heads; {kind} does not take n_heads={n_heads!r}.")

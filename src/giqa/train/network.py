@@ -19,6 +19,7 @@ from ..files import replace_file
 from ..images.copies import twins
 from ..images.degradations import KINDS, LEVELS, degraded
 from ..model.fit import fit
+from ..registry import check_arguments
 from ..scorers.fixed import Value
 from ..scorers.labels import targets, thresholds
 from ..scorers.scale import FEWEST
@@ -81,6 +82,7 @@ def train_network(
     Traceback (most recent call last):
     giqa.errors.BadSpec: A network is kept as NAME.safetensors, got 'mbc.pt'.
     """
+    check_arguments(train_network, kind=kind, out=out, device=device)
     out, workers = Path(out), options.pop("workers", None)
     if out.suffix != ".safetensors":
         raise BadSpec(f"A network is kept as NAME.safetensors, got {out.name!r}.")

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadShape, BadSpec
+from ..registry import check_arguments, is_number
+from ..types import as_numbers
 
 
 def ohem_weights(scores: Any, threshold: float = 0.2, weight: float = 2.0, mean_one: bool = False) -> Any:
@@ -52,8 +54,9 @@ def ohem_weights(scores: Any, threshold: float = 0.2, weight: float = 2.0, mean_
     >>> ohem_weights(np.array([0.1, 0.2, 0.9])).tolist()
     [2.0, 1.0, 1.0]
     """
-    if not weight >= 0:
+    if not is_number(weight) or weight < 0:
         raise BadSpec(f"ohem_weights(weight=...) is 0 or more, got {weight!r}; the paper has 2.")
+    scores = scores if hasattr(scores, "mean") else as_numbers(scores, "Scores")
     weights = 1 + (weight - 1) * (scores < threshold)
     mean = weights.mean() if mean_one and len(weights) else 1
     return weights / mean if mean > 0 else weights  # all of weight 0 have no mean to divide by
@@ -87,6 +90,7 @@ class RunningQuantile:
     """
 
     def __init__(self, q: float = 0.2, window: int = 5000, fewest: int = 100):
+        check_arguments(RunningQuantile, q=q, window=window, fewest=fewest)
         if not 0 < q < 1 or window < 1 or fewest < 1:
             raise BadSpec(
                 f"RunningQuantile takes 0 < q < 1, window and fewest from 1; got q={q!r}, window={window!r}, "
@@ -97,7 +101,11 @@ class RunningQuantile:
 
     def update(self, scores: Any) -> float:
         """Take in the scores of a batch, an array or tensor of any shape; the threshold with them. NaN is ignored."""
-        new = np.asarray(scores.tolist(), np.float64).ravel()
+        new = (
+            as_numbers(scores.tolist() if hasattr(scores, "tolist") else scores, "Scores", None)
+            .astype(np.float64)
+            .ravel()
+        )
         self.recent = np.concatenate([self.recent, new[~np.isnan(new)]])[-self.window :]
         return self.threshold
 
@@ -113,7 +121,9 @@ class RunningQuantile:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a checkpoint."""
-        recent = np.asarray(state["recent"], np.float64)
-        if recent.ndim != 1:
-            raise BadShape(f"The state of a RunningQuantile holds scores (n,), got the shape {recent.shape}.")
+        if not isinstance(state, Mapping) or "recent" not in state:
+            raise BadShape(
+                f"The state of a RunningQuantile holds its recent scores, as state() gives them, got {state!r:.80}."
+            )
+        recent = as_numbers(state["recent"], "The scores of a RunningQuantile").astype(np.float64)
         self.recent = recent[-self.window :]

@@ -14,6 +14,8 @@ import numpy as np
 
 from ..errors import BadShape, BadSpec, BadTable
 from ..files import as_png, replace_file
+from ..registry import as_whole, check_arguments
+from ..tables.write import CALL
 
 CLIPPED = 0.05  # share of values beyond black and white, from which on it is said
 MANIFEST = "snapshots.csv"
@@ -63,10 +65,13 @@ class Snapshots:
     """
 
     def __init__(self, folder: str | Path, run: str = "run", every: int = 1000, low: float = -1.0, high: float = 1.0):
+        check_arguments(Snapshots, folder=folder, run=run, every=every, low=low, high=high)
         if every < 1:
             raise BadSpec(f"Snapshots(every=...) is a number of iterations from 1, got {every!r}.")
         if not run or any(letter in run for letter in '/\\,"\n'):
             raise BadSpec(f"Snapshots(run=...) is a name without slashes, commas and quotes, got {run!r}.")
+        if CALL.match(run):
+            raise BadSpec(f"Snapshots(run=...) stands in a table, where {run!r} would be a formula; give another name.")
         self.folder, self.run, self.every, self.low, self.high = Path(folder), run, every, low, high
         self.rows = _read(self.folder / MANIFEST)
 
@@ -82,7 +87,8 @@ class Snapshots:
 
     def write(self, pictures: Any, iteration: int) -> None:
         """Write pictures of one iteration, whether it is due or not."""
-        self._add(pictures, "generated", f"{self.run}/{iteration:08d}", int(iteration))
+        iteration = as_whole(iteration, "iteration", 0)
+        self._add(pictures, "generated", f"{self.run}/{iteration:08d}", iteration)
 
     def write_reals(self, pictures: Any) -> None:
         """Write real pictures too, once: learning needs them as well as the generated ones."""

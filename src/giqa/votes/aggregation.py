@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import BadShape
+from ..errors import BadShape, BadSpec
+from ..registry import as_whole, check_arguments
 from ..stats import NORMAL, sigmoid
 from .labels import Pairs, Votes
 
 SMOOTHING = 0.01  # answers added to each cell of a rater's confusion matrix, so that no estimate is exactly 0
+
+LARGEST_PRIOR = 1e6  # votes for and against each
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +59,8 @@ def majority(votes: Votes) -> Consensus:
     >>> majority(as_labels(table)).p_real.tolist()
     [0.5, 1.0]
     """
+    if not isinstance(votes, Votes):
+        raise BadSpec(f"Votes of single raters are needed, see giqa.votes.read_labels; got {votes!r:.80}.")
     images, place = np.unique(votes.image, return_inverse=True)
     share = np.bincount(place, votes.said_real, len(images)) / np.bincount(place, minlength=len(images))
     return Consensus(images, share, np.empty(0, np.str_), np.empty(0), np.empty(0))
@@ -95,10 +100,11 @@ def dawid_skene(votes: Votes, most: int = 200, tolerance: float = 1e-6) -> Conse
     >>> dawid_skene(as_labels(table)).p_real.round(1).tolist()  # t disagrees, and counts for little
     [1.0, 0.0, 1.0]
     """
+    check_arguments(dawid_skene, most=as_whole(most, "most"), tolerance=tolerance)
+    p = majority(votes).p_real
     images, i = np.unique(votes.image, return_inverse=True)
     raters, r = np.unique(votes.rater, return_inverse=True)
     said = votes.said_real.astype(float)
-    p = majority(votes).p_real
     for _ in range(most):
         prior = float(np.clip(p.mean(), 1e-6, 1 - 1e-6))
         right = [_share(r, w, says, len(raters)) for w, says in ((p[i], said), (1 - p[i], 1 - said))]
@@ -175,6 +181,11 @@ def bradley_terry(pairs: Pairs, prior: float = 0.1, most: int = 10_000, toleranc
     >>> bradley_terry(pairs).name.tolist()
     ['a', 'b', 'c']
     """
+    if not isinstance(pairs, Pairs):
+        raise BadSpec(f"Comparisons of two pictures are needed, see giqa.votes.read_labels; got {pairs!r:.80}.")
+    check_arguments(bradley_terry, prior=prior, most=as_whole(most, "most"), tolerance=tolerance)
+    if not 0 <= prior <= LARGEST_PRIOR:
+        raise BadSpec(f"prior is a number from 0 to {LARGEST_PRIOR:g}, got {prior!r}.")
     names, place = np.unique(np.concatenate([pairs.left, pairs.right]), return_inverse=True)
     left, right = np.split(place, 2)
     k = len(names)

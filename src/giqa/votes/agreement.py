@@ -18,8 +18,10 @@ from collections.abc import Callable
 import numpy as np
 
 from ..errors import BadShape, BadSpec
+from ..registry import as_whole
 from ..stats import Estimate, Range, from_draws, incomplete_beta
 from ..tables.cells import MOST
+from ..types import as_numbers
 
 STRENGTH = (-3.0, 9.0)  # range of log(a + b) that is searched: correlations of 0.95 to 0.0001
 METRICS = ("nominal", "ordinal", "interval")
@@ -76,8 +78,10 @@ def share_that_agree(counts: np.ndarray, weight: np.ndarray | None = None) -> fl
     >>> share_that_agree(np.array([[2, 0, 0], [1, 1, 1]]))  # 1 of 1 pair, 0 of 3
     0.25
     """
-    counts = np.asarray(counts, float)
-    n, weight = counts.sum(axis=1), np.ones(len(counts)) if weight is None else weight
+    counts = as_numbers(counts, "Counts", 2).astype(float)
+    n, weight = counts.sum(axis=1), np.ones(len(counts)) if weight is None else as_numbers(weight, "Weights")
+    if len(weight) != len(counts):
+        raise BadShape(f"Weights are one for each of {len(counts)} pictures, got {len(weight)}.")
     pairs = weight @ (n * (n - 1))
     return float(weight @ (counts * (counts - 1)).sum(axis=1) / pairs) if pairs else float("nan")
 
@@ -109,8 +113,8 @@ def krippendorff_alpha(counts: np.ndarray, values: np.ndarray | None = None, met
     >>> round(krippendorff_alpha(np.array([[2, 0], [0, 2], [1, 1]])), 3)
     0.444
     """
-    counts = np.asarray(counts, float)
-    if metric not in METRICS:
+    counts = as_numbers(counts, "Counts", 2).astype(float)
+    if str(metric) not in METRICS:
         raise BadSpec(f"There is no metric {metric!r}; there are {', '.join(METRICS)}.")
     counts = counts[counts.sum(axis=1) >= 2]
     in_unit = counts.sum(axis=1)
@@ -120,7 +124,9 @@ def krippendorff_alpha(counts: np.ndarray, values: np.ndarray | None = None, met
     if metric == "nominal":
         distance = 1 - np.eye(len(total))
     else:
-        place = np.cumsum(total) - total / 2 if metric == "ordinal" else np.asarray(values, float)
+        place = np.cumsum(total) - total / 2 if metric == "ordinal" else as_numbers(values, "Values").astype(float)
+        if len(place) != len(total):
+            raise BadShape(f"Values are one for each of {len(total)} categories, got {len(place)}.")
         distance = (place[:, None] - place) ** 2
     scaled = counts / (in_unit - 1)[:, None]
     together = counts.T @ scaled - np.diag(scaled.sum(axis=0))  # coincidences of two categories in a unit
@@ -230,6 +236,7 @@ def reliability(n: np.ndarray, n_real: np.ndarray, weight: np.ndarray | None = N
     >>> reliability(n, n_real, k=1) < reliability(n, n_real, k=5)
     True
     """
+    k = as_whole(k, "k")
     a, b = fit_beta(n, n_real, weight)
     return k / (a + b + k)
 
@@ -393,7 +400,7 @@ def disattenuate(correlation: float, reliability: float) -> float:
 
 
 def _counts(n: np.ndarray, n_real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    n, real = np.asarray(n, float), np.asarray(n_real, float)
+    n, real = (as_numbers(counts, "Counts", kinds="fiub").astype(float) for counts in (n, n_real))
     if n.shape != real.shape or n.ndim != 1 or np.any(real > n) or np.any(real < 0):
         raise BadShape(f"Counts are two columns with 0 <= n_real <= n, got {n.shape} and {real.shape}.")
     if np.any(n % 1) or np.any(real % 1):

@@ -243,6 +243,8 @@ def judge(
     >>> [(table.kind, table.rows, table.agreement[0].votes) for table in judge(file)]
     [('counts', 2, 8)]
     """
+    if versus is not None and not (isinstance(versus, (list, tuple)) and len(versus) == 2):
+        raise BadSpec(f"versus are the names of two generators, got {versus!r:.80}.")
     options = {"gate": gate, "versus": versus, "resamples": resamples, "seed": seed, "interval": interval}
     return [findings(labels, name, **options) for name, labels in read_people(where).items()]
 

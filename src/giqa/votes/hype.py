@@ -121,7 +121,7 @@ def hype(sat: Sittings, resamples: int = RESAMPLES, seed: int = 0, interval: str
 
 def check_interval(interval: str) -> None:
     """Raise where there is no such way to an interval."""
-    if interval not in INTERVALS:
+    if str(interval) not in INTERVALS:
         raise BadSpec(f"There is no interval {interval!r}; there are {', '.join(INTERVALS)}.")
 
 

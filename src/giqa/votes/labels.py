@@ -30,6 +30,11 @@ class Labels:
     """
 
     def __post_init__(self) -> None:
+        for name, column in vars(self).items():
+            found = np.asarray(column) if isinstance(column, (list, tuple, np.ndarray)) else None
+            if found is None or found.ndim != 1 or found.dtype.kind not in "Ufiub":
+                raise BadShape(f"The column {name} is a list of texts or of numbers, got {column!r:.80}.")
+            object.__setattr__(self, name, found)
         lengths = {name: len(column) for name, column in vars(self).items()}
         if len(set(lengths.values())) > 1:
             raise BadShape(f"The columns of {type(self).__name__} differ in length: {lengths}.")
@@ -50,7 +55,10 @@ class Labels:
 
     def rows(self, keep: np.ndarray) -> Self:
         """The same columns for some of the rows (mask or positions)."""
-        return type(self)(**{name: column[keep] for name, column in self.columns().items()})
+        try:
+            return type(self)(**{name: column[keep] for name, column in self.columns().items()})
+        except (IndexError, TypeError, ValueError, OverflowError):
+            raise BadShape(f"Rows are a mask or positions of {len(self)} judgements, got {keep!r:.80}.") from None
 
     def named(self, names: Mapping[str, str]) -> Self:
         """The same with pictures called as `names` says; those that it lacks keep their names."""

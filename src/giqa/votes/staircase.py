@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import BadShape, BadSpec
+from ..registry import check_arguments
 from ..stats import sigmoid
 
 GUESS = 0.5  # two answers, half of the pictures real: who sees nothing is right half of the time
@@ -54,6 +55,7 @@ class Staircase:
     top: int = 1000
 
     def __post_init__(self) -> None:
+        check_arguments(Staircase, **vars(self))
         if self.down <= 0 or self.up <= 0:
             raise BadSpec(f"Steps are milliseconds above 0, got down={self.down}, up={self.up}.")
         if not 0 < self.floor <= self.start <= self.top:

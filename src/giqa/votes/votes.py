@@ -106,6 +106,8 @@ def as_labels(table: Table) -> Votes | Counts | Sittings | Pairs | Ratings:
     >>> as_labels(Table("votes", {"File_Name": ["a.png"], "rater": ["r1"], "said_real": ["fake"]})).image.tolist()
     ['a.png']
     """
+    if not isinstance(table, Table):
+        raise BadTable(f"Judgements are read from a Table, see giqa.tables.read_table; got {table!r:.80}.")
     given, table = table, table.called(**{name: table.find(name) for name in KNOWN})
     if "image" not in table.columns:
         table = table.called(image=table.find(*IMAGE))
