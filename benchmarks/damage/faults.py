@@ -206,6 +206,7 @@ def is_whole(file: Path) -> bool:
     """Whether a file of results can be read as one."""
     import giqa
     from giqa.metrics.reference_statistics import read_statistics
+    from giqa.p_real.file import load_realism
 
     try:
         if file.suffix == ".json":
@@ -214,6 +215,8 @@ def is_whole(file: Path) -> bool:
             return file.read_text().endswith("\n")
         elif file.suffix in (".csv", ".jsonl", ".parquet"):
             giqa.read_scores(file)
+        elif file.name == "p.giqa":
+            load_realism(file)
         elif file.suffix == ".giqa":
             giqa.load(file)
         elif file.suffix == ".npz":

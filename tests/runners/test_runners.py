@@ -102,6 +102,22 @@ def test_damaged_and_foreign_shards_are_scored_again(model, source, tmp_path):
     assert sum(map(len, changed.done)) == 37
 
 
+def test_an_archive_that_was_written_again_is_scored_again(model, tmp_path):
+    """One of two that braces name, and of some of their pictures: names alone do not show it."""
+    for number in (0, 1):
+        np.savez(tmp_path / f"r-{number}.npz", images=pictures(5, seed=number))
+    out, where = tmp_path / "s.csv", f"{tmp_path}/r-{{0,1}}.npz"
+
+    def scored(rows=range(10)):
+        source, run = Subset(open_source(where), rows), Small()
+        score_in_shards(scoring(model, source), source, run, out)
+        return sum(map(len, run.done))
+
+    assert (scored(), scored()) == (10, 0)
+    np.savez_compressed(tmp_path / "r-1.npz", images=pictures(5, seed=2))
+    assert scored() == 10
+
+
 def test_what_is_missing_is_what_no_shard_has():
     assert missing(10, []) == [range(0, 10)]
     assert missing(10, [range(0, 10)]) == []

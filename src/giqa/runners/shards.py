@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import GiqaError
+from ..images.sources.shards import Joined
+from ..images.subset import Subset
 from ..model.score import Judge
 from ..model.table import Scores, read_scores
 from ..types import Source
@@ -77,11 +79,23 @@ def job_of(source: Source, judges: Sequence[Judge]) -> str:
     for judge in judges:
         said = [judge.made_by(), judge.reader().made_by]
         digest.update(json.dumps(said, sort_keys=True, default=str).encode())
-    digest.update(_stamp(Path(source.name.partition("[")[0])))
+    for file in _files(source):
+        digest.update(_stamp(file))
     for index, name in enumerate(source.ids):
         path = source.path(index)
         digest.update(name.encode("utf-8", "surrogatepass") + b"\0" + (_stamp(path) if path is not None else b""))
     return digest.hexdigest()
+
+
+def _files(source: Source) -> Iterator[Path]:
+    """The file that each part of a source is called after: an archive, a table, or the folder of the pictures."""
+    if isinstance(source, Subset):
+        yield from _files(source.source)
+    elif isinstance(source, Joined):
+        for part in source.parts:
+            yield from _files(part)
+    else:
+        yield Path(source.name.partition("[")[0])
 
 
 def _stamp(path: Path) -> bytes:

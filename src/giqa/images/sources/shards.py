@@ -144,10 +144,10 @@ class Joined:
 
     def __init__(self, name: str, parts: Sequence[Source], names: Sequence[str]):
         self.name = name
-        self._parts, self._names = list(parts), list(names)
+        self.parts, self._names = list(parts), list(names)
         ids = (f"{prefix}/{here}" for prefix, part in zip(names, parts, strict=True) for here in part.ids)
         self.ids = checked_ids(ids, name)
-        self._ends = list(accumulate(map(len, self._parts)))
+        self._ends = list(accumulate(map(len, self.parts)))
         self.columns = Columns(self._read_columns)
 
     def __len__(self) -> int:
@@ -163,11 +163,11 @@ class Joined:
 
     def _place(self, index: int) -> tuple[Source, int]:
         number = bisect_right(self._ends, index)
-        return self._parts[number], index - (self._ends[number - 1] if number else 0)
+        return self.parts[number], index - (self._ends[number - 1] if number else 0)
 
     def _read_columns(self) -> dict[str, list[str]]:
         """Those of all parts; a part that lacks one has empty cells."""
-        tables = [columns_of(part) for part in self._parts]
+        tables = [columns_of(part) for part in self.parts]
         names = dict.fromkeys(name for table in tables for name in table)
-        pairs = list(zip(tables, self._parts, strict=True))
+        pairs = list(zip(tables, self.parts, strict=True))
         return {name: [cell for table, part in pairs for cell in table.get(name, [""] * len(part))] for name in names}
