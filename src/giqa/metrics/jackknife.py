@@ -47,7 +47,7 @@ class Jackknife:
     --------
     >>> one = Jackknife(1.0, np.zeros(10), np.tile([-0.1, 0.1], 5))
     >>> one, [round(x, 2) for x in one.interval()]
-    (<Jackknife 1.000 [0.324, 1.676]>, [0.32, 1.68])
+    (<Jackknife 1.000 [0.321, 1.679]>, [0.32, 1.68])
     """
 
     value: float

@@ -82,7 +82,7 @@ class Realism:
 
     >>> from giqa.scorers.human import HumanModel
     >>> gain = {"log-likelihood, gain": {"value": 0.05, "low": 0.02, "high": 0.08}}
-    >>> print(str(Realism(HumanModel(), None, "embedded", made_by={"labelled": 300, "held_out": gain}))[:165])
+    >>> print(str(Realism(HumanModel(), None, "embedded", made_by={"labelled": 300, "held_out": gain}))[:166])
     <giqa.Realism of embedded, 300 judged pictures; giqa.score(FAKES, real=REALS, human=this) adds p_real
     The human model learned something: on held-out pictures it gains
     """
