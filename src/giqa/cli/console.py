@@ -44,7 +44,7 @@ def say(text: str, quiet: bool = False) -> None:
     if quiet:
         return
     try:
-        print(inert(text), file=sys.stderr, flush=True)
+        print(inert(text), file=sys.stderr)  # line by line, so that it fails here if it does
     except OSError:  # closed, or on a full disk: nobody reads it, and the work goes on
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115  to the end of the process
 
