@@ -44,23 +44,6 @@ def test_separable_votes_end_somewhere():
     assert np.isfinite(w).all() and sigmoid(w[0] + w[1]) > 0.99
 
 
-def test_votes_at_random_give_their_share():
-    """p of fresh pictures lies by the share of real votes and its interval holds that, though the best C is above 0.01
-    for one in three of these tables; where the votes follow the distances, C is the best one as before."""
-    least, strongest = 0, STRENGTHS[0]
-    for seed in range(8):
-        rng = np.random.default_rng(seed)
-        distances, real = rng.lognormal(size=(160, 8)), rng.binomial(1, 0.4, size=100)
-        model = HumanModel(resamples=10, seed=seed).fit(distances[:100], real)
-        p, low, high = model.p_real(distances[100:])
-        least += strongest == model.C_
-        assert strongest < model.C_ or np.abs(p - real.mean()).max() < 0.01
-        assert np.mean((low <= real.mean()) & (real.mean() <= high)) > 0.9
-    assert least >= 7
-    distances, y, _ = simulated(150)
-    assert strongest < HumanModel(resamples=0).fit(distances, y).C_
-
-
 @pytest.mark.slow
 def test_the_truth_is_found_and_lies_in_the_interval():
     """40 simulations, 150 pictures of 3 votes: on average over pictures at least .90 of the 95 % intervals hold p.

@@ -26,8 +26,6 @@ STRENGTHS = tuple(10.0**e for e in range(-4, 4))  # of C, tried by `recommended`
 FOLDS = 5
 FEWEST = 20  # pictures with votes
 MOST_RESAMPLES = 100_000  # a fit for each
-REPEATS = 5  # of the folds, when what was chosen is compared with a constant answer
-LEAST_GAIN = 1.5  # nats over all votes there; votes at random gain more in 5 to 10 of 100 tables
 LOOSER = 100.0  # C of the resampled fits: a penalty pulls all of them one way, and intervals hold the truth too seldom
 OTHERS_SHRUNK = 3.0  # columns that are neither distances nor z are this much smaller, so shrunk nine times as strongly
 ARRAYS = ("is_distance_", "is_z_", "mean_", "spread_", "coefficients_", "draws_", "spreads_")
@@ -41,8 +39,7 @@ class HumanModel:
     preset        C, the inverse strength of the penalty |w|²/2
     ============= ==========================================================================================
     paper         infinite: no penalty (section 2.3 states none)
-    recommended   by 5-fold cross-validation of the likelihood, groups whole; the least, so that p is the share
-                  of real votes, where five repetitions gain less than 1.5 nats over a constant answer
+    recommended   by 5-fold cross-validation of the likelihood, groups whole
     ============= ==========================================================================================
 
     Parameters
@@ -129,7 +126,7 @@ class HumanModel:
         self.spread_[self.spread_ <= 1e-9 * np.maximum(1, np.abs(self.mean_))] = 1
         x = self._standardised(raw)
         folds = _folds(groups, rng)
-        self.C_ = self.C or (np.inf if self.preset == "paper" else chosen_strength(x, real, votes, folds, groups))
+        self.C_ = self.C or (np.inf if self.preset == "paper" else chosen_strength(x, real, votes, folds))
         self.coefficients_ = fit_logistic(x, real, votes, self.C_)
         self.constant_ = float(real.sum() / votes.sum())
         draws = [_resampled(x, real, votes, groups, LOOSER * self.C_, rng) for _ in range(self.resamples)]
@@ -254,11 +251,8 @@ def _folds(groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return rng.permutation(np.arange(len(names)) % min(FOLDS, len(names)))[place]
 
 
-def chosen_strength(x: np.ndarray, real: np.ndarray, votes: np.ndarray, folds: np.ndarray, groups: np.ndarray) -> float:
-    """The C whose held-out likelihood is best; the least one where it hardly gains over a constant answer.
-
-    The best of eight is better than a constant answer by chance. So the two are compared again on other folds, and
-    C stays the least one unless the mean gain over all votes is at least `LEAST_GAIN`.
+def chosen_strength(x: np.ndarray, real: np.ndarray, votes: np.ndarray, folds: np.ndarray) -> float:
+    """The C whose held-out likelihood is best.
 
     Parameters
     ----------
@@ -266,20 +260,14 @@ def chosen_strength(x: np.ndarray, real: np.ndarray, votes: np.ndarray, folds: n
         Standardised columns.
     real, votes : ndarray of shape (n,)
         How many of the votes say real, and how many there are.
-    folds, groups : int ndarray of shape (n,)
-        Fold and group of each picture.
+    folds : int ndarray of shape (n,)
+        Fold of each picture.
     """
     if len(np.unique(folds)) < 2:
         warnings.warn("HumanModel: all pictures are of one group, so C cannot be chosen; it is 1.", stacklevel=3)
         return 1.0
-    best = STRENGTHS[int(np.argmax([cross_validated(x, real, votes, folds, c) for c in STRENGTHS]))]
-    others = [_folds(groups, np.random.default_rng(seed)) for seed in range(1, REPEATS)]
-
-    def gain(parts: np.ndarray) -> float:
-        return cross_validated(x, real, votes, parts, best) - cross_validated(x, real, votes, parts, STRENGTHS[0])
-
-    mean = np.mean([gain(parts) for parts in (folds, *others)])
-    return best if mean * votes.sum() >= LEAST_GAIN else STRENGTHS[0]
+    gains = [cross_validated(x, real, votes, folds, c) for c in STRENGTHS]
+    return STRENGTHS[int(np.argmax(gains))]
 
 
 def cross_validated(x: np.ndarray, real: np.ndarray, votes: np.ndarray, folds: np.ndarray, C: float) -> float:

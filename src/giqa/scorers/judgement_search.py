@@ -11,7 +11,6 @@ import numpy as np
 
 from ..stats import JudgementFit, fit_judgements
 from ..stats.likelihoods import Likelihood
-from .human import LEAST_GAIN
 
 PENALTIES = tuple(10.0 ** (e / 2) for e in range(8, -4, -1))  # from strong to weak: each fit begins at the last one
 UNIT_PENALTY = 10.0  # of the fits that compare kinds of judgements
@@ -109,7 +108,6 @@ class Search:
             for is_centred in (False, True) if self._may_be_centred() else (False,):
                 values = np.concatenate(self._values(Choice(families, is_centred, 1.0)))
                 place = int(values.sum(axis=0).argmax())
-                place = place if (values[:, place] - values[:, 0]).sum() >= LEAST_GAIN else 0
                 found.append((Choice(families, is_centred, PENALTIES[place]), values[:, place]))
         most = max((values for _, values in found), key=np.sum)
         choice, values = next(one for one in found if self._as_good(one[1], most))

@@ -51,8 +51,7 @@ class JudgementModel:
     -----
     Penalty, set of families, and whether each group has a level of its own (columns are then compared within groups
     alone) are chosen together, by the held-out likelihood of judgements, groups whole. The largest set is taken unless
-    another is better by more than one standard error: choosing among near equals costs more than it gains. The penalty
-    is the strongest one unless another gains 1.5 nats over all judgements: less is what chance gains.
+    another is better by more than one standard error: choosing among near equals costs more than it gains.
 
     Examples
     --------
