@@ -109,6 +109,19 @@ def test_reals_of_the_scale_are_no_references(toy):
     assert len(choose_references(many, other, 25, 0, READER)[0]) == 25
 
 
+def test_a_picture_that_goes_away_is_named(toy, votes, tmp_path):
+    """While it learns: not a word of numbers of votes."""
+    shutil.copytree(toy[1], tmp_path / "fakes")
+    gone = sorted((tmp_path / "fakes").iterdir())[2]
+
+    def say(text):
+        if "GB" in text:  # what the work costs, before pictures are measured
+            gone.unlink()
+
+    with pytest.raises(BadSource, match=f"{gone.name} can no longer be read .*No such file.*run it again"):
+        train_human(votes, tmp_path / "fakes", toy[0], tmp_path / "never.giqa", say=say, **QUICK)
+
+
 def test_too_few_references_are_refused(toy, votes):
     few = np.zeros((3, 8, 8, 3), np.uint8)
     with pytest.raises(BadShape, match="At least 20 different reals"):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import __version__, registry
-from ..errors import BadImage, BadShape, BadSpec
+from ..errors import BadImage, BadShape, BadSource, BadSpec
 from ..features.extracted import Extracted
 from ..features.reader import Reader
 from ..files import as_path
@@ -182,7 +182,7 @@ def train_human(
         dense = _densities(reader, Part(reals, chosen), seed) if wants else None
         sums = Sums(distances, reader.extractor, taps, densities=dense, content=CONTENT_EXTRACTOR, **of_sums(families))
         measure = replace(reader, extractor=sums)
-        shown = measure.features(Part(source, judged.rows), "judged pictures").features
+        shown = _all_of(measure.features(Part(source, judged.rows), "judged pictures"))
         there = measure.features(Part(reals, aside), "reals of the scale").features if aside else None
         spec = spec_of(reader.match)
         how = registry.canonical("extractor", reader.extractor), taps, sums.digest, spec
@@ -242,6 +242,13 @@ def learn_judgements(x: Features, judged: Judgements, copies: np.ndarray, seed: 
     }
     said |= {"columns": list(choice.families), "centred": choice.centred, "penalty": choice.penalty}
     return model, said | {"steps": judged.steps.tolist(), "splits": splits}
+
+
+def _all_of(read: Extracted) -> Features:
+    """Features of pictures that could all be read a moment ago."""
+    for name, reason in read.failures.items():
+        raise BadSource(f"{name} can no longer be read ({reason}); leave the pictures as they are, and run it again.")
+    return read.features
 
 
 def _densities(reader: Reader, references: Source, seed: int) -> Any:
