@@ -10,6 +10,7 @@ import numbers
 import operator
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from copy import copy
 from fractions import Fraction
 from pathlib import Path
@@ -383,11 +384,13 @@ def as_preset(value: Any) -> str | None:
 def is_number(value: Any) -> bool:
     """Whether it is one finite real number that arrays can hold; True and False are none.
 
-    >>> is_number(1.5), is_number(float("nan")), is_number("1"), is_number(True)
-    (True, False, False, False)
+    >>> is_number(1.5), is_number(float("nan")), is_number("1"), is_number(True), is_number(10**400)
+    (True, False, False, False, False)
     """
     real = isinstance(value, numbers.Real) and not isinstance(value, (bool, Fraction))
-    return real and math.isfinite(value)
+    with suppress(OverflowError):  # of Python's whole numbers some are larger than any float
+        return real and math.isfinite(value)
+    return False
 
 
 def make_again(kind: str, spec: str) -> Any:

@@ -336,3 +336,10 @@ def test_ratings_that_are_all_alike_have_no_correlation():
     ratings = Ratings(np.repeat(names, 2), np.tile(["u", "v"], 12), np.full(24, 3.0))
     found = evaluate({name: n for n, name in enumerate(names)}, ratings, resamples=20).figures
     assert np.isnan(found["Spearman"].value) and np.isnan(found["Spearman, disattenuated"].value)
+
+
+def test_a_score_that_is_missing_is_none_as_rows_have_it():
+    counts, p, _ = simulated(60)
+    scores = named(counts, p)
+    lacking = scores | {counts.image[0]: None}
+    assert evaluate(lacking, counts, resamples=20).pictures == evaluate(scores, counts, resamples=20).pictures - 1

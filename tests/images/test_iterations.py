@@ -341,6 +341,25 @@ def test_a_pattern_takes_whole_numbers():
     assert counts(source("epoch_5_10k_steps", "epoch_6_20k_steps"))[0] == {10_000: 2, 20_000: 2}
 
 
+def test_a_number_too_long_for_a_group_of_thousands_is_whole():
+    """1000 001 and 000500 001 are no numbers as people group them: 001 is the picture; nor is 10000_4k 10000.4k."""
+    assert counts(source("step 000500 001.png", "step 1000 001.png"))[0] == {500: 1, 1000: 1}
+    assert counts(source("step_1000_4k.png", "step_2000_4k.png"))[0] == {1000: 1, 2000: 1}
+
+
+@pytest.mark.parametrize("word", ["kimg", "steps", "epochs"])
+def test_a_word_that_touches_one_of_two_numbers_belongs_to_it(word):
+    """500steps_0 is picture 0 of step 500; it was step 0."""
+    names = (f"{step}{word}_{picture}.png" for step in (500, 600) for picture in (0, 1))
+    assert counts(source(*names))[0] == {500: 2, 600: 2}
+
+
+def test_a_pattern_may_say_what_stands_behind_the_number():
+    names = source("step 500 001.png", "step 600 001.png")
+    assert counts(names, "step {} *")[0] == {500: 1, 600: 1}
+    assert counts(source("step_500.1.png", "step_600.1.png"), "step_{}.*.png")[0] == {500: 1, 600: 1}
+
+
 def test_a_column_with_points_for_thousands_is_refused():
     with pytest.raises(BadSpec, match=r"'1\.500' and whole numbers"):
         iterations_of(source("a.png", "b.png", step=["1.500", "900"]))

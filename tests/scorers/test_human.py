@@ -202,3 +202,12 @@ def test_errors_say_what_was_given():
     ):
         with pytest.raises(error, match=words):
             call()
+
+
+def test_an_infinite_strength_is_no_penalty():
+    """As the paper's preset has it."""
+    distances, y = np.random.default_rng(0).uniform(0, 1, (60, 2)), np.tile([0, 1, 1], 20)
+    free = HumanModel(C=float("inf"), resamples=0).fit(distances, y)
+    assert free.coefficients_.tolist() == HumanModel("paper", resamples=0).fit(distances, y).coefficients_.tolist()
+    with pytest.raises(BadSpec, match="C above 0"):
+        HumanModel(C=float("nan")).fit(distances, y)

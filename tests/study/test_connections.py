@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -84,6 +85,20 @@ def test_who_takes_no_answer_is_thrown_out(store, monkeypatch):
         with pytest.raises(ConnectionError):
             while True:
                 connection.sendall(b"GET /static/app.css HTTP/1.1\r\nhost: x\r\n\r\n" * 200)
+
+
+def test_who_takes_an_answer_slowly_gets_it():
+    """3 MB at 20 KB a second take 150 s; every 60 s it is looked whether anything was taken."""
+    left, due, ended = [3_000_000], [], []
+    protocol = connections.TimedProtocol.__new__(connections.TimedProtocol)
+    protocol.flow = SimpleNamespace(pause_writing=lambda: None, resume_writing=lambda: None)
+    protocol.transport = SimpleNamespace(get_write_buffer_size=lambda: left[0], abort=lambda: ended.append(True))
+    protocol.loop = SimpleNamespace(call_later=lambda _, call, *args: due.append((call, args)))
+    protocol.pause_writing()
+    for left[0], wanted in ((1_800_000, []), (600_000, []), (600_000 - connections.TAKEN + 1, [True])):
+        call, args = due.pop()
+        call(*args)
+        assert ended == wanted
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has addresses 127.0.0.2 and on")

@@ -226,3 +226,9 @@ def test_separators_of_thousands_are_refused(tmp_path, cells, values):
             read_scored(path, "z")
     else:
         assert read_scored(path, "z")[1] == values
+
+
+def test_numbers_of_a_tensor_are_written_as_numbers(tmp_path):
+    torch = pytest.importorskip("torch")
+    path = write_table(tmp_path / "t.csv", {"id": ["a", "b"], "z": torch.tensor([1.5, -2.0])})
+    assert path.read_text() == "id,z\na,1.5\nb,-2.0\n"

@@ -315,6 +315,23 @@ def test_a_link_that_is_signed_anew_names_one_picture(file):
         assert votes.image.tolist() == [f"https://h/a.png{kept}", "b"]
 
 
+def test_a_number_that_each_rater_has_once_is_no_question(file):
+    """Each rater sees the pictures in another order, numbered by turn; two numbers of one picture are questions."""
+    turns = (("P", "a", "Q1"), ("P", "b", "Q2"), ("P", "c", "Q3"), ("R", "a", "Q2"), ("R", "b", "Q1"))
+    rows = "".join(f"{who},{image}.png,1,{turn}\n" for who, image, turn in turns)
+    assert len(read_prolific(file(f"PROLIFIC_PID,image,answer,question\n{rows}"))) == 5
+    for more in ("P,a.png,0,Q4\n", "R,c.png,0,Q1\n"):
+        with pytest.raises(BadTable, match="several questions"):
+            read_prolific(file(f"PROLIFIC_PID,image,answer,question\n{rows}{more}"))
+
+
+def test_a_token_that_alone_names_a_picture_is_kept(file):
+    """Where the path names no picture, two tokens are two pictures; they were one."""
+    rows = "".join(f"P,https://h/view?token={token},{said}\n" for token, said in (("ab", 1), ("cd", 0)))
+    votes = read_prolific(file(f"PROLIFIC_PID,image,answer\n{rows}"))
+    assert votes.image.tolist() == ["https://h/view?token=ab", "https://h/view?token=cd"]
+
+
 @pytest.mark.parametrize("word", ["Total", "Grand Total", "Summe:"])
 def test_a_row_with_the_sum_is_no_picture(file, word):
     counts = f"image,n,n_real\na,5,1\nb,5,4\n{word},10,5\n"

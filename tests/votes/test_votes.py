@@ -194,3 +194,14 @@ def test_a_table_of_generators_says_one_of_each_picture(tmp_path):
     (tmp_path / "g.csv").write_text("image,generator\na,x\nb,y\na,y\n")
     with pytest.raises(BadTable, match="line 4: 'a' is 'y' here and 'x' in line 2"):
         read_generators(tmp_path / "g.csv")
+
+
+def test_columns_of_pandas_are_columns():
+    """pandas keeps texts as objects."""
+    pandas = pytest.importorskip("pandas")
+    of = pandas.DataFrame({"image": ["a", "b"], "rater": ["r", "s"], "rating": [4, 2]})
+    of["image"] = of["image"].astype(object)
+    made = Ratings(of["image"], of["rater"].to_numpy(dtype=object), of["rating"])
+    assert made.image.dtype.kind == "U" and made.pictures() == ["a", "b"] and made.rating.tolist() == [4, 2]
+    with pytest.raises(BadShape, match="list of texts or of numbers"):
+        Ratings(np.array(["a", None], object), ["r", "s"], [4, 2])

@@ -182,7 +182,8 @@ def _numbers(scores: Any, columns: list[str]) -> tuple[list[str], dict[str, list
         ]
         table = dict(zip(scores.ids, scores.matrix().tolist(), strict=True))
     elif isinstance(scores, Mapping):
-        values = as_numbers(list(scores.values()), "Scores of a mapping").astype(float).tolist()
+        known = [np.nan if value is None else value for value in scores.values()]  # as Scores.rows() says it
+        values = as_numbers(known, "Scores of a mapping").astype(float).tolist()
         columns, table = columns[:1], {name: [value] for name, value in zip(scores, values, strict=True)}
     else:
         each = [_by_name(scores, column) for column in columns]

@@ -39,8 +39,8 @@ _DIGITS = r"[1-9]\d{0,2}(?:,\d{3})+(?!\d)|[1-9]\d{0,2}(?:_\d{3})+(?![_\d])|\d+"
 _NUMBER = rf"(?:{_DIGITS})(?:\.\d+)?(?:[eE]\+?\d{{1,2}}(?![A-Za-z0-9]))?(?:[kKmM](?=steps?|iters?|[^A-Za-z0-9]|$))?"
 _TOKENS = re.compile(rf"(?P<number>(?<![\d.]){_NUMBER})|(?P<word>[A-Za-z]+)|(?P<gap>[-_=. :#]+)|.", re.DOTALL)
 _UNITS = {"k": 3, "m": 6}
-# behind a number that may be but the beginning of one: 1.234.567 and 1 000 as people group it, 1_5k for 1.5k
-_GOES_ON = r"\.\d|['’ \u00a0\u202f]\d{3}(?!\d)|[_-]\d+[kKmM](?![A-Za-z0-9])"
+_SHORT = re.compile(r"0|[1-9]\d{0,2}")  # behind these may stand thousands, as in 1 000, or decimals, as in 1_5k
+_BEHIND_SHORT = re.compile(r"['’ \u00a0\u202f]\d{3}(?!\d)|[_-]\d+[kKmM](?![A-Za-z0-9])")
 
 
 def number(text: str) -> float | None:
@@ -220,19 +220,31 @@ def _in_doubt(tokens: Sequence[tuple[str, str]], at: int) -> bool:
     """Whether a number may be another one than it looks: -1, part of 1a2b, 3B or 1.234.567, or the 1 of 1_5k."""
     kind, text = tokens[at + 1] if at + 1 < len(tokens) else ("", "")
     glued = kind == "word" and text.lower() not in {"ema", *_FAMILY, *_OTHER_STEPS}
-    cut = re.match(_GOES_ON, "".join(text for _, text in tokens[at + 1 : at + 12]))
-    return glued or bool(cut) or (at > 0 and bool(re.search("[_=:#]-$", tokens[at - 1][1])))
+    cut = _is_cut(tokens[at][1], "".join(text for _, text in tokens[at + 1 : at + 12]))
+    return glued or cut or (at > 0 and bool(re.search("[_=:#]-$", tokens[at - 1][1])))
+
+
+def _is_cut(text: str, rest: str) -> bool:
+    """Whether a number may be but the beginning of one: 1.234.567 and 1 000 as people group it, 1_5k for 1.5k."""
+    return bool(re.match(r"\.\d", rest) or (_SHORT.fullmatch(text) and _BEHIND_SHORT.match(rest)))
 
 
 def _with_word(tokens: Sequence[tuple[str, str]], solid: Sequence[int], at: int) -> tuple[int, int]:
     """From where to where a number and the word that says what it counts reach: the word before, or a known one behind.
 
-    A word between two numbers belongs to the second, as in "3_step_200".
+    A word between two numbers belongs to the second, as in "3_step_200", or to the one that it touches: "200steps_3".
     """
+
+    def touches_first(word: int) -> bool:
+        """Whether a word, by its place in `solid`, touches the number before it alone."""
+        apart = word + 1 == len(solid) or solid[word + 1] > solid[word] + 1
+        return tokens[solid[word] - 1][0] == "number" and tokens[solid[word]][1].lower() in _FAMILY and apart
+
     place = solid[at]
     before = solid[at - 1] if at and tokens[solid[at - 1]][0] == "word" else place
+    before = place if before < place and at > 1 and touches_first(at - 1) else before
     after = solid[at + 1] if at + 1 < len(solid) else place
-    of_next = at + 2 < len(solid) and tokens[solid[at + 2]][0] == "number"
+    of_next = at + 2 < len(solid) and tokens[solid[at + 2]][0] == "number" and not touches_first(at + 1)
     if tokens[before][1].lower() not in _FAMILY and tokens[after][1].lower() in _FAMILY and not of_next:
         return place, after
     return before, place
@@ -294,7 +306,7 @@ def _checked(
     if parts:
         raise _unclear(source, marks, f"{parts[0]} may be an iteration and the number of a picture")
     left = [name for name in source.ids if name not in found]
-    cut = [name for name in left for m in marks[name] if re.search(f"{re.escape(m.words)}({_GOES_ON})", name)]
+    cut = [name for name in left for m in marks[name] if _is_cut(m.text, name.partition(m.words)[2])]
     if cut:
         raise _unclear(source, marks, f"{cut[0]!r} has a number that may be read in several ways")
     if any(mark.family for name in left for mark in marks[name] if mark.place == "folder"):
@@ -401,10 +413,10 @@ def _by_pattern(source: Any, pattern: str) -> dict[str, float]:
     end = r"(?=/)" if not left and not right else r"(?![A-Za-z0-9])" if not right or right[-1].isalnum() else ""
     end = r"(?![^/])" if right.endswith("*") else end
     # looked ahead, since one fit may begin within another: "{}/*" in "1000/0/a.png"
-    rule = re.compile(rf"{start}(?={literal(left)}(?P<number>(?<![\d.]){_NUMBER})(?!{_GOES_ON}){literal(right)}{end})")
+    rule = re.compile(rf"{start}(?={literal(left)}(?P<number>(?<![\d.]){_NUMBER}){literal(right)}{end})")
     found, until = {}, {}
     for name in source.ids:
-        hits = list(rule.finditer(name))
+        hits = [hit for hit in rule.finditer(name) if right or not _is_cut(hit["number"], name[hit.end("number") :])]
         hits = [hit for hit in hits if "/" in name[hit.end("number") :]] or hits  # folders first
         if hits:
             value = number(hits[-1]["number"])

@@ -113,7 +113,7 @@ class HumanModel:
             Itself.
         """
         as_whole(self.resamples, "resamples", 0, MOST_RESAMPLES)
-        if str(self.preset) not in PRESETS or (self.C is not None and not (is_number(self.C) and self.C > 0)):
+        if str(self.preset) not in PRESETS or not (self.C is None or _is_strength(self.C)):
             raise BadSpec(
                 f"HumanModel takes preset={' or '.join(PRESETS)} and C above 0, got {self.preset!r}, {self.C!r}."
             )
@@ -332,6 +332,11 @@ def _columns(features: Any) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
         names += [name] if width == 1 else [f"{name}.{i}" for i in range(width)]
         kinds += [next((kind for kind in (DISTANCE, Z) if name.endswith(kind)), "")] * width
     return matrix, np.array(kinds), tuple(names)
+
+
+def _is_strength(C: Any) -> bool:
+    """Whether it is a number above 0; infinity is no penalty."""
+    return (is_number(C) and C > 0) or (isinstance(C, float) and np.inf == C)
 
 
 def _votes(y: Any, n: int) -> tuple[np.ndarray, np.ndarray]:

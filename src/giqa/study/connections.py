@@ -16,6 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from .access import counted
 
 BURST = 128  # connections that are taken at once
+TAKEN = 128 * 1024  # bytes of an answer that a client takes in `answer_seconds`, or the rest of it
 OTHER_FILES = 64 + 3 * BURST  # store, pictures, and connections that are taken and not yet counted
 
 
@@ -88,7 +89,8 @@ def _open_files(wanted: int) -> int:
 class TimedProtocol(H11Protocol):
     """uvicorn's protocol, which bounds the time between requests, with bounds on connections and on three more times.
 
-    They are that for a head, for the rest of a body that is answered already, and for a client to take its answer.
+    They are that for a head, for the rest of a body that is answered already, and for a client to take its answer, or
+    `TAKEN` of it: a picture of some megabytes takes minutes on a slow line.
     """
 
     head_seconds = 10.0
@@ -119,7 +121,7 @@ class TimedProtocol(H11Protocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._stuck = self.loop.call_later(self.answer_seconds, self.transport.abort)
+        self._wait_for_taking()
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -136,6 +138,16 @@ class TimedProtocol(H11Protocol):
 
     def _wait_for_head(self) -> None:
         self._late = self.loop.call_later(self.head_seconds, self.timeout_keep_alive_handler)
+
+    def _wait_for_taking(self) -> None:
+        left = self.transport.get_write_buffer_size()
+        self._stuck = self.loop.call_later(self.answer_seconds, self._look_at_taken, left)
+
+    def _look_at_taken(self, before: int) -> None:
+        if before - self.transport.get_write_buffer_size() < TAKEN:
+            self.transport.abort()
+        else:
+            self._wait_for_taking()
 
     def _stop_waiting(self) -> None:
         if self._late is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -142,7 +143,7 @@ def _check_lengths(columns: Mapping[str, Sequence[Any]]) -> None:
 
 
 def _plain(value: Any) -> Any:
-    value = value.item() if hasattr(value, "item") and getattr(value, "size", 1) == 1 else value
+    value = value.item() if hasattr(value, "item") and math.prod(getattr(value, "shape", ())) == 1 else value
     if not isinstance(value, (str, int, float, type(None))):
         value = str(value)
     return int(value) if isinstance(value, bool) else None if value != value else value

@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import BadTable
 from ..tables import cells
 from ..tables.cells import number
-from ..tables.names import ADDRESS
+from ..tables.names import ADDRESS, looks_like_picture
 from ..tables.table import Table
 from .labels import Pairs, Ratings, Votes
 from .other_tools import hint_of
@@ -33,12 +33,14 @@ FAULTS |= {"distortions", "defect", "defects", "noise", "blur", "blurriness", "d
 REAL = {"real", "realness", "realistic", "natural", "authentic", "genuine", "human", "photo"}
 PARTS = {"", "main", "control", "controls", "tutorial", "practice", "training", "quality control", "attention check"}
 # what signs a link to S3, Google's or Azure's storage, or CloudFront; and all that comes with it
-SIGNED = re.compile(r"(x-(amz|goog)-signature|signature|sig|token)=", re.IGNORECASE)
+SIGNED = re.compile(r"(x-(amz|goog)-signature|signature|sig)=", re.IGNORECASE)
+TOKEN = re.compile(r"token=", re.IGNORECASE)  # which may also be all that says which picture is meant
 OF_SIGNATURE = re.compile(
-    r"(x-(amz|goog)-[\w-]+|awsaccesskeyid|googleaccessid|signature|expires|policy|key-pair-id|sig|token"
+    r"(x-(amz|goog)-[\w-]+|awsaccesskeyid|googleaccessid|signature|expires|policy|key-pair-id|sig"
     r"|s[vteripg]|srt|sip|spr|sks?\w*)=",
     re.IGNORECASE,
 )
+NUMBERED = re.compile(r"(q|question|trial|item)?[ _.-]?\d+", re.IGNORECASE)  # where a picture comes in turn
 SHOWN = 3  # places of left out answers that are named
 
 
@@ -207,14 +209,17 @@ def unsigned(name: str) -> str:
 
     >>> unsigned("https://host/a.png?X-Amz-Expires=60&X-Amz-Signature=ab"), unsigned("https://host/a.png?seed=3&sig=ab")
     ('https://host/a.png', 'https://host/a.png?seed=3')
+    >>> unsigned("https://host/a.png?token=ab"), unsigned("https://host/view?token=ab")
+    ('https://host/a.png', 'https://host/view?token=ab')
     """
     if "?" not in name or not ADDRESS.fullmatch(name.strip()):
         return name
     path, _, query = name.partition("?")
     parts = query.split("&")
-    if not any(map(SIGNED.match, parts)):
+    tokens = [part for part in parts if TOKEN.match(part) and looks_like_picture(path)]
+    if not tokens and not any(map(SIGNED.match, parts)):
         return name
-    kept = [part for part in parts if not OF_SIGNATURE.match(part)]
+    kept = [part for part in parts if part not in tokens and not OF_SIGNATURE.match(part)]
     return "?".join(filter(None, (path, "&".join(kept))))
 
 
@@ -272,10 +277,13 @@ def failed_gate(table: Table) -> list[bool]:
     return failed
 
 
-def on_one_question(table: Table, column: str = "question", shown: Sequence[str] = ()) -> Table:
+def on_one_question(
+    table: Table, column: str = "question", shown: Sequence[str] = (), rater: str | None = None
+) -> Table:
     """The table, or `BadTable` where its answers are to several questions, which would be mixed in one column.
 
-    A column that has another text for each picture numbers them, and asks nothing. `shown`: columns of pictures.
+    A column that has another text for each picture numbers them, and asks nothing; nor do numbers that each rater has
+    once, in an order of their own. `shown`: columns of pictures.
     """
     asked = table.find(column)
     if asked is None:
@@ -285,6 +293,10 @@ def on_one_question(table: Table, column: str = "question", shown: Sequence[str]
     pictures = list(zip(*(map(cells.text, table.columns[name]) for name in shown), strict=True)) or texts
     if len(names) < 2 or (len(set(zip(texts, pictures, strict=True))) == len(set(pictures)) == len(set(texts)) > 2):
         return table
+    if rater is not None and all(map(NUMBERED.fullmatch, names)):
+        raters = list(map(cells.text, table.columns[rater]))
+        if all(len(set(zip(raters, each, strict=True))) == len(raters) for each in (texts, pictures)):
+            return table
     raise BadTable(
         f"{table.name} has answers to several questions: the column {asked!r} has {', '.join(map(repr, names[:6]))}. "
         f"One at a time: '{table.name}[{asked}={names[0]}]'."

@@ -82,7 +82,7 @@ def read_crowd_kit(path: str | Path, key: bytes | None = None) -> Votes | Rating
     sides = ("left", "right") if table.find("left") and table.find("right") else ("task",)
     *shown, worker, label = want(table, (*sides, "worker", "label"), "a crowd-kit table")
     named = dict(zip(sides if len(sides) > 1 else ("image",), shown, strict=True))
-    on_one_question(table, shown=shown)
+    on_one_question(table, shown=shown, rater=worker)
     answers, known = Answers(table.name, decimal_comma=table.decimal_comma), known_of_pictures(table, label, *shown)
     failed = failed_gate(table)
     for row, who in enumerate(table.columns[worker]):

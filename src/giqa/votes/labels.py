@@ -14,6 +14,16 @@ from ..tables import cells
 from ..tables.write import write_table
 
 
+def _as_column(values: Any) -> np.ndarray:
+    """Texts or numbers as an array, also those of pandas, which holds texts as objects."""
+    try:
+        found = np.asarray(values)
+    except Exception:  # rows of several lengths, or a tensor that NumPy cannot take
+        return np.empty((0, 0))
+    texts = found.dtype.kind == "O" and found.ndim == 1 and all(isinstance(value, str) for value in found)
+    return found.astype(np.str_) if texts else found
+
+
 @dataclass(frozen=True, eq=False)
 class Labels:
     """A table of judgements: columns of one length; each kind of table says what its columns are.
@@ -31,8 +41,8 @@ class Labels:
 
     def __post_init__(self) -> None:
         for name, column in vars(self).items():
-            found = np.asarray(column) if isinstance(column, (list, tuple, np.ndarray)) else None
-            if found is None or found.ndim != 1 or found.dtype.kind not in "Ufiub":
+            found = _as_column(column)
+            if found.ndim != 1 or found.dtype.kind not in "Ufiub":
                 raise BadShape(f"The column {name} is a list of texts or of numbers, got {column!r:.80}.")
             object.__setattr__(self, name, found)
         lengths = {name: len(column) for name, column in vars(self).items()}

@@ -255,7 +255,7 @@ def read_prolific(
             f"{', '.join(table.columns)}. Name another one with --{lacks}.{hint_of(table)}"
         )
     if said != table.find("question"):  # where the answers stand there
-        on_one_question(table, shown=[shown])
+        on_one_question(table, shown=[shown], rater=person)
     submitted = None if submissions is None else _statuses(submissions)
     own = table.find("Status", "submission_status")
     status = [_status(cell) for cell in table.columns[own]] if own else [""] * len(table)
