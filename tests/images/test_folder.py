@@ -229,6 +229,14 @@ def test_absolute_paths_in_a_list_are_shortened_to_what_differs(make):
     assert ListSource(list_).raw(1) == b"lists/l.png"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="//host/share is another place elsewhere")
+def test_two_slashes_at_the_beginning_are_one(make, tmp_path):
+    """As the system reads them; pathlib keeps two apart from one."""
+    root = make("fakes/a.png", "fakes/b.png")
+    (tmp_path / "list.txt").write_text(f"/{root}/fakes/a.png\n{root}/fakes/b.png\n")
+    assert open_source(tmp_path / "list.txt").ids == ("a.png", "b.png")
+
+
 def test_a_python_list_of_paths_is_a_source(make, monkeypatch):
     """Relative paths are relative to the current folder, and stay so when it changes."""
     root = make("a.png", "x/b.png")

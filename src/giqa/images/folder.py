@@ -137,6 +137,8 @@ class ListSource(FileSource):
         if any(path.is_absolute() for path in given):
             root = root.absolute()
             given = [root / path for path in given]
+            if os.name == "posix":  # where //a is the file /a, but not the same path
+                given = [PurePath(f"/{path.as_posix().lstrip('/')}") for path in given]
             try:
                 root = Path(os.path.commonpath([path.parent for path in given]))
             except ValueError:

@@ -97,6 +97,8 @@ def test_rows_without_bytes_are_files_or_named(tmp_path, folder, files):
     assert open_source(some).ids == ("001.png", "003.png") and open_source(some).raw(1) == files["003.png"]
     with pytest.raises(BadImage, match="row 2 holds no picture"):
         source.raw(2)
+    shared = pa.table({"image": [{"bytes": b"x", "path": f"//host/set/{name}"} for name in ("a.png", "b.png")]})
+    assert open_source(shared).ids == ("a.png", "b.png")
     for odd in ([["a.png"]], [{"name": "a.png"}], [3]):  # a path that is no text
         strange = open_source(pa.table({"image": [{"bytes": None, "path": path} for path in odd]}))
         with pytest.raises(BadImage, match="row 0 holds no picture"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -174,7 +175,7 @@ def plain_columns(blocks: Blocks, without: Collection[str], only_with: str) -> d
 
 def _below(paths: Sequence[str | None]) -> Sequence[str | None]:
     """Absolute paths relative to the folder that all share, as in a list of paths; any others as they are."""
-    plain = [PurePosixPath(path.replace("\\", "/")) for path in paths if path]
+    plain = [PurePosixPath(re.sub("^//+", "/", path.replace("\\", "/"))) for path in paths if path]
     if len(plain) < len(paths) or not all(path.is_absolute() for path in plain):
         return paths
     folder = os.path.commonpath([path.parent for path in plain])
