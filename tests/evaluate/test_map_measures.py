@@ -131,3 +131,10 @@ def test_the_centre_prior_is_a_gaussian_of_a_quarter_of_the_sides():
     prior = centre_prior((4, 8))
     x, y = 4 * ((5 + 0.5) / 8 - 0.5), 4 * ((0 + 0.5) / 4 - 0.5)
     assert prior[0, 5] == pytest.approx(math.exp(-(x * x + y * y) / 2)) and prior.argmax() in (11, 12, 19, 20)
+
+
+def test_a_mask_is_a_human_map_and_an_empty_one_is_none():
+    computed, mask = np.random.default_rng(0).random((6, 6)), np.eye(6, dtype=bool)
+    assert measure_map(computed, mask) == measure_map(computed, mask.astype(float))
+    with pytest.raises(BadShape, match="at least one value"):
+        measure_map(np.zeros((0, 4)), np.zeros((0, 4)))

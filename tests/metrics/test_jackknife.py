@@ -146,6 +146,10 @@ def test_a_mean_over_pictures_has_the_textbooks_interval():
     assert len(found.fake) == 7 and found.interval() == pytest.approx(wanted, rel=0.01)
 
 
+def test_a_mean_of_true_and_false_is_a_share():
+    assert Jackknife.of_mean(np.array([True, False, True, True])).value == 0.75
+
+
 def test_few_pictures_have_no_interval():
     """Four say nothing, five something; a difference needs five of both, however many the other has."""
     four, five, many = (Jackknife.of_mean(np.arange(float(n))) for n in (4, 5, 100))

@@ -27,7 +27,7 @@ def measure_map(computed: np.ndarray, human: np.ndarray, threshold: float = 0.5)
     computed : float array (g, g')
         P, larger = worse.
     human : float array (h, w)
-        Q, from 0; at least one value above 0.
+        Q, from 0, or a mask; at least one value above 0.
     threshold : float, default 0.5
         Of mIoU, above 0 and at most 1.
 
@@ -51,8 +51,11 @@ def measure_map(computed: np.ndarray, human: np.ndarray, threshold: float = 0.5)
     """
     if not is_number(threshold) or not 0 < threshold <= 1:
         raise BadSpec(f"threshold is a share of a map's maximum, above 0 to 1, got {threshold!r:.80}.")
-    computed, human = as_numbers(computed, "Values of a map", 2), as_numbers(human, "Values of a map", 2)
-    if not human.size or human.min() < 0 or not human.any():
+    computed, human = (as_numbers(values, "Values of a map", 2, "fiub") for values in (computed, human))
+    computed, human = (values.astype(float) if values.dtype == bool else values for values in (computed, human))
+    if not human.size or not computed.size:
+        raise BadShape(f"A map has at least one value, got the shapes {computed.shape} and {human.shape}.")
+    if human.min() < 0 or not human.any():
         raise BadShape(f"A human map is 0 or more and marks something, got {human.min():g} to {human.max():g}.")
     computed = resized(computed, human.shape)
     return {

@@ -87,7 +87,7 @@ class Jackknife:
         >>> [round(x, 2) for x in Jackknife.of_mean(np.array([1.0, 2.0, 3.0, 4.0, 5.0])).interval()]
         [1.04, 4.96]
         """
-        values = as_numbers(values, "Values")
+        values = as_numbers(values, "Values", kinds="fiub")
         mean, n = float(values.mean()) if len(values) else math.nan, len(values)
         return cls(mean, np.asarray(real, float), (mean - values) / (n - 1 or 1), n=n, unit=unit)
 

@@ -99,8 +99,10 @@ def contact_sheet(path: str | Path, scores: Any, images: Any = None) -> Path:
         raise BadSpec("A contact sheet needs a picture with a score; the table has none.")
     shown = thumbnails_of(scores.pictures if images is None else images, scores.id, SIDE)
     if not shown:
-        where = "the table was read from a file, or features were scored" if images is None else f"not in {images}"
-        raise BadSpec(f"The pictures of this table are not at hand ({where}): contact_sheet(path, images='fakes/').")
+        where = (
+            "the table was read from a file, or features were scored" if images is None else f"not in {images!s:.80}"
+        )
+        raise BadSpec(f"The pictures of this table are not at hand ({where}); give contact_sheet(path, images=FAKES).")
     height = SIDE + 3 * LINE + GAP
     sheet = Image.new("RGB", (COLUMNS * (SIDE + GAP) + GAP, -(-len(scores) // COLUMNS) * height + GAP), "white")
     draw = ImageDraw.Draw(sheet)
