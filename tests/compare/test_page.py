@@ -1,6 +1,7 @@
 """The pages of comparisons and runs in a browser, at 1280 and at 400 pixels, light and dark."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from giqa.compare.classes_page import write_classes
 from giqa.compare.compare import compare
 from giqa.compare.page import ranked_rows, sentences, table_rows, write_page
 from giqa.compare.track import Track, write_track
+from giqa.compare.ways import SAME
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 HOSTILE = "<b>x</b>&'\""
@@ -61,6 +63,19 @@ def test_sentences_speak_of_every_pair(found):
     assert "good against off: good is better in quality (QS " in first
     assert f"good against {HOSTILE}: in quality they cannot be distinguished" in second and "off" in third
     assert len(by_pairs) == 3 and "good against off, input by input (80 of both): good is better" in by_pairs[0]
+
+
+def test_a_tie_has_the_sign_of_the_set_that_the_sentence_calls_better(found):
+    """With off worse in quality by 5.64, its diversity lower by 16.75 is 16.75 for the other, though not shown."""
+    changed = [replace(v, says=SAME) if v.metric == "ds" else v for v in found.verdicts]
+    said = sentences(replace(found, verdicts=tuple(changed)))[2]
+    assert "is better in quality (QS 5.64, " in said and "distinguished with this many pictures (DS 16.8, 2.79" in said
+
+
+def test_who_is_better_by_a_metric_that_the_answer_leaves_out_is_said(found):
+    first, second, third, *_ = sentences(found)
+    assert first.endswith("; good is better by fd and recall.") and "by fd" not in second
+    assert third.endswith(f"; {HOSTILE} is better by fd and recall.")
 
 
 def test_pairs_that_lose_most_are_shown_with_their_targets(pages):

@@ -6,7 +6,7 @@ import base64
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from ..images.thumbnail import thumbnails_of
 from ..pages import drawing
 from ..pages.axes import number
 from ..pages.page import write_html
-from .answer import TOPICS, answer, headline, standing_of
+from .answer import TOPICS, answer, headline, listed, standing_of
 from .result import NUMBERS, Beside, Comparison, Generator, Verdict
 from .ways import SAME, way_of
 
@@ -112,15 +112,25 @@ def sentences(comparison: Comparison) -> list[str]:
     for left, right in combinations((g.name for g in comparison.generators), 2):
         known = {v.metric for v in comparison.verdicts if {v.left, v.right} == {left, right}}
         verdicts = {topic: comparison.verdict(m, left, right) for m, topic in topics.items() if m in known}
-        parts = [_says(_winner_first(verdict), topic) for topic, verdict in verdicts.items()]
+        standings = {v.says for v in verdicts.values()}
+        turned = "worse" in standings and "better" not in standings  # all differences of a sentence are of one sign
+        parts = [_says(v.turned() if turned else _winner_first(v), topic) for topic, v in verdicts.items()]
         if parts:
-            words.append(f"{left} against {right}: {'; '.join(parts)}.")
+            others = _by_other_metrics(comparison, left, right, known - set(topics))
+            words.append(f"{left} against {right}: {'; '.join([*parts, *others])}.")
     for v in comparison.pair_verdicts:
         range_ = f"z {_range(v)}"
         standing = "they cannot be distinguished" if v.says == SAME else f"{v.left} is {v.says}"
         said = f"nothing can be said: {v.why}" if v.why else f"{standing} in quality ({range_})"
         words.append(f"{v.left} against {v.right}, input by input ({v.n} of both): {said}.")
     return words
+
+
+def _by_other_metrics(comparison: Comparison, left: str, right: str, metrics: Collection[str]) -> list[str]:
+    """Who is better by which of the metrics that the answer does not speak of."""
+    found = {m: _winner_first(comparison.verdict(m, left, right)) for m in comparison.metrics if m in metrics}
+    ahead = {name: [m for m, v in found.items() if v.says == "better" and v.left == name] for name in (left, right)}
+    return [f"{name} is better by {listed(by)}" for name, by in ahead.items() if by]
 
 
 def _says(v: Verdict, topic: str) -> str:
