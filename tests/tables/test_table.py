@@ -232,3 +232,10 @@ def test_numbers_of_a_tensor_are_written_as_numbers(tmp_path):
     torch = pytest.importorskip("torch")
     path = write_table(tmp_path / "t.csv", {"id": ["a", "b"], "z": torch.tensor([1.5, -2.0])})
     assert path.read_text() == "id,z\na,1.5\nb,-2.0\n"
+
+
+def test_a_table_of_pandas_is_written_with_empty_cells_where_it_has_none(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame({"id": ["a", "b"], "n": pandas.array([1, None], dtype="Int64")})
+    table["at"] = pandas.to_datetime(["2026-11-30", None])
+    assert write_table(tmp_path / "t.csv", table).read_text() == "id,n,at\na,1,2026-11-30 00:00:00\nb,,\n"

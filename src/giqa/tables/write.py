@@ -13,6 +13,7 @@ from typing import Any
 from ..errors import BadSpec, MissingExtra
 from ..files import as_path, replace_file
 
+MISSING = ("<NA>", "NaT")  # of pandas, which are neither None nor numbers
 WRITTEN = (".csv", ".tsv", ".parquet")
 FORMULA = re.compile(r"'*[=+\-@\t\r]")  # how a cell begins that a spreadsheet would run, behind any number of quotes
 CALL = re.compile(FORMULA.pattern + "[^(|!]*[(|!]")  # of these, one that may call a function or another program
@@ -124,7 +125,9 @@ def as_it_was(cell: str, rule: re.Pattern[str] = FORMULA) -> str:
 
 
 def _checked(columns: Any) -> dict[str, list[Any]]:
-    """Columns of cells as Python has them."""
+    """Columns of cells as Python has them; a table of pandas is read as its columns."""
+    if not isinstance(columns, Mapping) and hasattr(columns, "to_dict") and hasattr(columns, "items"):
+        columns = dict(columns.items())
     if not isinstance(columns, Mapping) or not all(isinstance(name, str) for name in columns):
         raise BadSpec(f"A table is written of columns by name, got {columns!r:.80}.")
     found = {}
@@ -145,7 +148,7 @@ def _check_lengths(columns: Mapping[str, Sequence[Any]]) -> None:
 def _plain(value: Any) -> Any:
     value = value.item() if hasattr(value, "item") and math.prod(getattr(value, "shape", ())) == 1 else value
     if not isinstance(value, (str, int, float, type(None))):
-        value = str(value)
+        value = None if str(value) in MISSING else str(value)
     return int(value) if isinstance(value, bool) else None if value != value else value
 
 
