@@ -174,6 +174,7 @@ def test_the_command_on_a_folder_as_lgiqa_is(tmp_path, monkeypatch):
     result = CliRunner().invoke(main, [*command, "--unanimous", "-o", "b.json", "--report", "b.html"])
     assert result.exit_code == 0, result.output
     assert "FFHQ (pair accuracy)\tcat (pair accuracy)\tcityscapes" in result.output
+    assert "scorer\tother scorer\tverdict\tscorer less other\ngmm\tknn\tcannot be distinguished\t" in result.output
     said = json.loads((tmp_path / "b.json").read_text())
     assert [one["rows"] for one in said["sets"]] == [36, 36, 36]
     assert said["sets"][0]["figures"]["gmm"]["pair accuracy"]["value"] == 1

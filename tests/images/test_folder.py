@@ -65,6 +65,15 @@ def test_a_missing_folder_offers_a_close_name(make):
         FolderSource(root / "x" / "y" / "z")
     with pytest.raises(BadSource, match="is not a folder"):
         FolderSource(root / "reals" / "a.png")
+    with pytest.raises(MissingSource, match=r"There is a folder .*reals' without it"):
+        FolderSource(root / "reals" / "zzz")
+
+
+def test_a_missing_name_alone_is_looked_for_in_this_folder(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MissingSource) as raised:
+        open_source("nope")
+    assert str(raised.value) == f"There is no 'nope'. It was looked for in {os.getcwd()!r}."
 
 
 @links

@@ -104,6 +104,12 @@ def test_reasons_are_those_of_pictures_that_are_not_within():
     assert of_ranks([1, 1], 99, reason=["grain"] * 2).why == "What is wrong with all of them: most often grain (2)."
 
 
+def test_a_share_is_one_number_of_decimals_next_to_another():
+    """3 and 4 of 301 are 0.997 and 1.33 %: both are shown as 1."""
+    shown = [percents(Estimate(share, NAN, NAN, 9)) for share in (3 / 301, 4 / 301, 2 / 301, 0.9994, 0.9996, 0.0)]
+    assert shown == ["1 %", "1 %", "0.7 %", "99.9 %", "100 %", "0 %"]
+
+
 def test_without_a_number_of_reals_there_is_no_interval():
     said = headline(np.array([0.5, 0.01, NAN]), np.array([0.0, -3, NAN]), None)
     assert (said.within.value, said.pictures) == (0.5, 2) and np.isnan(said.within.low)

@@ -134,10 +134,17 @@ def test_a_file_gives_the_same_p(toy, made, file):
     assert isinstance(reference.vectors["high"], np.memmap)
 
 
+def test_alone_it_says_with_how_many_reals_it_compares(toy, made):
+    """The 30 of its scale, so that both shares have an interval."""
+    scores = score(toy[1], model=made)
+    assert scores.made_by["reals"] == 30 and scores.headline().reals == 30
+    assert np.isfinite(scores.headline().within.low) and "does not know" not in scores.headline().verdict
+
+
 def test_an_ordinary_model_is_none_of_people(toy, tmp_path):
     ordinary = giqa.fit(toy[0]).save(tmp_path / "reals.giqa")
     assert not is_realism(ordinary)
-    with pytest.raises(BadModel, match="no human model"):
+    with pytest.raises(BadModel, match="a model of real pictures, not of people"):
         score(toy[1], toy[0], human=ordinary)
     with pytest.raises(MissingSource, match="giqa train human"):
         load_realism(tmp_path / "absent.giqa")

@@ -125,6 +125,7 @@ def named(text: str, known: Mapping[str, Any] | None = None) -> tuple[str, str]:
 
 def tables(found: Bench) -> Iterator[tuple[str, tuple[str, ...], list[tuple[Any, ...]]]]:
     """Table 1, each sweep, and who is better than whom: title, columns, rows."""
+    from ..compare.notebook import words_of
 
     def cells(label: str, among: Sequence[str]) -> Iterator[str]:
         return (cell(labelled, label, among) for labelled in found.sets)
@@ -139,8 +140,9 @@ def tables(found: Bench) -> Iterator[tuple[str, tuple[str, ...], list[tuple[Any,
     for one in found.sets:
         names = {entry: f"{entry} ({one.guessing[entry]})" if entry in one.guessing else entry for entry in one.figures}
         shown = [d for d in one.differences if d.left in found.entries]
-        rows = [(names[d.left], d.says, names[d.right], f"{d.difference:+.3f}") for d in shown]
-        yield f"{one.name}: differences on the same {one.kind}", ("", "is", "than", "by"), rows
+        rows = [(names[d.left], names[d.right], words_of(d.says), f"{d.difference:+.3f}") for d in shown]
+        columns = ("scorer", "other scorer", "verdict", "scorer less other")
+        yield f"{one.name}: differences on the same {one.kind}", columns, rows
         if one.breakdown:
             kinds = list(next(iter(one.breakdown.values())))
             rows = [(entry, *map(str, by.values())) for entry, by in one.breakdown.items() if entry in found.entries]

@@ -64,7 +64,7 @@ def pick(
     if keep is None and top is None and above is None:
         raise BadSpec("Pick which? Give keep= (a share), top= (a number) or above= (a score).")
     if keep is not None and not (is_number(keep) and 0 < keep <= 1):
-        raise BadSpec(f"keep= is a share above 0 and at most 1, got {keep!r:.80}.")
+        raise BadSpec(f"keep= is a share above 0 and at most 1, such as 0.1 (--keep 10%), got {keep!r:.80}.")
     if above is not None and not isinstance(above, (int, float, np.number)):
         raise BadSpec(f"above= is a score, got {above!r:.80}.")
     top = None if top is None else as_whole(top, "top=")

@@ -233,7 +233,9 @@ class Comparison:
         for verdict in self.verdicts:
             if verdict.metric == metric and {verdict.left, verdict.right} == {left, right}:
                 return verdict if verdict.left == left else verdict.turned()
-        raise BadSpec(f"There is no verdict on {left} and {right} by {metric}.")
+        known = ", ".join(dict.fromkeys(v.metric for v in self.verdicts)) or "no metric"
+        names = ", ".join(g.name for g in self.generators)
+        raise BadSpec(f"There is no verdict on {left} and {right} by {metric}; there are {names}, by {known}.")
 
     def best(self, metric: str) -> str | None:
         """The generator with the best value among those that no verdict calls worse than another one.

@@ -26,7 +26,9 @@ def missing(path: Path) -> MissingSource:
     parent = path.parent
     if os.path.isdir(parent):  # False too where a name is too long for any file
         close = difflib.get_close_matches(path.name, sorted(os.listdir(parent)), n=1)
-        hint = f" Did you mean {str(parent / close[0])!r}?" if close else f" There is a folder {str(parent)!r}."
+        here = parent == Path()  # of a name alone
+        there = f" It was looked for in {os.getcwd()!r}." if here else f" There is a folder {str(parent)!r} without it."
+        hint = f" Did you mean {str(parent / close[0])!r}?" if close else there
     else:
         nearest = next((str(p) for p in path.absolute().parents if os.path.isdir(p)), "/")
         hint = f" The nearest folder that exists is {nearest!r}."

@@ -330,7 +330,7 @@ def _percent(share: float) -> str:
 
 def _digits(share: float) -> int:
     """Decimals of a share in percent: one near 0 and near 100."""
-    exact = 100 * share
+    exact = round(100 * share, 1)  # 0.997 is 1, not 1.0 next to the 1 of 1.33
     return int(0 < exact < 1 or 99 < exact < 100)
 
 

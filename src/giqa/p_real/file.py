@@ -50,8 +50,11 @@ def read_realism_header(path: str | Path) -> dict[str, Any]:
     """What such a file says of itself, without loading its arrays."""
     if not as_path(path).is_file():
         raise MissingSource(f"There is no model file {path}; make one with: giqa train human VOTES.csv --real REALS.")
+    head = head_of(path)
+    if KEY not in head and "giqa" in head:
+        raise BadModel(f"{path} is a model of real pictures, not of people: give it as model= (--model).")
     try:
-        header = dict(json.loads(head_of(path)[KEY]))
+        header = dict(json.loads(head[KEY]))
     except (KeyError, ValueError, TypeError, RecursionError) as error:
         raise BadModel(
             f"{path} is no human model, or is cut short ({type(error).__name__}); `giqa train human` makes one."

@@ -305,6 +305,8 @@ class HumanJudge:
         """How the human model was trained, and on what kind of pictures it was asked."""
         digest = "model_digest" if self.alone else "digest"
         said = {**self.human.made_by, digest: self.human.digest, "asked": self.asked.record()}
+        if self.alone and self.human.scale is not None:
+            said["reals"] = len(self.human.scale.held_out)  # what z and percentile compare with; not the references
         return said if self.alone else {"human": said}
 
     def anew(self) -> HumanJudge:
