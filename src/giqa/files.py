@@ -99,12 +99,29 @@ def replacing(path: Path) -> Iterator[Path]:
 def home() -> Path:
     """Where features and weights are kept: GIQA_HOME, else `giqa` in the platform's cache folder."""
     if chosen := os.environ.get("GIQA_HOME"):
-        return Path(chosen).expanduser()
+        return as_home(chosen)
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "giqa"
+        return Path(os.environ.get("LOCALAPPDATA") or as_home("~") / "AppData" / "Local") / "giqa"
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "giqa"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "giqa"
+        return as_home("~") / "Library" / "Caches" / "giqa"
+    return Path(os.environ.get("XDG_CACHE_HOME") or as_home("~") / ".cache") / "giqa"
+
+
+def as_home(path: str | Path) -> Path:
+    """A path in which `~` is a person's folder.
+
+    Raises
+    ------
+    BadSpec
+        When the system knows no such folder: another person's, or that of a number without a name, as in containers.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise BadSpec(
+            f"The system knows no home folder for {str(path)!r:.80}; give a whole path. Features and weights are kept "
+            "in the folder that GIQA_HOME names."
+        ) from None
 
 
 def write_tensors(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> None:

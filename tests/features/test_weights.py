@@ -86,10 +86,24 @@ def test_home_is_the_platforms_cache_folder(platform, variables, expected, monke
     for name in ("GIQA_HOME", "XDG_CACHE_HOME", "LOCALAPPDATA"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(sys, "platform", platform)
-    monkeypatch.setattr(weights.Path, "home", classmethod(lambda cls: cls("/home/me")))
+    monkeypatch.setattr(weights.Path, "expanduser", lambda path: type(path)(str(path).replace("~", "/home/me")))
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert weights.home().as_posix() == expected
+
+
+@pytest.mark.parametrize("chosen", ["~no-such-person/x", None])
+def test_no_home_folder_is_a_sentence(chosen, monkeypatch):
+    """Of another person, or of a number without a name and without HOME, as in containers."""
+    if chosen is None:
+        monkeypatch.delenv("GIQA_HOME", raising=False)
+        monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+        monkeypatch.setattr(sys, "platform", "linux")
+        monkeypatch.setattr("os.path.expanduser", lambda path: path)  # as it is where nothing is known
+    else:
+        monkeypatch.setenv("GIQA_HOME", chosen)
+    with pytest.raises(BadSpec, match=r"knows no home folder for '~.*GIQA_HOME"):
+        weights.home()
 
 
 def test_looking_creates_nothing(at_home):

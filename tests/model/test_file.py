@@ -21,7 +21,8 @@ from giqa.explain import load_maps
 from giqa.explain.maps import fit_maps
 from giqa.features.detail import VERSION
 from giqa.files import is_whole, read_sealed, seal, sealed
-from giqa.model.file import read_header
+from giqa.model.file import read_header, read_model
+from giqa.model.load_model import _model
 from giqa.p_real import load_realism
 from giqa.types import INFO
 
@@ -236,6 +237,11 @@ MADE = [
     {DETAIL: np.zeros(0)},
     {"reals.ids": np.frombuffer(b"[" * 2000, np.uint8)},
     {"reals.ids": np.frombuffer(b'["a"]', np.uint8)},
+    {"identity": 5},
+    {"identity": ["layers"]},
+    {"scale.held_out": np.full(len(REALS), np.nan)},
+    {"reals.thumbnails": np.zeros(9, np.uint8), "reals.thumbnail_rows": np.array([[0, 9], [1, -9], [2, 9]])},
+    {"format": "\x1b[31m" * 500},
 ]
 
 
@@ -244,6 +250,17 @@ def test_a_model_that_somebody_made_by_hand_is_refused(tmp_path, changed):
     """Parts that do not fit together, under a checksum that does; the digest knows nothing of them."""
     with pytest.raises(GiqaError):
         giqa.load(resealed(giqa.fit(REALS, scorer="knn(k=1)").save(tmp_path / "a.giqa"), **changed))
+
+
+@pytest.mark.parametrize("learned", [{"k_": 10**9}, {"k_": 0}, {"k_": -1}, {"floor_": float("nan")}], ids=str)
+def test_a_model_that_learned_what_no_fit_finds_is_refused(tmp_path, learned):
+    """Under a digest that fits: the number of neighbours decides the size of an array."""
+    path = giqa.fit(REALS, scorer="knn(k=1)").save(tmp_path / "a.giqa")
+    header, arrays = read_model(path)
+    header["learned"] |= learned
+    path = resealed(path, learned=header["learned"], digest=_model(header, arrays).digest)
+    with pytest.raises(BadModel, match="is damaged"):
+        giqa.load(path)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadSpec, BadWeights, MissingExtra, MissingWeights
+from ..files import as_home
 from . import weights as weights_home
 
 FILES = ("config.json", "preprocessor_config.json", "processor_config.json", "model.safetensors")
@@ -105,7 +106,7 @@ def find(model: str | os.PathLike[str]) -> Found:
     if not isinstance(model, (str, os.PathLike)):
         raise BadSpec(f"hub(model=...) is OWNER/NAME of the hub or a folder, got {model!r}.")
     wanted = os.fspath(model)
-    folder = Path(wanted).expanduser()
+    folder = as_home(wanted)
     name, revision = folder.resolve().name, None
     if not wanted or not folder.is_dir():
         if not re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*(@[\w./-]+)?", wanted, re.ASCII):

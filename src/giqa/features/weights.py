@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ..errors import BadSpec, BadWeights, MissingWeights
-from ..files import home, replace_file
+from ..files import as_home, home, replace_file
 
 SUFFIXES = (".safetensors", ".pth", ".pt")
 ATTEMPTS = 3  # how often one `pull` picks a broken download up again
@@ -135,7 +135,7 @@ def resolve(ref: str | Path) -> Resolved:
         wanted = next((entry.name for entry in matches if entry.present), matches[0].name)
     if wanted in table:
         return Resolved(table[wanted].check(), table[wanted].sha256, wanted)
-    path = Path(wanted).expanduser()
+    path = as_home(wanted)
     if not path.is_file():
         raise MissingWeights(
             f"There are no weights {wanted!r}: not a file, and the names are {', '.join(table)}. {ADVICE}"
@@ -219,7 +219,7 @@ def pull(name: str, progress: Callable[[int, int], None] | None = None) -> Path:
 
 def import_file(path: str | Path, name: str | None = None) -> Resolved:
     """Copy a file into the home: known weights under their own name, any other file under `name`."""
-    path = Path(path).expanduser()
+    path = as_home(path)
     if not path.is_file():
         raise MissingWeights(f"There is no file {path}.")
     actual = digest(path, again=True)

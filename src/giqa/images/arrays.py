@@ -182,7 +182,8 @@ def _loaded(path: Path) -> tuple[np.ndarray, Any, dict[str, np.ndarray]]:
     except FileNotFoundError:
         raise missing(path) from None
     except UNREADABLE as error:
-        raise BadSource(f"{str(path)!r} cannot be read: {error} (object arrays and pickles are refused).") from None
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise BadSource(f"{str(path)!r} cannot be read: {why} (object arrays and pickles are refused).") from None
     ids = arrays.pop("ids", None)
     if ids is not None and ids.ndim != 1:
         raise BadSource(f"{str(path)!r}: ids has the shape {ids.shape}; it should be a list of names.")

@@ -217,7 +217,7 @@ def _made_by(path: Path, arrays: Mapping[str, Any]) -> tuple[dict[str, Any], int
     try:
         made_by, n = json.loads(how if isinstance(how, str) else how.tobytes()), int(arrays.get("n", 0))
         whole = "sha256" not in made_by or is_whole(made_by, _numbers(arrays))
-        if not isinstance(made_by, dict) or not 0 <= n < MOST:
+        if not isinstance(made_by, dict) or not 0 <= n < MOST or n != arrays.get("n", 0):
             raise ValueError
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         raise BadSource(f"{path} does not say as giqa does how it was made (made_by, n); make it again.") from None

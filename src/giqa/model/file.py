@@ -121,8 +121,8 @@ def read_header(path: str | Path) -> dict[str, Any]:
         made_by = header.get("made_by")
         written = made_by.get("giqa", "unknown") if isinstance(made_by, dict) else "unknown"
         raise BadModel(
-            f"{path} has file format {header.get('format')}, written by giqa {written}; this is giqa {__version__}, "
-            f"which reads formats {' and '.join(map(str, READ))}. Fit it again, or use that version."
+            f"{path} has file format {header.get('format')!r:.20}, written by giqa {written!s:.20}; this is giqa "
+            f"{__version__}, which reads formats {' and '.join(map(str, READ))}. Fit it again, or use that version."
         )
     return checked(path, header)
 

@@ -75,6 +75,10 @@ def _try_out(model: Model) -> None:
         columns = model.columns(first)
     if any(len(cells) != 1 for cells in columns.values()):
         raise ValueError("one picture does not get one row")
+    if np.isnan(columns["score"]).any() or np.isnan(model.scale.held_out).any():  # of a copy it may be infinite
+        raise ValueError("a real has a score that is no number")
+    if not isinstance(model.identity, Mapping):
+        raise ValueError("identity is no JSON object")
     if model.reals.info is not None and len(model.reals.info) != len(model.reals):
         raise ValueError(f"of {len(model.reals.info)} reals it is known how they look, of {len(model.reals)} what")
     if model.detail is not None and not (
@@ -105,6 +109,8 @@ def _model(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Model
         start += width
     thumbnails = None
     if "reals.thumbnails" in arrays:
+        if (arrays["reals.thumbnail_rows"] < 0).any():
+            raise ValueError("a thumbnail of less than no bytes")
         packed, end = arrays["reals.thumbnails"].tobytes(), 0
         thumbnails = {
             int(row): packed[end - size : end] for row, size in arrays["reals.thumbnail_rows"] if (end := end + size)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import BadShape, BadSpec, BadWeights, MissingWeights
+from ..files import as_home
 from .fixed import Fixed
 
 NUMBERS = 36
@@ -146,7 +147,7 @@ def read_ranges(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
 
 def _text(path: str | Path) -> str:
     try:
-        return Path(path).expanduser().read_text(encoding="utf-8")
+        return as_home(path).read_text(encoding="utf-8")
     except FileNotFoundError:
         raise MissingWeights(f"There is no file {path}; giqa does not ship BRISQUE's parameters.") from None
     except UnicodeDecodeError:

@@ -244,7 +244,10 @@ class KNN(BaseScorer):
 
     def _nearest(self, features: Any, k: int | None = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         check_fitted(self, "reference_")
-        return self._parts(self._standardised(as_matrix(features, self.n_features_in_)), k or self.k_)
+        k = k or self.k_
+        if not 0 < k <= len(self.reference_):  # of a file that somebody made by hand
+            raise BadShape(f"The scorer was fitted on {len(self.reference_)} pictures, and k is {k!r:.20}.")
+        return self._parts(self._standardised(as_matrix(features, self.n_features_in_)), k)
 
     def _parts(self, queries: np.ndarray, k: int, skip: int = -1) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """`_search` for a bounded number of pictures at a time; one empty part for no pictures."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import BadShape, BadSpec, BadWeights, MissingWeights
+from ..files import as_home
 from .fixed import Fixed
 from .matlab import read_mat
 
@@ -103,7 +104,7 @@ def read_pristine(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     MissingWeights, BadWeights
         If the file is not there, or has other content.
     """
-    file = Path(path).expanduser()
+    file = as_home(path)
     if not file.is_file():
         raise MissingWeights(f"There is no file {path}; giqa does not ship NIQE's parameters.")
     found = read_mat(file)
