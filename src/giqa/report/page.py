@@ -195,8 +195,8 @@ def _signed(z: float, digits: int = 2) -> str:
 
 
 def _percent(share: float) -> str:
-    exact = round(100 * share, 1)  # 0.997 is 1, not 1.0 next to the 1 of 1.33
-    return f"{exact:.1f} %" if 0 < exact < 1 or 99 < exact < 100 else f"{exact:.0f} %"
+    near = round(100 * share, 1)  # 0.997 is 1, not 1.0 next to the 1 of 1.33
+    return f"{100 * share:.1f} %" if 0 < near < 1 or 99 < near < 100 else f"{100 * share:.0f} %"
 
 
 def _key_values(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

@@ -21,7 +21,7 @@
     : minus(Math.abs(x) >= 1e5 ? x.toExponential(1) : x.toFixed(Math.abs(x) >= 100 ? 0 : Math.abs(x) >= 10 ? 1 : digits));
   const LOWEST = -10; // a z below it says nothing more; the CSV keeps the number
   const showZ = (v) => (Number.isFinite(v) && v < LOWEST ? "below " + minus(String(LOWEST)) : show(v));
-  const percent = (p) => { const x = Math.round(1000 * p) / 10; return x.toFixed((x > 0 && x < 1) || (x > 99 && x < 100) ? 1 : 0) + " %"; };
+  const percent = (p) => { const x = 100 * p, near = Math.round(10 * x) / 10; return x.toFixed((near > 0 && near < 1) || (near > 99 && near < 100) ? 1 : 0) + " %"; };
   const count = (k) => k.toLocaleString("en");
   const element = (tag, className, text) => {
     const made = document.createElement(tag);

@@ -7,6 +7,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
@@ -100,7 +101,9 @@ def _serve(
 def _end_with(parent: Any) -> None:
     """Where who started this process was killed, nobody else would end it, and it would keep the port."""
     parent.join()
-    os.kill(os.getpid(), signal.SIGTERM)
+    while True:  # the first one may come while a module is imported, and be lost there
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(1)
 
 
 def _supervised(make: Callable[[], Any], number: int, listening: socket) -> bool:
