@@ -125,3 +125,12 @@ def test_choices_of_the_same_fakes_share_one_product(n, m, d):
     rng = np.random.default_rng(2)
     for rows in (np.arange(30), np.arange(m), rng.permutation(m)[:50], rng.permutation(m)[:7]):
         assert of(rows) == pytest.approx(frechet_distance(real, fake[rows]), rel=1e-6)
+
+
+@pytest.mark.parametrize(("mean", "variance"), [(1e300, 1.0), (0.0, 1e300), (0.0, 1e308)])
+def test_numbers_whose_products_have_no_float64_are_named(mean, variance):
+    """The square of a mean; the product of two covariances; the trace of one."""
+    large = Moments.from_statistics([mean, 0], variance * np.eye(2))
+    other = Moments.from_statistics([0, 0], min(variance, 1e300) * np.eye(2))
+    with np.errstate(all="ignore"), pytest.raises(BadShape, match="products exceed float64"):
+        frechet_distance(large, other)

@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import dataclasses
 import json
 import lzma
 import shutil
@@ -374,6 +375,14 @@ def test_a_file_whose_made_by_is_nothing_that_giqa_writes_says_so(tmp_path, key,
     (tmp_path / "a.giqa").write_bytes(save({"x": REALS}, metadata={key: json.dumps(seal(header, {}))}))
     said = CliRunner().invoke(main, ["info", str(tmp_path / "a.giqa")])
     assert said.exit_code == 2 and "made_by is nothing that giqa writes" in said.output
+
+
+@pytest.mark.parametrize("odd", [{"twins": {"ids": 7}}, {"strays": {"ids": 7}}, {"groups": {"of": {"a": 1}}}])
+def test_what_a_model_says_of_its_reals_in_other_words_is_one_sentence(tmp_path, odd):
+    model = giqa.fit(REALS, scorer="knn")
+    path = dataclasses.replace(model, made_by={**model.made_by, **odd}).save(tmp_path / "a.giqa")
+    said = CliRunner().invoke(main, ["info", str(path)])
+    assert said.exit_code == 2 and "in other words than giqa how it was made" in said.output
 
 
 PARTS = [

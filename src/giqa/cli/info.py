@@ -28,6 +28,7 @@ def info(model: Path, as_json: bool) -> None:
     """Say what a model file is, what it learned from, how good it is; --json: everything that it holds."""
     import json
 
+    from ..errors import BadModel
     from ..model.file import read_header
     from ..model.made_by import MadeBy
     from ..model.trust import human_part, learned
@@ -40,7 +41,11 @@ def info(model: Path, as_json: bool) -> None:
         click.echo(json.dumps(({"verdict": verdict} if part else {}) | header, indent=1))
         return
     made = MadeBy.from_dict(header["made_by"])
-    rows = _of_people(model, made, verdict) if part else _of_reals(model, made)
+    try:
+        rows = _of_people(model, made, verdict) if part else _of_reals(model, made)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:  # of a file that somebody made by hand
+        why = f"{type(error).__name__}: {error}"
+        raise BadModel(f"{model} says in other words than giqa how it was made ({why}); --json shows them.") from None
     rows += [("extractor", made.extractor or "none: it was fitted on features"), ("scorer", made.scorer)]
     rows += [("match", made.match or "nothing is done to pictures before"), ("file", _file(model, made))]
     console.table("", ("what", "value"), rows, fold=True)

@@ -17,6 +17,7 @@ from .moments import Moments
 
 POINTS = 15  # sample sizes of the extrapolation, as Chong and Forsyth have them
 SMALLEST_SHARE = 0.1  # of the fakes, at the first of them
+TOO_LARGE = "These statistics hold numbers whose products exceed float64; divide the features by a constant."
 NEAR = 1e-3  # of both traces: below it a distance is what is left of two nearly equal numbers, and computed otherwise
 
 
@@ -208,6 +209,8 @@ def _are_few(n: int, m: int, d: int) -> bool:
 
 def _factor(covariance: np.ndarray) -> np.ndarray:
     """L with L L^T the covariance, (d, d): Cholesky's, or of a singular one its symmetric root."""
+    if not np.isfinite(covariance).all():
+        raise BadShape(TOO_LARGE)
     try:
         return np.linalg.cholesky(covariance)
     except np.linalg.LinAlgError:
@@ -218,9 +221,11 @@ def _factor(covariance: np.ndarray) -> np.ndarray:
 def _distance(real: Moments, factor: np.ndarray, fake: Moments) -> float:
     """`factor`: of the covariance of the reals."""
     gap, covariance = float(((real.mean - fake.mean) ** 2).sum()), fake.covariance
+    traces, middle = _traces(real, fake), factor.T @ covariance @ factor
+    if not np.isfinite([gap, traces, middle.sum()]).all():
+        raise BadShape(TOO_LARGE)
     if np.array_equal(real.covariance, covariance):
         return gap
-    traces, middle = _traces(real, fake), factor.T @ covariance @ factor
     values = np.linalg.eigvalsh((middle + middle.T) / 2)
     apart = traces - 2 * float(np.sqrt(np.maximum(values, 0)).sum())
     if apart < NEAR * traces:

@@ -113,7 +113,7 @@ class Moments:
         variance = np.diagonal(covariance)
         if variance.min(initial=0) < -1e-6 * variance.max(initial=0):
             raise BadShape(f"A variance is not below 0; this covariance has {variance.min():.3g}. Make it again.")
-        return cls(n, mean, (covariance + covariance.T) / 2 * max(n - 1, 1))
+        return cls(n, mean, (covariance / 2 + covariance.T / 2) * max(n - 1, 1))
 
     def __add__(self, other: Moments) -> Moments:
         """The moments of both sets of rows together (Chan et al. 1979)."""
